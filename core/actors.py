@@ -5,8 +5,10 @@ from __future__ import annotations
 import getpass
 import os
 import uuid
-from typing import Self
+from collections.abc import Iterable
+from typing import Any, Self
 
+from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 
 AT_THE_SHELL = uuid.UUID("2f4d2a51-2a8c-5a0e-9b53-0d6f6f9f4c1e")
@@ -43,3 +45,15 @@ def actor_at_the_shell() -> Actor:
 def id_of(actor: str) -> uuid.UUID | None:
     """None for the program itself."""
     return actor.id if isinstance(actor, Actor) else None
+
+
+def person_text(person: Any) -> str:
+    """A user as others know them: by full name, else by the name to sign in with."""
+    return str(person.get_full_name() or person.get_username())
+
+
+def names_of(usernames: Iterable[str]) -> dict[str, str]:
+    """The full names of users, where they have one."""
+    names = sorted(set(usernames) - {""})
+    people = get_user_model().objects.filter(username__in=names) if names else ()
+    return {person.get_username(): person_text(person) for person in people}

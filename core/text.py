@@ -53,6 +53,13 @@ SPANS = (
 )
 
 
+INTERVALS = (
+    (1440, ngettext_lazy("every day", "every %(count)s days", "count")),
+    (60, ngettext_lazy("every hour", "every %(count)s hours", "count")),
+    (1, ngettext_lazy("every minute", "every %(count)s minutes", "count")),
+)
+
+
 def ago(moment: datetime, now: datetime | None = None) -> str:
     """ "2 hours ago", "in 3 days", "just now"."""
     seconds = ((now or timezone.now()) - moment).total_seconds()
@@ -69,6 +76,12 @@ def span(seconds: float) -> str:
             count = int(seconds // size)
             return words % {"count": count}
     return gettext("a moment")
+
+
+def interval_text(minutes: int) -> str:
+    """ "every 5 minutes", "every hour", "every 2 days": in the largest unit without a rest."""
+    size, words = next((one for one in INTERVALS if minutes and minutes % one[0] == 0), INTERVALS[-1])
+    return words % {"count": minutes // size}
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

@@ -10,7 +10,18 @@ from core.api.scopes import ALERTS, READ
 from core.urls import site_url
 from dnbmon_site.accounts.api_keys import scope_missing
 from dnbmon_site.accounts.rate_limit import Pace, too_many_words
-from dnbmon_site.api.problems import BY_STATUS, MEDIA_TYPE, NO_KEY, PAGE, REFUSED, REUSED, too_large
+from dnbmon_site.api.problems import (
+    BY_STATUS,
+    MEDIA_TYPE,
+    NO_KEY,
+    NO_OTHER_FORMAT,
+    PAGE,
+    REFUSED,
+    REUSED,
+    too_large,
+)
+from monitoring.feed.feed import removed_words
+from portfolio.companies.parameters import UNKNOWN_COMPANY
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -54,7 +65,7 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
 A_KEYS_PACE = Pace(limit=600, ahead=60, wait=1)
 # The detail of an operation that does not find what its path names.
 NOT_FOUND = {
-    "companies": "No company with this D-U-N-S number is known.",
+    "companies": UNKNOWN_COMPANY,
     "registrations": "No registration with this reference exists.",
     "imports": "This import does not exist.",
     "alerts": "This alert does not exist.",
@@ -64,9 +75,9 @@ NOT_FOUND = {
 DETAILS = {
     401: NO_KEY,
     405: 'Method "PATCH" not allowed.',
-    406: "Could not satisfy the request Accept header.",
+    406: NO_OTHER_FORMAT,
     409: REUSED,
-    410: "The feed now starts at publication 5120, and this cursor is at 17.",
+    410: removed_words(first=5120, cursor=17),
     413: too_large(),
     415: 'Unsupported media type "text/plain" in request.',
     429: too_many_words(A_KEYS_PACE),

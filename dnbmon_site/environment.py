@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environ import FileAwareEnv
@@ -111,6 +111,18 @@ def secret_in(path: Path) -> str:
     with os.fdopen(descriptor, "w") as file:
         file.write(secret := secrets.token_urlsafe(64))
     return secret
+
+
+def with_absolute_folder(config: dict[str, Any], address: str) -> dict[str, Any]:
+    """`filemail:///folder` names a folder from the root, as in any address of a file; environ drops the first slash."""
+    if not address.startswith("filemail:"):
+        return config
+    parts = urlsplit(address)
+    if parts.netloc or not parts.path.strip("/"):
+        raise ImproperlyConfigured(
+            "EMAIL_URL: write filemail:/// and the absolute path of a folder, such as filemail:///var/mail/dnbmon."
+        )
+    return {**config, "EMAIL_FILE_PATH": f"/{unquote(parts.path).lstrip('/')}"}
 
 
 def is_one_host(host: str) -> bool:

@@ -13,7 +13,14 @@ from dnbmon_site.api.schema import SCHEMA_SETTINGS
 from dnbmon_site.cache import redis_cache
 from dnbmon_site.dashboard.theme import BRAND
 from dnbmon_site.databases import DEFAULT_URL, databases, is_mongodb
-from dnbmon_site.environment import kept_secret, named, read_environment, readable, trusted_origins
+from dnbmon_site.environment import (
+    kept_secret,
+    named,
+    read_environment,
+    readable,
+    trusted_origins,
+    with_absolute_folder,
+)
 from dnbmon_site.http.content_security_policy import STRICT
 from dnbmon_site.log_config import configure_structlog, logging_config
 from dnbmon_site.production_checks import refuse_unsafe
@@ -219,6 +226,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 UNFOLD: dict[str, Any] = {
+    "LOGIN": {"form": "dnbmon_site.accounts.sign_in.SignInForm"},
     "SITE_TITLE": "D&B Monitoring",
     "SITE_HEADER": "D&B Monitoring",
     "SITE_SUBHEADER": _("Changes at your companies"),
@@ -252,6 +260,7 @@ UNFOLD: dict[str, Any] = {
 # Mail
 with readable("EMAIL_URL"):
     EMAIL_CONFIG: dict[str, Any] = ENV.email_url("EMAIL_URL", default="consolemail://")
+    EMAIL_CONFIG = with_absolute_folder(EMAIL_CONFIG, ENV.str("EMAIL_URL", default=""))
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL: str = ENV.str("DEFAULT_FROM_EMAIL", default="dnbmon@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL

@@ -21,6 +21,21 @@ KINDS = {
     "str": "text", "int": "whole number", "float": "number", "bool": "yes or no", "list": "several, with commas",
     "email_url": "address",
 }  # fmt: skip
+# Defaults that are computed, as an operator reads them.
+COMPUTED = {
+    "['localhost', '127.0.0.1', '[::1]'] if DEVELOPMENT else []": (
+        "in development `localhost`, `127.0.0.1` and `[::1]`, otherwise none"
+    ),
+    "DEFAULT_URL": "`sqlite:///var/dnbmon.sqlite3`",
+    "PRODUCTION": "yes in production, otherwise no",
+    "str(BASE_DIR / 'var' / 'exports')": "`var/exports`",
+    "['*'] if DEVELOPMENT else [DEFAULT_FROM_EMAIL.rpartition('@')[2].rstrip('> ')]": (
+        "in development all, otherwise the domain of `DEFAULT_FROM_EMAIL`"
+    ),
+    "['*'] if _IN_DEVELOPMENT else []": "in development all, otherwise none",
+    "365 * 86400": "`31536000` (one year)",
+    "14 * 24 if DEVELOPMENT else 12": "in development `336` (14 days), otherwise `12`",
+}
 # Columns of the contract that are data and no settings.
 DATA = ("name",)
 
@@ -84,10 +99,8 @@ def default_of(call: ast.Call) -> str:
 
 
 def rendered() -> str:
-    rows = [
-        f"| `{one.name}` | {one.kind} | {default_text(one.default)} | `{one.where}` |" for one in settings_in_code()
-    ]
-    lines = ["| name | kind | default in the code | read in |", "|---|---|---|---|", *rows, "", RUNTIME, ""]
+    rows = [f"| `{one.name}` | {one.kind} | {default_text(one.default)} |" for one in settings_in_code()]
+    lines = ["| name | kind | default |", "|---|---|---|", *rows, "", RUNTIME, ""]
     return "\n".join([*lines, "| setting | default | what |", "|---|---|---|", *runtime_rows(), ""])
 
 
@@ -95,7 +108,14 @@ RUNTIME = "In the contract's row, changed in the admin under “Contracts” whi
 
 
 def default_text(default: str) -> str:
-    return f"`{default}`" if default not in ("", "''", "[]") else "none"
+    """In words, as it is entered; raises KeyError for a computed one that has none yet."""
+    if default in ("", "''", "[]"):
+        return "none"
+    try:
+        value = ast.literal_eval(default)
+    except (SyntaxError, ValueError):
+        return COMPUTED[default]
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"`{value}`"
 
 
 def runtime_rows() -> Iterator[str]:

@@ -63,4 +63,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 handler400 = "dnbmon_site.api.problems.bad_request"
+handler403 = "dnbmon_site.dashboard.denied.permission_denied"
 handler500 = "dnbmon_site.api.problems.server_error"

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 from health.runbook_page import FOLDER, rendered
 
 Text = str | Promise
+GLOSSARY = "use/glossary.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,16 @@ def title_of(path: str) -> str:
     """The document's own; nothing where the documents were not installed."""
     file = FOLDER / path
     return file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ") if file.is_file() else ""
+
+
+@lru_cache(maxsize=1)
+def glossary_words() -> tuple[tuple[str, str], ...]:
+    """Each word of the glossary with its anchor."""
+    file = FOLDER / GLOSSARY
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    return tuple(
+        (word, anchor) for anchor, word in re.findall(r'^\| <a id="([^"]+)"></a>([^|]+?) \|', text, re.MULTILINE)
+    )
 
 
 @lru_cache(maxsize=64)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.audit import record
 from core.jobs import Schedule, Task, ask_worker
+from health.job_results import result_text
 from portfolio.models import Registration, RegistrationState
 from portfolio.registrations.pull_job import PAUSE, PAUSED, PULL_JOB, RESUME
 
@@ -47,6 +48,10 @@ class Job:
     @property
     def is_refused(self) -> bool:
         return is_refused(self.row)
+
+    @property
+    def result(self) -> str:
+        return result_text(self.last.func, self.last.result) if self.last and self.last.success else "–"
 
     @property
     def seconds(self) -> float | None:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from core.jobs import Task
 from health.checks.areas import by_area
-from health.checks.registry import all_checks, headline, summary
+from health.checks.registry import all_checks, headline, paused_count, summary
 from health.checks.result import Result, worst
 from health.history import availability
 from health.models import Incident, State
@@ -65,8 +65,9 @@ def page_context(request: HttpRequest, results: list[Result]) -> dict[str, Any]:
     days = availability.days_until(now)
     open_now = list(Incident.objects.filter(ended_at=None).order_by("-started_at")[:50])
     return {
+        "now": now,
         "state": Result("", "", state, ""),
-        "headline": headline([one for one, _ in together(wrong(results))]),
+        "headline": headline([one for one, _ in together(wrong(results))], paused=paused_count(results)),
         "groups": groups(results, {row.dedup_key: row.started_at for row in open_now}),
         "bars": availability.bars(days),
         "figures": figures(days),

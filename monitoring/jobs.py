@@ -19,7 +19,7 @@ from monitoring.alerts.evaluate import raise_alerts
 from monitoring.alerts.own_alerts import count_all_own_alerts
 from monitoring.alerts.routing import send_notices
 from monitoring.consumers.membership import gather_evidence
-from monitoring.consumers.proposals import read_publications
+from monitoring.consumers.proposals import propose_for_requested, read_publications
 from monitoring.deliveries.lease import leased
 from monitoring.log_context import in_the_log
 from monitoring.models import Delivery, DeliveryState, PassState, ReplayPass
@@ -58,6 +58,11 @@ def wake() -> None:
     """Something was published: let its consumers read it. What fails is done by the next scheduled run."""
     for step in (gather_evidence, read_publications, alert_published, queue_for_webhooks, have_it_sent):
         run_step(step)
+
+
+def propose_for_adopted(registration: str) -> None:
+    """A list was adopted: what D&B has merged or deleted before is proposed as what comes later is."""
+    propose_for_requested(uuid.UUID(registration))
 
 
 def alert_published() -> int:
@@ -129,9 +134,9 @@ def _due(now: datetime) -> list[uuid.UUID]:
     return list(active.order_by("next_pull_at").values_list("pk", flat=True))
 
 
-def pull_one(key: uuid.UUID, until: datetime) -> PullResult:
+def pull_one(key: uuid.UUID, until: datetime, requested_by: str = "") -> PullResult:
     registration = Registration.objects.select_related("contract").get(pk=key)
-    return pull(registration, keep=ingest_now, until=until)
+    return pull(registration, keep=ingest_now, until=until, requested_by=requested_by)
 
 
 def _at_the_boundary(step: Callable[[uuid.UUID, datetime], object], key: uuid.UUID, until: datetime) -> bool:
@@ -253,9 +258,9 @@ def make_proposals() -> int:
     return read
 
 
-def pull_now(key: str) -> str:
+def pull_now(key: str, by: str = "") -> str:
     """Pull one registration because a person wants it now, even while it is paused; says how it went."""
-    result = pull_one(uuid.UUID(key), timezone.now() + A_MINUTE)
+    result = pull_one(uuid.UUID(key), timezone.now() + A_MINUTE, by)
     if result.outcome == Outcome.OUT_OF_TIME:
-        async_task("monitoring.jobs.pull_now", key)
+        async_task("monitoring.jobs.pull_now", key, by)
     return f"{result.outcome.value}: {result.notifications} notifications. {result.reason}".strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.audit_actions import action_label, object_label
+from core.admin.audit_differences import changes_text
 from core.lists.listings import Column, Listing, Row, declare
 from core.models import AuditEntry
 from portfolio.models import Company, Contract, Proposal, Registration, Subject, SubjectImport
@@ -147,11 +148,13 @@ declare(
         (
             Column("at", _("Date"), lambda row: row.at, 26),
             Column("actor", _("User"), lambda row: row.actor),
-            Column("action", _("Action"), lambda row: action_label(row.action, row.what), 30),
+            Column("action", _("Action"), lambda row: action_label(row.action), 30),
             Column("action_key", _("Action key"), lambda row: row.action),
             Column("what", _("Object"), lambda row: object_label(row.what), 20),
+            Column("object_key", _("Object key"), lambda row: row.what),
             Column("key", _("Object ID"), lambda row: row.key, 38),
             Column("summary", _("Description"), lambda row: row.summary, 60),
+            Column("changes", _("Changes"), changes_text, 60),
             Column("before", _("Before"), lambda row: row.before, 36),
             Column("after", _("After"), lambda row: row.after, 36),
         ),

@@ -55,6 +55,6 @@ def _contract(contract: Contract) -> Numbers:
     return {
         "name": contract.name,
         "contracted": contract.contracted_number,
-        "is_known": not year.unadopted,
+        "is_known": year.is_exact,
         "year": year.numbers,
     }

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -19,40 +17,67 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
-from core.admin.audit_actions import action_label, object_label
+from core.admin.audit_actions import LABELS, action_label, object_label
+from core.admin.audit_differences import differences, model_of
 from core.admin.base import ReadOnlyAdmin
 from core.admin.exports import ExportedList
 from core.admin.filters import DaysFilter
 from core.markup import ago, badge, exact
 from core.models import AuditEntry
-from core.text import counted
 
-APPS = ("core", "portfolio", "monitoring", "health", "accounts")
 RECENT = 1000
-SHOWN = 300
-FIELD_NAMES = {"duns": _("D-U-N-S numbers")}
+MOST_OFFERED = 200
 
 
 class RecentFilter(DropdownFilter):  # type: ignore[misc]
-    """The values of the last entries, and the one that is chosen; matched by equality, which an index answers."""
+    """The values of the last entries, and in long logs those of all; matched by equality, which an index answers."""
 
     field = ""
     label: Callable[[str], str]
+    # Further values that may share a label with one that is offered.
+    known: tuple[str, ...] = ()
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        recent = AuditEntry.objects.order_by("-id").values_list(self.field, flat=True)[:RECENT]
+        """One for each label: what reads the same is found together."""
         chosen = request.GET.get(str(self.parameter_name), "")
-        return sorted(
-            ((value, self.label(value)) for value in {*recent, chosen} - {""}), key=lambda pair: pair[1].lower()
-        )
+        labels = {self.label(value): value for value in sorted({*used_values(self.field), chosen} - {""})}
+        if chosen:
+            labels[self.label(chosen)] = chosen
+        return sorted(((value, label) for label, value in labels.items()), key=lambda pair: pair[1].lower())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
-        return queryset.filter(**{self.field: value}) if value else queryset
+        if not (value := self.value()):
+            return queryset
+        label = self.label(value)
+        return queryset.filter(
+            **{f"{self.field}__in": [value, *(one for one in self.known if self.label(one) == label)]}
+        )
 
 
-def recent_filter(name: str, title: str | Promise, label: Callable[[str], str] = str) -> type[RecentFilter]:
-    fields = {"field": name, "parameter_name": name, "title": title, "label": staticmethod(label)}
+def used_values(field: str) -> set[str]:
+    """Of all entries, without reading them all: the recent ones, then from one value of the index to the next."""
+    recent = list(AuditEntry.objects.order_by("-id").values_list(field, flat=True)[:RECENT])
+    found, last = set(recent), ""
+    while len(recent) == RECENT and len(found) < MOST_OFFERED:
+        above = AuditEntry.objects.filter(**{f"{field}__gt": last}).order_by(field)
+        value = above.values_list(field, flat=True).first()
+        if value is None:
+            break
+        last = value
+        found.add(value)
+    return found
+
+
+def recent_filter(
+    name: str, title: str | Promise, label: Callable[[str], str] = str, known: Iterable[str] = ()
+) -> type[RecentFilter]:
+    fields = {
+        "field": name,
+        "parameter_name": name,
+        "title": title,
+        "label": staticmethod(label),
+        "known": tuple(known),
+    }
     return type(f"{name.title()}Filter", (RecentFilter,), fields)
 
 
@@ -61,7 +86,7 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
     list_display = ("when", "who", "action_badge", "summary_text")
     list_filter = (
         recent_filter("actor", _("user")),
-        recent_filter("action", _("action"), action_label),
+        recent_filter("action", _("action"), action_label, LABELS),
         recent_filter("what", _("object"), object_label),
         DaysFilter,
     )
@@ -91,14 +116,14 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
 
     @admin.display(description=_("Action"))
     def action_badge(self, row: AuditEntry) -> SafeString:
-        return badge(action_label(row.action, row.what), "calm", object_label(row.what))
+        return badge(action_label(row.action), "calm", object_label(row.what))
 
     def page_context(self, request: HttpRequest, row: AuditEntry) -> dict[str, Any]:
         return {
             "title": row.summary[:100],
             "when": exact(row.at),
             "zone": timezone.get_current_timezone_name(),
-            "action": action_label(row.action, row.what),
+            "action": action_label(row.action),
             "thing": name_of(row),
             "link": link_to(row),
             "differences": list(differences(row)),
@@ -114,12 +139,6 @@ def link_to(row: AuditEntry) -> str:
         return ""
 
 
-def model_of(row: AuditEntry) -> type[Model] | None:
-    """Entries name the model and not its app."""
-    found = (apps.all_models[app].get(row.what) for app in APPS)
-    return next((model for model in found if model), None)
-
-
 def name_of(row: AuditEntry) -> str:
     """What the object is called today; its kind where it is gone."""
     model, kind = model_of(row), object_label(row.what)
@@ -128,38 +147,3 @@ def name_of(row: AuditEntry) -> str:
     except (ValidationError, ValueError):
         thing = None
     return gettext("%(kind)s %(name)s") % {"kind": kind, "name": thing} if thing else kind
-
-
-def differences(row: AuditEntry) -> Iterator[tuple[str, str, str]]:
-    """Name, before and after, of each thing that either side tells."""
-    before, after = read(row.before), read(row.after)
-    for name in dict.fromkeys([*before, *after]):
-        yield (
-            field_name(row, name),
-            value_text(before.get(name)),
-            value_text(after.get(name)),
-        )
-
-
-def field_name(row: AuditEntry, name: str) -> str:
-    if name in FIELD_NAMES:
-        return str(FIELD_NAMES[name])
-    model = model_of(row)
-    fields = {field.name: field for field in model._meta.fields} if model else {}
-    return str(fields[name].verbose_name) if name in fields else name.replace("_", " ")
-
-
-def read(text: str) -> dict[str, Any]:
-    value = json.loads(text) if text else {}
-    return value if isinstance(value, dict) else {"": value}
-
-
-def value_text(value: Any) -> str:
-    if isinstance(value, list):
-        more = gettext(" … and %(count)s more") % {"count": counted(len(value) - SHOWN)} if len(value) > SHOWN else ""
-        return ", ".join(map(value_text, value[:SHOWN])) + more
-    if isinstance(value, dict):
-        return ", ".join(text for text in map(value_text, value.values()) if text)
-    if isinstance(value, bool):
-        return gettext("yes") if value else gettext("no")
-    return "" if value is None else str(value)

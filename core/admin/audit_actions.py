@@ -13,6 +13,7 @@ LABELS: dict[str, str | Promise] = {
     "adopt": _("D&B's list adopted"),
     "check": _("Companies checked with D&B"),
     "check_cancel": _("Check with D&B cancelled"),
+    "import list": _("D&B's list imported"),
     "exceptions": _("Exceptions file imported"),
     "request": _("Monitoring requested"),
     "withdraw": _("Monitoring request withdrawn"),
@@ -77,6 +78,7 @@ LABELS: dict[str, str | Promise] = {
     "apikey.changed": _("API key changed"),
     "apikey.deleted": _("API key deleted"),
     "apikey.rotated": _("API key rotated"),
+    "apikey.old_ended": _("Old API key ended"),
     "apikey.revoked": _("API key revoked"),
     "group.added": _("Role created"),
     "group.changed": _("Role changed"),
@@ -106,8 +108,6 @@ LABELS: dict[str, str | Promise] = {
     "retention": _("Retention applied"),
     "verify": _("Stored data corrected"),
 }
-# Where one key means different things, by the model of the object.
-BY_OBJECT: dict[tuple[str, str], str | Promise] = {("export", "registration"): _("D&B's list imported")}
 OBJECTS: dict[str, str | Promise] = {
     "contract": _("Contract"),
     "element": _("Data element"),
@@ -147,9 +147,9 @@ DONE: dict[str, str | Promise] = {
 }
 
 
-def action_label(key: str, what: str = "") -> str:
+def action_label(key: str) -> str:
     """The name of an action; an unknown key is shown in readable form."""
-    if label := BY_OBJECT.get((key, what)) or LABELS.get(key):
+    if label := LABELS.get(key):
         return str(label)
     verb, _space, thing = key.partition(" ")
     if verb in DONE and thing:

@@ -26,8 +26,11 @@ def chips_of(change_list: Any, request: HttpRequest) -> list[Chip]:
     found = [Chip(gettext("search"), change_list.query, _without(request, SEARCH_VAR))] if change_list.query else []
     for spec in change_list.filter_specs:
         for name in map(str, spec.expected_parameters()):
-            if value := request.GET.get(name, ""):
-                found.append(Chip(_name(spec, name), _value(spec, name, value, change_list), _without(request, name)))
+            if values := [value for value in request.GET.getlist(name) if value]:
+                shown = ", ".join(_value(spec, name, value, change_list) for value in values)
+                found.append(Chip(_name(spec, name), shown, _without(request, name)))
+        # What a list leaves out when it is opened is a filter too.
+        found.extend(getattr(spec, "opening_chips", ()))
     return found
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
-from unfold.contrib.filters.admin import DropdownFilter
+from unfold.contrib.filters.admin import DropdownFilter, MultipleDropdownFilter
 from unfold.widgets import UnfoldAdminDateWidget
 
 from core.dates import read_day
@@ -52,32 +52,46 @@ def choice_filter(name: str, choices: Any, label: str | Promise) -> type[ChoiceF
     return type(f"{name.title()}Filter", (ChoiceFilter,), members)
 
 
-class CountryFilter(DropdownFilter):  # type: ignore[misc]
+class CountryFilter(MultipleDropdownFilter):  # type: ignore[misc]
+    """Of one country or of several."""
+
     title = _("country")
     parameter_name = "country"
+    all_option = None
+    # The field of the list's rows that holds the code.
+    field = "country"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(code, str(name)) for code, name in countries]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        code = (self.value() or "").strip().upper()
-        return queryset.filter(country=code) if code else queryset
+        codes = countries_in(self.value())
+        if len(codes) == 1:
+            return queryset.filter(**{self.field: codes[0]})
+        return queryset.filter(**{f"{self.field}__in": codes}) if codes else queryset
+
+
+def countries_in(value: Any) -> list[str]:
+    """The codes that an address names: each once, also where one value names several."""
+    texts = value if isinstance(value, (list, tuple)) else [value or ""]
+    return list(dict.fromkeys(code for text in texts for code in str(text).replace(",", " ").upper().split()))
 
 
 class DaysForm(forms.Form):
     def __init__(self, name: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for end, words, placeholder in (("from", _("From"), _("First day")), ("to", _("To"), _("Last day"))):
-            widget = UnfoldAdminDateWidget(attrs={"placeholder": placeholder, "type": "date"})
+        for end, words in (("from", _("First day")), ("to", _("Last day"))):
+            widget = UnfoldAdminDateWidget(attrs={"type": "date"})
             self.fields[f"{name}_{end}"] = forms.CharField(label=words, required=False, widget=widget)
 
 
 class DaysFilter(admin.ListFilter):
-    """From a day to a day in the reader's zone, as a range of keys."""
+    """From a day to a day in the reader's zone, as a range of keys; of `moment` where keys do not begin with a time."""
 
+    moment = ""
     title = _("day")
     parameter_name = "day"
-    template = "unfold/filters/filters_date_range.html"
+    template = "core/days_filter.html"
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
@@ -93,13 +107,21 @@ class DaysFilter(admin.ListFilter):
         return [f"{self.parameter_name}_from", f"{self.parameter_name}_to"]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        first = start_of(str(self.used_parameters.get(f"{self.parameter_name}_from", "")))
-        last = start_of(str(self.used_parameters.get(f"{self.parameter_name}_to", "")))
+        first, last = self.first_day(), self.last_day()
         if first:
-            queryset = queryset.filter(pk__gte=key_at(first))
+            queryset = queryset.filter(**self._compared("gte", first))
         if last:
-            queryset = queryset.filter(pk__lt=key_at(last + timedelta(days=1)))
+            queryset = queryset.filter(**self._compared("lt", last + timedelta(days=1)))
         return queryset
+
+    def _compared(self, lookup: str, at: datetime) -> dict[str, Any]:
+        return {f"{self.moment}__{lookup}": at} if self.moment else {f"pk__{lookup}": key_at(at)}
+
+    def first_day(self) -> datetime | None:
+        return start_of(str(self.used_parameters.get(f"{self.parameter_name}_from", "")))
+
+    def last_day(self) -> datetime | None:
+        return start_of(str(self.used_parameters.get(f"{self.parameter_name}_to", "")))
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         yield {"form": DaysForm(name=self.parameter_name, data=self.used_parameters)}

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from core import markup, plurals, text
+from core.actors import person_text
 from core.text import country_name
 
 register = template.Library()
@@ -19,8 +20,10 @@ register.filter("ago", markup.ago)
 register.filter("due", markup.due)
 register.filter("exact", markup.exact)
 register.filter("to_the_second", markup.to_the_second)
+register.filter("clock", markup.clock)
 register.filter("file_size", markup.file_size)
 register.filter("country", country_name)
+register.filter("person", person_text)
 register.filter("with_code", markup.with_code)
 register.simple_tag(markup.badge)
 for words in (

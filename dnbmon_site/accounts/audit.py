@@ -22,8 +22,6 @@ SUMMARIES = {
     "added": _("%(kind)s %(thing)s added"),
     "changed": _("%(kind)s %(thing)s changed"),
     "deleted": _("%(kind)s %(thing)s deleted"),
-    "rotated": _("%(kind)s %(thing)s rotated"),
-    "revoked": _("%(kind)s %(thing)s revoked"),
 }
 
 

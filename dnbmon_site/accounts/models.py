@@ -110,7 +110,7 @@ class ApiKey(models.Model):
     id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=100, help_text=_("The system that uses the key, such as ERP."))
     prefix = models.CharField(
-        _("prefix"), max_length=8, db_index=True, editable=False, help_text=_("First characters of the key.")
+        _("prefix"), max_length=8, db_index=True, editable=False, help_text=_("What follows “dnbmon_” in the key.")
     )
     hashed = models.CharField(max_length=64, editable=False)
     scopes = models.TextField(_("scopes"), blank=True, help_text=_("Permissions of the key, separated by commas."))
@@ -157,7 +157,7 @@ class ApiKey(models.Model):
         ordering = ["name"]
 
     def __str__(self) -> str:
-        return f"{self.name} (dnbmon_{self.prefix}_…)"
+        return f"{self.name} ({masked(self.prefix)})"
 
     @classmethod
     def issue(cls, *, name: str, scopes: str = "", **columns: Any) -> tuple["ApiKey", str]:
@@ -184,8 +184,20 @@ class ApiKey(models.Model):
         """By its key, or for a while after a rotation by the one before."""
         if compare_digest(self.hashed, presented):
             return True
-        is_left = self.old_until is not None and self.old_until > timezone.now()
-        return is_left and compare_digest(self.old_hashed, presented)
+        return self.has_old_key and compare_digest(self.old_hashed, presented)
+
+    @property
+    def is_valid(self) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+
+    @property
+    def has_old_key(self) -> bool:
+        """Whether the key from before a rotation still opens."""
+        return self.is_valid and self.old_until is not None and self.old_until > timezone.now()
+
+    def end_old_key(self) -> None:
+        self.old_until = timezone.now()
+        self.save(update_fields=["old_until"])
 
     def rotate(self, *, by: User | None = None, overlap: timedelta = timedelta(days=7)) -> str:
         """A new key for the same program, shown once to who rotates it; the one before goes on for a while."""
@@ -236,6 +248,11 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+
+def masked(prefix: str) -> str:
+    """The part of a key that people may see."""
+    return f"dnbmon_{prefix}_…"
 
 
 def plain_key(prefix: str, secret: str) -> str:

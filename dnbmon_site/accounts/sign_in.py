@@ -23,6 +23,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
+from unfold.forms import AuthenticationForm
 
 from core.urls import site_url
 from dnbmon_site.accounts.oidc import MALFORMED, NO_ANSWER, provider
@@ -49,6 +50,15 @@ def only_with(setting: str) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+class SignInForm(AuthenticationForm):
+    """Unfold's, without Django's “staff account”: here each user is one."""
+
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": _("The username or the password is wrong. Both are case-sensitive. Try again."),
+    }
 
 
 def sign_in(request: HttpRequest) -> HttpResponse:

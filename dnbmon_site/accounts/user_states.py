@@ -1,4 +1,4 @@
-"""The state of a user account, in a word: Active, Invited, Deactivated or Locked."""
+"""The state of a user account, in a word: Active, Invited, Deactivated or Blocked."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def state_badge(user: User, *, is_locked: bool) -> SafeString:
     if not user.is_active:
         return badge(gettext("Deactivated"), "calm", gettext("This user cannot sign in."))
     if is_locked:
-        return badge(gettext("Locked"), "bad", gettext("Too many failed logins. Unlock under “Blocked logins”."))
+        return badge(gettext("Blocked"), "bad", gettext("Too many failed logins. Unblock under “Blocked logins”."))
     if is_invited(user):
         return badge(gettext("Invited"), "info", gettext("This user has not signed in yet."))
     return badge(gettext("Active"), "good")

@@ -32,6 +32,7 @@ NO_KEY = (
     "The request has no API key. Send the header Authorization: Bearer dnbmon_… An administrator issues keys under"
     " “API keys”."
 )
+NO_OTHER_FORMAT = "The API responds with JSON only. Send the header Accept: application/json, or omit the header."
 REFUSED = "The request could not be read."
 NONE_SAVED = "No entry was saved. Correct these entries and send the request again."
 REUSED = "This Idempotency-Key was already used for a different request. Use a new key for each request."
@@ -70,7 +71,8 @@ KINDS = (
         404,
         "not-found",
         "Not found",
-        "The path is misspelled, or the company, registration, alert, import or reference does not exist.",
+        "The path is misspelled or contains an invalid D-U-N-S number, or the company, registration, alert, import or"
+        " reference does not exist. Companies are known once they are requested.",
     ),
     Kind(405, "method-not-allowed", "Method not allowed", "The header `Allow` lists the methods of this endpoint."),
     Kind(406, "not-acceptable", "Not acceptable", "Responses are JSON. Send `Accept: application/json`."),
@@ -84,9 +86,10 @@ KINDS = (
     Kind(
         410,
         "gone",
-        "Cursor expired",
-        "The changes after this cursor are no longer available: their retention period is over, or a backup was"
-        " restored. Read a new snapshot of /api/v1/companies/ and continue from its changes_cursor.",
+        "Cursor not usable",
+        "The feed cannot continue from this cursor: the changes after it were deleted because their retention period is"
+        " over, a backup was restored, or the cursor is from another installation. Read a new snapshot of"
+        " /api/v1/companies/ and continue from its changes_cursor.",
     ),
     Kind(413, "too-large", "Request too large", "Split the request into smaller ones."),
     Kind(
@@ -140,6 +143,8 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     headers = {name: value for name, value in response.items() if name.lower() != "content-type"}
     if isinstance(error, exceptions.NotAuthenticated):
         return problem(response.status_code, NO_KEY, headers=headers)
+    if isinstance(error, exceptions.NotAcceptable):
+        return problem(response.status_code, NO_OTHER_FORMAT, headers=headers)
     if isinstance(error, exceptions.ValidationError):
         errors = list(flat(error.detail))
         return problem(response.status_code, sentence(errors), errors=errors, headers=headers)

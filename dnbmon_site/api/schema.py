@@ -12,7 +12,11 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         {"name": "notifications", "description": "The notifications as D&B sent them."},
         {"name": "alerts", "description": "Alerts that your rules raised: read, acknowledge and close them."},
         {"name": "registrations", "description": "D&B registrations and their pull status."},
-        {"name": "subjects", "description": "The monitored companies of a registration: add and remove them."},
+        {
+            "name": "subjects",
+            "description": "A subject is a company in a registration, requested by you or monitored by D&B. Pages call"
+            " subjects “Monitored companies”. Add and remove them.",
+        },
         {"name": "imports", "description": "Lists of D-U-N-S numbers that await confirmation or are in progress."},
         {"name": "references", "description": "The IDs that your other systems use for companies."},
         {"name": "webhooks", "description": "The events that webhooks can subscribe to."},

@@ -24,7 +24,7 @@ from monitoring.alerts.rules import few
 from monitoring.elements.formatting import lower_first
 from monitoring.models import AlertState, Channel, Severity
 from monitoring.outbox.permitted_addresses import why_refused
-from monitoring.pull.admin.registrations import marks_of
+from monitoring.pull.admin.details import marks_of
 from portfolio.models import ImportState, ProposalState, Registration, RegistrationState
 from portfolio.registrations.pull_job import PausedPulls
 from portfolio.registrations.status import countdown, first_loss, loss_sentence, loss_tone, status

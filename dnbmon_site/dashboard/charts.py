@@ -15,6 +15,7 @@ from django.utils.translation import gettext, gettext_lazy
 from core import plurals
 from core.text import counted, country_name
 from dnbmon_site.dashboard.query import Asked
+from health.checks.context import in_use_since
 from monitoring.company_page.timeline import label_of
 from monitoring.models import Axis, DailyTotal, Element, Kind, Severity
 from monitoring.stats.day_totals import TOLD
@@ -65,7 +66,15 @@ def totals_of(asked: Asked) -> Totals:
             found.before[severity] = found.before.get(severity, 0) + count
         else:
             found.by_axis[axis][value][severity] = count
+    if not _has_history(asked):
+        found.before = {}
     return found
+
+
+def _has_history(asked: Asked) -> bool:
+    """Whether D&B's notifications were received during all of the days before: else there is nothing to compare."""
+    since = in_use_since()
+    return since is None or since.date() <= asked.before
 
 
 def severe_total(counts: Counts) -> int:
@@ -207,7 +216,15 @@ def chart_of(asked: Asked, totals: Totals) -> dict[str, Any]:
     ]
     size = {"width": WIDTH, "height": HEIGHT, "whole": HEIGHT + BELOW, "axis": AXIS}
     levels = list(_levels(highest))
-    return {**size, "bars": bars, "levels": levels, "ticks": list(_ticks(bars)), "by_week": asked.count > MOST_BARS}
+    is_cut = any(bar.is_cut for bar in bars)
+    return {
+        **size,
+        "is_cut": is_cut,
+        "bars": bars,
+        "levels": levels,
+        "ticks": list(_ticks(bars)),
+        "by_week": asked.count > MOST_BARS,
+    }
 
 
 def _levels(highest: int) -> Iterator[tuple[str, int]]:

@@ -60,16 +60,17 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     if here is None or not may_see(request, here.page):
         return {"place": None}
     pages = pages_of(request, here.entry)
-    tabs = [] if here.is_below or len(pages) == 1 else [_tab(request, page) for page in pages]
+    has_tabs = len(pages) > 1 and (not here.is_below or here.page.has_tabs_below)
+    tabs = [_tab(request, page, here) for page in pages] if has_tabs else []
     return {"place": here, "place_tabs": tabs, "place_trail": list(_trail(request, here))}
 
 
-def _tab(request: HttpRequest, page: Page) -> dict[str, Any]:
+def _tab(request: HttpRequest, page: Page, here: Place) -> dict[str, Any]:
     return {
         "title": page.title,
         "link": _tab_link(request, page),
         "badge": waiting_text(request, page.waiting),
-        "active": _is_active(request, page),
+        "active": page is here.page if here.is_below else _is_active(request, page),
     }
 
 

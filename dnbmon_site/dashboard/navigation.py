@@ -17,7 +17,8 @@ Text = str | Promise
 class Page:
     """A page of the menu: a model's list, one of its other pages by name, or an address. Shown to those who may see
     the model's rows. `waiting` names the count that stands beside it; `heading` is the page's title where the tab's
-    words are too short to stand alone; `words`: what else people call it when they search."""
+    words are too short to stand alone; `words`: what else people call it when they search; `has_tabs_below`: its
+    rows' pages have the tabs too."""
 
     title: Text
     model: str = ""
@@ -27,6 +28,7 @@ class Page:
     waiting: str = ""
     heading: Text = ""
     words: Text = ""
+    has_tabs_below: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,13 @@ GROUPS = (
                     Page(
                         _("Contract year"), "portfolio.contract", name="year", words=_("billed billing costs renewal")
                     ),
-                    Page(_("Contracts"), "portfolio.contract", words=_("second approval addition limit anniversary")),
+                    Page(
+                        _("Settings"),
+                        "portfolio.contract",
+                        heading=_("Contract settings"),
+                        words=_("contracts second approval addition limit anniversary"),
+                        has_tabs_below=True,
+                    ),
                     Page(_("Portfolio notices"), "core.notice"),
                 ),
             ),
@@ -238,7 +246,7 @@ GROUPS = (
                 "history_edu",
                 (
                     Page(_("Audit log"), "core.auditentry", words=_("history who did what")),
-                    Page(_("Login history"), "axes.accesslog"),
+                    Page(_("Login history"), "axes.accesslog", words=_("sign in failed login")),
                 ),
             ),
             Entry(
@@ -247,7 +255,11 @@ GROUPS = (
                 (
                     Page(_("Users"), "accounts.user"),
                     Page(_("Roles"), "auth.group", words=_("permissions rights")),
-                    Page(_("Blocked logins"), "axes.accessattempt", words=_("failed locked unlock")),
+                    Page(
+                        _("Blocked logins"),
+                        "axes.accessattempt",
+                        words=_("failed blocked unblock locked unlock lockout sign in"),
+                    ),
                 ),
                 ("accounts.view_user",),
             ),

@@ -11,15 +11,18 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
+from core.cached_counts import recent_count
 from core.models import AuditEntry
 from core.outbound.mail_server import has_mail_server, no_server_text, set_up_text
 from core.text import ago, counted
 from dnbmon_site.accounts.invitations import is_invited
 from dnbmon_site.accounts.models import User
+from dnbmon_site.dashboard.remaining_setup import Remaining, incomplete, remaining_setup
 from health.models import Probe
 from monitoring.models import Channel
 from monitoring.outbox.permitted_addresses import unconfirmed_addresses, waits_for, without_server
 from monitoring.pull.admin.actions import no_worker
+from monitoring.pull.preconditions import test_copy
 from portfolio.dnb_client import NotConfigured, credentials, fingerprint, may_see_account
 from portfolio.models import Contract, Registration, RegistrationState
 
@@ -81,6 +84,8 @@ class Guide:
     steps: Sequence[Step] = field(default_factory=list)
     may_dismiss: bool = False
     no_worker: bool = False
+    # What is left beside the steps.
+    remaining: Sequence[Remaining] = ()
 
     @property
     def done(self) -> int:
@@ -100,7 +105,8 @@ def guide_for(request: HttpRequest, registrations: Sequence[Registration], *, is
     if is_put_away and SHOW not in request.GET:
         return None
     found = with_next([*_dnb(registrations), *_people(request)])
-    return Guide(found, not is_empty and not is_put_away, not registrations and no_worker())
+    guide = Guide(found, not is_empty and not is_put_away, not registrations and no_worker())
+    return replace(guide, remaining=remaining_setup(registrations)) if guide.is_complete else guide
 
 
 def with_next(steps: Sequence[Step]) -> list[Step]:
@@ -206,7 +212,9 @@ def _registrations(registrations: Sequence[Registration], active: Sequence[Regis
             "%(active)s of %(count)s registrations are pulled.",
             len(registrations),
         ) % {"active": counted(len(active)), "count": counted(len(registrations))}
-        return Step(title, text, StepState.DONE)
+        if off := _pulling_is_off(active):
+            return Step(title, off, StepState.PROBLEM, _how_to_pull())
+        return Step(title, text, StepState.DONE, Button(gettext("View registrations"), link))
     stopped = next((row for row in registrations if row.state == RegistrationState.STOPPED), None)
     if stopped:
         text = gettext("D&B stopped %(registration)s: %(reason)s") % {
@@ -219,7 +227,12 @@ def _registrations(registrations: Sequence[Registration], active: Sequence[Regis
             "Start the registrations that D&B Monitoring should pull. Pulled notifications leave D&B's queue, so no "
             "other system should pull the same registration."
         )
-        return Step(title, text, StepState.WAITING, Button(gettext("Choose registrations"), link))
+        return Step(
+            title,
+            f"{text} {_pulling_is_off(registrations)}".strip(),
+            StepState.WAITING,
+            Button(gettext("Choose registrations"), link),
+        )
     text = gettext(
         "D&B creates registrations for you on request. This step lists the ones you have and changes nothing at D&B."
     )
@@ -227,11 +240,17 @@ def _registrations(registrations: Sequence[Registration], active: Sequence[Regis
     return Step(title, text, StepState.WAITING, find if may_ask else None)
 
 
+def _pulling_is_off(registrations: Sequence[Registration]) -> str:
+    """Why this installation does not pull from D&B, where the settings keep it from that."""
+    contracts = {row.contract_id: row.contract for row in registrations}
+    return next(filter(None, map(test_copy, contracts.values())), "")
+
+
 def _adopt(active: Sequence[Registration]) -> Step:
     title = gettext("Adopt D&B's list")
     open_rows = [row for row in active if not row.adopted]
     if active and not open_rows:
-        return Step(title, gettext("The lists of all active registrations are adopted."), StepState.DONE)
+        return Step(title, _adopted_text(active), StepState.DONE, _upload(active))
     text = gettext(
         "Adds to your portfolio the companies that D&B already monitors. Nothing is sent to D&B and nothing new is "
         "billed."
@@ -245,6 +264,27 @@ def _adopt(active: Sequence[Registration]) -> Step:
     link = reverse("admin:portfolio_syncrun_adopt", args=[open_rows[0].pk]) + "?from=guide"
     words = gettext("Adopt the list of %(registration)s") % {"registration": open_rows[0].reference}
     return Step(title, text, StepState.WAITING, Button(words, link))
+
+
+def _adopted_text(active: Sequence[Registration]) -> str:
+    text = gettext("The lists of all active registrations are adopted.")
+    missing = incomplete(active)
+    if not missing:
+        return text
+    billed = sum(one["year"].get("billed", 0) for one in recent_count("held").get("contracts", []))
+    note = gettext(
+        "D&B's complete list has not been received for %(names)s, so D&B may bill more than the companies counted "
+        "here: %(billed)s or more. Ask D&B support for the export file, then upload it."
+    )
+    return f"{text} {note % {'names': ', '.join(row.reference for row in missing), 'billed': counted(billed)}}"
+
+
+def _upload(active: Sequence[Registration]) -> Button | None:
+    missing = incomplete(active)
+    if not missing:
+        return None
+    link = reverse("admin:portfolio_syncrun_adopt", args=[missing[0].pk]) + "?from=guide#export-file"
+    return Button(gettext("Upload D&B's export file"), link)
 
 
 # People
@@ -293,6 +333,11 @@ def _notifications(request: HttpRequest) -> Step:
         text = f"{text} {no_server_text()} {set_up_text()}"
     button = Button(gettext("Add channel"), reverse("admin:monitoring_channel_add"))
     return Step(title, text, StepState.WAITING, button if request.user.has_perm("monitoring.add_channel") else None)
+
+
+def _how_to_pull() -> Button:
+    link = reverse("handbook", args=["use/connect-to-dnb.md"]) + "#dnb-pull"
+    return Button(gettext("When to set DNB_PULL"), link)
 
 
 def _how_to_send() -> Button:

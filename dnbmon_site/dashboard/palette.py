@@ -17,7 +17,7 @@ from core.text import country_name
 from dnbmon_site.dashboard.menu import address, may_see
 from dnbmon_site.dashboard.navigation import GROUPS, Text
 from dnbmon_site.dashboard.onboarding import MAY_GUIDE, SHOW
-from health.help_page import sections_for
+from health.help_page import GLOSSARY, glossary_words, sections_for
 from portfolio.companies.search import find_companies
 from portfolio.models import Company
 
@@ -110,13 +110,15 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 def find(request: HttpRequest, text: str) -> Iterator[SearchResult]:
-    words = text.casefold().split()
+    # Pages call it “login” and “to sign in”.
+    words = text.casefold().replace("sign-in", "sign in").split()
     yield from _pages(request, words)
     yield from _actions(request, words)
     yield from _help(request, words)
     if len(text) >= SHORTEST:
         yield from _companies(request, text)
         yield from _headings(request, words)
+        yield from _glossary(words)
 
 
 def _fits(words: list[str], *names: Text) -> bool:
@@ -158,6 +160,13 @@ def _headings(request: HttpRequest, words: list[str]) -> Iterator[SearchResult]:
                 if _fits(words, heading):
                     place = gettext("Help: %(section)s") % {"section": page.title}
                     yield _result(heading, place, f"{page.link}#{anchor}", "help")
+
+
+def _glossary(words: list[str]) -> Iterator[SearchResult]:
+    link = reverse("handbook", args=[GLOSSARY])
+    for word, anchor in glossary_words():
+        if _fits(words, word):
+            yield _result(word, gettext("Glossary"), f"{link}#{anchor}", "help")
 
 
 def _may_do(request: HttpRequest, action: Action) -> bool:

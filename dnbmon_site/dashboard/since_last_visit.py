@@ -17,9 +17,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from dnbmon_site.accounts.models import User
-from monitoring.feed.admin import newest_publication
 from monitoring.models import Publication
 from monitoring.publications.consumers import Follower
+from monitoring.publications.sequence import newest_publication
 from portfolio.models import Registration
 
 A_PAUSE = timedelta(minutes=30)
@@ -37,6 +37,8 @@ class News:
     critical: int = 0
     high: int = 0
     medium: int = 0
+    # The last publication that the visit before had seen.
+    after: int = 0
 
     @property
     def total(self) -> int:
@@ -55,9 +57,10 @@ def news_for(user: Any, registration: Registration | None, *, opened: bool) -> N
     newest = found.pop("newest") or newest_publication()
     if opened:
         _note(user, newest, sequence, since)
-    if is_first or since is None:
+    if is_first or since is None or not sequence:
+        # Before the first visit there is no last one; what was fetched when nothing had been published is no news.
         return News(None, newest)
-    return News(since, newest, **{name: count or 0 for name, count in found.items()})
+    return News(since, newest, **{name: count or 0 for name, count in found.items()}, after=sequence)
 
 
 def _start_of_news(user: Any) -> tuple[int, datetime | None]:
@@ -72,7 +75,7 @@ def _note(user: Any, newest: int, sequence: int, since: datetime | None) -> None
     if user.seen_at is not None and now - user.seen_at < NOTED_EVERY:
         return
     if user.seen_at is None:
-        sequence, since = newest, now
+        sequence, since = newest, None
     mark = {"seen_at": now, "seen_sequence": newest, "news_sequence": sequence, "news_since": since}
     User.objects.filter(pk=user.pk, seen_at=user.seen_at).update(**mark)
 

@@ -68,4 +68,8 @@ def dismiss(request: HttpRequest) -> HttpResponse:
     demand(request.user.has_perm(MAY_GUIDE))
     user = User.objects.get(pk=str(request.user.pk))
     record(actor=actor_of(request), action=DISMISSED, thing=user, summary=gettext("Guided start dismissed"))
+    words = gettext(
+        "The guide is dismissed. To show it again, choose “Help” in the menu, then “Show the steps to get started”."
+    )
+    messages.success(request, words)
     return redirect("admin:index")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +18,7 @@ from dnbmon_site.dashboard.charts import FROM_MEDIUM, Totals
 from dnbmon_site.dashboard.query import Asked
 from dnbmon_site.dashboard.since_last_visit import News
 from monitoring.models import Severity
+from monitoring.publications.filters import PUBLISHED_AFTER
 from portfolio.models import Registration, RegistrationState
 from portfolio.registrations.status import cadence_words, countdown, description, status
 
@@ -46,7 +48,7 @@ def tiles_of(
     is_paused: bool,
 ) -> list[Tile]:
     return [
-        _news(news),
+        _news(asked, news),
         _severity(asked, totals, Severity.CRITICAL),
         _severity(asked, totals, Severity.HIGH),
         monitored(numbers, asked.registration, registrations),
@@ -54,11 +56,12 @@ def tiles_of(
     ]
 
 
-def _news(news: News) -> Tile:
-    link = f"{reverse('admin:monitoring_change_changelist')}?severity={FROM_MEDIUM}"
+def _news(asked: Asked, news: News) -> Tile:
+    link = _link_to_news(asked, news)
     words = gettext("new since your last visit")
     if news.since is None:
-        return Tile("–", words, link, gettext("This is your first visit. New changes are counted from now on."))
+        first = gettext("This is your first visit with data. New changes are counted from now on.")
+        return Tile("–", words, link, first)
     parts = [
         (news.critical, gettext("critical")),
         (news.high, gettext("high")),
@@ -71,6 +74,16 @@ def _news(news: News) -> Tile:
     return Tile(
         counted(news.total), words, link, parts_text or gettext("Last visit %(when)s") % {"when": ago(news.since)}, tone
     )
+
+
+def _link_to_news(asked: Asked, news: News) -> str:
+    """To the changes that the number counts: by when they were received, in whatever period they happened."""
+    query = {"severity": FROM_MEDIUM}
+    if news.since is not None:
+        query[PUBLISHED_AFTER] = str(news.after)
+    if asked.registration:
+        query["registration"] = str(asked.registration.pk)
+    return f"{reverse('admin:monitoring_change_changelist')}?{urlencode(query)}"
 
 
 def _severity(asked: Asked, totals: Totals, severity: Severity) -> Tile:

@@ -33,7 +33,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What unfold's index page shows; `?part=live` asks for its living part alone."""
     if not request.user.is_superuser and not request.user.get_all_permissions():
         return {**context, "title": gettext("No role assigned"), "has_no_role": True}
-    registrations = list(Registration.objects.order_by("reference"))
+    registrations = list(Registration.objects.select_related("contract").order_by("reference"))
     asked = query_of(request, registrations)
     is_live = request.GET.get("part") == "live"
     news = news_for(request.user, asked.registration, opened=not is_live)

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +27,7 @@ from core.jobs import ask_worker
 from core.markup import ago, badge, due
 from core.text import counted
 from dnbmon_site.worker.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND, RENAMED
+from health.job_results import result_text
 from health.schedule_status import FOR_EVER, REFUSED_TEXT, is_refused, job_label, pause, resume, run_now
 from health.views import ask_before_pause
 from portfolio.registrations.pull_job import PAUSED, PULL_JOB
@@ -138,7 +140,7 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
     def often(self, row: Schedule) -> str:
         if row.schedule_type != Schedule.MINUTES:
             return str(row.get_schedule_type_display())
-        return ngettext("every minute", "every %(count)s minutes", row.minutes or 0) % {"count": row.minutes}
+        return text.interval_text(row.minutes or 0)
 
     @admin.display(description=_("Next run"))
     def next(self, row: Schedule) -> SafeString | str:
@@ -149,11 +151,8 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
         task = row.last_task
         if task is None:
             return ""
-        return badge(
-            gettext("Succeeded") if task.success else gettext("Failed"),
-            "good" if task.success else "bad",
-            text.ago(task.stopped),
-        )
+        outcome = badge(gettext("Succeeded") if task.success else gettext("Failed"), "good" if task.success else "bad")
+        return format_html("{} {}", outcome, ago(task.stopped))
 
     @admin.action(description=_("Pause"), permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> HttpResponse | None:
@@ -190,7 +189,7 @@ class TaskAdmin(ReadOnlyAdmin):
     search_fields = ("name", "func")
     ordering = ("-stopped",)
     sortable_by = ()
-    fields = ("job", "func", "started", "stopped", "took", "result")
+    fields = ("job", "func", "started", "stopped", "took", "result_text")
     empty_title = _("No finished jobs yet")
 
     @admin.display(description=_("Job"))
@@ -207,18 +206,15 @@ class TaskAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Result"))
     def outcome(self, row: Task) -> str:
+        return self.result_text(row)[:120]
+
+    @admin.display(description=_("Result"))
+    def result_text(self, row: Task) -> str:
         if row.result is None:
             return (
-                "" if row.success else gettext("Saved by an earlier version in a format that is no longer supported.")
+                "–" if row.success else gettext("Saved by an earlier version in a format that is no longer supported.")
             )
-        return result_text(row.result)[:120]
-
-
-def result_text(result: Any) -> str:
-    """Most jobs return how much they did."""
-    if not isinstance(result, int):
-        return str(result)
-    return ngettext("%(count)s item", "%(count)s items", result) % {"count": counted(result)} if result else "–"
+        return result_text(row.func, row.result)
 
 
 @admin.register(Success)

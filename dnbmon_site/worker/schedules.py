@@ -67,6 +67,7 @@ ON_DEMAND = frozenset(
         "portfolio.jobs.write_export",
         "portfolio.jobs.sync_now",
         "portfolio.jobs.sync_requested",
+        "monitoring.jobs.propose_for_adopted",
         "core.cached_counts.update_counts",
     }
 )

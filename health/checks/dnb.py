@@ -38,8 +38,13 @@ def checks_of_dnb(look: Look) -> Iterator[Result]:
 
 def answers(look: Look, contract: Contract) -> Result:
     """Whether D&B answers, and accepts the key."""
-    state, sentence, do = _answer(look, look.probes.get(contract.name))
     probe = look.probes.get(contract.name)
+    if missing_credentials(contract):
+        # D&B was not asked; the check of the configuration names the setting.
+        sentence = gettext("Not tested: the API key and secret are not set.")
+        word = gettext("Not set up")
+        return Result("dnb", gettext("Connection to D&B"), State.UNKNOWN, sentence, subject=contract.name, word=word)
+    state, sentence, do = _answer(look, probe)
     number = round(probe.seconds, 2) if probe and not probe.reason else None
     return Result("dnb", gettext("Connection to D&B"), state, sentence, number, "s", do, contract.name)
 
@@ -103,7 +108,7 @@ def configuration(contract: Contract) -> Result:
     last_error = missing or test_copy(contract)
     state = State.CRITICAL if missing else State.WARNING if last_error else State.OK
     do = (
-        gettext("Correct the settings (docs/operate/configuration.md), then restart the web server and the worker.")
+        gettext("Correct the settings (see “Configuration” in the help), then restart the web server and the worker.")
         if last_error
         else ""
     )
@@ -148,8 +153,6 @@ def quota(look: Look) -> Result:
 def listeners() -> Result:
     """In production somebody has to hear when something breaks."""
     title = gettext("Problem notifications")
-    if not settings.PRODUCTION:
-        return Result("listeners", title, State.OK, gettext("Required in production only."))
     count = Channel.objects.filter(notices=True, active=True, unsubscribed_at=None)[:100].count()
     if count:
         return Result(
@@ -164,4 +167,7 @@ def listeners() -> Result:
             "channels",
         )
     do = gettext("Add a channel that receives notices, under “Channels”.")
+    if not settings.PRODUCTION:
+        sentence, word = gettext("Required in production only."), gettext("Not set up")
+        return Result("listeners", title, State.UNKNOWN, sentence, 0, "channels", do, word=word)
     return Result("listeners", title, State.WARNING, gettext("No channel receives problem notices."), 0, "channels", do)

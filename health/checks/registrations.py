@@ -38,10 +38,10 @@ def freshness(look: Look, row: Registration) -> Result:
     if _is_late(look, row) and not is_failing(row):
         return _late(row, age)
     state, sentence, do = _state_of(row, age), _pulled(row, age), ""
-    word = ""
-    if state == State.OK and row.state == RegistrationState.PAUSED:
-        # A pause is a decision and no fault, but the page must not show it as if all were pulled.
-        state, word = State.UNKNOWN, gettext("Paused")
+    # A pause is a decision and no fault, but the page must not show it as if all were pulled.
+    is_paused = state == State.OK and row.state == RegistrationState.PAUSED
+    if is_paused:
+        state = State.UNKNOWN
     elif state != State.OK:
         sentence += " " + loss_sentence(row, look.dnb_now(row.contract_id))
         do = (
@@ -59,20 +59,27 @@ def freshness(look: Look, row: Registration) -> Result:
         "h",
         do,
         row.reference,
-        word=word,
+        word=gettext("Paused") if is_paused else "",
+        is_paused=is_paused,
     )
 
 
 def _pulled(row: Registration, age: timedelta) -> str:
-    span = days_and_hours(age)
+    last = _last_pull(age)
     if row.state == RegistrationState.PAUSED and row.paused_until:
-        words = gettext("Paused until %(until)s. The last pull was %(span)s ago.")
-        return words % {"until": moment_text(row.paused_until), "span": span}
+        words = gettext("Paused until %(until)s. %(last_pull)s")
+        return words % {"until": moment_text(row.paused_until), "last_pull": last}
     if row.state == RegistrationState.PAUSED:
-        return gettext("Paused. The last pull was %(span)s ago.") % {"span": span}
+        return gettext("Paused. %(last_pull)s") % {"last_pull": last}
     if age < timedelta(minutes=1):
         return gettext("Pulled just now.")
-    return gettext("Pulled %(span)s ago.") % {"span": span}
+    return gettext("Pulled %(span)s ago.") % {"span": days_and_hours(age)}
+
+
+def _last_pull(age: timedelta) -> str:
+    if age < timedelta(minutes=1):
+        return gettext("The last pull was just now.")
+    return gettext("The last pull was %(span)s ago.") % {"span": days_and_hours(age)}
 
 
 def _is_late(look: Look, row: Registration) -> bool:
@@ -85,8 +92,8 @@ def _late(row: Registration, age: timedelta) -> Result:
         "fresh",
         gettext("Freshness of %(reference)s") % {"reference": row.reference},
         max(_state_of(row, age), State.WARNING),
-        gettext("The pull due at %(due)s is overdue. The last pull was %(span)s ago.")
-        % {"due": moment_text(row.next_pull_at) if row.next_pull_at else "–", "span": days_and_hours(age)},
+        gettext("The pull due at %(due)s is overdue. %(last_pull)s")
+        % {"due": moment_text(row.next_pull_at) if row.next_pull_at else "–", "last_pull": _last_pull(age)},
         round(age.total_seconds() / 3600, 2),
         "h",
         gettext("Check that the worker is running."),

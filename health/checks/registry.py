@@ -39,12 +39,13 @@ def _and_more(count: int) -> str:
     return ngettext("And %(count)s more.", "And %(count)s more.", count) % {"count": counted(count)}
 
 
-def headline(results: list[Result]) -> str:
-    """The state in a line, for a page that lists the problems one by one below."""
+def headline(results: list[Result], *, paused: int = 0) -> str:
+    """The state in a line, for a page that lists the problems one by one below; with the number of paused
+    registrations, which are no problems."""
     bad = sum(result.state == State.CRITICAL for result in results)
     warned = sum(result.state == State.WARNING for result in results)
     if not bad:
-        return _operational(warned)
+        return _operational(warned, paused)
     problems = ngettext("%(count)s critical problem", "%(count)s critical problems", bad) % {"count": counted(bad)}
     if not warned:
         return problems
@@ -52,12 +53,21 @@ def headline(results: list[Result]) -> str:
     return gettext("%(problems)s and %(warnings)s") % {"problems": problems, "warnings": warnings}
 
 
-def _operational(warned: int) -> str:
-    if not warned:
+def paused_count(results: list[Result]) -> int:
+    return sum(result.is_paused for result in results)
+
+
+def _operational(warned: int, paused: int) -> str:
+    parts = []
+    if warned:
+        words = ngettext("%(count)s item needs attention", "%(count)s items need attention", warned)
+        parts.append(words % {"count": counted(warned)})
+    if paused:
+        words = ngettext("%(count)s registration paused", "%(count)s registrations paused", paused)
+        parts.append(words % {"count": counted(paused)})
+    if not parts:
         return gettext("All systems operational")
-    return ngettext(
-        "Operational — %(count)s item needs attention", "Operational — %(count)s items need attention", warned
-    ) % {"count": counted(warned)}
+    return gettext("Operational — %(what)s") % {"what": ", ".join(parts)}
 
 
 def summary(results: list[Result]) -> str:
@@ -67,4 +77,4 @@ def summary(results: list[Result]) -> str:
     if bad:
         text = gettext("Critical: %(sentence)s") % {"sentence": bad[0].sentence}
         return f"{text} {_and_more(len(bad) - 1)}" if len(bad) > 1 else text
-    return f"{_operational(len(warned))}."
+    return f"{_operational(len(warned), paused_count(results))}."

@@ -34,6 +34,10 @@ class Result:
     is_mark: bool = False
     # In place of the state's own word, where that says too little.
     word: str = ""
+    # A registration that a person paused: no fault, but the headline names it.
+    is_paused: bool = False
+    # The messages that it is about, in the admin.
+    messages_url: str = ""
 
     @property
     def dedup_key(self) -> str:

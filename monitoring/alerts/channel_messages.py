@@ -20,6 +20,7 @@ from monitoring.alerts.message_templates import (
 from monitoring.alerts.own_alerts import OPEN
 from monitoring.models import Alert, Channel, OutboxMessage, TargetKind
 from monitoring.outbox.channels import send
+from monitoring.outbox.failing import deleted_text
 from monitoring.outbox.message import Message
 from monitoring.outbox.queue import ROUTES, Answer, NotSent, Route
 
@@ -31,7 +32,7 @@ def send_message(row: OutboxMessage) -> Answer:
     """Say to its channel what a message is about, as it is now; raises NotSent."""
     channel = Channel.objects.select_related("person").filter(pk=row.target).first()
     if channel is None:
-        raise NotSent(gettext("The channel was deleted."), final=True)
+        raise NotSent(deleted_text(), cancels=True)
     if not channel.active or channel.unsubscribed_at:
         raise NotSent(gettext("The channel is disabled."), final=True)
     message = message_of(channel, row)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.elements.compare import NUMBER, is_worse, number_of
-from monitoring.elements.formatting import is_nothing, value_text
+from monitoring.elements.formatting import is_nothing, short, value_text
 from monitoring.elements.paths import Facet, Mistake
 
 CHANGES, WORSE = "changes", "gets worse"
@@ -23,7 +23,7 @@ ABOVE, BELOW, CROSSES = "goes above", "goes below", "crosses"
 
 OPERATORS: Mapping[str, str | Promise] = {
     CHANGES: _("changes in any way"),
-    BECOMES: _("becomes …"),
+    BECOMES: _("changes to …"),
     WAS: _("was … before the change"),
     CONTAINS: _("contains …"),
     RISES: _("rises by … or more (points, an amount or %)"),
@@ -35,7 +35,7 @@ OPERATORS: Mapping[str, str | Promise] = {
 }
 SAID: Mapping[str, str | Promise] = {
     CHANGES: _("changes"),
-    BECOMES: _("becomes %(value)s"),
+    BECOMES: _("changes to %(value)s"),
     WAS: _("was %(value)s"),
     CONTAINS: _("contains %(value)s"),
     RISES: _("rises by %(value)s or more"),
@@ -45,6 +45,7 @@ SAID: Mapping[str, str | Promise] = {
     CROSSES: _("crosses %(value)s"),
     WORSE: _("gets worse"),
 }
+WITH_A_TRUTH = (BECOMES, WAS)
 WITHOUT_VALUE = (CHANGES, WORSE)
 NUMERIC = (RISES, DROPS, ABOVE, BELOW, CROSSES)
 LONGEST = 300
@@ -63,7 +64,11 @@ class Condition:
     @property
     def text(self) -> str:
         """For people; rules are written and kept in the words of `OPERATORS`' keys."""
-        return str(SAID[self.operator]) % {"value": self.value}
+        return str(SAID[self.operator]) % {"value": shown_value(self.operator, self.value)}
+
+    def text_for(self, current: Any) -> str:
+        """The same about a value that meets it: with its label in place of D&B's code."""
+        return str(SAID[self.operator]) % {"value": short(current, 80)} if self.operator == BECOMES else self.text
 
     def is_met(self, facet: Facet) -> bool:
         if self.operator == CHANGES:
@@ -107,6 +112,18 @@ class Condition:
         if number is None:
             return False
         return number > self.number if self.operator == ABOVE else self.operator == BELOW and number < self.number
+
+
+def shown_value(operator: str, value: str) -> str:
+    """As people read it: D&B's true and false are yes and no on every page."""
+    words = {"true": gettext("yes"), "false": gettext("no")}
+    return words.get(value.lower(), value) if operator in WITH_A_TRUTH else value
+
+
+def written_value(operator: str, value: str) -> str:
+    """What `shown_value` was given; rules are kept in no reader's language."""
+    values = {gettext("yes").casefold(): "true", gettext("no").casefold(): "false"}
+    return values.get(value.casefold(), value) if operator in WITH_A_TRUTH else value
 
 
 def parse_condition(text: str) -> Condition:

@@ -47,8 +47,11 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Example:
+    """An alert, by its latest change: `more` changes are in it too."""
+
     line: Line
     reason: str
+    more: int = 0
 
 
 @dataclass(slots=True)
@@ -56,6 +59,10 @@ class Trial:
     windows: list[Window] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
     looked_at: int = 0
+
+    @property
+    def is_cut(self) -> bool:
+        return bool(self.windows) and self.windows[-1].alerts > len(self.examples)
 
     @property
     def is_all(self) -> bool:
@@ -79,10 +86,18 @@ def try_rule(row: AlertRule, now: datetime | None = None) -> Trial:
     for days in WINDOWS:
         since = now - timedelta(days=days)
         trial.windows.append(_window(rule, days, [change for change, _ in taken if change.changed_at >= since], found))
-    shown = taken[::-1][:EXAMPLES]
-    lines = lines_of([change for change, _ in shown])
-    trial.examples = [Example(line, reason) for line, (_, reason) in zip(lines, shown, strict=True)]
+    trial.examples = _examples(rule, taken)
     return trial
+
+
+def _examples(rule: Rule, taken: Sequence[tuple[Change, str]]) -> list[Example]:
+    """The latest alerts, as many as the numbers above count."""
+    alerts: dict[object, list[tuple[Change, str]]] = {}
+    for change, reason in reversed(taken):
+        alerts.setdefault(_group(rule, change), []).append((change, reason))
+    shown = list(alerts.values())[:EXAMPLES]
+    lines = lines_of([found[0][0] for found in shown])
+    return [Example(line, found[0][1], len(found) - 1) for line, found in zip(lines, shown, strict=True)]
 
 
 def _window(rule: Rule, days: int, taken: Sequence[Change], found: Found) -> Window:

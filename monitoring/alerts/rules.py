@@ -14,11 +14,12 @@ from django.utils.translation import gettext
 from core.db import in_batches
 from core.text import country_name
 from direct_plus.duns import InvalidDuns
-from monitoring.alerts.conditions import Condition, line_text, parse_condition
+from monitoring.alerts.conditions import BECOMES, Condition, line_text, parse_condition
 from monitoring.elements.formatting import from_json, label_of_path, lower_first, short
 from monitoring.elements.groups import KNOWN, PATTERNS
 from monitoring.elements.json_paths import ROOT
 from monitoring.elements.paths import Facet, Mistake, Names, facets, holds, is_related, parse_line
+from monitoring.elements.severity import OUT_OF_BUSINESS
 from monitoring.models import AlertRule, Change, Combination, Kind
 from portfolio.companies.duns_lists import entries_of, read_listed
 from portfolio.models import Company, Registration, Subject
@@ -72,14 +73,15 @@ class Rule:
             words = f"{label_of_path(facet.path)}: {short(facet.previous, 80)} → {short(facet.current, 80)}"
             if not self.conditions:
                 return words
-            if met := self._enough([condition for condition in self.conditions if condition.is_met(facet)]):
+            if met := self._enough([one for one in self.conditions if one.is_met(facet)], facet.current):
                 return f"{words} ({met})"
         return ""
 
-    def _enough(self, met: list[Condition]) -> str:
-        """The conditions that are met, in words, if they are enough."""
+    def _enough(self, met: list[Condition], current: Any) -> str:
+        """The conditions that are met, in words and each once, if they are enough."""
         is_all = self.row.combination == Combination.ALL
-        return ", ".join(one.text for one in met) if not is_all or len(met) == len(self.conditions) else ""
+        texts = dict.fromkeys(one.text_for(current) for one in met)
+        return ", ".join(texts) if not is_all or len(met) == len(self.conditions) else ""
 
     @property
     def takes_baselines(self) -> bool:
@@ -91,7 +93,7 @@ class Rule:
         """Why a baseline already is what this rule waits for; nothing if it is not."""
         for path in self.paths:
             for facet in facets(path, ROOT, None, organization):
-                if met := self._enough([one for one in self.conditions if one.holds(facet.current)]):
+                if met := self._enough([one for one in self.conditions if one.holds(facet.current)], facet.current):
                     return f"{label_of_path(facet.path)}: {short(facet.current, 80)} ({met})"
         return ""
 
@@ -265,7 +267,8 @@ def rule_text(row: AlertRule) -> str:
     ]
     paths = [_path_text(line) for _, line in _lines(row.elements) if not line.startswith("!")]
     joint = gettext("and") if row.combination == Combination.ALL else gettext("or")
-    conditions = f" {joint} ".join(line_text(line) for _, line in _lines(row.conditions))
+    # A status by its code and by its description is one condition to a reader.
+    conditions = f" {joint} ".join(dict.fromkeys(_condition_text(line, row) for _, line in _lines(row.conditions)))
     return "; ".join(filter(None, [_elements_text(few(paths), conditions), few(kinds)])) or gettext("any change")
 
 
@@ -273,6 +276,11 @@ def _elements_text(names: str, conditions: str) -> str:
     if names and conditions:
         return f"{names}: {conditions}"
     return conditions or (gettext("any change of %(names)s") % {"names": names} if names else "")
+
+
+def _condition_text(line: str, row: AlertRule) -> str:
+    is_code = line == f"{BECOMES} {OUT_OF_BUSINESS}" and "operatingStatus" in row.elements
+    return line_text(f"{BECOMES} Out of business" if is_code else line)
 
 
 def _path_text(path: str) -> str:

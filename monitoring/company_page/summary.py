@@ -174,6 +174,7 @@ class Relative:
     today: str = ""
     itself: str = ""
     company: Company | None = None
+    is_monitored: bool = False
 
 
 def relatives(duns: str, then: CompanyState, today: CompanyState) -> list[Relative]:

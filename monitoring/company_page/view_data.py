@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from monitoring.company_page.document_table import compared, facts_of, paths_between, turns
+from monitoring.company_page.group import group_of, monitored_among
 from monitoring.company_page.risk import risk_of
 from monitoring.company_page.sources import name_sources
 from monitoring.company_page.summary import family, head_of, relatives, summaries
@@ -132,6 +133,7 @@ def company_page(row: Company, *, moment: datetime | None = None, before: str = 
         "risk": risk_of(found["head"], scores),
         "begins": story.begins,
         "around": _around(story, subjects, registrations),
+        "group": group_of(row),
         "described": described(subjects),
         "is_listed": bool(subjects),
         "references": list(references.order_by("system", "reference")[:MOST_REFERENCES]),
@@ -178,8 +180,10 @@ def _around(story: Story, subjects: Sequence[Subject], registrations: Mapping[uu
     _from_history(story.today, mergers)
     numbers = {one.duns for one in found} | mergers.before.keys() | mergers.after.keys()
     companies = _companies(story.duns, numbers)
+    monitored = monitored_among(one.duns for one in found if one.duns)
     for one in found:
         one.company = companies.get(one.duns) if one.duns != story.duns else None
+        one.is_monitored = one.duns in monitored
     for company in companies.values():
         if company.merged_into == story.duns:
             mergers.before.setdefault(company.duns, None)

@@ -19,7 +19,7 @@ from core.db import in_batches
 from monitoring.elements.formatting import from_json
 from monitoring.models import Change, Kind, Observation, Publication
 from monitoring.publications.consumers import PublicationConsumer
-from portfolio.models import ProposalKind
+from portfolio.models import ProposalKind, Subject
 from portfolio.proposals.create import Sign, propose
 from portfolio.proposals.withdraw import withdraw, withdraw_other_mergers
 
@@ -61,6 +61,14 @@ class Fact(NamedTuple):
 def read_publications() -> int:
     """Propose what publications not read yet suggest; returns how many publications were read."""
     return CONSUMER.read(_take, PUBLICATIONS)
+
+
+def propose_for_requested(registration: uuid.UUID) -> None:
+    """What is known already of the companies that became requested: a merger or deletion may have been published
+    before, when no one requested them."""
+    rows = Subject.objects.filter(registration=registration, requested=True).order_by("company")
+    for batch in in_batches(list(rows.values_list("company_id", flat=True))):
+        _consider(_facts(registration=registration, company__in=list(batch)))
 
 
 def _take(publications: Sequence[Publication]) -> None:

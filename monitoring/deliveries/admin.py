@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -142,6 +144,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     def complete_rows(self, rows: list[Delivery]) -> None:
         with_registrations(rows)
+        numbers = page_numbers(rows)
+        for row in rows:
+            row.page_number = numbers.get(row.pk)  # type: ignore[attr-defined]
 
     @admin.display(description=_("Date"))
     def when(self, row: Delivery) -> SafeString | str:
@@ -152,11 +157,16 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return row.registration.reference
 
     @admin.display(description=_("Source"))
-    def what(self, row: Delivery) -> SafeString | str:
-        """A replay is many rows within seconds: one for each page."""
+    def what(self, row: Any) -> SafeString | str:
+        """A replay is many rows within seconds, one for each page; and pages overlap, so two may hold the same. A
+        requested pull names the user."""
+        if row.requested_by:
+            return two_lines(row.get_source_display(), requested_text(row))
         if row.source != Source.REPLAY or row.called_at is None:
-            return row.get_source_display()
-        return two_lines(row.get_source_display(), gettext("page read at %(time)s") % {"time": clock(row.called_at)})
+            return str(row.get_source_display())
+        words = gettext("page %(number)s, read at %(time)s") if row.page_number else gettext("page read at %(time)s")
+        number = counted(row.page_number or 0)
+        return two_lines(row.get_source_display(), words % {"number": number, "time": clock(row.called_at)})
 
     @admin.display(description=_("State"))
     def status(self, row: Delivery) -> SafeString:
@@ -183,11 +193,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return row.error[:120]
 
     def page_context(self, request: HttpRequest, row: Delivery) -> dict[str, Any]:
-        with_registrations([row])
+        self.complete_rows([row])
         content = load_bytes(row.pk)
         return {
-            "title": gettext("%(source)s of %(reference)s")
-            % {"source": row.get_source_display(), "reference": row.registration.reference},
+            "title": title_of(row),
+            "page_number": row.page_number,  # type: ignore[attr-defined]
             "badge": state_badge(row),
             "next": what_next(row),
             "publication": Publication.objects.filter(delivery=row).first(),
@@ -195,6 +205,32 @@ class DeliveryAdmin(ReadOnlyAdmin):
             "is_cut": len(content) > SHOWN_BYTES,
             "raw": pretty(content) if len(content) <= SHOWN_BYTES else content[:SHOWN_BYTES].decode("utf-8", "replace"),
         }
+
+
+def title_of(row: Any) -> str:
+    names = {"source": row.get_source_display(), "reference": row.registration.reference}
+    if row.page_number:
+        words = gettext("%(source)s of %(reference)s, page %(number)s")
+        return words % {**names, "number": counted(row.page_number)}
+    return gettext("%(source)s of %(reference)s") % names
+
+
+def page_numbers(rows: Iterable[Delivery]) -> dict[uuid.UUID, int]:
+    """Of the pages of replays among these: their place within their replay, in one query."""
+    passes = {row.replay_pass_id for row in rows if row.source == Source.REPLAY and row.replay_pass_id}
+    if not passes:
+        return {}
+    pages = Delivery.objects.filter(replay_pass__in=passes, source=Source.REPLAY).order_by("turn", "id")
+    numbers: dict[uuid.UUID, int] = {}
+    read: Counter[uuid.UUID] = Counter()
+    for key, replay_pass in pages.values_list("pk", "replay_pass_id"):
+        read[replay_pass] += 1
+        numbers[key] = read[replay_pass]
+    return numbers
+
+
+def requested_text(row: Delivery) -> str:
+    return gettext("requested by %(user)s") % {"user": row.requested_by} if row.requested_by else ""
 
 
 def as_download(content: bytes, name: str) -> HttpResponse:

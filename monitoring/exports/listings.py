@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
 
+from core.actors import person_text
 from core.lists.listings import Column, Listing, declare
 from monitoring.company_page.timeline import lines_of
 from monitoring.feed.feed import Entry
@@ -38,7 +39,7 @@ def _of_alerts(rows: list[Any]) -> None:
     """An alert may concern several companies or registrations, and may be unassigned."""
     _give(rows, "company", Company.objects.all())
     _give(rows, "registration", Registration.objects.defer("detail"))
-    _give(rows, "assignee", get_user_model().objects.only("pk", "username"))
+    _give(rows, "assignee", get_user_model().objects.only("pk", "username", "first_name", "last_name"))
 
 
 def _give(rows: list[Any], name: str, known: Any) -> None:
@@ -95,7 +96,8 @@ declare(
             Column("state", _("State"), lambda row: row.get_state_display(), 14),
             Column("duns", "D-U-N-S", lambda row: row.company_id, 12),
             Column("name", _("Name"), lambda row: row.company.name if row.company else "", 36),
-            Column("assignee", _("Assignee"), lambda row: row.assignee.get_username() if row.assignee else ""),
+            Column("country", _("Country"), lambda row: row.company.country if row.company else "", 8),
+            Column("assignee", _("Assignee"), lambda row: person_text(row.assignee) if row.assignee else ""),
             Column("raised_at", _("Raised"), lambda row: row.raised_at, 26),
             Column("happened_at", _("Changed at D&B"), lambda row: row.happened_at, 26),
             Column("rule_name", _("Rule"), lambda row: row.rule_name, 30),

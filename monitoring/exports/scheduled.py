@@ -105,9 +105,21 @@ def _rows_of(saved: SavedFilter, *, with_past: bool = False) -> QuerySet[Any]:
         return rows_as(person, saved.listing, saved.query, with_past=with_past)
 
 
+class ChangeFilters(FeedParameters):
+    """A file has no pages."""
+
+    after = None  # type: ignore[assignment]  # removes the field
+    limit = None  # type: ignore[assignment]
+
+
+class CompanyFilters(CompanyParameters):
+    after = None  # type: ignore[assignment]
+    limit = None  # type: ignore[assignment]
+
+
 def feed_parameters(export: ScheduledExport) -> dict[str, Any]:
     """The filters, read as the API reads them; raises DRF's ValidationError."""
-    known = FeedParameters if export.content == ExportContent.CHANGES else CompanyParameters
+    known = ChangeFilters if export.content == ExportContent.CHANGES else CompanyFilters
     return known.read(QueryDict(export.filters))
 
 
@@ -145,14 +157,27 @@ def write_now(export: ScheduledExport) -> bool:
     try:
         done = _written(export)
     except NotDelivered as error:
-        done = {"error": clean_text(str(error)), "due_at": timezone.now() + AGAIN_AFTER}
+        done = _failed(str(error))
+    except OSError as error:
+        logger.exception("scheduled export %s failed", export)
+        done = _failed(_not_written(error))
     except Exception as error:
         # No step of a job (`core.jobs.run_step`): that is begun again where the database is locked, and this is a file.
         logger.exception("scheduled export %s failed", export)
-        done = {"error": clean_text(f"{type(error).__name__}: {error}"), "due_at": timezone.now() + AGAIN_AFTER}
+        done = _failed(f"{type(error).__name__}: {error}")
     ScheduledExport.objects.filter(pk=export.pk).update(**done)
     export.refresh_from_db()
     return not export.error
+
+
+def _failed(reason: str) -> dict[str, Any]:
+    now = timezone.now()
+    return {"error": clean_text(reason), "failed_at": now, "due_at": now + AGAIN_AFTER}
+
+
+def _not_written(error: OSError) -> str:
+    words = gettext("The file could not be written to %(place)s: %(error)s.")
+    return words % {"place": error.filename or settings.EXPORT_FOLDER, "error": error.strerror or error}
 
 
 def _written(export: ScheduledExport) -> dict[str, Any]:
@@ -173,6 +198,7 @@ def _written(export: ScheduledExport) -> dict[str, Any]:
         if export.server:
             deliver(export.server, export.folder, [path, marker])
     return {
+        "failed_at": now if error else None,
         "ran_at": now,
         "file_name": path.name,
         "rows": count,
@@ -185,9 +211,13 @@ def _written(export: ScheduledExport) -> dict[str, Any]:
 # Where
 
 
+def base_folder() -> Path:
+    return Path(settings.EXPORT_FOLDER).resolve()
+
+
 def folder_of(export: ScheduledExport) -> Path:
     """Below the folder for exports and nowhere else."""
-    base = Path(settings.EXPORT_FOLDER).resolve()
+    base = base_folder()
     folder = (base / export.folder).resolve()
     if not folder.is_relative_to(base) or "\0" in export.folder:
         raise ValidationError(

@@ -10,24 +10,24 @@ from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.base import BoundedPaginator, ReadOnlyAdmin
+from core.admin.chips import Chip
 from core.admin.filters import DaysFilter, choice_filter
 from core.admin.lists import ChosenList
 from monitoring.company_page.timeline import lines_of
 from monitoring.deliveries.filters import DeliveryFilter
 from monitoring.elements.admin.filters import ElementFilter
 from monitoring.ingest.raw_item import pretty
-from monitoring.models import Change, Kind, Publication, Severity
+from monitoring.models import Change, Kind, Severity
+from monitoring.publications.filters import PublishedAfterFilter
+from monitoring.publications.sequence import newest_publication
 from monitoring.story_order import LATEST_FIRST, newest, story_key
 from portfolio.companies.search import of_companies, with_companies
 from portfolio.models import Registration
 from portfolio.registrations.filters import RegistrationFilter
-
-
-def newest_publication() -> int:
-    return Publication.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0
 
 
 def with_registrations(rows: list[Any]) -> None:
@@ -69,6 +69,11 @@ class SeverityFilter(choice_filter("severity", Severity.choices[::-1], _("severi
     def value(self) -> str:
         return str(super().value() or "") or ("from-low" if self.is_opened else "all")
 
+    @property
+    def opening_chips(self) -> list[Chip]:
+        """What the list leaves out before anything is filtered."""
+        return [Chip(_("severity"), gettext("noise is hidden"), ChangeAdmin.everything)] if self.is_opened else []
+
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         groups = [(value, words) for value, (words, _) in FROM.items()]
         return [*groups, *super().lookups(request, model_admin)]
@@ -94,6 +99,7 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
         ElementFilter,
         DaysFilter,
         DeliveryFilter,
+        PublishedAfterFilter,
     )
     search_fields = ("company",)
     search_help_text = _("D-U-N-S number or company name")
@@ -101,7 +107,7 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
     paginator = StoryPaginator
     everything = "?severity=all"
     sortable_by = ()
-    list_before_template = "monitoring/feed/severity_intro.html"
+    list_before_template = "monitoring/feed/changes_intro.html"
     page_template = "monitoring/feed/change.html"
     empty_title = _("No changes")
     empty_text = _("Changes to your companies appear here automatically, within a second of being pulled from D&B.")

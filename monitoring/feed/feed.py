@@ -27,6 +27,20 @@ SCAN = 2000
 LARGEST_NUMBER = 2**63 - 1
 
 
+START_AGAIN = "Read a new snapshot of /api/v1/companies/ and continue from its changes_cursor."
+FOREIGN = (
+    "This cursor does not belong to this feed. It may come from another installation, or a backup was restored here. "
+    + START_AGAIN
+)
+
+
+def removed_words(*, first: int, cursor: int) -> str:
+    return (
+        f"The changes after this cursor were deleted: the feed now begins with publication {first}, and the cursor is"
+        f" at {cursor}. {START_AGAIN}"
+    )
+
+
 class Gone(Exception):
     """What follows the cursor is no longer, or was never, here."""
 
@@ -218,12 +232,12 @@ def _refuse_gap(cursor: Cursor, first: Published | None) -> None:
     if first is None and cursor.sequence == 0:
         return
     if first is None:
-        raise Gone("The feed ends before this cursor: a backup was restored, or publications were removed.")
+        raise Gone(FOREIGN)
     if first.sequence == cursor.sequence:
         if cursor_of(first).check != cursor.check:
-            raise Gone("This cursor belongs to another course of the feed: a backup was restored.")
+            raise Gone(FOREIGN)
     elif cursor.last is not None or first.sequence != cursor.sequence + 1:
-        raise Gone(f"The feed now begins with publication {first.sequence}; this cursor stands at {cursor.sequence}.")
+        raise Gone(removed_words(first=first.sequence, cursor=cursor.sequence))
 
 
 def _fill(window: Window, unread: Sequence[Published], budget: int) -> None:

@@ -14,6 +14,7 @@ from core.json_text import SentJson, SentObject
 from monitoring.content_ids import MILLISECONDS
 from monitoring.feed.feed import Entry
 from monitoring.history.sources import How, Reported, reports_of
+from monitoring.history.state import STATUS_KINDS
 from monitoring.models import Change, Element, Kind, Notification, Severity, Verb
 from monitoring.story_order import order_text
 from portfolio.companies.external_references import references_by_company
@@ -63,11 +64,11 @@ NOTIFICATION_EXAMPLE = {
 }
 
 
-PROFILE_EXAMPLE = {
+PROFILE_EXAMPLE: dict[str, Any] = {
     "duns": "804735132",
     "as_of": "2026-01-31T23:59:59.999000Z",
-    "status": "baseline",
-    "status_since": "2026-01-05T08:00:00Z",
+    "status": None,
+    "status_since": None,
     "organization": {"duns": "804735132", "primaryName": "NEW NAME LTD", "yearlyRevenue": 302510160.94},
     "mismatches": [],
     "complete": True,
@@ -174,19 +175,27 @@ class ProfileSerializer(serializers.Serializer[Any]):
     duns = serializers.CharField(help_text="D-U-N-S number, nine digits.")
     as_of = serializers.DateTimeField(help_text="The date and time of the profile.")
     status = serializers.ChoiceField(
-        Kind.choices,
+        [(kind.value, kind.label) for kind in STATUS_KINDS],
         allow_null=True,
-        help_text="The latest change that does not concern a data element, such as `deleted`.",
+        help_text="Whether D&B keeps the company: `deleted`, `restored` or `transferred` (merged into another company),"
+        " whichever was last. Null if D&B reported none of them, which is usual.",
     )
-    status_since = serializers.DateTimeField(allow_null=True, help_text="When that change happened.")
-    organization = SentObject(help_text="D&B's document as known at that time. Empty if nothing was known yet.")
+    status_since = serializers.DateTimeField(
+        allow_null=True, help_text="When the company was deleted, restored or merged. Null if `status` is."
+    )
+    organization = SentObject(
+        help_text="D&B's document as known at that time. Empty if nothing was known yet: see `note`."
+    )
     mismatches = serializers.ListField(
         child=serializers.UUIDField(),
         help_text="IDs of changes with a `previous` that differs from the value known before.",
     )
-    complete = serializers.BooleanField(help_text="False if older history was removed. See `note`.")
+    complete = serializers.BooleanField(
+        help_text="False if the profile is empty or partial: before the first data about the company, before its first"
+        " full data set, or if older history was removed. See `note`."
+    )
     note = serializers.CharField(
-        help_text="The date from which history is available. Empty if the profile is complete."
+        help_text="What is missing, and the date from which data is available. Empty if the profile is complete."
     )
 
 

@@ -17,6 +17,7 @@ SUMMARY = (
     "organization.countryISOAlpha2Code",
     "organization.primaryAddress",
     "organization.dunsControlStatus",
+    "organization.corporateLinkage.globalUltimate",
 )
 SUMMARY_KINDS = (Kind.BASELINE, Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
 STATUS = {Kind.DELETED: "Deleted at D&B", Kind.TRANSFERRED: "Merged into another company"}
@@ -77,6 +78,7 @@ def columns_of(profile: CompanyState) -> dict[str, Any]:
         "city": clean_text(_string(profile.value("organization.primaryAddress.addressLocality.name")), 200),
         "operating_status": _status(profile),
         "merged_into": merged_into(profile),
+        "global_ultimate": _number(profile.value("organization.corporateLinkage.globalUltimate.duns")),
     }
 
 
@@ -85,8 +87,13 @@ def merged_into(profile: CompanyState) -> str:
     status = profile.status
     if status is None or status.kind != Kind.TRANSFERRED or not isinstance(status.current, str):
         return ""
+    return _number(status.current)
+
+
+def _number(value: Any) -> str:
+    """A D-U-N-S number, where it can be one."""
     try:
-        return normalise_duns(status.current)
+        return normalise_duns(value) if isinstance(value, str) else ""
     except InvalidDuns:
         return ""
 

@@ -39,6 +39,9 @@ class Delivery(models.Model):
     fence = models.BigIntegerField(default=0)
     page_size = models.PositiveSmallIntegerField(null=True)
     called_at = models.DateTimeField(null=True)
+    requested_by = models.TextField(
+        _("requested by"), blank=True, help_text=_("User or API key of a requested pull. Empty for scheduled pulls.")
+    )
     replay_from = models.DateTimeField(null=True, help_text=_("D&B time from which a replay recovers this call."))
     ended_at = models.DateTimeField(null=True, help_text=_("When the call ended, by this machine's clock."))
     received_at = models.DateTimeField(null=True)

@@ -31,7 +31,7 @@ class ScheduledExport(models.Model):
         _("name"),
         max_length=60,
         unique=True,
-        help_text=_("File names begin with it. Letters, digits, hyphens and underscores only."),
+        help_text=_("File names begin with it. Letters, digits, hyphens and underscores only, such as daily_changes."),
     )
     content = models.CharField(
         _("content"), max_length=16, choices=ExportContent.choices, default=ExportContent.CHANGES
@@ -75,6 +75,7 @@ class ScheduledExport(models.Model):
     file_name = models.TextField(blank=True, editable=False, help_text=_("The latest file."))
     rows = models.PositiveIntegerField(_("rows"), null=True, editable=False, help_text=_("Rows in the latest file."))
     error = models.TextField(blank=True, editable=False)
+    failed_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("scheduled export")

@@ -78,9 +78,10 @@ def _recipients(addresses: list[str], channel: Channel) -> list[str]:
     if not here:
         raise NotSent(gettext("All recipients were deactivated."), final=True)
     silent = unconfirmed(here, channel.person)
+    owner = channel.person.get_username() if channel.person else ""
     # Without a server no question arrives: none is counted as asked.
     for address in silent if has_mail_server() else ():
-        if mail := question_to(address, at_most=ASKED_AT_MOST):
+        if mail := question_to(address, by=owner, at_most=ASKED_AT_MOST):
             deliver(mail)
     if len(silent) == len(here):
         raise NotSent(waits_for(silent))
@@ -91,7 +92,7 @@ def send_confirmations(channel: Channel, *, by: Actor) -> list[str]:
     """Ask those who have not said yes, as far as one person may have them asked; returns who has not."""
     silent = unconfirmed(mail_addresses(address_of(channel)), channel.person)
     for address in silent:
-        if within_limit(by, ASKED) and (mail := question_to(address)):
+        if within_limit(by, ASKED) and (mail := question_to(address, by=by)):
             record(
                 actor=by,
                 action=ASKED,

@@ -18,7 +18,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from core.actors import Actor
+from core.actors import Actor, names_of
 from core.admin.filters import key_at
 from core.db import insert_new
 from core.models import AuditEntry
@@ -165,7 +165,7 @@ def waits_for(addresses: Sequence[str]) -> str:
     }
 
 
-def question_to(address: str, *, at_most: int | None = None) -> EmailMultiAlternatives | None:
+def question_to(address: str, *, by: str = "", at_most: int | None = None) -> EmailMultiAlternatives | None:
     """The mail that asks an address's holder; None where that was done within a day, or often enough."""
     insert_new(MailAddress, [MailAddress(id=key_of(address), address=address)])
     row = MailAddress.objects.get(pk=key_of(address))
@@ -183,11 +183,17 @@ def question_to(address: str, *, at_most: int | None = None) -> EmailMultiAltern
     url = link("admin:monitoring_channel_confirm", signing.dumps(address, salt=SALT))
     subject, headers = gettext("Confirm your D&B Monitoring alerts"), {"Auto-Submitted": "auto-generated"}
     body = gettext(
-        "A user of D&B Monitoring asked to send alerts to this address.\n\nTo receive them, open this page and "
+        "%(who)s asked to send alerts of D&B Monitoring to this address. D&B Monitoring reports what changes at "
+        "companies, such as bankruptcies or falling scores.\n\nTo receive them, open this page and "
         "confirm:\n%(url)s\n\nIf you do not want these alerts, ignore "
         "this email. No alerts are sent without your consent."
     )
-    return EmailMultiAlternatives(subject, body % {"url": url}, to=[address], headers=headers)
+    return EmailMultiAlternatives(
+        subject,
+        body % {"url": url, "who": names_of([by]).get(by, by) or gettext("A user")},
+        to=[address],
+        headers=headers,
+    )
 
 
 def not_asked(address: str) -> None:

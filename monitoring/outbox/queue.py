@@ -22,6 +22,7 @@ from django.utils.translation import gettext
 from core.db import clean_text, insert_new
 from core.jobs import repeat_when_locked
 from monitoring.models import MessageState, OutboxMessage, SendAttempt
+from monitoring.outbox.failing import RETRYING
 
 logger = logging.getLogger(__name__)
 # Longer than one try may last: who is killed in it leaves it to others after this.
@@ -45,7 +46,7 @@ class Answer:
 class NotSent(Exception):
     """The target did not take it: to be tried again, after `retry_after` if it said so; or never, if `final`.
 
-    `held` keeps it, and counts no try, until somebody lets the target's messages go on.
+    `held` keeps it, and counts no try, until somebody lets the target's messages go on. `cancels`: the target is gone.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class NotSent(Exception):
         retry_after: timedelta | None = None,
         final: bool = False,
         held: bool = False,
+        cancels: bool = False,
     ) -> None:
         super().__init__(reason)
         self.status = status
@@ -64,6 +66,7 @@ class NotSent(Exception):
         self.retry_after = retry_after
         self.final = final
         self.held = held
+        self.cancels = cancels
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,14 +230,20 @@ def _put_off(message: OutboxMessage, error: NotSent) -> None:
         return
     tries = message.attempts + 1
     spacing = ROUTES[message.kind].spacing
-    is_over = error.final or tries > len(spacing)
+    is_over = error.final or error.cancels or tries > len(spacing)
     wait = timedelta(0) if is_over else max(spacing[tries - 1], error.retry_after or timedelta(0))
     waiting.update(
-        state=MessageState.DEAD if is_over else MessageState.WAITING,
+        state=_state_after(error, is_over=is_over),
         next_try_at=None if is_over else timezone.now() + wait,
         attempts=tries,
         last_error=clean_text(str(error)),
     )
+
+
+def _state_after(error: NotSent, *, is_over: bool) -> MessageState:
+    if error.cancels:
+        return MessageState.CANCELLED
+    return MessageState.DEAD if is_over else MessageState.WAITING
 
 
 def _note(message: OutboxMessage, tried: Tried) -> None:
@@ -250,6 +259,8 @@ def _note(message: OutboxMessage, tried: Tried) -> None:
 
 
 def send_again(messages: QuerySet[OutboxMessage]) -> int:
-    """Let dead, cancelled or sent ones go out again, under the same id; returns how many."""
+    """Let dead, cancelled or sent ones go out again, and retried ones now, under the same id; returns how many."""
+    now = timezone.now()
+    sooner = messages.filter(RETRYING, next_try_at__gt=now).update(next_try_at=now)
     again = messages.exclude(state=MessageState.WAITING)
-    return again.update(state=MessageState.WAITING, attempts=0, next_try_at=timezone.now(), sent_at=None)
+    return sooner + again.update(state=MessageState.WAITING, attempts=0, next_try_at=now, sent_at=None)

@@ -67,3 +67,7 @@ def publish_waiting() -> int:
     for delivery in waiting:
         publish(delivery)
     return len(waiting)
+
+
+def newest_publication() -> int:
+    return Publication.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0

@@ -69,12 +69,18 @@ class Run:
     client: DirectPlus
     keep: Keep
     deadline: datetime | None
+    requested_by: str = ""
     result: PullResult = field(default_factory=PullResult)
     renewed: bool = False
 
 
 def pull(
-    registration: Registration, *, keep: Keep, client: DirectPlus | None = None, until: datetime | None = None
+    registration: Registration,
+    *,
+    keep: Keep,
+    client: DirectPlus | None = None,
+    until: datetime | None = None,
+    requested_by: str = "",
 ) -> PullResult:
     """Pull until the queue is empty, or until the time is over; `keep` reads each stored answer.
 
@@ -84,7 +90,7 @@ def pull(
         if lease is None:
             return PullResult()
         registration.refresh_from_db()
-        run = Run(registration, lease, client or client_for(registration.contract), keep, until)
+        run = Run(registration, lease, client or client_for(registration.contract), keep, until, requested_by)
         try:
             _run(run)
             _plan_next(run)
@@ -156,7 +162,7 @@ def _pull_page(run: Run) -> bool:
     # Getting a token may take as long as a call: not while the lease runs for the call itself.
     run.client.session.ensure_token()
     turn = run.lease.next_turn()
-    delivery = announce(run.registration, run.lease.fence, turn)
+    delivery = announce(run.registration, run.lease.fence, turn, requested_by=run.requested_by)
     with in_the_log(delivery, registration=run.registration.reference):
         answer = run.client.pull(run.registration.reference, limit=delivery.page_size or 1)
         decision = store_answer(delivery, answer)
@@ -174,7 +180,7 @@ def log_call(delivery: Delivery, decision: Decision) -> None:
         logger.warning("the pull was %s: %s", decision.meaning.value, decision.reason)
 
 
-def announce(registration: Registration, fence: int, turn: int) -> Delivery:
+def announce(registration: Registration, fence: int, turn: int, *, requested_by: str = "") -> Delivery:
     """Say that a call is about to be made: who dies in it leaves this row, and it says where to recover from."""
     assert registration.dnb_time is not None
     return Delivery.objects.create(
@@ -186,6 +192,7 @@ def announce(registration: Registration, fence: int, turn: int) -> Delivery:
         stands_for=turn,
         page_size=min(registration.current_page_size, registration.page_size),
         called_at=timezone.now(),
+        requested_by=requested_by,
         replay_from=registration.dnb_time - registration.contract.overlap,
     )
 

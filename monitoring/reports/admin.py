@@ -26,6 +26,7 @@ from core.audit import record
 from core.db import insert_new
 from core.ids import time_first_id
 from core.markup import badge, due, two_lines
+from core.outbound.mail_server import has_mail_server, no_server_text, set_up_text
 from core.text import counted, country_name
 from monitoring.models import (
     PeriodKind,
@@ -109,6 +110,8 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
         (_("Schedule"), {"fields": ("period", "hour", "zone")}),
         (_("Content and recipients"), {"fields": ("chosen", "people")}),
     )
+    list_before_template = "monitoring/reports/no_mail_server.html"
+    change_form_outer_before_template = "monitoring/reports/no_mail_server.html"
     empty_title = _("No report schedules yet")
     empty_text = _("A schedule emails the report for the last week or month, with a PDF and a spreadsheet attached.")
 
@@ -120,6 +123,12 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
             path("report.xlsx", view(self.xlsx), name="monitoring_reportschedule_xlsx"),
             *super().get_urls(),
         ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {**(extra_context or {}), **mail_server_context()})
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        return super().render_change_form(request, {**context, **mail_server_context()}, *args, **kwargs)
 
     # The report
     def report(self, request: HttpRequest) -> HttpResponse:
@@ -186,6 +195,8 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
             ) % {"period": period.title, "schedule": schedule, "count": counted(count)}
             record(actor=by, action="send report", thing=schedule, summary=queued)
             messages.success(request, f"{queued}. {tail}")
+            if not has_mail_server():
+                messages.warning(request, f"{no_server_text()} {set_up_text()}")
 
     @admin.display(description=_("Report"))
     def what(self, row: ReportSchedule) -> SafeString:
@@ -198,7 +209,7 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
 
     @admin.display(description=_("Next report"))
     def next_time(self, row: ReportSchedule) -> SafeString | str:
-        return due(row.next_at) if row.active else "–"
+        return due(row.next_at) if row.active and has_mail_server() else "–"
 
     @admin.display(description=_("Latest report"))
     def last(self, row: ReportSchedule) -> str:
@@ -207,7 +218,13 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
 
     @admin.display(description=_("State"))
     def status(self, row: ReportSchedule) -> SafeString:
+        if row.active and not has_mail_server():
+            return badge(gettext("Not sent"), "bad", no_server_text())
         return badge(gettext("Enabled"), "good") if row.active else badge(gettext("Disabled"), "calm")
+
+
+def mail_server_context() -> dict[str, Any]:
+    return {"no_server": "" if has_mail_server() else no_server_text()}
 
 
 def key_of(text: str) -> uuid.UUID | None:

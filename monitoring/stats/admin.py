@@ -54,4 +54,4 @@ class DailyStatAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Severity"))
     def severity_badge(self, row: DailyStat) -> str:
-        return str(Severity(row.severity).label)
+        return str(Severity(row.severity).label) if row.what == "change" else ""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -38,12 +39,13 @@ from monitoring.webhooks.endpoints import (
     switch_off,
     switch_on,
 )
-from monitoring.webhooks.event_types import EVENT_TYPES, name_of, split
+from monitoring.webhooks.event_types import EVENT_TYPES, WEBHOOK_TEST, name_of, split
 from monitoring.webhooks.forms import FIELDS, NewWebhookForm, RangeForm, WebhookForm
 from monitoring.webhooks.send import send_test
 
 LAST = 20
 SHOWN = 200
+COUNTED = 1000
 BEGINNING = ("begin", "begin_at")
 
 
@@ -146,7 +148,7 @@ def _resend(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
 
 
 def _again(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
-    count = send_again(OutboxMessage.objects.filter(target=endpoint.pk, state=MessageState.DEAD).only("pk"))
+    count = send_again(failed_messages(endpoint).only("pk"))
     return ngettext(
         "%(count)s failed message will be retried, with the same ID.",
         "%(count)s failed messages will be retried, with the same IDs.",
@@ -158,6 +160,12 @@ ACTIONS = {
     **{"test": _test, "off": _off, "on": _on, "from-now": _from_now, "again": _again},
     **{"resend": _resend, "rotate": _rotate},
 }
+
+
+def failed_messages(endpoint: WebhookEndpoint) -> QuerySet[OutboxMessage]:
+    """Those that are retried, and those that are not any more. A test is over when it has failed."""
+    failed = OutboxMessage.objects.filter(Q(state=MessageState.DEAD) | RETRYING, target=endpoint.pk)
+    return failed.exclude(event_type=WEBHOOK_TEST)
 
 
 def latest_messages(endpoint: WebhookEndpoint) -> list[Any]:
@@ -229,14 +237,15 @@ class WebhookAdmin(RowActions, PageAdmin):
         row = self.object_or_404(request, object_id)
         since = failing_since([row.pk]).get(row.pk) if row.is_active else None
         sent = latest_messages(row)
-        dead = OutboxMessage.objects.filter(target=row.pk, state=MessageState.DEAD)[:1000].count()
         may_act = self.has_change_permission(request)
         messages_missed, changes_missed = (0, 0) if row.is_active else missed(row)
         return {
             "sent": sent,
             "badge": status_badge(row, since),
             "is_failing": since is not None,
-            "dead": dead,
+            "is_retried": any(map(is_retrying, sent)),
+            "failed": failed_messages(row)[:COUNTED].count(),
+            "retried": 0 if since else OutboxMessage.objects.filter(RETRYING, target=row.pk)[:COUNTED].count(),
             "may_act": may_act,
             "event_list": EVENT_TYPES.values(),
             "messages_missed": messages_missed,

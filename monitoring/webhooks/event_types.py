@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -213,6 +213,32 @@ NAMES: Mapping[str, str | Promise] = {
     "webhook.*": _("Test messages"),
     WEBHOOK_TEST: _("Test messages"),
 }
+
+
+# As a form offers them; the test message is sent by its button, whatever is chosen.
+GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
+    ("", ("*",)),
+    (_("Companies"), (CHANGE_PUBLISHED, "alert.raised")),
+    (
+        _("Monitoring"),
+        (
+            *("subject.*", "subject.requested", "subject.withdrawn"),
+            *("subject.monitored", "subject.removed", "subject.refused"),
+        ),
+    ),
+    (
+        _("Imports"),
+        (
+            *("import.*", "import.uploaded", "import.read", "import.failed", "import.confirmed"),
+            *("import.approved", "import.applied", "import.cancelled", "import.undone"),
+        ),
+    ),
+)
+
+
+def without_covered(patterns: Sequence[str]) -> list[str]:
+    """Without what another of them includes."""
+    return [one for one in patterns if not any(other != one and matches(other, one) for other in patterns)]
 
 
 def name_of(pattern: str) -> str:

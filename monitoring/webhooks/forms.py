@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from core.admin.boxes import TextBoxes
 from direct_plus.duns import InvalidDuns
 from monitoring.models import Kind, WebhookEndpoint
-from monitoring.webhooks.event_types import UnknownEventType, patterns_of, split
+from monitoring.webhooks.event_types import GROUPS, name_of, split, without_covered
 from portfolio.companies.duns_lists import entries_of, read_listed
 
 FIELDS = ("name", "url", "event_types", "kinds", "severity", "element", "registration", "countries", "companies")
@@ -28,6 +32,19 @@ class Begin(TextChoices):
     ALL = "all", _("From the earliest stored change")
 
 
+def event_choices(kept: Sequence[str]) -> list[tuple[str, list[tuple[str, SafeString]]]]:
+    """In groups; with the patterns that an endpoint has beside these, as the API takes others too."""
+    groups = [(str(group), list(patterns)) for group, patterns in GROUPS]
+    known = {pattern for _group, patterns in groups for pattern in patterns}
+    if others := [pattern for pattern in kept if pattern not in known]:
+        groups.append((gettext("Others"), others))
+    return [(group, [(pattern, _event_label(pattern)) for pattern in patterns]) for group, patterns in groups]
+
+
+def _event_label(pattern: str) -> SafeString:
+    return format_html("{} <code>{}</code>", name_of(pattern), pattern)
+
+
 class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
     url = forms.URLField(
         label=_("Address"), max_length=500, assume_scheme="https",
@@ -36,9 +53,24 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
         help_text=_("Events are sent to this address by POST. Redirects are not followed."),
     )  # fmt: skip
 
+    event_types = TextBoxes(
+        label=_("Events"),
+        error_messages={
+            "required": _("Select at least one event."),
+            "invalid_choice": _("“%(value)s” is not an event. Select events from the list."),
+        },
+    )
+
     class Meta:
         model = WebhookEndpoint
         fields = FIELDS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = split(self.initial.get("event_types") or self.instance.event_types)
+        events: Any = self.fields["event_types"]
+        events.choices = event_choices(split(self.instance.event_types))
+        self.initial["event_types"] = chosen
 
     def full_clean(self) -> None:
         super().full_clean()
@@ -46,11 +78,7 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
             self.fields[name].widget.attrs["autofocus"] = True
 
     def clean_event_types(self) -> str:
-        try:
-            found = patterns_of(self.cleaned_data["event_types"])
-        except UnknownEventType as error:
-            raise ValidationError(str(error)) from error
-        return ", ".join(found)
+        return ", ".join(without_covered(split(self.cleaned_data["event_types"])))
 
     def clean_kinds(self) -> str:
         found = split(self.cleaned_data["kinds"])

@@ -88,14 +88,16 @@ def _hold(endpoint: WebhookEndpoint, until: datetime) -> None:
 
 
 def send_test(endpoint: WebhookEndpoint) -> SendAttempt:
-    """Send a message now, and return how it went."""
+    """Send a message now, and return how it went. A test that failed is not retried."""
     event = f"msg_{time_first_id().hex}"
     body = written(WEBHOOK_TEST, timezone.now(), EVENT_TYPES[WEBHOOK_TEST].example)
     message = a_message(endpoint, event, WEBHOOK_TEST, "", 0, body)
     enqueue([message])
     if claim(message):
         attempt(message)
-    OutboxMessage.objects.filter(pk=message.pk, state=MessageState.WAITING).update(state=MessageState.CANCELLED)
+    OutboxMessage.objects.filter(pk=message.pk, state=MessageState.WAITING).update(
+        state=MessageState.DEAD, next_try_at=None
+    )
     return SendAttempt.objects.filter(message=message).order_by("-id")[0]
 
 

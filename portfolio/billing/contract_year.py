@@ -31,7 +31,7 @@ from portfolio.subjects.requests import withdraw_subjects
 REMINDERS = (7, 30, 60)
 LISTED = (SubjectState.MONITORED, SubjectState.PENDING_REMOVE)
 PLANNED = "plan"
-COUNTED = ("listed", "billed", "forecast", "renewing", "leaving", "withdrawn")
+COUNTED = ("listed", "billed", "forecast", "renewing", "leaving", "withdrawn", "renewing_as_requested")
 
 
 @dataclass(slots=True)
@@ -48,6 +48,7 @@ class Year:
     renewing: int = 0
     leaving: int = 0
     withdrawn: int = 0
+    renewing_as_requested: int = 0
     plans: list[Plan] = field(default_factory=list)
 
     @property
@@ -63,6 +64,20 @@ class Year:
     def unadopted(self) -> list[Registration]:
         """Registrations whose list at D&B nobody has taken over: what is in them is not known."""
         return [row for row in self.registrations if not row.adopted]
+
+    @property
+    def incomplete(self) -> list[Registration]:
+        """Adopted registrations whose complete list D&B has not sent: it may monitor more than is known."""
+        return [row for row in self.registrations if row.adopted and not row.is_list_complete]
+
+    @property
+    def is_exact(self) -> bool:
+        return not (self.unadopted or self.incomplete)
+
+    @property
+    def renewing_unrequested(self) -> int:
+        """Companies that renew only because no registration that holds them has removed them yet."""
+        return self.renewing - self.renewing_as_requested
 
     @property
     def days_left(self) -> int | None:
@@ -112,13 +127,15 @@ def _companies(year: Year) -> dict[str, int]:
     if not (year.registrations and subjects.exists()):
         return {}
     billed, leaving = is_billed(year.start), _leaving(year.anniversary)
+    withdrawn = Q(state=SubjectState.MONITORED, requested=False)
     which = {
         "listed": Q(state__in=LISTED),
         "billed": billed,
         "forecast": billed | _coming(),
-        "renewing": _listed_or_coming() & ~leaving,
+        "renewing": renews(year.anniversary),
         "leaving": _listed_or_coming() & leaving,
-        "withdrawn": Q(state=SubjectState.MONITORED, requested=False),
+        "withdrawn": withdrawn,
+        "renewing_as_requested": renews(year.anniversary) & ~withdrawn,
     }
     is_any = {f"is_{name}": Max(Case(When(condition, then=1), default=0)) for name, condition in which.items()}
     companies = subjects.values("company").annotate(**is_any)
@@ -139,6 +156,11 @@ def _coming() -> Q:
 
 def _listed_or_coming() -> Q:
     return Q(state__in=LISTED) | _coming()
+
+
+def renews(anniversary: date | None) -> Q:
+    """What D&B bills for another year, as far as is planned now."""
+    return _listed_or_coming() & ~_leaving(anniversary)
 
 
 def _leaving(anniversary: date | None) -> Q:
@@ -249,7 +271,7 @@ def _remind(contract: Contract) -> bool:
 def reminder_text(year: Year) -> str:
     assert year.anniversary
     renewing = plurals.companies(year.renewing)
-    if year.unadopted:
+    if not year.is_exact:
         renewing = gettext("At least %(companies)s") % {"companies": renewing}
     return gettext(
         "A new contract year begins on %(anniversary)s. %(renewing)s will renew unless removed by then. "

@@ -118,7 +118,7 @@ def _state(contract: Contract, billed: int, registrations: Sequence[Registration
     return ContractState(
         contract=contract,
         billed=billed,
-        is_known=all(row.adopted for row in registrations),
+        is_known=all(row.adopted and row.is_list_complete for row in registrations),
         anniversary=anniversary,
         days_left=(anniversary - today()).days if anniversary else None,
     )

@@ -25,6 +25,12 @@ DUNS_IN_PATH = OpenApiParameter(
 )
 
 
+UNKNOWN_COMPANY = (
+    "No company with this D-U-N-S number is known. To monitor it, request it with"
+    " POST /api/v1/registrations/{reference}/subjects/."
+)
+
+
 class DunsField(serializers.CharField):
     """A D-U-N-S number, with or without dashes."""
 
@@ -141,5 +147,10 @@ def _values(cursor: str, order: tuple[str, ...]) -> list[Any]:
 def company_or_404(duns: str) -> Company:
     try:
         return Company.objects.get(pk=normalise_duns(duns))
-    except (InvalidDuns, Company.DoesNotExist) as error:
-        raise Http404("No company with this D-U-N-S number is known.") from error
+    except InvalidDuns as error:
+        raise Http404(
+            f"The path contains no valid D-U-N-S number: {error.reason}. Write its nine digits, such as 804735132 or"
+            " 80-473-5132."
+        ) from error
+    except Company.DoesNotExist as error:
+        raise Http404(UNKNOWN_COMPANY) from error

@@ -19,6 +19,7 @@ from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters, Several
 from core.blobs import load_bytes
 from core.lists.pagination import beyond, cut, read_key, write_token
+from core.urls import link
 from portfolio.imports.confirm import confirm_import
 from portfolio.imports.states import NotAllowed, Refused, counts_of, file_key, sheets_of
 from portfolio.imports.upload import create_import, read_import
@@ -29,6 +30,7 @@ KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, descripti
 IMPORT_EXAMPLE = {
     "id": "019b95d1-5000-7c55-9d0a-2a4f4b0c9a11",
     "url": "/api/v1/imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/",
+    "page": "https://monitoring.example.com/portfolio/subjectimport/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/change/",
     "registration": "ACME_LOD_01",
     "mode": "add",
     "state": "read",
@@ -64,6 +66,9 @@ class SheetSerializer(serializers.Serializer[Any]):
 class ImportSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(help_text="The import's ID.")
     url = serializers.SerializerMethodField(help_text="Path of the import. A user confirms it at …/confirm/.")
+    page = serializers.SerializerMethodField(
+        help_text="Link to the import's page. Send it to the user who is to confirm or approve it."
+    )
     registration = serializers.CharField(source="registration.reference", help_text="Reference of the registration.")
     mode = serializers.ChoiceField(ImportMode.choices, help_text="Whether it adds, removes or replaces companies.")
     state = serializers.ChoiceField(ImportState.choices, help_text="How far the import is.")
@@ -72,7 +77,10 @@ class ImportSerializer(serializers.Serializer[Any]):
     confirmed_by = serializers.CharField(help_text="Empty until a user confirms it.")
     approved_by = serializers.CharField(help_text="The second approver, if one is required.")
     total = serializers.IntegerField(allow_null=True, help_text="Number of rows. Null until it is known.")
-    counts = serializers.SerializerMethodField(help_text="Number of rows by validation result.")
+    counts = serializers.SerializerMethodField(
+        help_text="Number of rows by the import's own validation, which is finer: `new` is a company that it adds."
+        " Invalid entries of a request are not among its rows."
+    )
     new_billable = serializers.IntegerField(
         allow_null=True, help_text="Number of new billable companies. A user confirms this number."
     )
@@ -82,6 +90,9 @@ class ImportSerializer(serializers.Serializer[Any]):
 
     def get_url(self, row: SubjectImport) -> str:
         return f"/api/v1/imports/{row.pk}/"
+
+    def get_page(self, row: SubjectImport) -> str:
+        return link("admin:portfolio_subjectimport_change", row.pk)
 
     @extend_schema_field(SheetSerializer(many=True))
     def get_sheets(self, row: SubjectImport) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext
@@ -27,9 +27,21 @@ def shown_rows(import_: SubjectImport, rows: Iterable[ValidatedRow], tones: Mapp
     """Each row with its label, its tone and its reason: its validation, and once applied what became of it."""
     if import_.state not in APPLIED:
         return [(row, label_of(import_, row.validation), tones[Validation(row.validation)], row.reason) for row in rows]
-    lists = confirmed_lists(import_)
-    changed = set(lists.remove if import_.mode == ImportMode.REMOVE else lists.add)
+    changed = _changed(import_)
     return [(row, *_outcome(import_, row, row.duns in changed)) for row in rows]
+
+
+def with_results(import_: SubjectImport, rows: Iterable[ValidatedRow]) -> Iterator[tuple[ValidatedRow, str]]:
+    """Each row with what became of it; nothing before the import is applied."""
+    is_applied = import_.state in APPLIED
+    changed = _changed(import_) if is_applied else set()
+    for row in rows:
+        yield row, _outcome(import_, row, row.duns in changed)[0] if is_applied else ""
+
+
+def _changed(import_: SubjectImport) -> set[str]:
+    lists = confirmed_lists(import_)
+    return set(lists.remove if import_.mode == ImportMode.REMOVE else lists.add)
 
 
 def label_of(import_: SubjectImport, validation: str) -> str:

@@ -13,24 +13,29 @@ import xlsxwriter
 from core.exports.spreadsheet_escape import harmless
 from portfolio.imports.validate import ValidatedRow
 
-HEADER = ("Line", "Validation", "D-U-N-S", "Written as", "Reason", "Name", "Customer reference", "Tags", "Owner")
+HEADER = (
+    *("Line", "Validation", "D-U-N-S", "Written as", "Reason", "Name"),
+    *("Customer reference", "Tags", "Owner", "Result"),
+)
 TEMPLATE = ("D-U-N-S", "Name", "Customer reference", "Tags", "Owner")
-WIDTHS = (8, 24, 14, 18, 48, 36, 20, 24, 18)
+WIDTHS = (8, 24, 14, 18, 48, 36, 20, 24, 18, 28)
 ROWS_IN_A_SHEET = 1_000_000
+# Each with what became of it.
+Rows = Iterable[tuple[ValidatedRow, str]]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def cells_of(row: ValidatedRow) -> list[str]:
+def cells_of(row: ValidatedRow, result: str) -> list[str]:
     """The number stays text, and nothing in it is a formula."""
     texts = (row.label, row.duns, row.written, row.reason, row.name, row.customer_reference, row.tags, row.owner)
-    return [f"{row.line}", *map(harmless, texts)]
+    return [f"{row.line}", *map(harmless, (*texts, result))]
 
 
-def as_csv(rows: Iterable[ValidatedRow]) -> Iterator[bytes]:
+def as_csv(rows: Rows) -> Iterator[bytes]:
     """Piece by piece; the mark at its beginning tells Excel that it is UTF-8."""
     yield b"\xef\xbb\xbf" + _csv_line(HEADER)
     for row in rows:
-        yield _csv_line(cells_of(row))
+        yield _csv_line(cells_of(*row))
 
 
 def _csv_line(cells: Iterable[str]) -> bytes:
@@ -39,7 +44,7 @@ def _csv_line(cells: Iterable[str]) -> bytes:
     return buffer.getvalue().encode()
 
 
-def as_xlsx(rows: Iterable[ValidatedRow]) -> IO[bytes]:
+def as_xlsx(rows: Rows) -> IO[bytes]:
     """A file of its own; who closes it removes it."""
     file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
     _write_xlsx(file, rows)
@@ -47,14 +52,14 @@ def as_xlsx(rows: Iterable[ValidatedRow]) -> IO[bytes]:
     return file
 
 
-def _write_xlsx(file: IO[bytes], rows: Iterable[ValidatedRow]) -> None:
+def _write_xlsx(file: IO[bytes], rows: Rows) -> None:
     with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
         sheet: Any = None
         for number, row in enumerate(rows):
             place = number % ROWS_IN_A_SHEET
             if place == 0:
                 sheet = _sheet(book, HEADER, WIDTHS)
-            for column, text in enumerate(cells_of(row)):
+            for column, text in enumerate(cells_of(*row)):
                 sheet.write_string(place + 1, column, text)
         if sheet is None:
             _sheet(book, HEADER, WIDTHS)

@@ -19,6 +19,9 @@ class Company(models.Model):
     operating_status = models.TextField(blank=True)
     changed_at = models.DateTimeField(null=True)
     merged_into = models.CharField(max_length=9, blank=True, help_text=_("The company into which D&B merged it."))
+    global_ultimate = models.CharField(
+        max_length=9, blank=True, help_text=_("The company at the top of its group, as D&B reports it.")
+    )
     version = models.BigIntegerField(default=0)
 
     class Meta:
@@ -29,6 +32,7 @@ class Company(models.Model):
             models.Index(fields=["changed_at", "duns"], name="company_by_change"),
             models.Index(fields=["country", "duns"], name="company_by_country"),
             models.Index(fields=["merged_into", "duns"], name="company_by_merger"),
+            models.Index(fields=["global_ultimate", "duns"], name="company_by_group"),
         ]
 
     def __str__(self) -> str:

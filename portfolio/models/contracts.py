@@ -49,7 +49,8 @@ class Contract(models.Model):
         _("addition limit for one user"),
         default=100,
         help_text=_(
-            "New billable companies that one user may add per contract year. Beyond that, a second approval is needed."
+            "New billable companies that each user may add per contract year. More than that needs a second approval "
+            "by another user with the role Approver or Administrator."
         ),
     )
     removal_share = models.PositiveSmallIntegerField(

@@ -55,6 +55,9 @@ class Registration(Leased):
     list_received_at = models.DateTimeField(
         null=True, editable=False, help_text=_("When D&B wrote the last complete list that was received.")
     )
+    adopted_as_empty = models.BooleanField(
+        default=False, editable=False, help_text=_("A user confirmed at adoption that D&B monitored no company.")
+    )
 
     cadence = models.CharField(max_length=16, choices=Cadence.choices, default=Cadence.MINUTES)
     cadence_every = models.PositiveIntegerField(
@@ -132,6 +135,11 @@ class Registration(Leased):
             )
         if self.cadence == Cadence.DAILY and self.cadence_time is None:
             raise ValidationError({"cadence_time": gettext("Enter the time of day for daily pulls.")})
+
+    @property
+    def is_list_complete(self) -> bool:
+        """Whether all that D&B monitored at some time is known: by its list, or by a user's word that it was empty."""
+        return self.list_received_at is not None or self.adopted_as_empty
 
     @property
     def is_paused(self) -> bool:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from core.audit import record
 from core.blobs import load_bytes, store_bytes
 from core.db import LOOKUP_BATCH, clean_text, insert_new
+from core.jobs import ask_worker
 from core.leases import holding
 from core.text import counted
 from direct_plus.client import DirectPlus
@@ -33,6 +34,8 @@ from portfolio.sync.verify import check
 Item = TypeVar("Item")
 SAVED_EVERY = 20
 RECORDED = 10_000
+# By name, since what D&B published is above this app.
+PROPOSE = "monitoring.jobs.propose_for_adopted"
 NOT_IN = (SubjectState.UNKNOWN, SubjectState.REMOVED, SubjectState.REFUSED)
 
 
@@ -133,8 +136,8 @@ def adopt_as_requested(registration: Registration, *, by: str, is_empty: bool = 
         remove_on=None,
     )
     was_adopted = registration.adopted
-    Registration.objects.filter(pk=registration.pk).update(adopted=True)
-    registration.adopted = True
+    registration.adopted, registration.adopted_as_empty = True, is_empty or registration.adopted_as_empty
+    Registration.objects.filter(pk=registration.pk).update(adopted=True, adopted_as_empty=registration.adopted_as_empty)
     record(
         actor=by,
         action="adopt",
@@ -144,6 +147,7 @@ def adopt_as_requested(registration: Registration, *, by: str, is_empty: bool = 
         before={"adopted": was_adopted},
         after={"adopted": True, "count": count, "duns": numbers},
     )
+    ask_worker(PROPOSE, str(registration.pk), task_name=f"Proposals for {registration.reference}"[:100])
     return count
 
 

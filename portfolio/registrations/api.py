@@ -183,6 +183,6 @@ class PullNow(APIView):
         """A worker pulls it within seconds, even if it is paused. New changes appear in the feed."""
         asked = ContractParameter.of(request)
         row = registration_or_404(reference, asked.get("contract"))
-        ask_worker(PULL_NOW, str(row.pk), task_name=f"Pull {row.reference} now"[:100])
+        ask_worker(PULL_NOW, str(row.pk), str(who(request)), task_name=f"Pull {row.reference} now"[:100])
         record(actor=who(request), action="pull", thing=row, summary=f"Immediate pull of {row.reference} requested")
         return Response({"reference": row.reference, "last_pulled_at": row.last_pulled_at}, status=202)

@@ -164,7 +164,7 @@ def apply_export(
         result.gone = _leave_out(registration, listed, dnb_time) if listed else 0
         Registration.objects.filter(pk=registration.pk).update(list_received_at=dnb_time)
     count_open(registration)
-    _record(registration, by, "export", ", ".join(path.name for path in paths), str(result))
+    _record(registration, by, "import list", ", ".join(path.name for path in paths), str(result))
     return result
 
 

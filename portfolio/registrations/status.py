@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from core.text import days_and_hours, moment_text
+from core.text import days_and_hours, interval_text, moment_text
 from portfolio.models import Cadence, Registration, RegistrationState
 
 DROPPED_AFTER = timedelta(days=4)
@@ -135,9 +135,7 @@ def cadence_words(registration: Registration) -> str:
     if registration.cadence == Cadence.DAILY:
         at = f"{registration.cadence_time:%H:%M}" if registration.cadence_time else "06:00"
         return gettext("daily at %(time)s (%(zone)s)") % {"time": at, "zone": registration.cadence_zone}
-    if registration.cadence == Cadence.HOURS:
-        return ngettext("every hour", "every %(count)s hours", every) % {"count": every}
-    return ngettext("every minute", "every %(count)s minutes", every) % {"count": every}
+    return interval_text(every * 60 if registration.cadence == Cadence.HOURS else every)
 
 
 def reported_by_dnb(registration: Registration) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from core.admin.row_actions import chosen_rows, demand, keys_of
 from core.audit import record
 from core.markup import ago, badge, two_lines
 from portfolio.billing.contract_year import cancel_removal, day_text, next_anniversary, today
+from portfolio.billing.renewal_elsewhere import RenewsElsewhere, renewing_elsewhere
 from portfolio.companies.search import of_companies
 from portfolio.dnb_codes import explain
 from portfolio.exports import with_both
@@ -41,6 +42,8 @@ from portfolio.registrations.filters import RegistrationFilter
 
 PERMISSION = "portfolio.change_subject"
 AT_ONCE = 500
+# The button that also selects the companies' entries in other registrations.
+ALSO = "also"
 BEFORE_THE_DAY = 3
 TONES = {
     SubjectState.UNKNOWN: "calm",
@@ -238,6 +241,10 @@ class SubjectAdmin(ChosenList, PageAdmin):
         if request.method != "POST" or not rows:
             messages.info(request, gettext("Select companies first, then choose “Schedule removal”."))
             return HttpResponseRedirect(reverse("admin:portfolio_subject_changelist"))
+        elsewhere = renewing_elsewhere(rows)
+        if ALSO in request.POST:
+            rows = [*rows, *(entry for one in elsewhere for entry in one.entries)][:AT_ONCE]
+            return self._ask(request, rows, PlanForm(initial={"day": request.POST.get("day")}))
         form = PlanForm(request.POST)
         if not form.is_valid():
             return self._ask(request, rows, form)
@@ -250,6 +257,8 @@ class SubjectAdmin(ChosenList, PageAdmin):
             gettext("%(companies)s will be removed on %(day)s. Nothing is sent to D&B until then.")
             % {"companies": plurals.companies(planned.count), "day": day_text(day)},
         )
+        if elsewhere:
+            messages.warning(request, _renew_elsewhere_text(elsewhere))
         return HttpResponseRedirect(reverse("admin:portfolio_subject_changelist") + "?planned=yes")
 
     def _to_confirm(self, request: HttpRequest, waiting: list[SubjectImport]) -> HttpResponse:
@@ -270,8 +279,20 @@ class SubjectAdmin(ChosenList, PageAdmin):
     def _ask(self, request: HttpRequest, rows: list[Subject], form: PlanForm) -> HttpResponse:
         with_both(rows)
         days = sorted({day for day in map(anniversary_of, contracts_of(rows)) if day})
-        context = {"rows": rows, "form": form, "anniversaries": days}
+        context = {
+            "rows": rows,
+            "form": form,
+            "anniversaries": days,
+            "also": ALSO,
+            "elsewhere": renewing_elsewhere(rows),
+        }
         return self.page(request, "portfolio/subjects/plan_removal.html", title=gettext("Schedule removal"), **context)
+
+
+def _renew_elsewhere_text(elsewhere: list[RenewsElsewhere]) -> str:
+    words = gettext("Still renewing, because other registrations keep them: %(companies)s, in %(references)s.")
+    references = sorted({reference for one in elsewhere for reference in one.references})
+    return words % {"companies": plurals.companies(len(elsewhere)), "references": ", ".join(references)}
 
 
 class PlanForm(forms.Form):

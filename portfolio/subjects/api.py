@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,10 +26,10 @@ from portfolio.companies.parameters import DunsField
 from portfolio.imports.api import IMPORT_EXAMPLE, ImportSerializer, handed_in
 from portfolio.models import ImportMode, Registration, Subject, SubjectImport, SubjectState
 from portfolio.registrations.api import REFERENCE_IN_PATH, ContractParameter, registration_or_404
+from portfolio.subjects.entry_file import FIELDS, as_file
 from portfolio.subjects.requests import SubjectEntry, requested_among, withdraw_subjects
 
 MOST_AT_ONCE = 10_000
-FIELDS = ("name", "customer_reference", "tags", "owner")
 ADDED, ALREADY, DUPLICATE, INVALID, AWAITING = "added", "already_requested", "duplicate", "invalid", "awaiting"
 VALIDATIONS = [
     (ADDED, "Requested now"),
@@ -130,6 +129,10 @@ class BudgetSerializer(serializers.Serializer[Any]):
 
 class RequestResultSerializer(serializers.Serializer[Any]):
     results = ValidationSerializer(many=True, help_text="One result for each entry, in the same order.")
+    counts = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="Number of entries by `validation`. Values that do not occur are left out.",
+    )
     added = serializers.IntegerField(help_text="Number of newly requested companies.")
     new_billable = serializers.IntegerField(help_text="Number of new billable companies in this contract year.")
     budget = BudgetSerializer(help_text="Budget of this API key in this contract year, after this call.")
@@ -194,6 +197,7 @@ class SubjectList(APIView):
                 "Within the budget",
                 {
                     "results": [VALIDATION_EXAMPLE],
+                    "counts": {ADDED: 1},
                     **{"added": 1, "new_billable": 1},
                     **{"budget": BUDGET_EXAMPLE, "waiting": None},
                 },
@@ -202,6 +206,7 @@ class SubjectList(APIView):
                 "Beyond the budget",
                 {
                     "results": [{**VALIDATION_EXAMPLE, "validation": AWAITING}],
+                    "counts": {AWAITING: 1},
                     "added": 0,
                     "new_billable": 1,
                     "budget": {"limit": 0, "used": 0, "left": 0},
@@ -312,6 +317,7 @@ def _requested(
     limit, used = (purse.budget, purse.used()) if purse else (0, 0)
     answer = {
         "results": [row.answer() for row in rows],
+        "counts": dict(Counter(row.validation for row in rows)),
         "added": added,
         "new_billable": new,
         "budget": {"limit": limit, "used": used, "left": max(0, limit - used)},
@@ -324,15 +330,6 @@ def purse_of(request: Request, registration: Registration) -> Purse | None:
     """A key's; a person confirms what costs money by its number, in an import."""
     key: Any = request.auth
     return None if key is None else Purse(key.pk, key.budget, registration.contract)
-
-
-def as_file(entries: Sequence[SubjectEntry]) -> bytes:
-    """The list as the file that a person would have uploaded."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["duns", *FIELDS])
-    writer.writerows([entry.duns, *(getattr(entry, name) for name in FIELDS)] for entry in entries)
-    return text.getvalue().encode()
 
 
 # Withdrawing

@@ -112,7 +112,7 @@ def _left(registration: Registration) -> list[list[str]]:
     return [[row.state, row.error] for row in undecided] + [[row.state, row.mark] for row in passes]
 
 
-def _not_announced(registration: Registration, fence: int, turn: int) -> Delivery:
+def _not_announced(registration: Registration, fence: int, turn: int, *, requested_by: str = "") -> Delivery:
     """The `asked` row is made and not committed."""
     assert registration.dnb_time is not None
     return Delivery(

@@ -50,6 +50,20 @@ def test_an_unknown_company_is_not_found(program: Program, duns: str) -> None:
         assert answer["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("duns", "words"),
+    [
+        (
+            "99999",
+            "The path contains no valid D-U-N-S number: 99999 has 5 digits; a D-U-N-S number has nine.",
+        ),
+        ("150483782", "To monitor it, request it with POST /api/v1/registrations/{reference}/subjects/."),
+    ],
+)
+def test_what_is_not_found_says_why_and_what_to_do(program: Program, duns: str, words: str) -> None:
+    assert words in program.get(f"companies/{duns}/").json()["detail"]
+
+
 def test_filters(program: Program) -> None:
     a_company("000000001", "Acme Ltd", country="GB", changed_at=MOMENT)
     a_company("000000002", "ACME Maschinen", country="DE")

@@ -1,15 +1,15 @@
 """One company: its timeline newest first, and its profile now and as of any date."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.utils.dateparse import parse_datetime
 
 from core.lists.pagination import write_token
-from monitoring.models import Change
+from monitoring.models import Change, Kind
 from monitoring.pipeline.ingest import write
-from tests.builders.companies import DUNS
+from tests.builders.companies import DUNS, a_company
 from tests.builders.deliveries import a_delivery, delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_notice, a_seed, an_update
@@ -121,10 +121,52 @@ def test_a_date_that_is_none_is_refused(program: Program, as_of: str) -> None:
     assert answer.json()["errors"][0]["parameter"] == "as_of"
 
 
-@pytest.mark.parametrize("as_of", ["0001-01-01", "9999-12-31", "9999-12-31T23:59:59.999Z"])
-def test_the_ends_of_time_are_dates(program: Program, as_of: str) -> None:
+def test_the_beginning_of_time_is_a_date(program: Program) -> None:
     delivered(a_seed())
-    assert program.read(PROFILE, as_of=as_of)["duns"] == DUNS
+    assert program.read(PROFILE, as_of="0001-01-01")["duns"] == DUNS
+
+
+def test_a_date_in_the_future_is_refused_and_today_is_not(program: Program) -> None:
+    delivered(a_seed())
+    today = datetime.now(UTC)
+    tomorrow = f"{today + timedelta(days=1):%Y-%m-%d}"
+    for as_of in (tomorrow, f"{tomorrow}T00:00:00Z", "9999-12-31", "9999-12-31T23:59:59.999Z"):
+        answer = program.get(PROFILE, as_of=as_of)
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["parameter"]) == (400, "as_of")
+        assert error["detail"].startswith(f"This is in the future. Enter today's date in UTC ({today:%Y-%m-%d})")
+    assert program.read(PROFILE, as_of=f"{today:%Y-%m-%d}")["as_of"] <= datetime.now(UTC).isoformat()
+
+
+def test_a_profile_before_the_first_data_is_not_complete(program: Program) -> None:
+    delivered(an_update(an_element(previous="First", current="Second", timestamp="2026-01-05T12:00:00Z")))
+    delivered(a_seed(delivered="2026-01-09T08:00:00.000Z", primaryName="Second"))
+
+    def answered(as_of: str) -> tuple[bool, str]:
+        profile = program.read(PROFILE, as_of=as_of)
+        return profile["complete"], profile["note"]
+
+    none = "No data is available for this time. Data about this company is available from 2026-01-05."
+    assert answered("2026-01-04") == (False, none)
+    is_complete, note = answered("2026-01-06")
+    assert not is_complete and note.endswith("The profile contains only what changed since 2026-01-05.")
+    assert answered("2026-01-09") == (True, "")
+
+
+def test_a_company_of_which_nothing_came_yet_has_no_complete_profile(program: Program) -> None:
+    a_company(DUNS)
+    profile = program.read(PROFILE)
+    assert (profile["complete"], profile["organization"]) == (False, {})
+    assert profile["note"] == "D&B has not sent data about this company yet."
+
+
+def test_the_status_has_the_values_that_the_description_gives(program: Program) -> None:
+    delivered(a_seed(delivered="2026-01-05T08:00:00.000Z"), a_notice("UNDER_REVIEW"))
+    assert program.read(PROFILE)["status"] is None
+    schema = program.client.get("/api/schema/", headers={**program.headers, "Accept": "application/json"}).json()
+    status = str(schema["components"]["schemas"]["Profile"]["properties"]["status"])
+    kinds = [value for value in Kind.values if f"`{value}`" in status]
+    assert kinds == ["deleted", "restored", "transferred"]
 
 
 def test_few_queries(program: Program, django_assert_max_num_queries: Any) -> None:

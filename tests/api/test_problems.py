@@ -73,6 +73,7 @@ def test_a_method_that_an_address_does_not_take(a_program: Callable[..., Program
 def test_a_format_that_is_not_had(program: Program) -> None:
     answer = program.client.get("/api/v1/changes/", headers={**program.headers, "Accept": "text/html"})
     assert_is_problem(answer, 406)
+    assert "Send the header Accept: application/json" in answer.json()["detail"]
     assert_is_problem(program.get("changes/", format="xml"), 400)
 
 

@@ -71,8 +71,9 @@ def test_pulling_now_is_a_task_for_a_worker(a_program: Callable[..., Program]) -
     answer = a_program(scopes="pull", name="ERP").post("registrations/ACME_LOD_01/pull/")
     assert (answer.status_code, answer.json()) == (202, {"reference": "ACME_LOD_01", "last_pulled_at": None})
     task = OrmQ.objects.get().task
-    assert (task["func"], task["args"]) == ("monitoring.jobs.pull_now", (str(row.pk),))
-    assert AuditEntry.objects.get(action="pull").actor.startswith("ERP")
+    actor = AuditEntry.objects.get(action="pull").actor
+    assert (task["func"], task["args"]) == ("monitoring.jobs.pull_now", (str(row.pk), actor))
+    assert actor.startswith("ERP")
 
 
 def test_pulling_once_for_one_word(a_program: Callable[..., Program]) -> None:

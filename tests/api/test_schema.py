@@ -168,3 +168,8 @@ def test_a_program_gets_the_description_itself(program: Program) -> None:
 def test_each_group_of_operations_is_described(schema: Any) -> None:
     used = {tag for methods in schema["paths"].values() for one in methods.values() for tag in one["tags"]}
     assert {tag["name"] for tag in schema["tags"]} == used
+
+
+def test_subjects_are_what_pages_call_monitored_companies(schema: Any) -> None:
+    (description,) = [tag["description"] for tag in schema["tags"] if tag["name"] == "subjects"]
+    assert "Pages call subjects “Monitored companies”" in description

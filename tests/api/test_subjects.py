@@ -118,6 +118,9 @@ def test_beyond_the_budget_a_person_confirms(erp: Program) -> None:
     assert (body["added"], body["new_billable"]) == (0, 2)
     assert body["budget"] == {"limit": 3, "used": 2, "left": 1}
     assert (body["waiting"]["state"], body["waiting"]["new_billable"]) == ("read", 2)
+    assert body["counts"] == {"already_requested": 1, "awaiting": 2}
+    page = body["waiting"]["page"]
+    assert page.startswith("http") and page.endswith(f"/portfolio/subjectimport/{body['waiting']['id']}/change/")
     assert requested() == set(numbers(2)), "nothing of it is wanted yet"
     seen_later = erp.client.get(body["waiting"]["url"], headers=erp.headers).json()
     # MongoDB keeps times to the millisecond.

@@ -48,6 +48,23 @@ def test_ctrl_k_leads_to_an_action(page: Page, live_server: Any) -> None:
     page.wait_for_url("**/monitoring/alertrule/add/")
 
 
+def test_an_address_leads_to_a_part_of_a_page_below_its_tabs(page: Page, live_server: Any) -> None:
+    log_in(page, live_server.url)
+    page.goto(f"{live_server.url}/health/#jobs")
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(300)
+    expect(page.get_by_role("heading", name="Jobs View schedules")).to_be_in_viewport()
+
+
+@pytest.mark.one_engine
+def test_all_entries_of_an_administrator_s_menu_fit_a_small_desk(browser: Browser, live_server: Any) -> None:
+    with browser.new_page(viewport={"width": 1366, "height": 900}) as page:
+        log_in(page, live_server.url)
+        menu = page.get_by_role("navigation", name="Main menu")
+        for name in ("Overview", "Alert rules", "Users", "Help"):
+            expect(menu.get_by_role("link", name=name, exact=True)).to_be_in_viewport(ratio=1)
+
+
 def test_a_chip_removes_its_filter(page: Page, live_server: Any) -> None:
     log_in(page, live_server.url)
     page.goto(f"{live_server.url}/portfolio/company/?country=GB&q=acme")

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from django.utils import timezone
+
 from portfolio.models import Registration, RegistrationState
 from tests.builders.contracts import a_contract
 
@@ -25,6 +27,9 @@ def a_registration(reference: str = "ACME_LOD_01", *, full_product: bool = False
             },
         },
     }
+    if fields.get("adopted"):
+        # Of the complete list, where a test does not ask for another.
+        fields.setdefault("list_received_at", timezone.now())
     defaults = {"state": RegistrationState.ACTIVE, "detail": json.dumps(detail)}
     row, _ = Registration.objects.update_or_create(
         id=Registration.key(contract.name, reference),

@@ -49,6 +49,16 @@ def _anchors(page: Path) -> list[str]:
     return re.findall(r'\bid="([^"]+)"', rendered(page, page.stat().st_mtime)[1])
 
 
+FOR_OPERATORS = ("backup", "configuration", "deployment", "scaling", "security")
+HELP = [*sorted((ROOT / "docs" / "use").glob("*.md")), *(ROOT / "docs" / "operate" / f"{n}.md" for n in FOR_OPERATORS)]
+
+
+@pytest.mark.parametrize("page", HELP, ids=lambda page: page.name)
+def test_help_names_no_test(page: Path) -> None:
+    """Users cannot run them; what proves a protection is in docs/develop."""
+    assert re.findall(r"\btest_\w+", page.read_text()) == []
+
+
 COMMAND = re.compile(r"manage\.py ([a-z_]+)")
 TARGET = re.compile(r"(?:`|^ {4})make ([a-z-]+)", re.MULTILINE)
 MODULE = re.compile(r"python -m ((?:benchmarks|direct_plus|dnbmon_site|tests)[\w.]*)")

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
-from dnbmon_site.environment import kept_secret, read_environment, trusted_origins
+from dnbmon_site.environment import kept_secret, read_environment, trusted_origins, with_absolute_folder
 from dnbmon_site.log_config import formatter
 from dnbmon_site.required_settings import missing_settings
 from tests.builders.settings import SAFE
@@ -163,3 +164,14 @@ def test_production_logs_are_json() -> None:
 def test_missing_settings_are_named(settings: Settings) -> None:
     settings.DNB_API_KEY, settings.DNB_API_SECRET = "", "set"
     assert missing_settings() == ["DNB_API_KEY: API key of your D&B Direct+ account"]
+
+
+@pytest.mark.parametrize("address", ["filemail:///tmp/x", "filemail:////tmp/x"])
+def test_emails_go_to_the_folder_that_the_address_names(address: str) -> None:
+    assert with_absolute_folder({"EMAIL_FILE_PATH": "tmp/x"}, address)["EMAIL_FILE_PATH"] == "/tmp/x"
+
+
+@pytest.mark.parametrize("address", ["filemail://tmp/x", "filemail://", "filemail:///"])
+def test_an_address_of_emails_without_an_absolute_folder_is_refused(address: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="absolute path"):
+        with_absolute_folder({}, address)

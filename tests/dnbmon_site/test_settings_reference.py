@@ -38,6 +38,20 @@ def test_a_setting_is_found_wherever_it_is_read() -> None:
     assert found == [("ONE", "whole number", "1 or 2"), ("TWO", "text", ""), ("DNB_THREE", "text", "x")]
 
 
+@pytest.mark.parametrize(
+    ("default", "words"),
+    [
+        ("False", "no"),
+        ("''", "none"),
+        ("'INFO'", "`INFO`"),
+        ("6.0", "`6.0`"),
+        ("365 * 86400", "`31536000` (one year)"),
+    ],
+)
+def test_a_default_is_shown_as_it_is_entered(default: str, words: str) -> None:
+    assert settings_reference.default_text(default) == words
+
+
 @pytest.mark.parametrize("path", [*TEMPLATES, ROOT / ".env.example"], ids=lambda path: path.name)
 def test_templates_name_settings_that_exist(path: Path) -> None:
     names = re.findall(r"^#?([A-Z][A-Z_]+)=", path.read_text(), re.MULTILINE)

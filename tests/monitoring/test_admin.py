@@ -31,7 +31,7 @@ from monitoring.models import (
 from portfolio.models import Company
 from tests.builders.channels import a_channel
 from tests.builders.companies import DUNS, OTHER
-from tests.builders.deliveries import delivered, some_news
+from tests.builders.deliveries import a_call, delivered, some_news
 from tests.builders.elements import STATUS, an_element
 from tests.builders.notifications import a_notice, a_seed, an_update
 from tests.builders.pages import text_of
@@ -292,7 +292,7 @@ def test_hostile_text_stays_text(admin: Client) -> None:
 
 def test_the_page_of_a_company(admin: Client, django_assert_max_num_queries: AtMost) -> None:
     some_news()
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         text = text_of(admin.get(f"/portfolio/company/{DUNS}/change/"))
     assert "Out of business Acme Ltd D-U-N-S 804735132 · Leeds, United Kingdom" in text
     assert "8 January 2026 View as of this day Operating status Active → Out of business" in text
@@ -363,6 +363,25 @@ def test_a_doubt_is_explained(admin: Client) -> None:
     text = text_of(admin.get(f"/monitoring/delivery/{delivery.pk}/change/"))
     assert "A replay from 7 Jan 2026, 01:23" in text
     assert "started after 7 Jan 2026, 01:38" in text
+
+
+def test_pages_of_a_replay_are_told_apart_by_their_number(admin: Client, django_assert_max_num_queries: AtMost) -> None:
+    """Two of them may hold the same notifications and be read within one second."""
+    registration, now = a_registration(), timezone.now()
+    values = {"replay_from": now, "cursor": now, "begun_at": now, "purpose": Purpose.AUDIT}
+    replay = ReplayPass.objects.create(registration=registration, **values)
+    pages = [
+        a_call("published", registration, source="replay", replay_pass=replay, turn=turn, called_at=now)
+        for turn in (7, 8)
+    ]
+    with django_assert_max_num_queries(12):
+        text = text_of(admin.get("/monitoring/delivery/"))
+    assert text.index("page 2, read at") < text.index("page 1, read at")
+    path = f"/monitoring/delivery/{pages[1].pk}/change/"
+    assert "Replay of ACME_LOD_01 , page 2" in text_of(admin.get(path)).replace("01, page", "01 , page")
+    assert "page 2, read at" in text_of(
+        admin.get(f"/monitoring/delivery/?state=published&registration={registration.pk}")
+    )
 
 
 def test_a_delivery_leads_to_what_it_brought(admin: Client) -> None:
@@ -458,3 +477,19 @@ def test_publications_are_numbered(admin: Client) -> None:
     some_news()
     assert Publication.objects.get().sequence == 1
     assert IN_A_ROW > 1
+
+
+def test_companies_of_several_countries_are_found_at_once(admin: Client) -> None:
+    for duns, country in ((DUNS, "DE"), (OTHER, "GB"), ("012345678", "FR")):
+        Company.objects.create(duns=duns, name=country, search_name=country, country=country)
+    for query in ("country=DE&country=GB", "country=DE,GB"):
+        page = admin.get(f"/portfolio/company/?{query}")
+        assert {row.country for row in page.context["cl"].result_list} == {"DE", "GB"}
+    assert "Germany, United Kingdom" in text_of(admin.get("/portfolio/company/?country=DE&country=GB"))
+
+
+def test_the_list_of_changes_says_that_noise_is_hidden_and_what_a_baseline_is(admin: Client) -> None:
+    some_news()
+    text = text_of(admin.get("/monitoring/change/"))
+    assert "noise is hidden" in text and "the complete data of a company for the first time" in text
+    assert "noise is hidden" not in text_of(admin.get("/monitoring/change/?severity=all"))

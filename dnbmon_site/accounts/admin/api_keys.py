@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -17,20 +16,30 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from core.admin.base import PageAdmin, Secret, shown_once
-from core.admin.row_actions import Outcome, RowActions, confirmation
+from core.admin.base import PageAdmin, Secret
+from core.admin.boxes import TextBoxes
+from core.admin.row_actions import RowActions
 from core.api.scopes import SCOPES, split_scopes
 from core.markup import ago, badge, exact
-from core.text import ago as ago_text
 from core.text import counted, moment_text
+from dnbmon_site.accounts.admin.api_key_actions import (
+    asked_to_revoke,
+    asked_to_rotate,
+    end_old_key,
+    keys_shown,
+    old_key_text,
+    person,
+    revoke_key,
+    revoked,
+    rotate_key,
+    rotated,
+)
 from dnbmon_site.accounts.api_key_rights import RIGHT_TO_SPEND, held, may_hold, scopes_beyond, unknown_words
-from dnbmon_site.accounts.audit import Audited, audit
-from dnbmon_site.accounts.models import ApiKey, User
-from monitoring.alerts.admin.rule_form import TextBoxes
+from dnbmon_site.accounts.audit import Audited
+from dnbmon_site.accounts.models import ApiKey, masked
 from portfolio.billing.api_budget import Purse
 from portfolio.models import Contract
 
-WHAT_STOPS = _("Systems that use these keys lose access to the API immediately. You cannot undo this.")
 CHOSEN = ("scopes", "expires_at", "budget", "calls_per_minute")
 
 
@@ -97,34 +106,17 @@ def budget_lines(key: ApiKey) -> list[str]:
     return lines
 
 
-def _revoke(request: HttpRequest, key: ApiKey) -> Outcome:
-    asked = asked_to_revoke(request, [key], back=reverse("admin:accounts_apikey_change", args=[key.pk]))
-    if asked:
-        return asked
-    key.revoke()
-    audit(request, key, "revoked")
-    return gettext("The API key was revoked.")
-
-
-def asked_to_revoke(request: HttpRequest, keys: Iterable[ApiKey], *, back: str) -> HttpResponse | None:
-    rows = [_with_last_use(key) for key in keys]
-    title, button = gettext("Revoke API keys"), gettext("Revoke keys")
-    if len(rows) == 1:
-        title, button = gettext("Revoke API key"), gettext("Revoke key")
-    return confirmation(request, title=title, warning=WHAT_STOPS, button=button, back=back, rows=rows)
-
-
 @admin.register(ApiKey)
 class ApiKeyAdmin(RowActions, Audited, PageAdmin):
-    row_actions = {"revoke": _revoke}
+    row_actions = {"rotate": rotate_key, "end-old-key": end_old_key, "revoke": revoke_key}
     change_form_template = "dnbmon_site/accounts/api_key.html"
     form = ApiKeyForm
-    list_display = ("name", "prefix", "may", "issuer", "state", "created", "expires", "used")
+    list_display = ("name", "shown_key", "may", "issuer", "state", "created", "expires", "used")
     list_select_related = ("created_by",)
     search_fields = ("name", "prefix")
     empty_title = _("No API keys yet")
     empty_text = _("Add a key for each system that uses the API. The key is shown once.")
-    readonly_fields = ("prefix", "created_by", "created_at", "last_used_at", "revoked_at")
+    readonly_fields = ("shown_key", "created_by", "created_at", "last_used_at", "revoked_at")
     actions = ("rotate", "revoke")
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
@@ -132,11 +124,15 @@ class ApiKeyAdmin(RowActions, Audited, PageAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        return super().has_change_permission(request, obj) and (obj is None or may_hold(request.user, obj))
+        """A revoked key stays as it was: nothing in it has an effect any more."""
+        may_change = obj is None or (not obj.revoked_at and may_hold(request.user, obj))
+        return super().has_change_permission(request, obj) and may_change
 
     def may_act(self, request: HttpRequest, row: ApiKey, action: str) -> bool:
-        """As in the list: a key with more rights than one's own may be revoked all the same."""
-        return self.has_change_permission(request)
+        """As in the list: a key with more rights than one's own may be ended all the same, but not shown."""
+        if action == "rotate":
+            return row.is_valid and self.has_change_permission(request, row)
+        return not row.revoked_at and self.has_change_permission(request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         return self.readonly_fields if obj else ()
@@ -145,14 +141,24 @@ class ApiKeyAdmin(RowActions, Audited, PageAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
         key = self.object_or_404(request, object_id)
-        may_revoke = self.may_act(request, key, "revoke") and not key.revoked_at
-        context = {"badge": state_badge(key), "budget_lines": budget_lines(key), "may_revoke": may_revoke}
+        context = {
+            "badge": state_badge(key),
+            "budget_lines": budget_lines(key),
+            "old_key": old_key_text(key),
+            "may_rotate": self.may_act(request, key, "rotate"),
+            "may_revoke": self.may_act(request, key, "revoke"),
+        }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:
         """A form that knows who fills it in."""
         form = super().get_form(request, obj, change=change, **kwargs)
         return type(form.__name__, (form,), {"actor": request.user})
+
+    @admin.display(description=_("Beginning of the key"), ordering="prefix")
+    def shown_key(self, key: ApiKey) -> SafeString:
+        old = old_key_text(key)
+        return format_html("<code>{}</code>{}", masked(key.prefix), format_html("<br>{}", old) if old else "")
 
     @admin.display(description=_("Scopes"), ordering="scopes")
     def may(self, key: ApiKey) -> SafeString | str:
@@ -201,41 +207,25 @@ class ApiKeyAdmin(RowActions, Audited, PageAdmin):
 
     @admin.action(description=_("Rotate keys (old keys stay valid for 7 days)"), permissions=["change"])
     def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
-        issued, valid = [], list(ApiKey.objects.valid().filter(pk__in=[row.pk for row in queryset]))
+        valid = list(ApiKey.objects.valid().filter(pk__in=[row.pk for row in queryset]))
         if len(own := list(held(request.user, valid))) < len(valid):
             messages.error(
                 request,
                 gettext("Some keys have scopes beyond your permissions. Ask another administrator to rotate them."),
             )
-        for key in own:
-            issued.append(Secret(key.name, key.rotate(by=person(request))))
-            self.audit(request, key, "rotated")
-        return keys_shown(request, issued) if issued else None
+        if not own:
+            return None
+        asked = asked_to_rotate(request, own, back=reverse("admin:accounts_apikey_changelist"))
+        return asked or keys_shown(request, [rotated(request, key) for key in own])
 
     @admin.action(description=_("Revoke keys"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
-        asked = asked_to_revoke(request, queryset, back=reverse("admin:accounts_apikey_changelist"))
+        keys = list(queryset)
+        asked = asked_to_revoke(request, keys, back=reverse("admin:accounts_apikey_changelist"))
         if asked:
             return asked
-        for key in queryset:
-            key.revoke()
-            self.audit(request, key, "revoked")
-        text = ngettext("%(count)s API key was revoked.", "%(count)s API keys were revoked.", len(queryset))
-        messages.success(request, text % {"count": counted(len(queryset))})
+        for key in keys:
+            revoked(request, key)
+        text = ngettext("%(count)s API key was revoked.", "%(count)s API keys were revoked.", len(keys))
+        messages.success(request, text % {"count": counted(len(keys))})
         return None
-
-
-def _with_last_use(key: ApiKey) -> str:
-    used = ago_text(key.last_used_at) if key.last_used_at else gettext("Never")
-    return gettext("%(name)s, last used: %(used)s") % {"name": key, "used": used}
-
-
-def person(request: HttpRequest) -> User:
-    return User.objects.get(username=request.user.get_username())
-
-
-def keys_shown(request: HttpRequest, issued: list[Secret]) -> HttpResponse:
-    back = reverse("admin:accounts_apikey_changelist")
-    note = gettext("Send it with each request in the header “Authorization: Bearer dnbmon_…”.")
-    lead = ngettext("This is the API key.", "These are the API keys.", len(issued))
-    return shown_once(request, issued, title=gettext("New API key"), lead=lead, note=note, back=back)

@@ -1,4 +1,4 @@
-"""Logins and failed logins, for administrators; with an action that unlocks."""
+"""Logins and failed logins, for administrators; with an action that unblocks."""
 
 from __future__ import annotations
 
@@ -60,14 +60,16 @@ class AttemptAdmin(PlacesAdmin):
     actions = ("unlock",)
     title = _("Blocked logins")
     empty_title = _("No failed logins in the last 15 minutes")
-    empty_text = _("Failed logins are listed here for 15 minutes. After 5 failures, the user is locked.")
+    empty_text = _(
+        "Failed logins are listed here for 15 minutes. After 5 failures, the login is blocked for 15 minutes."
+    )
 
     @admin.display(description=_("State"))
     def state(self, row: AccessAttempt) -> SafeString:
         is_over = row.attempt_time < timezone.now() - settings.AXES_COOLOFF_TIME
         if is_over or row.failures_since_start < settings.AXES_FAILURE_LIMIT:
-            return badge(gettext("Not locked"), "calm")
-        return badge(gettext("Locked"), "bad", gettext("The lock ends 15 minutes after the last attempt."))
+            return badge(gettext("Not blocked"), "calm")
+        return badge(gettext("Blocked"), "bad", gettext("The block ends 15 minutes after the last attempt."))
 
     @admin.display(description=_("Failed attempts"))
     def failed(self, row: AccessAttempt) -> int:
@@ -76,19 +78,19 @@ class AttemptAdmin(PlacesAdmin):
     def has_unlock_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("axes.delete_accessattempt"))
 
-    @admin.action(description=_("Unlock users"), permissions=["unlock"])
+    @admin.action(description=_("Unblock logins"), permissions=["unlock"])
     def unlock(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         rows = list(queryset)
         for row in rows:
-            summary = gettext("Login of %(name)s from %(place)s unlocked") % {
+            summary = gettext("Login of %(name)s from %(place)s unblocked") % {
                 "name": self.name(row),
                 "place": self.place(row),
             }
             record(actor=request.user.get_username(), action="signin.unlocked", thing=row, summary=summary)
             row.delete()
         text = ngettext(
-            "%(count)s login unlocked. The user can sign in again.",
-            "%(count)s logins unlocked. The users can sign in again.",
+            "%(count)s login unblocked. The user can sign in again.",
+            "%(count)s logins unblocked. The users can sign in again.",
             len(rows),
         )
         messages.success(request, text % {"count": counted(len(rows))})
@@ -98,6 +100,7 @@ class AttemptAdmin(PlacesAdmin):
 class SignInAdmin(PlacesAdmin):
     list_display = ("name", "place", "when", "left", "browser")
     title = _("Login history")
+    list_before_template = "dnbmon_site/accounts/login_history_intro.html"
     empty_title = _("No logins yet")
     empty_text = _("Logins are listed here for 90 days.")
 

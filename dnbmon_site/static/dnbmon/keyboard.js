@@ -38,10 +38,18 @@
     if (label && !field.getAttribute("aria-label")) field.setAttribute("aria-label", label);
   }
 
+  // Sideways only: the page stays where its address led to, such as #jobs.
+  function showTab(tab) {
+    const bar = tab?.closest(".dm-tabs");
+    if (!bar) return;
+    const [inner, outer] = [tab.getBoundingClientRect(), bar.getBoundingClientRect()];
+    bar.scrollLeft += Math.max(inner.right - outer.right, 0) + Math.min(inner.left - outer.left, 0);
+  }
+
   function look() {
     document.querySelectorAll(CLICKED).forEach(reach);
     // Of tabs that are wider than the screen, the one that is open is seen.
-    document.querySelector(".dm-tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    showTab(document.querySelector(".dm-tabs [aria-current]"));
     document.querySelectorAll(".select2-search__field").forEach(nameSearch);
     document.querySelectorAll(".help-tooltip[aria-label]").forEach((one) => one.setAttribute("role", "img"));
   }

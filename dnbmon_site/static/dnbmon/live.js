@@ -1,6 +1,7 @@
 // Keeps [data-live] up to date without a reload: asks every few seconds whether anything was published, and then
 // fetches that part of the page and puts it in place. Sleeps while the page is hidden. A region with data-refresh="always"
-// shows work in progress and is fetched each time; with "never" it has come to its end.
+// shows work in progress and is fetched each time; with "never" it has come to its end. Where the region contains
+// [data-part], only these are exchanged: the rows of a list keep their checkboxes, and a page its open details.
 (function () {
   "use strict";
 
@@ -20,7 +21,8 @@
   function isUsed(element) {
     const open = element.querySelector("details[open]");
     const selection = window.getSelection();
-    return Boolean(open) || (selection && String(selection).length > 0 && element.contains(selection.anchorNode));
+    const focused = element.querySelector(":focus-visible");
+    return Boolean(open || focused) || (selection && String(selection).length > 0 && element.contains(selection.anchorNode));
   }
 
   function markNew(before, now) {
@@ -31,14 +33,29 @@
     });
   }
 
+  function replaceParts(element, fresh) {
+    fresh.querySelectorAll("[data-part]").forEach((part) => {
+      const old = element.querySelector(`[data-part="${CSS.escape(part.dataset.part)}"]`);
+      if (old && !isUsed(old) && old.outerHTML !== part.outerHTML) old.replaceWith(document.adoptNode(part));
+    });
+    element.dataset.refresh = fresh.dataset.refresh || "";
+    element.dataset.published = fresh.dataset.published || "";
+  }
+
   async function refresh(element) {
     const answer = await fetch(element.dataset.live || window.location.href, { headers: { "X-Requested-With": "live" } });
-    if (!answer.ok || answer.redirected) return;
+    // Health answers 503 with its page while something is critical.
+    if ((!answer.ok && answer.status !== 503) || answer.redirected) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.getElementById("live");
-    if (!fresh || isUsed(element)) return;
-    markNew(element, fresh);
-    element.replaceWith(document.adoptNode(fresh));
+    if (!fresh) return;
+    if (fresh.querySelector("[data-part]")) {
+      replaceParts(element, fresh);
+    } else {
+      if (isUsed(element)) return;
+      markNew(element, fresh);
+      element.replaceWith(document.adoptNode(fresh));
+    }
     fetched = Date.now();
   }
 

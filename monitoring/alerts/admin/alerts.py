@@ -9,10 +9,12 @@ from urllib.parse import urlencode
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from core.actors import names_of, person_text
 from core.admin.base import PageAdmin
 from core.admin.filters import choice_filter
 from core.admin.lists import ChosenList
@@ -21,7 +23,16 @@ from core.markup import ago, badge, two_lines
 from core.text import counted
 from monitoring.alerts.actions import acknowledge, assign, close, reopen
 from monitoring.alerts.admin.acts import ACTIONS
-from monitoring.alerts.admin.filters import AssigneeFilter, RuleFilter, StateFilter, people, with_people
+from monitoring.alerts.admin.filters import (
+    AlertCountryFilter,
+    AlertRegistrationFilter,
+    AssigneeFilter,
+    RaisedFilter,
+    RuleFilter,
+    StateFilter,
+    people,
+    with_people,
+)
 from monitoring.alerts.admin.neighbours import FILTERS, neighbours_of
 from monitoring.alerts.auto_resolve import PROGRAM
 from monitoring.alerts.guidance import guidance_for
@@ -44,14 +55,19 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
     list_filter = (
         StateFilter,
         choice_filter("severity", Severity.choices[::-1], _("severity")),
+        AlertCountryFilter,
+        AlertRegistrationFilter,
+        RaisedFilter,
         AssigneeFilter,
         RuleFilter,
         choice_filter("kind", AlertKind.choices, _("type")),
     )
     search_fields = ("company",)
     search_help_text = _("D-U-N-S number or company name")
-    ordering = ("-raised_at", "-id")
-    sortable_by = ()
+    # The most serious first.
+    ordering = ("-severity", "-raised_at", "-id")
+    sortable_by = ("severity_badge", "raised")
+    column_order = {"severity": "severity", "raised_at": "raised_at"}
     row_actions = ACTIONS
     actions = ("acknowledge_selected", "take_selected", "close_selected", "open_selected")
     list_before_template = "monitoring/feed/severity_intro.html"
@@ -81,7 +97,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         with_people(rows)
         with_companies([row for row in rows if row.company_id])
 
-    @admin.display(description=_("Severity"))
+    @admin.display(description=_("Severity"), ordering="severity")
     def severity_badge(self, row: Alert) -> SafeString:
         severity = Severity(row.severity)
         return badge(severity.label, severity.name.lower())
@@ -110,11 +126,13 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
 
     @admin.display(description=_("Assignee"))
     def person(self, row: Alert) -> str:
-        return str(row.assignee or gettext("Unassigned"))
+        return person_text(row.assignee) if row.assignee else gettext("Unassigned")
 
-    @admin.display(description=_("Raised"))
+    @admin.display(description=_("Raised"), ordering="raised_at")
     def raised(self, row: Alert) -> SafeString | str:
-        return ago(row.raised_at)
+        """Old changes are raised today where their company's history arrives today."""
+        changed = format_html(gettext("changed {}"), ago(row.happened_at))
+        return two_lines(ago(row.raised_at), changed)
 
     @admin.action(description=_("Acknowledge"), permissions=["change"])
     def acknowledge_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
@@ -164,6 +182,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
             AlertItem.objects.filter(alert=row).order_by("-severity", "changed_at", "place", "id")[:MOST_FACTS]
         )
         lines, lately = lines_of_alert(row, facts)
+        comments = list(AlertComment.objects.filter(alert=row).order_by("id"))
         return {
             "title": row.title,
             "severity": severity,
@@ -176,16 +195,26 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
             "guidance": guidance_for(row, row.rule, facts),
             "neighbours": neighbours_of(self, request, row),
             "filters": filters_of(request),
-            "closed_by": "D&B Monitoring" if row.closed_by == PROGRAM else row.closed_by,
+            **names_on(row, comments),
             "by_rule": counts_by_rule(row.pk) if row.kind == AlertKind.BASELINE else {},
             "registration": Registration.objects.filter(pk=row.registration_id).first()
             if row.registration_id
             else None,
             "lately": lately,
-            "comments": AlertComment.objects.filter(alert=row).order_by("id"),
+            "comments": comments,
             "may_act": self.has_change_permission(request, row),
             "people": people() if self.has_change_permission(request, row) else [],
         }
+
+
+def names_on(row: Alert, comments: list[AlertComment]) -> dict[str, str]:
+    """Who did what on an alert's page, by full names."""
+    said = (row.acknowledged_by, row.closed_by, row.assigned_by)
+    names = {**names_of([*said, *(one.by for one in comments)]), PROGRAM: "D&B Monitoring"}
+    for one in comments:
+        one.by = names.get(one.by, one.by)
+    acknowledged, closed, assigned = (names.get(name, name) for name in said)
+    return {"acknowledged_by": acknowledged, "closed_by": closed, "assigned_by": assigned}
 
 
 def filters_of(request: HttpRequest) -> str:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
+from core.actors import person_text
+from core.admin.filters import CountryFilter, DaysFilter
 from monitoring.models import Alert, AlertRule, AlertState
+from portfolio.billing.contract_year import LISTED
+from portfolio.models import Subject
+from portfolio.registrations.filters import RegistrationFilter
 
 MOST_PEOPLE = 200
+NAMES = ("pk", "username", "first_name", "last_name")
 
 
 class StateFilter(DropdownFilter):  # type: ignore[misc]
@@ -41,7 +48,7 @@ class AssigneeFilter(DropdownFilter):  # type: ignore[misc]
         return [
             ("me", gettext("Assigned to me")),
             ("nobody", gettext("Unassigned")),
-            *((str(person.pk), str(person)) for person in people()),
+            *((str(person.pk), person_text(person)) for person in people()),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -65,6 +72,32 @@ class RuleFilter(DropdownFilter):  # type: ignore[misc]
         return queryset.filter(rule=key) if key else queryset
 
 
+class AlertCountryFilter(CountryFilter):
+    field = "company__country"
+
+
+class AlertRegistrationFilter(RegistrationFilter):
+    """Alerts about companies that the registration requests or monitors, and about the registration itself."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        key = key_of(self.value() or "")
+        if key is None:
+            return queryset
+        inside = Subject.objects.filter(Q(requested=True) | Q(state__in=LISTED), registration=key)
+        return queryset.filter(Q(registration=key) | Q(company__in=inside.values("company")))
+
+
+class RaisedFilter(DaysFilter):
+    title = _("raised")
+    parameter_name = "raised"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        first, last = self.first_day(), self.last_day()
+        if first:
+            queryset = queryset.filter(raised_at__gte=first)
+        return queryset.filter(raised_at__lt=last + timedelta(days=1)) if last else queryset
+
+
 def key_of(text: str) -> uuid.UUID | None:
     try:
         return uuid.UUID(text)
@@ -74,12 +107,12 @@ def key_of(text: str) -> uuid.UUID | None:
 
 def people() -> list[Any]:
     active = get_user_model().objects.filter(is_active=True)
-    return list(active.only("pk", "username").order_by("username")[:MOST_PEOPLE])
+    return list(active.only(*NAMES).order_by("username")[:MOST_PEOPLE])
 
 
 def with_people(rows: list[Alert]) -> None:
     """Their assignees in one query."""
     keys = {row.assignee_id for row in rows if row.assignee_id}
-    known = get_user_model().objects.only("pk", "username").in_bulk(list(keys)) if keys else {}
+    known = get_user_model().objects.only(*NAMES).in_bulk(list(keys)) if keys else {}
     for row in rows:
         row.assignee = known.get(row.assignee_id) if row.assignee_id else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib.admin.views.main import ORDER_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
@@ -14,18 +15,22 @@ from monitoring.models import Alert
 
 # As the admin names the list's filters in the addresses of its rows.
 FILTERS = "_changelist_filters"
-PLACE = ("raised_at", "id")
+PLACE = ("severity", "raised_at", "id")
+BY_TIME = ("raised_at", "id")
 
 
 def neighbours_of(model_admin: Any, request: HttpRequest, row: Alert) -> dict[str, str]:
     """The addresses of the `previous` alert, the `next` one, and the `list`."""
     filters = request.GET.get(FILTERS, "")
-    rows, at = rows_of_list(model_admin, request, filters), (row.raised_at, row.pk)
-    newer = beyond(rows, PLACE, at).order_by(*PLACE).values_list("pk", flat=True).first()
-    older = (
-        beyond(rows, PLACE, at, newest_first=True).order_by("-raised_at", "-id").values_list("pk", flat=True).first()
+    place, is_ascending = order_of(model_admin, filters)
+    rows, at = (
+        rows_of_list(model_admin, request, filters),
+        [row.pk if name == "id" else getattr(row, name) for name in place],
     )
-    found = {"previous": newer, "next": older}
+    above = beyond(rows, place, at).order_by(*place).values_list("pk", flat=True).first()
+    falling = [f"-{name}" for name in place]
+    below = beyond(rows, place, at, newest_first=True).order_by(*falling).values_list("pk", flat=True).first()
+    found = {"previous": below, "next": above} if is_ascending else {"previous": above, "next": below}
     addresses = {
         name: reverse("admin:monitoring_alert_change", args=[key])
         + (f"?{urlencode({FILTERS: filters})}" if filters else "")
@@ -33,6 +38,17 @@ def neighbours_of(model_admin: Any, request: HttpRequest, row: Alert) -> dict[st
         if key
     }
     return {**addresses, "list": reverse("admin:monitoring_alert_changelist") + (f"?{filters}" if filters else "")}
+
+
+def order_of(model_admin: Any, filters: str) -> tuple[tuple[str, ...], bool]:
+    """The fields that order the list, and whether it begins with the smallest."""
+    asked = QueryDict(filters).get(ORDER_VAR, "").partition(".")[0]
+    # Before the columns of the list stands the one with the boxes.
+    columns = dict(enumerate(model_admin.list_display, start=1))
+    number = asked.lstrip("-")
+    column = columns.get(int(number)) if number.isdecimal() else None
+    place = BY_TIME if column == "raised" else PLACE
+    return place, column in ("raised", "severity_badge") and not asked.startswith("-")
 
 
 def rows_of_list(model_admin: Any, request: HttpRequest, filters: str) -> QuerySet[Alert]:

@@ -65,11 +65,17 @@ def received_text(row: Channel, taken: Sequence[AlertRule]) -> str:
 
 def _rules_text(row: Channel, taken: Sequence[AlertRule]) -> str:
     if row.all_rules:
-        return gettext("all rules of severity %(severity)s or higher: %(names)s") % {
-            "severity": lower_first(str(Severity(row.min_severity).label)),
+        return gettext("all rules of severity %(severity)s: %(names)s") % {
+            "severity": severity_from(row.min_severity),
             "names": few([rule.name for rule in taken]),
         }
     return few([rule.name for rule in taken])
+
+
+def severity_from(least: int) -> str:
+    """ "high or higher", and “critical” alone, as nothing is higher."""
+    word = lower_first(str(Severity(least).label))
+    return word if least == max(Severity) else gettext("%(severity)s or higher") % {"severity": word}
 
 
 def waiting_text(count: int) -> str:
@@ -105,14 +111,14 @@ def _when_it_receives(channel: Channel, reach: Reach) -> str:
 def below_severity_texts(rule: AlertRule, channels: Sequence[Channel]) -> list[str]:
     """Of channels that are ticked in a rule and take only heavier alerts."""
     words = gettext(
-        "“%(channel)s” only receives alerts of severity %(min_severity)s or higher. "
+        "“%(channel)s” only receives alerts of severity %(min_severity)s. "
         "This rule's alerts are %(severity)s, so they are not sent there."
     )
     return [
         words
         % {
             "channel": channel.name,
-            "min_severity": lower_first(str(Severity(channel.min_severity).label)),
+            "min_severity": severity_from(channel.min_severity),
             "severity": lower_first(str(Severity(rule.severity).label)),
         }
         for channel in channels

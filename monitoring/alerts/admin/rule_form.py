@@ -8,21 +8,19 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.template.loader import render_to_string
 from django.utils.functional import Promise
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 from unfold.widgets import (
-    CHECKBOX_CLASSES,
     INPUT_CLASSES,
     SELECT_CLASSES,
     UnfoldAdminSelect2MultipleWidget,
     UnfoldAdminTextareaWidget,
 )
 
-from monitoring.alerts.conditions import OPERATORS
+from core.admin.boxes import Boxes, OwnTemplate, TextBoxes
+from monitoring.alerts.conditions import OPERATORS, shown_value, written_value
 from monitoring.alerts.rules import mistakes_in, split
 from monitoring.elements.groups import grouped_choices
 from monitoring.models import AlertRule, Channel, Element, Kind, RuleChannel, content_key
@@ -37,31 +35,6 @@ HINTS: Mapping[str, Promise] = {
     "rawScore": _("D&B's raw points, higher is better"),
 }
 KINDS = [(kind.value, kind.label) for kind in Kind if kind not in (Kind.BASELINE, Kind.UNKNOWN)]
-
-
-class OwnTemplate:
-    """A widget drawn by one of our templates; forms look for theirs among Django's only."""
-
-    def _render(self, template_name: str, context: dict[str, Any], renderer: Any = None) -> SafeString:
-        return render_to_string(template_name, context)
-
-
-class Boxes(OwnTemplate, forms.CheckboxSelectMultiple):
-    """Check boxes, in unfold's look."""
-
-    template_name = "core/boxes.html"
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__({"class": " ".join(CHECKBOX_CLASSES)}, **kwargs)
-
-
-class TextBoxes(forms.MultipleChoiceField):
-    """What is chosen, as a text: separated by commas."""
-
-    widget = Boxes
-
-    def clean(self, value: Any) -> str:
-        return ",".join(super().clean(value))
 
 
 class ElementsWidget(OwnTemplate, UnfoldAdminTextareaWidget):  # type: ignore[misc]
@@ -117,7 +90,7 @@ class ConditionsWidget(OwnTemplate, forms.Widget):
         return {
             **super().get_context(name, value, attrs),
             "rows": [
-                (number, operator, text, _choices(operator))
+                (number, operator, shown_value(operator, text), _choices(operator))
                 for number, (operator, text) in enumerate([*rows, *[("", "")] * EMPTY_ROWS], 1)
             ],
             "first_empty": len(rows) + 1,
@@ -129,8 +102,11 @@ class ConditionsWidget(OwnTemplate, forms.Widget):
         if name in data:
             return str(data[name])
         operators, values = data.getlist(f"{name}_operator"), data.getlist(f"{name}_value")
-        rows = zip(operators, values, strict=False)
-        lines = [f"{operator} {' '.join(text.split())}".strip() for operator, text in rows if operator or text.strip()]
+        rows = [
+            (operator, written_value(operator, " ".join(text.split())))
+            for operator, text in zip(operators, values, strict=False)
+        ]
+        lines = [f"{operator} {text}".strip() for operator, text in rows if operator or text]
         return "\n".join(lines)
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:

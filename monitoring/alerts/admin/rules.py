@@ -28,6 +28,7 @@ from core.text import counted
 from monitoring.alerts.admin.reach import below_severity_texts, channels_text, waiting_texts
 from monitoring.alerts.admin.rule_filters import OriginFilter
 from monitoring.alerts.admin.rule_form import RuleForm, set_channels
+from monitoring.alerts.admin.unmatchable import unmatchable_texts
 from monitoring.alerts.default_rules import is_changed, reset, restore_default_rules
 from monitoring.alerts.reach import Reach, count_unnotified
 from monitoring.alerts.rule_preview import try_rule
@@ -191,7 +192,7 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
         super().save_model(request, obj, form, change)
         set_channels(obj, form.cleaned_data["channels"], visible_channels(request))
         note(obj, "changed" if change else "made", by=name_of(request), after=form.cleaned_data)
-        for words in below_severity_texts(obj, Reach.read().below_severity(obj)):
+        for words in [*unmatchable_texts(obj), *below_severity_texts(obj, Reach.read().below_severity(obj))]:
             messages.warning(request, words)
         count_unnotified()
 
@@ -225,6 +226,7 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
         except Mistake as error:
             trial, mistake = None, gettext("Character %(at)s: %(error)s") % {"at": error.at, "error": error}
         context = {"row": row, "trial": trial, "mistake": mistake, "words": rule_text(row), "scope": scope_text(row)}
+        context["warnings"] = unmatchable_texts(row)
         may_act = self.has_change_permission(request, row)
         title = gettext("Test on history: %(name)s") % {"name": row.name}
         return self.page(request, "monitoring/alerts/rule_preview.html", title=title, may_act=may_act, **context)
@@ -258,6 +260,7 @@ def _form_context(row: AlertRule) -> dict[str, Any]:
         "notified": channels_text(row, channels),
         "has_channels": bool(channels or reach.waiting_of(row)),
         "warnings": [
+            *unmatchable_texts(row),
             *waiting_texts(reach.waiting_of(row), reach),
             *below_severity_texts(row, reach.below_severity(row)),
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -9,6 +10,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -17,12 +19,13 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.admin.base import PageAdmin
 from core.admin.removal import RecordedRemoval
+from core.admin.row_actions import RowActions
 from core.audit import record_edit
-from core.markup import ago, badge, due
+from core.markup import ago, badge, due, two_lines
 from core.models import SavedFilter
-from core.text import counted
-from monitoring.exports.scheduled import feed_parameters, folder_of, listing_of, plan, write_now
-from monitoring.models import ScheduledExport
+from core.text import counted, with_full_stop
+from monitoring.exports.scheduled import Source, base_folder, feed_parameters, folder_of, listing_of, plan, write_now
+from monitoring.models import ExportContent, ScheduledExport
 
 LISTS = {"monitoring.change": _("Changes"), "portfolio.company": _("Companies")}
 
@@ -32,6 +35,14 @@ class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django'
         model = ScheduledExport
         fields = ("name", "content", "filters", "saved_filter", "format", "server", "folder", "at", "zone", "is_active")
         widgets = {"filters": UnfoldAdminTextInputWidget}
+        error_messages = {
+            "name": {
+                "invalid": _(
+                    "The name contains other characters. Use only letters A–Z, digits, hyphens and underscores, without"
+                    " spaces, such as daily_changes."
+                )
+            }
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -51,7 +62,7 @@ class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django'
         try:
             feed_parameters(draft)
         except BadFilter as error:
-            raise ValidationError({"filters": str(error.detail)}) from error
+            raise ValidationError({"filters": list(filter_errors(error.detail))}) from error
         if not draft.server:
             folder_of(draft)
         return cleaned
@@ -69,10 +80,50 @@ class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django'
             )
 
 
+def filter_errors(detail: Any, name: str = "") -> Iterator[str]:
+    """The sentences of the API's errors, each with its parameter."""
+    if isinstance(detail, dict):
+        for key, inner in detail.items():
+            yield from filter_errors(inner, name or str(key))
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from filter_errors(inner, name)
+    else:
+        yield f"{name}: {detail}" if name else str(detail)
+
+
+def run(request: HttpRequest, export: ScheduledExport) -> tuple[int, str]:
+    if write_now(export):
+        words = ngettext("%(file_name)s: %(count)s row.", "%(file_name)s: %(count)s rows.", export.rows or 0)
+        return messages.SUCCESS, words % {"file_name": export.file_name, "count": counted(export.rows or 0)}
+    if export.error:
+        return messages.ERROR, with_full_stop(f"{export}: {export.error}")
+    words = gettext("%(export)s is already running. Try again when it has finished.")
+    return messages.ERROR, words % {"export": export}
+
+
+def state_badge(row: ScheduledExport) -> SafeString:
+    if row.error:
+        return badge(gettext("Failed"), "bad", row.error)
+    return badge(gettext("Enabled"), "good") if row.is_active else badge(gettext("Disabled"), "calm")
+
+
+def contents(export: ScheduledExport | None) -> list[tuple[str, str]]:
+    """What files contain, with the headings of their columns: of one export, or of each kind."""
+    drafts = [export] if export else [ScheduledExport(content=content) for content in ExportContent.values]
+    return [(draft.get_content_display(), ", ".join(headings(draft))) for draft in drafts]
+
+
+def headings(export: ScheduledExport) -> list[str]:
+    return [str(column.heading) for column in Source(export).listing.columns]
+
+
 @admin.register(ScheduledExport)
-class ScheduledExportAdmin(RecordedRemoval, PageAdmin):
+class ScheduledExportAdmin(RowActions, RecordedRemoval, PageAdmin):
     form = ScheduledExportForm
-    list_display = ("name", "content", "format", "next_time", "last_time", "rows", "status")
+    row_actions = {"run": run}
+    change_form_template = "monitoring/exports/scheduled_export.html"
+    list_display = ("name", "content", "next_time", "last_time", "rows", "status")
     ordering = ("name",)
     sortable_by = ()
     actions = ("write",)
@@ -88,6 +139,20 @@ class ScheduledExportAdmin(RecordedRemoval, PageAdmin):
         "A .done file beside it shows that it is complete."
     )
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        row = context.get("original")
+        told = self._page_context(request, row) if row else {}
+        shared = {"contents": contents(row), "base": base_folder()}
+        return super().render_change_form(request, {**context, **shared, **told}, *args, **kwargs)
+
+    def _page_context(self, request: HttpRequest, row: ScheduledExport) -> dict[str, Any]:
+        return {
+            "badge": state_badge(row),
+            "reason": with_full_stop(row.error),
+            "destination": base_folder() / row.folder,
+            "may_run": self.has_change_permission(request, row),
+        }
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         plan(obj)
         super().save_model(request, obj, form, change)
@@ -96,23 +161,14 @@ class ScheduledExportAdmin(RecordedRemoval, PageAdmin):
     @admin.action(description=_("Run export now"), permissions=["change"])
     def write(self, request: HttpRequest, queryset: QuerySet[ScheduledExport]) -> None:
         for export in queryset:
-            if write_now(export):
-                messages.success(
-                    request,
-                    ngettext("%(file_name)s: %(count)s rows.", "%(file_name)s: %(count)s rows.", export.rows or 0)
-                    % {"file_name": export.file_name, "count": counted(export.rows or 0)},
-                )
-            else:
-                messages.error(
-                    request,
-                    f"{export}: {export.error}."
-                    if export.error
-                    else gettext("%(export)s is already running. Try again when it has finished.") % {"export": export},
-                )
+            messages.add_message(request, *run(request, export))
 
     @admin.display(description=_("Next file"))
     def next_time(self, row: ScheduledExport) -> SafeString | str:
-        return due(row.due_at) if row.is_active else "–"
+        if not row.is_active:
+            return "–"
+        words = gettext("Every day at %(time)s, %(zone)s") % {"time": f"{row.at:%H:%M}", "zone": row.zone}
+        return format_html("{}<br><small>{}</small>", due(row.due_at), words)
 
     @admin.display(description=_("Latest file"))
     def last_time(self, row: ScheduledExport) -> SafeString | str:
@@ -120,6 +176,5 @@ class ScheduledExportAdmin(RecordedRemoval, PageAdmin):
 
     @admin.display(description=_("State"))
     def status(self, row: ScheduledExport) -> SafeString:
-        if row.error:
-            return badge(gettext("Failed"), "bad", row.error)
-        return badge(gettext("Enabled"), "good") if row.is_active else badge(gettext("Disabled"), "calm")
+        shown = state_badge(row)
+        return two_lines(shown, row.error[:200]) if row.error else shown

@@ -72,9 +72,7 @@ class DeadLetterAdmin(RowActions, PageAdmin):
     actions = ("try_selected_again", "set_selected_aside")
     page_template = "monitoring/ingest/dead_letter.html"
     empty_title = _("No parsing errors")
-    empty_text = _(
-        "An item from D&B that cannot be parsed appears here. Its data is kept, and other items are not delayed."
-    )
+    empty_template = "monitoring/ingest/dead_letters_empty.html"
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

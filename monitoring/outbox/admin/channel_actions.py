@@ -7,16 +7,19 @@ from datetime import datetime
 from django.contrib import messages
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from core.actors import actor_of
 from core.admin.row_actions import Outcome
 from core.audit import record
+from core.jobs import ask_worker
 from core.outbound.mail_server import no_server_text, set_up_text
-from core.text import moment_text
+from core.text import counted, moment_text
 from monitoring.alerts.channel_messages import send_test
+from monitoring.jobs import SEND
 from monitoring.models import Channel
 from monitoring.outbox.channels import send_confirmations
+from monitoring.outbox.failing import retry_now
 from monitoring.outbox.permitted_addresses import (
     ACTS_AN_HOUR,
     TESTED,
@@ -59,7 +62,21 @@ def test(request: HttpRequest, row: Channel) -> Outcome:
     ask(request, row)
     if why := send_test(row):
         return messages.WARNING, gettext("%(why)s The test message was not delivered.") % {"why": why}
-    return gettext("Test message sent to %(shown)s.") % {"shown": row.display_address}
+    sent = gettext("Test message sent to %(shown)s.") % {"shown": row.display_address}
+    return " ".join(filter(None, (sent, _retried(row))))
+
+
+def _retried(row: Channel) -> str:
+    """What failed before the channel was corrected does not wait for its next attempt."""
+    if not (count := retry_now(row.pk)):
+        return ""
+    ask_worker(SEND, task_name=f"Send messages to {row}"[:100])
+    words = ngettext(
+        "%(count)s message that failed before is resent now.",
+        "%(count)s messages that failed before are resent now.",
+        count,
+    )
+    return words % {"count": counted(count)}
 
 
 def _not_without_server() -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -17,20 +18,22 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from core.actors import person_text
 from core.admin.base import PageAdmin
-from core.admin.removal import WatchedRemoval
+from core.admin.removal import RecordedRemoval
 from core.admin.row_actions import Outcome, RowActions
 from core.markup import ago, badge, two_lines
 from core.outbound.mail_server import has_mail_server, no_server_text
-from monitoring.alerts.admin.reach import offered, received_text, status_of, waiting_text
+from monitoring.alerts.admin.reach import offered, received_text, severity_from, status_of, waiting_text
 from monitoring.alerts.digests import next_digest
 from monitoring.alerts.reach import Reach, count_unnotified
-from monitoring.elements.formatting import lower_first
-from monitoring.models import Channel, DigestItem, Frequency, OutboxMessage, Severity
+from monitoring.models import Channel, DigestItem, Frequency, OutboxMessage
 from monitoring.outbox.addresses import address_of, check_address, set_address
 from monitoring.outbox.admin.channel_actions import ask, ask_again, note, subscribe, take_all, test
+from monitoring.outbox.admin.content import event_name
 from monitoring.outbox.admin.messages import state_badge
 from monitoring.outbox.admin.unsubscribe import confirm_address, unsubscribe_channel
+from monitoring.outbox.failing import cancel_messages
 from monitoring.outbox.permitted_addresses import why_not_there
 from portfolio.models.registrations import check_timezone
 
@@ -49,6 +52,16 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
             "The address is stored encrypted. Keys and passwords in it are not shown again."
         ),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.encrypted:
+            kept = gettext("Kept: %(address)s. Enter another one to replace it.")
+            self.fields["address"].widget.attrs["placeholder"] = kept % {"address": self.instance.display_address}
+            self.fields["address"].help_text = gettext(
+                "Leave empty to keep the stored address, %(address)s. It is stored encrypted; keys and passwords in it "
+                "are not shown again."
+            ) % {"address": self.instance.display_address}
 
     class Meta:
         model = Channel
@@ -86,13 +99,14 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
 
 
 @admin.register(Channel)
-class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
+class ChannelAdmin(RowActions, RecordedRemoval, PageAdmin):
     form = ChannelForm
     list_display = ("what", "whose", "frequency_text", "status", "last_sent")
     list_display_links = ("what",)
     row_actions = {"test": test, "ask": ask_again, "subscribe": subscribe, "take-all": take_all}
     ordering = ("name", "id")
     sortable_by = ()
+    list_before_template = "monitoring/outbox/channels_intro.html"
     change_form_template = "monitoring/outbox/channel.html"
     conditional_fields = {"digest_time": "frequency != 'at_once'", "digest_day": "frequency == 'weekly'"}
     empty_title = _("No channels yet")
@@ -144,7 +158,7 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
 
     @admin.display(description=_("Owner"))
     def whose(self, row: Channel) -> str:
-        return str(row.person) if row.person else gettext("Shared")
+        return person_text(row.person) if row.person else gettext("Shared")
 
     @admin.display(description=_("Frequency"))
     def frequency_text(self, row: Channel) -> str:
@@ -199,7 +213,7 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
         word, tone, why = status_of(row, taken, reach)
         sent: list[Any] = list(OutboxMessage.objects.filter(target=row.pk).order_by("-created_at")[:LAST])
         for one in sent:
-            one.badge = state_badge(one)
+            one.badge, one.event_text = state_badge(one), event_name(one)
         waiting = DigestItem.objects.filter(channel=row, digest=None).count() if row.next_digest_at else 0
         return {
             **{"word": word, "tone": tone, "why": why, "sent": sent},
@@ -209,7 +223,7 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
             "taken": received_text(row, taken),
             "is_fresh": tone == "good" and not sent,
             "offered": [] if taken else offered(reach, row),
-            "severity": lower_first(str(Severity(row.min_severity).label)),
+            "severity": severity_from(row.min_severity),
             "waiting": waiting_text(waiting),
         }
 
@@ -230,6 +244,10 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
         note(request, obj, f"channel.{verb}", words % {"name": obj, "address": obj.display_address})
         count_unnotified()
         ask(request, obj)
+
+    def before_removal(self, request: HttpRequest, rows: Sequence[Channel]) -> None:
+        super().before_removal(request, rows)
+        cancel_messages(row.pk for row in rows)
 
     def after_removal(self) -> None:
         count_unnotified()

@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.base import ReadOnlyAdmin
-from core.admin.filters import ChoiceFilter, choice_filter
+from core.admin.filters import ChoiceFilter, DaysFilter, choice_filter
 from core.admin.row_actions import Outcome, RowActions
 from core.audit import record
 from core.markup import ago, badge, two_lines
@@ -27,8 +27,9 @@ from monitoring.models import (
     SendAttempt,
     TargetKind,
 )
+from monitoring.outbox.admin.content import alert_url, company_names, company_text, event_name, recipient_url
 from monitoring.outbox.admin.recipients import RecipientFilter, names_of
-from monitoring.outbox.failing import RETRYING, is_retrying
+from monitoring.outbox.failing import RETRYING, deleted_channels, deleted_text, is_retrying
 from monitoring.outbox.queue import send_again
 
 STATE_TONES = {"waiting": "info", "sent": "good", "dead": "bad", "cancelled": "calm"}
@@ -47,7 +48,7 @@ def next_attempt_text(row: OutboxMessage) -> str:
     if not is_retrying(row) or row.next_try_at is None:
         return ""
     if row.next_try_at <= timezone.now():
-        return gettext("Next attempt: now")
+        return gettext("Next attempt: within a minute")
     return gettext("Next attempt: %(when)s") % {"when": ago_text(row.next_try_at)}
 
 
@@ -65,10 +66,16 @@ def attempt_text(tried: SendAttempt) -> str:
 
 
 def _resend(request: HttpRequest, row: OutboxMessage) -> Outcome:
+    if deleted_channels([row]):
+        return messages.WARNING, deleted_text()
     if not send_again(OutboxMessage.objects.filter(pk=row.pk)):
-        return messages.WARNING, gettext("The message is waiting for its next attempt already.")
+        return messages.WARNING, gettext("The message is waiting for its turn and will be sent automatically.")
     _record_resent(request, row)
     return gettext("The message will be resent within a minute, with the same ID.")
+
+
+def is_resendable(row: OutboxMessage) -> bool:
+    return (row.state != MessageState.WAITING or is_retrying(row)) and not deleted_channels([row])
 
 
 def _record_resent(request: HttpRequest, row: OutboxMessage) -> None:
@@ -95,6 +102,10 @@ class StateFilter(ChoiceFilter):
         return found.filter(untried) if self.value() == MessageState.WAITING else found
 
 
+class CreatedFilter(DaysFilter):
+    moment = "created_at"
+
+
 def recipient_text(row: OutboxMessage, names: Mapping[UUID, str]) -> SafeString:
     return two_lines(names.get(row.target) or gettext("Deleted"), row.get_kind_display())
 
@@ -102,11 +113,12 @@ def recipient_text(row: OutboxMessage, names: Mapping[UUID, str]) -> SafeString:
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
     row_actions = {"resend": _resend}
-    list_display = ("when", "event_type", "recipient", "company", "status", "attempts", "trouble")
+    list_display = ("when", "event_text", "recipient", "company_text", "status", "attempts", "trouble")
     list_filter = (
         StateFilter,
         choice_filter("kind", TargetKind.choices, _("recipient type")),
         RecipientFilter,
+        CreatedFilter,
     )
     ordering = ("-created_at",)
     sortable_by = ()
@@ -129,11 +141,19 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
 
     @admin.action(description=_("Resend"), permissions=["resend"])
     def again(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
-        rows = list(queryset.exclude(state=MessageState.WAITING).only("pk", "event_type", "event"))
-        if not rows:
-            messages.warning(request, gettext("The selected messages are waiting for their next attempt already."))
+        gone = deleted_channels(queryset.only("kind", "target"))
+        queryset = queryset.exclude(target__in=gone)
+        unsent = Q(state=MessageState.WAITING)
+        rows = list(queryset.filter(~unsent | RETRYING).only("pk", "event_type", "event"))
+        if gone:
+            messages.warning(request, gettext("Messages of deleted channels cannot be resent."))
+        if not rows and gone:
             return
-        count = send_again(queryset.only("pk"))
+        if not rows:
+            words = gettext("The selected messages are waiting for their turn and will be sent automatically.")
+            messages.warning(request, words)
+            return
+        send_again(queryset.only("pk"))
         for row in rows:
             _record_resent(request, row)
         messages.success(
@@ -141,15 +161,23 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
             ngettext(
                 "%(count)s message will be resent within a minute, with the same ID.",
                 "%(count)s messages will be resent within a minute, with the same IDs.",
-                count,
+                len(rows),
             )
-            % {"count": counted(count)},
+            % {"count": counted(len(rows))},
         )
 
     def complete_rows(self, rows: list[Any]) -> None:
-        names = names_of(rows)
+        names, companies = names_of(rows), company_names(rows)
         for row in rows:
-            row.recipient = recipient_text(row, names)
+            row.recipient, row.company_text = recipient_text(row, names), company_text(row, companies)
+
+    @admin.display(description=_("Event"))
+    def event_text(self, row: OutboxMessage) -> str:
+        return event_name(row)
+
+    @admin.display(description=_("Company"))
+    def company_text(self, row: Any) -> SafeString | str:
+        return row.company_text  # type: ignore[no-any-return]
 
     @admin.display(description=_("Recipient"))
     def recipient(self, row: Any) -> SafeString:
@@ -159,21 +187,25 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
     def when(self, row: OutboxMessage) -> SafeString | str:
         return ago(row.created_at)
 
-    @admin.display(description=_("State"))
+    @admin.display(description=_("Status"))
     def status(self, row: OutboxMessage) -> SafeString:
         return state_badge(row)
 
     @admin.display(description=_("Last error"))
     def trouble(self, row: OutboxMessage) -> SafeString | str:
-        error = row.last_error[:120]
-        return two_lines(error, next_attempt_text(row)) if is_retrying(row) else error
+        return two_lines(row.last_error[:120], next_attempt_text(row)) if row.last_error else ""
 
     def page_context(self, request: HttpRequest, row: OutboxMessage) -> dict[str, Any]:
         tries = list(SendAttempt.objects.filter(message=row).order_by("-id")[:100])
         return {
-            "title": gettext("Message “%(event)s”") % {"event": row.event_type},
+            "title": gettext("Message “%(event)s”") % {"event": event_name(row)},
+            "event": event_name(row),
+            "company": company_names([row]).get(row.company, row.company),
+            "alert_url": alert_url(row),
+            "recipient_url": recipient_url(row),
             "badge": state_badge(row),
             "recipient": names_of([row]).get(row.target),
             "tries": [(one, attempt_text(one)) for one in tries],
-            "may_resend": row.state != MessageState.WAITING and self.has_resend_permission(request),
+            "response": next((one.response for one in tries[:1] if one.error), ""),
+            "may_resend": self.has_resend_permission(request) and is_resendable(row),
         }

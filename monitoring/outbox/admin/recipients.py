@@ -6,14 +6,14 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
-from monitoring.models import Channel, OutboxMessage, TargetKind, WebhookEndpoint
+from monitoring.models import OutboxMessage, TargetKind
+from monitoring.outbox.names import names_of_kind
 
 MOST_OFFERED = 200
 
@@ -23,14 +23,7 @@ def names_of(rows: Iterable[OutboxMessage]) -> dict[uuid.UUID, str]:
     targets: dict[str, set[uuid.UUID]] = {}
     for row in rows:
         targets.setdefault(row.kind, set()).add(row.target)
-    return {key: name for kind, keys in targets.items() for key, name in _named(kind).filter(pk__in=keys)}
-
-
-def _named(kind: str) -> Any:
-    if kind == TargetKind.REPORT:
-        return get_user_model().objects.values_list("pk", "username")
-    model: Any = WebhookEndpoint if kind == TargetKind.WEBHOOK else Channel
-    return model.objects.values_list("pk", "name")
+    return {key: name for kind, keys in targets.items() for key, name in names_of_kind(kind).filter(pk__in=keys)}
 
 
 class RecipientFilter(DropdownFilter):  # type: ignore[misc]
@@ -43,7 +36,7 @@ class RecipientFilter(DropdownFilter):  # type: ignore[misc]
         return [
             (str(key), gettext("%(type)s %(name)s") % {"type": kind.label, "name": name})
             for kind in (TargetKind.CHANNEL, TargetKind.WEBHOOK)
-            for key, name in _named(kind).order_by("name")[:MOST_OFFERED]
+            for key, name in names_of_kind(kind).order_by("name")[:MOST_OFFERED]
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,16 +14,19 @@ from django.utils.translation import gettext_lazy as _
 
 from core.audit import record
 from core.jobs import Schedule, ask_worker
+from core.models import AuditEntry
 from core.text import counted, moment_text, with_full_stop
 from direct_plus.errors import DirectPlusError
 from monitoring.deliveries.gaps import clear_gap
 from monitoring.ingest.circuit_breaker import resume_ingest
 from monitoring.models import Delivery, DeliveryState
 from portfolio.dnb_client import NotConfigured
-from portfolio.models import Contract, Registration
+from portfolio.models import Contract, Registration, RegistrationState
 from portfolio.registrations.discover import all_contracts, discover_registrations, pause_pulling, start_pulling
 
 PULL_NOW = "monitoring.jobs.pull_now"
+PAUSE = "registration.pause"
+LOOKED_AT = 500
 JOBS_LATE_AFTER = timedelta(minutes=3)
 
 
@@ -34,11 +38,12 @@ class Said:
     failed: bool = False
 
 
-def pull_now(registrations: Sequence[Registration]) -> Said:
+def pull_now(registrations: Sequence[Registration], by: str) -> Said:
     for registration in registrations:
         ask_worker(
             PULL_NOW,
             str(registration.pk),
+            by,
             task_name=f"Pull {registration.reference} now"[:100],
         )
     names = ", ".join(registration.reference for registration in registrations)
@@ -56,7 +61,7 @@ def pull_now(registrations: Sequence[Registration]) -> Said:
     )
 
 
-def start(registrations: Sequence[Registration]) -> Said:
+def start(registrations: Sequence[Registration], by: str) -> Said:
     """Begin to pull, for the first time or after a pause."""
     for registration in registrations:
         start_pulling(registration)
@@ -85,11 +90,12 @@ def _started(first: int, again: int) -> Iterator[str]:
         yield words % {"count": counted(again)}
 
 
-def pause(registrations: Sequence[Registration], until: datetime | None, *, by: str) -> Said:
+def pause(registrations: Sequence[Registration], until: datetime | None, *, by: str, reason: str = "") -> Said:
     for registration in registrations:
         pause_pulling(registration, until)
-        summary = gettext("%(name)s paused") % {"name": registration.reference}
-        record(actor=by, action="registration.pause", thing=registration, summary=summary, after={"until": until})
+        summary = _pause_summary(registration.reference, until, reason)
+        after = {"until": until, "reason": reason}
+        record(actor=by, action=PAUSE, thing=registration, summary=summary, after=after)
     count = len(registrations)
     name = registrations[0].reference if registrations else ""
     if until:
@@ -106,20 +112,42 @@ def pause(registrations: Sequence[Registration], until: datetime | None, *, by: 
     return Said(text % {"count": counted(count), "name": name})
 
 
-def resume_reading(registrations: Sequence[Registration]) -> Said:
+def _pause_summary(name: str, until: datetime | None, reason: str) -> str:
+    words = gettext("%(name)s paused until %(moment)s") if until else gettext("%(name)s paused")
+    text = words % {"name": name, "moment": moment_text(until) if until else ""}
+    return f"{text}: {reason}" if reason else text
+
+
+def pause_notes(registrations: Iterable[Registration]) -> dict[str, str]:
+    """Who paused those that are paused, and why, by key, as the audit log has it."""
+    keys = [str(row.pk) for row in registrations if row.state == RegistrationState.PAUSED]
+    if not keys:
+        return {}
+    acts = AuditEntry.objects.filter(what="registration", key__in=keys, action__in=(PAUSE, "registration.start"))
+    last = {row.key: row for row in reversed(list(acts.order_by("-id")[:LOOKED_AT]))}
+    return {key: _pause_note(row) for key, row in last.items() if row.action == PAUSE}
+
+
+def _pause_note(entry: AuditEntry) -> str:
+    reason = json.loads(entry.after or "{}").get("reason")
+    words = gettext("Paused by %(user)s: %(reason)s") if reason else gettext("Paused by %(user)s.")
+    return words % {"user": entry.actor, "reason": reason}
+
+
+def resume_reading(registrations: Sequence[Registration], by: str) -> Said:
     for registration in registrations:
         resume_ingest(registration)
     return Said(gettext("Processing resumed. Parsing errors are counted again from zero."))
 
 
-def gap_dealt_with(registrations: Sequence[Registration]) -> Said:
+def gap_dealt_with(registrations: Sequence[Registration], by: str) -> Said:
     for registration in registrations:
         clear_gap(registration)
         Registration.objects.filter(pk=registration.pk).update(replay_mark="")
     return Said(gettext("Marked as resolved."))
 
 
-ACTIONS: Mapping[str, Callable[[Sequence[Registration]], Said]] = {
+ACTIONS: Mapping[str, Callable[[Sequence[Registration], str], Said]] = {
     "pull-now": pull_now,
     "start": start,
     "resume-reading": resume_reading,
@@ -140,7 +168,7 @@ RESUMED = _("%(name)s resumed")
 
 def act(action: str, registrations: Sequence[Registration], *, by: str) -> Said:
     """Carry it out and write it down, with the marks that there were."""
-    said = ACTIONS[action](registrations)
+    said = ACTIONS[action](registrations, by)
     for row in registrations:
         marks = (row.gap_reason, row.replay_mark, row.ingest_stopped_reason, row.stopped_reason)
         done = RESUMED if action == "start" and not is_first_start(row) else DONE[action]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC
 from typing import Any
 
 from django import forms
@@ -12,11 +10,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
@@ -27,11 +24,10 @@ from core.admin.row_actions import Outcome, RowAction, RowActions, demand, keys_
 from core.audit import record_edit
 from core.fields import with_default
 from core.jobs import asked_for
-from core.markup import ago, badge, due, exact
-from core.text import counted
-from monitoring.deliveries.admin import state_badge
+from core.markup import ago, badge, due, two_lines
 from monitoring.ingest.raw_item import pretty
-from monitoring.models import DeadLetter, DeadLetterState, Delivery
+from monitoring.models import DeadLetter, DeadLetterState
+from monitoring.publications.sequence import newest_publication
 from monitoring.pull.admin.actions import (
     ACTIONS,
     PULL_NOW,
@@ -42,15 +38,17 @@ from monitoring.pull.admin.actions import (
     look_for_registrations,
     no_worker,
     pause,
+    pause_notes,
 )
+from monitoring.pull.admin.details import problems_of, recent_deliveries, settings_at_dnb
 from monitoring.pull.admin.questions import PauseForm, ask_before_first_pull
+from monitoring.pull.admin.start_button import is_start_needed, start_button
 from portfolio.imports.admin.actions import UPLOAD
 from portfolio.imports.admin.selection import upload_into
 from portfolio.models import Registration, RegistrationState
 from portfolio.registrations.pull_job import paused_pulls
 from portfolio.registrations.schedule import next_due
 from portfolio.registrations.status import (
-    TOLD_WORDS,
     cadence_words,
     countdown,
     description,
@@ -80,15 +78,6 @@ LABELS = {
         _("For daily pulls only."),
     ),
     "page_size": (_("Notifications per call"), _("1 to 100. The number is reduced automatically while D&B is slow.")),
-}
-SETTINGS = {
-    "notificationType": _("Content"),
-    "deliveryTrigger": _("Delivery"),
-    "deliveryFrequency": _("D&B frequency"),
-    "productId": _("Product code"),
-    "email": _("Email to"),
-    "createdDate": _("Created at D&B"),
-    "lastUpdatedDate": _("Changed at D&B"),
 }
 
 
@@ -148,10 +137,18 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         ]
 
     # The list
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """With what decides how often an open page is refreshed (`live.js`)."""
+        found: Any = super().get_changelist_instance(request)
+        found.published, found.is_pull_requested = newest_publication(), bool(asked_for(PULL_NOW))
+        return found
+
     def complete_rows(self, rows: list[Any]) -> None:
         """What needs attention comes first."""
         in_doubt, paused, requested = calls_in_doubt(), paused_pulls(), asked_for(PULL_NOW)
+        notes = pause_notes(rows)
         for row in rows:
+            row.pause_note = notes.get(str(row.pk), "")
             row.paused_pulls, row.is_pull_requested = paused, str(row.pk) in requested
             row.problems = list(problems_of(row, in_doubt.get(row.pk, 0), pulls_paused=paused is not None))
         rows.sort(key=lambda row: (not row.problems, row.reference))
@@ -164,26 +161,35 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     def status(self, row: Any) -> SafeString:
         found = status(row, pulls_paused=row.paused_pulls is not None)
         chip = badge(found.word, found.tone, found.sentence)
-        if not row.is_pull_requested:
-            return chip
-        return format_html("{} {}", chip, badge(gettext("Pull requested"), "info", gettext("Waits for a worker.")))
+        if row.is_pull_requested:
+            chip = format_html("{} {}", chip, badge(gettext("Pull requested"), "info", gettext("Waits for a worker.")))
+        return _part(row, "state", two_lines(chip, row.pause_note) if row.pause_note else chip)
 
     @admin.display(description=_("Up to date as of"))
-    def last_pull(self, row: Registration) -> SafeString | str:
-        return ago(row.last_pulled_at) or gettext("Never")
+    def last_pull(self, row: Registration) -> SafeString:
+        return _part(row, "pulled", ago(row.last_pulled_at) or gettext("Never"))
 
     @admin.display(description=_("Next pull"))
-    def next_pull(self, row: Any) -> SafeString | str:
+    def next_pull(self, row: Any) -> SafeString:
         is_pulled = row.state == RegistrationState.ACTIVE and row.paused_pulls is None
-        return due(row.next_pull_at) if is_pulled else "–"
+        return _part(row, "next", due(row.next_pull_at if is_pulled else row.paused_until) or "–")
 
     @admin.display(description=_("Pull frequency"))
     def cadence_words(self, row: Registration) -> str:
         return cadence_words(row)
 
     @admin.display(description=_("Needs attention"))
-    def needs_attention(self, row: Any) -> SafeString | str:
-        return format_html_join(" ", "{}", ((badge(word, tone, why),) for word, tone, why in row.problems)) or "–"
+    def needs_attention(self, row: Any) -> SafeString:
+        marks = format_html_join(" ", "{}", ((badge(word, tone, why),) for word, tone, why in row.problems))
+        return _part(row, "problems", marks or "–")
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        columns = super().get_list_display(request)
+        return (*columns, "start") if self.has_pull_permission(request) and is_start_needed() else columns
+
+    @admin.display(description=_("Pulling"))
+    def start(self, row: Registration) -> SafeString | str:
+        return start_button(row)
 
     def _act_on_all(
         self, request: HttpRequest, rows: list[Registration], action: str, button: str
@@ -226,7 +232,8 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         rows = list(Registration.objects.filter(pk__in=keys_of(request.GET.getlist("key"))).order_by("reference"))
         form = PauseForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            show_message(request, pause(rows, form.cleaned_data["until"], by=request.user.get_username()))
+            until, reason = form.cleaned_data["until"], form.cleaned_data["reason"]
+            show_message(request, pause(rows, until, by=request.user.get_username(), reason=reason))
             return HttpResponseRedirect(reverse("admin:portfolio_registration_changelist"))
         losses = [(row.reference, loss_sentence(row)) for row in rows]
         return self.page(
@@ -253,8 +260,10 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         told, paused = reported_by_dnb(row), paused_pulls()
         return {
             "paused_pulls": paused,
+            "published": newest_publication(),
             "is_pull_requested": str(row.pk) in asked_for(PULL_NOW),
             "status": status(row, pulls_paused=paused is not None),
+            "pause_note": pause_notes([row]).get(str(row.pk), ""),
             "loss": loss_sentence(row),
             "drops": countdown(row, pulls_paused=paused is not None),
             "is_first_start": is_first_start(row),
@@ -280,54 +289,9 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         record_edit(request, obj, form, is_change=change)
 
 
-def recent_deliveries(row: Registration) -> list[Any]:
-    rows: list[Any] = list(Delivery.objects.filter(registration=row).order_by("-id")[:8])
-    for delivery in rows:
-        delivery.badge = state_badge(delivery)
-    return rows
-
-
-def settings_at_dnb(told: dict[str, Any]) -> Iterable[tuple[str | Promise, Any]]:
-    """D&B's own words about a registration in ours."""
-    for name, words in SETTINGS.items():
-        if told.get(name):
-            yield words, _in_our_words(told[name])
-
-
-def _in_our_words(value: Any) -> Any:
-    """D&B's codes and times as the page shows others."""
-    if words := TOLD_WORDS.get(str(value)):
-        return words
-    try:
-        moment = parse_datetime(str(value))
-    except ValueError:
-        moment = None
-    if moment is None:
-        return value.replace(",", ", ") if isinstance(value, str) else value
-    return exact(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-
-
-def problems_of(row: Registration, calls_in_doubt: int, *, pulls_paused: bool) -> Iterable[tuple[str, str, str]]:
-    """Everything about a registration that a reader of the list should notice, as `marks_of` has it."""
-    if left := countdown(row, pulls_paused=pulls_paused):
-        yield gettext("Data loss %(when)s") % {"when": left}, loss_tone(row), loss_sentence(row)
-    yield from marks_of(row)
-    if calls_in_doubt:
-        words = ngettext("%(count)s call in doubt", "%(count)s calls in doubt", calls_in_doubt)
-        why = gettext("The responses to these calls may be lost. A replay recovers them automatically.")
-        yield words % {"count": counted(calls_in_doubt)}, "warn", why
-
-
-def marks_of(row: Registration) -> Iterable[tuple[str, str, str]]:
-    """Words, tone and reason of each mark that waits for a person."""
-    if row.gap_from:
-        yield gettext("Data gap"), "warn", row.gap_reason
-    if row.ingest_stopped_reason:
-        yield gettext("Processing stopped"), "bad", row.ingest_stopped_reason
-    if row.replay_mark:
-        yield gettext("Replay incomplete"), "warn", row.replay_mark
-    if row.state == RegistrationState.ACTIVE and row.last_error:
-        yield gettext("Error"), "warn", row.last_error
+def _part(row: Registration, name: str, content: SafeString | str) -> SafeString:
+    """A cell that an open page exchanges on its own, so that selected rows stay selected (`live.js`)."""
+    return format_html('<span data-part="{}-{}">{}</span>', name, row.pk, content)
 
 
 def show_message(request: HttpRequest, said: Said) -> None:

@@ -16,6 +16,7 @@ from core.admin.base import PageAdmin
 from core.admin.exports import ExportedList
 from core.audit import record_edit
 from core.fields import with_default
+from core.text import counted
 from portfolio.billing.admin.contract_year import ContractYearPage
 from portfolio.dnb_client import may_see_account, setting
 from portfolio.models import Contract
@@ -39,18 +40,10 @@ class ContractForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes
         return address
 
 
-HELP = {
-    "cap": _(
-        "New billable companies that each user may add per contract year. More than that needs a second approval by "
-        "another user with the role Approver or Administrator."
-    ),
-}
-
-
 @admin.register(Contract)
 class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
     form = ContractForm
-    list_display = ("name", "prefix", "base_url", "calls_per_second", "anniversary", "contracted_number", "cap")
+    list_display = ("name", "prefix", "base_url", "calls_per_second", "anniversary", "contracted", "addition_limit")
     ordering = ("name",)
     fieldsets = (
         (_("Account"), {"fields": ("name", "prefix", "base_url", "calls_per_second")}),
@@ -61,12 +54,20 @@ class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
         (_("Data retention"), {"fields": ("keep_bytes", "keep_history", *KEPT)}),
     )
 
+    @admin.display(description=_("Contracted number"))
+    def contracted(self, row: Contract) -> str:
+        return "–" if row.contracted_number is None else counted(row.contracted_number)
+
+    @admin.display(description=_("Addition limit for one user"))
+    def addition_limit(self, row: Contract) -> str:
+        return counted(row.cap)
+
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "base_url":
             kwargs["assume_scheme"] = "https"
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field:
-            field.help_text = with_default(db_field, str(HELP.get(db_field.name, field.help_text)))
+            field.help_text = with_default(db_field, str(field.help_text))
         if field and db_field.name in KEEPING:
             field.validators.append(MaxValueValidator(LONGEST_KEPT))
         return field

@@ -26,6 +26,7 @@ from portfolio.imports.admin.actions import ACTIONS, APPROVE, CONFIRM, UPLOAD
 from portfolio.imports.admin.page_context import TONES, page_of, summary_of
 from portfolio.imports.columns import BadFile
 from portfolio.imports.csv_reader import check_kind
+from portfolio.imports.outcomes import with_results
 from portfolio.imports.row_files import XLSX, as_csv, as_xlsx, template
 from portfolio.imports.states import NotAllowed, Refused
 from portfolio.imports.upload import create_import
@@ -173,7 +174,7 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
         validation = request.GET.get("validation") or None
         if form not in ("csv", "xlsx") or validation not in (None, *Validation.values):
             raise Http404(gettext("This file does not exist. Open the import and download the rows again."))
-        rows = validated_rows(row, validation)
+        rows = with_results(row, validated_rows(row, validation))
         name = f"validations-{row.created_at:%Y%m%d-%H%M}.{form}"
         if form == "csv":
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}

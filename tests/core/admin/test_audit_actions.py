@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +13,10 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from core.admin import audit
 from core.admin.audit_actions import LABELS, action_label, object_label
 from core.audit import record, stored_name
+from core.models import AuditEntry
 from dnbmon_site.accounts.roles import VIEWER
 from monitoring.models import Element, ScheduledExport
 from tests.builders.contracts import a_contract
@@ -54,13 +58,6 @@ def test_a_key_is_shown_in_words(key: str, label: str) -> None:
     assert action_label(key) == label
 
 
-def test_one_key_may_mean_two_things() -> None:
-    assert (action_label("export", "registration"), action_label("export", "export")) == (
-        "D&B's list imported",
-        "Export",
-    )
-
-
 def test_objects_are_named_as_on_their_pages() -> None:
     assert (object_label("subjectimport"), object_label("contract")) == ("Import", "Contract")
 
@@ -82,3 +79,39 @@ def test_list_filter_page_and_export_use_the_name_and_the_filter_the_key(client:
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content  # type: ignore[attr-defined]
     (line,) = json.loads(body)
     assert (line["action"], line["action_key"]) == ("Pull started", "registration.pull-now")
+    assert (line["what"], line["object_key"], line["changes"]) == ("Contract", "contract", "")
+
+
+@pytest.mark.django_db
+def test_a_spreadsheet_of_the_log_has_the_words_of_the_page_beside_what_is_stored(admin: Client) -> None:
+    """And no cell that a spreadsheet would calculate, whatever a user is called."""
+    before, after = {"cap": 100, "duns": ["804735132"]}, {"cap": None, "duns": ["=1+1"]}
+    record(actor="=ann", action="edit contract", thing=a_contract(), summary="+1", before=before, after=after)
+    answer = admin.post(f"{LIST}export/", {"format": "csv"})
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content  # type: ignore[attr-defined]
+    lines = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
+    (line,) = (one for one in lines if one["Action key"] == "edit contract")
+    assert (line["Action"], line["Action key"], line["Object key"]) == ("Contract changed", "edit contract", "contract")
+    assert (line["User"], line["Description"]) == ("'=ann", "'+1")
+    names = "addition limit for one user: 100 → –", "D-U-N-S numbers: 804735132 → =1+1"
+    assert line["Changes"] == "; ".join(names) and '"cap": 100' in line["Before"]
+
+
+@pytest.mark.django_db
+def test_the_filter_offers_every_action_and_finds_all_that_read_the_same(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "RECENT", 2)
+    client.force_login(a_person(role=VIEWER))
+    for action in ("import list", "export", "pull", "registration.pull-now"):
+        record(actor="ann", action=action, thing=a_contract(), summary=action)
+    choices = {
+        label: value
+        for value, label in audit.recent_filter("action", "action", action_label, LABELS)(
+            client.get(LIST).wsgi_request, {}, AuditEntry, None
+        ).lookup_choices
+    }
+    assert choices.keys() >= {"D&B's list imported", "Export", "Pull started"}
+    found = client.get(f"{LIST}?action=export").context["cl"].result_list
+    assert [row.action for row in found] == ["export"]
+    assert len(client.get(f"{LIST}?action={choices['Pull started']}").context["cl"].result_list) == 2

@@ -1,5 +1,6 @@
 """People come in, other programs come in by key, and nobody else does."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils.html import escape
 
 from core.api.scopes import METRICS, READ, SCOPES
 from core.models import AuditEntry
+from core.text import moment_text
 from dnbmon_site import api_urls
 from dnbmon_site.accounts.api_key_rights import RIGHTS_BEHIND
 from dnbmon_site.accounts.models import ApiKey, User, UserPermission, hashed
@@ -118,7 +120,9 @@ def test_the_admin_issues_a_key(client: Client) -> None:
     assert key is not None and key.created_by is not None and key.created_by.username == "ann"
     assert (key.scopes, key.budget, key.calls_per_minute) == ("read,alerts", 5, 60)
     ticked = {"action": "rotate", "_selected_action": [str(key.pk)]}
-    new = shown_in(client.post("/accounts/apikey/", ticked))
+    assert "If the key was published" in text_of(client.post("/accounts/apikey/", ticked))
+    assert ApiKey.objects.get().prefix == key.prefix, "nothing is rotated before it is confirmed"
+    new = shown_in(client.post("/accounts/apikey/", {**ticked, "confirmed": "yes"}))
     rotated = ApiKey.authenticate(new)
     assert rotated is not None and rotated.pk == key.pk
     assert "messages" not in client.cookies, "whose text anybody may decode"
@@ -198,7 +202,7 @@ def test_acts_on_people_roles_and_keys_are_written_down(client: Client) -> None:
     client.post(f"/accounts/user/{person.pk}/delete/", {"post": "yes"})
     client.post("/accounts/apikey/add/", {"name": "x", "scopes": "read", "budget": 0, "calls_per_minute": 60})
     ticked = {"_selected_action": [str(ApiKey.objects.get().pk)]}
-    client.post("/accounts/apikey/", {"action": "rotate", **ticked})
+    client.post("/accounts/apikey/", {"action": "rotate", "confirmed": "yes", **ticked})
     ApiKey.objects.update(last_used_at=timezone.now())
     asked = text_of(client.post("/accounts/apikey/", {"action": "revoke", **ticked}))
     assert ", last used: just now" in asked and "lose access to the API immediately" in asked
@@ -258,6 +262,7 @@ def test_nobody_gets_hold_of_a_key_that_does_more(client: Client, columns: dict[
     ticked = {"action": "rotate", "_selected_action": [str(row.pk)]}
     page = client.post("/accounts/apikey/", ticked, follow=True)
     assert b"Ask another administrator to rotate them" in page.content
+    assert client.post(f"/accounts/apikey/{row.pk}/do/rotate/", {"confirmed": "yes"}).status_code == 403
     changed = client.post(f"/accounts/apikey/{row.pk}/change/", {**KEY_FORM, "name": "mine", "scopes": ["pull"]})
     assert changed.status_code == 403
     row.refresh_from_db()
@@ -279,6 +284,51 @@ def test_the_page_of_a_key_shows_its_budget_and_revokes_it_after_a_question(clie
     assert "The API key was revoked." in text_of(client.post(f"{page}do/revoke/", {"confirmed": "yes"}, follow=True))
     assert ApiKey.objects.get().revoked_at and AuditEntry.objects.get().action == "apikey.revoked"
     assert "Revoke key" not in text_of(client.get(f"{page}change/"))
+
+
+def test_after_a_rotation_pages_show_the_old_key_until_it_is_ended_alone(client: Client) -> None:
+    client.force_login(an_admin())
+    key, old = ApiKey.issue(name="ERP", scopes="read")
+    page, old_prefix = f"/accounts/apikey/{key.pk}/", f"dnbmon_{key.prefix}_…"
+    assert "Rotate key" in text_of(client.get(f"{page}change/"))
+    new = shown_in(client.post(f"{page}do/rotate/", {"confirmed": "yes"}))
+    key.refresh_from_db()
+    assert key.old_until
+    for shown in (f"{page}change/", "/accounts/apikey/"):
+        assert f"Old key {old_prefix}, valid until {moment_text(key.old_until)}" in text_of(client.get(shown)), shown
+    rotated = AuditEntry.objects.get(action="apikey.rotated").summary
+    assert f"dnbmon_{key.prefix}_…" in rotated and f"replaced {old_prefix}, which is valid until" in rotated
+    asked = text_of(client.post(f"{page}do/revoke/"))
+    assert old_prefix in asked and "To end only an old key" in asked
+    assert old_prefix in text_of(client.post(f"{page}do/end-old-key/"))
+    assert ApiKey.authenticate(old), "nothing ends before it is confirmed"
+    client.post(f"{page}do/end-old-key/", {"confirmed": "yes"})
+    assert ApiKey.authenticate(old) is None and ApiKey.authenticate(new)
+    assert AuditEntry.objects.get(action="apikey.old_ended").summary.startswith(f"Old API key {old_prefix} of ERP")
+    assert "Old key" not in text_of(client.get(f"{page}change/"))
+
+
+def test_a_second_rotation_names_the_old_key_that_it_ends(client: Client) -> None:
+    client.force_login(an_admin())
+    key, _ = ApiKey.issue(name="ERP", scopes="read")
+    first = f"dnbmon_{key.prefix}_…"
+    key.rotate()
+    asked = text_of(client.post(f"/accounts/apikey/{key.pk}/do/rotate/"))
+    assert f"Old key {first}" in asked and "ends immediately, because of the new rotation" in asked
+
+
+def test_the_page_of_a_revoked_key_offers_nothing(client: Client) -> None:
+    client.force_login(an_admin())
+    key, _ = ApiKey.issue(name="ERP", scopes="read")
+    key.rotate()
+    key.revoke()
+    page = client.get(f"/accounts/apikey/{key.pk}/change/")
+    assert not {"Save", "Rotate key", "Revoke key", "End the old key now"} & set(buttons_of(page))
+    assert client.post(f"/accounts/apikey/{key.pk}/do/rotate/", {"confirmed": "yes"}).status_code == 403
+
+
+def buttons_of(page: Any) -> list[str]:
+    return [" ".join(text.split()) for text in re.findall(r"<button[^>]*>([^<]*)</button>", page.content.decode())]
 
 
 def test_a_new_key_is_named_and_has_no_empty_facts(client: Client) -> None:

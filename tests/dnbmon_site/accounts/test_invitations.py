@@ -181,7 +181,7 @@ def test_states_are_words(admin_client: Client, django_assert_max_num_queries: A
     AccessAttempt.objects.create(username="dora", failures_since_start=5, attempt_time=now, **attempt)
     old = AccessAttempt.objects.create(username="emil", failures_since_start=5, attempt_time=now, **attempt)
     AccessAttempt.objects.filter(pk=old.pk).update(attempt_time=now - timedelta(hours=1))
-    for name, state in {"carl": "Deactivated", "dora": "Locked", "emil": "Active"}.items():
+    for name, state in {"carl": "Deactivated", "dora": "Blocked", "emil": "Active"}.items():
         page = admin_client.get(f"/accounts/user/?q={name}").text
         assert f">{state}</span>" in page and page.count("dm-badge") == 1
     with django_assert_max_num_queries(16):

@@ -130,12 +130,18 @@ def test_an_administrator_sees_and_unlocks(ann: User, client: Client) -> None:
     an_attempt(2, name="carl")
     client.force_login(a_person(role=roles.ADMINISTRATOR))
     page = client.get("/axes/accessattempt/")
-    assert "Blocked logins" in page.text and "Locked" in page.text and "Not locked" in page.text
+    assert "Blocked logins" in page.text and "Blocked" in page.text and "Not blocked" in page.text
     client.post("/axes/accessattempt/", {"action": "unlock", "_selected_action": [str(row.pk)]})
     assert came_in(tries("secret words"))
     entry = AuditEntry.objects.get(action="signin.unlocked")
-    assert (entry.actor, entry.summary) == ("bob", "Login of ann from 192.0.2.7 unlocked")
-    assert "ann" in client.get("/axes/accesslog/").text
+    assert (entry.actor, entry.summary) == ("bob", "Login of ann from 192.0.2.7 unblocked")
+    page = client.get("/axes/accesslog/")
+    assert "ann" in page.text and "View blocked logins" in page.text
+
+
+def test_a_wrong_password_is_named_without_djangos_words(ann: User, client: Client) -> None:
+    text = client.post("/login/", {"username": "ann", "password": "other"}).text
+    assert "The username or the password is wrong." in text and "staff" not in text
 
 
 def test_what_is_over_is_forgotten(ann: User) -> None:

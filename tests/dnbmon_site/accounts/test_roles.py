@@ -86,6 +86,8 @@ portfolio.syncrun             VAMPOD     -      -       -
 ADDRESSES = """
 GET  /accounts/user/{key}/password/                      D
 POST /accounts/user/{key}/invite/                        D
+POST /accounts/apikey/{key}/do/rotate/                       D
+POST /accounts/apikey/{key}/do/end-old-key/                  D
 POST /accounts/apikey/{key}/do/revoke/                       D
 GET  /monitoring/alert/export/                               VAMPOD
 POST /monitoring/alert/save/                                 VAMPOD

@@ -11,6 +11,7 @@ from django.urls import reverse
 from core.cached_counts import keep_recent
 from dnbmon_site.dashboard.menu import address
 from dnbmon_site.dashboard.navigation import GROUPS
+from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
 from tests.builders.registrations import a_registration
@@ -83,13 +84,21 @@ def test_every_entry_and_every_tab_opens(admin: Client) -> None:
         ("/monitoring/alert/?state=all", ["Mine", "Unassigned", "All"], "All"),
         ("/portfolio/subject/?planned=yes", ["Companies", "Proposals", "Scheduled removals"], "Scheduled removals"),
         ("/portfolio/subject/?planned=no", ["Companies", "Proposals", "Scheduled removals"], "Companies"),
-        ("/core/notice/", ["Contract year", "Contracts", "Portfolio notices"], "Portfolio notices"),
+        ("/core/notice/", ["Contract year", "Settings", "Portfolio notices"], "Portfolio notices"),
     ],
 )
 def test_siblings_are_tabs(admin: Client, path: str, names: list[str], active: str) -> None:
     answer = admin.get(path)
     assert tabs(answer) == names
     assert [str(tab["title"]) for tab in answer.context["place_tabs"] if tab["active"]] == [active]
+
+
+def test_the_settings_of_a_contract_have_its_tabs(admin: Client) -> None:
+    contract = a_contract()
+    answer = admin.get(f"/portfolio/contract/{contract.pk}/change/")
+    assert tabs(answer) == ["Contract year", "Settings", "Portfolio notices"]
+    assert [str(tab["title"]) for tab in answer.context["place_tabs"] if tab["active"]] == ["Settings"]
+    assert "Contract settings" in text_of(answer)
 
 
 def test_tabs_of_one_list_keep_its_other_filters(admin: Client) -> None:

@@ -15,6 +15,7 @@ from health.incidents.lifecycle import open_incident
 from health.models import Probe
 from monitoring.models import MailAddress
 from monitoring.pull.admin import actions
+from portfolio.models import Contract
 from tests.builders.channels import a_channel
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
@@ -28,6 +29,11 @@ TITLES = (
     *("Enter the key and secret", "Test the key", "Choose registrations"),
     *("Adopt D&B's list", "Invite users", "Choose notifications"),
 )
+
+
+@pytest.fixture(autouse=True)
+def pulls(settings: Settings) -> None:
+    settings.DNB_PULL = True
 
 
 @pytest.fixture
@@ -90,6 +96,8 @@ def test_registrations_and_their_lists(admin: Client, keyed: object) -> None:
     assert "Choose registrations" in admin.get("/").context["guide"].steps[2].button.words
     row = a_registration(state="active")
     assert states(admin)[2:4] == ["done", "next"]
+    button = admin.get("/").context["guide"].steps[2].button
+    assert (button.words, button.link) == ("View registrations", "/portfolio/registration/")
     assert f'href="/portfolio/syncrun/adopt/{row.pk}/?from=guide"' in admin.get("/").content.decode()
     a_registration(adopted=True)
     assert states(admin)[2:5] == ["done", "done", "next"]
@@ -180,14 +188,14 @@ def finished() -> None:
 
 def test_it_stays_until_it_is_dismissed(admin: Client) -> None:
     finished()
-    assert "Setup is complete 6 of 6 steps done" in text_of(admin.get("/"))
+    assert "All steps are done 6 of 6 steps done" in text_of(admin.get("/"))
     assert admin.get("/start/dismiss/").status_code == 405
     assert admin.post("/start/dismiss/")["Location"] == "/"
     assert admin.get("/").context["guide"] is None
     found = "/?guide=show#guide"
     assert found in admin.get("/search/", {"s": "get started"}).text and found in admin.get("/help/").text
     page = text_of(admin.get("/?guide=show"))
-    assert "Setup is complete 6 of 6 steps done" in page and "Dismiss this guide" not in page
+    assert "All steps are done 6 of 6 steps done" in page and "Dismiss this guide" not in page
     assert AuditEntry.objects.get(action="guided-start.dismiss").summary == "Guided start dismissed"
 
 
@@ -253,3 +261,39 @@ def test_an_address_where_nobody_answers(admin: Client, keyed: pytest.MonkeyPatc
 
 def test_without_credentials_the_test_names_the_setting(admin: Client) -> None:
     assert "DNB_API_KEY is not set" in text_of(admin.post("/start/test-key/", follow=True))
+
+
+# What is left beside the steps
+
+
+def test_an_adopted_list_without_d_and_bs_complete_one_is_named(admin: Client, keyed: object) -> None:
+    row = a_registration(adopted=True, list_received_at=None)
+    step = admin.get("/").context["guide"].steps[3]
+    assert "complete list has not been received for ACME_LOD_01" in step.text and "or more" in step.text
+    assert step.is_done and step.button.link == f"/portfolio/syncrun/adopt/{row.pk}/?from=guide#export-file"
+    a_registration(adopted=True)
+    assert admin.get("/").context["guide"].steps[3].button is None
+
+
+def test_what_remains_after_the_steps_is_listed_with_links(admin: Client, settings: Settings) -> None:
+    finished()
+    settings.PRODUCTION = False
+    page = admin.get("/")
+    assert "Still open" in text_of(page) and "Setup is complete" not in text_of(page)
+    links = [one.link for one in page.context["guide"].remaining]
+    assert [link.split("/")[1:3] for link in links][0] == ["portfolio", "contract"]
+    assert "/help/operate/backup.md" in links
+    settings.PRODUCTION, settings.BACKUP_ELSEWHERE = True, True
+    Contract.objects.update(anniversary="2026-03-01")
+    assert admin.get("/").context["guide"].remaining == []
+
+
+def test_the_guide_names_dnb_pull_for_the_real_dnb_only(
+    admin: Client, keyed: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.ENVIRONMENT, settings.DNB_PULL = "development", False
+    keyed.setenv("DNB_BASE_URL", "https://plus.dnb.com")
+    a_registration(last_pulled_at=timezone.now())
+    assert states(admin)[2] == "problem" and "DNB_PULL=yes" in text_of(admin.get("/"))
+    keyed.setenv("DNB_BASE_URL", "http://127.0.0.1:9")
+    assert states(admin)[2] == "done"

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.builders.companies import a_company
+from tests.builders.pages import text_of
 from tests.builders.people import a_person
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +43,13 @@ def titles(client: Client, text: str) -> list[str]:
         ("backup", "Making backups", "/help/operate/backup.md#making-backups"),
         ("limits of", "Limits of one user", "/help/use/roles.md#limits-of-one-user"),
         ("sign in", "Change password", "/password_change/"),
+        ("unblock", "Blocked logins", "/axes/accessattempt/"),
+        ("sign-in", "Blocked logins", "/axes/accessattempt/"),
+        ("sign-in", "Login history", "/axes/accesslog/"),
         ("password", "Change password", "/password_change/"),
+        ("under review", "under review", "/help/use/glossary.md#under-review"),
+        ("left monitored", "left the monitored set", "/help/use/glossary.md#left"),
+        ("seed", "SEED", "/help/use/glossary.md#seed"),
         ("stop", "Stop monitoring companies", "/portfolio/subjectimport/upload/?mode=remove"),
     ],
 )
@@ -98,3 +105,22 @@ def test_what_is_found_opens(admin: Client) -> None:
 def test_nothing_typed_finds_nothing_and_nothing_found_says_so(admin: Client) -> None:
     assert found(admin, " ") == []
     assert "No page, action or company matches “qqq”" in admin.get("/search/", {"s": "qqq"}).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "role"),
+    [
+        ("/portfolio/subjectimport/upload/", "Portfolio manager, Administrator"),
+        ("/monitoring/alertrule/add/", "Analyst, Administrator"),
+        ("/accounts/user/", "Administrator"),
+    ],
+)
+def test_a_refusal_names_the_roles_that_permit_it(client: Client, path: str, role: str) -> None:
+    client.force_login(a_person(role="Viewer"))
+    answer = client.get(path)
+    assert answer.status_code == 403 and f"permit{'s' * (',' not in role)} it: {role}." in text_of(answer)
+
+
+def test_the_badge_of_a_test_installation_leads_to_what_production_needs(admin: Client) -> None:
+    page = admin.get("/").content.decode()
+    assert 'href="/help/operate/configuration.md#requirements-in-production"' in page

@@ -18,7 +18,7 @@ from dnbmon_site.accounts.models import User
 from dnbmon_site.worker.schedules import install_schedules
 from health.schedule_status import pause
 from monitoring.jobs import count_days
-from monitoring.models import Alert, Delivery, DeliveryState, Source
+from monitoring.models import Alert, DailyTotal, Delivery, DeliveryState, Publication, Source
 from portfolio.models import ProposalKind, SubjectImport
 from portfolio.proposals.create import Sign, propose
 from portfolio.registrations.pull_job import PULL_JOB
@@ -38,7 +38,7 @@ from tests.builders.times import stamp
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
 FAILURE = "organization.dnbAssessment.failureScore.nationalPercentile"
-MOST_QUERIES = 14
+MOST_QUERIES = 15
 
 
 def test_a_channel_that_gets_nothing_any_more_is_told_to_whom_it_belongs(client: Client) -> None:
@@ -295,6 +295,21 @@ def test_news_counts_from_the_visit_before(admin: Client) -> None:
     assert "New" in text_of(admin.get("/"))
 
 
+def test_the_number_of_news_leads_to_what_it_counts(admin: Client) -> None:
+    """By when it was received: what is new may have happened long before, and other changes on the same day."""
+    recent_news()
+    admin.get("/")
+    User.objects.update(seen_at=NOW - timedelta(hours=2))
+    more_news()
+    link = next(tile.link for tile in admin.get("/").context["tiles"] if "new since" in tile.words)
+    found = admin.get(link).context["cl"]
+    assert [row.delivery_id for row in found.result_list] == [Publication.objects.latest("sequence").delivery_id]
+    assert "After" in text_of(admin.get(link))
+    assert admin.get(f"{link}9").context["cl"].result_count == 0
+    for odd in ("x", "-1", "9" * 30, "²"):
+        assert admin.get(f"/monitoring/change/?published_after={odd}").status_code == 200, odd
+
+
 def test_refreshing_by_itself_moves_no_mark(admin: Client) -> None:
     recent_news()
     admin.get("/")
@@ -320,3 +335,23 @@ def test_who_has_seen_it_says_so(admin: Client) -> None:
 def more_news() -> None:
     now = timezone.now()
     delivered(an_update(an_element(timestamp=stamp(now, hours=-1)), delivered=stamp(now)), at=stamp(now))
+
+
+def test_what_arrived_during_the_first_visit_is_not_new(admin: Client) -> None:
+    admin.get("/")
+    recent_news()
+    assert "This is your first visit" in text_of(admin.get("/"))
+    User.objects.update(seen_at=NOW - timedelta(hours=2), seen_sequence=1)
+    more_news()
+    assert "1 new since your last visit" in text_of(admin.get("/"))
+
+
+def test_without_history_of_the_days_before_there_is_no_trend(admin: Client) -> None:
+    recent_news()
+    day = NOW.date() - timedelta(days=40)
+    DailyTotal.objects.create(
+        id=uuid.uuid4(), registration=a_registration(), day=day, axis="day", value=day.isoformat(), severity=4, count=3
+    )
+    assert "vs." not in text_of(admin.get("/")) and "same as" not in text_of(admin.get("/"))
+    Delivery.objects.update(received_at=NOW - timedelta(days=80))
+    assert "▼ 2 vs." in text_of(admin.get("/"))

@@ -2,18 +2,20 @@
 
 import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
 from django_q.tasks import async_task
 
 from core.models import AuditEntry
 from dnbmon_site.worker import admin as worker_admin
-from dnbmon_site.worker.schedules import install_schedules, is_own, refuse_foreign
+from dnbmon_site.worker.schedules import JOBS, install_schedules, is_own, refuse_foreign
 from health import schedule_status
+from health.job_results import DONE
 from tests.builders.pages import text_of
 
 COUNT = "monitoring.jobs.count_days"
@@ -100,7 +102,8 @@ def test_the_list_of_schedules_tells_how_the_last_run_went(admin: Client, django
     Schedule.objects.filter(name="Update daily statistics").update(task=task.pk, repeats=0)
     with django_assert_max_num_queries(12):
         text = text_of(admin.get("/django_q/schedule/"))
-    assert "Failed" in text and "Paused" in text and "every minute" in text
+    assert "Failed just now" in text and "Paused" in text and "every minute" in text
+    assert "every hour" in text and "every day" in text and "every 60" not in text
 
 
 def test_a_schedule_runs_now(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,6 +123,33 @@ def test_tasks_are_listed_and_shown(admin: Client, model: Any) -> None:
     path = f"/django_q/{model._meta.model_name}"
     assert "0.00 s" in text_of(admin.get(f"{path}/"))
     assert admin.get(f"{path}/{row.pk}/change/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("job", "result", "words"),
+    [
+        ("monitoring.jobs.pull_due", 3, "3 registrations pulled"),
+        ("monitoring.jobs.pull_due", 1, "1 registration pulled"),
+        ("monitoring.jobs.send_due", 1200, "1,200 messages sent"),
+        ("portfolio.jobs.work_on_import", "applied", "Applied"),
+        ("portfolio.jobs.write_export", True, "Done"),
+        ("a.job.of.before", 8, "8 processed"),
+    ],
+)
+def test_a_result_is_shown_with_what_it_counts(admin: Client, job: str, result: Any, words: str) -> None:
+    now = timezone.now()
+    row = Task.objects.create(id="4" * 32, name="n", func=job, started=now, stopped=now, success=True, result=result)
+    assert words in text_of(admin.get("/django_q/success/"))
+    assert words in text_of(admin.get(f"/django_q/success/{row.pk}/change/"))
+    Schedule.objects.create(name="a job", func=job, task=row.pk)
+    assert words in text_of(admin.get("/health/"))
+
+
+@pytest.mark.parametrize("job", [name for _, name, _ in JOBS])
+def test_each_count_of_a_scheduled_job_has_words(job: str) -> None:
+    """A job that returns a text says itself what it did."""
+    returns = get_type_hints(import_string(job))["return"]
+    assert returns is str or job in DONE
 
 
 def test_failed_tasks_run_again(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:

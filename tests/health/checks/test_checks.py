@@ -15,17 +15,19 @@ from django_q.models import Schedule, Task
 from core.audit import note_act
 from core.models import AuditEntry
 from health.checks import machine
-from health.checks.registry import all_checks, headline, summary
+from health.checks.registry import all_checks, headline, paused_count, summary
 from health.checks.result import worst
 from health.models import Heartbeat, State
 from health.status_page import together
-from monitoring.models import DeadLetter, DeliveryState, MessageState
-from monitoring.pull.admin.registrations import marks_of
+from monitoring.models import Channel, DeadLetter, DeliveryState, MessageState, SendAttempt
+from monitoring.pull.admin.details import marks_of
+from monitoring.webhooks.event_types import WEBHOOK_TEST
 from portfolio.models import RateLimitSlot, Registration, RegistrationState, SyncRun, SyncState
 from portfolio.registrations.pull_job import PULL_JOB
 from portfolio.registrations.status import status
 from tests.builders.channels import a_channel
 from tests.builders.checks import look_at, state_of
+from tests.builders.contracts import a_contract
 from tests.builders.deliveries import a_call
 from tests.builders.heartbeats import a_beat
 from tests.builders.messages import a_message
@@ -42,8 +44,11 @@ TARGET = Heartbeat.key("a channel")
 
 def test_everything_is_well() -> None:
     results = all_checks()
-    # Outside production nobody has to set a backup up.
-    assert [result.dedup_key for result in results if result.state != OK] == ["backup"]
+    # Outside production nobody has to set up a backup and a channel for notices.
+    assert {result.dedup_key: result.state_word for result in results if result.state != OK} == {
+        "backup": "Not set up",
+        "listeners": "Not set up",
+    }
     assert worst(results) == OK
     assert (headline(results), summary(results)) == ("All systems operational", "All systems operational.")
     assert all(result.sentence for result in results)
@@ -70,6 +75,10 @@ def a_dead_letter() -> None:
         reason="no JSON",
         recorded_at=timezone.now(),
     )
+
+
+def a_dead_message(**fields: Any) -> None:
+    a_message(kind="webhook", state=MessageState.DEAD, **fields)
 
 
 def a_schedule(**fields: Any) -> None:
@@ -139,8 +148,19 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
     ("messages", lambda: a_message(next_try_at=ago(minutes=5)), OK, "No messages overdue"),
     ("messages", lambda: a_message(next_try_at=ago(minutes=20)), WARNING, "20 min"),
     ("messages", lambda: a_message(next_try_at=ago(hours=2)), CRITICAL, "2 h"),
-    ("dead-messages", lambda: a_message(state=MessageState.DEAD, last_error="550 unknown"), WARNING, "550 unknown"),
     ("verification", corrected_data, WARNING, "3 entries published again"),
+    (
+        "dead-messages",
+        lambda: a_message(kind="webhook", state=MessageState.DEAD, last_error="550 unknown"),
+        WARNING,
+        "550 unknown",
+    ),
+    (
+        "dead-messages",
+        lambda: a_message(state=MessageState.DEAD, event_type=WEBHOOK_TEST, last_error="status 500"),
+        OK,
+        "No message",
+    ),
     ("sync", a_failed_sync, WARNING, "D&B is away"),
     ("jobs", lambda: a_beat(seconds=100), OK, "1 minute ago"),
     ("jobs", lambda: a_beat(seconds=130), WARNING, "for 2 minutes"),
@@ -183,6 +203,16 @@ def test_the_headline_counts_what_is_wrong() -> None:
     assert headline(all_checks()) == "Operational — 1 item needs attention"
     stopped()
     assert headline(all_checks()) == "1 critical problem and 1 warning"
+
+
+def test_the_headline_names_a_registration_that_a_person_paused_and_that_is_no_problem() -> None:
+    broken(state=RegistrationState.PAUSED)
+    results = all_checks()
+    assert worst(results) == OK
+    assert headline([], paused=paused_count(results)) == "Operational — 1 registration paused"
+    assert summary(results) == "Operational — 1 registration paused."
+    broken(gap_from=ago(days=5), gap_reason="Not pulled for 5 days")
+    assert summary(all_checks()) == "Operational — 1 item needs attention, 1 registration paused."
 
 
 def test_what_has_the_same_cause_is_told_once_on_the_page() -> None:
@@ -289,7 +319,7 @@ def test_a_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_in_production_somebody_has_to_listen(settings: Any) -> None:
-    assert state_of("listeners") == OK
+    assert state_of("listeners") == UNKNOWN
     settings.PRODUCTION = True
     assert state_of("listeners") == WARNING
 
@@ -352,8 +382,46 @@ def test_every_check_has_its_section_in_the_runbook() -> None:
     assert known | {"silence", "found", "outside"} <= sections
 
 
+def test_a_deleted_channel_is_no_matter_of_health() -> None:
+    later = timezone.now() + timedelta(minutes=5)
+    a_message(1, attempts=2, last_error="answered 500", next_try_at=later)
+    a_message(2, state=MessageState.DEAD, last_error="The channel was deleted.")
+    assert look_at("receivers").state == OK and look_at("dead-messages").state == OK
+
+
+def test_a_channel_that_took_a_test_after_it_failed_is_named_no_more() -> None:
+    channel = a_channel(name="On call")
+    later = timezone.now() + timedelta(minutes=5)
+    message = a_message(1, target=channel.pk, attempts=1, last_error="answered 500", next_try_at=later)
+    SendAttempt.objects.create(message=message, at=ago(minutes=2), error="answered 500")
+    assert look_at(f"receivers:{channel.pk}").title == "Channel On call"
+    Channel.objects.update(last_sent_at=ago(minutes=3))
+    assert look_at(f"receivers:{channel.pk}").state == WARNING
+    Channel.objects.update(last_sent_at=ago(minutes=1))
+    assert look_at("receivers").state == OK
+    assert look_at("messages").sentence == "1 message is being retried."
+
+
+def test_without_an_email_server_health_names_that_before_a_channel_needs_it(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    result = look_at("receivers:mail-server")
+    assert (result.state, result.state_word) == (UNKNOWN, "Not set up") and "EMAIL_URL" in result.do
+    a_channel()
+    assert look_at("receivers:email").state == WARNING
+    assert not [one for one in all_checks() if one.check == "receivers" and one.state in (OK, UNKNOWN)]
+
+
 def test_a_channel_of_emails_without_an_email_server_is_named(settings: Any) -> None:
     a_channel()
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     result = look_at("receivers:email")
     assert result.state == WARNING and "emails are only printed" in result.sentence
+
+
+def test_a_missing_key_is_no_answer_of_d_and_b_and_one_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_contract()
+    a_probe(reason="DNB_API_KEY is not set.", refused=True)
+    monkeypatch.delenv("DNB_API_KEY", raising=False)
+    found = look_at("dnb:default")
+    assert (found.state, found.word) == (UNKNOWN, "Not set up") and "does not accept" not in found.sentence
+    assert state_of("configuration:default") == CRITICAL

@@ -18,9 +18,9 @@ from monitoring.alerts.own_alerts import own_alerts
 from monitoring.alerts.undo import columns_of, undo, undo_token
 from monitoring.models import Alert, AlertComment, AlertRule, AlertState, Channel, RuleChannel
 from monitoring.outbox.addresses import address_of
-from tests.builders.alerts import a_raised_alert, raised
+from tests.builders.alerts import a_raised_alert, an_alert, raised
 from tests.builders.channels import a_channel, channel_form
-from tests.builders.companies import DUNS
+from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.deliveries import delivered
 from tests.builders.elements import STATUS
 from tests.builders.notifications import a_seed, news
@@ -28,6 +28,7 @@ from tests.builders.pages import text_of
 from tests.builders.people import an_alert_viewer
 from tests.builders.queries import AtMost
 from tests.builders.rules import a_rule, rule_form
+from tests.builders.subjects import a_subject
 from tests.builders.times import now_stamp
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +98,7 @@ def test_an_alert_says_what_changed_why_and_what_else(ann: Client, django_assert
     with django_assert_max_num_queries(20):
         text = text_of(ann.get(f"/monitoring/alert/{alert.pk}/change/"))
     assert "Operating status Active → Out of business" in text
-    assert "Operating status: Active → Out of business (becomes 403)" in text
+    assert "Operating status: Active → Out of business (changes to Out of business)" in text
     assert "Other recent changes" in text
     assert "Telephone" in text
 
@@ -332,11 +333,19 @@ def test_elements_are_picked_by_name_and_paths_are_kept(ann: Client) -> None:
         assert f'<optgroup label="{group}">' in page
 
 
+def test_a_condition_on_true_is_yes_on_the_page_and_true_in_the_rule(ann: Client) -> None:
+    rule = AlertRule.objects.get(default_key="insolvency")
+    page = ann.get(f"/monitoring/alertrule/{rule.pk}/change/")
+    assert "changes to yes" in text_of(ann.get("/monitoring/alertrule/"))
+    assert '<option value="becomes" selected>changes to …</option>' in page.content.decode()
+    assert 'name="conditions_value" value="yes"' in page.content.decode()
+
+
 def test_a_default_rule_saved_as_it_is_stays_a_default(ann: Client) -> None:
     rule = AlertRule.objects.get(default_key="insolvency")
     lines = rule.elements.splitlines()
     fields = {name: getattr(rule, name) for name in ("name", "description", "severity", "combination", "grouping")}
-    operators = {"conditions_operator": ["becomes"], "conditions_value": ["true"]}
+    operators = {"conditions_operator": ["becomes"], "conditions_value": ["Yes"]}
     picked = {"element_paths": "", "element_paths_picked": lines[::-1], "active": "on", "notify_owner": "on"}
     ann.post(f"/monitoring/alertrule/{rule.pk}/change/", rule_form(**fields, **operators, **picked))
     rule.refresh_from_db()
@@ -465,3 +474,85 @@ def test_the_front_page_names_critical_alerts_that_nobody_looks_after(ann: Clien
     Alert.objects.update(state=AlertState.ACKNOWLEDGED)
     update_counts("alerts")
     assert "critical alert" not in text_of(ann.get("/"))
+
+
+# What is found, and in which order
+
+
+def test_the_most_serious_come_first_and_the_list_is_sorted_by_time_on_request(ann: Client) -> None:
+    an_alert(0, severity=1, title="street")
+    an_alert(3, severity=4, title="bankruptcy")
+    an_alert(1, severity=4, title="merger")
+    text = text_of(ann.get("/monitoring/alert/"))
+    assert text.index("merger") < text.index("bankruptcy") < text.index("street")
+    columns = list(ann.get("/monitoring/alert/").context["cl"].list_display)
+    by_time = text_of(ann.get(f"/monitoring/alert/?o=-{columns.index('raised')}"))
+    assert by_time.index("street") < by_time.index("merger") < by_time.index("bankruptcy")
+
+
+@pytest.mark.parametrize("order", ["", "-raised", "raised"])
+def test_the_next_alert_is_the_next_of_the_list(ann: Client, order: str) -> None:
+    rows = [an_alert(0, severity=1), an_alert(3, severity=4), an_alert(1, severity=4)]
+    columns = list(ann.get("/monitoring/alert/").context["cl"].list_display)
+    asked = f"o={'-' * order.startswith('-')}{columns.index('raised')}" if order else ""
+    listed = [row.pk for row in ann.get(f"/monitoring/alert/?{asked}").context["cl"].result_list]
+    page = ann.get(f"/monitoring/alert/{listed[1]}/change/", {"_changelist_filters": asked})
+    found = page.context["neighbours"]
+    assert str(listed[0]) in found["previous"] and str(listed[2]) in found["next"] and len(rows) == 3
+
+
+def test_alerts_are_found_by_country_registration_and_day(ann: Client) -> None:
+    a_company(OTHER, "Berg AG", country="DE")
+    a_company(DUNS, "Acme Ltd", country="GB")
+    row = a_subject(OTHER)
+    an_alert(0, company_id=OTHER, title="german")
+    an_alert(9, company_id=DUNS, title="british")
+    last_week = f"{timezone.now() - timedelta(days=7):%Y-%m-%d}"
+    for query, expected in (
+        ("country=DE", {"german"}),
+        ("country=DE&country=GB", {"german", "british"}),
+        ("country=FR", set()),
+        (f"registration={row.registration_id}", {"german"}),
+        (f"raised_from={last_week}", {"german"}),
+        (f"raised_to={last_week}", {"british"}),
+    ):
+        titles = {one.title for one in ann.get(f"/monitoring/alert/?{query}").context["cl"].result_list}
+        assert titles == expected, query
+
+
+def test_people_have_their_full_names(ann: Client) -> None:
+    bob = User.objects.create_user("bob@example.com", first_name="Bob", last_name="Berg")
+    alert = an_alert(assignee=bob)
+    acknowledge([alert.pk], by="bob@example.com")
+    assert "Bob Berg" in text_of(ann.get("/monitoring/alert/"))
+    text = text_of(ann.get(f"/monitoring/alert/{alert.pk}/change/"))
+    assert "Acknowledged Bob Berg" in text and "bob@example.com" not in text
+    assert "?tab=timeline" in ann.get(f"/monitoring/alert/{alert.pk}/change/").text
+
+
+@pytest.mark.parametrize(
+    ("element", "condition", "is_possible"),
+    [
+        ("organization.dnbAssessment.failureScore.classScore", "drops by 10", False),
+        ("organization.dnbAssessment.failureScore.classScore", "drops by 4", True),
+        ("organization.dnbAssessment.failureScore.classScore", "drops by 50 %", True),
+        ("organization.dnbAssessment.failureScore.classScore", "goes above 5", False),
+        ("organization.dnbAssessment.failureScore.nationalPercentile", "goes below 1", False),
+        ("organization.dnbAssessment.failureScore.nationalPercentile", "drops by 10", True),
+        ("organization.dnbAssessment.failureScore.*", "drops by 1000", True),
+    ],
+)
+def test_a_condition_that_no_value_meets_is_named(
+    ann: Client, element: str, condition: str, *, is_possible: bool
+) -> None:
+    row = a_rule(elements=element, conditions=condition, active=False)
+    for page in ("change", "try"):
+        assert ("can never be met" not in text_of(ann.get(f"/monitoring/alertrule/{row.pk}/{page}/"))) == is_possible
+
+
+def test_the_highest_severity_is_named_without_or_higher(ann: Client) -> None:
+    a_rule()
+    row = a_channel(all_rules=True, min_severity=4)
+    text = text_of(ann.get(f"/monitoring/channel/{row.pk}/change/"))
+    assert "all rules of severity critical:" in text and "critical or higher" not in text
+    assert "Leave empty to keep the stored address" in text

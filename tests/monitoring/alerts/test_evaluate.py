@@ -59,7 +59,7 @@ def test_a_change_that_a_rule_takes_becomes_an_alert() -> None:
     alert = Alert.objects.get(kind=AlertKind.CHANGE)
     assert (alert.rule, alert.company_id, alert.severity, alert.state) == (rule, DUNS, Severity.CRITICAL, "new")
     assert alert.title == "Acme Ltd, 804735132: operating status Active → Out of business"
-    assert alert.reason == "Operating status: Active → Out of business (becomes 403)"
+    assert alert.reason == "Operating status: Active → Out of business (changes to Out of business)"
     assert alert.fact_count == 1
 
 

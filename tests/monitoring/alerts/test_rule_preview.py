@@ -75,11 +75,18 @@ def test_notices_that_repeat_the_one_before_are_counted_once() -> None:
 
 def test_examples_are_the_newest_in_words() -> None:
     a_past()
-    trial = try_rule(AlertRule(name="Tried", elements=STATUS, conditions="becomes 403"))
+    trial = try_rule(AlertRule(name="Tried", elements=STATUS, conditions="becomes 403", grouping=Grouping.EACH))
     assert [str(example.line) for example in trial.examples] == ["operating status Active → Out of business"] * 3
     assert trial.examples[0].line.change.changed_at > timezone.now() - timedelta(days=11)
-    assert trial.examples[0].reason == "Operating status: Active → Out of business (becomes 403)"
+    assert trial.examples[0].reason == "Operating status: Active → Out of business (changes to Out of business)"
     assert trial.examples[0].line.change.company.name == "B"
+
+
+def test_as_many_alerts_are_listed_as_the_number_says() -> None:
+    a_past()
+    trial = try_rule(AlertRule(name="Tried", elements=STATUS, grouping=Grouping.COMPANY_DAY))
+    assert len(trial.examples) == trial.windows[-1].alerts == 2
+    assert sum(1 + example.more for example in trial.examples) == 4 and not trial.is_cut
 
 
 def test_what_lies_beyond_the_bound_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

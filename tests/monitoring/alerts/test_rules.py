@@ -238,7 +238,7 @@ def test_any_and_all_of_several_conditions() -> None:
 
 def test_the_reason_says_what_changed_and_which_condition_is_met() -> None:
     said = reason(a_change(STATUS, ACTIVE, OUT), elements=STATUS, conditions="becomes 403")
-    assert said == "Operating status: Active → Out of business (becomes 403)"
+    assert said == "Operating status: Active → Out of business (changes to Out of business)"
 
 
 def test_a_rule_without_anything_takes_every_kind_and_one_with_paths_takes_elements() -> None:
@@ -311,7 +311,7 @@ def test_a_rule_in_words() -> None:
     rule = AlertRule(
         name="A", elements=STATUS, conditions="becomes 403\nwas Active", countries="de", kinds="element,deleted"
     )
-    assert rule_text(rule) == "operating status: becomes 403 or was Active; deleted at D&B"
+    assert rule_text(rule) == "operating status: changes to Out of business or was Active; deleted at D&B"
     assert scope_text(rule) == "in Germany"
     assert rule_text(AlertRule(name="A")) == "any change"
     assert scope_text(AlertRule(name="A")) == "all companies"

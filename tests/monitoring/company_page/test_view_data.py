@@ -116,11 +116,11 @@ def test_everything_in_few_queries(admin: Client, django_assert_max_num_queries:
     name_companies([Named(DUNS, "crm", "42")], requested_by="ann")
     describe_company(company=company, tags="steel, gold", owner="Bob", by="ann")
     add_note(company=company, text="Prepay only.", by="ann")
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(15):
         text = text_of(admin.get(PAGE))
     for said in ("crm 42", "steel gold", "Owner Bob", "Prepay only.", "your reference V-1", "ACME_LOD_01 Monitored"):
         assert said in text
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(15):
         assert admin.get(PAGE + DAY).status_code == 200
 
 
@@ -264,3 +264,19 @@ def test_what_nobody_knows_is_not_done(admin: Client) -> None:
     assert admin.post(f"/portfolio/company/{DUNS}/do/nonsense/").status_code == 404
     assert admin.post(f"/portfolio/company/{DUNS}/do/remove-note/", {"key": "x"}).status_code == 404
     assert admin.post("/portfolio/company/999999999/do/note/", {"text": "x"}).status_code == 404
+
+
+def test_the_monitored_companies_of_the_group_are_listed(admin: Client) -> None:
+    """The company at the top is monitored too, another of its group is not."""
+    third, fourth = "012345678", "987654321"
+    for duns in (DUNS, third, fourth):
+        delivered(a_seed(duns, primaryName=f"Company {duns}", corporateLinkage=LINKAGE))
+    assert Company.objects.get(pk=DUNS).global_ultimate == "999888777"
+    a_subject(third)
+    a_subject("999888777")
+    a_subject(OTHER)
+    page = admin.get(f"{PAGE}?tab=ownership")
+    assert [one.duns for one in page.context["group"].companies] == [third, "999888777"]
+    text = text_of(page)
+    assert "Monitored companies of the group" in text and "Monitored here" in text
+    assert "No other company of this group" in text_of(admin.get(f"/portfolio/company/{OTHER}/change/?tab=ownership"))

@@ -3,10 +3,11 @@
 import pytest
 
 from monitoring.consumers.proposals import read_publications
-from monitoring.jobs import make_proposals
+from monitoring.jobs import make_proposals, propose_for_adopted
 from monitoring.models import ConsumerOffset
 from portfolio.models import Proposal, ProposalKind, ProposalState
 from portfolio.proposals.decide import dismiss
+from portfolio.registrations.adopt import adopt_as_requested
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import a_notice, a_transfer, an_update
@@ -183,3 +184,13 @@ def test_the_job_does_it_all() -> None:
     delivered(a_transfer(DUNS, to=OTHER))
     assert make_proposals() == 1
     assert {kind for kind, _, _ in states()} == {ProposalKind.TRANSFER, ProposalKind.REPLACEMENT}
+
+
+def test_what_was_merged_before_the_list_was_adopted_is_proposed_then() -> None:
+    row = a_subject(requested=False)
+    delivered(a_transfer(DUNS, to=OTHER))
+    read_publications()
+    assert states() == []
+    adopt_as_requested(row.registration, by="ann")
+    propose_for_adopted(str(row.registration_id))
+    assert states() == [("transfer", OTHER, "open")]

@@ -26,6 +26,7 @@ from tests.builders.companies import DUNS
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_notice, a_seed, an_update
+from tests.builders.pages import text_of
 from tests.builders.programs import Program
 from tests.builders.registrations import a_registration
 from tests.builders.times import stamp
@@ -169,13 +170,58 @@ def test_what_fails_says_why_and_is_tried_again(
     folder.parent.mkdir(exist_ok=True)
     folder.write_text("a file where the folder should be")
     assert not write_now(export)
-    assert "Error" in export.error
+    assert export.error == f"The file could not be written to {folder}: File exists." and export.failed_at
     assert export.due_at < timezone.now() + timedelta(minutes=16)
     folder.unlink()
     clock.shift(timedelta(minutes=16))
     assert write_due() == 1
     export.refresh_from_db()
-    assert export.error == ""
+    assert not export.error and not export.failed_at
+
+
+def test_a_failed_export_shows_its_reason_and_when_it_is_tried_again(admin_client: Client, folder: Path) -> None:
+    export = an_export()
+    page = f"/monitoring/scheduledexport/{export.pk}/"
+    ScheduledExport.objects.update(error="no server answers.", failed_at=timezone.now())
+    for shown in (f"{page}change/", "/monitoring/scheduledexport/"):
+        assert "no server answers. " in text_of(admin_client.get(shown)), shown
+    assert "Next attempt: " in text_of(admin_client.get(f"{page}change/"))
+    folder.write_text("a file where the folder should be")
+    said = text_of(admin_client.post(f"{page}do/run/", follow=True))
+    assert f"changes: The file could not be written to {folder}: File exists." in said and ".." not in said
+    folder.unlink()
+    said = text_of(admin_client.post(f"{page}do/run/", follow=True))
+    assert ".csv: 0 rows." in said and "Next attempt" not in said
+
+
+def test_the_page_shows_what_the_file_contains_and_where_it_goes(admin_client: Client, folder: Path) -> None:
+    page = text_of(admin_client.get("/monitoring/scheduledexport/add/"))
+    assert "Columns: D-U-N-S, Name, Changed at D&B, Severity" in page and "Columns: D-U-N-S, Name, City" in page
+    assert "separated by commas" in page and "The first file begins with the creation of the export" in page
+    assert f"files are written on this machine to {folder} or" in page
+    export = an_export(folder="erp", content="companies")
+    page = text_of(admin_client.get(f"/monitoring/scheduledexport/{export.pk}/change/"))
+    assert page.startswith(" changes | ") or "changes | D&B Monitoring" in page, "the page keeps its title"
+    assert str(folder / "erp") in page and "Run export now" in page and "Changed at D&B" not in page
+    assert "Every day at 06:00, UTC" in text_of(admin_client.get("/monitoring/scheduledexport/"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"filters": "severty=high"}, "severty: Unknown parameter; the known ones are kind, severity, "),
+        ({"filters": "country=DE,XXX"}, "country: "),
+        ({"filters": "limit=5"}, "limit: Unknown parameter"),
+        ({"name": "daily changes"}, "Use only letters A–Z, digits, hyphens and underscores, without spaces"),
+    ],
+)
+def test_a_mistake_in_the_form_is_said_in_words(
+    admin_client: Client, folder: Path, fields: dict[str, str], words: str
+) -> None:
+    form = {"name": "all", "format": "csv", "at": "06:00", "zone": "UTC", "content": "changes", **fields}
+    page = text_of(admin_client.post("/monitoring/scheduledexport/add/", form))
+    assert words in page
+    assert not any(code in page for code in ("ErrorDetail", "slug", "{'", "[{", "{0:"))
 
 
 @pytest.mark.parametrize("place", ["../elsewhere", "/etc", "a/../../b", "a\0b"])

@@ -244,8 +244,53 @@ def test_channels_that_were_switched_off_deleted_or_unsubscribed_get_nothing(mai
     channel.delete()
     send_again(OutboxMessage.objects.all())
     sent()
-    assert OutboxMessage.objects.get().last_error == "The channel was deleted."
+    message = OutboxMessage.objects.get()
+    assert (message.state, message.last_error) == (MessageState.CANCELLED, "The channel was deleted.")
     assert not mailbox.mails
+
+
+def test_messages_of_a_channel_that_a_user_deletes_are_cancelled_and_not_resent(admin_client: Client) -> None:
+    channel = an_alert()
+    later = timezone.now() + timedelta(hours=2)
+    OutboxMessage.objects.update(attempts=3, last_error="answered 500", next_try_at=later)
+    admin_client.post(f"/monitoring/channel/{channel.pk}/delete/", {"post": "yes"})
+    message = OutboxMessage.objects.get()
+    assert (message.state, message.last_error) == (MessageState.CANCELLED, "The channel was deleted.")
+    page = text_of(admin_client.get(f"/monitoring/outboxmessage/{message.pk}/change/"))
+    assert "The channel was deleted." in page and "Resend" not in page
+    chosen = {"action": "again", "_selected_action": [str(message.pk)]}
+    answer = admin_client.post("/monitoring/outboxmessage/", chosen, follow=True)
+    assert "Messages of deleted channels cannot be resent." in text_of(answer)
+    admin_client.post(f"/monitoring/outboxmessage/{message.pk}/do/resend/")
+    message.refresh_from_db()
+    assert message.state == MessageState.CANCELLED
+
+
+def test_a_message_shows_its_event_company_and_alert_and_is_found_by_day(admin_client: Client) -> None:
+    channel = an_alert()
+    message = OutboxMessage.objects.get()
+    alert = json.loads(message.payload)["alert"]
+    path = "/monitoring/outboxmessage/"
+    today = timezone.localdate()
+    for end in ("from", "to"):
+        assert DUNS in text_of(admin_client.get(f"{path}?day_{end}={today}"))
+    assert "No matching" in text_of(admin_client.get(f"{path}?day_from={today + timedelta(days=2)}"))
+    answer = admin_client.get(f"{path}{message.pk}/change/")
+    assert "Message “Alert”" in text_of(answer)
+    html = answer.content.decode()
+    for link in (f"/monitoring/alert/{alert}/", f"/monitoring/channel/{channel.pk}/", f"/portfolio/company/{DUNS}/"):
+        assert link in html
+    assert f"?target={channel.pk}" in admin_client.get(f"/monitoring/channel/{channel.pk}/change/").content.decode()
+    assert "View messages" in text_of(admin_client.get("/monitoring/channel/"))
+
+
+def test_a_successful_test_resends_what_failed_before(admin_client: Client, mailbox: Mailbox) -> None:
+    channel = an_alert()
+    later = timezone.now() + timedelta(hours=2)
+    OutboxMessage.objects.update(attempts=3, last_error="answered 500", next_try_at=later)
+    answer = admin_client.post(f"/monitoring/channel/{channel.pk}/do/test/", follow=True)
+    assert "1 message that failed before is resent now." in text_of(answer)
+    assert sent() == 1
 
 
 # Who hears

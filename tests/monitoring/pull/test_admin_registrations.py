@@ -96,13 +96,13 @@ def test_pull_now_asks_the_worker_even_when_paused(admin: Client) -> None:
     row = a_registration(state="paused", last_pulled_at=timezone.now())
     assert "Pulling ACME_LOD_01 now" in text_of(act(admin, row, "pull-now"))
     task = OrmQ.objects.get().task
-    assert (task["func"], task["args"]) == ("monitoring.jobs.pull_now", (str(row.pk),))
+    assert (task["func"], task["args"]) == ("monitoring.jobs.pull_now", (str(row.pk), "ann"))
 
 
 def test_the_job_pulls_this_registration(monkeypatch: pytest.MonkeyPatch) -> None:
     row, called = a_registration(state="paused"), []
 
-    def pull_one(key: object, until: object) -> PullResult:
+    def pull_one(key: object, until: object, requested_by: str) -> PullResult:
         called.append(key)
         return PullResult(Outcome.DRAINED)
 
@@ -112,7 +112,7 @@ def test_the_job_pulls_this_registration(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_job_goes_on_later_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "pull_one", lambda key, until: PullResult(Outcome.OUT_OF_TIME))
+    monkeypatch.setattr(jobs, "pull_one", lambda key, until, by: PullResult(Outcome.OUT_OF_TIME))
     jobs.pull_now(str(a_registration().pk))
     assert OrmQ.objects.count() == 1
 
@@ -178,6 +178,41 @@ def test_pause_until_a_time_in_the_readers_zone(admin: Client) -> None:
     row.refresh_from_db()
     assert row.state == RegistrationState.PAUSED
     assert row.paused_until and row.paused_until.isoformat() == "2099-01-02T00:00:00+00:00"
+
+
+def test_a_pause_of_some_hours_is_shown_with_its_user_and_reason(admin: Client) -> None:
+    User.objects.update(timezone="Asia/Tokyo")
+    row = a_registration(last_pulled_at=timezone.now())
+    assert "Time zone: Asia/Tokyo, where it is now" in text_of(admin.get(f"{LIST}pause/?key={row.pk}"))
+    admin.post(f"{LIST}pause/?key={row.pk}", {"duration": "2", "reason": "D&B maintenance"})
+    row.refresh_from_db()
+    assert row.paused_until
+    assert abs(row.paused_until - timezone.now() - timedelta(hours=2)) < timedelta(minutes=1)
+    for path in (LIST, page(row)):
+        assert "Paused by ann: D&B maintenance" in text_of(admin.get(path))
+    assert "Change end of pause" in text_of(admin.get(page(row)))
+    assert AuditEntry.objects.get().summary.endswith(": D&B maintenance")
+    act(admin, row, "start")
+    assert "D&B maintenance" not in text_of(admin.get(page(row)))
+
+
+def test_a_pause_until_a_time_needs_the_time(admin: Client) -> None:
+    row = a_registration()
+    text = text_of(admin.post(f"{LIST}pause/?key={row.pk}", {"duration": "until", "until": ""}))
+    assert "Enter the time at which pulling resumes." in text
+    row.refresh_from_db()
+    assert row.state == RegistrationState.ACTIVE
+
+
+def test_a_requested_pull_names_its_user_on_its_delivery(admin: Client) -> None:
+    row = a_registration(last_pulled_at=timezone.now())
+    requested = Delivery.objects.create(
+        registration=row, source=Source.PULL, state=DeliveryState.PUBLISHED, requested_by="ann"
+    )
+    Delivery.objects.create(registration=row, source=Source.PULL, state=DeliveryState.PUBLISHED)
+    assert text_of(admin.get("/monitoring/delivery/")).count("requested by ann") == 1
+    assert "Requested by ann" in text_of(admin.get(f"/monitoring/delivery/{requested.pk}/change/"))
+    assert "Pull requested by ann" in text_of(admin.get(page(row)))
 
 
 def test_the_list_shows_the_end_of_a_pause_in_the_readers_zone(admin: Client) -> None:
@@ -405,6 +440,11 @@ def test_cadences_in_words() -> None:
 # Contracts
 
 
+def test_numbers_of_contracts_have_separators(admin: Client) -> None:
+    a_contract(contracted_number=6000, cap=1000)
+    assert "6,000 1,000" in text_of(admin.get("/portfolio/contract/"))
+
+
 def test_a_contract_keeps_its_name(admin: Client) -> None:
     a_contract()
     form = {
@@ -418,3 +458,13 @@ def test_a_contract_keeps_its_name(admin: Client) -> None:
     assert admin.post("/portfolio/contract/default/change/", form).status_code == 302
     assert a_contract().calls_per_second == 3
     assert admin.post("/portfolio/contract/default/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_one_that_was_never_started_is_started_by_a_button_and_not_pulled(admin: Client, client: Client) -> None:
+    row = a_registration(state="paused")
+    button = f'formaction="{LIST}{row.pk}/do/start/"'
+    assert button in admin.get(LIST).text and "Pull now" not in text_of(admin.get(page(row)))
+    a_registration(state="active", last_pulled_at=timezone.now())
+    assert button not in admin.get(LIST).text and "Pull now" in text_of(admin.get(page(row)))
+    client.force_login(User.objects.create_user("viewer", is_staff=True))
+    assert button not in client.get(LIST).text

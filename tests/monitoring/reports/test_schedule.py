@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 from django.utils import timezone
 from pypdf import PdfReader
+from pytest_django import Settings
 from python_calamine import CalamineWorkbook
 
 from dnbmon_site.accounts.models import User
@@ -19,6 +21,7 @@ from monitoring.outbox.queue import send_due_messages
 from monitoring.reports import schedule as reports_schedule
 from monitoring.reports.periods import read_period
 from monitoring.reports.schedule import due_time, next_time, plan, queue_due
+from tests.builders.pages import text_of
 from tests.builders.registrations import a_registration
 from tests.builders.times import soon
 from tests.servers.mail_servers import Mailbox
@@ -149,3 +152,12 @@ def test_it_is_due_at_the_hour_of_the_zone_and_never_before_the_period_is_over(
     assert next_time(schedule, moment - timedelta(seconds=1)) == moment
     assert next_time(schedule, moment) == due_time(schedule, found.after())
     assert timezone.is_aware(moment)
+
+
+def test_a_schedule_that_cannot_be_sent_is_shown_so(admin_client: Client, settings: Settings) -> None:
+    a_schedule("ann")
+    pages = [f"/monitoring/reportschedule/{page}" for page in ("", "add/")]
+    assert not any("Scheduled reports are not sent" in text_of(admin_client.get(page)) for page in pages)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    assert all("Scheduled reports are not sent" in text_of(admin_client.get(page)) for page in pages)
+    assert "Not sent" in text_of(admin_client.get(pages[0]))

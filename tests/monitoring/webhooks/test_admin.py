@@ -1,6 +1,7 @@
 """Webhooks, their messages and scheduled exports in the admin."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from core.text import moment_text
 from dnbmon_site.accounts.models import User
 from monitoring.jobs import queue_for_webhooks, send_due
 from monitoring.models import Channel, MessageState, OutboxMessage, ScheduledExport, SendAttempt, WebhookEndpoint
+from monitoring.outbox.failing import failing_since
 from monitoring.outbox.queue import send_due_messages
 from monitoring.webhooks.endpoints import Event, emit_events
 from monitoring.webhooks.event_types import EVENT_TYPES, NAMES
@@ -25,6 +27,7 @@ from tests.servers.webhook_receivers import Receiver, answering
 
 pytestmark = pytest.mark.django_db
 PATH = "/monitoring/webhookendpoint/"
+RANGE = {"since": -26, "until": 26}
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +37,7 @@ def places(settings: Any, tmp_path: Path) -> None:
 
 
 def make(admin: Client, receiver: Receiver, **fields: Any) -> Any:
-    values = {"name": "CRM", "url": receiver.url, "event_types": "change.published, subject.*", "severity": 1}
+    values = {"name": "CRM", "url": receiver.url, "event_types": ["change.published", "subject.*"], "severity": 1}
     return admin.post(f"{PATH}add/", {**values, **fields}, follow=True)
 
 
@@ -88,6 +91,26 @@ def test_the_list_shows_which_webhooks_fail_and_why_one_is_disabled(
     do(admin, "on")
     send_due()
     assert "Failing" not in text_of(admin.get(PATH))
+
+
+def test_a_webhook_is_failing_when_its_messages_have_failed_finally_and_none_was_sent_since(
+    admin: Client, receiver: Receiver
+) -> None:
+    make(admin, receiver)
+    emit_events([Event("subject.requested", {"n": 1}, "1", "000000001")])
+    send_due()
+    assert "Enabled" in text_of(admin.get(PATH))
+    receiver.behave = answering(500, b"no")
+    emit_events([Event("subject.requested", {"n": 2}, "2", "000000002")])
+    send_due()
+    OutboxMessage.objects.exclude(state="sent").update(state=MessageState.DEAD, next_try_at=None)
+    since = SendAttempt.objects.exclude(error="").get().at
+    assert f"Failing since {moment_text(since)}" in text_of(admin.get(PATH))
+    page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
+    assert "they are no longer retried" in page and "retried automatically" not in page
+    receiver.behave = answering(200)
+    do(admin, "test")
+    assert "Enabled" in text_of(admin.get(PATH))
 
 
 def test_a_message_that_is_retried_is_told_from_an_untried_one(admin: Client, receiver: Receiver) -> None:
@@ -173,7 +196,7 @@ def test_the_secret_is_shown_once(admin: Client, receiver: Receiver) -> None:
     ("fields", "said"),
     [
         ({"event_types": "change.publishd"}, "is not an event"),
-        ({"event_types": ""}, "required"),
+        ({"event_types": []}, "Select at least one event."),
         ({"kinds": "gone"}, "is not a change type"),
         ({"countries": "Germany"}, "two-letter country codes"),
         ({"companies": "12"}, "is not a D-U-N-S number"),
@@ -182,7 +205,7 @@ def test_the_secret_is_shown_once(admin: Client, receiver: Receiver) -> None:
     ],
 )
 def test_a_mistake_is_refused_with_what_is_wrong(
-    admin: Client, receiver: Receiver, fields: dict[str, str], said: str
+    admin: Client, receiver: Receiver, fields: dict[str, Any], said: str
 ) -> None:
     assert said in text_of(make(admin, receiver, **fields))
     assert not WebhookEndpoint.objects.exists()
@@ -201,6 +224,29 @@ def test_changing_one_keeps_its_secret_and_place(admin: Client, receiver: Receiv
     after = WebhookEndpoint.objects.get()
     assert (after.name, after.event_types, after.severity, after.countries) == ("ERP", "*", 4, "DE, AT")
     assert (after.encrypted_secret, after.cursor) == (before.encrypted_secret, before.cursor)
+
+
+def test_events_are_selected_in_groups_by_plain_names(admin: Client, receiver: Receiver) -> None:
+    page = admin.get(f"{PATH}add/")
+    assert 'role="group" aria-label="Imports"' in page.content.decode()
+    assert "All events *" in text_of(page) and "Monitoring requested subject.requested" in text_of(page)
+    offered = {
+        value for _, options in page.context["adminform"].form.fields["event_types"].choices for value, _ in options
+    }
+    assert offered >= set(EVENT_TYPES) - {"webhook.test"} | {"*", "subject.*", "import.*"}
+    make(admin, receiver, event_types=["import.*", "import.read", "alert.raised"])
+    assert WebhookEndpoint.objects.get().event_types == "import.*, alert.raised"
+
+
+def test_a_pattern_that_the_api_took_stays_selected(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    WebhookEndpoint.objects.update(event_types="change.*, alert.raised")
+    path = f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"
+    page = admin.get(path).content.decode()
+    assert set(re.findall(r'name="event_types" value="([^"]*)" checked', page)) == {"change.*", "alert.raised"}
+    values = {"name": "CRM", "url": receiver.url, "event_types": ["alert.raised", "change.*"], "severity": 1}
+    admin.post(path, values)
+    assert WebhookEndpoint.objects.get().event_types == "alert.raised, change.*"
 
 
 def a_webhook_of(person: User, receiver: Receiver, name: str) -> WebhookEndpoint:
@@ -266,22 +312,80 @@ def test_messages_show_every_try_and_go_out_again(admin: Client, receiver: Recei
     receiver.behave = answering(500, b"no <b>way</b>")
     send_due()
     row = OutboxMessage.objects.get()
-    assert row.event_type in text_of(admin.get("/monitoring/outboxmessage/"))
+    assert "Company changes" in text_of(admin.get("/monitoring/outboxmessage/"))
     page = admin.get(f"/monitoring/outboxmessage/{row.pk}/change/")
     assert "The receiver responded with status 500 after" in text_of(page) and "Response: “no <b>way</b>”" in text_of(
         page
     )
-    assert "Message “change.published”" in text_of(page) and "Resend message" not in text_of(page)
+    assert "Message “Company changes”" in text_of(page) and "Resend message" in text_of(page)
     assert "<b>way" not in page.content.decode(), "a receiver's answer is text"
     OutboxMessage.objects.update(state=MessageState.SENT)
     admin.post("/monitoring/outboxmessage/", {"action": "again", "_selected_action": [str(row.pk)]})
     assert OutboxMessage.objects.get().state == MessageState.WAITING
     again = f"/monitoring/outboxmessage/{row.pk}/do/resend/"
-    assert "is waiting for its next attempt already" in text_of(admin.post(again, follow=True))
+    assert "is waiting for its turn and will be sent" in text_of(admin.post(again, follow=True))
     OutboxMessage.objects.update(state=MessageState.SENT)
     assert "Resend message" in text_of(admin.get(f"/monitoring/outboxmessage/{row.pk}/change/"))
     assert "will be resent within a minute" in text_of(admin.post(again, follow=True))
     assert OutboxMessage.objects.get().state == MessageState.WAITING
+
+
+@pytest.mark.parametrize("way", ["page", "list", "range", "webhook"])
+def test_a_message_that_is_retried_is_sent_now(way: str, admin: Client, receiver: Receiver) -> None:
+    """Its next attempt may be a day away, and the receiver works again."""
+    make(admin, receiver)
+    emit_events([Event("subject.requested", {"n": 1}, "1", "804735132")])
+    receiver.behave = answering(500, b"no")
+    send_due()
+    receiver.behave = answering(200)
+    later = timezone.now() + timedelta(hours=24)
+    OutboxMessage.objects.update(attempts=9, next_try_at=later)
+    row, path = OutboxMessage.objects.get(), "/monitoring/outboxmessage/"
+    assert "Resend message" in text_of(admin.get(f"{path}{row.pk}/change/"))
+    day = {name: (timezone.now() + timedelta(hours=h)).strftime("%Y-%m-%dT%H:%M") for name, h in RANGE.items()}
+    ways: dict[str, Callable[[], Any]] = {
+        "page": lambda: admin.post(f"{path}{row.pk}/do/resend/", follow=True),
+        "list": lambda: admin.post(path, {"action": "again", "_selected_action": [str(row.pk)]}, follow=True),
+        "range": lambda: do(admin, "resend", **day),
+        "webhook": lambda: do(admin, "again"),
+    }
+    answer = ways[way]()
+    assert ("will be retried" if way == "webhook" else "will be resent within a minute") in text_of(answer)
+    assert "Next attempt: within a minute" in text_of(admin.get(path))
+    send_due()
+    assert OutboxMessage.objects.get().state == MessageState.SENT and receiver.ids[0] == receiver.ids[1]
+
+
+def test_a_webhook_that_delivers_again_is_not_failing(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    emit_events([Event("subject.requested", {"n": 1}, "1", "804735132")])
+    receiver.behave = answering(500, b"no")
+    send_due()
+    page = f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"
+    later = timezone.now() + timedelta(minutes=5)
+    OutboxMessage.objects.update(next_try_at=later)
+    assert "Failing since" in text_of(admin.get(page))
+    receiver.behave = answering(200)
+    do(admin, "test")
+    shown = text_of(admin.get(page))
+    assert "Failing since" not in shown and "The receiver accepts messages again. 1 message waits" in shown
+    assert "Failing since" not in text_of(admin.get(PATH))
+    receiver.behave = answering(500, b"no")
+    emit_events([Event("subject.requested", {"n": 2}, "2", "418545523")])
+    send_due()
+    since = SendAttempt.objects.order_by("-id")[0].at
+    assert f"Failing since {moment_text(since)}" in text_of(admin.get(page))
+    assert failing_since([WebhookEndpoint.objects.get().pk]) == {WebhookEndpoint.objects.get().pk: since}
+
+
+def test_a_failed_test_is_listed_as_failed_and_is_over(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    receiver.behave = answering(500, b"oops")
+    do(admin, "test")
+    found = admin.get("/monitoring/outboxmessage/?state=dead").context["cl"].result_list
+    assert [(row.event_type, row.get_state_display()) for row in found] == [("webhook.test", "Failed")]
+    assert "Retry failed messages" not in text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
+    assert send_due_messages(timezone.now() + timedelta(minutes=1)) == 0
 
 
 def test_a_failed_test_shows_the_answer_and_what_to_do(admin: Client, receiver: Receiver) -> None:

@@ -273,3 +273,52 @@ def test_ticked_companies_are_removed_where_they_were_ticked_only(manager: Clien
     assert answer["Location"] == f"/portfolio/subjectimport/{made.pk}/change/"
     assert (made.mode, made.registration_id) == ("remove", a_registration().pk)
     assert Subject.objects.get(pk=elsewhere.pk).requested and Subject.objects.get(pk=key).requested
+
+
+# Where a company renews although it is removed
+
+
+def two_entries(**second: Any) -> tuple[Subject, Subject]:
+    contract = a_contract(anniversary=ANNIVERSARY, removal_share=100)
+    first = a_subject(registration=a_registration("FIRST_01", contract=contract, adopted=True))
+    return first, a_subject(registration=a_registration("OTHER_01", contract=contract, adopted=True), **second)
+
+
+def test_a_removal_names_where_the_company_still_renews(manager: Client) -> None:
+    first, second = two_entries()
+    asked = manager.post(SUBJECTS, {"action": "plan_selected", "_selected_action": [str(first.pk)]})
+    assert "renews in OTHER_01" in text_of(asked) and "Select those entries too" in text_of(asked)
+    also = manager.post(f"{SUBJECTS}plan/", {"key": str(first.pk), "also": "yes", "day": "2026-02-26"})
+    assert str(second.pk) in also.text and "renews in" not in text_of(also)
+    assert not Subject.objects.filter(remove_on__isnull=False).exists()
+    told = manager.post(f"{SUBJECTS}plan/", {"key": str(first.pk), "day": "2026-02-26"}, follow=True)
+    assert "Still renewing, because other registrations keep them: 1 company, in OTHER_01." in text_of(told)
+
+
+def test_an_entry_that_ends_before_the_anniversary_keeps_no_company(manager: Client) -> None:
+    first, _ = two_entries(remove_on=date(2026, 2, 1))
+    asked = manager.post(SUBJECTS, {"action": "plan_selected", "_selected_action": [str(first.pk)]})
+    assert "renews in" not in text_of(asked)
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        ({}, "Removing them there saves nothing"),
+        ({"requested": False}, "No other registration requests them"),
+    ],
+)
+def test_what_removing_unrequested_companies_saves(manager: Client, second: dict[str, Any], words: str) -> None:
+    row, _ = two_entries(**second)
+    Subject.objects.filter(pk=row.pk).update(requested=False)
+    update_counts("held")
+    assert words in text_of(manager.get(PAGE))
+
+
+def test_numbers_are_minimums_until_d_and_bs_complete_list_is_received(manager: Client) -> None:
+    row = a_subject(registration=a_registration(adopted=True, list_received_at=None)).registration
+    update_counts("held")
+    text = text_of(manager.get(PAGE))
+    assert "1 or more Companies billed so far" in text and "complete list has not been received" in text
+    a_registration(adopted=True)
+    assert "or more" not in text_of(manager.get(PAGE)) and row.adopted

@@ -386,6 +386,22 @@ def test_verdicts_as_csv_and_xlsx(admin: Client, registration: Registration) -> 
     assert sheet.to_python()[1][5] == "'=cmd|' /C calc'!A0"
 
 
+def test_a_download_has_what_became_of_each_row(admin: Client, registration: Registration) -> None:
+    import_ = uploaded(admin, ONE, ONE, "abc")
+    assert [row["Result"] for row in downloaded(admin, import_)] == ["", "", ""], "nothing is applied yet"
+    do(admin, import_, "confirm", number="1")
+    import_.refresh_from_db()
+    work_on(import_)
+    assert [row["Result"] for row in downloaded(admin, import_)] == ["Added", "Skipped", "Rejected"]
+    assert [row["Validation"] for row in downloaded(admin, import_)][0] == "New"
+
+
+def downloaded(client: Client, import_: SubjectImport) -> list[dict[str, str]]:
+    answer = client.get(f"{LIST}{import_.pk}/validations.csv")
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    return list(csv.DictReader(io.StringIO(text)))
+
+
 def test_downloads_of_one_verdict(admin: Client, registration: Registration) -> None:
     import_ = uploaded(admin, ONE, "abc")
     answer = admin.get(f"{LIST}{import_.pk}/validations.csv?validation=invalid")

@@ -1,0 +1,85 @@
+"""What a job that ended has done, as people read it: most jobs return how much that was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext_lazy
+
+from core.text import counted
+from portfolio.models import ImportState
+
+IMPORT_JOB = "portfolio.jobs.work_on_import"
+PUBLICATIONS: Promise = ngettext_lazy(
+    "%(count)s event feed entry processed", "%(count)s event feed entries processed", "number"
+)
+COUNTS: Promise = ngettext_lazy("%(count)s count updated", "%(count)s counts updated", "number")
+RECORDS: Promise = ngettext_lazy("%(count)s record deleted", "%(count)s records deleted", "number")
+CHECKED: Promise = ngettext_lazy("%(count)s registration checked", "%(count)s registrations checked", "number")
+PROCESSED: Promise = ngettext_lazy("%(count)s processed", "%(count)s processed", "number")
+# By the job's function, as in the table of schedules.
+DONE: dict[str, Promise] = {
+    "monitoring.jobs.pull_due": ngettext_lazy(
+        "%(count)s registration pulled", "%(count)s registrations pulled", "number"
+    ),
+    "monitoring.jobs.recover_due": CHECKED,
+    "monitoring.jobs.audit_due": CHECKED,
+    "monitoring.jobs.probe_stopped": ngettext_lazy(
+        "%(count)s registration resumed", "%(count)s registrations resumed", "number"
+    ),
+    "monitoring.jobs.ingest_received": ngettext_lazy(
+        "%(count)s delivery processed", "%(count)s deliveries processed", "number"
+    ),
+    "monitoring.jobs.publish_read": ngettext_lazy(
+        "%(count)s delivery published", "%(count)s deliveries published", "number"
+    ),
+    "monitoring.jobs.queue_for_webhooks": ngettext_lazy(
+        "%(count)s message queued", "%(count)s messages queued", "number"
+    ),
+    "monitoring.jobs.alert_published": PUBLICATIONS,
+    "monitoring.jobs.make_proposals": PUBLICATIONS,
+    "monitoring.consumers.membership.gather_all": PUBLICATIONS,
+    "monitoring.jobs.send_due": ngettext_lazy("%(count)s message sent", "%(count)s messages sent", "number"),
+    "monitoring.jobs.make_digests": ngettext_lazy("%(count)s digest prepared", "%(count)s digests prepared", "number"),
+    "monitoring.jobs.make_reports": ngettext_lazy("%(count)s report queued", "%(count)s reports queued", "number"),
+    "monitoring.jobs.count_days": ngettext_lazy("%(count)s day updated", "%(count)s days updated", "number"),
+    "monitoring.jobs.update_all_counts": COUNTS,
+    "core.cached_counts.update_counts": COUNTS,
+    "monitoring.exports.scheduled.write_due": ngettext_lazy(
+        "%(count)s file created", "%(count)s files created", "number"
+    ),
+    "portfolio.jobs.write_exports": ngettext_lazy("%(count)s file created", "%(count)s files created", "number"),
+    "portfolio.jobs.discover": ngettext_lazy(
+        "%(count)s new registration found", "%(count)s new registrations found", "number"
+    ),
+    "portfolio.jobs.sync_due": ngettext_lazy(
+        "%(count)s registration synced", "%(count)s registrations synced", "number"
+    ),
+    "portfolio.jobs.check_lists": ngettext_lazy("%(count)s list checked", "%(count)s lists checked", "number"),
+    "portfolio.jobs.reconcile_all": ngettext_lazy("%(count)s notice created", "%(count)s notices created", "number"),
+    "portfolio.jobs.work_on_imports": ngettext_lazy(
+        "%(count)s import continued", "%(count)s imports continued", "number"
+    ),
+    "portfolio.jobs.look_after_years": ngettext_lazy(
+        "%(count)s scheduled removal carried out", "%(count)s scheduled removals carried out", "number"
+    ),
+    "dnbmon_site.accounts.idempotency.forget_old": RECORDS,
+    "dnbmon_site.accounts.jobs.forget_old_sign_ins": RECORDS,
+    "health.jobs.forget_finished": RECORDS,
+    "dnbmon_site.worker.schedules.refuse_foreign": ngettext_lazy(
+        "%(count)s schedule disabled", "%(count)s schedules disabled", "number"
+    ),
+}
+
+
+def result_text(function: str, result: Any) -> str:
+    """A dash where there was nothing to do."""
+    if isinstance(result, bool):
+        return gettext("Done") if result else "–"
+    if isinstance(result, int):
+        words = DONE.get(function, PROCESSED)
+        return str(words % {"count": counted(result), "number": result}) if result else "–"
+    if function == IMPORT_JOB and result in ImportState.values:
+        return str(ImportState(result).label)
+    return "–" if result is None or result == "" else str(result)
