@@ -13,10 +13,10 @@ from django.utils import timezone
 from core.db import in_batches, insert_new
 from monitoring.content_ids import moment_of, observation_id
 from monitoring.models import Change, Delivery, Notification, Observation, Source, Verb
-from monitoring.story_order import index_at, source_at, step_of, story_place, with_step
+from monitoring.story_order import first_step, index_at, source_at, step_of, story_place, with_step
 
 CHANGES_OF_AN_ITEM = 1000
-PLACED_BY = ("notification_id", "position", "place", "changed_at", "derived_from")
+PLACED_BY = ("kind", "notification_id", "position", "place", "changed_at", "derived_from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +126,14 @@ def keep_places(changes: Iterable[uuid.UUID]) -> int:
         rows = list(Change.objects.filter(pk__in=keys).only(*PLACED_BY))
         least = _least_places(rows)
         for row in rows:
-            if row.place != least[row.pk]:
-                moved += Change.objects.filter(pk=row.pk, place=row.place).update(place=least[row.pk])
+            if row.place != (place := _in_its_step(row, least[row.pk])):
+                moved += Change.objects.filter(pk=row.pk, place=row.place).update(place=place)
     return moved
+
+
+def _in_its_step(change: Change, place: str) -> str:
+    """Steps are given by `history/steps.py`; a place of before has none."""
+    return with_step(place, step_of(change.place)) if len(change.place) == len(place) else place
 
 
 def place_again(notification: uuid.UUID, places: dict[uuid.UUID, str]) -> None:
@@ -147,7 +152,7 @@ def _move_to_least(changes: Sequence[uuid.UUID]) -> None:
         waiting = [
             row.pk
             for row in rows
-            if row.place != (place := with_step(least[row.pk], step_of(row.place)))
+            if row.place != (place := _in_its_step(row, least[row.pk]))
             and not Change.objects.filter(pk=row.pk, place=row.place).update(place=place)
         ]
 
@@ -160,7 +165,7 @@ def _least_places(changes: Sequence[Change]) -> dict[uuid.UUID, str]:
         # The document itself is the first of its place; its comparison follows.
         index = change.position + 1 if change.derived_from else change.position % CHANGES_OF_AN_ITEM
         moment = first.delivered_at or (first.recorded_at if change.derived_from else change.changed_at)
-        found[change.pk] = [story_place(first.registration_id, moment, first.place, index)]
+        found[change.pk] = [story_place(first.registration_id, moment, first.place, index, first_step(change.kind))]
     others = Observation.objects.filter(change__in=list(found), verb=Verb.OBSERVED).exclude(place="")
     for key, place in others.values_list("change_id", "place"):
         found[key].append(place)

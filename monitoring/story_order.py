@@ -17,12 +17,13 @@ from typing import Any, Protocol, TypeVar
 from django.db.models import Model, QuerySet
 
 from monitoring.content_ids import milliseconds
-from monitoring.models import Delivery, Notification, Source
+from monitoring.models import Delivery, Kind, Notification, Source
 from portfolio.models import Registration
 
 WAYS = {Source.PULL: 0, Source.REPLAY: 1, Source.FILE: 2, Source.RETRY: 0}
 LARGEST_POSITION, LARGEST_INDEX = 0xFFFFF, 0xFFF
-FIRST_STEP = "000"
+# Before the place: a whole document comes before the changes of its moment, which begin with step 1.
+DOCUMENT, FIRST_STEP = 0, 1
 LATEST_FIRST = ("-changed_at", "-place", "-id")
 OLDEST_FIRST = ("changed_at", "place", "id")
 LATEST_NOTIFICATIONS_FIRST = ("-place", "-id")
@@ -64,12 +65,18 @@ def place_of(delivery: Delivery, position: int) -> str:
     return f"{way}{delivery.stands_for:08x}{delivery.turn:08x}{min(position, LARGEST_POSITION):05x}"
 
 
-def story_place(registration: uuid.UUID, delivered_at: datetime | None, place: str, index: int = 0) -> str:
-    """What sorts a company's changes of one moment: when delivered, the source, then the turn stood for before the way,
-    so that what a replay made good stands where the call stood that lost it; at last the element's index. The source
-    comes first because positions in two registrations' answers say nothing about each other."""
+def story_place(
+    registration: uuid.UUID, delivered_at: datetime | None, place: str, index: int = 0, step: int = FIRST_STEP
+) -> str:
+    """What sorts a company's changes of one moment: documents first, when delivered, the source, then the turn stood
+    for before the way, so that what a replay made good stands where the call stood that lost it; at last the element's
+    index. The source comes first because positions in two registrations' answers say nothing about each other."""
     stamp, source = f"{milliseconds(delivered_at):012x}", source_of(registration, place)
-    return f"{FIRST_STEP}{stamp}{source}{place[1:9]}{place[:1]}{place[9:]}{min(index, LARGEST_INDEX):03x}"
+    return f"{step:03x}{stamp}{source}{place[1:9]}{place[:1]}{place[9:]}{min(index, LARGEST_INDEX):03x}"
+
+
+def first_step(kind: str) -> int:
+    return DOCUMENT if kind == Kind.BASELINE else FIRST_STEP
 
 
 def source_of(registration: uuid.UUID, place: str) -> str:

@@ -73,10 +73,9 @@ class FirstDocument:
 
 
 def leaves_of(path: str, previous: Any, current: Any) -> dict[str, str]:
-    """The plain values below a path that a change sets, as text that equal ones share; unchanged ones left out."""
+    """The plain values below a path after a change, as text that equal ones share; empty where it removes one."""
     before, after = dict(_leaves(path, previous)), dict(_leaves(path, current))
-    changed = {leaf: value for leaf, value in after.items() if before.get(leaf, "") != value}
-    return changed | dict.fromkeys((leaf for leaf in before if leaf not in after and before[leaf]), "")
+    return dict.fromkeys((leaf for leaf, value in before.items() if value), "") | after
 
 
 def _leaves(path: str, value: Any) -> Iterator[Leaf]:

@@ -220,7 +220,7 @@ def _reapply(result: CompanyState, seed: Event, before: Sequence[Event]) -> None
         if change.moment < seed.moment - SEED_MAY_LAG or not _carries(seed, change.path):
             continue
         if same_value(result.value(change.path), change.previous):
-            set_value(result.document, change.path, change.current)
+            set_value(result.document, change.path, _newest_score(result, change))
 
 
 def _carries(seed: Event, path: str) -> bool:

@@ -11,6 +11,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from django.db import transaction
@@ -21,7 +22,7 @@ from direct_plus.exact_json import parse_json
 from monitoring.elements.json_paths import same_value, set_value, value_at
 from monitoring.history.state import apply_events, events_of
 from monitoring.models import Change, Kind
-from monitoring.story_order import step_of, with_step
+from monitoring.story_order import FIRST_STEP, step_of, with_step
 
 Moment = tuple[str, datetime]
 
@@ -45,7 +46,10 @@ def _later(moments: Sequence[Moment]) -> list[Moment]:
     for duns, moment in moments:
         since[duns] = min(moment, since.get(duns, moment))
     rows = Change.objects.filter(
-        company__in=list(since), changed_at__gte=min(since.values()), kind=Kind.ELEMENT, place__gte="001"
+        company__in=list(since),
+        changed_at__gte=min(since.values()),
+        kind=Kind.ELEMENT,
+        place__gte=with_step("", FIRST_STEP + 1),
     )
     return [
         (duns, moment)
@@ -78,7 +82,7 @@ def _order(duns: str, moment: datetime) -> bool:
     rows = list(_reported(Q(company=duns, changed_at=moment)).only("element", "previous", "current", "place"))
     steps: dict[uuid.UUID, int] = {}
     for group in _groups(rows):
-        steps |= dict(zip((row.pk for row in _chained(duns, moment, group)), range(len(group)), strict=True))
+        steps |= dict(zip((row.pk for row in _chained(duns, moment, group)), count(FIRST_STEP)))
     wrong = [row for row in rows if step_of(row.place) != steps[row.pk]]
     for row in wrong:
         place = with_step(row.place, steps[row.pk])

@@ -33,7 +33,7 @@ from monitoring.models import (
 )
 from monitoring.observations import Report, place_again, record_reports
 from monitoring.replay.passes import begin_pass
-from monitoring.story_order import place_of, story_place
+from monitoring.story_order import first_step, place_of, story_place
 from portfolio.models import Company
 
 Row = TypeVar("Row", bound=models.Model)
@@ -164,7 +164,8 @@ def _moves(batch: Batch, reading: Reading, known: str) -> bool:
     if known and known <= place:
         return False
     further = Q(place="") | Q(place__gt=place)
-    if not Notification.objects.filter(further, pk=reading.id).update(place=place):
+    # What represents it says when it was delivered: a file has another stamp.
+    if not Notification.objects.filter(further, pk=reading.id).update(place=place, delivered_at=reading.delivered_at):
         return False
     place_again(reading.id, {fact.id: place_in_story(batch, reading, fact) for fact in reading.facts})
     return True
@@ -219,7 +220,8 @@ def place_in_story(batch: Batch, reading: Reading, fact: Fact) -> str:
     """What sorts a change among those of one moment."""
     delivered_at = reading.delivered_at or fact.moment or batch.stamp
     place = place_of(batch.delivery, reading.position)
-    return story_place(batch.delivery.registration_id, delivered_at, place, reading.facts.index(fact))
+    index, step = reading.facts.index(fact), first_step(fact.kind)
+    return story_place(batch.delivery.registration_id, delivered_at, place, index, step)
 
 
 def _insert(batch: Batch, model: type[Row], rows: Sequence[Row], notification: Callable[[Row], uuid.UUID]) -> list[Row]:

@@ -47,6 +47,7 @@ from monitoring.rebuild.company_times import is_same, mend_times
 from monitoring.rebuild.removal import AT_ONCE, Suspects, facts_of, remove, stored_deliveries
 from monitoring.stats.daily_counts import days_touched, recount
 from monitoring.stats.latency import forget_delays
+from monitoring.story_order import place_of
 from portfolio.models import Company, Registration
 
 logger = logging.getLogger(__name__)
@@ -156,16 +157,17 @@ def _compare_notifications(batch: Batch, suspects: Suspects) -> int:
     for row in Notification.objects.filter(delivery=batch.delivery):
         reading = computed.get(row.pk)
         if reading:
-            mended += _mend(row, _notification_columns(reading))
+            mended += _mend(row, _notification_columns(batch, reading, row))
         elif row.position not in unreadable:
             suspects.notifications.add(row.pk)
     return mended
 
 
-def _notification_columns(reading: Reading) -> dict[str, Any]:
+def _notification_columns(batch: Batch, reading: Reading, row: Notification) -> dict[str, Any]:
+    is_represented_here = row.place == place_of(batch.delivery, reading.position)
     return {
         "type": clean_text(reading.item.type, 64),
-        "delivered_at": reading.delivered_at,
+        "delivered_at": reading.delivered_at if is_represented_here else row.delivered_at,
         "position": reading.position,
         "retained_duns": clean_text(reading.item.retained_duns or "", 32),
         "organization": reading.organization,

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from core.blobs import store_bytes
 from monitoring.history.state import events_of, profile, states_after
-from monitoring.models import Change, Delivery, DeliveryState
+from monitoring.models import Change, Delivery, DeliveryState, Observation, Verb
 from monitoring.pipeline.ingest import ingest
 from portfolio.models import Registration
 from tests.builders.deliveries import an_answer, as_json
@@ -92,7 +92,7 @@ def found(duns: str) -> Found:
     live = [row for row in Change.objects.filter(company=duns).select_related("registration") if not row.superseded]
     # A SEED goes into the story with its document, by the notification's id.
     rows = {row.notification_id if row.kind == "baseline" else row.pk: row for row in live}
-    told = [rows[event.id] for event, _ in states_after(events_of([duns])[duns])]
+    told = [rows[event.id] for event, _ in states_after(events_of([duns])[duns]) if event.id in rows]
     assert {row.pk for row in live if not row.derived_from} == {row.pk for row in told}
     listed = sorted(live, key=lambda row: (row.changed_at, row.place, row.pk))
     return Found(entries(told), entries(listed), state_of(profile(duns).document), observed(live))
@@ -112,14 +112,12 @@ def token_of(row: Change) -> Token:
 
 
 def observed(live: Iterable[Change]) -> Observers:
-    """By registration, from rows of `Observation`, which the application gains later."""
-    from monitoring import models
-
-    observation = getattr(models, "Observation", None)
-    if observation is None:
-        return {}
+    """By registration: the first in the change's own columns, others as observations or as changes it replaced."""
     by_token: dict[Token, set[str]] = {}
     for row in live:
-        rows = observation.objects.filter(change=row, verb="told").select_related("registration")
-        by_token.setdefault(token_of(row), set()).update(one.registration.reference for one in rows)
+        reported = Observation.objects.filter(change=row, verb=Verb.OBSERVED).select_related("registration")
+        replaced = Change.objects.filter(replaced_by=row.pk).select_related("registration")
+        found = by_token.setdefault(token_of(row), {row.registration.reference})
+        found.update(one.registration.reference for one in reported)
+        found.update(one.registration.reference for one in replaced)
     return {token: frozenset(who) for token, who in by_token.items()}

@@ -23,6 +23,7 @@ from dnbmon_site.http.older_queries import (
     query_now,
     words_now,
 )
+from monitoring.story_order import first_step
 
 # Tables. Lists, rights and audit entries that bear a table's name follow by themselves.
 MODELS: dict[str, str] = {
@@ -164,12 +165,13 @@ VALUES: dict[str, dict[str, Values]] = {
 
 
 def _change_with_source(line: dict[str, Any]) -> dict[str, Any]:
-    """Places did not name the source: the registration, and whether a file brought it (`monitoring/story_order.py`)."""
+    """Places named neither step nor source: the registration, and whether a file brought it (`story_order.py`)."""
     place, registration = line.get("place") or "", line.get("registration_id")
     if len(place) != LENGTH_WITHOUT_SOURCE or not registration:
         return line
     source = f"{uuid.UUID(registration).hex[:8]}{int(place[20] == WAY_OF_FILES)}"
-    return line | {"place": place[:12] + source + place[12:]}
+    step = f"{first_step(line['kind']):03x}"
+    return line | {"place": step + place[:12] + source + place[12:]}
 
 
 def _publication_with_entries(line: dict[str, Any]) -> dict[str, Any]:

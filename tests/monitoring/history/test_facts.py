@@ -386,9 +386,9 @@ def test_a_chain_that_two_registrations_report_in_parts_is_a_chain() -> None:
     assert profile(DUNS).value(NAME) == "C"
 
 
-def test_leaves_that_a_change_leaves_alone_are_none_of_its() -> None:
-    assert leaves_of("a", {"b": 1, "c": 2}, {"b": 1, "c": 3}) == {"a.c": "3E0"}
-    assert leaves_of("a", {"b": 1, "c": 2}, {"b": 1}) == {"a.c": ""}
+def test_leaves_are_what_a_change_says_of_each_value() -> None:
+    assert leaves_of("a", {"b": 1, "c": 2}, {"b": 1, "c": 3}) == {"a.b": "1E0", "a.c": "3E0"}
+    assert leaves_of("a", {"b": 1, "c": 2}, {"b": 1}) == {"a.b": "1E0", "a.c": ""}
 
 
 def test_who_settles_looks_again_until_nothing_is_left_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
