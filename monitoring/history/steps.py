@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import copy
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import count
+from itertools import count, repeat
 from typing import Any
 
 from django.db import transaction
@@ -28,8 +28,8 @@ Moment = tuple[str, datetime]
 
 
 def order_moments(moments: Iterable[Moment]) -> set[str]:
-    """Give the changes of each company's moments their steps, and those of later moments that have any, as what is
-    known by then may be different; returns the companies whose story stands in another order now."""
+    """Give the changes of each company's moments their steps, and those of later moments, as what is known by then may
+    be different; returns the companies whose story stands in another order now."""
     moved: set[str] = set()
     for batch in in_batches(sorted(set(moments))):
         waiting = [*batch, *_later(batch)]
@@ -41,21 +41,13 @@ def order_moments(moments: Iterable[Moment]) -> set[str]:
 
 
 def _later(moments: Sequence[Moment]) -> list[Moment]:
-    """Whose changes have steps already."""
+    """Those with several changes."""
     since: dict[str, datetime] = {}
     for duns, moment in moments:
         since[duns] = min(moment, since.get(duns, moment))
-    rows = Change.objects.filter(
-        company__in=list(since),
-        changed_at__gte=min(since.values()),
-        kind=Kind.ELEMENT,
-        place__gte=with_step("", FIRST_STEP + 1),
-    )
-    return [
-        (duns, moment)
-        for duns, moment in rows.values_list("company_id", "changed_at").distinct()
-        if moment > since[duns]
-    ]
+    rows = _reported(Q(company__in=list(since), changed_at__gt=min(since.values())))
+    changes = Counter(rows.values_list("company_id", "changed_at"))
+    return [(duns, moment) for (duns, moment), found in changes.items() if found > 1 and moment > since[duns]]
 
 
 def _shared(moments: Sequence[Moment]) -> list[Moment]:
@@ -82,7 +74,11 @@ def _order(duns: str, moment: datetime) -> bool:
     rows = list(_reported(Q(company=duns, changed_at=moment)).only("element", "previous", "current", "place"))
     steps: dict[uuid.UUID, int] = {}
     for group in _groups(rows):
-        steps |= dict(zip((row.pk for row in _chained(duns, moment, group)), count(FIRST_STEP)))
+        ordered = _in_places(group)
+        chained = _chained(duns, moment, ordered)
+        # Where places give the same order already, nothing is said of the moment's other changes.
+        numbers = repeat(FIRST_STEP) if chained == ordered else count(FIRST_STEP)
+        steps |= dict(zip((row.pk for row in chained), numbers, strict=False))
     wrong = [row for row in rows if step_of(row.place) != steps[row.pk]]
     for row in wrong:
         place = with_step(row.place, steps[row.pk])
@@ -99,8 +95,12 @@ def _groups(rows: Sequence[Change]) -> list[list[Change]]:
     return groups
 
 
+def _in_places(group: Sequence[Change]) -> list[Change]:
+    return sorted(group, key=lambda row: (with_step(row.place, 0), row.pk.int))
+
+
 def _chained(duns: str, moment: datetime, group: Sequence[Change]) -> list[Change]:
-    waiting = sorted(group, key=lambda row: (with_step(row.place, 0), row.pk.int))
+    waiting = list(group)
     if len(waiting) == 1:
         return waiting
     document = _known_before(duns, moment, {row.element for row in group})
