@@ -1,5 +1,6 @@
 """The demo world: companies with three months behind them, and something new every few seconds."""
 
+import json
 from random import Random
 from threading import Thread
 from typing import Any
@@ -70,13 +71,15 @@ def _registrations(world: World, numbers: list[str], now: int) -> None:
 
 
 def _seeds_first(world: World) -> None:
-    """A SEED is dated by its delivery, so it tells the present; what led there comes after it in the queue."""
+    """A SEED is dated by its delivery, so it tells the present; what led there comes after it in the queue. Whole
+    documents of weeks ago would all be dated today, as if their differences had happened now."""
     waiting = world.store.rows("SELECT reference, raw FROM notice ORDER BY seq")
     world.store.empty(["notice"])
-    for reference in (SUPPLIERS, CUSTOMERS):
+    for reference in (SUPPLIERS, CUSTOMERS, FULL):
         notification_payloads.seed(world, reference, membership.members(world, reference))
     for row in waiting:
-        notification_queue.emit(world, row["reference"], [row["raw"]])
+        if json.loads(row["raw"])["type"] != "SEED":
+            notification_queue.emit(world, row["reference"], [row["raw"]])
 
 
 def _play(world: World, numbers: list[str], event: Event, *, apart: float = 0) -> list[int]:
