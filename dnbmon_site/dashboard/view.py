@@ -21,6 +21,7 @@ from dnbmon_site.dashboard.since_last_visit import News, news_for
 from dnbmon_site.dashboard.tiles import fresh, tiles_of
 from monitoring.company_page.timeline import Line, line_of
 from monitoring.models import Axis, Change, Element, ScoreChange, Severity
+from monitoring.stats.daily_counts import CONSUMER as COUNTS
 from monitoring.story_order import newest, story_key
 from portfolio.companies.search import with_companies
 from portfolio.models import Registration
@@ -85,6 +86,7 @@ def _body(
     return {
         "tiles": tiles_of(asked, totals, news, numbers, registrations, is_paused=is_paused),
         "news": news,
+        "is_counting": COUNTS.is_behind(news.published),
         "all_heavy": asked.changes(severity="from-high"),
         "last": [_line(row, elements, news) for row in rows],
         "chart": charts.chart_of(asked, totals),

@@ -30,6 +30,10 @@ class PublicationConsumer:
         """The last publication it has read; 0 before the first."""
         return ConsumerOffset.objects.get_or_create(consumer=self.name)[0].position
 
+    def is_behind(self, newest: int) -> bool:
+        """Whether there are publications up to this number that it has not read."""
+        return self.position() < newest
+
     def move(self, position: int, sequence: int) -> bool:
         """Compare-and-swap; False when somebody else has moved the offset: they read on from there."""
         return bool(ConsumerOffset.objects.filter(pk=self.name, position=position).update(position=sequence))

@@ -38,7 +38,7 @@ from tests.builders.times import stamp
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
 FAILURE = "organization.dnbAssessment.failureScore.nationalPercentile"
-MOST_QUERIES = 15
+MOST_QUERIES = 16
 
 
 def test_a_channel_that_gets_nothing_any_more_is_told_to_whom_it_belongs(client: Client) -> None:
@@ -104,6 +104,17 @@ def recent_news() -> None:
     element = an_element("organization.legalEvents.hasOpenBankruptcy", False, True, stamp(now, hours=-1))
     delivered(an_update(element, delivered=stamp(now)), at=stamp(now))
     count_days()
+
+
+def test_figures_that_are_not_counted_yet_are_marked_until_they_are(admin: Client) -> None:
+    now = timezone.now()
+    element = an_element("organization.legalEvents.hasOpenBankruptcy", False, True, stamp(now, hours=-1))
+    delivered(an_update(element, delivered=stamp(now)), at=stamp(now))
+    text = text_of(admin.get("/"))
+    assert "Figures are being updated." in text and "0 critical changes" in text
+    count_days()
+    text = text_of(admin.get("/?part=live"))
+    assert "Figures are being updated." not in text and "1 critical change" in text
 
 
 def test_the_last_heavy_changes_are_told(admin: Client) -> None:

@@ -96,6 +96,14 @@ def test_followers_are_set_back_and_mended_as_they_say(monkeypatch: pytest.Monke
 
 
 @pytest.mark.django_db
+def test_who_has_not_read_the_newest_is_behind() -> None:
+    consumer = PublicationConsumer("alerts")
+    assert consumer.is_behind(1) and not consumer.is_behind(0)
+    consumer.move(0, 1)
+    assert not consumer.is_behind(1)
+
+
+@pytest.mark.django_db
 def test_of_two_who_move_a_mark_one_does() -> None:
     consumer = PublicationConsumer("alerts")
     position = consumer.position()
