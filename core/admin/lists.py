@@ -56,6 +56,8 @@ class ChosenList(ExportedList):
 
     # Columns by which such a list can be sorted, each with the indexed field behind it.
     column_order: dict[str, str] = {}
+    # What the list shows in its usual way, by the names of its columns.
+    usual_columns: tuple[str, ...] = ()
     # What the address says where nothing is left out, for a list that leaves something out when it is opened.
     everything = ""
 
@@ -113,6 +115,7 @@ class ChosenList(ExportedList):
     # What stands above the list
     def above(self, request: HttpRequest) -> dict[str, Any]:
         chosen = {column.name for column in self.chosen_columns(request)}
+        ticked = chosen or set(self.usual_columns)
         now = filters_in(request.GET.urlencode())
         filters = [_chip(row, now, request) for row in self.kept(request).filters if _is_visible(row, request)]
         return {
@@ -120,7 +123,7 @@ class ChosenList(ExportedList):
             "nothing_is_filtered": not now and not self.everything or f"?{request.GET.urlencode()}" == self.everything,
             "active": next((one for one in filters if one["is_active"]), None),
             "query": request.GET.urlencode(),
-            "columns": [(column.name, column.heading, column.name in chosen) for column in self.listing.columns],
+            "columns": [(column.name, column.heading, column.name in ticked) for column in self.listing.columns],
             "are_chosen": bool(chosen),
             "chosen": ",".join(column.name for column in self.chosen_columns(request)),
             "may_share": request.user.has_perm(MAY_SHARE),

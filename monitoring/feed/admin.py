@@ -92,6 +92,7 @@ class SeverityFilter(choice_filter("severity", Severity.choices[::-1], _("severi
 @admin.register(Change)
 class ChangeAdmin(ChosenList, ReadOnlyAdmin):
     list_display = ("company_id", "element", "changed_at")
+    usual_columns = ("duns", "name", "changed_at", "severity", "told")
     list_filter = (
         SeverityFilter,
         choice_filter("kind", Kind.choices, _("change type")),

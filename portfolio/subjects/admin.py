@@ -106,6 +106,7 @@ class SubjectAdmin(ChosenList, PageAdmin):
         "customer_reference",
         "owner",
     )
+    usual_columns = ("duns", "name", "registration", "requested", "state", "customer_reference", "owner")
     list_filter = (
         RegistrationFilter,
         RequestedFilter,

@@ -51,6 +51,7 @@ LATELY = 12
 @admin.register(Alert)
 class AlertAdmin(RowActions, ChosenList, PageAdmin):
     list_display = ("severity_badge", "what", "company_name", "status", "person", "raised")
+    usual_columns = ("severity", "title", "duns", "name", "state", "assignee", "raised_at")
     list_display_links = ("what",)
     list_filter = (
         StateFilter,

@@ -56,6 +56,7 @@ class NotificationPaginator(StoryPaginator):
 @admin.register(Notification)
 class NotificationAdmin(ChosenList, ReadOnlyAdmin):
     list_display = ("type", "company_id", "delivered_at")
+    usual_columns = ("duns", "name", "type", "delivered_at")
     list_filter = (
         choice_filter("type", NotificationType.choices, _("type")),
         RegistrationFilter,

@@ -2,9 +2,11 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
+from django.contrib.admin import site as admin_site
 from django.test import Client
 
 from core.exports.files import parts_of, work_on
@@ -122,6 +124,21 @@ def test_a_feed_becomes_a_table_of_the_chosen_columns(ann: Client, path: str) ->
     assert 'id="result_list"' in page and "dm-feed" not in page
     assert "Acme Ltd" in page and "ACME_LOD_01" in page
     assert "dm-feed" in ann.get(path).content.decode()
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_the_usual_columns_are_ticked_until_others_are_chosen(ann: Client, path: str) -> None:
+    some_news()
+    a_rule()
+    usual = ticked_in(ann.get(path))
+    model_admin: Any = next(one for one in admin_site._registry.values() if f"/{one.opts.model_name}/" in path)
+    assert len(usual) >= 4 and usual == set(model_admin.usual_columns)
+    chosen = {"title"} if "title" in usual else {"name"}
+    assert ticked_in(ann.get(f"{path}?columns={chosen.copy().pop()}")) == chosen
+
+
+def ticked_in(answer: Any) -> set[str]:
+    return set(re.findall(r'name="column" value="(\w+)" checked', answer.content.decode()))
 
 
 def test_columns_stand_in_the_order_of_the_address(ann: Client) -> None:
