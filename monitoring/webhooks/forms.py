@@ -118,6 +118,11 @@ class NewWebhookForm(WebhookForm):
         widget=UnfoldAdminTextInputWidget({"type": "datetime-local"}),
     )  # fmt: skip
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Without the model's default, which is for the API: here a person chooses the events."""
+        super().__init__(*args, **kwargs)
+        self.initial["event_types"] = split((kwargs.get("initial") or {}).get("event_types", ""))
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if cleaned.get("begin") == Begin.TIME and not cleaned.get("begin_at") and "begin_at" not in self.errors:
