@@ -15,6 +15,8 @@ from monitoring.models import Channel, MessageState, OutboxMessage, SendAttempt,
 # Without what is kept for a disabled webhook: that has no time for a next attempt.
 RECENT = 50
 RETRYING = Q(state=MessageState.WAITING, attempts__gt=0, next_try_at__isnull=False)
+# Tried without success, whether it is retried or not any more.
+UNDELIVERED = Q(state=MessageState.DEAD) | RETRYING
 
 
 def is_retrying(row: OutboxMessage) -> bool:

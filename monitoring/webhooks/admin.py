@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -22,13 +23,12 @@ from core.admin.row_actions import Outcome, RowActions, confirmation
 from core.markup import ago, badge
 from core.text import counted, moment_text
 from monitoring.models import (
-    MessageState,
     OutboxMessage,
     SendAttempt,
     WebhookEndpoint,
 )
 from monitoring.outbox.admin.messages import next_attempt_text, state_badge
-from monitoring.outbox.failing import RETRYING, failing_since, is_retrying
+from monitoring.outbox.failing import RETRYING, UNDELIVERED, failing_since, is_retrying
 from monitoring.outbox.queue import send_again
 from monitoring.webhooks.endpoints import (
     create_endpoint,
@@ -110,11 +110,15 @@ def _failed_test(attempt: SendAttempt) -> str:
     parts = [gettext("The test could not be delivered: %(error)s.") % {"error": attempt.error.rstrip(".")}]
     if attempt.response:
         parts.append(gettext("Response: “%(response)s”.") % {"response": attempt.response[:SHOWN]})
-    if attempt.status is None:
-        parts.append(gettext("Check the address and the connection to the receiver, then send another test event."))
-    else:
-        parts.append(gettext("Check the receiver's log and its secret, then send another test event."))
-    return " ".join(parts)
+    return " ".join([*parts, _what_to_check(attempt.status)])
+
+
+def _what_to_check(status: int | None) -> str:
+    if status is None:
+        return gettext("Check the address and the connection to the receiver, then send another test event.")
+    if status == HTTPStatus.NOT_FOUND:
+        return gettext("The receiver does not know this address. Correct the address, then send another test event.")
+    return gettext("Check the receiver's log and its secret, then send another test event.")
 
 
 def _off(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
@@ -148,10 +152,10 @@ def _resend(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
 
 
 def _again(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
-    count = send_again(failed_messages(endpoint).only("pk"))
+    count = send_again(undelivered_messages(endpoint).only("pk"))
     return ngettext(
-        "%(count)s failed message will be retried, with the same ID.",
-        "%(count)s failed messages will be retried, with the same IDs.",
+        "%(count)s undelivered message will be retried, with the same ID.",
+        "%(count)s undelivered messages will be retried, with the same IDs.",
         count,
     ) % {"count": counted(count)}
 
@@ -162,10 +166,9 @@ ACTIONS = {
 }
 
 
-def failed_messages(endpoint: WebhookEndpoint) -> QuerySet[OutboxMessage]:
-    """Those that are retried, and those that are not any more. A test is over when it has failed."""
-    failed = OutboxMessage.objects.filter(Q(state=MessageState.DEAD) | RETRYING, target=endpoint.pk)
-    return failed.exclude(event_type=WEBHOOK_TEST)
+def undelivered_messages(endpoint: WebhookEndpoint) -> QuerySet[OutboxMessage]:
+    """A test is over when it has failed."""
+    return OutboxMessage.objects.filter(UNDELIVERED, target=endpoint.pk).exclude(event_type=WEBHOOK_TEST)
 
 
 def latest_messages(endpoint: WebhookEndpoint) -> list[Any]:
@@ -244,7 +247,7 @@ class WebhookAdmin(RowActions, PageAdmin):
             "badge": status_badge(row, since),
             "is_failing": since is not None,
             "is_retried": any(map(is_retrying, sent)),
-            "failed": failed_messages(row)[:COUNTED].count(),
+            "undelivered": undelivered_messages(row)[:COUNTED].count(),
             "retried": 0 if since else OutboxMessage.objects.filter(RETRYING, target=row.pk)[:COUNTED].count(),
             "may_act": may_act,
             "event_list": EVENT_TYPES.values(),

@@ -29,7 +29,7 @@ from monitoring.models import (
 )
 from monitoring.outbox.admin.content import alert_url, company_names, company_text, event_name, recipient_url
 from monitoring.outbox.admin.recipients import RecipientFilter, names_of
-from monitoring.outbox.failing import RETRYING, deleted_channels, deleted_text, is_retrying
+from monitoring.outbox.failing import RETRYING, UNDELIVERED, deleted_channels, deleted_text, is_retrying
 from monitoring.outbox.queue import send_again
 
 STATE_TONES = {"waiting": "info", "sent": "good", "dead": "bad", "cancelled": "calm"}
@@ -84,11 +84,12 @@ def _record_resent(request: HttpRequest, row: OutboxMessage) -> None:
 
 
 class StateFilter(ChoiceFilter):
-    """The stored states, with the waiting messages that failed before as a state of their own."""
+    """The stored states, with the waiting messages that failed before as a state of their own, and both that failed."""
 
     title = _("status")
     parameter_name = field = "state"
     options = (
+        ("undelivered", _("Not delivered (failed and retrying)")),
         (MessageState.WAITING, MessageState.WAITING.label),
         ("retrying", _("Retrying")),
         *MessageState.choices[1:],
@@ -97,6 +98,8 @@ class StateFilter(ChoiceFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "retrying":
             return queryset.filter(RETRYING)
+        if self.value() == "undelivered":
+            return queryset.filter(UNDELIVERED)
         found = super().queryset(request, queryset)
         untried = Q(attempts=0) | Q(next_try_at__isnull=True)
         return found.filter(untried) if self.value() == MessageState.WAITING else found

@@ -297,7 +297,7 @@ def test_switching_off_and_on_and_sending_again(admin: Client, receiver: Receive
     send_due()
     OutboxMessage.objects.update(state=MessageState.DEAD, next_try_at=None)
     endpoint = WebhookEndpoint.objects.get()
-    assert "Retry failed messages (1)" in text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
+    assert "Retry undelivered messages (1)" in text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
     receiver.behave = answering(200)
     do(admin, "again")
     send_due()
@@ -382,9 +382,11 @@ def test_a_failed_test_is_listed_as_failed_and_is_over(admin: Client, receiver: 
     make(admin, receiver)
     receiver.behave = answering(500, b"oops")
     do(admin, "test")
+    page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
+    assert "The test event failed. Correct the address or the receiver" in page and "no longer retried" not in page
     found = admin.get("/monitoring/outboxmessage/?state=dead").context["cl"].result_list
     assert [(row.event_type, row.get_state_display()) for row in found] == [("webhook.test", "Failed")]
-    assert "Retry failed messages" not in text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
+    assert "Retry undelivered messages" not in text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
     assert send_due_messages(timezone.now() + timedelta(minutes=1)) == 0
 
 
@@ -393,6 +395,34 @@ def test_a_failed_test_shows_the_answer_and_what_to_do(admin: Client, receiver: 
     receiver.behave = answering(500, b"oops")
     text = text_of(do(admin, "test"))
     assert "could not be delivered: status 500. Response: “oops”. Check the receiver's log" in text
+
+
+def test_a_test_that_found_no_page_asks_to_correct_the_address(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    receiver.behave = answering(404)
+    text = text_of(do(admin, "test"))
+    assert "Correct the address, then send another test event." in text and "its secret" not in text
+
+
+def test_a_person_chooses_the_events_of_a_new_webhook(admin: Client, receiver: Receiver) -> None:
+    page = admin.get(f"{PATH}add/").content.decode()
+    assert 'name="event_types"' in page
+    assert not re.search(r'name="event_types"[^>]* checked', page)
+    assert "Select at least one event." in text_of(make(admin, receiver, event_types=[]))
+    assert not WebhookEndpoint.objects.exists()
+
+
+def test_messages_that_were_not_delivered_are_one_choice(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    emit_events([Event("subject.requested", {"n": n}, str(n), f"00000000{n}") for n in range(4)])
+    retried, failed, sent, _untried = OutboxMessage.objects.order_by("pk")
+    OutboxMessage.objects.filter(pk=retried.pk).update(attempts=1, next_try_at=timezone.now())
+    OutboxMessage.objects.filter(pk=failed.pk).update(attempts=9, state=MessageState.DEAD, next_try_at=None)
+    OutboxMessage.objects.filter(pk=sent.pk).update(attempts=1, state=MessageState.SENT)
+    page = admin.get("/monitoring/outboxmessage/?state=undelivered")
+    assert {row.pk for row in page.context["cl"].result_list} == {retried.pk, failed.pk}
+    assert "Not delivered" in text_of(page)
+    assert "Retry undelivered messages (2)" in text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
 
 
 def test_the_page_of_one_that_is_off_says_what_it_was_not_told(admin: Client, receiver: Receiver) -> None:
