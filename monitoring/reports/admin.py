@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -28,13 +29,7 @@ from core.ids import time_first_id
 from core.markup import badge, due, two_lines
 from core.outbound.mail_server import has_mail_server, no_server_text, set_up_text
 from core.text import counted, country_name
-from monitoring.models import (
-    PeriodKind,
-    ReportRecipient,
-    ReportRegistration,
-    ReportSchedule,
-    Severity,
-)
+from monitoring.models import PeriodKind, ReportRecipient, ReportRegistration, ReportSchedule, Severity
 from monitoring.reports.compute import MOST_EVENTS, SHOWN, Report, make_report
 from monitoring.reports.pdf import report_pdf
 from monitoring.reports.periods import Period, last_complete, lately, read_period
@@ -84,9 +79,18 @@ class ReportScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        people: Any = self.fields.get("people")
+        if people and not people.queryset.exists():
+            people.help_text = _nobody_to_send_to()
         if self.instance.pk and not self.instance._state.adding:
             self.fields["people"].initial = people_of(self.instance)
             self.fields["chosen"].initial = chosen_of(self.instance)
+
+
+def _nobody_to_send_to() -> SafeString:
+    words = gettext("No user has an email address, so no one can receive the report yet. Add an address under {}.")
+    link = format_html('<a href="{}">{}</a>', reverse("admin:accounts_user_changelist"), gettext("Users"))
+    return format_html(words, link)
 
 
 def people_of(schedule: ReportSchedule) -> list[uuid.UUID]:

@@ -282,6 +282,15 @@ def test_a_manager_makes_a_schedule_and_a_viewer_only_reads(client: Client) -> N
     assert AuditEntry.objects.filter(action="delete report schedule").count() == 1
 
 
+def test_a_schedule_that_nobody_can_receive_says_why_and_where_to_add_an_address(admin: Client) -> None:
+    User.objects.update(email="")
+    page = admin.get("/monitoring/reportschedule/add/")
+    assert "No user has an email address" in text_of(page)
+    assert '<a href="/accounts/user/">Users</a>' in page.content.decode()
+    User.objects.create_user("board", "board@example.com")
+    assert "No user has an email address" not in text_of(admin.get("/monitoring/reportschedule/add/"))
+
+
 # Periods
 
 
