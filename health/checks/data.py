@@ -185,8 +185,10 @@ def receivers(failing: list[Target]) -> Iterator[Result]:
         return
     shown = sorted(failing, key=lambda one: -one.tries)[:RECEIVERS]
     names, errors = _names(shown), _errors([one.key for one in shown])
+    mute = without_server(Channel.objects.filter(pk__in=list(names)))
     for one in shown:
-        yield _receiver(one, names.get(one.key) or gettext("(deleted)"), errors.get(one.key, ""))
+        do = set_up_text() if one.key in mute else str(REMEDIES[one.kind])
+        yield _receiver(one, names.get(one.key) or gettext("(deleted)"), errors.get(one.key, ""), do)
 
 
 def _still_failing(failing: list[Target]) -> list[Target]:
@@ -226,7 +228,7 @@ def _names(targets: list[Target]) -> dict[uuid.UUID, str]:
     return {key: name for kind, those in keys.items() for key, name in names_of_kind(kind).filter(pk__in=those)}
 
 
-def _receiver(one: Target, name: str, error: str) -> Result:
+def _receiver(one: Target, name: str, error: str, do: str) -> Result:
     sentence = ngettext(
         "The last attempt failed: %(error)s.",
         "%(count)s attempts failed. Last error: %(error)s.",
@@ -234,7 +236,6 @@ def _receiver(one: Target, name: str, error: str) -> Result:
     ) % {"count": counted(one.tries), "error": error.rstrip(".")}
     sentence = f"{sentence} {_retried(one.retried)}"
     title = str(TITLES[one.kind]) % {"name": name}
-    do = str(REMEDIES[one.kind])
     return Result(
         "receivers",
         title,

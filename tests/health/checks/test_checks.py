@@ -418,6 +418,16 @@ def test_a_channel_of_emails_without_an_email_server_is_named(settings: Any) -> 
     assert result.state == WARNING and "emails are only printed" in result.sentence
 
 
+def test_a_channel_that_fails_for_want_of_an_email_server_is_not_told_to_correct_its_address(settings: Any) -> None:
+    channel = a_channel()
+    later = timezone.now() + timedelta(minutes=5)
+    a_message(1, target=channel.pk, attempts=1, last_error="no email server is set up", next_try_at=later)
+    assert "Correct the address" in look_at(f"receivers:{channel.pk}").do
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    do = look_at(f"receivers:{channel.pk}").do
+    assert do.startswith("Set EMAIL_URL") and "Correct the address" not in do
+
+
 def test_a_missing_key_is_no_answer_of_d_and_b_and_one_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     a_contract()
     a_probe(reason="DNB_API_KEY is not set.", refused=True)
