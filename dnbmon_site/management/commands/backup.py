@@ -9,6 +9,8 @@ from django.core.management.base import CommandError, CommandParser
 
 from dnbmon_site.operations.backup.create import FORMATS, make_backup
 from dnbmon_site.operations.backup.manifest import FILE, BackupError, read_manifest, sum_of
+from health.checks.migrations import is_empty
+from health.views import EMPTY
 from portfolio.plain_commands import PlainCommand, progress
 
 
@@ -30,6 +32,8 @@ class Command(PlainCommand):
     def handle(self, *, path: Path, keep: int, format: str, **options: Any) -> None:
         if keep < 0:
             raise CommandError("--keep must be 0 or more; 0 keeps all backups.")
+        if is_empty():
+            raise CommandError(EMPTY)
         try:
             with progress(self.stdout, "Backup …") as shown:
                 made = make_backup(path, format=format, keep=keep, by="command", report=shown.now)

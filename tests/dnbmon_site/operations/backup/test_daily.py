@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.management import CommandError, call_command
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from core.models import Notice
@@ -56,3 +58,11 @@ def test_health_knows_of_the_backup(tmp_path: Path) -> None:
     make_backup(tmp_path, format="rows")
     found = look_at("backup")
     assert (found.state, found.number) == (State.OK, 0)
+
+
+def test_the_command_names_an_empty_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It looked at another database than the one that runs; migrating that one would not help."""
+    monkeypatch.setattr(MigrationRecorder, "applied_migrations", lambda self: {})
+    with pytest.raises(CommandError, match=r"^The database is empty\. Check DATABASE_URL"):
+        call_command("backup", str(tmp_path / "copies"))
+    assert not (tmp_path / "copies").exists()
