@@ -89,6 +89,11 @@ def source_at(story_place: str) -> str:
     return story_place[15:24]
 
 
+def way_at(story_place: str) -> str:
+    """By what way the source reported: one of WAYS, as text."""
+    return story_place[32:33]
+
+
 def step_of(story_place: str) -> int:
     """Changes of one moment that touch each other stand in steps, whatever their places (history/steps.py)."""
     return int(story_place[:3] or "0", 16)

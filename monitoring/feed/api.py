@@ -19,6 +19,7 @@ from core.api.parameters import MomentField, PageParameters, Several, read_momen
 from core.lists.pagination import BadCursor, beyond, cut, read_key, read_token, write_token
 from monitoring.content_ids import milliseconds
 from monitoring.feed import feed
+from monitoring.feed.change_detail import serialized_detail
 from monitoring.feed.parameters import FeedParameters, RegistrationField, choice_of
 from monitoring.feed.serializers import (
     CHANGE_EXAMPLE,
@@ -32,7 +33,6 @@ from monitoring.feed.serializers import (
     TimelineSerializer,
     an_example,
     serialized_changes,
-    serialized_detail,
     serialized_entries,
     serialized_notifications,
 )

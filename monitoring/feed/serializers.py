@@ -13,7 +13,7 @@ from rest_framework import serializers
 from core.json_text import SentJson, SentObject
 from monitoring.content_ids import MILLISECONDS
 from monitoring.feed.feed import Entry
-from monitoring.history.sources import How, Reported, reports_of
+from monitoring.history.sources import How
 from monitoring.history.state import STATUS_KINDS
 from monitoring.models import Change, Element, Kind, Notification, Severity, Verb
 from monitoring.story_order import order_text
@@ -247,25 +247,6 @@ def present_verb(change: Change) -> Verb:
     if not change.superseded:
         return Verb.OBSERVED
     return Verb.REPLACED if change.replaced_by else Verb.WITHDRAWN
-
-
-def serialized_detail(change: Change, number: int | None) -> Any:
-    """One change with all who reported it."""
-    reports = reports_of([change])[change.pk]
-    references = references_of(report.registration for report in reports)
-    [item] = serialized_changes([change], {change.pk: number} if number else {})
-    observations = [_observation_item(report, references) for report in reports]
-    return {**item, "observations": ObservationSerializer(observations, many=True).data}
-
-
-def _observation_item(report: Reported, references: Mapping[uuid.UUID, str]) -> dict[str, Any]:
-    return {
-        "registration": references.get(report.registration, ""),
-        "source": "file" if report.is_file else "answers",
-        "how": report.how,
-        "observed_at": report.observed_at,
-        "notification": report.notification,
-    }
 
 
 def _serialized(said: Sequence[Said], companies: Mapping[str, Company] | None = None) -> Any:

@@ -12,10 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.db import in_batches
 from monitoring.models import Change, Notification, Observation, Source, Verb
-from monitoring.story_order import WAYS
-
-# Where a place in the story names the way.
-WAY = 29
+from monitoring.story_order import WAYS, way_at
 
 
 class How(TextChoices):
@@ -70,7 +67,7 @@ def _observed(keys: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Reported]]:
     for batch in in_batches(sorted(keys)):
         rows = Observation.objects.filter(change__in=batch, verb=Verb.OBSERVED)
         for row in rows.only("change_id", "registration_id", "place", "observed_at", "notification_id"):
-            how = BY_WAY.get(row.place[WAY : WAY + 1], How.RESPONSE)
+            how = BY_WAY.get(way_at(row.place), How.RESPONSE)
             report = Reported(row.registration_id, how, how == How.FILE, row.observed_at, row.notification_id)
             found.setdefault(row.change_id, []).append(report)
     return found
@@ -98,7 +95,7 @@ def _way(change: Change, others: Collection[Reported], ways: Mapping[uuid.UUID, 
     again = [report for report in others if report.registration == change.registration_id]
     if again and not again[0].is_file:
         return How.FILE
-    way = BY_WAY.get(ways.get(change.notification_id) or change.place[WAY : WAY + 1], How.RESPONSE)
+    way = BY_WAY.get(ways.get(change.notification_id) or way_at(change.place), How.RESPONSE)
     return How.RESPONSE if again and way == How.FILE else way
 
 

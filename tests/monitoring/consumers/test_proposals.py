@@ -57,17 +57,6 @@ def test_other_news_and_unwanted_companies_propose_nothing() -> None:
     assert states() == []
 
 
-@pytest.mark.parametrize("item", [a_notice("DELETE"), a_transfer(DUNS, to=OTHER), a_notice("EXIT")])
-def test_each_registration_decides_on_what_another_reported_before(item: object) -> None:
-    """Though it is one fact about the company."""
-    registrations = [a_registration(f"ACME_LOD_0{number}") for number in (1, 2)]
-    for registration in registrations:
-        a_subject(registration=registration)
-        delivered(item, registration=registration)
-        read_publications()
-    assert set(Proposal.objects.values_list("registration_id", flat=True)) == {row.pk for row in registrations}
-
-
 @pytest.mark.parametrize(("gone", "back"), [("DELETE", "UNDELETE"), ("EXIT", "ENTER")])
 def test_what_d_and_b_takes_back_is_withdrawn(gone: str, back: str) -> None:
     a_subject()

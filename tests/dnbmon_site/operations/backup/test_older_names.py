@@ -226,7 +226,7 @@ def without_story(label: str, line: Line) -> Line:
         # All changes were counted: all of them held when they were published.
         older["change_count"] = line["change_count"] or line["entry_count"]
     if label == "monitoring.Change":
-        older |= {"superseded": False, "place": line["place"][:12] + line["place"][21:]}
+        older |= {"superseded": False, "place": line["place"][3:15] + line["place"][24:]}
     return older
 
 
