@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from core.bulk import update_version
 from core.db import clean_text, in_batches, search_name
 from direct_plus.duns import InvalidDuns, normalise_duns
-from monitoring.history.state import CompanyState, apply_events, events_of
+from monitoring.history.state import CompanyState, events_among, events_of
+from monitoring.history.summary import SUMMARY, Projection, advanced, folded, restored, stored
 from monitoring.models import Kind
 from portfolio.models import Company
 
-SUMMARY = (
-    "organization.primaryName",
-    "organization.countryISOAlpha2Code",
-    "organization.primaryAddress",
-    "organization.dunsControlStatus",
-    "organization.corporateLinkage.globalUltimate",
-)
-SUMMARY_KINDS = (Kind.BASELINE, Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
 STATUS = {Kind.DELETED: "Deleted at D&B", Kind.TRANSFERRED: "Merged into another company"}
 
 
-def touches_summary(kind: str, path: str) -> bool:
-    """Whether a change can alter what company lists show."""
-    if kind != Kind.ELEMENT:
-        return kind in SUMMARY_KINDS
-    return any(path.startswith(known) or known.startswith(path + ".") for known in SUMMARY)
+@dataclass(slots=True)
+class NewEvents:
+    """What a delivery brought of a company and nobody has applied: keys of its SEEDs, and of its changes."""
+
+    seeds: set[uuid.UUID] = field(default_factory=set)
+    changes: set[uuid.UUID] = field(default_factory=set)
 
 
-def project(changed: dict[str, datetime], summary: set[str], bump: set[str]) -> None:
+def project(
+    changed: Mapping[str, datetime],
+    summary: AbstractSet[str],
+    bump: AbstractSet[str],
+    new: Mapping[str, NewEvents] | None = None,
+) -> None:
     """Bring company rows up to date: `changed` holds each company's newest change, `summary` those to apply again.
+
+    Of a company in `new`, only these events are applied to what was there, if they come after all that was applied: no
+    more work for a long past than for a short one. For any other, all its events are read and applied.
 
     Those in `bump` get a new version even when nothing differs: whoever applied their events without what was inserted
     just now, and has not written yet, must not get through.
@@ -39,20 +45,56 @@ def project(changed: dict[str, datetime], summary: set[str], bump: set[str]) -> 
     for batch in in_batches(sorted(set(changed) | summary), 200):
         waiting = list(batch)
         while waiting:
-            waiting = _project_round(waiting, changed, summary, bump)
+            waiting = _project_round(waiting, changed, summary, bump, new or {})
 
 
-def _project_round(duns: list[str], changed: dict[str, datetime], summary: set[str], bump: set[str]) -> list[str]:
+def _project_round(
+    duns: list[str],
+    changed: Mapping[str, datetime],
+    summary: AbstractSet[str],
+    bump: AbstractSet[str],
+    new: Mapping[str, NewEvents],
+) -> list[str]:
     """One try for each company; returns those that somebody else changed meanwhile."""
     rows = list(Company.objects.filter(pk__in=duns).order_by("pk"))
-    to_apply = [row.duns for row in rows if row.duns in summary]
-    events = events_of(to_apply, paths=SUMMARY) if to_apply else {}
-    columns = {row.duns: columns_of(apply_events(events.get(row.duns, []))) for row in rows if row.duns in summary}
+    columns = _projected([row for row in rows if row.duns in summary], new)
     return [
         row.duns
         for row in rows
         if not _update(row, columns.get(row.duns), changed.get(row.duns), bump=row.duns in bump)
     ]
+
+
+def _projected(rows: Sequence[Company], new: Mapping[str, NewEvents]) -> dict[str, dict[str, Any]]:
+    """The columns that are projected, of each company."""
+    projections: dict[str, Projection | None] = _advanced([row for row in rows if row.duns in new], new)
+    to_fold = [row.duns for row in rows if row.duns not in projections]
+    events = events_of(to_fold, paths=SUMMARY) if to_fold else {}
+    projections.update((duns, folded(events.get(duns, []))) for duns in to_fold)
+    return {duns: columns_from(projection) for duns, projection in projections.items()}
+
+
+def _advanced(rows: Sequence[Company], new: Mapping[str, NewEvents]) -> dict[str, Projection | None]:
+    """Those whose new events can be applied to what was applied before.
+
+    The events are read after the row: whoever moves one in the order gives the row another version afterwards.
+    """
+    known = {row.duns: projection for row in rows if (projection := restored(row.projection))}
+    seeds = [key for duns in known for key in sorted(new[duns].seeds)]
+    changes = [key for duns in known for key in sorted(new[duns].changes)]
+    events = events_among(seeds, changes)
+    found: dict[str, Projection | None] = {}
+    for duns, projection in known.items():
+        is_whole = len(events.get(duns, [])) == len(new[duns].seeds) + len(new[duns].changes)
+        if is_whole and (after := advanced(projection, events[duns])):
+            found[duns] = after
+    return found
+
+
+def columns_from(projection: Projection | None) -> dict[str, Any]:
+    """All that is projected: what lists show, and what it was made of."""
+    state = projection.state if projection else CompanyState()
+    return columns_of(state) | {"projection": stored(projection)}
 
 
 def _update(row: Company, columns: dict[str, Any] | None, newest: datetime | None, *, bump: bool) -> bool:

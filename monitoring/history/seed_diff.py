@@ -5,10 +5,13 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.db import insert_new
@@ -20,6 +23,9 @@ from monitoring.elements.registry import SeverityTable, element_key
 from monitoring.history.facts import comparable
 from monitoring.models import Change, Delivery, Kind, Notification, Severity
 from monitoring.story_order import notification_key, source_of, story_place
+
+# Of a company's SEEDs; more are read only for one that comes late.
+NEWEST = 20
 
 
 def compare_seeds(delivery: Delivery, severities: SeverityTable, moved: Iterable[str] = ()) -> list[Change]:
@@ -55,7 +61,11 @@ def _compare_until_unchanged(
             for duns in waiting:
                 rows, compared[duns] = _compare(delivery, duns, severities, chosen[duns])
                 inserted += rows
-        waiting = [duns for duns, seeds in compared.items() if _keys(_chain(delivery.registration_id, duns)) != seeds]
+        waiting = [
+            duns
+            for duns, seeds in compared.items()
+            if _keys(_chain(delivery.registration_id, duns, chosen[duns])) != seeds
+        ]
     return inserted
 
 
@@ -63,7 +73,7 @@ def _compare(
     delivery: Delivery, duns: str, severities: SeverityTable, seeds: set[uuid.UUID] | None
 ) -> tuple[list[Change], list[uuid.UUID]]:
     """Once over the pairs with one of `seeds` (None: all); what was inserted, and the SEEDs as they stood."""
-    chain = _chain(delivery.registration_id, duns)
+    chain = _chain(delivery.registration_id, duns, seeds)
     pairs = [pair for pair in _pairs(chain) if seeds is None or not seeds.isdisjoint(seed.pk for seed in pair)]
     inserted = [row for pair in pairs for row in insert_new(Change, _comparison(delivery, *pair, severities))]
     if seeds is None:
@@ -89,10 +99,36 @@ def _keep_places(delivery: Delivery, duns: str, pairs: Iterable[tuple[Notificati
             Change.objects.filter(pk=row.pk).update(place=place)
 
 
-def _chain(registration: uuid.UUID, duns: str) -> list[Notification]:
-    """The registration's SEEDs of a company, in the order of the story."""
-    rows = Notification.objects.filter(registration=registration, company=duns, type="SEED")
-    return sorted(rows.defer("organization"), key=notification_key)
+def _chain(registration: uuid.UUID, duns: str, seeds: set[uuid.UUID] | None) -> list[Notification]:
+    """The registration's SEEDs of a company, in the order of the story: all, or only the newest where they hold the
+    neighbors of `seeds`, as they nearly always do."""
+    rows = Notification.objects.filter(registration=registration, company=duns, type="SEED").defer("organization")
+    if seeds is None:
+        return sorted(rows, key=notification_key)
+    newest = list(rows.order_by("-delivered_at")[:NEWEST])
+    if len(newest) == NEWEST and not (_holds_neighbors(newest, seeds) and _all_are_stamped(rows)):
+        newest = list(rows)
+    return sorted(newest, key=notification_key)
+
+
+def _holds_neighbors(newest: Sequence[Notification], seeds: AbstractSet[uuid.UUID]) -> bool:
+    """Whether each of `seeds` is among the newest, with one of its source before it, and no stamp of them is cut."""
+    if any(seed.delivered_at is None for seed in newest) or not seeds <= set(_keys(newest)):
+        return False
+    stamps = {seed.pk: seed.delivered_at for seed in newest if seed.delivered_at}
+    first = min(stamps.values())
+    earliest: dict[str, datetime] = {}
+    for seed in newest:
+        if (stamp := stamps[seed.pk]) > first:
+            source = source_of(seed.registration_id, seed.place)
+            earliest[source] = min(stamp, earliest.get(source, stamp))
+    brought = [seed for seed in newest if seed.pk in seeds]
+    sources = [(stamps[seed.pk], source_of(seed.registration_id, seed.place)) for seed in brought]
+    return all(source in earliest and earliest[source] < stamp for stamp, source in sources)
+
+
+def _all_are_stamped(rows: QuerySet[Notification]) -> bool:
+    return not rows.filter(delivered_at=None).exists()
 
 
 def _keys(chain: Iterable[Notification]) -> list[uuid.UUID]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from core.db import in_batches
 from direct_plus.exact_json import parse_json
 from monitoring.elements.json_paths import (
     leaf_paths,
@@ -96,6 +97,18 @@ def events_of(
     return events
 
 
+def events_among(seeds: Sequence[uuid.UUID], changes: Sequence[uuid.UUID]) -> dict[str, list[Event]]:
+    """The events of these SEEDs and changes, as they are stored now."""
+    events: dict[str, list[Event]] = defaultdict(list)
+    for keys in in_batches(seeds):
+        for company, event in _seed_events(Notification.objects.filter(pk__in=keys, type="SEED")):
+            events[company].append(event)
+    for keys in in_batches(changes):
+        for company, event in _change_events(Change.objects.filter(pk__in=keys)):
+            events[company].append(event)
+    return events
+
+
 def touching(paths: Sequence[str]) -> Q:
     """Changes of an element at, above or below a path."""
     condition = Q(element__in=[])
@@ -168,17 +181,18 @@ def _value(text: str | None) -> Any:
     return None if text is None else parse_json(text)
 
 
-def apply_events(events: Iterable[Event]) -> CompanyState:
-    """The state after the events, in the order of their times, whatever the order in which they are given."""
-    result = CompanyState()
-    for _, result in states_after(events):  # noqa: B007  the last one counts
+def apply_events(events: Iterable[Event], state: CompanyState | None = None) -> CompanyState:
+    """The state after the events, in the order of their times, whatever the order in which they are given; with
+    `state`, which is changed, from what was before them."""
+    result = state or CompanyState()
+    for _ in states_after(events, result):
         pass
     return result
 
 
-def states_after(events: Iterable[Event]) -> Iterator[tuple[Event, CompanyState]]:
+def states_after(events: Iterable[Event], state: CompanyState | None = None) -> Iterator[tuple[Event, CompanyState]]:
     """Each event in the order of their times, with the state after it: one profile, which goes on changing."""
-    result = CompanyState()
+    result = state or CompanyState()
     before: list[Event] = []
     for event in sorted(events, key=lambda event: event.order):
         if event.carried is not None:

@@ -21,10 +21,11 @@ from core.blobs import load_bytes, store_bytes
 from core.db import in_batches
 from monitoring.claims import Claim, ClaimLost, claimed, end_of_a_claim, is_old, unclaimed
 from monitoring.elements.registry import SeverityTable
-from monitoring.history.company_projection import project, touches_summary
+from monitoring.history.company_projection import NewEvents, project
 from monitoring.history.seed_diff import compare_seeds
 from monitoring.history.settle import EntryDelivery, Touched, settle
 from monitoring.history.steps import order_moments
+from monitoring.history.summary import touches_summary
 from monitoring.ingest.circuit_breaker import check_breaker, trailing_unreadable
 from monitoring.ingest.insert import Batch, insert_what_is_new, is_full_product, read
 from monitoring.ingest.parser import Reading
@@ -128,17 +129,51 @@ def write(
 
 def _bring_companies_up_to_date(batch: Batch, severities: SeverityTable, moved: set[str]) -> None:
     changed: dict[str, datetime] = {}
-    summary: set[str] = set(moved)
+    new: dict[str, NewEvents] = {}
     for reading in batch.readings:
-        for fact in reading.facts:
-            if touches_summary(fact.kind, fact.path):
-                summary.add(reading.item.duns)
+        _note_new(new, reading)
         newest = _newest(batch, reading, severities)
         if newest:
             changed[reading.item.duns] = max(newest, changed.get(reading.item.duns, newest))
-    summary.update(reading.item.duns for reading in batch.moved)
-    is_first_reading = batch.delivery.state == DeliveryState.RECEIVED
-    project(changed, summary, bump=summary if is_first_reading else set())
+    in_another_order = moved | {reading.item.duns for reading in batch.moved} | _placed_elsewhere(batch)
+    summary = set(new) | in_another_order
+    if batch.delivery.state != DeliveryState.RECEIVED:
+        project(changed, summary, bump=set())
+        return
+    known = in_another_order | _known_before(batch)
+    to_apply = {duns: events for duns, events in new.items() if duns not in known}
+    project(changed, summary, bump=summary, new=to_apply)
+
+
+def _note_new(new: dict[str, NewEvents], reading: Reading) -> None:
+    for fact in reading.facts:
+        if touches_summary(fact.kind, fact.path):
+            events = new.setdefault(reading.item.duns, NewEvents())
+            if fact.kind == Kind.BASELINE:
+                events.seeds.add(reading.id)
+            else:
+                events.changes.add(fact.id)
+
+
+def _placed_elsewhere(batch: Batch) -> set[str]:
+    """Whose changes may stand elsewhere in the order, now that another source has reported them."""
+    return {
+        reading.item.duns
+        for reading in batch.known_elsewhere
+        for fact in reading.facts
+        if fact.kind != Kind.BASELINE and touches_summary(fact.kind, fact.path)
+    }
+
+
+def _known_before(batch: Batch) -> set[str]:
+    """Of which something was there already: applied, or left by a reading that was interrupted."""
+    inserted = {change.pk for change in batch.inserted}
+    return {
+        reading.item.duns
+        for reading in batch.readings
+        for fact in reading.facts
+        if fact.id not in inserted and touches_summary(fact.kind, fact.path)
+    }
 
 
 def _newest(batch: Batch, reading: Reading, severities: SeverityTable) -> datetime | None:

@@ -20,6 +20,7 @@ from django.utils import timezone
 from core.db import in_batches, insert_new
 from core.json_text import dump_json
 from monitoring import content_ids
+from monitoring.history.company_projection import project
 from monitoring.history.state import SEED_MAY_LAG, SNAPSHOT, STATUS_KINDS, apply_events, events_of
 from monitoring.ingest.insert import is_full_product
 from monitoring.models import Change, Delivery, Notification, Observation
@@ -65,7 +66,10 @@ def condense(duns: str, cut: Cut) -> int:
     if not doomed and not {key for _, key in seeds} - kept_seeds:
         return 0
     insert_new(Notification, [_snapshot(duns, cut)])
-    return _remove(duns, cut, doomed, kept_seeds)
+    removed = _remove(duns, cut, doomed, kept_seeds)
+    # What arrives late for a time before the snapshot does not come after all that was applied.
+    project({}, {duns}, bump={duns})
+    return removed
 
 
 def _old_changes(duns: str, cut: Cut) -> list[Old]:

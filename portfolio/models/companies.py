@@ -22,6 +22,9 @@ class Company(models.Model):
     global_ultimate = models.CharField(
         max_length=9, blank=True, help_text=_("The company at the top of its group, as D&B reports it.")
     )
+    projection = models.TextField(
+        blank=True, help_text=_("What the columns were made of, so that later events can be applied to it.")
+    )
     version = models.BigIntegerField(default=0)
 
     class Meta:

@@ -119,7 +119,7 @@ def forget(duns: str, *, by: str, now: bool = False) -> Removal:
         blank_mentions(text, removal)
     removal.counts["rules and webhooks"] += narrow("companies", duns)
     remove_words(duns, removal)
-    Company.objects.filter(merged_into=duns).update(merged_into="")
+    Company.objects.filter(merged_into=duns).update(merged_into="", projection="")
     for rows in tables(duns):
         removal.counts[str(rows.model._meta.verbose_name_plural)] += rows.count()
         rows.delete()
