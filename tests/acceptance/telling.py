@@ -45,7 +45,7 @@ def work(reference: str, *, mail: int, point: str | None = None) -> int:
     if point:
         points.arm(point)
     settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = SMTP, "127.0.0.1", mail
-    queue.CLAIM, claims.LASTS = timedelta(seconds=0.5), timedelta(seconds=0.05)
+    queue.CLAIM, claims.LASTS = timedelta(seconds=0.5), timedelta(0)
     registration = Registration.objects.select_related("contract").get(reference=reference)
     puller.pull(registration, keep=jobs.ingest_now)
     for step in (jobs.recover_due, jobs.ingest_received, jobs.publish_read, monitoring_jobs.alert_published):

@@ -115,7 +115,7 @@ GET  /monitoring/deadletter/{key}/raw/                      VAMPOD
 POST /monitoring/deadletter/{key}/do/try-again/             OD
 GET  /monitoring/delivery/{key}/raw/                        VAMPOD
 POST /monitoring/fileserver/{key}/do/test/                  OD
-POST /monitoring/scheduledexport/{key}/do/run/              OD
+POST /monitoring/scheduledexport/{key}/do/run/              AD
 GET  /monitoring/notification/export/                       VAMPOD
 GET  /monitoring/reportschedule/report/                     VAMPOD
 GET  /monitoring/reportschedule/report.pdf                  VAMPOD
