@@ -41,7 +41,8 @@ STORIES: tuple[tuple[int, float, str, dict[str, Any]], ...] = (
     (44, 40, "suspension_of_payments", {}), (44, 33, "high_risk", {}),
     (58, 36, "under_review", {}), (58, 35, "address_change", {}), (58, 28, "reviewed", {}),
     (70, 30, "transfer", RETAINED),
-    (73, 26, "delete", {}), (80, 25, "delete", {}), (80, 18, "undelete", {}),
+    # One list only: weeks later, two lists would tell each its own deletion and restoration, one after the other.
+    (73, 26, "delete", {}), (88, 25, "delete", {}), (88, 18, "undelete", {}),
     (91, 17, "fire", {}), (96, 15, "lawsuit", {}),
     (103, 52, "score_fall", STEEP), (103, 38, "score_fall", STEEP), (103, 25, "score_fall", STEEP),
     (103, 14, "liquidation", {}),
