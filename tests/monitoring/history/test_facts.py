@@ -216,6 +216,14 @@ def test_leaves_explain_a_container() -> None:
     assert [how for how, *_ in found] == ["update", "update"]
 
 
+def test_a_container_of_which_one_leaf_is_unexplained_stays() -> None:
+    found = in_every_order(
+        (updates(), (update(None, "S2", f"{ADDRESS}.street", hours=2),)),
+        (documents(), (seed("A", hours=1), seed("A", hours=3, primaryAddress={"street": "S2", "town": "T2"}))),
+    )
+    assert [how for how, *_ in found] == ["update", "difference"]
+
+
 PHONES = "organization.telephone"
 
 
