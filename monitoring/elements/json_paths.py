@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+from direct_plus.exact_json import parse_json
 from monitoring.content_ids import canonical
 
 ROOT = "organization"
@@ -22,6 +23,11 @@ def leaf_paths(value: Any, names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
             yield from leaf_paths(below, (*names, name))
     else:
         yield names
+
+
+def stored_value(text: str | None) -> Any:
+    """A value of a change as it is stored: JSON as sent, or nothing where D&B sent none."""
+    return None if text is None else parse_json(text)
 
 
 def same_value(one: Any, other: Any) -> bool:

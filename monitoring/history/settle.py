@@ -20,6 +20,7 @@ from django.utils import timezone
 from core.db import in_batches, insert_new
 from direct_plus.exact_json import parse_json
 from monitoring.content_ids import moment_of, observation_id
+from monitoring.elements.json_paths import stored_value
 from monitoring.history.facts import (
     FAMILIES,
     SAME_WITHIN,
@@ -69,7 +70,6 @@ class Touched:
 class Settled:
     """What was written."""
 
-    flips: int = 0
     companies: set[str] = field(default_factory=set)
     verbs: Counter[str] = field(default_factory=Counter)
 
@@ -151,17 +151,13 @@ def _elements(duns: str, rows: Sequence[Change]) -> list[Element]:
             id=row.pk,
             order=story_key(row),
             source=source_at(row.place),
-            leaves=leaves_of(row.element, _value(row.previous), _value(row.current)),
+            leaves=leaves_of(row.element, stored_value(row.previous), stored_value(row.current)),
             since=moment_of(_ids(row.derived_from)[0]) if row.derived_from else None,
             is_adjacent=not row.derived_from or row.derived_from in neighbors,
             sources={source_at(row.place), *others[row.pk]},
         )
         for row in rows
     ]
-
-
-def _value(text: str | None) -> Any:
-    return None if text is None else parse_json(text)
 
 
 def _neighbors(duns: str, rows: Sequence[Change]) -> set[str]:
@@ -232,7 +228,6 @@ class _Writer:
         for row in different:
             self._flip(row, verdicts[row.pk])
             self.result.companies.add(row.company_id)
-            self.result.flips += 1
             self.result.verbs[_verb(verdicts[row.pk])] += 1
         return bool(different)
 

@@ -7,7 +7,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
@@ -20,12 +20,13 @@ from monitoring.elements.json_paths import (
     paths_spoken_of,
     same_value,
     set_value,
+    stored_value,
     value_at,
 )
+from monitoring.history.facts import SEED_MAY_LAG
 from monitoring.models import Change, Kind, Notification
 from monitoring.story_order import story_place
 
-SEED_MAY_LAG = timedelta(days=4)
 ASSESSMENT = "dnbAssessment"
 # A SEED of our own, made where older history was removed (condensing.py).
 SNAPSHOT = "SNAPSHOT"
@@ -129,7 +130,7 @@ def events_with(changes: Iterable[Change], duns: str) -> list[Event]:
 
 def event_of(row: Change) -> Event:
     order = (row.changed_at, 1, row.place, row.pk.int)
-    values = _value(row.previous), _value(row.current)
+    values = stored_value(row.previous), stored_value(row.current)
     return Event(row.pk, row.changed_at, order, row.kind, row.registration_id, None, None, row.element, *values)
 
 
@@ -173,12 +174,10 @@ def _change_events(changes: Any) -> Iterable[tuple[str, Event]]:
         order = (moment, 1, place, key.int)
         yield (
             company,
-            Event(key, moment, order, kind, registration, None, None, path, _value(previous), _value(current)),
+            Event(
+                key, moment, order, kind, registration, None, None, path, stored_value(previous), stored_value(current)
+            ),
         )
-
-
-def _value(text: str | None) -> Any:
-    return None if text is None else parse_json(text)
 
 
 def apply_events(events: Iterable[Event], state: CompanyState | None = None) -> CompanyState:

@@ -18,8 +18,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from core.db import in_batches
-from direct_plus.exact_json import parse_json
-from monitoring.elements.json_paths import same_value, set_value, value_at
+from monitoring.elements.json_paths import same_value, set_value, stored_value, value_at
 from monitoring.history.state import apply_events, events_of
 from monitoring.models import Change, Kind
 from monitoring.story_order import FIRST_STEP, step_of, with_step
@@ -106,11 +105,11 @@ def _chained(duns: str, moment: datetime, group: Sequence[Change]) -> list[Chang
     document = _known_before(duns, moment, {row.element for row in group})
     result: list[Change] = []
     while waiting:
-        fitting = (row for row in waiting if same_value(value_at(document, row.element), _value(row.previous)))
+        fitting = (row for row in waiting if same_value(value_at(document, row.element), stored_value(row.previous)))
         row = next(fitting, waiting[0])
         waiting.remove(row)
         result.append(row)
-        set_value(document, row.element, _value(row.current))
+        set_value(document, row.element, stored_value(row.current))
     return result
 
 
@@ -119,7 +118,3 @@ def _known_before(duns: str, moment: datetime, paths: set[str]) -> dict[str, Any
     events = events_of([duns], until=moment, paths=sorted(paths))[duns]
     earlier = [event for event in events if event.seed is not None or event.moment < moment]
     return copy.deepcopy(apply_events(earlier).document)
-
-
-def _value(text: str | None) -> Any:
-    return None if text is None else parse_json(text)

@@ -15,7 +15,8 @@ from typing import Any
 from core.json_text import dump_json
 from direct_plus.exact_json import parse_json
 from monitoring.elements.json_paths import ROOT, names_below_root, set_value
-from monitoring.history.state import SEED_MAY_LAG, CompanyState, Event, apply_events
+from monitoring.history.facts import SEED_MAY_LAG
+from monitoring.history.state import CompanyState, Event, apply_events
 from monitoring.models import Kind
 
 SUMMARY = (

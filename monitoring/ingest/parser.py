@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from direct_plus.exact_json import parse_json
 from direct_plus.payloads import ElementChange, Item, UnreadableItem, parse_stamp, read_item, split_answer
 from monitoring import content_ids
+from monitoring.elements.json_paths import stored_value
 from monitoring.models import Delivery, Kind, Source
 
 KIND_OF_TYPE = {
@@ -146,10 +147,10 @@ class Reader:
 def _element(duns: str, element: ElementChange) -> tuple[str, Fact]:
     """The canonical content of an element's change, and the change."""
     previous, current = _text(element.previous), _text(element.current)
-    value = _value(current)
+    value = stored_value(current)
     moment = parse_stamp(element.timestamp) if element.timestamp else None
     content = content_ids.element_fact(
-        element.element, content_ids.canonical(_value(previous)), content_ids.canonical(value), element.timestamp
+        element.element, content_ids.canonical(stored_value(previous)), content_ids.canonical(value), element.timestamp
     )
     return content, Fact(
         id=content_ids.change_id(duns, content, moment),
@@ -166,10 +167,6 @@ def _notice(item: Item, notification: uuid.UUID, moment: datetime | None) -> Fac
     kind = KIND_OF_TYPE.get(item.type, Kind.UNKNOWN)
     retained = content_ids.canonical(item.retained_duns) if item.retained_duns else None
     return Fact(content_ids.lifecycle_change_id(notification, moment), kind, "", None, retained, None, moment)
-
-
-def _value(text: str | None) -> Any:
-    return None if text is None else parse_json(text)
 
 
 def _text(raw: bytes | None) -> str | None:

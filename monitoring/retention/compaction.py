@@ -21,7 +21,8 @@ from core.db import in_batches, insert_new
 from core.json_text import dump_json
 from monitoring import content_ids
 from monitoring.history.company_projection import project
-from monitoring.history.state import SEED_MAY_LAG, SNAPSHOT, STATUS_KINDS, apply_events, events_of
+from monitoring.history.facts import SEED_MAY_LAG
+from monitoring.history.state import SNAPSHOT, STATUS_KINDS, apply_events, events_of
 from monitoring.ingest.insert import is_full_product
 from monitoring.models import Change, Delivery, Notification, Observation
 from monitoring.story_order import notification_key
