@@ -192,7 +192,7 @@ def upload(page: Page, registration: str, file: Path | None = None, text: str = 
 
 def confirm(page: Page) -> None:
     """Enter the number of new billable companies that the page of a checked import shows."""
-    found = re.search(r"([\d,]+) new billable", page.inner_text("#live"))
+    found = re.search(r"([\d,]+)\s+new billable", page.inner_text("main"))
     page.fill("#number", found[1] if found else "0")
     page.press("#number", "Enter")
 
