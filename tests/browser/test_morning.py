@@ -65,7 +65,7 @@ def look(page: Page, name: str) -> None:  # noqa: F811
 
 
 def before_it_happened(page: Page) -> None:  # noqa: F811
-    page.fill("#as_of", f"{timezone.localtime() - timedelta(days=1):%Y-%m-%d}")
+    page.fill("#as_of", f"{timezone.localtime() - timedelta(days=2):%Y-%m-%d}")
     page.get_by_role("button", name="Show").click()
     expect(page.locator(".dm-past")).to_contain_text("1 value differs from today")
     look(page, "as-of")
