@@ -7,6 +7,7 @@ from enum import StrEnum
 _NINE_DIGITS = re.compile(r"[0-9]{9}")
 _MINUS = "\N{MINUS SIGN}"
 _QUOTES = "'\"`\N{ACUTE ACCENT}\u2018\u2019\u201c\u201d"
+MAYBE_ZEROS = ". If a spreadsheet dropped leading zeros, enter all nine digits"
 _INVISIBLE = "\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}\N{WORD JOINER}\N{SOFT HYPHEN}\ufeff"
 
 # “DUNS: 150483782”, “D-U-N-S® Number 15-048-3782”. Bounded, so that no text makes it slow.
@@ -71,4 +72,5 @@ def _flaw(digits: str) -> InvalidDuns:
     if len(digits) == 8:
         return LostLeadingZero(digits)
     kind = Flaw.TOO_SHORT if len(digits) < 9 else Flaw.TOO_LONG
-    return InvalidDuns(f"{digits[:40]} has {len(digits)} digits; a D-U-N-S number has nine", kind)
+    advice = MAYBE_ZEROS if len(digits) in (6, 7) else ""
+    return InvalidDuns(f"{digits[:40]} has {len(digits)} digits; a D-U-N-S number has nine{advice}", kind)

@@ -8,6 +8,7 @@ from core.admin.audit_actions import action_label, object_label
 from core.admin.audit_differences import changes_text
 from core.lists.listings import Column, Listing, Row, declare
 from core.models import AuditEntry
+from core.text import country_name
 from portfolio.models import Company, Contract, Proposal, Registration, Subject, SubjectImport
 from portfolio.proposals.registrations import registrations_of
 
@@ -51,7 +52,8 @@ declare(
             Column("duns", "D-U-N-S", lambda row: row.duns, 12),
             Column("name", _("Name"), lambda row: row.name, 36),
             Column("city", _("City"), lambda row: row.city),
-            Column("country", _("Country"), lambda row: row.country, 8),
+            Column("country", _("Country code"), lambda row: row.country, 8),
+            Column("country_name", _("Country"), lambda row: country_name(row.country)),
             Column("operating_status", _("Operating status"), lambda row: row.operating_status),
             Column("changed_at", _("Last change"), lambda row: row.changed_at, 26),
         ),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.actors import person_text
 from core.lists.listings import Column, Listing, declare
+from core.text import country_name
 from monitoring.company_page.timeline import lines_of
 from monitoring.feed.feed import Entry
 from monitoring.feed.serializers import present_verb
@@ -96,7 +97,8 @@ declare(
             Column("state", _("State"), lambda row: row.get_state_display(), 14),
             Column("duns", "D-U-N-S", lambda row: row.company_id, 12),
             Column("name", _("Name"), lambda row: row.company.name if row.company else "", 36),
-            Column("country", _("Country"), lambda row: row.company.country if row.company else "", 8),
+            Column("country", _("Country code"), lambda row: row.company.country if row.company else "", 8),
+            Column("country_name", _("Country"), lambda row: country_name(row.company.country) if row.company else ""),
             Column("assignee", _("Assignee"), lambda row: person_text(row.assignee) if row.assignee else ""),
             Column("raised_at", _("Raised"), lambda row: row.raised_at, 26),
             Column("happened_at", _("Changed at D&B"), lambda row: row.happened_at, 26),

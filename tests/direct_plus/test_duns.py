@@ -85,3 +85,10 @@ def test_any_text_is_nine_digits_or_refused(text: str) -> None:
         assert len(normalise_duns(text)) == 9
     except InvalidDuns as error:
         assert error.reason
+
+
+@pytest.mark.parametrize(("text", "is_advised"), [("1234567", True), ("123456", True), ("12345", False)])
+def test_a_number_that_may_have_lost_several_zeros_gets_advice(text: str, is_advised: bool) -> None:
+    with pytest.raises(InvalidDuns) as caught:
+        normalise_duns(text)
+    assert ("If a spreadsheet dropped leading zeros, enter all nine digits" in caught.value.reason) == is_advised

@@ -736,7 +736,7 @@ def test_without_an_email_server_a_channel_names_the_reason_first(admin_client: 
     MailAddress.objects.all().delete()
     page = f"/monitoring/channel/{channel.pk}/"
     text = admin_client.get(f"{page}change/").text
-    assert "No confirmation email was sent to team@example.com because no email server is set up." in text
+    assert "team@example.com cannot confirm or receive emails, because no email server is set up." in text
     assert "/help/operate/configuration.md#data-and-email" in text and "Ask your administrator" not in text
     assert "Send test message" not in text and "Resend confirmation email" not in text and "/confirm/" not in text
     for action in ("test", "ask"):

@@ -68,7 +68,7 @@ def test_a_list_is_adopted_by_hand(admin: Client, registration: Registration, co
 
 def test_an_unknown_list_is_not_adopted_as_an_empty_one(admin: Client, registration: Registration) -> None:
     page = text_of(admin.get(f"{BASE}adopt/{registration.pk}/"))
-    assert "It is not known yet which companies D&B monitors here" in page and "not received yet" in page
+    assert "No company that D&B monitors here is known yet" in page and "not received yet" in page
     assert "nothing was adopted" in post(admin, f"adopt/{registration.pk}/take/")
     registration.refresh_from_db()
     assert not registration.adopted
