@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -74,12 +74,14 @@ class Settled:
     verbs: Counter[str] = field(default_factory=Counter)
 
 
-def settle(touched: Touched, own: uuid.UUID | None, entries: EntryDelivery, *, in_place: bool = False) -> Settled:
-    """Settle what was touched. `own` is a delivery that is not published: its changes that do not hold never are.
+def settle(
+    touched: Touched, own: Collection[uuid.UUID] | None, entries: EntryDelivery, *, in_place: bool = False
+) -> Settled:
+    """Settle what was touched. `own` are deliveries that are not published: their changes that do not hold never are.
     With `in_place`, a change that holds for the first time counts as published where it stands: it takes over from one
     that is gone, and is not new to anybody."""
     result = Settled()
-    writer = _Writer(own, entries, result, in_place)
+    writer = _Writer(own or (), entries, result, in_place)
     for batch in in_batches(sorted(touched.since), AT_ONCE):
         waiting = list(batch)
         while waiting:
@@ -218,7 +220,7 @@ def _settle_lifecycle(duns: str, writer: _Writer) -> bool:
 class _Writer:
     """Writes verdicts by compare-and-swap; the feed gets an entry for each change that was published before."""
 
-    own: uuid.UUID | None
+    own: Collection[uuid.UUID]
     entries: EntryDelivery
     result: Settled
     in_place: bool = False
@@ -233,7 +235,7 @@ class _Writer:
 
     def _flip(self, row: Change, verdict: Verdict) -> None:
         values: dict[str, Any] = {"superseded": not verdict.live, "replaced_by": verdict.replaced_by}
-        if row.delivery_id == self.own:
+        if row.delivery_id in self.own:
             values["entry"] = Entry.CHANGE if verdict.live else self._entry_of(row, verdict)
         elif row.entry != Entry.CHANGE and verdict.live:
             # It was never published as a change: its delivery is the one that makes it one.
