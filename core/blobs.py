@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
 import zstandard
 
@@ -25,8 +26,16 @@ def _part(owner: uuid.UUID, number: int, data: bytes) -> Blob:
 
 def load_bytes(owner: uuid.UUID) -> bytes:
     """What was stored for `owner`; b"" when nothing was."""
-    rows = Blob.objects.filter(owner=owner).order_by("key").values_list("data", flat=True)
-    return b"".join(zstandard.decompress(bytes(data), max_output_size=2 * PART_SIZE) for data in rows)
+    return load_all([owner])[owner]
+
+
+def load_all(owners: Iterable[uuid.UUID]) -> dict[uuid.UUID, bytes]:
+    """The same for each."""
+    parts: dict[uuid.UUID, list[bytes]] = {owner: [] for owner in owners}
+    rows = Blob.objects.filter(owner__in=list(parts)).order_by("key").values_list("owner", "data")
+    for owner, data in rows:
+        parts[owner].append(zstandard.decompress(bytes(data), max_output_size=2 * PART_SIZE))
+    return {owner: b"".join(found) for owner, found in parts.items()}
 
 
 def delete_bytes(owner: uuid.UUID) -> None:

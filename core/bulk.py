@@ -1,35 +1,25 @@
-"""Inserting many rows, and changing one by its version, without Django's cost for each value on SQL databases.
+"""Many rows at a time without Django's cost for each: inserting, asking which are there, changing by version.
 
-What comes out is what `bulk_create` and `filter(version=…).update(…)` write. `benchmarks/ingest.py` measures what is
-saved; on MongoDB, whose backend has no SQL, Django does it.
+The only place with SQL of our own. What comes out is what `bulk_create`, `values_list` and `filter(version=…).update()`
+give; on MongoDB, whose backend has no SQL, Django does it. Rows are model instances, or tuples whose names are
+those of all the model's columns. `benchmarks/ingest.py` measures what is saved.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 
-from django.db import IntegrityError, connection, models
+from django.db import IntegrityError, connection, models, transaction
 
 BATCH = 500
 AS_IT_IS = ("CharField", "TextField", "BooleanField", "DateField")
-Prepare = Callable[[Any], Any]
-
-
-def insert_rows(model: type[models.Model], rows: Sequence[models.Model]) -> None:
-    """Insert rows that are not there; raises IntegrityError as bulk_create does.
-
-    Where there are no transactions, the rows before the one that clashed stay, and Clash counts them.
-    """
-    if connection.vendor not in ("sqlite", "postgresql"):
-        _insert_without_transaction(model, rows)
-        return
-    statement, columns = _insert_statement(model)
-    values = [[prepare(getattr(row, name)) for name, prepare in columns] for row in rows]
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, values)
+# What a driver is given: None where it takes the value as it is.
+Prepare = Callable[[Any], Any] | None
+Model = type[models.Model]
 
 
 class Clash(IntegrityError):
@@ -40,71 +30,188 @@ class Clash(IntegrityError):
         self.inserted = inserted
 
 
-def _insert_without_transaction(model: type[models.Model], rows: Sequence[models.Model]) -> None:
-    for start in range(0, len(rows), BATCH):
+class _ChangedMeanwhile(Exception):
+    """Not all rows had the version that they were read with."""
+
+
+def has_sql() -> bool:
+    return connection.vendor in ("sqlite", "postgresql")
+
+
+def insert_rows(model: Model, rows: Sequence[Any]) -> None:
+    """Insert rows that are not there; raises IntegrityError as bulk_create does.
+
+    Where there are no transactions, the rows before the one that clashed stay, and Clash counts them.
+    """
+    if not has_sql():
+        _insert_without_transaction(model, rows)
+        return
+    statement, values = _insert_statement(model), _values(model, rows)
+    if connection.vendor == "postgresql":
+        _copy(statement, values)
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, values)
+
+
+def _copy(statement: str, values: Iterable[Sequence[Any]]) -> None:
+    """In a stream: executemany has a row wait for the one before it."""
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.cursor.copy(statement) as rows:
+        for row in values:
+            rows.write_row(row)
+
+
+def _insert_without_transaction(model: Model, rows: Sequence[Any]) -> None:
+    made = [row if isinstance(row, models.Model) else model(**row._asdict()) for row in rows]
+    for start in range(0, len(made), BATCH):
         try:
-            model._default_manager.bulk_create(rows[start : start + BATCH])
+            model._default_manager.bulk_create(made[start : start + BATCH])
         except IntegrityError as error:
             raise Clash(start + int(getattr(error.__cause__, "details", {}).get("nInserted", 0))) from error
+
+
+def find_rows(model: Model, names: tuple[str, ...], keys: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The columns `names`, which hold ids, texts and numbers, of the rows with these primary keys."""
+    found: list[tuple[Any, ...]] = []
+    for start in range(0, len(keys), BATCH):
+        found += _find(model, names, keys[start : start + BATCH])
+    return found
+
+
+def _find(model: Model, names: tuple[str, ...], keys: Sequence[Any]) -> list[tuple[Any, ...]]:
+    if not has_sql():
+        return list(model._default_manager.filter(pk__in=keys).values_list(*names))
+    start, prepare, makes_ids = _find_statement(model, names)
+    given = list(map(prepare, keys)) if prepare else list(keys)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"{start} = ANY(%s)", [given])
+        else:
+            cursor.execute(f"{start} IN ({', '.join(['%s'] * len(given))})", given)
+        rows = cursor.fetchall()
+    return list(map(makes_ids, rows)) if makes_ids else rows
+
+
+def update_versions(changes: Sequence[tuple[models.Model, Mapping[str, Any]]]) -> list[models.Model]:
+    """Write to each row its values and the next version, where it still has the version it was read with; returns the
+    rows that somebody else changed meanwhile."""
+    if has_sql() and len(changes) > 1:
+        try:
+            with transaction.atomic():
+                _update_all(changes)
+        except _ChangedMeanwhile:
+            pass
+        else:
+            return []
+    return [row for row, values in changes if not update_version(row, values)]
+
+
+def _update_all(changes: Sequence[tuple[models.Model, Mapping[str, Any]]]) -> None:
+    """All in one statement: a value that a row is not given stays as it was read."""
+    names = tuple(sorted({name for _, values in changes for name in values}))
+    statement, prepares = _update_statement(type(changes[0][0]), names)
+    rows = []
+    for row, values in changes:
+        given = [values[name] if name in values else getattr(row, name) for name in names]
+        rows.append([*_prepared(given, prepares), row.version + 1, row.pk, row.version])  # type: ignore[attr-defined]
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, rows)
+        if cursor.rowcount != len(rows):
+            raise _ChangedMeanwhile
 
 
 def update_version(row: models.Model, values: Mapping[str, Any]) -> bool:
     """Write `values` and the next version where the row still has the version it was read with; False otherwise."""
     model, version = type(row), int(row.version)  # type: ignore[attr-defined]
-    if connection.vendor not in ("sqlite", "postgresql"):
+    if not has_sql():
         unchanged = model._default_manager.filter(pk=row.pk, version=version)
         return bool(unchanged.update(**values, version=version + 1))
-    names = tuple(values)
-    statement, columns = _update_statement(model, names)
-    prepared = [prepare(values[name]) for name, prepare in columns]
+    statement, prepares = _update_statement(model, tuple(values))
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*prepared, version + 1, row.pk, version])
+        cursor.execute(statement, [*_prepared(values.values(), prepares), version + 1, row.pk, version])
         return bool(cursor.rowcount)
 
 
+def _values(model: Model, rows: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Column by column, so that what a driver takes as it is costs nothing."""
+    names, prepares = _columns(model)
+    is_ready = getattr(rows[0], "_fields", ()) == names
+    columns = zip(*rows, strict=True) if is_ready else ([getattr(row, name) for row in rows] for name in names)
+    prepared = (map(prepare, column) if prepare else column for column, prepare in zip(columns, prepares, strict=True))
+    return list(zip(*prepared, strict=True))
+
+
+def _prepared(values: Iterable[Any], prepares: Sequence[Prepare]) -> list[Any]:
+    return [prepare(value) if prepare else value for value, prepare in zip(values, prepares, strict=True)]
+
+
 @cache
-def _insert_statement(model: type[models.Model]) -> tuple[str, list[tuple[str, Prepare]]]:
+def _columns(model: Model) -> tuple[tuple[str, ...], tuple[Prepare, ...]]:
     fields = model._meta.concrete_fields
-    names = ", ".join(_quoted(field) for field in fields)
-    marks = ", ".join(["%s"] * len(fields))
-    statement = f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({names}) VALUES ({marks})"
-    return statement, [(field.attname, _prepare(field)) for field in fields]
+    return tuple(field.attname for field in fields), tuple(map(_prepare, fields))
 
 
 @cache
-def _update_statement(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, list[tuple[str, Prepare]]]:
+def _insert_statement(model: Model) -> str:
+    fields = model._meta.concrete_fields
+    target = f"{_table(model)} ({', '.join(map(_quoted, fields))})"
+    if connection.vendor == "postgresql":
+        return f"COPY {target} FROM STDIN"
+    return f"INSERT INTO {target} VALUES ({', '.join(['%s'] * len(fields))})"
+
+
+@cache
+def _find_statement(model: Model, names: tuple[str, ...]) -> tuple[str, Prepare, Callable[[Any], Any] | None]:
+    """Up to the condition; how a key is given, and how a row is read."""
+    fields = [model._meta.get_field(name) for name in names]
+    statement = f"SELECT {', '.join(map(_quoted, fields))} FROM {_table(model)} WHERE {_quoted(model._meta.pk)}"
+    ids = tuple(number for number, field in enumerate(fields) if _kind(field) == "CompactUUIDField")
+    makes_ids = partial(_with_ids, ids) if ids and connection.vendor == "sqlite" else None
+    return statement, _prepare(model._meta.pk), makes_ids
+
+
+@cache
+def _update_statement(model: Model, names: tuple[str, ...]) -> tuple[str, tuple[Prepare, ...]]:
     fields = [model._meta.get_field(name) for name in names]
     changes = ", ".join(f"{_quoted(field)} = %s" for field in [*fields, model._meta.get_field("version")])
-    table, key = connection.ops.quote_name(model._meta.db_table), _quoted(model._meta.pk)
-    statement = f"UPDATE {table} SET {changes} WHERE {key} = %s AND version = %s"
-    return statement, [(name, _prepare(field)) for name, field in zip(names, fields, strict=True)]
+    statement = f"UPDATE {_table(model)} SET {changes} WHERE {_quoted(model._meta.pk)} = %s AND version = %s"
+    return statement, tuple(map(_prepare, fields))
+
+
+def _table(model: Model) -> str:
+    return connection.ops.quote_name(model._meta.db_table)
 
 
 def _quoted(field: Any) -> str:
     return connection.ops.quote_name(field.column)
 
 
+def _kind(field: Any) -> str:
+    return str((field.target_field if field.is_relation else field).get_internal_type())
+
+
 def _prepare(field: Any) -> Prepare:
     """How a value of this field becomes one of the database's driver."""
-    target = field.target_field if field.is_relation else field
-    kind = target.get_internal_type()
+    kind = _kind(field)
     if kind in AS_IT_IS or "Integer" in kind:
-        return _as_it_is
+        return None
     if kind == "CompactUUIDField":
-        return _as_it_is if connection.vendor == "postgresql" else _bytes
+        return None if connection.vendor == "postgresql" else _bytes
     if kind == "DateTimeField":
-        return _as_it_is if connection.vendor == "postgresql" else _utc
-    return partial(target.get_db_prep_save, connection=connection)
+        return None if connection.vendor == "postgresql" else _utc
+    return partial((field.target_field if field.is_relation else field).get_db_prep_save, connection=connection)
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-def _utc(value: Any) -> Any:
+def _utc(value: datetime | None) -> str | None:
     """As Django writes times into SQLite: in UTC, without a zone."""
-    return None if value is None else str(value.astimezone(UTC).replace(tzinfo=None))
+    if value is None:
+        return None
+    return str((value if value.tzinfo is UTC else value.astimezone(UTC)).replace(tzinfo=None))
 
 
-def _bytes(value: Any) -> Any:
+def _bytes(value: uuid.UUID | None) -> bytes | None:
     return None if value is None else value.bytes
+
+
+def _with_ids(places: Sequence[int], row: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(uuid.UUID(bytes=value) if place in places and value else value for place, value in enumerate(row))

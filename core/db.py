@@ -8,25 +8,29 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
-from core.bulk import Clash, insert_rows
+from core.bulk import Clash, find_rows, insert_rows
 from core.models import Clock
 
-Row = TypeVar("Row", bound=models.Model)
+Row = TypeVar("Row")
+ModelRow = TypeVar("ModelRow", bound=models.Model)
 LAST_CHARACTER = "\U0010ffff"
 LOOKUP_BATCH = 500
 
 
-def insert_new(model: type[Row], rows: Iterable[Row]) -> list[Row]:
-    """Insert the rows whose keys are not there yet and return those that this call inserted.
+def insert_new(model: type[models.Model], rows: Iterable[Row]) -> list[Row]:
+    """Insert the rows whose keys are not there yet and return those that this call inserted: model instances, or tuples
+    of all the model's columns (core/bulk.py).
 
     Two processes that insert the same row both succeed, and one of them inserted it.
     """
-    unique = list({row.pk: row for row in reversed(list(rows))}.values())[::-1]
+    key = attrgetter(_primary_key(model))
+    unique = list({key(row): row for row in reversed(list(rows))}.values())[::-1]
     inserted: list[Row] = []
     for _ in range(2):
         missing = _missing(model, unique)
@@ -39,35 +43,36 @@ def insert_new(model: type[Row], rows: Iterable[Row]) -> list[Row]:
             inserted += missing[: error.inserted if isinstance(error, Clash) else 0]
             continue
         return inserted + missing
-    return inserted + [row for row in _missing(model, unique) if _insert_one(row)]
+    return inserted + [row for row in _missing(model, unique) if _insert_one(model, row)]
 
 
-def _missing(model: type[Row], rows: Sequence[Row]) -> list[Row]:
-    known = existing_keys(model, [row.pk for row in rows])
-    return [row for row in rows if row.pk not in known]
+def _primary_key(model: type[models.Model]) -> str:
+    return str(model._meta.pk.attname)
+
+
+def _missing(model: type[models.Model], rows: Sequence[Row]) -> list[Row]:
+    key = attrgetter(_primary_key(model))
+    known = existing_keys(model, [key(row) for row in rows])
+    return [row for row in rows if key(row) not in known]
 
 
 def existing_keys(model: type[models.Model], keys: Sequence[Any]) -> set[Any]:
-    found: set[Any] = set()
-    for start in range(0, len(keys), LOOKUP_BATCH):
-        batch = keys[start : start + LOOKUP_BATCH]
-        found.update(model._default_manager.filter(pk__in=batch).values_list("pk", flat=True))
-    return found
+    return {key for (key,) in find_rows(model, (_primary_key(model),), keys)}
 
 
-def _insert_one(row: models.Model) -> bool:
+def _insert_one(model: type[models.Model], row: Any) -> bool:
     """False when somebody else inserted it meanwhile; any other clash is an error of the row's own."""
     try:
         with transaction.atomic():
-            row.save(force_insert=True)
+            insert_rows(model, [row])
     except IntegrityError:
-        if not type(row)._default_manager.filter(pk=row.pk).exists():
+        if not existing_keys(model, [getattr(row, _primary_key(model))]):
             raise
         return False
     return True
 
 
-def one_by_one(rows: models.QuerySet[Row]) -> Iterator[Row]:
+def one_by_one(rows: models.QuerySet[ModelRow]) -> Iterator[ModelRow]:
     """Rows in their order, a batch at a time, where something is written meanwhile.
 
     `iterator()` leaves a read open, and SQLite refuses at once to write behind it when others have written since.

@@ -36,9 +36,10 @@ def dump_json(value: Any) -> str:
 def _string(text: str) -> str:
     """Readable where every engine can hold it; lone surrogates and NUL as escapes."""
     written: str = encode_basestring(text)
-    return "".join(f"\\u{ord(c):04x}" if 0xD800 <= ord(c) <= 0xDFFF else c for c in written)
+    return SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
 
 
+SURROGATE = re.compile("[\ud800-\udfff]")
 CONTROL = re.compile(r"[\x00-\x1f]")
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 

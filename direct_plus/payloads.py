@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -14,6 +15,8 @@ from direct_plus.exact_json import REFUSALS, parse_json
 MAX_DEPTH = 200
 
 BOM = b"\xef\xbb\xbf"
+# As D&B nearly always writes a time; anything else is read with care.
+_USUAL_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z", re.ASCII)
 _STAMP = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)? ?(?:(Z)|([+-])(\d\d):?(\d\d)?)?",
     re.ASCII | re.IGNORECASE,
@@ -132,8 +135,14 @@ def delivery_stamp_of(raw: bytes) -> str | None:
     return _text(_members(raw).get("deliveryTimeStamp"))
 
 
+@lru_cache(maxsize=4096)
 def parse_stamp(text: str | None) -> datetime | None:
-    """A time of D&B's in UTC, cut to the millisecond; without a zone it is taken as UTC. None: unreadable."""
+    """A time of D&B's in UTC, cut to the millisecond; without a zone it is taken as UTC. None: unreadable.
+
+    Remembered, because one stamp often stands for a whole answer, and is needed again for ids.
+    """
+    if isinstance(text, str) and _USUAL_STAMP.fullmatch(text):
+        return _usual_stamp(text)
     match = _STAMP.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
         return None
@@ -145,6 +154,13 @@ def parse_stamp(text: str | None) -> datetime | None:
         zone = timezone(offset) if offset else UTC
         return datetime(year, month, day, hour, minute, second, milliseconds * 1000, zone).astimezone(UTC)
     except (ValueError, OverflowError):
+        return None
+
+
+def _usual_stamp(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
         return None
 
 

@@ -7,12 +7,13 @@ made for entries of others is claimed from the beginning, so that nobody publish
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from core.db import database_now
@@ -30,6 +31,7 @@ class Claim:
     delivery: uuid.UUID
     until: datetime
     taken: float = field(default_factory=monotonic)
+    is_used: bool = False
 
     def keep(self) -> None:
         """Before what others must not do at the same time: renew it where it has become old; raises ClaimLost."""
@@ -45,7 +47,8 @@ class Claim:
         return Delivery.objects.filter(pk=self.delivery, state=DeliveryState.RECEIVED, claimed_until=self.until)
 
     def release(self) -> None:
-        self.held().update(claimed_until=None)
+        if not self.is_used:
+            self.held().update(claimed_until=None)
 
 
 def end_of_a_claim() -> datetime:
@@ -64,11 +67,23 @@ def unclaimed() -> Q:
 @contextmanager
 def claimed(delivery: Delivery) -> Iterator[Claim | None]:
     """Claim it for a block; None where somebody else reads it or has read it."""
+    with claimed_together([delivery]) as claims:
+        yield claims.get(delivery.pk)
+
+
+@contextmanager
+def claimed_together(deliveries: Sequence[Delivery]) -> Iterator[dict[uuid.UUID, Claim]]:
+    """Claim them for a block; without those that somebody else reads or has read."""
     until = end_of_a_claim()
-    waiting = Delivery.objects.filter(unclaimed(), pk=delivery.pk, state=DeliveryState.RECEIVED)
-    claim = Claim(delivery.pk, until) if waiting.update(claimed_until=until) else None
+    free = Q(claimed_until=None) | Q(claimed_until__lt=until - LASTS)
+    waiting = Delivery.objects.filter(free, state=DeliveryState.RECEIVED)
+    claims: dict[uuid.UUID, Claim] = {}
     try:
-        yield claim
+        with transaction.atomic():
+            for delivery in deliveries:
+                if waiting.filter(pk=delivery.pk).update(claimed_until=until):
+                    claims[delivery.pk] = Claim(delivery.pk, until)
+        yield claims
     finally:
-        if claim:
+        for claim in claims.values():
             claim.release()

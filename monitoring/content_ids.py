@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2b
 from json.encoder import encode_basestring_ascii
 from typing import Any
@@ -21,6 +22,8 @@ from core.ids import make_uuid
 from direct_plus.payloads import parse_stamp
 
 MILLISECONDS = (1 << 48) - 1
+# Of larger numbers Python writes no text at some point.
+LARGEST_PLAIN = 10**18
 
 
 def canonical(value: Any) -> str:
@@ -30,13 +33,20 @@ def canonical(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, dict):
-        members = (
+        members = [
             f"{encode_basestring_ascii(key)}:{canonical(value[key])}" for key in sorted(value) if value[key] is not None
-        )
+        ]
         return "{" + ",".join(members) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(canonical, value)) + "]"
+    if isinstance(value, int) and -LARGEST_PLAIN < value < LARGEST_PLAIN:
+        return _canonical_integer(str(value))
     return _canonical_number(Decimal(value))
+
+
+def _canonical_integer(text: str) -> str:
+    kept = text.rstrip("0")
+    return f"{kept}E{len(text) - len(kept)}" if kept else "0"
 
 
 def _canonical_number(number: Decimal) -> str:
@@ -51,6 +61,7 @@ def _canonical_number(number: Decimal) -> str:
     return f"{'-' if sign else ''}{text}E{int(exponent) + len(digits) - kept}"
 
 
+@lru_cache(maxsize=4096)
 def canonical_stamp(text: str | None) -> str:
     """A stamp cut to the millisecond, or its text where it cannot be read."""
     moment = parse_stamp(text) if text else None

@@ -24,7 +24,7 @@ from monitoring.deliveries.lease import leased
 from monitoring.log_context import in_the_log
 from monitoring.models import Delivery, DeliveryState, PassState, ReplayPass
 from monitoring.outbox.queue import due_targets, send_due_messages
-from monitoring.pipeline.ingest import ingest, waiting_deliveries
+from monitoring.pipeline.ingest import ingest, ingest_together, waiting_together
 from monitoring.publications.sequence import publish_waiting
 from monitoring.pull.puller import Outcome, PullResult, pull
 from monitoring.pull.rejections import PROBE
@@ -213,12 +213,25 @@ def ingest_received() -> int:
     """Read what was received and not read, as trouble or a killed process leaves it; returns how many were tried."""
     until = timezone.now() + A_MINUTE
     done = 0
-    for key in waiting_deliveries():
+    for deliveries in waiting_together():
         if timezone.now() >= until:
             break
-        ingest_now(Delivery.objects.select_related("registration").get(pk=key))
-        done += 1
+        _ingest_all(deliveries)
+        done += len(deliveries)
     return done
+
+
+def _ingest_all(deliveries: list[Delivery]) -> None:
+    """Together if possible; one that fails holds up no other."""
+    waiting = deliveries
+    if len(deliveries) > 1:
+        run_step(ingest_together, deliveries)
+        left = Delivery.objects.filter(pk__in=[one.pk for one in deliveries], state=DeliveryState.RECEIVED)
+        waiting = list(left.select_related("registration").order_by("id"))
+    for delivery in waiting:
+        ingest_now(delivery)
+    if len(waiting) < len(deliveries):
+        wake()
 
 
 def publish_read() -> int:

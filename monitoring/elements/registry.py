@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -10,11 +11,12 @@ from django.utils import timezone
 
 from core.db import clean_text, insert_new
 from monitoring.elements.severity import BY_KIND, default_label, default_severity, severity_of_element
-from monitoring.models import Element, Kind, Severity
+from monitoring.models import Element, Severity
 
 LONGEST_PATH = 400
 
 
+@lru_cache(maxsize=4096)
 def element_key(path: str) -> str:
     """The path as a key: paths too long for an index end in a hash of the whole."""
     if len(path) <= LONGEST_PATH:
@@ -43,7 +45,7 @@ class SeverityTable:
         return severity_of_element(self._known[element_key(path)], current)
 
     @staticmethod
-    def of_kind(kind: Kind) -> Severity:
+    def of_kind(kind: str) -> Severity:
         return BY_KIND[kind]
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import DatabaseError, models
 from django.db.models import Q
@@ -16,11 +17,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.blobs import load_bytes, store_bytes
-from core.db import clean_text, existing_keys, in_batches, insert_new
+from core.bulk import find_rows
+from core.db import clean_text, existing_keys, insert_new
 from direct_plus.payloads import parse_stamp
 from monitoring import content_ids
 from monitoring.elements.registry import SeverityTable, element_key
 from monitoring.ingest.parser import Fact, Reader, Reading, Unreadable, items_of
+from monitoring.ingest.rows import ChangeRow, NotificationRow
 from monitoring.models import (
     Change,
     DeadLetter,
@@ -28,7 +31,6 @@ from monitoring.models import (
     Notification,
     Observation,
     Purpose,
-    Severity,
     Source,
 )
 from monitoring.observations import Report, place_again, record_reports
@@ -36,7 +38,7 @@ from monitoring.replay.passes import begin_pass
 from monitoring.story_order import first_step, place_of, story_place
 from portfolio.models import Company
 
-Row = TypeVar("Row", bound=models.Model)
+Row = TypeVar("Row", NotificationRow, ChangeRow)
 FULL_PRODUCT = "FULL_PRODUCT"
 
 
@@ -51,7 +53,8 @@ class Batch:
     unreadable: list[Unreadable] = field(default_factory=list)
     raw: dict[int, bytes] = field(default_factory=dict)
     new: int = 0
-    inserted: list[Change] = field(default_factory=list)
+    # Changes and reports that were inserted.
+    inserted: set[uuid.UUID] = field(default_factory=set)
     observed: list[Observation] = field(default_factory=list)
     # Known from other deliveries, and standing elsewhere in the order since this one was read.
     moved: list[Reading] = field(default_factory=list)
@@ -61,25 +64,29 @@ class Batch:
     known_elsewhere: list[Reading] = field(default_factory=list)
 
 
-def insert_what_is_new(batch: Batch, severities: SeverityTable) -> None:
-    _insert_notifications(batch)
-    severities.learn(fact.path for fact in _facts(batch) if fact.path)
-    batch.inserted += _insert(batch, Change, _changes(batch, severities), lambda change: change.notification_id)
-    batch.observed += record_reports(batch.delivery, _reports(batch))
-    _keep_unreadable(batch)
+def insert_what_is_new(batch: Batch, severities: SeverityTable, *later: Batch) -> None:
+    """Together with what `later` deliveries bring: of what several bring, it is the first one's."""
+    batches = (batch, *later)
+    _insert_notifications(batches)
+    severities.learn(fact.path for fact in _facts(batches) if fact.path)
+    _insert_changes(batches, severities)
+    for one in batches:
+        # When all changes are there, since they move with their notifications.
+        _move(one)
+        one.observed += record_reports(one.delivery, _reports(one))
+        _keep_unreadable(one)
 
 
 def _reports(batch: Batch) -> Iterator[Report]:
     """What this delivery brings and is known as a change already: by another source, or by the same in another way."""
-    inserted = {change.pk for change in batch.inserted}
     for reading in [*batch.readings, *batch.known_elsewhere]:
         for fact in reading.facts:
-            if fact.id not in inserted:
+            if fact.id not in batch.inserted:
                 observed_at = reading.delivered_at or batch.stamp or batch.now
                 yield Report(fact.id, reading.id, place_in_story(batch, reading, fact), observed_at)
 
 
-def read(delivery: Delivery) -> Batch:
+def read(delivery: Delivery, content: bytes | None = None) -> Batch:
     """The delivery's bytes as readings, in their order."""
     stamp = parse_stamp(delivery.answer_stamp) if delivery.answer_stamp else None
     batch = Batch(delivery, timezone.now(), stamp)
@@ -88,7 +95,7 @@ def read(delivery: Delivery) -> Batch:
         fallback_stamp=delivery.answer_stamp or None,
         default_type="SEED" if delivery.source == Source.FILE else None,
     )
-    items = items_of(delivery, load_bytes(delivery.pk))
+    items = items_of(delivery, load_bytes(delivery.pk) if content is None else content)
     batch.raw = dict(enumerate(items))
     for result in reader.read(items):
         if isinstance(result, Reading):
@@ -102,67 +109,91 @@ def source_of(delivery: Delivery) -> str:
     return content_ids.source_of(delivery.registration.contract_id, delivery.registration.reference)
 
 
-def _facts(batch: Batch) -> Iterator[Fact]:
-    for reading in batch.readings:
-        yield from reading.facts
+def _facts(batches: Sequence[Batch]) -> Iterator[Fact]:
+    return (fact for batch in batches for reading in batch.readings for fact in reading.facts)
 
 
-def _insert_notifications(batch: Batch) -> None:
-    """Insert those nobody has brought; go on with what this delivery brought, now or before it was interrupted.
+def _insert_notifications(batches: Sequence[Batch]) -> None:
+    """Insert those nobody has brought; go on with what each delivery brought, now or before it was interrupted.
 
     What another delivery brought is that one's to finish, and it stays unread until it is.
     """
-    owners = _owners([reading.id for reading in batch.readings])
-    fresh = [reading for reading in batch.readings if reading.id not in owners]
-    _keep_least_places(batch, owners)
-    insert_new(Company, [Company(duns=duns) for duns in sorted({reading.item.duns for reading in fresh})])
-    inserted = _insert(batch, Notification, [_notification(batch, reading) for reading in fresh], attrgetter("pk"))
+    shown = [reading.id for batch in batches for reading in batch.readings]
+    owners = _owners(shown)
+    fresh = _fresh(batches, owners)
+    insert_new(Company, [Company(duns=duns) for duns in sorted({row.company_id for row in fresh})])
+    inserted = _insert(batches, Notification, fresh, attrgetter("id"))
+    owners.update((row.id, Owner(row.delivery_id, row.place)) for row in inserted)
     if len(inserted) < len(fresh):
         # Somebody else inserts as well, or the database took a row and could not say so: the row tells whose it is.
-        owners = _owners([reading.id for reading in batch.readings])
-        _keep_least_places(batch, owners)
-    batch.new = len(inserted)
-    batch.known_elsewhere = _known_elsewhere(batch, owners)
-    own = {key for key, (owner, _) in owners.items() if owner == batch.delivery.pk} | {row.pk for row in inserted}
-    batch.readings = [reading for reading in batch.readings if reading.id in own]
+        owners = _owners(shown)
+    new = Counter(row.delivery_id for row in inserted)
+    files = _files({owner.delivery for owner in owners.values()} - {batch.delivery.pk for batch in batches})
+    files |= {batch.delivery.pk for batch in batches if batch.delivery.source == Source.FILE}
+    for batch in batches:
+        batch.new = new[batch.delivery.pk]
+        _note_known(batch, owners, files)
+        batch.readings = [one for one in batch.readings if one.id in owners and _is_own(batch, owners[one.id])]
 
 
-def _known_elsewhere(batch: Batch, owners: dict[uuid.UUID, tuple[uuid.UUID, str]]) -> list[Reading]:
-    """A replay repeats what its registration's answers said; a file says it on its own account."""
-    others = {owner for owner, _ in owners.values()} - {batch.delivery.pk}
-    if not others:
-        return []
-    files = set(Delivery.objects.filter(pk__in=others, source=Source.FILE).values_list("pk", flat=True))
-    different = others - files if batch.delivery.source == Source.FILE else files
-    return [reading for reading in batch.readings if reading.id in owners and owners[reading.id][0] in different]
+class Owner(NamedTuple):
+    """Which delivery brought a notification, and where that one stands."""
+
+    delivery: uuid.UUID
+    place: str
 
 
-def _owners(notifications: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[uuid.UUID, str]]:
-    """Which delivery brought each of the notifications that are there, and where it stands."""
-    found: dict[uuid.UUID, tuple[uuid.UUID, str]] = {}
-    for keys in in_batches(notifications):
-        rows = Notification.objects.filter(pk__in=keys).values_list("pk", "delivery_id", "place")
-        found.update({key: (owner, place) for key, owner, place in rows})
-    return found
+def _is_own(batch: Batch, owner: Owner) -> bool:
+    return owner.delivery == batch.delivery.pk
 
 
-def _keep_least_places(batch: Batch, owners: dict[uuid.UUID, tuple[uuid.UUID, str]]) -> None:
-    """A known notification stands where the first of all answers that show it has it."""
+def _owners(notifications: Sequence[uuid.UUID]) -> dict[uuid.UUID, Owner]:
+    """Of those that are there."""
+    rows = find_rows(Notification, ("id", "delivery", "place"), notifications)
+    return {key: Owner(delivery, place) for key, delivery, place in rows}
+
+
+def _fresh(batches: Sequence[Batch], owners: Mapping[uuid.UUID, Owner]) -> list[NotificationRow]:
+    """One row for each that is not there, of the first that shows it."""
+    rows: dict[uuid.UUID, NotificationRow] = {}
+    for batch in batches:
+        for reading in batch.readings:
+            if reading.id not in owners and reading.id not in rows:
+                rows[reading.id] = _notification(batch, reading)
+    return list(rows.values())
+
+
+def _files(deliveries: set[uuid.UUID]) -> set[uuid.UUID]:
+    found = Delivery.objects.filter(pk__in=deliveries, source=Source.FILE)
+    return set(found.values_list("pk", flat=True)) if deliveries else set()
+
+
+def _note_known(batch: Batch, owners: Mapping[uuid.UUID, Owner], files: set[uuid.UUID]) -> None:
+    """What stands elsewhere now: a notification stands where the first of all answers that show it has it. And what
+    another source brought: a replay repeats what its registration's answers said; a file says it on its own account."""
+    is_file = batch.delivery.source == Source.FILE
     first = {reading.id: reading for reading in reversed(batch.readings) if reading.id in owners}
     for key, reading in first.items():
-        owner, known = owners[key]
-        is_moved = _moves(batch, reading, known)
-        if is_moved:
+        owner, place = owners[key], place_of(batch.delivery, reading.position)
+        if not owner.place or place < owner.place:
             batch.moved.append(reading)
-        if owner != batch.delivery.pk and (is_moved or known == place_of(batch.delivery, reading.position)):
+        if owner.place == place and not _is_own(batch, owner):
             batch.placed.add(key)
+    for reading in batch.readings:
+        owner = owners.get(reading.id, Owner(batch.delivery.pk, ""))
+        if not _is_own(batch, owner) and (owner.delivery in files) != is_file:
+            batch.known_elsewhere.append(reading)
 
 
-def _moves(batch: Batch, reading: Reading, known: str) -> bool:
+def _move(batch: Batch) -> None:
+    """Without those that somebody else has moved further."""
+    batch.moved = [reading for reading in batch.moved if _moves(batch, reading)]
+    batch.placed.update({reading.id for reading in batch.moved} - {reading.id for reading in batch.readings})
+
+
+def _moves(batch: Batch, reading: Reading) -> bool:
     """One row by compare-and-swap: harmless when repeated, and whoever writes first, the least stays."""
     place = place_of(batch.delivery, reading.position)
-    if known and known <= place:
-        return False
     further = Q(place="") | Q(place__gt=place)
     # What represents it says when it was delivered: a file has another stamp.
     if not Notification.objects.filter(further, pk=reading.id).update(place=place, delivered_at=reading.delivered_at):
@@ -171,23 +202,31 @@ def _moves(batch: Batch, reading: Reading, known: str) -> bool:
     return True
 
 
-def _notification(batch: Batch, reading: Reading) -> Notification:
-    return Notification(
+def _notification(batch: Batch, reading: Reading) -> NotificationRow:
+    delivery, item = batch.delivery, reading.item
+    return NotificationRow(
         id=reading.id,
-        registration_id=batch.delivery.registration_id,
-        company_id=reading.item.duns,
-        type=clean_text(reading.item.type, 64),
+        registration_id=delivery.registration_id,
+        company_id=item.duns,
+        type=clean_text(item.type, 64),
         delivered_at=reading.delivered_at,
         recorded_at=batch.now,
-        delivery_id=batch.delivery.pk,
+        delivery_id=delivery.pk,
         position=reading.position,
-        place=place_of(batch.delivery, reading.position),
-        retained_duns=clean_text(reading.item.retained_duns or "", 32),
+        place=place_of(delivery, reading.position),
+        retained_duns=clean_text(item.retained_duns, 32) if item.retained_duns else "",
         organization=reading.organization,
     )
 
 
-def _changes(batch: Batch, severities: SeverityTable) -> list[Change]:
+def _insert_changes(batches: Sequence[Batch], severities: SeverityTable) -> None:
+    rows = [row for batch in batches for row in _changes(batch, severities)]
+    inserted = _insert(batches, Change, rows, attrgetter("notification_id"))
+    for batch in batches:
+        batch.inserted |= {row.id for row in inserted if row.delivery_id == batch.delivery.pk}
+
+
+def _changes(batch: Batch, severities: SeverityTable) -> list[ChangeRow]:
     return [
         _change(batch, reading, order, fact, severities)
         for reading in batch.readings
@@ -195,9 +234,10 @@ def _changes(batch: Batch, severities: SeverityTable) -> list[Change]:
     ]
 
 
-def _change(batch: Batch, reading: Reading, order: int, fact: Fact, severities: SeverityTable) -> Change:
-    severity: Severity = severities.of_element(fact.path, fact.value) if fact.path else severities.of_kind(fact.kind)
-    return Change(
+def _change(batch: Batch, reading: Reading, order: int, fact: Fact, severities: SeverityTable) -> ChangeRow:
+    severity = severities.of_element(fact.path, fact.value) if fact.path else severities.of_kind(fact.kind)
+    delivery = batch.delivery
+    return ChangeRow(
         id=fact.id,
         company_id=reading.item.duns,
         kind=fact.kind,
@@ -207,38 +247,47 @@ def _change(batch: Batch, reading: Reading, order: int, fact: Fact, severities: 
         changed_at=fact.moment or reading.delivered_at or batch.stamp or batch.now,
         delivered_at=reading.delivered_at,
         position=reading.position * 1000 + min(order, 999),
-        place=place_in_story(batch, reading, fact),
+        place=_place_in_story(batch, reading, order, fact),
         recorded_at=batch.now,
-        severity=severity,
+        severity=severity.value,
         notification_id=reading.id,
-        registration_id=batch.delivery.registration_id,
-        delivery_id=batch.delivery.pk,
+        registration_id=delivery.registration_id,
+        delivery_id=delivery.pk,
     )
 
 
 def place_in_story(batch: Batch, reading: Reading, fact: Fact) -> str:
     """What sorts a change among those of one moment."""
+    return _place_in_story(batch, reading, reading.facts.index(fact), fact)
+
+
+def _place_in_story(batch: Batch, reading: Reading, order: int, fact: Fact) -> str:
     delivered_at = reading.delivered_at or fact.moment or batch.stamp
     place = place_of(batch.delivery, reading.position)
-    index, step = reading.facts.index(fact), first_step(fact.kind)
-    return story_place(batch.delivery.registration_id, delivered_at, place, index, step)
+    return story_place(batch.delivery.registration_id, delivered_at, place, order, first_step(fact.kind))
 
 
-def _insert(batch: Batch, model: type[Row], rows: Sequence[Row], notification: Callable[[Row], uuid.UUID]) -> list[Row]:
+def _insert(
+    batches: Sequence[Batch], model: type[models.Model], rows: Sequence[Row], notification: Callable[[Row], uuid.UUID]
+) -> list[Row]:
     """Insert what is new; where the database refuses, find the row it refuses and keep its item as unreadable."""
     try:
         return insert_new(model, rows)
     except DatabaseError:
-        return [row for row in rows if _insert_alone(batch, model, row, notification)]
+        return [row for row in rows if _insert_alone(batches, model, row, notification)]
 
 
-def _insert_alone(batch: Batch, model: type[Row], row: Row, notification: Callable[[Row], uuid.UUID]) -> bool:
+def _insert_alone(
+    batches: Sequence[Batch], model: type[models.Model], row: Row, notification: Callable[[Row], uuid.UUID]
+) -> bool:
     try:
         return bool(insert_new(model, [row]))
     except DatabaseError as error:
         if not _database_answers():
             raise
-        _refuse(batch, notification(row), gettext("The database rejected the item: %(error)s") % {"error": error})
+        reason = gettext("The database rejected the item: %(error)s") % {"error": error}
+        for batch in batches:
+            _refuse(batch, notification(row), reason)
         return False
 
 

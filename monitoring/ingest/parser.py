@@ -10,6 +10,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
 from django.utils.translation import gettext
 
 from direct_plus.exact_json import parse_json
@@ -19,26 +20,26 @@ from monitoring.elements.json_paths import stored_value
 from monitoring.models import Delivery, Kind, Source
 
 KIND_OF_TYPE = {
-    "SEED": Kind.BASELINE,
-    "DELETE": Kind.DELETED,
-    "UNDELETE": Kind.RESTORED,
-    "TRANSFER": Kind.TRANSFERRED,
-    "UNDER_REVIEW": Kind.UNDER_REVIEW,
-    "REVIEWED": Kind.REVIEWED,
-    "EXIT": Kind.LEFT,
-    "ENTER": Kind.ENTERED,
-    "REMOVED": Kind.REMOVED,
+    "SEED": Kind.BASELINE.value,
+    "DELETE": Kind.DELETED.value,
+    "UNDELETE": Kind.RESTORED.value,
+    "TRANSFER": Kind.TRANSFERRED.value,
+    "UNDER_REVIEW": Kind.UNDER_REVIEW.value,
+    "REVIEWED": Kind.REVIEWED.value,
+    "EXIT": Kind.LEFT.value,
+    "ENTER": Kind.ENTERED.value,
+    "REMOVED": Kind.REMOVED.value,
 }
+ELEMENT = Kind.ELEMENT.value
 # Stands in stored bytes where the item of a company was that is forgotten; the others keep their places.
 FORGOTTEN = b'{"type":"FORGOTTEN"}'
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True):
     """One change: of an element, or the notice itself (`path` empty)."""
 
     id: uuid.UUID
-    kind: Kind
+    kind: str
     path: str
     previous: str | None
     current: str | None
@@ -46,8 +47,7 @@ class Fact:
     moment: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """One notification as read: its id, its facts, and D&B's stamp."""
 
     position: int
@@ -58,8 +58,7 @@ class Reading:
     facts: tuple[Fact, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(msgspec.Struct, frozen=True):
     position: int
     raw: bytes
     reason: str
@@ -154,7 +153,7 @@ def _element(duns: str, element: ElementChange) -> tuple[str, Fact]:
     )
     return content, Fact(
         id=content_ids.change_id(duns, content, moment),
-        kind=Kind.ELEMENT,
+        kind=ELEMENT,
         path=element.element,
         previous=previous,
         current=current,
@@ -164,7 +163,7 @@ def _element(duns: str, element: ElementChange) -> tuple[str, Fact]:
 
 
 def _notice(item: Item, notification: uuid.UUID, moment: datetime | None) -> Fact:
-    kind = KIND_OF_TYPE.get(item.type, Kind.UNKNOWN)
+    kind = KIND_OF_TYPE.get(item.type, Kind.UNKNOWN.value)
     retained = content_ids.canonical(item.retained_duns) if item.retained_duns else None
     return Fact(content_ids.lifecycle_change_id(notification, moment), kind, "", None, retained, None, moment)
 

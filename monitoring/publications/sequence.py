@@ -3,61 +3,87 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max
 from django.utils import timezone
 
+from core.bulk import insert_rows
 from monitoring.claims import unclaimed
 from monitoring.models import Change, Delivery, DeliveryState, Entry, Observation, Publication, Severity
 
+SHOWN = {Severity.CRITICAL: "critical", Severity.HIGH: "high", Severity.MEDIUM: "medium"}
 
-def publish(delivery: Delivery) -> Publication:
-    """Give the delivery the next number, once. Consumers that know number n never see n−1 appear later: n + 1 is taken
-    only by somebody who saw n, and the key refuses the second of two who took the same."""
+
+def publish(delivery: Delivery, *later: Delivery) -> Publication:
+    """Give the deliveries the next numbers, once each and in their order; returns the first one's. Consumers that know
+    number n never see n−1 appear later: n + 1 is taken only by somebody who saw n, and the key refuses the second of
+    two who took the same."""
+    deliveries = (delivery, *later)
     while True:
-        publication = Publication.objects.filter(delivery=delivery).first() or _take_next_sequence(delivery)
-        if publication:
-            _mark_published(delivery, publication)
-            return publication
+        known = {row.delivery_id: row for row in Publication.objects.filter(delivery__in=deliveries)}
+        _mark_published(known.values())
+        unknown = [one for one in deliveries if one.pk not in known]
+        known |= _take_next_sequences(unknown) if unknown else {}
+        if len(known) == len(deliveries):
+            return known[delivery.pk]
 
 
-def _take_next_sequence(delivery: Delivery) -> Publication | None:
+def _take_next_sequences(deliveries: Sequence[Delivery]) -> dict[uuid.UUID, Publication]:
+    """Nothing where somebody else was faster."""
     last = Publication.objects.aggregate(last=Max("sequence"))["last"] or 0
-    publication = Publication(
-        sequence=last + 1,
-        delivery=delivery,
-        registration=delivery.registration_id,
-        **counts_of(delivery.pk),
-        published_at=timezone.now(),
-    )
+    counts, now = counts_of_all([delivery.pk for delivery in deliveries]), timezone.now()
+    publications = [
+        Publication(
+            sequence=sequence,
+            delivery_id=delivery.pk,
+            registration=delivery.registration_id,
+            **counts[delivery.pk],
+            published_at=now,
+        )
+        for sequence, delivery in enumerate(deliveries, last + 1)
+    ]
     try:
         with transaction.atomic():
-            publication.save(force_insert=True)
-            _mark_published(delivery, publication)
+            insert_rows(Publication, publications)
+            _mark_published(publications)
     except IntegrityError:
-        return None
-    return publication
+        return {}
+    return {row.delivery_id: row for row in publications}
 
 
 def counts_of(delivery: uuid.UUID) -> dict[str, int]:
     """How many changes a delivery brought, how many of those that people should see, by severity, and how many entries
     of the feed it has with the observations of changes that others brought."""
-    severities = {"critical": Severity.CRITICAL, "high": Severity.HIGH, "medium": Severity.MEDIUM}
-    is_change = Q(entry=Entry.CHANGE)
-    found = Change.objects.filter(delivery=delivery).aggregate(
-        entry_count=Count("id"),
-        change_count=Count("id", filter=is_change),
-        **{name: Count("id", filter=is_change & Q(severity=severity)) for name, severity in severities.items()},
-    )
-    observed = Observation.objects.filter(delivery=delivery).count()
-    return {name: count or 0 for name, count in found.items()} | {"entry_count": (found["entry_count"] or 0) + observed}
+    return counts_of_all([delivery])[delivery]
 
 
-def _mark_published(delivery: Delivery, publication: Publication) -> None:
-    Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.INGESTED).update(
-        state=DeliveryState.PUBLISHED, published_at=publication.published_at, claimed_until=None
-    )
+def counts_of_all(deliveries: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, int]]:
+    counts = {key: dict.fromkeys(("entry_count", "change_count", *SHOWN.values()), 0) for key in deliveries}
+    rows = Change.objects.filter(delivery__in=deliveries).order_by().values_list("delivery", "entry", "severity")
+    for key, entry, severity, count in rows.annotate(count=Count("id")):
+        counts[key]["entry_count"] += count
+        if entry == Entry.CHANGE:
+            counts[key]["change_count"] += count
+            if severity in SHOWN:
+                counts[key][SHOWN[severity]] += count
+    observed = Observation.objects.filter(delivery__in=deliveries).order_by().values_list("delivery")
+    for key, count in observed.annotate(count=Count("id")):
+        counts[key]["entry_count"] += count
+    return counts
+
+
+def _mark_published(publications: Iterable[Publication]) -> None:
+    at: dict[datetime, list[uuid.UUID]] = defaultdict(list)
+    for publication in publications:
+        at[publication.published_at].append(publication.delivery_id)
+    for moment, keys in at.items():
+        Delivery.objects.filter(pk__in=keys, state=DeliveryState.INGESTED).update(
+            state=DeliveryState.PUBLISHED, published_at=moment, claimed_until=None
+        )
 
 
 def publish_waiting() -> int:

@@ -22,7 +22,7 @@ from monitoring.history.company_projection import columns_from
 from monitoring.history.state import Event, events_of
 from monitoring.history.summary import SUMMARY, folded
 from monitoring.models import Change, ConsumerOffset, Delivery, DeliveryState, Notification, Observation, Publication
-from monitoring.pipeline.ingest import publish_surplus
+from monitoring.pipeline.apart import publish_surplus
 from portfolio.models import Company
 
 RECENT = timedelta(days=2)

@@ -1,0 +1,92 @@
+"""What deliveries touch: the companies, moments and events that follow from what their items say."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from monitoring.elements.registry import SeverityTable
+from monitoring.history.company_projection import NewEvents
+from monitoring.history.settle import Touched
+from monitoring.history.summary import touches_summary
+from monitoring.ingest.insert import Batch
+from monitoring.ingest.parser import Fact, Reading
+from monitoring.models import Kind, Severity
+
+
+def moments(batch: Batch) -> Iterator[tuple[str, datetime]]:
+    """When the delivery says that something was different."""
+    for reading in _all(batch):
+        for fact in reading.facts:
+            moment = fact.moment or reading.delivered_at or batch.stamp
+            if fact.kind in (Kind.ELEMENT, Kind.BASELINE) and moment:
+                yield reading.item.duns, moment
+
+
+def touched_by(batches: Sequence[Batch]) -> Touched:
+    """What the deliveries' items say happened, whether it was written now or before an interruption."""
+    touched = Touched()
+    for batch in batches:
+        for reading in _all(batch):
+            for fact in reading.facts:
+                # A baseline stands between two documents that were neighbors.
+                kind = Kind.ELEMENT if fact.kind == Kind.BASELINE else fact.kind
+                moment = fact.moment or reading.delivered_at or batch.stamp or batch.now
+                touched.add(reading.item.duns, kind, moment, is_update=fact.kind == Kind.ELEMENT)
+    return touched
+
+
+def _all(batch: Batch) -> Sequence[Reading]:
+    return [*batch.readings, *batch.moved, *batch.known_elsewhere]
+
+
+def newest_changes(batches: Sequence[Batch], severities: SeverityTable) -> dict[str, datetime]:
+    """When the last change of each company happened that is not noise."""
+    newest: dict[str, datetime] = {}
+    for batch in batches:
+        for reading in batch.readings:
+            duns = reading.item.duns
+            for fact in reading.facts:
+                if not fact.path or severities.of_element(fact.path, fact.value) > Severity.NOISE:
+                    moment = fact.moment or reading.delivered_at or batch.stamp or batch.now
+                    newest[duns] = max(moment, newest.get(duns, moment))
+    return newest
+
+
+def new_events(batches: Sequence[Batch]) -> dict[str, NewEvents]:
+    """What company lists are made of."""
+    new: dict[str, NewEvents] = {}
+    for reading, fact in _shown(batches):
+        events = new.setdefault(reading.item.duns, NewEvents())
+        if fact.kind == Kind.BASELINE:
+            events.seeds.add(reading.id)
+        else:
+            events.changes.add(fact.id)
+    return new
+
+
+def known_before(batches: Sequence[Batch]) -> set[str]:
+    """Companies of which something was there already: applied, or left by a reading that was interrupted."""
+    inserted: set[uuid.UUID] = set().union(*(batch.inserted for batch in batches))
+    return {reading.item.duns for reading, fact in _shown(batches) if fact.id not in inserted}
+
+
+def placed_elsewhere(batches: Sequence[Batch]) -> set[str]:
+    """Companies whose changes may stand elsewhere in the order, now that another answer or source has reported them."""
+    moved = {reading.item.duns for batch in batches for reading in batch.moved}
+    return moved | {
+        reading.item.duns
+        for batch in batches
+        for reading in batch.known_elsewhere
+        for fact in reading.facts
+        if fact.kind != Kind.BASELINE and touches_summary(fact.kind, fact.path)
+    }
+
+
+def _shown(batches: Sequence[Batch]) -> Iterator[tuple[Reading, Fact]]:
+    for batch in batches:
+        for reading in batch.readings:
+            for fact in reading.facts:
+                if touches_summary(fact.kind, fact.path):
+                    yield reading, fact
