@@ -13,6 +13,8 @@ from typing import Any
 
 from django.db import IntegrityError, connection, models
 
+from core.fields import in_half_the_bytes, in_microseconds
+
 BATCH = 500
 AS_IT_IS = ("CharField", "TextField", "BooleanField", "DateField")
 Prepare = Callable[[Any], Any]
@@ -92,6 +94,10 @@ def _prepare(field: Any) -> Prepare:
         return _as_it_is
     if kind == "CompactUUIDField":
         return _as_it_is if connection.vendor == "postgresql" else _bytes
+    if kind == "CompactDateTimeField":
+        return _as_it_is if connection.vendor == "postgresql" else in_microseconds
+    if kind == "HexField":
+        return in_half_the_bytes
     if kind == "DateTimeField":
         return _as_it_is if connection.vendor == "postgresql" else _utc
     return partial(target.get_db_prep_save, connection=connection)
