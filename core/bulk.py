@@ -15,6 +15,8 @@ from typing import Any
 
 from django.db import IntegrityError, connection, models, transaction
 
+from core.fields import in_half_the_bytes, in_hexadecimal, in_microseconds
+
 BATCH = 500
 AS_IT_IS = ("CharField", "TextField", "BooleanField", "DateField")
 # What a driver is given: None where it takes the value as it is.
@@ -81,7 +83,7 @@ def find_rows(model: Model, names: tuple[str, ...], keys: Sequence[Any]) -> list
 def _find(model: Model, names: tuple[str, ...], keys: Sequence[Any]) -> list[tuple[Any, ...]]:
     if not has_sql():
         return list(model._default_manager.filter(pk__in=keys).values_list(*names))
-    start, prepare, makes_ids = _find_statement(model, names)
+    start, prepare, read = _find_statement(model, names)
     given = list(map(prepare, keys)) if prepare else list(keys)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -89,7 +91,7 @@ def _find(model: Model, names: tuple[str, ...], keys: Sequence[Any]) -> list[tup
         else:
             cursor.execute(f"{start} IN ({', '.join(['%s'] * len(given))})", given)
         rows = cursor.fetchall()
-    return list(map(makes_ids, rows)) if makes_ids else rows
+    return list(map(read, rows)) if read else rows
 
 
 def update_versions(changes: Sequence[tuple[models.Model, Mapping[str, Any]]]) -> list[models.Model]:
@@ -165,9 +167,8 @@ def _find_statement(model: Model, names: tuple[str, ...]) -> tuple[str, Prepare,
     """Up to the condition; how a key is given, and how a row is read."""
     fields = [model._meta.get_field(name) for name in names]
     statement = f"SELECT {', '.join(map(_quoted, fields))} FROM {_table(model)} WHERE {_quoted(model._meta.pk)}"
-    ids = tuple(number for number, field in enumerate(fields) if _kind(field) == "CompactUUIDField")
-    makes_ids = partial(_with_ids, ids) if ids and connection.vendor == "sqlite" else None
-    return statement, _prepare(model._meta.pk), makes_ids
+    readers = tuple(map(_reader, fields))
+    return statement, _prepare(model._meta.pk), partial(_read, readers) if any(readers) else None
 
 
 @cache
@@ -197,6 +198,10 @@ def _prepare(field: Any) -> Prepare:
         return None
     if kind == "CompactUUIDField":
         return None if connection.vendor == "postgresql" else _bytes
+    if kind == "CompactDateTimeField":
+        return None if connection.vendor == "postgresql" else in_microseconds
+    if kind == "HexField":
+        return in_half_the_bytes
     if kind == "DateTimeField":
         return None if connection.vendor == "postgresql" else _utc
     return partial((field.target_field if field.is_relation else field).get_db_prep_save, connection=connection)
@@ -213,5 +218,16 @@ def _bytes(value: uuid.UUID | None) -> bytes | None:
     return None if value is None else value.bytes
 
 
-def _with_ids(places: Sequence[int], row: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(uuid.UUID(bytes=value) if place in places and value else value for place, value in enumerate(row))
+def _read(readers: Sequence[Prepare], row: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(_prepared(row, readers))
+
+
+def _reader(field: Any) -> Prepare:
+    """How the driver's value becomes one of this field."""
+    if _kind(field) == "HexField":
+        return partial(in_hexadecimal, digits=field.max_length)
+    return _id if _kind(field) == "CompactUUIDField" and connection.vendor == "sqlite" else None
+
+
+def _id(value: bytes | None) -> uuid.UUID | None:
+    return uuid.UUID(bytes=value) if value else None

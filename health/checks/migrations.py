@@ -12,7 +12,6 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils.translation import gettext_noop
-from pymongo.errors import PyMongoError
 
 SURE_FOR = 240.0
 # It held people's rows until every app began again with one migration, and has none since.
@@ -74,6 +73,8 @@ def migrations_waiting() -> int:
 @contextmanager
 def reported_alike() -> Iterator[None]:
     """MongoDB's list of collections is asked for beside Django, and so are its errors."""
+    from pymongo.errors import PyMongoError
+
     try:
         yield
     except PyMongoError as error:

@@ -15,7 +15,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
-from django.db.models.functions import Substr
 from django.utils import timezone
 
 from core.db import in_batches, insert_new
@@ -23,7 +22,7 @@ from monitoring.content_ids import moment_of, observation_id
 from monitoring.history.facts import FAMILIES, LifecycleEvent, Verdict, judge, judge_lifecycle
 from monitoring.history.window import AT_ONCE, FIELDS, MARGIN, Span, pasts, spans, verdict_of
 from monitoring.models import Change, Delivery, Entry, Kind, Notification, NotificationType, Observation, Verb
-from monitoring.story_order import SOURCE, story_key
+from monitoring.story_order import source_at, story_key
 
 NOTICES = (
     *(NotificationType.DELETE, NotificationType.UNDELETE, NotificationType.TRANSFER),
@@ -106,15 +105,16 @@ def _settle(span: Span, writer: _Writer) -> Span | None:
 
 def _unsettled(span: Span) -> list[str]:
     """Those of which two sources report, or one by documents, or that have a change which does not hold: any other's
-    changes are all facts. Whose they are is read from the index alone."""
+    changes are all facts."""
     near = Change.objects.filter(company__in=span.companies, changed_at__gte=span.since - MARGIN)
     if span.until:
         near = near.filter(changed_at__lte=span.until + MARGIN)
-    source = Substr("place", SOURCE.start + 1, SOURCE.stop - SOURCE.start)
-    sources = Counter(duns for duns, _ in near.values_list("company_id", source).distinct())
+    sources: dict[str, set[str]] = defaultdict(set)
+    for duns, place in near.values_list("company_id", "place"):
+        sources[duns].add(source_at(place))
     compared = span.changes().filter(Q(superseded=True) | ~Q(derived_from=""))
     found = set(compared.values_list("company_id", flat=True).distinct())
-    return [duns for duns in span.companies if duns in found or sources[duns] > 1]
+    return [duns for duns in span.companies if duns in found or len(sources[duns]) > 1]
 
 
 def _different(rows: Iterable[Change], verdicts: Mapping[uuid.UUID, Verdict]) -> list[Judged]:

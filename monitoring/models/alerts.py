@@ -8,10 +8,11 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from core.fields import CompactUUIDField
+from core.fields import CompactUUIDField, HexField
 from core.ids import time_first_id
 from monitoring.models.channels import Channel
 from monitoring.models.elements import Severity
+from monitoring.models.places import STORY_PLACE
 from monitoring.models.rules import AlertRule
 from portfolio.models import Company, Registration
 
@@ -107,7 +108,7 @@ class AlertItem(models.Model):
     text = models.TextField(help_text=_("Description."))
     severity = models.SmallIntegerField(choices=Severity.choices)
     changed_at = models.DateTimeField()
-    place = models.CharField(max_length=52, blank=True, help_text=_("Orders changes with the same time."))
+    place = HexField(max_length=STORY_PLACE, blank=True, help_text=_("Orders changes with the same time."))
     sequence = models.BigIntegerField(help_text=_("The publication that included it."))
 
     class Meta:
