@@ -34,7 +34,7 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(str(error))
-    except (OperationalError, *errors_of_mongodb()) as error:
+    except (OperationalError, *errors_of_mongodb()) as error:  # type: ignore[misc]
         # Commands of Django's own, such as migrate; ours say it themselves.
         sys.exit(f"The database refuses: {error}\n“manage.py doctor” says what to look at.")
 

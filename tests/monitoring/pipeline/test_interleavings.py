@@ -9,9 +9,10 @@ import pytest
 
 from monitoring.history import seed_diff, settle, steps
 from monitoring.models import Change, Delivery, Entry, Observation, Publication
+from monitoring.pipeline import apart
 from monitoring.pipeline import ingest as pipeline
 from monitoring.pipeline.ingest import ingest, surplus_of
-from monitoring.publications.sequence import counts_of
+from monitoring.publications.sequence import counts_of, publish
 from monitoring.story_order import OLDEST_FIRST
 from portfolio.models import Company, Registration
 from tests.builders.deliveries import a_delivery
@@ -73,13 +74,13 @@ class Reader:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.firsts: Counter[Any] = Counter()
         self.holds: dict[Any, bool] = {}
-        self.publish = pipeline.publish
         self.numbers = set(Publication.objects.values_list("pk", flat=True))
-        monkeypatch.setattr(pipeline, "publish", self.published)
+        for module in (pipeline, apart):
+            monkeypatch.setattr(module, "publish", self.published)
 
     def published(self, delivery: Delivery) -> Publication:
         cut()
-        publication = self.publish(delivery)
+        publication = publish(delivery)
         if publication.pk not in self.numbers:
             self.numbers.add(publication.pk)
             self.read(publication)
