@@ -73,7 +73,7 @@ class Reader:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.firsts: Counter[Any] = Counter()
         self.holds: dict[Any, bool] = {}
-        self.publish = pipeline.publish
+        self.publish: Callable[[Delivery], Publication] = vars(pipeline)["publish"]
         self.numbers = set(Publication.objects.values_list("pk", flat=True))
         monkeypatch.setattr(pipeline, "publish", self.published)
 
