@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
@@ -16,6 +17,7 @@ from monitoring.models import Change, Delivery, Notification, Observation, Sourc
 from monitoring.story_order import first_step, index_at, source_at, step_of, story_place, with_step
 
 CHANGES_OF_AN_ITEM = 1000
+REPORTED_BY = ("company_id", "registration_id", "delivery_id", "notification_id", "place")
 PLACED_BY = ("kind", "notification_id", "position", "place", "changed_at", "derived_from")
 
 
@@ -30,15 +32,55 @@ class Report:
 
 
 def record_reports(delivery: Delivery, reports: Iterable[Report]) -> list[Observation]:
-    """Record each source once for a change; returns what was inserted. A change stands at the least of its places."""
-    by_change = {report.change: report for report in reports}
+    """Record each source once for a change, at the least place where it reports it; returns what was inserted. A change
+    stands at the least of its places."""
+    by_change = {report.change: report for report in sorted(reports, key=lambda report: report.place, reverse=True)}
     inserted: list[Observation] = []
     for keys in in_batches(list(by_change)):
-        changes = Change.objects.filter(pk__in=keys).only("company_id", "registration_id", "delivery_id", "place")
-        new = _new_to(delivery, list(changes), by_change)
+        changes = list(Change.objects.filter(pk__in=keys).only(*REPORTED_BY))
+        new = _new_to(delivery, changes, by_change)
         inserted += insert_new(Observation, new)
-        _move_to_least([row.change_id for row in new])
+        others = {row.change_id for row in new}
+        again = [row.pk for row in changes if row.notification_id != by_change[row.pk].notification]
+        moved = _stand_by([by_change[key] for key in again if key not in others])
+        _report_earlier(by_change[key] for key in others - {row.change_id for row in inserted})
+        _move_to_least([*others, *moved])
     return inserted
+
+
+def _report_earlier(reports: Iterable[Report]) -> None:
+    """Where their sources have reported the changes before, in notifications that stand further back."""
+    for report in reports:
+        key = observation_id(moment_of(report.change), report.change, Verb.OBSERVED, source_at(report.place))
+        earlier = {"place": report.place, "notification": report.notification, "observed_at": report.observed_at}
+        Observation.objects.filter(pk=key, place__gt=report.place).update(**earlier)
+
+
+def _stand_by(reports: Sequence[Report]) -> list[uuid.UUID]:
+    """A change that its own source reports in several notifications belongs to the one with the least place; returns
+    those that have another one now."""
+    by_change = {report.change: report for report in reports}
+    waiting, moved = list(by_change), []
+    while waiting:
+        rows = list(Change.objects.filter(pk__in=waiting, derived_from="").only(*PLACED_BY))
+        own = _own_places(rows)
+        earlier = [row for row in rows if _is_earlier(by_change[row.pk].place, own[row.pk])]
+        brought = Notification.objects.defer("organization").in_bulk(
+            [by_change[row.pk].notification for row in earlier]
+        )
+        waiting = [row.pk for row in earlier if not _stand_in(row, brought, by_change[row.pk])]
+        moved += [row.pk for row in earlier]
+    return moved
+
+
+def _stand_in(change: Change, brought: Mapping[uuid.UUID, Notification], report: Report) -> bool:
+    """False where somebody else has moved it meanwhile."""
+    unmoved = Change.objects.filter(pk=change.pk, notification=change.notification_id)
+    return bool(unmoved.update(**_position_at(brought[report.notification], report.place)))
+
+
+def _is_earlier(place: str, own: str) -> bool:
+    return source_at(place) == source_at(own) and place < own
 
 
 def _new_to(delivery: Delivery, changes: Sequence[Change], reports: dict[uuid.UUID, Report]) -> list[Observation]:
@@ -98,15 +140,15 @@ def hand_over(
 def _give(change: uuid.UUID, heir: Observation) -> None:
     notification = heir.notification
     assert notification is not None, "a report came in a notification"
-    Change.objects.filter(pk=change).update(
-        registration=heir.registration_id,
-        delivery=heir.delivery_id,
-        notification=notification,
-        delivered_at=notification.delivered_at,
-        position=notification.position * CHANGES_OF_AN_ITEM + min(index_at(heir.place), CHANGES_OF_AN_ITEM - 1),
-        place=heir.place,
-    )
+    owner = {"registration": heir.registration_id, "delivery": heir.delivery_id, "place": heir.place}
+    Change.objects.filter(pk=change).update(**owner, **_position_at(notification, heir.place))
     now_first(change, heir.registration_id, source_at(heir.place))
+
+
+def _position_at(notification: Notification, place: str) -> dict[str, Any]:
+    index = min(index_at(place), CHANGES_OF_AN_ITEM - 1)
+    position = notification.position * CHANGES_OF_AN_ITEM + index
+    return {"notification": notification, "delivered_at": notification.delivered_at, "position": position}
 
 
 def now_first(change: uuid.UUID, registration: uuid.UUID, source: str) -> None:
@@ -136,11 +178,11 @@ def _in_its_step(change: Change, place: str) -> str:
     return with_step(place, step_of(change.place)) if len(change.place) == len(place) else place
 
 
-def place_again(notification: uuid.UUID, places: dict[uuid.UUID, str]) -> None:
-    """A notification stands elsewhere, and its changes at `places`: each goes to the least of all that reported it."""
-    for key, place in places.items():
-        Observation.objects.filter(change=key, notification=notification, verb=Verb.OBSERVED).update(place=place)
-    _move_to_least(list(places))
+def place_again(reports: Sequence[Report]) -> None:
+    """A notification stands elsewhere: its changes go to the least places of all that reported them."""
+    _report_earlier(reports)
+    _stand_by(reports)
+    _move_to_least([report.change for report in reports])
 
 
 def _move_to_least(changes: Sequence[uuid.UUID]) -> None:
@@ -158,15 +200,21 @@ def _move_to_least(changes: Sequence[uuid.UUID]) -> None:
 
 
 def _least_places(changes: Sequence[Change]) -> dict[uuid.UUID, str]:
+    found = defaultdict(list, {key: [place] for key, place in _own_places(changes).items()})
+    others = Observation.objects.filter(change__in=list(found), verb=Verb.OBSERVED).exclude(place="")
+    for key, place in others.values_list("change_id", "place"):
+        found[key].append(place)
+    return {key: min(places) for key, places in found.items()}
+
+
+def _own_places(changes: Sequence[Change]) -> dict[uuid.UUID, str]:
+    """Where the notifications stand that the changes came in."""
     firsts = Notification.objects.defer("organization").in_bulk([change.notification_id for change in changes])
-    found: dict[uuid.UUID, list[str]] = defaultdict(list)
+    found: dict[uuid.UUID, str] = {}
     for change in changes:
         first = firsts[change.notification_id]
         # The document itself is the first of its place; its comparison follows.
         index = change.position + 1 if change.derived_from else change.position % CHANGES_OF_AN_ITEM
         moment = first.delivered_at or (first.recorded_at if change.derived_from else change.changed_at)
-        found[change.pk] = [story_place(first.registration_id, moment, first.place, index, first_step(change.kind))]
-    others = Observation.objects.filter(change__in=list(found), verb=Verb.OBSERVED).exclude(place="")
-    for key, place in others.values_list("change_id", "place"):
-        found[key].append(place)
-    return {key: min(places) for key, places in found.items()}
+        found[change.pk] = story_place(first.registration_id, moment, first.place, index, first_step(change.kind))
+    return found

@@ -82,8 +82,12 @@ def _reports(batch: Batch) -> Iterator[Report]:
     for reading in [*batch.readings, *batch.known_elsewhere]:
         for fact in reading.facts:
             if fact.id not in batch.inserted:
-                observed_at = reading.delivered_at or batch.stamp or batch.now
-                yield Report(fact.id, reading.id, place_in_story(batch, reading, fact), observed_at)
+                yield _report(batch, reading, fact)
+
+
+def _report(batch: Batch, reading: Reading, fact: Fact) -> Report:
+    observed_at = reading.delivered_at or batch.stamp or batch.now
+    return Report(fact.id, reading.id, place_in_story(batch, reading, fact), observed_at)
 
 
 def read(delivery: Delivery, content: bytes | None = None) -> Batch:
@@ -198,7 +202,7 @@ def _moves(batch: Batch, reading: Reading) -> bool:
     # What represents it says when it was delivered: a file has another stamp.
     if not Notification.objects.filter(further, pk=reading.id).update(place=place, delivered_at=reading.delivered_at):
         return False
-    place_again(reading.id, {fact.id: place_in_story(batch, reading, fact) for fact in reading.facts})
+    place_again([_report(batch, reading, fact) for fact in reading.facts])
     return True
 
 

@@ -1,0 +1,225 @@
+"""What is written when changes are settled: which hold, and what the feed is told of it."""
+
+from typing import Any
+
+import pytest
+
+from monitoring.history import facts
+from monitoring.history import settle as settling
+from monitoring.models import Change, Delivery, Entry, Kind, Observation, Publication, Source, Verb
+from monitoring.pipeline.ingest import ingest
+from monitoring.publications.sequence import counts_of
+from monitoring.story_order import OLDEST_FIRST
+from portfolio.models import Registration
+from tests.builders.deliveries import a_delivery
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, an_update
+from tests.builders.registrations import a_registration
+from tests.builders.times import stamp
+
+pytestmark = pytest.mark.django_db
+NAME = "organization.primaryName"
+
+
+def whole(reference: str = "WHOLE") -> Registration:
+    return a_registration(reference, full_product=True)
+
+
+def one() -> Registration:
+    return a_registration("ONE")
+
+
+def two() -> Registration:
+    return a_registration("TWO")
+
+
+def seed(name: str, hours: float, **members: Any) -> dict[str, Any]:
+    return a_seed(primaryName=name, delivered=stamp(hours=hours), **members)
+
+
+def update(previous: Any, current: Any, hours: float, path: str = NAME) -> dict[str, Any]:
+    return an_update(an_element(path, previous, current, stamp(hours=hours)), delivered=stamp(hours=hours))
+
+
+def read(*items: Any, registration: Registration, source: str = Source.PULL) -> Delivery:
+    delivery = a_delivery(*items, registration=registration, source=source)
+    ingest(delivery)
+    return delivery
+
+
+def live() -> list[tuple[str | None, str | None]]:
+    rows = Change.objects.filter(kind=Kind.ELEMENT, superseded=False).order_by(*OLDEST_FIRST)
+    return list(rows.values_list("previous", "current"))
+
+
+def entries(delivery: Delivery) -> list[tuple[str, str, str | None, str | None]]:
+    """What the delivery's publication reports of changes that were published before."""
+    rows = Observation.objects.filter(delivery=delivery).exclude(verb=Verb.OBSERVED).select_related("change")
+    return sorted((row.verb, row.registration.reference, row.change.previous, row.change.current) for row in rows)
+
+
+def a_page(*items: Any, stands_for: int) -> Delivery:
+    """Of a replay that stands for this turn."""
+    delivery = a_delivery(*items, registration=whole(), source=Source.REPLAY)
+    Delivery.objects.filter(pk=delivery.pk).update(stands_for=stands_for)
+    delivery.refresh_from_db()
+    ingest(delivery)
+    return delivery
+
+
+# What holds goes both ways, and the feed is told each time
+
+
+def test_documents_that_go_to_and_fro_withdraw_and_reinstate_their_differences() -> None:
+    """1, 3, 2 becomes 1, 2, 3 and back, and again."""
+    for name, stands_for in (("1", 1), ("3", 200), ("2", 300)):
+        a_page(seed(name, 1), stands_for=stands_for)
+    assert live() == [('"1"', '"3"'), ('"3"', '"2"')]
+    there = a_page(seed("2", 1), stands_for=100)
+    assert live() == [('"1"', '"2"'), ('"2"', '"3"')]
+    apart = [("withdrawn", "WHOLE", '"1"', '"3"'), ("withdrawn", "WHOLE", '"3"', '"2"')]
+    assert entries(there) == apart
+    back = a_page(seed("3", 1), stands_for=90)
+    assert live() == [('"1"', '"3"'), ('"3"', '"2"')]
+    together = [("reinstated", *one[1:]) for one in apart]
+    assert entries(back) == [*together, ("withdrawn", "WHOLE", '"1"', '"2"'), ("withdrawn", "WHOLE", '"2"', '"3"')]
+    again = a_page(seed("2", 1), stands_for=80)
+    assert live() == [('"1"', '"2"'), ('"2"', '"3"')]
+    assert [entry for entry in entries(again) if entry[0] == "withdrawn"] == apart
+    for publication in Publication.objects.all():
+        assert publication.entry_count == counts_of(publication.delivery_id)["entry_count"]
+
+
+def test_a_late_document_withdraws_a_difference_over_it() -> None:
+    read(seed("A", 1), seed("C", 3), registration=whole())
+    late = read(seed("B", 2), registration=whole())
+    assert entries(late) == [("withdrawn", "WHOLE", '"A"', '"C"')]
+
+
+# A change that was never published as one
+
+
+def test_what_held_in_no_publication_before_is_published_with_what_makes_it_hold() -> None:
+    """Two differences are one until a third stands between them."""
+    read(seed("A", 1), seed("B", 3), registration=whole())
+    second = read(seed("A", 2), seed("B", 9), registration=whole("WHOLE2"))
+    replaced = Change.objects.get(delivery=second, kind=Kind.ELEMENT)
+    assert (replaced.superseded, replaced.entry) == (True, Entry.OBSERVATION)
+    between = read(seed("A", 5), registration=whole())
+    replaced.refresh_from_db()
+    assert (replaced.superseded, replaced.entry, replaced.delivery_id) == (False, Entry.CHANGE, between.pk)
+    assert entries(between) == []
+    assert Publication.objects.get(delivery=between).change_count == 3
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_replaced_difference_is_the_first_report_of_its_registration_only(is_known: bool) -> None:
+    read(update("A", "B", 2), registration=one())
+    if is_known:
+        read(update("A", "B", 2), registration=whole())
+    read(seed("A", 1), seed("B", 3), registration=whole())
+    entry = Change.objects.exclude(derived_from="").get().entry
+    assert entry == (Entry.NONE if is_known else Entry.OBSERVATION)
+
+
+def test_a_difference_that_its_own_registrations_update_explains_is_no_entry() -> None:
+    read(update("A", "B", 2), registration=whole())
+    read(seed("A", 1), seed("B", 3), registration=whole())
+    assert Change.objects.exclude(derived_from="").get().entry == Entry.NONE
+
+
+def test_of_two_differences_that_one_update_explains_the_first_is_the_report() -> None:
+    first, second = {"street": "S1", "town": "T1"}, {"street": "S2", "town": "T2"}
+    read(update(first, second, 2, "organization.primaryAddress"), registration=one())
+    read(seed("A", 1, primaryAddress=first), seed("A", 3, primaryAddress=second), registration=whole())
+    found = sorted(Change.objects.exclude(derived_from="").values_list("entry", flat=True))
+    assert found == [Entry.OBSERVATION, Entry.NONE]
+
+
+def test_what_is_replaced_by_another_change_than_before_is_no_news() -> None:
+    """The earliest of three deletions comes last."""
+    for hours, registration in ((3, one()), (5, two())):
+        read(a_notice(delivered=stamp(hours=hours)), registration=registration)
+    third = read(a_notice(delivered=stamp(hours=1)), registration=a_registration("THREE"))
+    assert [(verb, reference) for verb, reference, *_ in entries(third)] == [("replaced", "ONE")]
+    assert set(Change.objects.filter(superseded=True).values_list("replaced_by", flat=True)) == set(
+        Change.objects.filter(superseded=False).values_list("pk", flat=True)
+    )
+
+
+# Who writes looks again
+
+
+def while_another_reads(monkeypatch: pytest.MonkeyPatch, rule: str, other: Delivery) -> None:
+    """It inserts and settles between what is read here and what is written."""
+    waiting, judge = [other], getattr(facts, rule)
+
+    def interrupted(*arguments: Any) -> Any:
+        found = judge(*arguments)
+        if waiting:
+            ingest(waiting.pop())
+        return found
+
+    monkeypatch.setattr(settling, rule, interrupted)
+
+
+def test_who_replaces_a_difference_that_another_keeps_alive_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The update would explain the difference, if the first document did not show that it was reported before."""
+    read(seed("A", 1), seed("B", 3), registration=whole())
+    while_another_reads(monkeypatch, "judge", a_delivery(seed("B", 0.5), registration=whole()))
+    read(update("A", "B", 0.6), registration=one())
+    assert live() == [('"A"', '"B"'), ('"B"', '"A"'), ('"A"', '"B"')]
+
+
+def test_who_replaces_a_deletion_that_another_keeps_apart_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read(a_notice(delivered=stamp(hours=5)), registration=one())
+    between = a_delivery(a_notice("UNDELETE", delivered=stamp(hours=3)), registration=two())
+    while_another_reads(monkeypatch, "judge_lifecycle", between)
+    read(a_notice(delivered=stamp(hours=1)), registration=two())
+    assert not Change.objects.filter(superseded=True).exists()
+
+
+# How far back is looked
+
+
+def test_documents_far_apart_are_explained_by_what_happened_in_between() -> None:
+    read(seed("A", 0), registration=whole())
+    read(update("A", "B", 24), registration=one())
+    read(seed("B", 24 * 30), registration=whole())
+    assert live() == [('"A"', '"B"')]
+
+
+def test_an_update_shortly_after_a_document_explains_it() -> None:
+    read(seed("A", 1), seed("B", 3), registration=whole())
+    read(update("A", "B", 3.2), registration=one())
+    assert live() == [('"A"', '"B"')]
+    assert Change.objects.exclude(derived_from="").get().superseded
+
+
+def test_a_source_that_reported_the_same_change_too_is_not_another() -> None:
+    """TWO reports ONE's change, and then another of its own to the same value."""
+    read(update("A", "B", 2), registration=one())
+    read(update("A", "B", 2), registration=two())
+    read(update("A", "B", 5), registration=two())
+    assert live() == [('"A"', '"B"'), ('"A"', '"B"')]
+
+
+# What a source's first document shows
+
+
+@pytest.mark.parametrize("way", [Source.PULL, Source.FILE])
+def test_the_first_document_is_that_of_the_same_way(way: str) -> None:
+    """The registration's answers showed B at first, and its files did not."""
+    read(update("A", "B", 2), registration=one())
+    read(seed("B", 3), registration=whole())
+    read(seed("A", 3.5), registration=whole(), source=Source.FILE)
+    for item in (seed("C", 4), seed("B", 5)):
+        read(item, registration=whole(), source=way)
+    replaced = Change.objects.filter(current='"B"', superseded=True).exclude(derived_from="")
+    assert replaced.exists() == (way == Source.FILE)
+
+
+def test_the_first_of_several_documents_of_one_stamp_is_the_first_of_the_answer() -> None:
+    read(update("A", "B", 2), registration=one())
+    read(seed("A", 3), seed("B", 3), registration=whole())
+    assert live() == [('"A"', '"B"')]

@@ -1,0 +1,121 @@
+"""Who else reported a change, and where it stands: at the least of the places of all who did, whoever is read first."""
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from monitoring.history.state import profile
+from monitoring.models import Change, Delivery, Notification, Observation, Publication, Source
+from monitoring.pipeline.ingest import ingest
+from monitoring.story_order import OLDEST_FIRST, source_at, source_of, way_at
+from portfolio.models import Company, Registration
+from tests.builders.companies import DUNS
+from tests.builders.deliveries import a_delivery
+from tests.builders.elements import an_element
+from tests.builders.notifications import an_update
+from tests.builders.registrations import a_registration
+from tests.builders.times import stamp
+
+pytestmark = pytest.mark.django_db
+NAME = "organization.primaryName"
+
+
+def update(*steps: str, delivered: float) -> dict[str, Any]:
+    """Of one moment: "AB" is a change from A to B."""
+    return an_update(
+        *(an_element(NAME, step[0], step[1], stamp(hours=1)) for step in steps), delivered=stamp(hours=delivered)
+    )
+
+
+def forget_everything() -> None:
+    for model in (Observation, Publication, Change, Notification, Delivery, Company):
+        model.objects.all().delete()
+
+
+def story() -> list[str]:
+    rows = Change.objects.filter(kind="element").order_by(*OLDEST_FIRST)
+    return [f"{row.previous}{row.current}".replace('"', "") for row in rows]
+
+
+def in_every_order(*told: tuple[Registration, Any]) -> list[str]:
+    """The changes in their order, which is the same in whatever order the deliveries are read."""
+    found = []
+    for order in permutations(range(len(told))):
+        forget_everything()
+        deliveries = [a_delivery(item, registration=registration) for registration, item in told]
+        for index in order:
+            ingest(deliveries[index])
+        found.append((story(), profile(DUNS).document, Company.objects.get().name))
+    assert all(one == found[0] for one in found)
+    return found[0][0]
+
+
+def test_a_change_stands_at_the_least_place_of_all_who_report_it() -> None:
+    """X → Y stands between: before it by TWO's report, and after it by ONE's."""
+    found = in_every_order(
+        (a_registration("ONE"), update("AB", delivered=9)),
+        (a_registration("TWO"), update("AB", delivered=3)),
+        (a_registration("THREE"), update("XY", delivered=6)),
+    )
+    assert found == ["AB", "XY"]
+
+
+def test_a_change_stands_at_the_least_place_of_several_notifications_of_one_registration() -> None:
+    """It reports A → B in an UPDATE alone, and in another one together with B → C."""
+    found = in_every_order(
+        (a_registration("ONE"), update("AB", delivered=9)),
+        (a_registration("ONE"), update("AB", "MN", delivered=3)),
+        (a_registration("THREE"), update("XY", delivered=6)),
+    )
+    assert found == ["AB", "MN", "XY"]
+
+
+def test_another_registration_that_reports_twice_counts_with_its_least_place() -> None:
+    found = in_every_order(
+        (a_registration("ONE"), update("AB", delivered=20)),
+        (a_registration("TWO"), update("AB", delivered=9)),
+        (a_registration("TWO"), update("AB", "MN", delivered=3)),
+        (a_registration("THREE"), update("XY", delivered=6)),
+    )
+    assert found == ["AB", "MN", "XY"]
+
+
+def test_a_notification_that_another_answer_shows_earlier_takes_its_reports_along() -> None:
+    """A replay made TWO's report known, and the answer itself comes late."""
+    answer = a_delivery(update("AB", delivered=3), registration=a_registration("TWO"))
+    ingest(a_delivery(update("AB", delivered=9), registration=a_registration("ONE")))
+    ingest(a_delivery(update("AB", delivered=3), registration=a_registration("TWO"), source=Source.REPLAY))
+    report = Observation.objects.get()
+    assert way_at(report.place) == "1"
+    ingest(answer)
+    report.refresh_from_db()
+    assert way_at(report.place) == "0"
+    assert Change.objects.get().place == report.place
+
+
+def test_what_a_registration_reports_again_is_no_report() -> None:
+    for _ in range(2):
+        ingest(a_delivery(update("AB", delivered=3), registration=a_registration("ONE")))
+    ingest(a_delivery(update("AB", "MN", delivered=4), registration=a_registration("ONE")))
+    assert not Observation.objects.exists()
+
+
+def test_files_report_on_their_own_account_and_not_first() -> None:
+    one, two = a_registration("ONE"), a_registration("TWO")
+    for registration, source in ((one, Source.PULL), (one, Source.FILE), (two, Source.FILE), (two, Source.PULL)):
+        ingest(a_delivery(update("AB", delivered=3), registration=registration, source=source))
+    found = {source_at(row.place): row.is_first for row in Observation.objects.all()}
+    answers, files = "0" * 17, "2" * 17
+    assert found == {
+        source_of(one.pk, files): False,
+        source_of(two.pk, files): True,
+        source_of(two.pk, answers): False,
+    }
+
+
+def test_a_replay_repeats_what_its_registrations_answers_reported() -> None:
+    ingest(a_delivery(update("AB", delivered=9), registration=a_registration("ONE")))
+    for source in (Source.PULL, Source.REPLAY):
+        ingest(a_delivery(update("AB", delivered=3), registration=a_registration("TWO"), source=source))
+    assert Observation.objects.count() == 1
