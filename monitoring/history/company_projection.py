@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from core.bulk import update_version
+from core.bulk import update_later, update_versions
 from core.db import clean_text, in_batches, search_name
 from direct_plus.duns import InvalidDuns, normalise_duns
 from monitoring.history.state import CompanyState, events_among, events_of
@@ -58,11 +58,13 @@ def _project_round(
     """One try for each company; returns those that somebody else changed meanwhile."""
     rows = list(Company.objects.filter(pk__in=duns).order_by("pk"))
     columns = _projected([row for row in rows if row.duns in summary], new)
-    return [
-        row.duns
-        for row in rows
-        if not _update(row, columns.get(row.duns), changed.get(row.duns), bump=row.duns in bump)
-    ]
+    different = ((row, _different(row, columns.get(row.duns), changed.get(row.duns))) for row in rows)
+    return [row.pk for row in update_versions([(row, new) for row, new in different if new or row.duns in bump])]
+
+
+def raise_times(changed: Mapping[str, datetime]) -> None:
+    """Companies of which nothing else is different: each has the time of its newest change, whoever writes last."""
+    update_later(Company, "changed_at", dict(sorted(changed.items())))
 
 
 def _projected(rows: Sequence[Company], new: Mapping[str, NewEvents]) -> dict[str, dict[str, Any]]:
@@ -97,15 +99,11 @@ def columns_from(projection: Projection | None) -> dict[str, Any]:
     return columns_of(state) | {"projection": stored(projection)}
 
 
-def _update(row: Company, columns: dict[str, Any] | None, newest: datetime | None, *, bump: bool) -> bool:
-    """Write what differs, if nobody else did meanwhile; False asks for another round."""
+def _different(row: Company, columns: dict[str, Any] | None, newest: datetime | None) -> dict[str, Any]:
     values = dict(columns or {})
     if newest and (row.changed_at is None or newest > row.changed_at):
         values["changed_at"] = newest
-    different = {name: value for name, value in values.items() if getattr(row, name) != value}
-    if not different and not (bump and columns is not None):
-        return True
-    return update_version(row, different)
+    return {name: value for name, value in values.items() if getattr(row, name) != value}
 
 
 def columns_of(profile: CompanyState) -> dict[str, Any]:

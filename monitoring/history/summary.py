@@ -81,6 +81,11 @@ def folded(events: Iterable[Event]) -> Projection | None:
     return projection
 
 
+def of_document(registration: uuid.UUID, document: dict[str, Any], order: tuple[Any, ...]) -> Projection:
+    """What a fold of one SEED gives."""
+    return Projection(CompanyState(document=document, carried={registration: set(document)}), order)
+
+
 def advanced(projection: Projection, events: Iterable[Event]) -> Projection | None:
     """With the events applied; None where only a fold can tell what comes out. What was given is used up."""
     ordered = sorted(events, key=lambda one: one.order)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 
 from monitoring.elements.registry import SeverityTable
 from monitoring.history.company_projection import NewEvents
 from monitoring.history.settle import Touched
 from monitoring.history.summary import touches_summary
-from monitoring.ingest.insert import Batch
+from monitoring.ingest.batch import Batch
 from monitoring.ingest.parser import Fact, Reading
 from monitoring.models import Kind, Severity
 
@@ -36,8 +37,11 @@ def touched_by(batches: Sequence[Batch]) -> Touched:
     return touched
 
 
-def _all(batch: Batch) -> Sequence[Reading]:
-    return [*batch.readings, *batch.moved, *batch.known_elsewhere]
+def _all(batch: Batch) -> Iterator[Reading]:
+    """Without those of companies whose only change they are: they stand beside nothing."""
+    for reading in chain(batch.readings, batch.moved, batch.known_elsewhere):
+        if reading.item.duns not in batch.described:
+            yield reading
 
 
 def newest_changes(batches: Sequence[Batch], severities: SeverityTable) -> dict[str, datetime]:
@@ -46,7 +50,7 @@ def newest_changes(batches: Sequence[Batch], severities: SeverityTable) -> dict[
     for batch in batches:
         for reading in batch.readings:
             duns = reading.item.duns
-            for fact in reading.facts:
+            for fact in reading.facts if duns not in batch.described else ():
                 if not fact.path or severities.of_element(fact.path, fact.value) > Severity.NOISE:
                     moment = fact.moment or reading.delivered_at or batch.stamp or batch.now
                     newest[duns] = max(moment, newest.get(duns, moment))
@@ -72,20 +76,26 @@ def known_before(batches: Sequence[Batch]) -> set[str]:
 
 
 def placed_elsewhere(batches: Sequence[Batch]) -> set[str]:
-    """Companies whose changes may stand elsewhere in the order, now that another answer or source has reported them."""
+    """Companies whose changes may stand elsewhere in the order, now that another answer or source has reported them.
+    And those whose columns may have been made of what the database refused."""
     moved = {reading.item.duns for batch in batches for reading in batch.moved}
-    return moved | {
-        reading.item.duns
-        for batch in batches
-        for reading in batch.known_elsewhere
-        for fact in reading.facts
-        if fact.kind != Kind.BASELINE and touches_summary(fact.kind, fact.path)
-    }
+    refused = set().union(*(batch.refused for batch in batches))
+    return (
+        moved
+        | refused
+        | {
+            reading.item.duns
+            for batch in batches
+            for reading in batch.known_elsewhere
+            for fact in reading.facts
+            if fact.kind != Kind.BASELINE and touches_summary(fact.kind, fact.path)
+        }
+    )
 
 
 def _shown(batches: Sequence[Batch]) -> Iterator[tuple[Reading, Fact]]:
     for batch in batches:
         for reading in batch.readings:
-            for fact in reading.facts:
+            for fact in reading.facts if reading.item.duns not in batch.described else ():
                 if touches_summary(fact.kind, fact.path):
                     yield reading, fact
