@@ -21,6 +21,8 @@ from monitoring.models import Delivery, Kind, Notification, Source
 from portfolio.models import Registration
 
 WAYS = {Source.PULL: 0, Source.REPLAY: 1, Source.FILE: 2, Source.RETRY: 0}
+# Where a place in the story names its source.
+SOURCE = slice(15, 24)
 LARGEST_POSITION, LARGEST_INDEX = 0xFFFFF, 0xFFF
 # Before the place: a whole document comes before the changes of its moment, which begin with step 1.
 DOCUMENT, FIRST_STEP = 0, 1
@@ -86,7 +88,7 @@ def source_of(registration: uuid.UUID, place: str) -> str:
 
 def source_at(story_place: str) -> str:
     """The source that a place in the story names."""
-    return story_place[15:24]
+    return story_place[SOURCE]
 
 
 def way_at(story_place: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from core.bulk import update_later, update_versions
 from core.db import clean_text, in_batches, search_name
 from direct_plus.duns import InvalidDuns, normalise_duns
+from monitoring.history.late_events import hidden_events
 from monitoring.history.state import CompanyState, events_among, events_of
 from monitoring.history.summary import SUMMARY, Projection, advanced, folded, restored, stored
 from monitoring.models import Kind
@@ -85,10 +86,11 @@ def _advanced(rows: Sequence[Company], new: Mapping[str, NewEvents]) -> dict[str
     seeds = [key for duns in known for key in sorted(new[duns].seeds)]
     changes = [key for duns in known for key in sorted(new[duns].changes)]
     events = events_among(seeds, changes)
+    hidden = hidden_events(events, known)
     found: dict[str, Projection | None] = {}
     for duns, projection in known.items():
         is_whole = len(events.get(duns, [])) == len(new[duns].seeds) + len(new[duns].changes)
-        if is_whole and (after := advanced(projection, events[duns])):
+        if is_whole and (after := advanced(projection, events[duns], hidden)):
             found[duns] = after
     return found
 

@@ -102,13 +102,22 @@ def judge(
 ) -> dict[uuid.UUID, Verdict]:
     """The verdict on each of one company's elements, given in the order of the story; what is `known` stays so."""
     verdicts = _explained(elements, known, first)
+    by_id = {element.id: element for element in elements}
     last: dict[str, Element] = {}
     for element in elements:
         verdict = known.get(element.id) or verdicts.get(element.id) or _merged(element, last)
         verdicts[element.id] = verdict
+        if element.id in known:
+            _note_merged(element, by_id.get(verdict.replaced_by or element.id))
         if verdict.live:
             last |= dict.fromkeys(element.leaves, element)
     return {key: _resolved(verdict, verdicts) for key, verdict in verdicts.items()}
+
+
+def _note_merged(element: Element, target: Element | None) -> None:
+    """What is known to be one with another counts among its reports."""
+    if target and target is not element and (target.since is None) == (element.since is None):
+        target.sources |= element.sources | {element.source}
 
 
 def _resolved(verdict: Verdict, verdicts: Mapping[uuid.UUID, Verdict]) -> Verdict:

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
-from core.db import insert_new
+from core.db import in_batches, insert_new
 from core.json_text import dump_json
 from direct_plus.exact_json import parse_json
 from monitoring.content_ids import derived_change_id
 from monitoring.elements.json_paths import differences
 from monitoring.elements.registry import SeverityTable, element_key
 from monitoring.history.facts import comparable
+from monitoring.history.window import ANSWERS_OR_FILES, of_source
 from monitoring.models import Change, Delivery, Kind, Notification, Severity
 from monitoring.story_order import notification_key, source_of, story_place
 
-# Of a company's SEEDs; more are read only for one that comes late.
-NEWEST = 20
+AT_ONCE = 100
+Pair = tuple[Notification, Notification]
+Difference = tuple[str, Any, Any]
+# Of each company the keys of SEEDs; None for all.
+Chosen = Mapping[str, AbstractSet[uuid.UUID] | None]
+Chains = Mapping[str, list[Notification]]
 
 
 def compare_seeds(delivery: Delivery, severities: SeverityTable, moved: Iterable[str] = ()) -> list[Change]:
@@ -39,7 +44,7 @@ def compare_seeds(delivery: Delivery, severities: SeverityTable, moved: Iterable
     seeds: defaultdict[str, set[uuid.UUID]] = defaultdict(set)
     for key, company in brought:
         seeds[company].add(key)
-    chosen: dict[str, set[uuid.UUID] | None] = {**seeds, **dict.fromkeys(moved)}
+    chosen: Chosen = {**seeds, **dict.fromkeys(moved)}
     return _compare_until_unchanged(delivery, chosen, severities)
 
 
@@ -48,40 +53,36 @@ def compare_company(delivery: Delivery, duns: str, severities: SeverityTable) ->
     return _compare_until_unchanged(delivery, {duns: None}, severities)
 
 
-def _compare_until_unchanged(
-    delivery: Delivery, chosen: Mapping[str, set[uuid.UUID] | None], severities: SeverityTable
-) -> list[Change]:
+def _compare_until_unchanged(delivery: Delivery, chosen: Chosen, severities: SeverityTable) -> list[Change]:
     """Others may add SEEDs meanwhile, and see nothing of what is written here until it is committed: whoever writes
     comparisons looks at the SEEDs again afterwards."""
     inserted: list[Change] = []
-    waiting = sorted(chosen)
-    while waiting:
-        compared: dict[str, list[uuid.UUID]] = {}
-        with transaction.atomic():
-            for duns in waiting:
-                rows, compared[duns] = _compare(delivery, duns, severities, chosen[duns])
-                inserted += rows
-        waiting = [
-            duns
-            for duns, seeds in compared.items()
-            if _keys(_chain(delivery.registration_id, duns, chosen[duns])) != seeds
-        ]
+    for batch in in_batches(sorted(chosen), AT_ONCE):
+        waiting = {duns: chosen[duns] for duns in batch}
+        while waiting:
+            with transaction.atomic():
+                chains = _chains(delivery.registration_id, waiting)
+                inserted += _compare(delivery, waiting, chains, severities)
+            now = _chains(delivery.registration_id, waiting)
+            waiting = {duns: chosen[duns] for duns in waiting if _keys(now[duns]) != _keys(chains[duns])}
     return inserted
 
 
-def _compare(
-    delivery: Delivery, duns: str, severities: SeverityTable, seeds: set[uuid.UUID] | None
-) -> tuple[list[Change], list[uuid.UUID]]:
-    """Once over the pairs with one of `seeds` (None: all); what was inserted, and the SEEDs as they stood."""
-    chain = _chain(delivery.registration_id, duns, seeds)
-    pairs = [pair for pair in _pairs(chain) if seeds is None or not seeds.isdisjoint(seed.pk for seed in pair)]
-    inserted = [row for pair in pairs for row in insert_new(Change, _comparison(delivery, *pair, severities))]
-    if seeds is None:
-        _keep_places(delivery, duns, pairs)
-    return inserted, _keys(chain)
+def _compare(delivery: Delivery, chosen: Chosen, chains: Chains, severities: SeverityTable) -> list[Change]:
+    """Once over the pairs with one of the chosen (None: all); what was inserted."""
+    found: list[Pair] = []
+    for duns, seeds in chosen.items():
+        pairs = _pairs(chains[duns])
+        found += [pair for pair in pairs if seeds is None or not seeds.isdisjoint(_keys(pair))]
+        if seeds is None:
+            _keep_places(delivery, duns, pairs)
+    inserted: list[Change] = []
+    for some in in_batches(found, AT_ONCE):
+        inserted += insert_new(Change, _comparisons(delivery, some, severities))
+    return inserted
 
 
-def _pairs(chain: Sequence[Notification]) -> list[tuple[Notification, Notification]]:
+def _pairs(chain: Iterable[Notification]) -> list[Pair]:
     """Neighbors of one source: a registration's answers and its files each tell the story on their own account."""
     by_source: defaultdict[str, list[Notification]] = defaultdict(list)
     for seed in chain:
@@ -89,7 +90,7 @@ def _pairs(chain: Sequence[Notification]) -> list[tuple[Notification, Notificati
     return [pair for seeds in by_source.values() for pair in pairwise(seeds)]
 
 
-def _keep_places(delivery: Delivery, duns: str, pairs: Iterable[tuple[Notification, Notification]]) -> None:
+def _keep_places(delivery: Delivery, duns: str, pairs: Iterable[Pair]) -> None:
     """A comparison stands where its later SEED stands."""
     later = {two.pk: two for _, two in pairs}
     derived = Change.objects.filter(company=duns, registration=delivery.registration_id).exclude(derived_from="")
@@ -99,36 +100,38 @@ def _keep_places(delivery: Delivery, duns: str, pairs: Iterable[tuple[Notificati
             Change.objects.filter(pk=row.pk).update(place=place)
 
 
-def _chain(registration: uuid.UUID, duns: str, seeds: set[uuid.UUID] | None) -> list[Notification]:
-    """The registration's SEEDs of a company, in the order of the story: all, or only the newest where they hold the
-    neighbors of `seeds`, as they nearly always do."""
-    rows = Notification.objects.filter(registration=registration, company=duns, type="SEED").defer("organization")
-    if seeds is None:
-        return sorted(rows, key=notification_key)
-    newest = list(rows.order_by("-delivered_at")[:NEWEST])
-    if len(newest) == NEWEST and not (_holds_neighbors(newest, seeds) and _all_are_stamped(rows)):
-        newest = list(rows)
-    return sorted(newest, key=notification_key)
+def _chains(registration: uuid.UUID, chosen: Chosen) -> Chains:
+    """The registration's SEEDs of each company, in the order of the story: all, or only the chosen and their
+    neighbors."""
+    rows = Notification.objects.filter(registration=registration, company__in=list(chosen), type="SEED")
+    unstamped = set(rows.filter(delivered_at=None).values_list("company_id", flat=True))
+    whole = {duns for duns, seeds in chosen.items() if seeds is None} | unstamped
+    near = _near({key for duns, seeds in chosen.items() if duns not in whole for key in seeds or ()}, registration)
+    found = near | Q(company__in=sorted(whole)) if whole else near
+    chains: dict[str, list[Notification]] = {duns: [] for duns in chosen}
+    for seed in sorted(rows.filter(found).defer("organization"), key=notification_key):
+        chains[seed.company_id].append(seed)
+    return chains
 
 
-def _holds_neighbors(newest: Sequence[Notification], seeds: AbstractSet[uuid.UUID]) -> bool:
-    """Whether each of `seeds` is among the newest, with one of its source before it, and no stamp of them is cut."""
-    if any(seed.delivered_at is None for seed in newest) or not seeds <= set(_keys(newest)):
-        return False
-    stamps = {seed.pk: seed.delivered_at for seed in newest if seed.delivered_at}
-    first = min(stamps.values())
-    earliest: dict[str, datetime] = {}
-    for seed in newest:
-        if (stamp := stamps[seed.pk]) > first:
-            source = source_of(seed.registration_id, seed.place)
-            earliest[source] = min(stamp, earliest.get(source, stamp))
-    brought = [seed for seed in newest if seed.pk in seeds]
-    sources = [(stamps[seed.pk], source_of(seed.registration_id, seed.place)) for seed in brought]
-    return all(source in earliest and earliest[source] < stamp for stamp, source in sources)
-
-
-def _all_are_stamped(rows: QuerySet[Notification]) -> bool:
-    return not rows.filter(delivered_at=None).exists()
+def _near(seeds: AbstractSet[uuid.UUID], registration: uuid.UUID) -> Q:
+    """From the SEED of its source before the first of these to the one after the last, with all that share a stamp."""
+    ranges: dict[str, tuple[datetime, datetime]] = {}
+    for is_file in ANSWERS_OR_FILES:
+        source = of_source(registration, is_file=is_file)
+        others = source.filter(company=OuterRef("company"))
+        before = others.filter(delivered_at__lt=OuterRef("delivered_at")).order_by("-delivered_at")
+        after = others.filter(delivered_at__gt=OuterRef("delivered_at")).order_by("delivered_at")
+        stamps = [Subquery(rows.values("delivered_at")[:1]) for rows in (before, after)]
+        for keys in in_batches(sorted(seeds)):
+            found = source.filter(pk__in=keys).values_list("company_id", "delivered_at", *stamps)
+            for duns, stamp, previous, following in found:
+                first, last = ranges.get(duns, (stamp, stamp))
+                ranges[duns] = min(first, previous or stamp), max(last, following or stamp)
+    near = Q(pk__in=())
+    for duns, (first, last) in ranges.items():
+        near |= Q(company=duns, delivered_at__gte=first, delivered_at__lte=last)
+    return near
 
 
 def _keys(chain: Iterable[Notification]) -> list[uuid.UUID]:
@@ -140,17 +143,21 @@ def _story_place(seed: Notification, position: int) -> str:
     return story_place(seed.registration_id, seed.delivered_at or seed.recorded_at, seed.place, position + 1)
 
 
-def _comparison(
-    delivery: Delivery, earlier: Notification, later: Notification, severities: SeverityTable
-) -> list[Change]:
-    texts = dict(Notification.objects.filter(pk__in=[earlier.pk, later.pk]).values_list("pk", "organization"))
-    before, after = (parse_json(texts[pk] or "{}") for pk in (earlier.pk, later.pk))
-    found = [one for one in differences(before, after) if comparable(one[1]) != comparable(one[2])]
-    severities.learn(path for path, _, _ in found)
+def _comparisons(delivery: Delivery, pairs: Iterable[Pair], severities: SeverityTable) -> list[Change]:
+    keys = {seed.pk for pair in pairs for seed in pair}
+    texts = Notification.objects.filter(pk__in=sorted(keys)).values_list("pk", "organization")
+    documents = {key: parse_json(text or "{}") for key, text in texts}
+    found = [(earlier, later, _differences(documents[earlier.pk], documents[later.pk])) for earlier, later in pairs]
+    severities.learn(path for _, _, differing in found for path, _, _ in differing)
     return [
         _derived(delivery, earlier, later, position, difference, severities)
-        for position, difference in enumerate(found)
+        for earlier, later, differing in found
+        for position, difference in enumerate(differing)
     ]
+
+
+def _differences(before: Any, after: Any) -> list[Difference]:
+    return [one for one in differences(before, after) if comparable(one[1]) != comparable(one[2])]
 
 
 def is_first_known(path: str, before: Any) -> bool:
@@ -164,7 +171,7 @@ def _derived(
     earlier: Notification,
     later: Notification,
     position: int,
-    difference: tuple[str, Any, Any],
+    difference: Difference,
     severities: SeverityTable,
 ) -> Change:
     path, before, after = difference

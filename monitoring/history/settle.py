@@ -9,42 +9,29 @@ from __future__ import annotations
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Substr
 from django.utils import timezone
 
 from core.db import in_batches, insert_new
-from direct_plus.exact_json import parse_json
 from monitoring.content_ids import moment_of, observation_id
-from monitoring.elements.json_paths import stored_value
-from monitoring.history.facts import (
-    FAMILIES,
-    SAME_WITHIN,
-    SEED_MAY_LAG,
-    SEED_MAY_LEAD,
-    Element,
-    FirstDocument,
-    LifecycleEvent,
-    Verdict,
-    judge,
-    judge_lifecycle,
-    leaves_of,
-)
-from monitoring.models import Change, Delivery, Entry, Kind, Notification, Observation, Verb
-from monitoring.story_order import notification_key, source_at, source_of, story_key
+from monitoring.history.facts import FAMILIES, LifecycleEvent, Verdict, judge, judge_lifecycle
+from monitoring.history.window import AT_ONCE, FIELDS, MARGIN, Span, pasts, spans, verdict_of
+from monitoring.models import Change, Delivery, Entry, Kind, Notification, NotificationType, Observation, Verb
+from monitoring.story_order import SOURCE, story_key
 
-AT_ONCE = 200
-MARGIN = max(SEED_MAY_LAG, SAME_WITHIN) + 2 * SEED_MAY_LEAD
-FIELDS = (
-    *("id", "company_id", "registration_id", "delivery_id", "kind", "element", "changed_at", "place"),
-    *("derived_from", "superseded", "replaced_by", "entry"),
+NOTICES = (
+    *(NotificationType.DELETE, NotificationType.UNDELETE, NotificationType.TRANSFER),
+    *(NotificationType.UNDER_REVIEW, NotificationType.REVIEWED),
 )
 # The delivery that flips are published with, made by the first who needs it.
 EntryDelivery = Callable[[], Delivery]
+Judged = tuple[Change, Verdict]
 
 
 @dataclass(slots=True)
@@ -53,16 +40,24 @@ class Touched:
 
     since: dict[str, datetime] = field(default_factory=dict)
     lifecycle: set[str] = field(default_factory=set)
+    # Each company's last change, where nothing but what UPDATEs say has come.
+    until: dict[str, datetime] = field(default_factory=dict)
 
-    def add(self, duns: str, kind: str, moment: datetime) -> None:
+    def add(self, duns: str, kind: str, moment: datetime, *, is_update: bool = False) -> None:
         if kind == Kind.ELEMENT:
+            if is_update and (duns in self.until or duns not in self.since):
+                self.until[duns] = max(moment, self.until.get(duns, moment))
+            elif not is_update:
+                self.until.pop(duns, None)
             self.since[duns] = min(moment, self.since.get(duns, moment))
         elif kind in FAMILIES:
             self.lifecycle.add(duns)
 
     def join(self, other: Touched) -> None:
         for duns, moment in other.since.items():
-            self.add(duns, Kind.ELEMENT, moment)
+            if duns in other.until:
+                self.add(duns, Kind.ELEMENT, other.until[duns], is_update=True)
+            self.add(duns, Kind.ELEMENT, moment, is_update=duns in other.until)
         self.lifecycle |= other.lifecycle
 
 
@@ -82,138 +77,97 @@ def settle(
     that is gone, and is not new to anybody."""
     result = Settled()
     writer = _Writer(own or (), entries, result, in_place)
-    for batch in in_batches(sorted(touched.since), AT_ONCE):
-        waiting = list(batch)
-        while waiting:
+    for waiting in spans(touched.since, touched.until):
+        span: Span | None = waiting
+        while span:
             with transaction.atomic():
-                waiting = [duns for duns in _unsettled(waiting, touched.since) if _settle(duns, touched, writer)]
+                span = _settle(span, writer)
     for batch in in_batches(sorted(touched.lifecycle), AT_ONCE):
-        waiting = list(batch)
-        while waiting:
+        companies = list(batch)
+        while companies:
             with transaction.atomic():
-                waiting = [duns for duns in waiting if _settle_lifecycle(duns, writer)]
+                companies = _settle_lifecycle(companies, writer)
     return result
 
 
-def _unsettled(companies: Sequence[str], since: Mapping[str, datetime]) -> list[str]:
+def _settle(span: Span, writer: _Writer) -> Span | None:
+    """What is left to look at: whoever writes looks again, and at what that bears on."""
+    companies = _unsettled(span)
+    different: list[Judged] = []
+    for past in pasts(replace(span, companies=companies)) if companies else ():
+        verdicts = judge(past.elements, past.known, past.first)
+        different += _different((row for row in past.rows if row.pk not in past.known), verdicts)
+    writer.write(different)
+    if not different:
+        return None
+    until = max([span.until, *(row.changed_at for row, _ in different)]) if span.until else None
+    return Span(sorted({row.company_id for row, _ in different}), span.since, until)
+
+
+def _unsettled(span: Span) -> list[str]:
     """Those of which two sources report, or one by documents, or that have a change which does not hold: any other's
-    changes are all facts."""
-    start = min(since[duns] for duns in companies) - MARGIN
-    rows = Change.objects.filter(company__in=companies, kind=Kind.ELEMENT, changed_at__gte=start)
-    sources: dict[str, set[str]] = defaultdict(set)
-    compared: set[str] = set()
-    columns = ("company_id", "place", "derived_from", "superseded", "changed_at")
-    for duns, place, derived_from, superseded, changed_at in rows.values_list(*columns):
-        sources[duns].add(source_at(place))
-        if (derived_from or superseded) and changed_at >= since[duns] - SEED_MAY_LEAD:
-            compared.add(duns)
-    return [duns for duns in companies if duns in compared or len(sources[duns]) > 1]
+    changes are all facts. Whose they are is read from the index alone."""
+    near = Change.objects.filter(company__in=span.companies, changed_at__gte=span.since - MARGIN)
+    if span.until:
+        near = near.filter(changed_at__lte=span.until + MARGIN)
+    source = Substr("place", SOURCE.start + 1, SOURCE.stop - SOURCE.start)
+    sources = Counter(duns for duns, _ in near.values_list("company_id", source).distinct())
+    compared = span.changes().filter(Q(superseded=True) | ~Q(derived_from=""))
+    found = set(compared.values_list("company_id", flat=True).distinct())
+    return [duns for duns in span.companies if duns in found or sources[duns] > 1]
 
 
-def _settle(duns: str, touched: Touched, writer: _Writer) -> bool:
-    """Whether something was written: whoever writes looks again."""
-    since = touched.since[duns] - SEED_MAY_LEAD
-    rows = _rows(duns, since)
-    elements = _elements(duns, rows)
-    known = {row.pk: _verdict(row) for row in rows if row.changed_at < since}
-    verdicts = judge(elements, known, _first_documents(duns, rows))
-    return writer.write([row for row in rows if row.pk not in known], verdicts)
+def _different(rows: Iterable[Change], verdicts: Mapping[uuid.UUID, Verdict]) -> list[Judged]:
+    return [(row, verdicts[row.pk]) for row in rows if verdict_of(row) != verdicts[row.pk]]
 
 
-def _rows(duns: str, since: datetime) -> list[Change]:
-    """What is judged, and before it all that bears on that."""
-    rows = Change.objects.filter(company=duns, kind=Kind.ELEMENT)
-    later = rows.filter(changed_at__gte=since).exclude(derived_from="").values_list("derived_from", flat=True)
-    pairs = [moment_of(_ids(derived_from)[0]) for derived_from in set(later)]
-    start = min([since, *pairs]) - MARGIN
-    return sorted(rows.filter(changed_at__gte=start).only(*FIELDS, "previous", "current"), key=story_key)
+def _settle_lifecycle(companies: Sequence[str], writer: _Writer) -> list[str]:
+    """The companies of which something was written. Notices are found by their type: they are few."""
+    notices = Notification.objects.filter(company__in=companies, type__in=NOTICES).values_list("pk", flat=True)
+    events: dict[str, list[Change]] = defaultdict(list)
+    for keys in in_batches(list(notices)):
+        rows = Change.objects.filter(notification__in=keys, kind__in=list(FAMILIES))
+        for row in rows.only(*FIELDS, "current"):
+            events[row.company_id].append(row)
+    different = [pair for rows in events.values() for pair in _different(rows, judge_lifecycle(map(_event, rows)))]
+    writer.write(different)
+    return sorted({row.company_id for row, _ in different})
 
 
-def _verdict(row: Change) -> Verdict:
-    return Verdict(not row.superseded, row.replaced_by)
+def _event(row: Change) -> LifecycleEvent:
+    return LifecycleEvent(row.pk, story_key(row), row.kind, row.current)
 
 
 def _verb(verdict: Verdict) -> Verb:
     return Verb.REINSTATED if verdict.live else Verb.REPLACED if verdict.replaced_by else Verb.WITHDRAWN
 
 
-def _ids(derived_from: str) -> tuple[uuid.UUID, uuid.UUID]:
-    earlier, _, later = derived_from.partition(":")
-    return uuid.UUID(earlier), uuid.UUID(later)
+class _Reports:
+    """Which registrations report facts in the feed already: entries by change and registration."""
 
+    def __init__(self, facts: Iterable[uuid.UUID]) -> None:
+        self.entries: dict[tuple[uuid.UUID, uuid.UUID], set[uuid.UUID]] = defaultdict(set)
+        for keys in in_batches(sorted(set(facts))):
+            own = Change.objects.filter(pk__in=keys).values_list("pk", "registration_id", "pk")
+            reports = Observation.objects.filter(change__in=keys, is_first=True)
+            same = Change.objects.filter(replaced_by__in=keys, entry=Entry.OBSERVATION)
+            self._add(own)
+            self._add(reports.values_list("change_id", "registration_id", "pk"))
+            self._add(same.values_list("replaced_by", "registration_id", "pk"))
 
-def _elements(duns: str, rows: Sequence[Change]) -> list[Element]:
-    others: dict[uuid.UUID, set[str]] = defaultdict(set)
-    reports = Observation.objects.filter(company=duns, verb=Verb.OBSERVED, change__in=[row.pk for row in rows])
-    for key, place in reports.values_list("change_id", "place"):
-        others[key].add(source_at(place))
-    neighbors = _neighbors(duns, rows)
-    return [
-        Element(
-            id=row.pk,
-            order=story_key(row),
-            source=source_at(row.place),
-            leaves=leaves_of(row.element, stored_value(row.previous), stored_value(row.current)),
-            since=moment_of(_ids(row.derived_from)[0]) if row.derived_from else None,
-            is_adjacent=not row.derived_from or row.derived_from in neighbors,
-            sources={source_at(row.place), *others[row.pk]},
-        )
-        for row in rows
-    ]
+    def _add(self, entries: Iterable[tuple[Any, ...]]) -> None:
+        for fact, registration, entry in entries:
+            self.entries[fact, registration].add(entry)
 
-
-def _neighbors(duns: str, rows: Sequence[Change]) -> set[str]:
-    """The pairs of documents that are neighbors, of the sources and times that the rows compare."""
-    earlier = [_ids(row.derived_from)[0] for row in rows if row.derived_from]
-    if not earlier:
-        return set()
-    registrations = {row.registration_id for row in rows if row.derived_from}
-    seeds = Notification.objects.filter(
-        company=duns, type="SEED", registration__in=registrations, pk__gte=uuid.UUID(int=min(earlier).int >> 80 << 80)
-    ).defer("organization")
-    chains: dict[str, list[uuid.UUID]] = defaultdict(list)
-    for seed in sorted(seeds, key=notification_key):
-        chains[source_of(seed.registration_id, seed.place)].append(seed.pk)
-    return {f"{one}:{two}" for chain in chains.values() for one, two in pairwise(chain)}
-
-
-def _first_documents(duns: str, rows: Iterable[Change]) -> dict[str, FirstDocument]:
-    """Of the sources whose documents are compared, where the first is near enough to matter."""
-    since: dict[str, datetime] = {}
-    first: dict[str, Notification | None] = {}
-    for row in rows:
-        if row.derived_from:
-            source, moment = source_at(row.place), moment_of(_ids(row.derived_from)[0])
-            since[source] = min(moment, since.get(source, moment))
-            if source not in first:
-                first[source] = _first_seed(duns, row.registration_id, is_file=source.endswith("1"))
-    near = {
-        source: seed
-        for source, seed in first.items()
-        if seed and _moment(seed) + SEED_MAY_LEAD > since[source] - SEED_MAY_LAG
-    }
-    texts = dict(
-        Notification.objects.filter(pk__in=[one.pk for one in near.values()]).values_list("pk", "organization")
-    )
-    return {source: FirstDocument(_moment(seed), parse_json(texts[seed.pk] or "{}")) for source, seed in near.items()}
-
-
-def _first_seed(duns: str, registration: uuid.UUID, *, is_file: bool) -> Notification | None:
-    """A source's first document of a company."""
-    seeds = Notification.objects.filter(company=duns, type="SEED", registration=registration).defer("organization")
-    seeds = seeds.filter(place__startswith="2") if is_file else seeds.exclude(place__startswith="2")
-    first = seeds.order_by("delivered_at").first()
-    return first and min(seeds.filter(delivered_at=first.delivered_at), key=notification_key)
-
-
-def _moment(seed: Notification) -> datetime:
-    return seed.delivered_at or seed.recorded_at
-
-
-def _settle_lifecycle(duns: str, writer: _Writer) -> bool:
-    rows = Change.objects.filter(company=duns, kind__in=list(FAMILIES)).only(*FIELDS, "current")
-    events = [LifecycleEvent(row.pk, story_key(row), row.kind, row.current) for row in rows]
-    return writer.write(list(rows), judge_lifecycle(events))
+    def entry_of(self, row: Change, verdict: Verdict) -> Entry:
+        """What a change that never held is to its registration's readers: the first report of the fact, or nothing."""
+        if verdict.replaced_by is None:
+            return Entry.NONE
+        entries = self.entries[verdict.replaced_by, row.registration_id]
+        if entries - {row.pk}:
+            return Entry.NONE
+        entries.add(row.pk)
+        return Entry.OBSERVATION
 
 
 @dataclass(slots=True)
@@ -225,18 +179,20 @@ class _Writer:
     result: Settled
     in_place: bool = False
 
-    def write(self, rows: Iterable[Change], verdicts: Mapping[uuid.UUID, Verdict]) -> bool:
-        different = [row for row in rows if _verdict(row) != verdicts[row.pk]]
-        for row in different:
-            self._flip(row, verdicts[row.pk])
+    def write(self, different: Sequence[Judged]) -> None:
+        own = [verdict.replaced_by for row, verdict in different if row.delivery_id in self.own]
+        reports = _Reports(key for key in own if key)
+        for row, verdict in different:
+            self._flip(row, verdict, reports)
             self.result.companies.add(row.company_id)
-            self.result.verbs[_verb(verdicts[row.pk])] += 1
-        return bool(different)
+            self.result.verbs[_verb(verdict)] += 1
 
-    def _flip(self, row: Change, verdict: Verdict) -> None:
+    def _flip(self, row: Change, verdict: Verdict, reports: _Reports) -> None:
         values: dict[str, Any] = {"superseded": not verdict.live, "replaced_by": verdict.replaced_by}
+        if row.replaced_by:
+            reports.entries[row.replaced_by, row.registration_id].discard(row.pk)
         if row.delivery_id in self.own:
-            values["entry"] = Entry.CHANGE if verdict.live else self._entry_of(row, verdict)
+            values["entry"] = Entry.CHANGE if verdict.live else reports.entry_of(row, verdict)
         elif row.entry != Entry.CHANGE and verdict.live:
             # It was never published as a change: its delivery is the one that makes it one.
             values |= {"entry": Entry.CHANGE} | ({} if self.in_place else {"delivery": self.entries()})
@@ -244,20 +200,6 @@ class _Writer:
             self._publish(row, verdict)
         unchanged = Change.objects.filter(pk=row.pk, superseded=row.superseded, replaced_by=row.replaced_by)
         unchanged.update(**values)
-
-    def _entry_of(self, row: Change, verdict: Verdict) -> Entry:
-        """What a change that never held is to its registration's readers: the first report of the fact, or nothing."""
-        if verdict.replaced_by is None:
-            return Entry.NONE
-        target, registration = verdict.replaced_by, row.registration_id
-        is_reported = (
-            Change.objects.filter(pk=target, registration=registration).exists()
-            or Observation.objects.filter(change=target, registration=registration, is_first=True).exists()
-            or Change.objects.filter(replaced_by=target, registration=registration, entry=Entry.OBSERVATION)
-            .exclude(pk=row.pk)
-            .exists()
-        )
-        return Entry.NONE if is_reported else Entry.OBSERVATION
 
     def _publish(self, row: Change, verdict: Verdict) -> None:
         verb = _verb(verdict)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import copy
 import uuid
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import count, repeat
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from core.db import in_batches
 from monitoring.elements.json_paths import same_value, set_value, stored_value, value_at
@@ -45,8 +45,8 @@ def _later(moments: Sequence[Moment]) -> list[Moment]:
     for duns, moment in moments:
         since[duns] = min(moment, since.get(duns, moment))
     rows = _reported(Q(company__in=list(since), changed_at__gt=min(since.values())))
-    changes = Counter(rows.values_list("company_id", "changed_at"))
-    return [(duns, moment) for (duns, moment), found in changes.items() if found > 1 and moment > since[duns]]
+    shared = rows.order_by().values_list("company_id", "changed_at").annotate(count=Count("pk")).filter(count__gt=1)
+    return [(duns, moment) for duns, moment, _ in shared if moment > since[duns]]
 
 
 def _shared(moments: Sequence[Moment]) -> list[Moment]:

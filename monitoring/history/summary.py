@@ -7,7 +7,7 @@ an event behind all that were applied can be applied to it; any other asks for a
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -86,9 +86,10 @@ def of_document(registration: uuid.UUID, document: dict[str, Any], order: tuple[
     return Projection(CompanyState(document=document, carried={registration: set(document)}), order)
 
 
-def advanced(projection: Projection, events: Iterable[Event]) -> Projection | None:
-    """With the events applied; None where only a fold can tell what comes out. What was given is used up."""
-    ordered = sorted(events, key=lambda one: one.order)
+def advanced(projection: Projection, events: Iterable[Event], hidden: Collection[uuid.UUID] = ()) -> Projection | None:
+    """With the events applied, less those that make no difference; None where only a fold can tell what comes out. What
+    was given is used up."""
+    ordered = sorted((one for one in events if one.id not in hidden), key=lambda one: one.order)
     for event in ordered:
         if event.order <= projection.order or event.carried is not None or projection.is_overlapped(event):
             return None

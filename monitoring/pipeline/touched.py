@@ -33,7 +33,8 @@ def touched_by(batches: Sequence[Batch]) -> Touched:
             for fact in reading.facts:
                 # A baseline stands between two documents that were neighbors.
                 kind = Kind.ELEMENT if fact.kind == Kind.BASELINE else fact.kind
-                touched.add(reading.item.duns, kind, fact.moment or reading.delivered_at or batch.stamp or batch.now)
+                moment = fact.moment or reading.delivered_at or batch.stamp or batch.now
+                touched.add(reading.item.duns, kind, moment, is_update=fact.kind == Kind.ELEMENT)
     return touched
 
 

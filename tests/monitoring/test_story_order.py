@@ -18,8 +18,7 @@ from monitoring import story_order
 from monitoring.company_page.timeline import changes_of
 from monitoring.elements.registry import SeverityTable
 from monitoring.feed.admin import ChangeAdmin
-from monitoring.history import seed_diff
-from monitoring.history import settle as settling
+from monitoring.history import seed_diff, window
 from monitoring.history.settle import Touched, settle
 from monitoring.history.state import profile
 from monitoring.ingest.admin.notifications import NotificationAdmin
@@ -514,7 +513,7 @@ def told_in_another_order(monkeypatch: pytest.MonkeyPatch, *values: int) -> None
     at = now_stamp()
     with monkeypatch.context() as patched:
         patched.setattr(seed_diff, "notification_key", wrong_key)
-        patched.setattr(settling, "notification_key", wrong_key)
+        patched.setattr(window, "notification_key", wrong_key)
         delivered(*(scored(value, at=at) for value in sorted(values, reverse=True)), registration=full())
     raised()
 
