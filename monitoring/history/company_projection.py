@@ -12,8 +12,9 @@ from typing import Any
 from core.bulk import update_later, update_versions
 from core.db import clean_text, in_batches, search_name
 from direct_plus.duns import InvalidDuns, normalise_duns
+from monitoring.history.facts import SEED_MAY_LAG
 from monitoring.history.late_events import hidden_events
-from monitoring.history.state import CompanyState, events_among, events_of
+from monitoring.history.state import CompanyState, Event, changes_since, events_among, events_of
 from monitoring.history.summary import SUMMARY, Projection, advanced, folded, restored, stored
 from monitoring.models import Kind
 from portfolio.models import Company
@@ -86,13 +87,30 @@ def _advanced(rows: Sequence[Company], new: Mapping[str, NewEvents]) -> dict[str
     seeds = [key for duns in known for key in sorted(new[duns].seeds)]
     changes = [key for duns in known for key in sorted(new[duns].changes)]
     events = events_among(seeds, changes)
-    hidden = hidden_events(events, known)
+    hidden, before = hidden_events(events, known), _shortly_before(events, known)
     found: dict[str, Projection | None] = {}
     for duns, projection in known.items():
         is_whole = len(events.get(duns, [])) == len(new[duns].seeds) + len(new[duns].changes)
-        if is_whole and (after := advanced(projection, events[duns], hidden)):
+        if is_whole and (after := advanced(projection, events[duns], hidden, before.get(duns, ()))):
             found[duns] = after
     return found
+
+
+def _shortly_before(
+    events: Mapping[str, Sequence[Event]], projections: Mapping[str, Projection]
+) -> dict[str, list[Event]]:
+    """The changes that a SEED among the events may not show yet."""
+    seeds = [
+        (duns, event.moment)
+        for duns, projection in projections.items()
+        for event in events.get(duns, ())
+        if projection.is_overlapped(event)
+    ]
+    if not seeds:
+        return {}
+    since = min(moment for _, moment in seeds) - SEED_MAY_LAG
+    found = changes_since(since, sorted({duns for duns, _ in seeds}), SUMMARY)
+    return {duns: [one for one in found[duns] if one not in events[duns]] for duns, _ in seeds}
 
 
 def columns_from(projection: Projection | None) -> dict[str, Any]:

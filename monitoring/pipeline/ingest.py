@@ -34,6 +34,7 @@ from monitoring.pipeline.touched import (
     new_events,
     newest_changes,
     placed_elsewhere,
+    reported_again,
     touched_by,
 )
 from monitoring.publications.sequence import publish
@@ -175,13 +176,14 @@ def _settle(deliveries: Sequence[Delivery], touched: Touched, entries: EntryDeli
 
 
 def _bring_companies_up_to_date(batches: Sequence[Batch], moved: set[str]) -> None:
-    new = new_events(batches)
+    reported = reported_again(batches)
+    new = new_events(batches, reported)
     in_another_order = moved | placed_elsewhere(batches)
     summary = set(new) | in_another_order
     if batches[0].delivery.state != DeliveryState.RECEIVED:
         project({}, summary, bump=set())
         return
-    known = in_another_order | known_before(batches)
+    known = in_another_order | known_before(batches, reported)
     to_apply = {duns: events for duns, events in new.items() if duns not in known}
     project({}, summary, bump=summary, new=to_apply)
 

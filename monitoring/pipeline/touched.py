@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from itertools import chain
 
+from core.bulk import find_rows
 from monitoring.elements.registry import SeverityTable
 from monitoring.history.company_projection import NewEvents
 from monitoring.history.settle import Touched
 from monitoring.history.summary import touches_summary
 from monitoring.ingest.batch import Batch
 from monitoring.ingest.parser import Fact, Reading
-from monitoring.models import Kind, Severity
+from monitoring.models import Change, Kind, Severity
+from monitoring.story_order import with_step
 
 
 def moments(batch: Batch) -> Iterator[tuple[str, datetime]]:
@@ -58,10 +61,10 @@ def newest_changes(batches: Sequence[Batch], severities: SeverityTable) -> dict[
     return newest
 
 
-def new_events(batches: Sequence[Batch]) -> dict[str, NewEvents]:
+def new_events(batches: Sequence[Batch], reported: AbstractSet[uuid.UUID]) -> dict[str, NewEvents]:
     """What company lists are made of."""
     new: dict[str, NewEvents] = {}
-    for reading, fact in _shown(batches):
+    for reading, fact in _shown(batches, reported):
         events = new.setdefault(reading.item.duns, NewEvents())
         if fact.kind == Kind.BASELINE:
             events.seeds.add(reading.id)
@@ -70,10 +73,21 @@ def new_events(batches: Sequence[Batch]) -> dict[str, NewEvents]:
     return new
 
 
-def known_before(batches: Sequence[Batch]) -> set[str]:
+def reported_again(batches: Sequence[Batch]) -> set[uuid.UUID]:
+    """Changes that another source brought, and that stand where they stood: it is for their own delivery to apply
+    them, now or when its reading is done again."""
+    places = {row.change_id: row.place for batch in batches for row in batch.observed}
+    rows = find_rows(Change, ("id", "delivery", "place"), list(places)) if places else ()
+    own = {batch.delivery.pk for batch in batches}
+    return {
+        key for key, delivery, place in rows if delivery not in own and with_step(place, 0) < with_step(places[key], 0)
+    }
+
+
+def known_before(batches: Sequence[Batch], reported: AbstractSet[uuid.UUID]) -> set[str]:
     """Companies of which something was there already: applied, or left by a reading that was interrupted."""
     inserted: set[uuid.UUID] = set().union(*(batch.inserted for batch in batches))
-    return {reading.item.duns for reading, fact in _shown(batches) if fact.id not in inserted}
+    return {reading.item.duns for reading, fact in _shown(batches, reported) if fact.id not in inserted}
 
 
 def placed_elsewhere(batches: Sequence[Batch]) -> set[str]:
@@ -94,9 +108,9 @@ def placed_elsewhere(batches: Sequence[Batch]) -> set[str]:
     )
 
 
-def _shown(batches: Sequence[Batch]) -> Iterator[tuple[Reading, Fact]]:
+def _shown(batches: Sequence[Batch], reported: AbstractSet[uuid.UUID]) -> Iterator[tuple[Reading, Fact]]:
     for batch in batches:
         for reading in batch.readings:
             for fact in reading.facts if reading.item.duns not in batch.described else ():
-                if touches_summary(fact.kind, fact.path):
+                if touches_summary(fact.kind, fact.path) and fact.id not in reported:
                     yield reading, fact

@@ -465,7 +465,7 @@ def as_before() -> None:
     seeds = {json.loads(row.organization)["primaryName"]: row for row in Notification.objects.all()}
     for one, two in (("A", "C"), ("C", "B")):
         pair = seeds[one], seeds[two]
-        insert_new(Change, seed_diff._comparison(pair[1].delivery, *pair, SeverityTable()))
+        insert_new(Change, seed_diff._comparisons(pair[1].delivery, [pair], SeverityTable()))
     Change.objects.update(place="")
 
 
