@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from django.db import IntegrityError, connection, models, transaction
@@ -134,6 +134,21 @@ def update_version(row: models.Model, values: Mapping[str, Any]) -> bool:
         return bool(cursor.rowcount)
 
 
+def update_later(model: Model, name: str, values: Mapping[Any, datetime]) -> None:
+    """Set the time of each row, given by its primary key, where it is later than what is there; by whoever, in whatever
+    order. The row gets the next version."""
+    if not has_sql():
+        for key, value in values.items():
+            earlier = models.Q(**{name: None}) | models.Q(**{f"{name}__lt": value})
+            rows = model._default_manager.filter(earlier, pk=key)
+            rows.update(**{name: value}, version=models.F("version") + 1)
+    elif values:
+        statement, prepare = _later_statement(model, name)
+        times = [prepare(value) if prepare else value for value in values.values()]
+        with connection.cursor() as cursor:
+            cursor.executemany(statement, list(zip(times, values, times, strict=True)))
+
+
 def _values(model: Model, rows: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Column by column, so that what a driver takes as it is costs nothing."""
     names, prepares = _columns(model)
@@ -179,6 +194,14 @@ def _update_statement(model: Model, names: tuple[str, ...]) -> tuple[str, tuple[
     return statement, tuple(map(_prepare, fields))
 
 
+@cache
+def _later_statement(model: Model, name: str) -> tuple[str, Prepare]:
+    field = model._meta.get_field(name)
+    column, key = _quoted(field), _quoted(model._meta.pk)
+    change = f"UPDATE {_table(model)} SET {column} = %s, version = version + 1"
+    return f"{change} WHERE {key} = %s AND ({column} IS NULL OR {column} < %s)", _prepare(field)
+
+
 def _table(model: Model) -> str:
     return connection.ops.quote_name(model._meta.db_table)
 
@@ -207,6 +230,7 @@ def _prepare(field: Any) -> Prepare:
     return partial((field.target_field if field.is_relation else field).get_db_prep_save, connection=connection)
 
 
+@lru_cache(maxsize=4096)
 def _utc(value: datetime | None) -> str | None:
     """As Django writes times into SQLite: in UTC, without a zone."""
     if value is None:

@@ -19,26 +19,27 @@ from rest_framework.utils import encoders
 
 
 def dump_json(value: Any) -> str:
-    """Compact JSON of a parsed value; Decimals keep every digit."""
-    if isinstance(value, str):
-        return _string(value)
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{_string(name)}:{dump_json(member)}" for name, member in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ",".join(map(dump_json, value)) + "]"
-    if isinstance(value, (int, float, Decimal)):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} is no JSON value")
-
-
-def _string(text: str) -> str:
-    """Readable where every engine can hold it; lone surrogates and NUL as escapes."""
-    written: str = encode_basestring(text)
+    """Compact JSON of a parsed value; Decimals keep every digit. What every engine can hold is readable; lone
+    surrogates and NUL are escapes."""
+    try:
+        written = ENCODER.encode(value)
+    except TypeError:
+        # It holds a Decimal.
+        written = _dump_exactly(value)
     return SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
 
 
+def _dump_exactly(value: Any) -> str:
+    if isinstance(value, dict):
+        return (
+            "{" + ",".join(f"{encode_basestring(name)}:{_dump_exactly(member)}" for name, member in value.items()) + "}"
+        )
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join(map(_dump_exactly, value)) + "]"
+    return str(value) if isinstance(value, Decimal) else ENCODER.encode(value)
+
+
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 SURROGATE = re.compile("[\ud800-\udfff]")
 CONTROL = re.compile(r"[\x00-\x1f]")
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)

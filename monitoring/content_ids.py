@@ -16,6 +16,7 @@ from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
 from json.encoder import encode_basestring_ascii
+from operator import itemgetter
 from typing import Any
 
 from core.ids import make_uuid
@@ -34,7 +35,9 @@ def canonical(value: Any) -> str:
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, dict):
         members = [
-            f"{encode_basestring_ascii(key)}:{canonical(value[key])}" for key in sorted(value) if value[key] is not None
+            f"{encode_basestring_ascii(name)}:{canonical(member)}"
+            for name, member in sorted(value.items(), key=itemgetter(0))
+            if member is not None
         ]
         return "{" + ",".join(members) + "}"
     if isinstance(value, list):
@@ -74,6 +77,7 @@ def content_id(moment: datetime | None, *parts: str) -> uuid.UUID:
     return make_uuid(8, milliseconds(moment), digest)
 
 
+@lru_cache(maxsize=4096)
 def milliseconds(moment: datetime | None) -> int:
     """Milliseconds since 1970, clipped to what an id holds; 0 when unknown."""
     return min(max(int(moment.timestamp() * 1000), 0), MILLISECONDS) if moment else 0

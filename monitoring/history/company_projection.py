@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from core.bulk import update_version
+from core.bulk import update_later, update_versions
 from core.db import clean_text, in_batches, search_name
 from direct_plus.duns import InvalidDuns, normalise_duns
+from monitoring.history.facts import SEED_MAY_LAG
 from monitoring.history.late_events import hidden_events
-from monitoring.history.state import CompanyState, events_among, events_of
+from monitoring.history.state import CompanyState, Event, changes_since, events_among, events_of
 from monitoring.history.summary import SUMMARY, Projection, advanced, folded, restored, stored
 from monitoring.models import Kind
 from portfolio.models import Company
@@ -59,11 +60,13 @@ def _project_round(
     """One try for each company; returns those that somebody else changed meanwhile."""
     rows = list(Company.objects.filter(pk__in=duns).order_by("pk"))
     columns = _projected([row for row in rows if row.duns in summary], new)
-    return [
-        row.duns
-        for row in rows
-        if not _update(row, columns.get(row.duns), changed.get(row.duns), bump=row.duns in bump)
-    ]
+    different = ((row, _different(row, columns.get(row.duns), changed.get(row.duns))) for row in rows)
+    return [row.pk for row in update_versions([(row, new) for row, new in different if new or row.duns in bump])]
+
+
+def raise_times(changed: Mapping[str, datetime]) -> None:
+    """Companies of which nothing else is different: each has the time of its newest change, whoever writes last."""
+    update_later(Company, "changed_at", dict(sorted(changed.items())))
 
 
 def _projected(rows: Sequence[Company], new: Mapping[str, NewEvents]) -> dict[str, dict[str, Any]]:
@@ -84,13 +87,30 @@ def _advanced(rows: Sequence[Company], new: Mapping[str, NewEvents]) -> dict[str
     seeds = [key for duns in known for key in sorted(new[duns].seeds)]
     changes = [key for duns in known for key in sorted(new[duns].changes)]
     events = events_among(seeds, changes)
-    hidden = hidden_events(events, known)
+    hidden, before = hidden_events(events, known), _shortly_before(events, known)
     found: dict[str, Projection | None] = {}
     for duns, projection in known.items():
         is_whole = len(events.get(duns, [])) == len(new[duns].seeds) + len(new[duns].changes)
-        if is_whole and (after := advanced(projection, events[duns], hidden)):
+        if is_whole and (after := advanced(projection, events[duns], hidden, before.get(duns, ()))):
             found[duns] = after
     return found
+
+
+def _shortly_before(
+    events: Mapping[str, Sequence[Event]], projections: Mapping[str, Projection]
+) -> dict[str, list[Event]]:
+    """The changes that a SEED among the events may not show yet."""
+    seeds = [
+        (duns, event.moment)
+        for duns, projection in projections.items()
+        for event in events.get(duns, ())
+        if projection.is_overlapped(event)
+    ]
+    if not seeds:
+        return {}
+    since = min(moment for _, moment in seeds) - SEED_MAY_LAG
+    found = changes_since(since, sorted({duns for duns, _ in seeds}), SUMMARY)
+    return {duns: [one for one in found[duns] if one not in events[duns]] for duns, _ in seeds}
 
 
 def columns_from(projection: Projection | None) -> dict[str, Any]:
@@ -99,15 +119,11 @@ def columns_from(projection: Projection | None) -> dict[str, Any]:
     return columns_of(state) | {"projection": stored(projection)}
 
 
-def _update(row: Company, columns: dict[str, Any] | None, newest: datetime | None, *, bump: bool) -> bool:
-    """Write what differs, if nobody else did meanwhile; False asks for another round."""
+def _different(row: Company, columns: dict[str, Any] | None, newest: datetime | None) -> dict[str, Any]:
     values = dict(columns or {})
     if newest and (row.changed_at is None or newest > row.changed_at):
         values["changed_at"] = newest
-    different = {name: value for name, value in values.items() if getattr(row, name) != value}
-    if not different and not (bump and columns is not None):
-        return True
-    return update_version(row, different)
+    return {name: value for name, value in values.items() if getattr(row, name) != value}
 
 
 def columns_of(profile: CompanyState) -> dict[str, Any]:

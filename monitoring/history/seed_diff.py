@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from django.db import transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from core.db import in_batches, insert_new
@@ -21,7 +21,7 @@ from monitoring.content_ids import derived_change_id
 from monitoring.elements.json_paths import differences
 from monitoring.elements.registry import SeverityTable, element_key
 from monitoring.history.facts import comparable
-from monitoring.history.window import ANSWERS_OR_FILES, of_source
+from monitoring.history.window import ANSWERS_OR_FILES, near_each_other, of_source
 from monitoring.models import Change, Delivery, Kind, Notification, Severity
 from monitoring.story_order import notification_key, source_of, story_place
 
@@ -103,19 +103,23 @@ def _keep_places(delivery: Delivery, duns: str, pairs: Iterable[Pair]) -> None:
 def _chains(registration: uuid.UUID, chosen: Chosen) -> Chains:
     """The registration's SEEDs of each company, in the order of the story: all, or only the chosen and their
     neighbors."""
-    rows = Notification.objects.filter(registration=registration, company__in=list(chosen), type="SEED")
-    unstamped = set(rows.filter(delivered_at=None).values_list("company_id", flat=True))
-    whole = {duns for duns, seeds in chosen.items() if seeds is None} | unstamped
-    near = _near({key for duns, seeds in chosen.items() if duns not in whole for key in seeds or ()}, registration)
-    found = near | Q(company__in=sorted(whole)) if whole else near
+    rows = Notification.objects.filter(registration=registration, type="SEED").defer("organization")
+    unstamped = rows.filter(company__in=list(chosen), delivered_at=None).values_list("company_id", flat=True)
+    whole = {duns for duns, seeds in chosen.items() if seeds is None}.union(unstamped)
+    ranges = _ranges({key for duns, seeds in chosen.items() if duns not in whole for key in seeds or ()}, registration)
+    found = list(rows.filter(company__in=sorted(whole))) if whole else []
+    for companies in near_each_other({duns: first for duns, (first, _) in ranges.items()}):
+        last = max(ranges[duns][1] for duns in companies)
+        found += rows.filter(company__in=companies, delivered_at__gte=ranges[companies[0]][0], delivered_at__lte=last)
     chains: dict[str, list[Notification]] = {duns: [] for duns in chosen}
-    for seed in sorted(rows.filter(found).defer("organization"), key=notification_key):
+    for seed in sorted(found, key=notification_key):
         chains[seed.company_id].append(seed)
     return chains
 
 
-def _near(seeds: AbstractSet[uuid.UUID], registration: uuid.UUID) -> Q:
-    """From the SEED of its source before the first of these to the one after the last, with all that share a stamp."""
+def _ranges(seeds: AbstractSet[uuid.UUID], registration: uuid.UUID) -> dict[str, tuple[datetime, datetime]]:
+    """Of each company from the SEED of its source before the first of these to the one after the last: stamps, so that
+    all that share one are among them."""
     ranges: dict[str, tuple[datetime, datetime]] = {}
     for is_file in ANSWERS_OR_FILES:
         source = of_source(registration, is_file=is_file)
@@ -128,10 +132,7 @@ def _near(seeds: AbstractSet[uuid.UUID], registration: uuid.UUID) -> Q:
             for duns, stamp, previous, following in found:
                 first, last = ranges.get(duns, (stamp, stamp))
                 ranges[duns] = min(first, previous or stamp), max(last, following or stamp)
-    near = Q(pk__in=())
-    for duns, (first, last) in ranges.items():
-        near |= Q(company=duns, delivered_at__gte=first, delivered_at__lte=last)
-    return near
+    return ranges
 
 
 def _keys(chain: Iterable[Notification]) -> list[uuid.UUID]:

@@ -110,6 +110,15 @@ def events_among(seeds: Sequence[uuid.UUID], changes: Sequence[uuid.UUID]) -> di
     return events
 
 
+def changes_since(moment: datetime, duns: Sequence[str], paths: Sequence[str]) -> dict[str, list[Event]]:
+    """The changes of these companies from then on, at, above or below one of the paths."""
+    events: dict[str, list[Event]] = defaultdict(list)
+    changes = Change.objects.filter(company__in=duns, derived_from="", kind=Kind.ELEMENT, changed_at__gte=moment)
+    for company, event in _change_events(changes.filter(touching(paths))):
+        events[company].append(event)
+    return events
+
+
 def touching(paths: Sequence[str]) -> Q:
     """Changes of an element at, above or below a path."""
     condition = Q(element__in=[])
@@ -180,19 +189,23 @@ def _change_events(changes: Any) -> Iterable[tuple[str, Event]]:
         )
 
 
-def apply_events(events: Iterable[Event], state: CompanyState | None = None) -> CompanyState:
+def apply_events(
+    events: Iterable[Event], state: CompanyState | None = None, before: Iterable[Event] = ()
+) -> CompanyState:
     """The state after the events, in the order of their times, whatever the order in which they are given; with
-    `state`, which is changed, from what was before them."""
+    `state`, which is changed, from what was before them: `before` are its last changes, which a SEED may lack."""
     result = state or CompanyState()
-    for _ in states_after(events, result):
+    for _ in states_after(events, result, before):
         pass
     return result
 
 
-def states_after(events: Iterable[Event], state: CompanyState | None = None) -> Iterator[tuple[Event, CompanyState]]:
+def states_after(
+    events: Iterable[Event], state: CompanyState | None = None, changes: Iterable[Event] = ()
+) -> Iterator[tuple[Event, CompanyState]]:
     """Each event in the order of their times, with the state after it: one profile, which goes on changing."""
     result = state or CompanyState()
-    before: list[Event] = []
+    before = sorted(changes, key=lambda event: event.order)
     for event in sorted(events, key=lambda event: event.order):
         if event.carried is not None:
             _take_snapshot(result, event)

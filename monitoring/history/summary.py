@@ -63,7 +63,7 @@ class Projection:
             self.touched["".join(names_below_root(event.path)[:1])] = event.moment
 
     def is_overlapped(self, event: Event) -> bool:
-        """Whether a SEED may not show yet what happened shortly before it, which only a fold applies again."""
+        """Whether a SEED may not show yet what happened shortly before it."""
         return event.seed is not None and any(
             moment >= event.moment - SEED_MAY_LAG and (not member or member in event.seed)
             for member, moment in self.touched.items()
@@ -81,15 +81,22 @@ def folded(events: Iterable[Event]) -> Projection | None:
     return projection
 
 
-def advanced(projection: Projection, events: Iterable[Event], hidden: Collection[uuid.UUID] = ()) -> Projection | None:
+def of_document(registration: uuid.UUID, document: dict[str, Any], order: tuple[Any, ...]) -> Projection:
+    """What a fold of one SEED gives."""
+    return Projection(CompanyState(document=document, carried={registration: set(document)}), order)
+
+
+def advanced(
+    projection: Projection, events: Iterable[Event], hidden: Collection[uuid.UUID] = (), before: Iterable[Event] = ()
+) -> Projection | None:
     """With the events applied, less those that make no difference; None where only a fold can tell what comes out. What
-    was given is used up."""
+    was given is used up. A SEED that may lack what happened shortly `before` it needs these changes."""
     ordered = sorted((one for one in events if one.id not in hidden), key=lambda one: one.order)
     for event in ordered:
-        if event.order <= projection.order or event.carried is not None or projection.is_overlapped(event):
+        if event.order <= projection.order or event.carried is not None:
             return None
         projection.note(event)
-    apply_events(ordered, projection.state)
+    apply_events(ordered, projection.state, before)
     return projection
 
 

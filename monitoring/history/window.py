@@ -77,12 +77,12 @@ class Past:
 def spans(since: Mapping[str, datetime], until: Mapping[str, datetime]) -> Iterator[Span]:
     """Companies whose times are near each other, so that little is read for the others' sake."""
     for companies in (since.keys() & until.keys(), since.keys() - until.keys()):
-        for near in _near({duns: since[duns] for duns in companies}):
+        for near in near_each_other({duns: since[duns] for duns in companies}):
             last = max((until[duns] for duns in near if duns in until), default=None)
             yield Span(near, since[near[0]] - SEED_MAY_LEAD, last)
 
 
-def _near(moments: Mapping[str, datetime]) -> Iterator[list[str]]:
+def near_each_other(moments: Mapping[str, datetime]) -> Iterator[list[str]]:
     """Companies by their moments, the earliest first, as long as all are within a few days."""
     near: list[str] = []
     for duns in sorted(moments, key=lambda duns: (moments[duns], duns)):
@@ -101,7 +101,7 @@ def verdict_of(row: Change) -> Verdict:
 def pasts(span: Span) -> Iterator[Past]:
     """What is judged of each company of the span, and before it all that bears on that."""
     starts, end = _starts(span)
-    for companies in _near(starts):
+    for companies in near_each_other(starts):
         found = _read(companies, starts[companies[0]] - MARGIN, span.since, end)
         _add_elements(found)
         yield from found.values()

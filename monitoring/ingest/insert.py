@@ -4,70 +4,52 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Set as AbstractSet
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import DatabaseError, models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext
 
-from core.blobs import load_bytes, store_bytes
-from core.bulk import find_rows
+from core.blobs import store_bytes
+from core.bulk import find_rows, has_sql
 from core.db import clean_text, existing_keys, insert_new
-from direct_plus.payloads import parse_stamp
 from monitoring import content_ids
-from monitoring.elements.registry import SeverityTable, element_key
-from monitoring.ingest.parser import Fact, Reader, Reading, Unreadable, items_of
-from monitoring.ingest.rows import ChangeRow, NotificationRow
+from monitoring.elements.registry import SeverityTable
+from monitoring.ingest.batch import Batch, place_in_story, source_of
+from monitoring.ingest.parser import Fact, Reading, Unreadable
+from monitoring.ingest.rows import ChangeRow, CompanyRow, NotificationRow, change_rows, notification_row
 from monitoring.models import (
     Change,
     DeadLetter,
     Delivery,
     Notification,
-    Observation,
     Purpose,
     Source,
 )
 from monitoring.observations import Report, place_again, record_reports
 from monitoring.replay.passes import begin_pass
-from monitoring.story_order import first_step, place_of, story_place
+from monitoring.story_order import place_of
 from portfolio.models import Company
 
 Row = TypeVar("Row", NotificationRow, ChangeRow)
 FULL_PRODUCT = "FULL_PRODUCT"
 
 
-@dataclass(slots=True)
-class Batch:
-    """What one delivery says, as rows; and what it touches."""
-
-    delivery: Delivery
-    now: datetime
-    stamp: datetime | None
-    readings: list[Reading] = field(default_factory=list)
-    unreadable: list[Unreadable] = field(default_factory=list)
-    raw: dict[int, bytes] = field(default_factory=dict)
-    new: int = 0
-    # Changes and reports that were inserted.
-    inserted: set[uuid.UUID] = field(default_factory=set)
-    observed: list[Observation] = field(default_factory=list)
-    # Known from other deliveries, and standing elsewhere in the order since this one was read.
-    moved: list[Reading] = field(default_factory=list)
-    # Of those known from others, what has its place from this one.
-    placed: set[uuid.UUID] = field(default_factory=set)
-    # Brought first by another source of the same registration: its files, or its answers.
-    known_elsewhere: list[Reading] = field(default_factory=list)
+# Of companies that are not there, the rows that are known already.
+Describe = Callable[[Sequence[Batch], AbstractSet[str]], Mapping[str, CompanyRow]]
 
 
-def insert_what_is_new(batch: Batch, severities: SeverityTable, *later: Batch) -> None:
-    """Together with what `later` deliveries bring: of what several bring, it is the first one's."""
+def insert_what_is_new(
+    batch: Batch, severities: SeverityTable, *later: Batch, describe: Describe = lambda batches, unknown: {}
+) -> None:
+    """Together with what `later` deliveries bring: of what several bring, it is the first one's. Companies that are
+    not there are inserted as `describe` gives them."""
     batches = (batch, *later)
-    _insert_notifications(batches)
+    _insert_notifications(batches, describe)
     severities.learn(fact.path for fact in _facts(batches) if fact.path)
     _insert_changes(batches, severities)
     for one in batches:
@@ -90,34 +72,11 @@ def _report(batch: Batch, reading: Reading, fact: Fact) -> Report:
     return Report(fact.id, reading.id, place_in_story(batch, reading, fact), observed_at)
 
 
-def read(delivery: Delivery, content: bytes | None = None) -> Batch:
-    """The delivery's bytes as readings, in their order."""
-    stamp = parse_stamp(delivery.answer_stamp) if delivery.answer_stamp else None
-    batch = Batch(delivery, timezone.now(), stamp)
-    reader = Reader(
-        source=source_of(delivery),
-        fallback_stamp=delivery.answer_stamp or None,
-        default_type="SEED" if delivery.source == Source.FILE else None,
-    )
-    items = items_of(delivery, load_bytes(delivery.pk) if content is None else content)
-    batch.raw = dict(enumerate(items))
-    for result in reader.read(items):
-        if isinstance(result, Reading):
-            batch.readings.append(result)
-        else:
-            batch.unreadable.append(result)
-    return batch
-
-
-def source_of(delivery: Delivery) -> str:
-    return content_ids.source_of(delivery.registration.contract_id, delivery.registration.reference)
-
-
 def _facts(batches: Sequence[Batch]) -> Iterator[Fact]:
     return (fact for batch in batches for reading in batch.readings for fact in reading.facts)
 
 
-def _insert_notifications(batches: Sequence[Batch]) -> None:
+def _insert_notifications(batches: Sequence[Batch], describe: Describe) -> None:
     """Insert those nobody has brought; go on with what each delivery brought, now or before it was interrupted.
 
     What another delivery brought is that one's to finish, and it stays unread until it is.
@@ -125,19 +84,32 @@ def _insert_notifications(batches: Sequence[Batch]) -> None:
     shown = [reading.id for batch in batches for reading in batch.readings]
     owners = _owners(shown)
     fresh = _fresh(batches, owners)
-    insert_new(Company, [Company(duns=duns) for duns in sorted({row.company_id for row in fresh})])
+    _insert_companies(batches, {row.company_id for row in fresh}, describe)
     inserted = _insert(batches, Notification, fresh, attrgetter("id"))
+    new = Counter(row.delivery_id for row in inserted)
+    for batch in batches:
+        batch.new = new[batch.delivery.pk]
+    if len(inserted) == len(shown):
+        return
     owners.update((row.id, Owner(row.delivery_id, row.place)) for row in inserted)
     if len(inserted) < len(fresh):
         # Somebody else inserts as well, or the database took a row and could not say so: the row tells whose it is.
         owners = _owners(shown)
-    new = Counter(row.delivery_id for row in inserted)
     files = _files({owner.delivery for owner in owners.values()} - {batch.delivery.pk for batch in batches})
     files |= {batch.delivery.pk for batch in batches if batch.delivery.source == Source.FILE}
     for batch in batches:
-        batch.new = new[batch.delivery.pk]
         _note_known(batch, owners, files)
         batch.readings = [one for one in batch.readings if one.id in owners and _is_own(batch, owners[one.id])]
+
+
+def _insert_companies(batches: Sequence[Batch], companies: set[str], describe: Describe) -> None:
+    unknown = companies - existing_keys(Company, list(companies))
+    # Without transactions, a company would be there before what its columns are made of.
+    described = describe(batches, unknown) if unknown and has_sql() else {}
+    rows = [described.get(duns) or CompanyRow(duns) for duns in sorted(unknown)]
+    created = {row.duns for row in insert_new(Company, rows)} & described.keys() if rows else set()
+    for batch in batches:
+        batch.described |= created
 
 
 class Owner(NamedTuple):
@@ -163,7 +135,7 @@ def _fresh(batches: Sequence[Batch], owners: Mapping[uuid.UUID, Owner]) -> list[
     for batch in batches:
         for reading in batch.readings:
             if reading.id not in owners and reading.id not in rows:
-                rows[reading.id] = _notification(batch, reading)
+                rows[reading.id] = notification_row(batch, reading)
     return list(rows.values())
 
 
@@ -206,69 +178,13 @@ def _moves(batch: Batch, reading: Reading) -> bool:
     return True
 
 
-def _notification(batch: Batch, reading: Reading) -> NotificationRow:
-    delivery, item = batch.delivery, reading.item
-    return NotificationRow(
-        id=reading.id,
-        registration_id=delivery.registration_id,
-        company_id=item.duns,
-        type=clean_text(item.type, 64),
-        delivered_at=reading.delivered_at,
-        recorded_at=batch.now,
-        delivery_id=delivery.pk,
-        position=reading.position,
-        place=place_of(delivery, reading.position),
-        retained_duns=clean_text(item.retained_duns, 32) if item.retained_duns else "",
-        organization=reading.organization,
-    )
-
-
 def _insert_changes(batches: Sequence[Batch], severities: SeverityTable) -> None:
-    rows = [row for batch in batches for row in _changes(batch, severities)]
-    inserted = _insert(batches, Change, rows, attrgetter("notification_id"))
+    rows = [row for batch in batches for row in change_rows(batch, severities)]
+    inserted: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
+    for row in _insert(batches, Change, rows, attrgetter("notification_id")):
+        inserted[row.delivery_id].add(row.id)
     for batch in batches:
-        batch.inserted |= {row.id for row in inserted if row.delivery_id == batch.delivery.pk}
-
-
-def _changes(batch: Batch, severities: SeverityTable) -> list[ChangeRow]:
-    return [
-        _change(batch, reading, order, fact, severities)
-        for reading in batch.readings
-        for order, fact in enumerate(reading.facts)
-    ]
-
-
-def _change(batch: Batch, reading: Reading, order: int, fact: Fact, severities: SeverityTable) -> ChangeRow:
-    severity = severities.of_element(fact.path, fact.value) if fact.path else severities.of_kind(fact.kind)
-    delivery = batch.delivery
-    return ChangeRow(
-        id=fact.id,
-        company_id=reading.item.duns,
-        kind=fact.kind,
-        element=element_key(fact.path),
-        previous=fact.previous,
-        current=fact.current,
-        changed_at=fact.moment or reading.delivered_at or batch.stamp or batch.now,
-        delivered_at=reading.delivered_at,
-        position=reading.position * 1000 + min(order, 999),
-        place=_place_in_story(batch, reading, order, fact),
-        recorded_at=batch.now,
-        severity=severity.value,
-        notification_id=reading.id,
-        registration_id=delivery.registration_id,
-        delivery_id=delivery.pk,
-    )
-
-
-def place_in_story(batch: Batch, reading: Reading, fact: Fact) -> str:
-    """What sorts a change among those of one moment."""
-    return _place_in_story(batch, reading, reading.facts.index(fact), fact)
-
-
-def _place_in_story(batch: Batch, reading: Reading, order: int, fact: Fact) -> str:
-    delivered_at = reading.delivered_at or fact.moment or batch.stamp
-    place = place_of(batch.delivery, reading.position)
-    return story_place(batch.delivery.registration_id, delivered_at, place, order, first_step(fact.kind))
+        batch.inserted |= inserted[batch.delivery.pk]
 
 
 def _insert(
@@ -304,6 +220,7 @@ def _refuse(batch: Batch, notification: uuid.UUID, reason: str) -> None:
     for reading in batch.readings:
         if reading.id == notification:
             batch.unreadable.append(Unreadable(reading.position, batch.raw[reading.position], reason))
+            batch.refused.add(reading.item.duns)
     batch.readings = [reading for reading in batch.readings if reading.id != notification]
 
 

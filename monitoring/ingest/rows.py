@@ -6,7 +6,26 @@ import uuid
 from datetime import datetime
 from typing import NamedTuple
 
+from core.db import clean_text
+from monitoring.elements.registry import SeverityTable, element_key
+from monitoring.ingest.batch import Batch, place_at
+from monitoring.ingest.parser import Fact, Reading
 from monitoring.models import Entry
+from monitoring.story_order import place_of
+
+
+class CompanyRow(NamedTuple):
+    duns: str
+    name: str = ""
+    search_name: str = ""
+    country: str = ""
+    city: str = ""
+    operating_status: str = ""
+    changed_at: datetime | None = None
+    merged_into: str = ""
+    global_ultimate: str = ""
+    projection: str = ""
+    version: int = 0
 
 
 class NotificationRow(NamedTuple):
@@ -43,3 +62,51 @@ class ChangeRow(NamedTuple):
     superseded: bool = False
     replaced_by: uuid.UUID | None = None
     entry: int = Entry.CHANGE.value
+
+
+def notification_row(batch: Batch, reading: Reading) -> NotificationRow:
+    delivery, item = batch.delivery, reading.item
+    return NotificationRow(
+        id=reading.id,
+        registration_id=delivery.registration_id,
+        company_id=item.duns,
+        type=clean_text(item.type, 64),
+        delivered_at=reading.delivered_at,
+        recorded_at=batch.now,
+        delivery_id=delivery.pk,
+        position=reading.position,
+        place=place_of(delivery, reading.position),
+        retained_duns=clean_text(item.retained_duns, 32) if item.retained_duns else "",
+        organization=reading.organization,
+    )
+
+
+def change_rows(batch: Batch, severities: SeverityTable) -> list[ChangeRow]:
+    rows: list[ChangeRow] = []
+    for reading in batch.readings:
+        place = place_of(batch.delivery, reading.position)
+        for order, fact in enumerate(reading.facts):
+            rows.append(_change(batch, reading, order, fact, place, severities))
+    return rows
+
+
+def _change(batch: Batch, reading: Reading, order: int, fact: Fact, place: str, severities: SeverityTable) -> ChangeRow:
+    severity = severities.of_element(fact.path, fact.value) if fact.path else severities.of_kind(fact.kind)
+    delivery = batch.delivery
+    return ChangeRow(
+        id=fact.id,
+        company_id=reading.item.duns,
+        kind=fact.kind,
+        element=element_key(fact.path),
+        previous=fact.previous,
+        current=fact.current,
+        changed_at=fact.moment or reading.delivered_at or batch.stamp or batch.now,
+        delivered_at=reading.delivered_at,
+        position=reading.position * 1000 + min(order, 999),
+        place=place_at(batch, reading, order, fact, place),
+        recorded_at=batch.now,
+        severity=severity.value,
+        notification_id=reading.id,
+        registration_id=delivery.registration_id,
+        delivery_id=delivery.pk,
+    )

@@ -18,20 +18,23 @@ from django.utils import timezone
 from core.blobs import load_all, load_bytes, store_bytes
 from monitoring.claims import Claim, ClaimLost, claimed_together, end_of_a_claim, unclaimed
 from monitoring.elements.registry import SeverityTable
-from monitoring.history.company_projection import project
+from monitoring.history.company_projection import project, raise_times
 from monitoring.history.seed_diff import compare_seeds
 from monitoring.history.settle import EntryDelivery, Touched, settle
 from monitoring.history.steps import order_moments
+from monitoring.ingest.batch import Batch, read
 from monitoring.ingest.circuit_breaker import check_breaker, trailing_unreadable
-from monitoring.ingest.insert import Batch, insert_what_is_new, is_full_product, read
+from monitoring.ingest.insert import insert_what_is_new, is_full_product
 from monitoring.models import DeadLetter, DeadLetterState, Delivery, DeliveryState, Source
 from monitoring.pipeline.apart import Apart, publish_surplus, surplus_of
+from monitoring.pipeline.new_companies import describe
 from monitoring.pipeline.touched import (
     known_before,
     moments,
     new_events,
     newest_changes,
     placed_elsewhere,
+    reported_again,
     touched_by,
 )
 from monitoring.publications.sequence import publish
@@ -136,7 +139,8 @@ def _write(
     """
     severities = SeverityTable()
     with transaction.atomic():
-        insert_what_is_new(batches[0], severities, *batches[1:])
+        insert_what_is_new(batches[0], severities, *batches[1:], describe=describe)
+        raise_times(newest_changes(batches, severities))
     _compare(batches, severities)
     for claim in claims.values():
         claim.keep()
@@ -146,7 +150,7 @@ def _write(
     else:
         settle_later.join(touched_by(batches))
     with transaction.atomic():
-        _bring_companies_up_to_date(batches, severities, moved)
+        _bring_companies_up_to_date(batches, moved)
         for batch in batches:
             _mark_ingested(batch, claims.get(batch.delivery.pk))
         if claims:
@@ -171,16 +175,17 @@ def _settle(deliveries: Sequence[Delivery], touched: Touched, entries: EntryDeli
         settle(touched, None, entries or Apart(last).delivery)
 
 
-def _bring_companies_up_to_date(batches: Sequence[Batch], severities: SeverityTable, moved: set[str]) -> None:
-    changed, new = newest_changes(batches, severities), new_events(batches)
+def _bring_companies_up_to_date(batches: Sequence[Batch], moved: set[str]) -> None:
+    reported = reported_again(batches)
+    new = new_events(batches, reported)
     in_another_order = moved | placed_elsewhere(batches)
     summary = set(new) | in_another_order
     if batches[0].delivery.state != DeliveryState.RECEIVED:
-        project(changed, summary, bump=set())
+        project({}, summary, bump=set())
         return
-    known = in_another_order | known_before(batches)
+    known = in_another_order | known_before(batches, reported)
     to_apply = {duns: events for duns, events in new.items() if duns not in known}
-    project(changed, summary, bump=summary, new=to_apply)
+    project({}, summary, bump=summary, new=to_apply)
 
 
 def _mark_ingested(batch: Batch, claim: Claim | None) -> None:

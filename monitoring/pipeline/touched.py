@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
+from itertools import chain
 
+from core.bulk import find_rows
 from monitoring.elements.registry import SeverityTable
 from monitoring.history.company_projection import NewEvents
 from monitoring.history.settle import Touched
 from monitoring.history.summary import touches_summary
-from monitoring.ingest.insert import Batch
+from monitoring.ingest.batch import Batch
 from monitoring.ingest.parser import Fact, Reading
-from monitoring.models import Kind, Severity
+from monitoring.models import Change, Kind, Severity
+from monitoring.story_order import with_step
 
 
 def moments(batch: Batch) -> Iterator[tuple[str, datetime]]:
@@ -37,8 +41,11 @@ def touched_by(batches: Sequence[Batch]) -> Touched:
     return touched
 
 
-def _all(batch: Batch) -> Sequence[Reading]:
-    return [*batch.readings, *batch.moved, *batch.known_elsewhere]
+def _all(batch: Batch) -> Iterator[Reading]:
+    """Without those of companies whose only change they are: they stand beside nothing."""
+    for reading in chain(batch.readings, batch.moved, batch.known_elsewhere):
+        if reading.item.duns not in batch.described:
+            yield reading
 
 
 def newest_changes(batches: Sequence[Batch], severities: SeverityTable) -> dict[str, datetime]:
@@ -47,17 +54,17 @@ def newest_changes(batches: Sequence[Batch], severities: SeverityTable) -> dict[
     for batch in batches:
         for reading in batch.readings:
             duns = reading.item.duns
-            for fact in reading.facts:
+            for fact in reading.facts if duns not in batch.described else ():
                 if not fact.path or severities.of_element(fact.path, fact.value) > Severity.NOISE:
                     moment = fact.moment or reading.delivered_at or batch.stamp or batch.now
                     newest[duns] = max(moment, newest.get(duns, moment))
     return newest
 
 
-def new_events(batches: Sequence[Batch]) -> dict[str, NewEvents]:
+def new_events(batches: Sequence[Batch], reported: AbstractSet[uuid.UUID]) -> dict[str, NewEvents]:
     """What company lists are made of."""
     new: dict[str, NewEvents] = {}
-    for reading, fact in _shown(batches):
+    for reading, fact in _shown(batches, reported):
         events = new.setdefault(reading.item.duns, NewEvents())
         if fact.kind == Kind.BASELINE:
             events.seeds.add(reading.id)
@@ -66,27 +73,44 @@ def new_events(batches: Sequence[Batch]) -> dict[str, NewEvents]:
     return new
 
 
-def known_before(batches: Sequence[Batch]) -> set[str]:
-    """Companies of which something was there already: applied, or left by a reading that was interrupted."""
-    inserted: set[uuid.UUID] = set().union(*(batch.inserted for batch in batches))
-    return {reading.item.duns for reading, fact in _shown(batches) if fact.id not in inserted}
-
-
-def placed_elsewhere(batches: Sequence[Batch]) -> set[str]:
-    """Companies whose changes may stand elsewhere in the order, now that another answer or source has reported them."""
-    moved = {reading.item.duns for batch in batches for reading in batch.moved}
-    return moved | {
-        reading.item.duns
-        for batch in batches
-        for reading in batch.known_elsewhere
-        for fact in reading.facts
-        if fact.kind != Kind.BASELINE and touches_summary(fact.kind, fact.path)
+def reported_again(batches: Sequence[Batch]) -> set[uuid.UUID]:
+    """Changes that another source brought, and that stand where they stood: it is for their own delivery to apply
+    them, now or when its reading is done again."""
+    places = {row.change_id: row.place for batch in batches for row in batch.observed}
+    rows = find_rows(Change, ("id", "delivery", "place"), list(places)) if places else ()
+    own = {batch.delivery.pk for batch in batches}
+    return {
+        key for key, delivery, place in rows if delivery not in own and with_step(place, 0) < with_step(places[key], 0)
     }
 
 
-def _shown(batches: Sequence[Batch]) -> Iterator[tuple[Reading, Fact]]:
+def known_before(batches: Sequence[Batch], reported: AbstractSet[uuid.UUID]) -> set[str]:
+    """Companies of which something was there already: applied, or left by a reading that was interrupted."""
+    inserted: set[uuid.UUID] = set().union(*(batch.inserted for batch in batches))
+    return {reading.item.duns for reading, fact in _shown(batches, reported) if fact.id not in inserted}
+
+
+def placed_elsewhere(batches: Sequence[Batch]) -> set[str]:
+    """Companies whose changes may stand elsewhere in the order, now that another answer or source has reported them.
+    And those whose columns may have been made of what the database refused."""
+    moved = {reading.item.duns for batch in batches for reading in batch.moved}
+    refused = set().union(*(batch.refused for batch in batches))
+    return (
+        moved
+        | refused
+        | {
+            reading.item.duns
+            for batch in batches
+            for reading in batch.known_elsewhere
+            for fact in reading.facts
+            if fact.kind != Kind.BASELINE and touches_summary(fact.kind, fact.path)
+        }
+    )
+
+
+def _shown(batches: Sequence[Batch], reported: AbstractSet[uuid.UUID]) -> Iterator[tuple[Reading, Fact]]:
     for batch in batches:
         for reading in batch.readings:
-            for fact in reading.facts:
-                if touches_summary(fact.kind, fact.path):
+            for fact in reading.facts if reading.item.duns not in batch.described else ():
+                if touches_summary(fact.kind, fact.path) and fact.id not in reported:
                     yield reading, fact

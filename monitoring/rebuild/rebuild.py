@@ -29,7 +29,7 @@ from monitoring.alerts.auto_resolve import review_all_reversals
 from monitoring.elements.registry import element_key
 from monitoring.history.company_projection import project
 from monitoring.history.settle import settle
-from monitoring.ingest.insert import Batch, read
+from monitoring.ingest.batch import Batch, read
 from monitoring.ingest.parser import Fact, Reading
 from monitoring.models import (
     Change,
@@ -42,7 +42,8 @@ from monitoring.models import (
     Verb,
 )
 from monitoring.observations import keep_places
-from monitoring.pipeline.ingest import Apart, write
+from monitoring.pipeline.apart import Apart
+from monitoring.pipeline.ingest import write
 from monitoring.rebuild.company_times import is_same, mend_times
 from monitoring.rebuild.removal import AT_ONCE, Suspects, facts_of, remove, stored_deliveries
 from monitoring.stats.daily_counts import days_touched, recount

@@ -17,7 +17,8 @@ from monitoring.content_ids import moment_of, observation_id
 from monitoring.elements.registry import SeverityTable
 from monitoring.history.seed_diff import compare_company
 from monitoring.history.settle import Touched
-from monitoring.ingest.insert import Batch, is_full_product, place_in_story, read
+from monitoring.ingest.batch import Batch, place_in_story, read
+from monitoring.ingest.insert import is_full_product
 from monitoring.ingest.parser import Fact, Reading
 from monitoring.models import Change, Delivery, DeliveryState, Notification, Observation, Publication, Verb
 from monitoring.observations import hand_over, keep_places, now_first

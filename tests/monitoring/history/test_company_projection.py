@@ -186,15 +186,57 @@ def test_an_event_takes_as_many_queries_after_a_long_past_as_after_a_short_one()
     [
         an_update(an_element("organization", None, {"primaryName": "LATE"}, stamp(days=5)), delivered=stamp(days=30)),
         a_seed(primaryName="LATE", delivered=stamp(days=5)),
-        a_seed(primaryName="A", delivered=stamp(days=12)),
     ],
 )
-def test_what_comes_late_or_shortly_after_a_change_is_folded(folds: list[str], late: dict[str, Any]) -> None:
+def test_what_comes_late_is_folded(folds: list[str], late: dict[str, Any]) -> None:
     delivered(a_seed(primaryName="A"), an_update(an_element(previous="A", current="B", timestamp=stamp(days=10))))
     folds.clear()
     delivered(late)
     assert folds == [DUNS]
     assert Company.objects.get().name == "B"
+    assert_as_folded()
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        an_update(an_element(previous=None, current="LATE", timestamp=stamp(days=5)), delivered=stamp(days=30)),
+        a_notice("DELETE", delivered=stamp(days=5)),
+    ],
+)
+def test_what_something_later_hides_needs_no_fold(folds: list[str], late: dict[str, Any]) -> None:
+    """By a later change of the same, by a later status, and by a document from more than four days later."""
+    delivered(a_seed(primaryName="A"), an_update(an_element(previous="A", current="B", timestamp=stamp(days=10))))
+    delivered(a_notice("UNDELETE", delivered=stamp(days=11)))
+    folds.clear()
+    delivered(late)
+    delivered(a_seed(primaryName="C", delivered=stamp(days=20)))
+    delivered(late | {"deliveryTimeStamp": stamp(days=9)})
+    assert (folds, Company.objects.get().name) == ([], "C")
+    assert_as_folded()
+
+
+@pytest.mark.parametrize("day", [1, 10, 12])
+def test_what_a_later_document_may_lack_or_does_not_carry_is_folded(folds: list[str], day: int) -> None:
+    delivered(a_seed(primaryName="A"), a_seed(primaryName="A", delivered=stamp(days=12)))
+    folds.clear()
+    path = "organization.countryISOAlpha2Code" if day == 1 else "organization.primaryAddress.addressLocality.name"
+    late = an_element(path, None, "Leeds", stamp(days=day))
+    delivered(a_seed(delivered=stamp(days=13), **{"countryISOAlpha2Code": "GB"}), an_update(late))
+    assert folds == ([] if day == 1 else [DUNS])
+    assert_as_folded()
+
+
+def test_a_document_shortly_after_a_change_takes_it_up_without_a_fold(folds: list[str]) -> None:
+    delivered(a_seed(primaryName="A"), an_update(an_element(previous="A", current="B", timestamp=stamp(days=10))))
+    folds.clear()
+    delivered(a_seed(primaryName="A", delivered=stamp(days=12)))
+    assert (folds, Company.objects.get().name) == ([], "B")
+    delivered(
+        an_update(an_element(previous="B", current="C", timestamp=stamp(days=13)), delivered=stamp(days=13)),
+        a_seed(primaryName="B", delivered=stamp(days=14)),
+    )
+    assert (folds, Company.objects.get().name) == ([], "C")
     assert_as_folded()
 
 
