@@ -70,12 +70,17 @@ def migrations_waiting() -> int:
         return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
+def _errors_of_mongodb() -> type[Exception]:
+    """Asked for only when something failed: with other engines, nothing else needs MongoDB's driver."""
+    from pymongo.errors import PyMongoError
+
+    return PyMongoError
+
+
 @contextmanager
 def reported_alike() -> Iterator[None]:
     """MongoDB's list of collections is asked for beside Django, and so are its errors."""
-    from pymongo.errors import PyMongoError
-
     try:
         yield
-    except PyMongoError as error:
+    except _errors_of_mongodb() as error:
         raise OperationalError(str(error)) from error

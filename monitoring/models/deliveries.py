@@ -73,7 +73,9 @@ class Delivery(models.Model):
     class Meta:
         verbose_name_plural = _("deliveries")
         indexes = [
+            # What waits to be processed or published, the list by status.
             models.Index(fields=["state", "id"], name="delivery_by_state"),
+            # A registration's calls in doubt, its page.
             models.Index(fields=["registration", "state", "id"], name="delivery_by_registration"),
         ]
         verbose_name = _("delivery")

@@ -37,9 +37,13 @@ class Observation(models.Model):
 
     class Meta:
         indexes = [
+            # A change's page, its facts, the feed of a registration.
             models.Index(fields=["change", "id"], name="observation_by_change"),
+            # The event feed and its consumers.
             models.Index(fields=["delivery", "id"], name="observation_by_delivery"),
+            # Facts and retention of a company, erasing one.
             models.Index(fields=["company", "id"], name="observation_by_company"),
+            # Erasing a registration.
             models.Index(fields=["registration", "id"], name="observation_by_registration"),
         ]
         verbose_name = _("observation")

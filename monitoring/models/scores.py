@@ -43,8 +43,11 @@ class ScoreChange(models.Model):
     class Meta:
         default_permissions = ()
         indexes = [
+            # A run of declines of a company.
             models.Index(fields=["company", "at"], name="score_change_by_company"),
+            # What a day is counted from again.
             models.Index(fields=["day", "id"], name="score_change_by_day"),
+            # The overview's declines.
             models.Index(fields=["is_highlighted", "day"], name="score_change_highlight"),
         ]
         verbose_name = _("score change")
