@@ -71,7 +71,10 @@ def cuts(publications: Sequence[Publication], chance: random.Random) -> Iterator
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
-    return {model.__name__: [_row(one) for one in model._default_manager.order_by("pk")] for model in (Alert, AlertItem)}
+    return {
+        "Alert": [_row(one) for one in Alert.objects.order_by("pk")],
+        "AlertItem": [_row(one) for one in AlertItem.objects.order_by("pk")],
+    }
 
 
 def _row(one: Alert | AlertItem) -> dict[str, Any]:
