@@ -42,6 +42,8 @@ def _dump_exactly(value: Any) -> str:
 ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 SURROGATE = re.compile("[\ud800-\udfff]")
 CONTROL = re.compile(r"[\x00-\x1f]")
+# Writes dates, keys and what else JSON does not know.
+OTHERS = encoders.JSONEncoder()
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
@@ -87,7 +89,9 @@ class Places:
         return f"{self.mark}{len(self.texts) - 1}"
 
     def fill(self, rendered: str) -> str:
-        return re.sub(rf'"{self.mark}(\d+)"', lambda place: self.texts[int(place[1])], rendered)
+        first, *rest = rendered.split(f'"{self.mark}')
+        places = (piece.partition('"') for piece in rest)
+        return first + "".join(self.texts[int(number)] + text for number, _, text in places)
 
 
 class RawJSONRenderer(JSONRenderer):
@@ -100,9 +104,8 @@ class RawJSONRenderer(JSONRenderer):
             return b""
         places = Places()
 
-        class Encoder(encoders.JSONEncoder):
-            def default(self, obj: Any) -> Any:
-                return places.placeholder(obj) if isinstance(obj, RawJson) else super().default(obj)
+        def default(value: Any) -> Any:
+            return places.placeholder(value) if isinstance(value, RawJson) else OTHERS.default(value)
 
-        rendered = json.dumps(data, cls=Encoder, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        rendered = json.dumps(data, default=default, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return places.fill(rendered).encode("utf-8", "replace")

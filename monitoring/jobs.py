@@ -45,6 +45,10 @@ from portfolio.registrations.discover import read_details, resume_what_is_over, 
 
 logger = logging.getLogger(__name__)
 A_MINUTE = timedelta(seconds=55)
+A_DAY = timedelta(days=1)
+# Of each consumer, in a job that lets them all read.
+A_TURN = timedelta(seconds=12)
+PROCESS = "monitoring.jobs.process_published"
 SEND = "monitoring.jobs.send_due"
 # The job comes once a minute: what is due between two runs would otherwise wait for a whole one.
 HALF_A_MINUTE = timedelta(seconds=30)
@@ -55,9 +59,29 @@ SAYS_NOTHING = (Unreachable, Unreadable, TooManyCalls, ServerTrouble)
 
 
 def wake() -> None:
-    """Something was published: let its consumers read it. What fails is done by the next scheduled run."""
-    for step in (gather_evidence, read_publications, alert_published, queue_for_webhooks, have_it_sent):
-        run_step(step)
+    """Something was published: a worker lets its consumers read it, so nobody who pulls waits for them. What fails here
+    is made good by the scheduled run of each."""
+    run_step(_ask_for_consumers)
+
+
+def _ask_for_consumers() -> None:
+    ask_worker(PROCESS, task_name="Process published changes")
+
+
+def process_published(turn: timedelta = A_TURN) -> None:
+    """Let each consumer read on for a while; whoever has not caught up by then goes on as another job."""
+    steps = (raise_alerts, queue_changes, gather_evidence, read_publications)
+    has_caught_up = [_takes_turn(step, turn) for step in steps]
+    if not all(has_caught_up):
+        wake()
+    run_step(have_it_sent)
+
+
+def _takes_turn(step: Callable[[datetime], int], turn: timedelta) -> bool:
+    """False where its time was over first. What fails is done by the next scheduled run."""
+    until = timezone.now() + turn
+    run_step(step, until)
+    return timezone.now() < until
 
 
 def propose_for_adopted(registration: str) -> None:
@@ -261,10 +285,7 @@ def update_all_counts() -> int:
 
 def make_proposals() -> int:
     """Propose what published changes and refusals suggest; returns how many publications were read."""
-    until = timezone.now() + A_MINUTE
-    read = 0
-    while timezone.now() < until and (count := read_publications()):
-        read += count
+    read = read_publications(timezone.now() + A_MINUTE)
     propose_replacements()
     withdraw_not_requested()
     carry_out_left_behind()

@@ -47,7 +47,11 @@ TYPES = [(value, label) for value, label in Schedule.TYPE if value != Schedule.C
 NAMES = sorted((name, function) for name, function, minutes in JOBS)
 
 
-JOB_NAMES = {**{function: name for name, function in NAMES}, "health.jobs.beat": gettext_noop("Record a heartbeat")}
+JOB_NAMES = {
+    **{function: name for name, function in NAMES},
+    "health.jobs.beat": gettext_noop("Record a heartbeat"),
+    "monitoring.jobs.process_published": gettext_noop("Process published changes"),
+}
 
 
 def job_name(function: str | None, name: str | None) -> str:

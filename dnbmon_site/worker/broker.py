@@ -2,18 +2,19 @@
 
 What the cluster's own scheduler plans goes straight to its pusher, through a pipe: those tasks come again by
 themselves, so no row has to keep them. Everything else waits in rows, as with django-q2's own queue. Those are asked
-for less often while nothing comes.
+for less often while nothing comes, and immediately after a job of the same cluster has put one there.
 """
 
 # mypy: allow-subclassing-any
 
 from __future__ import annotations
 
+import os
 import select
 import time
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils import timezone
 from django_q.brokers.orm import ORM
@@ -26,8 +27,16 @@ LONGEST = 5.0
 QUIET_AFTER = 10.0
 
 
+# Passed through the pipe when there is a new row.
+NEW_ROW = ""
+# Letters that several processes can write into a pipe without coming between each other's.
+IN_ONE_PIECE = select.PIPE_BUF - 96
+
+
 class QuietQueue(ORM):
-    pipe: tuple[Connection, Connection] | None = None
+    # Of the cluster: all its processes inherit it.
+    pipe: ClassVar[tuple[Connection, Connection] | None] = None
+    plans = False
     busy_at = 0.0
     taken_away: Any = None
 
@@ -36,14 +45,29 @@ class QuietQueue(ORM):
 
         A pipe has no lock that a process could take with it when it is killed.
         """
-        self.pipe = self.pipe or Pipe(duplex=False)
+        if QuietQueue.pipe is None:
+            QuietQueue.pipe = Pipe(duplex=False)
+            os.set_blocking(QuietQueue.pipe[1].fileno(), False)
+        self.plans = True
         return True
 
     def enqueue(self, task: str) -> Any:
-        if self.pipe and select.select([], [self.pipe[1]], [], 0)[1]:
-            self.pipe[1].send(task)
+        """What the guard plans comes again; what others ask for has to outlive all processes."""
+        if self.plans and self._pass(task):
             return None
-        return repeat_when_locked(super().enqueue, task)
+        key = repeat_when_locked(super().enqueue, task)
+        self._pass(NEW_ROW)
+        return key
+
+    def _pass(self, text: str) -> bool:
+        """False where there is no cluster, or the pipe is full."""
+        if self.pipe is None or len(text) > IN_ONE_PIECE:
+            return False
+        try:
+            self.pipe[1].send(text)
+        except BlockingIOError:
+            return False
+        return True
 
     def dequeue(self) -> list[tuple[Any, str]] | None:
         if planned := self._planned(0):
@@ -59,7 +83,8 @@ class QuietQueue(ORM):
         if self.pipe is None:
             time.sleep(seconds)
             return None
-        return [(None, self.pipe[0].recv())] if self.pipe[0].poll(seconds) else None
+        task = self.pipe[0].recv() if self.pipe[0].poll(seconds) else NEW_ROW
+        return [(None, task)] if task else None
 
     def _take(self) -> list[tuple[Any, str]]:
         """Rows that nobody else took meanwhile."""

@@ -62,6 +62,7 @@ SCHEDULED = frozenset(function for _, function, _ in JOBS)
 ON_DEMAND = frozenset(
     {
         "health.jobs.beat",
+        "monitoring.jobs.process_published",
         "monitoring.jobs.pull_now",
         "portfolio.jobs.work_on_import",
         "portfolio.jobs.write_export",

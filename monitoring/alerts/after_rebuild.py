@@ -18,7 +18,8 @@ from django.db.models import Q
 
 from core.db import in_batches, insert_new
 from monitoring.alerts.auto_resolve import PROGRAM
-from monitoring.alerts.evaluate import Match, fact_of
+from monitoring.alerts.evaluate import fact_of
+from monitoring.alerts.facts.matches import Match
 from monitoring.alerts.facts.replacements import is_replaced, move_facts, tell, words_of
 from monitoring.alerts.facts.reports import can_raise
 from monitoring.alerts.rules import Rule, compile_rule

@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.db import in_batches
 from core.text import moment_text
 from monitoring.alerts.facts.replacements import replacing
+from monitoring.alerts.facts.reports import About
 from monitoring.company_page.timeline import lines_of, sentence
 from monitoring.elements.compare import leaves
 from monitoring.elements.formatting import from_json
@@ -56,33 +57,53 @@ class Stories:
     leaves: dict[uuid.UUID, dict[str, Facet]] = field(default_factory=dict)
 
 
-def review_reversals(companies: Iterable[str]) -> int:
-    """Close what is taken back, and open again what no longer is, among the alerts of these companies.
+def review_reversals(changed: Iterable[About]) -> int:
+    """Close what is taken back, and open again what no longer is, among the alerts about what has changed.
 
     Returns how many alerts changed; the same again changes nothing.
     """
-    return sum(_review(batch) for batch in in_batches(sorted(set(companies)), AT_ONCE))
+    by_company: dict[str, set[About]] = defaultdict(set)
+    for about in changed:
+        by_company[about.company].add(about)
+    return sum(_review(_alerts_about(batch, by_company)) for batch in in_batches(sorted(by_company), AT_ONCE))
 
 
 def review_all_reversals() -> int:
     """The same for every company that has ever had an alert."""
-    companies = AlertItem.objects.order_by().values_list("company", flat=True).distinct()
-    return review_reversals(companies)
+    companies = sorted(set(AlertItem.objects.order_by().values_list("company", flat=True).distinct()))
+    return sum(_review(_facts_of(batch).values_list("alert_id", flat=True)) for batch in in_batches(companies, AT_ONCE))
 
 
-def _review(companies: Sequence[str]) -> int:
-    alerts = _alerts_of(companies)
-    if not alerts:
+def _facts_of(companies: Sequence[str]) -> QuerySet[AlertItem]:
+    return AlertItem.objects.filter(company__in=companies).order_by()
+
+
+def _alerts_about(companies: Sequence[str], changed: Mapping[str, Iterable[About]]) -> Iterator[uuid.UUID]:
+    """Alerts with a fact that one of these changes may undo, or set again."""
+    for alert, *about in _facts_of(companies).values_list("alert_id", "company", "kind", "element"):
+        fact = About(*about)
+        if any(_may_concern(fact, one) for one in changed[fact.company]):
+            yield alert
+
+
+def _may_concern(fact: About, change: About) -> bool:
+    if fact.kind != Kind.ELEMENT or change.kind != Kind.ELEMENT:
+        return fact.kind != Kind.ELEMENT and change.kind != Kind.ELEMENT
+    return _overlap(fact.element, change.element)
+
+
+def _review(alerts: Iterable[uuid.UUID]) -> int:
+    found = _to_review(set(alerts))
+    if not found:
         return 0
-    stories = _stories([alert.pk for alert in alerts])
-    return sum(_apply(alert, _undone_by(stories, stories.facts.get(alert.pk, []))) for alert in alerts)
+    stories = _stories([alert.pk for alert in found])
+    return sum(_apply(alert, _undone_by(stories, stories.facts.get(alert.pk, []))) for alert in found)
 
 
-def _alerts_of(companies: Sequence[str]) -> list[Alert]:
+def _to_review(alerts: Collection[uuid.UUID]) -> list[Alert]:
     """Those that are open, and those that the program has closed."""
-    keys = set(AlertItem.objects.filter(company__in=companies).order_by().values_list("alert_id", flat=True))
     found: list[Alert] = []
-    for batch in in_batches(sorted(keys)):
+    for batch in in_batches(sorted(alerts)):
         ours = ~Q(state=AlertState.CLOSED) | Q(closed_by=PROGRAM)
         found += Alert.objects.filter(ours, pk__in=batch, kind=AlertKind.CHANGE).order_by("id")
     return found

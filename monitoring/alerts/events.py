@@ -17,6 +17,7 @@ class Raised:
     """An alert, the rules that raised it, the owners of its company, and what one publication brought to it."""
 
     alert: Alert
+    sequence: int
     rules: Sequence[AlertRule]
     owners: set[str]
     changes: frozenset[uuid.UUID] = frozenset()

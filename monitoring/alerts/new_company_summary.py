@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 
 from django.db.models import Count, F, Q
@@ -34,6 +34,16 @@ SEED = "SEED"
 AT_ONCE = 50
 
 
+def with_baselines(publications: Sequence[Publication], rules: Iterable[Rule]) -> list[Publication]:
+    """Those that brought whole documents, where a rule waits for what they may hold."""
+    if not any(rule.takes_baselines for rule in rules):
+        return []
+    deliveries = [publication.delivery_id for publication in publications]
+    seeds = Notification.objects.filter(delivery__in=deliveries, type=SEED).order_by()
+    found = set(seeds.values_list("delivery_id", flat=True).distinct())
+    return [publication for publication in publications if publication.delivery_id in found]
+
+
 def note_baselines(publication: Publication, rules: Sequence[Rule]) -> list[Raised]:
     """Count the companies that were added, and note those that already are what a rule waits for."""
     rules = [rule for rule in rules if rule.takes_baselines]
@@ -46,7 +56,8 @@ def note_baselines(publication: Publication, rules: Sequence[Rule]) -> list[Rais
     insert_new(AlertItem, [_fact(publication, key, *match) for match in found])
     _count(publication, key, delivery, len(seeds))
     alert = Alert.objects.get(pk=key)
-    return [Raised(alert, list({rule.key: rule.row for rule, *_ in found}.values()), set())] if found else []
+    rows = {rule.key: rule.row for rule, *_ in found}
+    return [Raised(alert, publication.sequence, list(rows.values()), set())] if found else []
 
 
 def first_seeds(publication: Publication) -> dict[uuid.UUID, str]:
@@ -71,7 +82,6 @@ def _summary(publication: Publication, delivery: Delivery) -> uuid.UUID:
     """The alert of the registration and day; closed until there is something to note."""
     day = publication.published_at.astimezone(UTC).date()
     key = content_key("baseline", delivery.registration_id, day)
-    now = timezone.now()
     alert = Alert(
         id=key,
         kind=AlertKind.BASELINE,
@@ -81,8 +91,8 @@ def _summary(publication: Publication, delivery: Delivery) -> uuid.UUID:
         state=AlertState.CLOSED,
         title=gettext("Companies were added to %(reference)s") % {"reference": delivery.registration.reference},
         reason=gettext("These companies already met the rules when their baseline was received."),
-        happened_at=now,
-        raised_at=now,
+        happened_at=publication.published_at,
+        raised_at=timezone.now(),
         rate_window=publication.published_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0),
         sequence=publication.sequence,
     )

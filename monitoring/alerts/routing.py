@@ -26,7 +26,6 @@ from monitoring.models import (
     DigestItem,
     Frequency,
     OutboxMessage,
-    Publication,
     RuleChannel,
     TargetKind,
     content_key,
@@ -38,30 +37,32 @@ from monitoring.outbox.queue import enqueue
 SUMMARY_DELAY = timedelta(minutes=5)
 NOTICES_FROM = timedelta(days=2)
 MOST_NOTICES = 500
+# An event, in the publication that brought it.
+EventAt = tuple[uuid.UUID, int]
 
 
-def notify(raised: Sequence[Raised], publication: Publication) -> int:
-    """Put into the queue and into digests what people should hear of a publication; the same again adds nothing."""
+def notify(raised: Sequence[Raised]) -> int:
+    """Put into the queue and into digests what people should hear of; the same again adds nothing."""
     if not raised:
         return 0
     listening = channels_of_rules({rule.pk for one in raised for rule in one.rules})
     everything = [channel for channel in open_channels() if channel.all_rules]
-    at_once: dict[uuid.UUID, list[Share]] = {}
+    at_once: dict[EventAt, list[Share]] = {}
     entries: list[DigestItem] = []
     for event, alerts in _by_event(raised).items():
         for channel, theirs in _shares(alerts, listening, everything):
             if channel.frequency != Frequency.AT_ONCE:
-                entries += [digest_item(channel, one.alert, publication.sequence) for one in theirs]
+                entries += [digest_item(channel, one.alert, one.sequence) for one in theirs]
             elif fresh := [one for one in theirs if not one.alert.is_late]:
                 at_once.setdefault(event, []).append((channel, fresh))
     insert_new(DigestItem, entries)
-    return len(enqueue(_messages(at_once, publication.sequence)))
+    return len(enqueue(_messages(at_once)))
 
 
-def _by_event(raised: Iterable[Raised]) -> dict[uuid.UUID, list[Raised]]:
-    found: dict[uuid.UUID, list[Raised]] = defaultdict(list)
+def _by_event(raised: Iterable[Raised]) -> dict[EventAt, list[Raised]]:
+    found: dict[EventAt, list[Raised]] = defaultdict(list)
     for one in raised:
-        found[one.event or one.alert.pk].append(one)
+        found[one.event or one.alert.pk, one.sequence].append(one)
     return found
 
 
@@ -76,10 +77,10 @@ def _shares(
     return list(found.values())
 
 
-def _messages(shares: dict[uuid.UUID, list[Share]], sequence: int) -> Iterator[OutboxMessage]:
+def _messages(shares: dict[EventAt, list[Share]]) -> Iterator[OutboxMessage]:
     addresses = Addresses({channel.pk: channel for event in shares.values() for channel, _ in event}.values())
     now = timezone.now()
-    for event, its in shares.items():
+    for (event, sequence), its in shares.items():
         for channel, alerts in addresses.without_doubles(its):
             yield message(channel, event, heaviest_first(alerts), sequence, now)
 

@@ -18,7 +18,7 @@ from monitoring.alerts.conditions import BECOMES, Condition, line_text, parse_co
 from monitoring.elements.formatting import from_json, label_of_path, lower_first, short
 from monitoring.elements.groups import KNOWN, PATTERNS
 from monitoring.elements.json_paths import ROOT
-from monitoring.elements.paths import Facet, Mistake, Names, facets, holds, is_related, parse_line
+from monitoring.elements.paths import Facet, Mistake, Names, facets, holds, is_related, name_within, parse_line
 from monitoring.elements.severity import OUT_OF_BUSINESS
 from monitoring.models import AlertRule, Change, Combination, Kind
 from portfolio.companies.duns_lists import entries_of, read_listed
@@ -26,6 +26,7 @@ from portfolio.models import Company, Registration, Subject
 
 Mistakes = dict[str, list[str]]
 MOST_LINES = 200
+ANY_VALUE = frozenset([""])
 COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 
 
@@ -47,14 +48,20 @@ class Rule:
     def key(self) -> uuid.UUID:
         return self.row.pk
 
+    def may_take(self, kind: str, element: str) -> frozenset[str] | None:
+        """Letters of which some stand in each value that it takes of such a change; None where it takes no such one."""
+        if self.kinds is not None and kind not in self.kinds:
+            return None
+        if kind != Kind.ELEMENT or not self.paths:
+            return ANY_VALUE
+        return frozenset(name_within(path, element) for path in self.paths if is_related(path, element)) or None
+
     def reason(self, change: Change) -> str:
         """Why it takes a change, in words; nothing if it does not. Says nothing about the company yet."""
-        if self.kinds is not None and change.kind not in self.kinds:
+        if self.may_take(change.kind, change.element) is None:
             return ""
         if change.kind != Kind.ELEMENT:
             return str(change.get_kind_display())
-        if self.paths and not any(is_related(path, change.element) for path in self.paths):
-            return ""
         if not self.paths and not self.conditions and not self.left_out:
             return gettext("Any change")
         return self._reason_of(self._facets(change))
@@ -70,11 +77,10 @@ class Rule:
 
     def _reason_of(self, found: Iterable[Facet]) -> str:
         for facet in found:
-            words = f"{label_of_path(facet.path)}: {short(facet.previous, 80)} → {short(facet.current, 80)}"
             if not self.conditions:
-                return words
+                return _facet_text(facet)
             if met := self._enough([one for one in self.conditions if one.is_met(facet)], facet.current):
-                return f"{words} ({met})"
+                return f"{_facet_text(facet)} ({met})"
         return ""
 
     def _enough(self, met: list[Condition], current: Any) -> str:
@@ -96,6 +102,10 @@ class Rule:
                 if met := self._enough([one for one in self.conditions if one.holds(facet.current)], facet.current):
                     return f"{label_of_path(facet.path)}: {short(facet.current, 80)} ({met})"
         return ""
+
+
+def _facet_text(facet: Facet) -> str:
+    return f"{label_of_path(facet.path)}: {short(facet.previous, 80)} → {short(facet.current, 80)}"
 
 
 @dataclass(slots=True)

@@ -58,9 +58,9 @@ class Fact(NamedTuple):
         return registration, self.company, OPENS.get(self.kind) or CLOSES[self.kind]
 
 
-def read_publications() -> int:
+def read_publications(until: datetime) -> int:
     """Propose what publications not read yet suggest; returns how many publications were read."""
-    return CONSUMER.read(_take, PUBLICATIONS)
+    return CONSUMER.read_on(_take, PUBLICATIONS, until)
 
 
 def propose_for_requested(registration: uuid.UUID) -> None:

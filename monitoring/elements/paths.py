@@ -102,6 +102,12 @@ def holds(path: Names, element: str) -> bool:
     return () in _remainders(path, tuple(element.split(".")))
 
 
+def name_within(path: Names, element: str) -> str:
+    """Letters that a value of the element holds where the path leads into it; none where any value may do."""
+    rests = _remainders(path, tuple(element.split(".")))
+    return "" if () in rests or path[-1] == DEEP else max(path[-1].split("*"), key=len)
+
+
 @lru_cache(maxsize=20_000)
 def _remainders(path: Names, names: Names) -> frozenset[Names]:
     """What is left of the path when the element's names are used up; empty names: the element is it or below it."""

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
 
 from django.db.models import Model, QuerySet
+from django.utils import timezone
 
 from monitoring.models import ConsumerOffset, Publication
 
@@ -50,6 +53,13 @@ class PublicationConsumer:
             self.move(position, publications[-1].sequence)
         return len(publications)
 
+    def read_on(self, take: Callable[[Sequence[Publication]], object], limit: int, until: datetime) -> int:
+        """The same until there are no more, or time is over; returns how many there were."""
+        done = 0
+        while timezone.now() < until and (count := self.read(take, limit)):
+            done += count
+        return done
+
     def rewind(self, sequence: int) -> None:
         ConsumerOffset.objects.filter(pk=self.name, position__gt=sequence).update(position=sequence)
 
@@ -73,6 +83,13 @@ class Follower:
 
 def after(position: int) -> QuerySet[Publication]:
     return Publication.objects.filter(sequence__gt=position).order_by("sequence")
+
+
+def batch_after(position: int, limit: int, entries: int) -> list[Publication]:
+    """The next publications: at most so many, and with at most so many entries where the first alone has no more."""
+    found = list(after(position)[:limit])
+    sizes = accumulate(row.entry_count for row in found)
+    return [row for row, size in zip(found, sizes, strict=True) if row is found[0] or size <= entries]
 
 
 def all_consumers() -> list[PublicationConsumer]:

@@ -14,6 +14,7 @@ from dnbmon_site.worker.cluster import run_cluster
 from dnbmon_site.worker.schedules import install_schedules, refuse_foreign
 from dnbmon_site.worker.watchdog import Watchdog
 from health.views import what_is_missing
+from monitoring.jobs import PROCESS
 from portfolio.plain_commands import PlainCommand
 from portfolio.registrations.discover import all_contracts
 
@@ -23,8 +24,7 @@ AT_ONCE = (
     "monitoring.jobs.pull_due",
     "monitoring.jobs.ingest_received",
     "monitoring.jobs.publish_read",
-    "monitoring.jobs.alert_published",
-    "monitoring.jobs.queue_for_webhooks",
+    PROCESS,
     "monitoring.jobs.recover_due",
     "portfolio.jobs.work_on_imports",
 )

@@ -17,13 +17,20 @@ MEMBERSHIP = frozenset({Kind.LEFT, Kind.ENTERED, Kind.REMOVED})
 Member = tuple[str, uuid.UUID]
 
 
-def known_already(changes: Iterable[Change], sequence: int) -> set[uuid.UUID]:
+# A change, and the publication that brings it.
+At = tuple[Change, int]
+
+
+def known_already(brought: Iterable[At]) -> set[tuple[uuid.UUID, int]]:
     """Those that say what their neighbor in time, published before them, says."""
-    notices = {change.pk: change for change in changes if change.kind in MEMBERSHIP}
+    notices = [(change, sequence) for change, sequence in brought if change.kind in MEMBERSHIP]
     if not notices:
         return set()
-    earlier = _earlier_notices({change.company_id for change in notices.values()}, sequence)
-    return {key for key, change in notices.items() if _is_known(change, sequence, earlier[member_of(change)])}
+    latest = max(sequence for _, sequence in notices)
+    earlier = _earlier_notices({change.company_id for change, _ in notices}, latest)
+    return {
+        (change.pk, sequence) for change, sequence in notices if _is_known(change, sequence, earlier[member_of(change)])
+    }
 
 
 def member_of(change: Change) -> Member:

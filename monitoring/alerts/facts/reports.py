@@ -7,9 +7,10 @@ registrations reports it for the first time, however long ago another has.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NamedTuple
 
 from core.db import in_batches
 from monitoring.alerts.facts.replacements import is_replaced, replacing
@@ -29,54 +30,123 @@ class Report:
     is_new: bool = True
 
 
+class About(NamedTuple):
+    """What a change, or a fact of an alert, is about."""
+
+    company: str
+    kind: str
+    element: str
+
+
 @dataclass(slots=True)
 class Brought:
-    """What a publication brings: the reports, the companies that it is about, and the changes that were replaced."""
+    """What a publication brings: the reports, what its entries are about, and the changes that were replaced."""
 
-    reports: list[Report]
-    companies: set[str]
-    replaced: list[Change]
+    publication: Publication
+    reports: list[Report] = field(default_factory=list)
+    subjects: set[About] = field(default_factory=set)
+    replaced: list[Change] = field(default_factory=list)
 
-
-def brought_by(publication: Publication) -> Brought:
-    rows = list(Change.objects.filter(delivery=publication.delivery_id))
-    entries = list(Observation.objects.filter(delivery=publication.delivery_id))
-    changes = {row.pk: row for row in rows}
-    for keys in in_batches(list({entry.change_id for entry in entries} - changes.keys())):
-        changes.update(Change.objects.in_bulk(keys))
-    ends = replacing(changes.values())
-    found = [*_changes(rows, ends), *_observations(entries, changes, ends, publication)]
-    reports = [report for report in found if can_raise(report.change)]
-    return Brought(
-        sorted(reports, key=lambda report: story_key(report.change)),
-        {change.company_id for change in changes.values()},
-        [change for change in changes.values() if is_replaced(change)],
-    )
+    def report(self, change: Change, registration: uuid.UUID, *, is_new: bool = True) -> None:
+        if can_raise(change):
+            self.reports.append(Report(change, registration, is_new))
 
 
-def _changes(rows: Iterable[Change], ends: dict[uuid.UUID, Change]) -> Iterator[Report]:
-    for row in rows:
-        if not row.superseded:
-            yield Report(row, row.registration_id)
-        elif row.entry != Entry.NONE and can_raise(row) and (end := ends.get(row.pk)) and not end.superseded:
-            yield Report(end, row.registration_id, is_new=False)
+class Head(NamedTuple):
+    """As much of a change as it takes to leave it out: no rule takes what most are about."""
+
+    id: uuid.UUID
+    delivery: uuid.UUID
+    company: str
+    kind: str
+    element: str
+    previous: str | None
+    current: str | None
+    superseded: bool
 
 
-def _observations(
-    entries: Sequence[Observation],
-    changes: dict[uuid.UUID, Change],
-    ends: dict[uuid.UUID, Change],
-    publication: Publication,
-) -> Iterator[Report]:
+HEAD = ("id", "delivery_id", "company_id", "kind", "element", "previous", "current", "superseded")
+# Whether some rule may take such a change.
+MayMatter = Callable[[Head], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The changes that publications bring; in full only those that may matter, and what replaces them."""
+
+    heads: Mapping[uuid.UUID, Head]
+    changes: Mapping[uuid.UUID, Change]
+    ends: Mapping[uuid.UUID, Change]
+
+
+def brought_by(publications: Sequence[Publication], may_matter: MayMatter) -> list[Brought]:
+    """What each of them brings, in their order."""
+    entries = _observations_of(publications)
+    known = _read_changes(publications, entries, may_matter)
+    brought = {publication.delivery_id: Brought(publication) for publication in publications}
+    for head in known.heads.values():
+        if its := brought.get(head.delivery):
+            _note_change(its, head, known)
     for entry in entries:
-        change = ends.get(entry.change_id, changes[entry.change_id])
-        if change.superseded:
-            continue
-        if entry.verb == Verb.OBSERVED and entry.is_first:
-            yield Report(change, entry.registration_id, is_new=False)
-        elif entry.verb == Verb.REINSTATED and change.pk == entry.change_id and not is_old_news(change, publication):
-            # It may have been withdrawn while its own publication was read.
-            yield Report(change, change.registration_id)
+        _note_observation(brought[entry.delivery_id], entry, known)
+    for its in brought.values():
+        its.reports.sort(key=lambda report: story_key(report.change))
+    return list(brought.values())
+
+
+def _observations_of(publications: Iterable[Publication]) -> list[Observation]:
+    """Only publications with more entries than changes have any."""
+    with_some = [row.delivery_id for row in publications if row.entry_count != row.change_count]
+    return list(Observation.objects.filter(delivery__in=with_some)) if with_some else []
+
+
+def _read_changes(publications: Iterable[Publication], entries: Iterable[Observation], may_matter: MayMatter) -> Known:
+    own = _heads("delivery", {row.delivery_id for row in publications})
+    heads = own | _heads("pk", {entry.change_id for entry in entries} - own.keys())
+    needed = [key for key, head in heads.items() if head.superseded or may_matter(head)]
+    changes: dict[uuid.UUID, Change] = {}
+    for keys in in_batches(needed):
+        changes.update(Change.objects.in_bulk(keys))
+    return Known(heads, changes, replacing(changes.values()))
+
+
+def _heads(column: str, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Head]:
+    found: dict[uuid.UUID, Head] = {}
+    for batch in in_batches(sorted(keys)):
+        rows = Change.objects.filter(**{f"{column}__in": batch}).values_list(*HEAD)
+        found.update((row[0], Head(*row)) for row in rows)
+    return found
+
+
+def _note_change(its: Brought, head: Head, known: Known) -> None:
+    its.subjects.add(About(head.company, head.kind, head.element))
+    row = known.changes.get(head.id)
+    if row is None:
+        return
+    if is_replaced(row):
+        its.replaced.append(row)
+    if not row.superseded:
+        its.report(row, row.registration_id)
+    elif row.entry != Entry.NONE and can_raise(row) and (end := known.ends.get(row.pk)) and not end.superseded:
+        its.report(end, row.registration_id, is_new=False)
+
+
+def _note_observation(its: Brought, entry: Observation, known: Known) -> None:
+    if head := known.heads.get(entry.change_id):
+        its.subjects.add(About(head.company, head.kind, head.element))
+    row = known.changes.get(entry.change_id)
+    if row is None:
+        return
+    if is_replaced(row):
+        its.replaced.append(row)
+    change = known.ends.get(row.pk, row)
+    if change.superseded:
+        return
+    if entry.verb == Verb.OBSERVED and entry.is_first:
+        its.report(change, entry.registration_id, is_new=False)
+    elif entry.verb == Verb.REINSTATED and change is row and not is_old_news(change, its.publication):
+        # It may have been withdrawn while its own publication was read.
+        its.report(change, change.registration_id)
 
 
 def is_old_news(change: Change, publication: Publication) -> bool:

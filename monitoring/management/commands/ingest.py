@@ -44,6 +44,7 @@ def read_waiting(shown: Progress) -> None:
         jobs.ingest_now(Delivery.objects.select_related("registration").get(pk=key))
         shown.now(f"{done:,} of {len(keys):,} deliveries processed")
     published = publish_waiting()
+    jobs.process_published(jobs.A_DAY)
     while roll_up() or roll_up_delays():
         pass
     shown.line(f"{len(keys):,} deliveries processed, {published:,} more published.")

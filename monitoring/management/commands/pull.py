@@ -39,6 +39,8 @@ class Command(PlainCommand):
         for registration in registrations:
             with progress(self.stdout, f"{registration}: pulling …") as shown:
                 troubles += pull_one(registration, wait, shown)
+        # No worker may be running.
+        jobs.process_published(jobs.A_DAY)
         if troubles:
             raise CommandError("\n".join(troubles))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from threading import Timer
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,6 +29,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.fixture
 def queue(monkeypatch: pytest.MonkeyPatch) -> QuietQueue:
     monkeypatch.setattr(Conf, "ORM", "default")
+    monkeypatch.setattr(QuietQueue, "pipe", None)
     return QuietQueue("dnbmon")
 
 
@@ -65,6 +67,31 @@ def test_a_pipe_that_is_full_holds_nobody_up(queue: QuietQueue) -> None:
     for _ in range(100):
         queue.enqueue("x" * 4000)
     assert OrmQ.objects.count() > 50
+
+
+def test_a_task_too_long_to_be_written_in_one_piece_is_a_row(queue: QuietQueue) -> None:
+    queue.ping()
+    queue.enqueue("x" * 5000)
+    assert OrmQ.objects.count() == 1
+
+
+def test_a_row_that_a_job_of_the_cluster_makes_is_looked_for_immediately(
+    queue: QuietQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker, "LONGEST", 60.0)
+    queue.ping()
+    worker = Timer(0.2, QuietQueue("dnbmon")._pass, [broker.NEW_ROW])
+    worker.start()
+    begun = time.monotonic()
+    assert queue.dequeue() is None
+    assert time.monotonic() - begun < 30
+    worker.join()
+
+
+def test_a_job_of_the_cluster_leaves_its_task_in_a_row(queue: QuietQueue) -> None:
+    queue.ping()
+    key = QuietQueue("dnbmon").enqueue("a task")
+    assert queue.dequeue() == [(key, "a task")]
 
 
 def test_it_looks_less_often_while_nothing_comes(queue: QuietQueue, waits: list[float]) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from monitoring.alerts.auto_resolve import PROGRAM, review_reversals
+from monitoring.alerts.auto_resolve import PROGRAM, review_all_reversals, review_reversals
+from monitoring.alerts.facts.reports import About
 from monitoring.models import (
     Alert,
     AlertItem,
@@ -14,6 +15,7 @@ from monitoring.models import (
     Change,
     Delivery,
     DeliveryState,
+    Kind,
     Observation,
     Source,
     Verb,
@@ -94,7 +96,7 @@ def test_a_reversal_that_is_withdrawn_opens_the_alert_again() -> None:
     raised()
     assert the_alert().state == AlertState.CLOSED
     Change.objects.filter(current="false").update(superseded=True)
-    review_reversals([DUNS])
+    review_all_reversals()
     assert the_alert().state == AlertState.NEW
 
 
@@ -107,7 +109,7 @@ def test_a_fact_that_was_replaced_is_not_taken_back_but_what_undoes_the_other_un
     raised()
     # As it was where the fact could not move.
     AlertItem.objects.update(change=fact.change)
-    review_reversals([DUNS])
+    review_all_reversals()
     assert (the_alert().state, the_alert().reversal) == (AlertState.NEW, "")
     delivered(a_notice("UNDELETE", delivered=now_stamp(minutes=5)), registration=a_registration("R2"))
     raised()
@@ -130,7 +132,10 @@ def test_only_what_can_undo_the_facts_is_read(
         return from_db(*values)
 
     monkeypatch.setattr(Change, "from_db", classmethod(noting))
+    with django_assert_max_num_queries(1):
+        review_reversals([About(DUNS, Kind.ELEMENT, STATUS)])
+    assert not read
     with django_assert_max_num_queries(8):
-        review_reversals([DUNS])
+        review_reversals([About(DUNS, Kind.ELEMENT, BANKRUPTCY)])
     # The fact's own change, by its key and as one that touches its element.
     assert len(read) == 2

@@ -9,6 +9,8 @@ import pytest
 from django.utils import timezone
 
 from monitoring.alerts import evaluate, routing
+from monitoring.alerts.facts import groups
+from monitoring.alerts.facts.matches import Rules
 from monitoring.models import (
     Alert,
     AlertItem,
@@ -260,7 +262,7 @@ def test_old_news_goes_to_the_inbox_and_to_digests_only() -> None:
 
 
 def test_more_than_the_limit_in_an_hour_become_one_summary(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluate, "MOST_AN_HOUR", 3)
+    monkeypatch.setattr(groups, "MOST_AN_HOUR", 3)
     a_channel(a_rule())
     delivered(*[news(duns=f"10000000{sequence}") for sequence in range(2)])
     delivered(*[news(duns=f"10000001{sequence}") for sequence in range(3)])
@@ -273,7 +275,7 @@ def test_more_than_the_limit_in_an_hour_become_one_summary(monkeypatch: pytest.M
 
 
 def test_an_alert_from_before_the_flood_still_grows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluate, "MOST_AN_HOUR", 1)
+    monkeypatch.setattr(groups, "MOST_AN_HOUR", 1)
     a_rule()
     delivered(news())
     delivered(news("organization.primaryName", "A", "B"), news(duns=OTHER))
@@ -283,7 +285,7 @@ def test_an_alert_from_before_the_flood_still_grows(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_hour_after_a_flood_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluate, "MOST_AN_HOUR", 1)
+    monkeypatch.setattr(groups, "MOST_AN_HOUR", 1)
     a_rule()
     delivered(news(), news(duns=OTHER))
     raised()
@@ -398,9 +400,9 @@ def _dying_after_the_first(real: Callable[..., Any]) -> Callable[..., Any]:
 def test_two_that_read_at_once_raise_the_same() -> None:
     a_channel(a_rule())
     delivered(news(), news(duns=OTHER))
-    rules, publication = evaluate.active_rules(), Publication.objects.get()
-    first = evaluate.raise_from(publication, rules)
-    second = evaluate.raise_from(publication, rules)
+    rules, publication = Rules.active(), Publication.objects.get()
+    first = evaluate.raise_from([publication], rules)
+    second = evaluate.raise_from([publication], rules)
     assert [alert.pk for alert in first] == [alert.pk for alert in second]
     assert {name: len(found) for name, found in ids().items()} == {"Alert": 2, "AlertItem": 2, "OutboxMessage": 2}
 

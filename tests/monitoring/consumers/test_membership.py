@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from monitoring.consumers.membership import gather_all, gather_evidence
+from monitoring.consumers.membership import gather_all
 from monitoring.models import ConsumerOffset
 from portfolio.models import Registration, Subject, SubjectState
 from tests.builders.companies import DUNS, OTHER
@@ -72,8 +72,8 @@ def test_the_known_costs_few_queries(django_assert_max_num_queries: Any) -> None
     delivered(*[an_update(duns=duns) for duns in numbers])
     gather_all()
     delivered(*[a_notice("UNDER_REVIEW", duns=duns) for duns in numbers])
-    with django_assert_max_num_queries(6):
-        assert gather_evidence() == 1
+    with django_assert_max_num_queries(8):
+        assert gather_all() == 1
 
 
 def test_a_wish_is_left_alone(db: None) -> None:

@@ -14,7 +14,7 @@ from tests.builders.notifications import a_notice, a_transfer, an_update
 from tests.builders.people import an_actor
 from tests.builders.registrations import a_registration
 from tests.builders.subjects import a_subject
-from tests.builders.times import MOMENT, stamp
+from tests.builders.times import MOMENT, soon, stamp
 
 pytestmark = pytest.mark.django_db
 
@@ -35,17 +35,17 @@ def states() -> list[tuple[str, str, str]]:
 def test_news_become_a_proposal_once(item: object, expected: tuple[str, str, str]) -> None:
     a_subject()
     delivered(item)
-    assert read_publications() == 1
+    assert read_publications(soon()) == 1
     assert states() == [expected]
     ConsumerOffset.objects.update(position=0)
-    read_publications()
+    read_publications(soon())
     assert states() == [expected]
 
 
 def test_the_moment_is_d_and_bs() -> None:
     a_subject()
     delivered(a_notice("DELETE", delivered=stamp()))
-    read_publications()
+    read_publications(soon())
     assert Proposal.objects.get().happened_at == MOMENT
 
 
@@ -53,7 +53,7 @@ def test_other_news_and_unwanted_companies_propose_nothing() -> None:
     a_subject(requested=False)
     delivered(an_update(), a_notice("DELETE"), a_notice("UNDER_REVIEW"))
     delivered(a_notice("DELETE"), registration=a_registration("OTHER_01"))
-    assert read_publications() == 2
+    assert read_publications(soon()) == 2
     assert states() == []
 
 
@@ -61,9 +61,9 @@ def test_other_news_and_unwanted_companies_propose_nothing() -> None:
 def test_what_d_and_b_takes_back_is_withdrawn(gone: str, back: str) -> None:
     a_subject()
     delivered(a_notice(gone, delivered=stamp()))
-    read_publications()
+    read_publications(soon())
     delivered(a_notice(back, delivered=stamp(hours=1)))
-    read_publications()
+    read_publications(soon())
     row = Proposal.objects.get()
     assert row.state == ProposalState.DISMISSED and row.note and row.decided_by == "program"
 
@@ -72,22 +72,22 @@ def test_the_last_that_happened_counts_not_the_last_that_came() -> None:
     a_subject()
     delivered(a_notice("UNDELETE", delivered=stamp(hours=1)))
     delivered(a_notice("DELETE", delivered=stamp()))
-    read_publications()
+    read_publications(soon())
     assert states() == []
     delivered(a_notice("DELETE", delivered=stamp(hours=2)))
-    read_publications()
+    read_publications(soon())
     delivered(a_notice("UNDELETE", delivered=stamp(hours=1, minutes=1)))
-    read_publications()
+    read_publications(soon())
     assert states() == [("delete", "", "open")]
 
 
 def test_a_person_who_dismissed_it_is_not_asked_again_by_a_replay() -> None:
     a_subject()
     delivered(a_transfer(DUNS, to=OTHER))
-    read_publications()
+    read_publications(soon())
     dismiss(list(Proposal.objects.all()), by=an_actor("ann"), note="No.")
     ConsumerOffset.objects.update(position=0)
-    read_publications()
+    read_publications(soon())
     assert states() == [("transfer", OTHER, "dismissed")]
 
 
@@ -102,8 +102,8 @@ def test_a_deletion_that_two_registrations_report_is_one_proposal(
     for reference in order:
         delivered(a_notice("DELETE", delivered=stamp(hours=hours[reference])), registration=a_registration(reference))
         if is_read_between:
-            read_publications()
-    read_publications()
+            read_publications(soon())
+    read_publications(soon())
     assert states() == [("delete", "", "open")]
 
 
@@ -114,7 +114,7 @@ def test_what_a_person_dismissed_is_not_proposed_for_an_earlier_report_of_it(ord
         a_subject(registration=a_registration(reference))
     for reference in order:
         delivered(a_notice("DELETE", delivered=stamp(hours=hours[reference])), registration=a_registration(reference))
-        read_publications()
+        read_publications(soon())
         dismiss(list(Proposal.objects.filter(state="open")), by=an_actor("ann"), note="No.")
     assert states() == [("delete", "", "dismissed")]
 
@@ -125,14 +125,14 @@ def test_leaving_two_registrations_is_two_proposals(order: tuple[str, str]) -> N
         a_subject(registration=a_registration(reference))
     for reference in order:
         delivered(a_notice("EXIT", delivered=stamp()), registration=a_registration(reference))
-    read_publications()
+    read_publications(soon())
     assert states() == [("exit", "", "open")] * 2
 
 
 def test_a_deletion_reported_by_a_registration_without_the_company_is_proposed_where_it_is_held() -> None:
     a_subject(registration=a_registration("R1"))
     delivered(a_notice("DELETE", delivered=stamp()), registration=a_registration("R2"))
-    read_publications()
+    read_publications(soon())
     assert states() == [("delete", "", "open")]
 
 
@@ -140,30 +140,30 @@ def test_a_deletion_reported_by_a_registration_without_the_company_is_proposed_w
 def test_a_deletion_that_comes_after_the_restoration_counts_by_its_stamp(hours: int, state: str) -> None:
     a_subject(registration=a_registration("R1"))
     delivered(a_notice("DELETE", delivered=stamp()), registration=a_registration("R1"))
-    read_publications()
+    read_publications(soon())
     delivered(a_notice("UNDELETE", delivered=stamp(hours=2)), registration=a_registration("R1"))
-    read_publications()
+    read_publications(soon())
     delivered(a_notice("DELETE", delivered=stamp(hours=hours)), registration=a_registration("R2"))
-    read_publications()
+    read_publications(soon())
     assert states()[-1] == ("delete", "", state)
 
 
 def test_a_later_report_proposes_what_nobody_held_when_it_was_first_reported() -> None:
     delivered(a_notice("DELETE", delivered=stamp()), registration=a_registration("R1"))
-    read_publications()
+    read_publications(soon())
     assert states() == []
     a_subject(registration=a_registration("R2"))
     delivered(a_notice("DELETE", delivered=stamp(hours=1)), registration=a_registration("R2"))
-    read_publications()
+    read_publications(soon())
     assert states() == [("delete", "", "open")]
 
 
 def test_merged_into_another_company_than_before_the_last_counts() -> None:
     a_subject()
     delivered(a_transfer(DUNS, to=OTHER, delivered=stamp()))
-    read_publications()
+    read_publications(soon())
     delivered(a_transfer(DUNS, to="012345678", delivered=stamp(hours=1)))
-    read_publications()
+    read_publications(soon())
     assert states() == [("transfer", OTHER, "dismissed"), ("transfer", "012345678", "open")]
 
 
@@ -178,7 +178,7 @@ def test_the_job_does_it_all() -> None:
 def test_what_was_merged_before_the_list_was_adopted_is_proposed_then() -> None:
     row = a_subject(requested=False)
     delivered(a_transfer(DUNS, to=OTHER))
-    read_publications()
+    read_publications(soon())
     assert states() == []
     adopt_as_requested(row.registration, by="ann")
     propose_for_adopted(str(row.registration_id))

@@ -22,10 +22,10 @@ from monitoring.alerts import channel_messages, routing
 from monitoring.alerts.admin.reach import status_of
 from monitoring.alerts.channel_messages import send_test
 from monitoring.alerts.digests import send_digests
-from monitoring.alerts.evaluate import MOST_AN_HOUR
+from monitoring.alerts.facts.groups import MOST_AN_HOUR
 from monitoring.alerts.reach import Reach
 from monitoring.alerts.routing import after_quiet_hours
-from monitoring.jobs import send_due, wake
+from monitoring.jobs import process_published, send_due, wake
 from monitoring.models import Alert, AlertRule, Channel, MailAddress, MessageState, OutboxMessage, SendAttempt, Severity
 from monitoring.outbox import queue
 from monitoring.outbox.addresses import (
@@ -118,7 +118,7 @@ def test_hostile_names_stay_text(mailbox: Mailbox) -> None:
     assert mailbox.mails[0]["Bcc"] is None
 
 
-def test_a_pulled_change_is_on_its_way_when_publishing_wakes_it(
+def test_a_pulled_change_is_on_its_way_when_publishing_wakes_a_worker(
     mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -126,25 +126,39 @@ def test_a_pulled_change_is_on_its_way_when_publishing_wakes_it(
     a_channel(a_rule())
     delivered(news())
     wake()
+    assert asked.pop() == "monitoring.jobs.process_published"
+    process_published()
     assert asked == ["monitoring.jobs.send_due"]
     monkeypatch.setattr(queue, "TARGETS_AT_ONCE", 1)
     assert send_due() == 1
-    wake()
+    process_published()
     assert len(asked) == 1
 
 
-def test_trouble_in_one_step_of_waking_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trouble_in_one_consumer_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     a_channel(a_rule())
     delivered(news())
     raised()
     asked: list[str] = []
     monkeypatch.setattr("monitoring.jobs.ask_worker", lambda func, **options: asked.append(func))
     monkeypatch.setattr("monitoring.jobs.raise_alerts", _broken)
+    process_published()
+    assert asked == ["monitoring.jobs.send_due"]
+
+
+def test_who_has_not_caught_up_goes_on_as_another_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("monitoring.jobs.ask_worker", lambda func, **options: asked.append(func))
+    process_published(timedelta(0))
+    assert asked == ["monitoring.jobs.process_published"]
+
+
+def test_a_queue_that_is_away_holds_up_nobody_who_pulls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitoring.jobs.ask_worker", _broken)
     wake()
-    assert asked
 
 
-def _broken(*args: object) -> object:
+def _broken(*args: object, **options: object) -> object:
     raise RuntimeError("broken")
 
 
