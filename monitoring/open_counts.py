@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from core.cached_counts import COUNTED, Numbers, counter
 from monitoring.alerts.own_alerts import as_item
 from monitoring.models import Alert, AlertState, DeadLetter, DeadLetterState, Delivery, DeliveryState, Severity
@@ -10,6 +12,19 @@ from portfolio.models import Registration
 IN_DOUBT = 10_000
 SEVERE = (Severity.CRITICAL, Severity.HIGH)
 NEWEST = 3
+
+
+def in_use_since() -> datetime | None:
+    """When D&B's data came for the first time: until then, people are setting the program up."""
+    first = Delivery.objects.exclude(received_at=None).order_by("pk")
+    return first.values_list("received_at", flat=True).first()
+
+
+@counter
+def in_use() -> Numbers:
+    """Since when D&B's data is received; empty where none was."""
+    since = in_use_since()
+    return {"since": since.isoformat() if since else ""}
 
 
 @counter

@@ -81,8 +81,8 @@ def needs_of(
         *_unreadable(request, numbers),
         *_health(request, (*shown, "paused") if paused else shown),
         *_decisions(request, numbers),
-        *_keys(request),
-        *_channels(request),
+        *_keys(request, numbers),
+        *_channels(request, numbers),
     ]
     return sorted(found, key=lambda need: URGENCY.index(need.tone))
 
@@ -224,9 +224,10 @@ def _unreadable(request: HttpRequest, numbers: OpenCounts) -> Iterator[Need]:
         yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("View parsing errors"))
 
 
-def _keys(request: HttpRequest) -> Iterator[Need]:
+def _keys(request: HttpRequest, numbers: OpenCounts) -> Iterator[Need]:
     """Keys that do less than their issuer believes, for those who issue keys."""
-    if not request.user.has_perm("accounts.change_apikey"):
+    # Not counted yet: it is looked.
+    if not numbers.of("api_keys").get("unknown", 1) or not request.user.has_perm("accounts.change_apikey"):
         return
     for key in ApiKey.objects.valid():
         if key.unknown_scopes:
@@ -235,9 +236,11 @@ def _keys(request: HttpRequest) -> Iterator[Need]:
             yield Need("warn", title, unknown_words(key), link, gettext("Edit API key"))
 
 
-def _channels(request: HttpRequest) -> Iterator[Need]:
+def _channels(request: HttpRequest, numbers: OpenCounts) -> Iterator[Need]:
     """Channels that nothing is sent to any more, although they were allowed when they were added: one's own, and
     shared ones for those who look after them."""
+    if not numbers.of("unnotified").get("refused", 1):
+        return
     looked_after = Q(person=request.user.pk)
     if request.user.has_perm("monitoring.change_channel"):
         looked_after |= Q(person=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Q, Sum
@@ -13,11 +13,12 @@ from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 
 from core import plurals
+from core.cached_counts import OpenCounts
 from core.text import counted, country_name
 from dnbmon_site.dashboard.query import Asked
-from health.checks.context import in_use_since
 from monitoring.company_page.timeline import label_of
 from monitoring.models import Axis, DailyTotal, Element, Kind, Severity
+from monitoring.open_counts import in_use_since
 from monitoring.stats.day_totals import TOLD
 from portfolio.models import Registration
 
@@ -50,7 +51,7 @@ class Totals:
         return list(self.of(Axis.ELEMENT))
 
 
-def totals_of(asked: Asked) -> Totals:
+def totals_of(asked: Asked, numbers: OpenCounts) -> Totals:
     rows = DailyTotal.objects.filter(day__range=(asked.before, asked.last)).order_by()
     # Of the days before only the severities are needed.
     rows = rows.filter(Q(day__gte=asked.first) | Q(axis=Axis.DAY))
@@ -66,14 +67,15 @@ def totals_of(asked: Asked) -> Totals:
             found.before[severity] = found.before.get(severity, 0) + count
         else:
             found.by_axis[axis][value][severity] = count
-    if not _has_history(asked):
+    if found.before and not _has_history(asked, numbers):
         found.before = {}
     return found
 
 
-def _has_history(asked: Asked) -> bool:
+def _has_history(asked: Asked, numbers: OpenCounts) -> bool:
     """Whether D&B's notifications were received during all of the days before: else there is nothing to compare."""
-    since = in_use_since()
+    counted = numbers.of("in_use").get("since")
+    since = datetime.fromisoformat(counted) if counted else in_use_since()
     return since is None or since.date() <= asked.before
 
 

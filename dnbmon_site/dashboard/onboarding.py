@@ -11,12 +11,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
-from core.cached_counts import recent_count
-from core.models import AuditEntry
+from core.cached_counts import OpenCounts, recent_count
 from core.outbound.mail_server import has_mail_server, no_server_text, set_up_text
 from core.text import ago, counted
 from dnbmon_site.accounts.invitations import is_invited
 from dnbmon_site.accounts.models import User
+from dnbmon_site.dashboard.open_counts import is_dismissed
 from dnbmon_site.dashboard.remaining_setup import Remaining, incomplete, remaining_setup
 from health.models import Probe
 from monitoring.models import Channel
@@ -26,7 +26,6 @@ from monitoring.pull.preconditions import test_copy
 from portfolio.dnb_client import NotConfigured, credentials, fingerprint, may_see_account
 from portfolio.models import Contract, Registration, RegistrationState
 
-DISMISSED = "guided-start.dismiss"
 # In the address: the guide, though it was dismissed.
 SHOW = "guide"
 MAY_GUIDE = "portfolio.pull_registration"
@@ -96,17 +95,24 @@ class Guide:
         return self.done == len(self.steps)
 
 
-def guide_for(request: HttpRequest, registrations: Sequence[Registration], *, is_empty: bool) -> Guide | None:
+def guide_for(
+    request: HttpRequest, registrations: Sequence[Registration], numbers: OpenCounts, *, is_empty: bool
+) -> Guide | None:
     """None for readers who set nothing up and, once there is data, in the demo and after it was dismissed, unless the
     address asks for it."""
     if not request.user.has_perm(MAY_GUIDE):
         return None
-    is_put_away = not is_empty and (settings.DEMO or AuditEntry.objects.filter(action=DISMISSED).exists())
+    is_put_away = not is_empty and (settings.DEMO or _is_dismissed(numbers))
     if is_put_away and SHOW not in request.GET:
         return None
     found = with_next([*_dnb(registrations), *_people(request)])
     guide = Guide(found, not is_empty and not is_put_away, not registrations and no_worker())
     return replace(guide, remaining=remaining_setup(registrations)) if guide.is_complete else guide
+
+
+def _is_dismissed(numbers: OpenCounts) -> bool:
+    """It stays dismissed: what was counted once need not be asked again."""
+    return bool(numbers.of("guided_start").get("dismissed")) or is_dismissed()
 
 
 def with_next(steps: Sequence[Step]) -> list[Step]:

@@ -23,6 +23,10 @@ COUNTED = {
     "/portfolio/contract/": ("held",),
     "/portfolio/syncrun/": ("held",),
     "/api/v1/imports/": ("imports",),
+    "/accounts/apikey/": ("api_keys",),
+    # A channel of a user who was deactivated receives nothing.
+    "/accounts/user/": ("unnotified",),
+    "/start/dismiss/": ("guided_start",),
 }
 # Companies that programs request or withdraw.
 SUBJECTS_OF_THE_API = re.compile(r"/api/v1/registrations/[^/]+/subjects/")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.utils.translation import gettext, ngettext
 
@@ -16,13 +17,36 @@ ROWS = 5
 # A day marks few in each registration; so many are there in a year at most, or in a quarter with many registrations.
 READ = 3000
 MEASURES = {"percentile": 0, "class": 1, "rating": 2}
+# In the order of a move's fields.
+COLUMNS = (
+    *("company_id", "at", "score", "measure", "before", "after", "points"),
+    *("consecutive_declines", "points_lost", "values", "is_running"),
+)
+
+
+@dataclass(slots=True)
+class Move:
+    """As much of a score's change as its lines show: a quarter has thousands, of which ten are shown."""
+
+    company_id: str
+    at: datetime
+    score: str
+    measure: str
+    before: str
+    after: str
+    points: int
+    consecutive_declines: int
+    points_lost: int
+    values: str
+    is_running: bool
+    company: Company = field(init=False)
 
 
 @dataclass(slots=True)
 class Decline:
     """A decline of one score of a company, alone or as the run that it ends."""
 
-    move: ScoreChange
+    move: Move
     company: Company
     values: list[str]
     lost: int
@@ -68,38 +92,39 @@ class Decline:
         return " ".join(f"{4 + number * step:.1f},{28 - value * 0.24:.1f}" for number, value in enumerate(values))
 
 
-def moves_of(asked: Asked) -> list[ScoreChange]:
+def moves_of(asked: Asked) -> list[Move]:
     """The changes that the days have marked, the deepest first."""
     rows = ScoreChange.objects.filter(is_highlighted=True, day__range=(asked.first, asked.last))
     if asked.registration:
         rows = rows.filter(registration=asked.registration.pk)
-    return list(rows.order_by("-points", "-at")[:READ])
+    return [Move(*row) for row in rows.order_by("-points", "-at").values_list(*COLUMNS)[:READ]]
 
 
-def worst_of(moves: Sequence[ScoreChange]) -> list[ScoreChange]:
+def worst_of(moves: Sequence[Move]) -> list[Move]:
     """Of each company's score the deepest decline at once."""
     return sorted(_once(moves), key=lambda move: -move.points)[:ROWS]
 
 
-def falling_of(moves: Sequence[ScoreChange]) -> list[ScoreChange]:
+def falling_of(moves: Sequence[Move]) -> list[Move]:
     """Those that have fallen three times or more and not risen since, the longest run first."""
     running = _once(move for move in moves if move.is_running)
     return sorted(running, key=lambda move: (-move.consecutive_declines, -move.points_lost))[:ROWS]
 
 
-def _once(moves: Iterable[ScoreChange]) -> list[ScoreChange]:
-    """One of each company's score: a percentile tells more than the class that moves with it."""
-    found: dict[tuple[str, str], ScoreChange] = {}
-    for move in sorted(moves, key=lambda move: (MEASURES[move.measure], -move.points, -move.at.timestamp())):
+def _once(moves: Iterable[Move]) -> list[Move]:
+    """One of each company's score, of moves with the deepest first: a percentile tells more than the class that moves
+    with it."""
+    found: dict[tuple[str, str], Move] = {}
+    for move in sorted(moves, key=lambda move: MEASURES[move.measure]):
         found.setdefault((move.company_id, move.score), move)
     return list(found.values())
 
 
-def falls(moves: Iterable[ScoreChange]) -> list[Decline]:
+def falls(moves: Iterable[Move]) -> list[Decline]:
     """Each by itself; the page has read their companies."""
     return [Decline(row, row.company, [row.before, row.after], row.points) for row in moves]
 
 
-def runs(moves: Iterable[ScoreChange]) -> list[Decline]:
+def runs(moves: Iterable[Move]) -> list[Decline]:
     """Each as the run that it ends."""
     return [Decline(row, row.company, row.values.split(ARROW), row.points_lost) for row in moves]

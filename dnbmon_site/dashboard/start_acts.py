@@ -15,7 +15,8 @@ from core.audit import record
 from core.db import clean_text, insert_new
 from direct_plus.errors import DirectPlusError, NotAuthorised
 from dnbmon_site.accounts.models import User
-from dnbmon_site.dashboard.onboarding import DISMISSED, MAY_GUIDE
+from dnbmon_site.dashboard.onboarding import MAY_GUIDE
+from dnbmon_site.dashboard.open_counts import DISMISSED
 from health.models import Probe
 from portfolio.dnb_client import NotConfigured, fingerprint, refusal_of_key
 from portfolio.models import Contract

@@ -20,7 +20,7 @@ from dnbmon_site.dashboard.query import RANGES, Asked, query_of, today
 from dnbmon_site.dashboard.since_last_visit import News, news_for
 from dnbmon_site.dashboard.tiles import fresh, tiles_of
 from monitoring.company_page.timeline import Line, line_of
-from monitoring.models import NO_NOISE, Axis, Change, Element, ScoreChange, Severity
+from monitoring.models import NO_NOISE, Axis, Change, Element, Severity
 from monitoring.stats.daily_counts import CONSUMER as COUNTS
 from monitoring.story_order import newest, story_key
 from portfolio.companies.search import with_companies
@@ -40,7 +40,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     news = news_for(request.user, asked.registration, opened=not is_live)
     numbers = open_counts()
     is_empty = not news.published and not any(row.last_pulled_at for row in registrations)
-    guide = guide_for(request, registrations, is_empty=is_empty)
+    guide = guide_for(request, registrations, numbers, is_empty=is_empty)
     paused = paused_pulls()
     body = {} if is_empty else _body(request, asked, registrations, news, numbers, is_paused=paused is not None)
     return {
@@ -77,7 +77,7 @@ def _body(
     is_paused: bool,
 ) -> dict[str, Any]:
     may_see = request.user.has_perm("monitoring.view_change")
-    totals = charts.totals_of(asked) if may_see else charts.Totals()
+    totals = charts.totals_of(asked, numbers) if may_see else charts.Totals()
     moves = score_declines.moves_of(asked) if may_see else []
     worst, falling = score_declines.worst_of(moves), score_declines.falling_of(moves)
     rows = latest_critical_and_high(asked, totals) if may_see else []
@@ -131,7 +131,7 @@ def _first_day_needed(asked: Asked, totals: charts.Totals) -> Any:
     return asked.first
 
 
-def _words_for(rows: list[Change], totals: charts.Totals, moves: list[ScoreChange]) -> dict[str, Element]:
+def _words_for(rows: list[Change], totals: charts.Totals, moves: list[score_declines.Move]) -> dict[str, Element]:
     """Companies for all that names one, and elements for all that is put into words: a query each."""
     with_companies([*rows, *moves])
     paths = {row.element for row in rows if row.element} | set(totals.elements)

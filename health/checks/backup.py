@@ -9,9 +9,10 @@ from django.utils.translation import gettext
 
 from core.models import AuditEntry
 from core.text import span
-from health.checks.context import Look, in_use_since
+from health.checks.context import Look
 from health.checks.result import Result
 from health.models import State
+from monitoring.open_counts import in_use_since
 
 # A daily backup may fail once.
 TOO_OLD = timedelta(days=2)

@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from core.jobs import Schedule
 from health.models import Probe
-from monitoring.models import Delivery
 from portfolio.models import Contract, Registration
 from portfolio.registrations.pull_job import PausedPulls, paused_among
 
@@ -32,12 +31,6 @@ class Look:
         """D&B's clock, on which pulling and loss are counted; ours where D&B was not asked yet."""
         probe = self.probes.get(contract)
         return self.now + timedelta(seconds=probe.clock_offset if probe else 0)
-
-
-def in_use_since() -> datetime | None:
-    """When D&B's data came for the first time: until then, people are setting the program up."""
-    first = Delivery.objects.exclude(received_at=None).order_by("pk")
-    return first.values_list("received_at", flat=True).first()
 
 
 def begin_look(*, is_full: bool = True) -> Look:

@@ -14,13 +14,14 @@ from django.utils.translation import gettext, ngettext
 
 from core.db import insert_new
 from core.text import counted, days_and_hours, moment_text
-from health.checks.context import Look, begin_look, in_use_since
+from health.checks.context import Look, begin_look
 from health.checks.registry import SLOW, checks_of
 from health.checks.result import Result, worst
 from health.incidents.lifecycle import follow, record_past
 from health.metrics.pipeline import measure
 from health.models import Incident, Sample, Span, State
 from monitoring.models import PassState, Purpose, ReplayPass
+from monitoring.open_counts import in_use_since
 
 A_MINUTE, A_DAY = timedelta(minutes=1), timedelta(days=1)
 MINUTES_KEPT, DAYS_KEPT = timedelta(days=3), timedelta(days=400)

@@ -6,15 +6,19 @@ import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from core.cached_counts import Numbers, counter, update_counts
 from monitoring.models import AlertRule, Channel, RuleChannel, Severity
 from monitoring.outbox.permitted_addresses import unconfirmed_addresses, why_refused, without_server
 from portfolio.models import Subject
 
+OPEN = Q(active=True, unsubscribed_at=None)
+
 
 def open_channels() -> list[Channel]:
     """Those that anything is sent to."""
-    rows = Channel.objects.filter(active=True, unsubscribed_at=None).select_related("person").order_by("name", "id")
+    rows = Channel.objects.filter(OPEN).select_related("person").order_by("name", "id")
     return [channel for channel in rows if not why_refused(channel)]
 
 
@@ -77,6 +81,7 @@ def unnotified() -> Numbers:
         # What remains to be selected once the channels that wait deliver.
         "open": sum(not reach.waiting_of(rule) for rule in rules),
         **{"waiting": waiting, "muted": muted},
+        "refused": Channel.objects.filter(OPEN).count() - len(reach.channels),
     }
 
 

@@ -128,7 +128,7 @@ def _needs_colon(found: Sequence[Difference]) -> bool:
 
 def line_of(change: Change, elements: Mapping[str, Element]) -> Line:
     if change.kind != Kind.ELEMENT:
-        return Line(change, str(SENTENCES.get(change.kind, change.get_kind_display())), [])
+        return Line(change, str(SENTENCES.get(change.kind) or change.get_kind_display()), [])
     known = elements.get(change.element)
     found = differences(from_json(change.previous), from_json(change.current))
     return Line(change, label_of(change.element, elements), found, muted=bool(known and known.muted))

@@ -176,7 +176,7 @@ class Migration(migrations.Migration):
                 ('country', models.CharField(blank=True, max_length=2, verbose_name='country')),
                 ('count', models.PositiveIntegerField(help_text='Each change once, in the registration that reported it first.', verbose_name='count')),
                 ('reports', models.PositiveIntegerField(default=0, help_text='What this registration reported, first or not.', verbose_name='reported')),
-                ('registration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='portfolio.registration', verbose_name='registration')),
+                ('registration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='portfolio.registration', verbose_name='registration')),
             ],
             options={
                 'verbose_name': 'daily statistic',
@@ -193,7 +193,7 @@ class Migration(migrations.Migration):
                 ('severity', models.SmallIntegerField(choices=[(0, 'Noise'), (1, 'Low'), (2, 'Medium'), (3, 'High'), (4, 'Critical')])),
                 ('count', models.PositiveIntegerField()),
                 ('reports', models.PositiveIntegerField(default=0)),
-                ('registration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='portfolio.registration')),
+                ('registration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='portfolio.registration')),
             ],
             options={
                 'verbose_name': 'daily total',
@@ -296,7 +296,7 @@ class Migration(migrations.Migration):
                 ('measure', models.CharField(choices=[('recorded', 'From the change at D&B to display'), ('handed', 'From delivery by D&B to display')], max_length=8)),
                 ('seconds', models.BigIntegerField()),
                 ('count', models.PositiveIntegerField()),
-                ('registration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='portfolio.registration')),
+                ('registration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='portfolio.registration')),
             ],
             options={
                 'verbose_name': 'daily delay',

@@ -21,7 +21,10 @@ class DailyStat(models.Model):
     what = models.CharField(
         _("content"), max_length=16, choices=[("change", _("Changes")), ("notification", _("Notifications"))]
     )
-    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, verbose_name=_("registration"))
+    # Without an index of its own, which a few days of some registrations would be looked for in.
+    registration = models.ForeignKey(
+        Registration, on_delete=models.CASCADE, db_index=False, verbose_name=_("registration")
+    )
     kind = models.TextField(_("change type"))
     element = models.CharField(_("data element"), max_length=400, blank=True)
     severity = models.SmallIntegerField(_("severity"), choices=Severity.choices)
@@ -57,7 +60,7 @@ class DailyTotal(models.Model):
 
     id = CompactUUIDField(primary_key=True, editable=False)
     day = models.DateField()
-    registration = models.ForeignKey(Registration, on_delete=models.CASCADE)
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, db_index=False)
     axis = models.CharField(max_length=12, choices=Axis.choices)
     value = models.CharField(max_length=400, blank=True)
     severity = models.SmallIntegerField(choices=Severity.choices)
@@ -90,7 +93,7 @@ class LatencyHistogram(models.Model):
 
     id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     day = models.DateField()
-    registration = models.ForeignKey(Registration, on_delete=models.CASCADE)
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, db_index=False)
     measure = models.CharField(max_length=8, choices=Measure.choices)
     seconds = models.BigIntegerField()
     count = models.PositiveIntegerField()

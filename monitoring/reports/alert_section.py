@@ -24,6 +24,14 @@ _CLOSED_BY_A_PERSON = Q(closed_at__isnull=False) & ~Q(closed_by=PROGRAM)
 WAITING = Q(state=AlertState.NEW)
 # A person took it up; closing it is that too, unless the program did it.
 SEEN = ~WAITING & (Q(acknowledged_at__isnull=False) | _CLOSED_BY_A_PERSON)
+_IS_CRITICAL = Q(severity=Severity.CRITICAL)
+COUNTS = {
+    "raised": Count("id"),
+    "acknowledged": Count("id", filter=SEEN),
+    "taken_back": Count("id", filter=Q(state=AlertState.CLOSED) & ~SEEN),
+    "critical": Count("id", filter=_IS_CRITICAL),
+    "critical_acknowledged": Count("id", filter=_IS_CRITICAL & SEEN),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +74,17 @@ def delay_of(counts: Iterable[tuple[int, int]]) -> Delay:
     return Delay(sum(count for _, count in counts), percentile(counts, 50), percentile(counts, 95))
 
 
-def handled_in(period: Period, registrations: Sequence[uuid.UUID], *, is_all: bool) -> Handled:
-    """Alerts about single companies, raised in the period; late alerts, for the inbox only, are left out."""
+def handled_in(period: Period, registrations: Sequence[uuid.UUID], *, is_all: bool, listed: int) -> Handled:
+    """Alerts about single companies, raised in the period; late alerts, for the inbox only, are left out. `listed` are
+    the waiting ones that the report names: all of them, unless it names as many as it can."""
     start, end = period.moments
     raised = Q(raised_at__gte=start, raised_at__lt=end, kind=AlertKind.CHANGE, is_late=False)
     alerts = _of(Alert.objects.order_by(), registrations, is_all=is_all)
-    counts = alerts.filter(raised | WAITING).aggregate(**_counts(raised))
-    since_change, since_raised = _delays(alerts.filter(raised & SEEN))
-    return Handled(**counts, since_change=since_change, since_raised=since_raised)
-
-
-def _counts(raised: Q) -> dict[str, Count]:
-    is_critical = Q(severity=Severity.CRITICAL)
-    return {
-        "raised": Count("id", filter=raised),
-        "acknowledged": Count("id", filter=raised & SEEN),
-        "taken_back": Count("id", filter=raised & Q(state=AlertState.CLOSED) & ~SEEN),
-        "critical": Count("id", filter=raised & is_critical),
-        "critical_acknowledged": Count("id", filter=raised & is_critical & SEEN),
-        "waiting": Count("id", filter=WAITING),
-    }
+    # Apart: each is a range of one index, and together they are none.
+    counts = alerts.filter(raised).aggregate(**COUNTS)
+    waiting = listed if listed < WAITING_SHOWN else alerts.filter(WAITING).count()
+    since_change, since_raised = _delays(alerts.filter(raised & SEEN)) if counts["acknowledged"] else (Delay(), Delay())
+    return Handled(**counts, waiting=waiting, since_change=since_change, since_raised=since_raised)
 
 
 def _delays(seen: Any) -> tuple[Delay, Delay]:

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
 
 from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext
@@ -62,19 +61,16 @@ class Event:
 def counts_of(period: Period, registrations: Sequence[uuid.UUID], *, is_all: bool) -> Counts:
     """Over all registrations each change once; for chosen ones what each of them reported."""
     found = Counts(by_day={day: Counter() for day in period.days})
+    rows = DailyStat.objects.exclude(kind=Kind.BASELINE).order_by()
+    rows = rows if is_all else rows.filter(registration__in=registrations)
     counted = "count" if is_all else "reports"
-    _count_days(found, period, registrations, counted)
-    _count_kinds(found, period, registrations, counted)
+    _count_days(found, period, rows, counted)
+    _count_kinds(found, period, rows, counted)
     return found
 
 
-def _counted(start: date, end: date, registrations: Sequence[uuid.UUID]) -> Any:
-    rows = DailyStat.objects.filter(day__gte=start, day__lt=end, registration__in=registrations)
-    return rows.exclude(kind=Kind.BASELINE).order_by()
-
-
-def _count_days(found: Counts, period: Period, registrations: Sequence[uuid.UUID], counted: str) -> None:
-    rows = _counted(period.before().start, period.end, registrations)
+def _count_days(found: Counts, period: Period, rows: QuerySet[DailyStat], counted: str) -> None:
+    rows = rows.filter(day__gte=period.before().start, day__lt=period.end)
     sums = rows.values_list("what", "day", "registration", "severity")
     for what, day, registration, severity, first, reported in sums.annotate(a=Sum("count"), b=Sum("reports")):
         count = first if counted == "count" else reported
@@ -93,8 +89,8 @@ def _count_days(found: Counts, period: Period, registrations: Sequence[uuid.UUID
             found.before += count
 
 
-def _count_kinds(found: Counts, period: Period, registrations: Sequence[uuid.UUID], counted: str) -> None:
-    rows = _counted(period.start, period.end, registrations).filter(what="change", severity__gt=Severity.NOISE)
+def _count_kinds(found: Counts, period: Period, rows: QuerySet[DailyStat], counted: str) -> None:
+    rows = rows.filter(day__gte=period.start, day__lt=period.end, what="change", severity__gt=Severity.NOISE)
     what: Counter[str] = Counter()
     critical: Counter[str] = Counter()
     countries: Counter[str] = Counter()

@@ -85,6 +85,7 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
     elements = name_what_was_counted(counts, changes)
     delays = delays_between(period.start, period.end, keys)
     status, _ = last_count("held")
+    waiting = waiting_alerts(keys, is_all=is_all)
     held = holdings([row for row in every if row.pk in keys], status)
     beside = [row for row in every if row.contract_id in {one.contract_id for one in every if one.pk in keys}]
     return Report(
@@ -95,10 +96,10 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
         events=[event_of(line_of(change, elements)) for change in changes],
         recorded=delay_of(delays[Measure.RECORDED]),
         handed=delay_of(delays[Measure.HANDED]),
-        handled=handled_in(period, keys, is_all=is_all),
+        handled=handled_in(period, keys, is_all=is_all, listed=len(waiting)),
         every=every,
         held=held,
         contracts=contract_states(beside, status),
         listed=listed_in(held, status),
-        waiting=waiting_alerts(keys, is_all=is_all),
+        waiting=waiting,
     )

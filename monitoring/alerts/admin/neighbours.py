@@ -11,6 +11,7 @@ from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
 from core.lists.pagination import beyond
+from monitoring.alerts.admin.filters import StateFilter
 from monitoring.models import Alert
 
 # As the admin names the list's filters in the addresses of its rows.
@@ -56,7 +57,9 @@ def rows_of_list(model_admin: Any, request: HttpRequest, filters: str) -> QueryS
     chosen: dict[str, Any] = dict(QueryDict(filters).lists())
     rows: QuerySet[Alert] = model_admin.get_queryset(request)
     for kind in model_admin.list_filter:
-        rows = kind(request, chosen, Alert, model_admin).queryset(request, rows)
+        # Others leave nothing out, and would read what can be chosen in them.
+        if kind is StateFilter or any(name.startswith(kind.parameter_name) for name in chosen):
+            rows = kind(request, chosen, Alert, model_admin).queryset(request, rows)
     words = (chosen.get("q") or [""])[-1]
     found, _may_repeat = model_admin.get_search_results(request, rows, words)
     return found  # type: ignore[no-any-return]
