@@ -7,7 +7,7 @@ AS_IN_PRODUCTION = env ENV_FILE=/dev/null ENVIRONMENT=production ALLOWED_HOSTS=m
 	SECRET_KEY=not-a-secret-0123456789-abcdefghijklmnopqrstuvwxyz-checks-only \
 	DATABASE_URL=sqlite:///var/check.sqlite3 EMAIL_URL=dummymail://
 
-.PHONY: help run start stop status test check audit lint format screenshots packages dev-packages
+.PHONY: help run start stop status test bench check audit lint format screenshots packages dev-packages
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ status: ## show what is running and its health; exits with 3 if nothing is runni
 
 test: dev-packages ## run all tests on SQLite, MongoDB and PostgreSQL
 	@$(PYTHON_HERE) -m tests.everywhere -n 3 --maxschedchunk 30 $(ARGS)
+
+bench: dev-packages ## measure speed beside a hand-written loader; needs a machine without other work
+	@$(PYTHON_HERE) -m benchmarks $(ARGS)
 
 check: dev-packages lint ## check style, types, layers, sizes, migrations and deployment
 	@$(PYTHON_HERE) -m mypy .

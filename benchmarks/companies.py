@@ -1,58 +1,48 @@
-"""One company's page among a million changes: what the database takes for its timeline and its past.
+"""One company's page among many changes of others: what the database takes for its timeline and its past.
 
-    python -m benchmarks.companies [--large 1000000] [--own 300]
+    python -m benchmarks.companies [--changes 1000000] [--own 10000]
 
-Uses the engine of DATABASE_URL where it is set (the database is filled!), else SQLite under a temporary folder.
-The database's time is that of the page's statements, run again by themselves and read to the end.
+With DATABASE_URL it fills and measures that database. The database's time is that of the page's statements, run again
+alone and read to the end.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import statistics
-import tempfile
 import time
 from datetime import timedelta
 from typing import Any
 
+from benchmarks import frame
 from benchmarks.filling import START, at, fill, key_of
+from benchmarks.frame import Amount, target
 from benchmarks.lists import a_client
 
+CHANGES = Amount("changes", "changes of all companies", 100, 30_000, 1_000_000)
+OWN = Amount("own", "changes of the company itself", 10, 300, 10_000)
 ROUNDS = 15
 DUNS = "000000042"
+COLUMNS = ("page", "database, ms", "target", "of it history, ms", "page, ms", "queries")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--large", type=int, default=1_000_000)
-    parser.add_argument("--own", type=int, default=300, help="changes of the company itself")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="dnbmon-bench-") as folder:
-        os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/bench.sqlite3")
-        os.environ.setdefault("LOG_LEVEL", "ERROR")
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dnbmon_site.settings")
-        import django
-
-        django.setup()
-        run(options.large, options.own)
+    options = frame.options(__doc__, CHANGES, OWN)
+    with frame.reported(options) as report:
+        for engine, url in frame.filled(options, report):
+            rows = frame.apart(measure_all, url, large=options.changes, own=options.own)
+            report.table(f"{engine}, {options.own:,} changes of {options.changes:,}", COLUMNS, rows)
 
 
-def run(large: int, own: int) -> None:
-    from django.core.management import call_command
-    from rich.console import Console
-    from rich.table import Table
+# In a process of its own
 
-    call_command("migrate", verbosity=0)
+
+def measure_all(large: int, own: int) -> list[list[str]]:
     fill(large)
     a_story(own, large)
     client = a_client()
-    title = f"{own:,} changes of {large:,}"
-    table = Table("page", "database ms (≤ 5)", "of it history", "page ms", "queries (≤ 12)", title=title)
     half = START + timedelta(seconds=large * 20 // 2)
-    for name, query in (("today", ""), ("as of a day", f"?as_of={half:%Y-%m-%d}")):
-        table.add_row(name, *map(str, measure(client, f"/portfolio/company/{DUNS}/change/{query}")))
-    Console(width=110).print(table)
+    pages = {"today": "", "as of a day": f"?as_of={half:%Y-%m-%d}"}
+    return [[name, *measure(client, f"/portfolio/company/{DUNS}/change/{query}")] for name, query in pages.items()]
 
 
 def a_story(own: int, large: int) -> None:
@@ -104,7 +94,7 @@ def _change(other: Any, number: int, n: int) -> Any:
     )
 
 
-def measure(client: Any, url: str) -> tuple[str, str, str, int]:
+def measure(client: Any, url: str) -> list[str]:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -118,7 +108,8 @@ def measure(client: Any, url: str) -> tuple[str, str, str, int]:
     asked = [query["sql"] for query in queries if query["sql"].startswith("SELECT")]
     history = [sql for sql in asked if "monitoring_change" in sql or "monitoring_notification" in sql]
     whole, part = database_time(asked), database_time(history)
-    return f"{whole:.1f}", f"{part:.1f}", f"{statistics.median(took):.0f}", len(queries)
+    page = f"{statistics.median(took):.0f}"
+    return [f"{whole:.1f}", target(whole, most=5), f"{part:.1f}", page, str(len(queries))]
 
 
 def database_time(statements: list[str]) -> float:

@@ -1,117 +1,170 @@
-"""Reading deliveries, end to end, against a hand-written `sqlite3` loader of the same rows and indexes.
+"""From D&B's bytes to rows, through the functions that jobs call, beside a hand-written loader of the same rows.
 
-    python -m benchmarks.ingest [--pages 200]
+    python -m benchmarks.ingest [--pages 50] [--changes 300] [--engine sqlite]
 
-Prints ratios of one run; both sides are measured here, on a database under a temporary folder.
+Each round loads the floor (benchmarks/floor.py) and ingests the same notifications, on a fresh database.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import sqlite3
 import statistics
-import tempfile
-import time
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-TABLES = ("portfolio_company", "monitoring_notification", "monitoring_change")
+from benchmarks import frame, stream
+from benchmarks.floor import Floor
+from benchmarks.frame import Amount, spread, target
+from benchmarks.stream import A_PAGE, Item
+
+PAGES = Amount("pages", "pages of 100 notifications", 1, 50, 1000)
+DOCUMENTS = Amount("documents", "SEEDs of 5 kB", 20, 1000, 10_000)
+CHANGES = Amount("changes", "name changes of each of 100 companies", 3, 300, 300)
+COLUMNS = ("", "floor, per second", "measured, per second", "ratio", "target")
+Found = dict[str, Any]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pages", type=int, default=100, help="answers of 100 notifications")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="dnbmon-bench-") as folder:
-        os.environ["DATABASE_URL"] = f"sqlite:///{folder}/bench.sqlite3"
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dnbmon_site.settings")
-        import django
-
-        django.setup()
-        measure(options.pages, Path(folder))
-
-
-def measure(pages: int, folder: Path) -> None:
-    from django.core.management import call_command
-    from rich.console import Console
-    from rich.table import Table
-
-    call_command("migrate", verbosity=0)
-    deliveries, replayed = make_deliveries(pages), make_deliveries(pages)
-    each: list[float] = []
-    first = timed(lambda: read_all(deliveries, each))
-    again = timed(lambda: read_all(replayed, []))
-    by_hand = timed(lambda: load_by_hand(folder))
-    table = Table("", "seconds", "notifications a second", "ratio", "to reach")
-    count = pages * 100
-    table.add_row("hand-written sqlite3 loader", f"{by_hand:.2f}", f"{count / by_hand:,.0f}", "1.00", "")
-    table.add_row("first time, end to end", f"{first:.2f}", f"{count / first:,.0f}", f"{by_hand / first:.2f}", "≥ 0.5")
-    table.add_row("known already", f"{again:.2f}", f"{count / again:,.0f}", f"{first / again:.1f} × the first", "≥ 5 ×")
-    p99 = statistics.quantiles(each, n=100)[98] * 1000
-    table.add_row("a page of 100, p99", "", "", f"{p99:.0f} ms", "≤ 50 ms")
-    Console().print(table)
+    options = frame.options(__doc__, PAGES, DOCUMENTS, CHANGES)
+    with frame.reported(options) as report:
+        for engine, databases in frame.engines(options, report):
+            reading = frame.rounds(options.rounds, databases, read_pages, pages=options.pages)
+            backlog = frame.rounds(options.rounds, databases, read_backlog, pages=options.pages)
+            documents = frame.rounds(options.rounds, databases, read_documents, count=options.documents)
+            names = frame.rounds(options.rounds, databases, read_names, changes=options.changes)
+            count = options.pages * A_PAGE
+            rows = [*_reading(reading, count), *_backlog(backlog, count)]
+            rows += [*_documents(documents, options.documents), *_names(names, options.changes)]
+            report.table(f"{engine}, {count:,} notifications, {options.rounds} rounds", COLUMNS, rows)
 
 
-def timed(work: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+# Rows of the table
 
 
-def make_deliveries(pages: int) -> list[Any]:
-    from tests.builders.deliveries import a_delivery
-    from tests.builders.elements import an_element
-    from tests.builders.notifications import a_seed, an_update
+def _row(
+    name: str, found: Sequence[Found], key: str, count: int, least: float | None = None, floor: str = "floor"
+) -> list[str]:
+    ratios = [one[floor] / one[key] for one in found]
+    aim = "" if least is None else target(statistics.median(ratios), least=least)
+    rates = (_rate([one[which] for one in found], count) for which in (floor, key))
+    return [name, *rates, spread(ratios), aim]
+
+
+def _rate(seconds: Sequence[float], count: int) -> str:
+    return f"{count / statistics.median(seconds):,.0f}"
+
+
+def _reading(found: Sequence[Found], count: int) -> list[list[str]]:
+    again = [one["first"] / one["known"] for one in found]
+    p99 = statistics.quantiles([page for one in found for page in one["each"]], n=100)[98] * 1000
+    return [
+        _row("page by page, as pulled", found, "first", count, 0.4),
+        _row("until every consumer has caught up", found, "caught up", count, 0.3),
+        [
+            "known already, of the first time",
+            "",
+            _rate([one["known"] for one in found], count),
+            f"{spread(again, '.1f')} ×",
+            target(statistics.median(again), least=2, unit=" ×"),
+        ],
+        ["a page of 100, 99th percentile", "", "", f"{p99:.0f} ms", target(p99, most=40, unit=" ms")],
+    ]
+
+
+def _backlog(found: Sequence[Found], count: int) -> list[list[str]]:
+    return [_row("a backlog, as the worker reads it", found, "backlog", count, 0.4)]
+
+
+def _documents(found: Sequence[Found], count: int) -> list[list[str]]:
+    return [
+        _row("SEEDs of 5 kB, first", found, "first", count),
+        _row("SEEDs of 5 kB, compared with the previous", found, "second", count),
+    ]
+
+
+def _names(found: Sequence[Found], changes: int) -> list[list[str]]:
+    few, many = map(str, marks(changes))
+    ratios = [one[few] / one[many] for one in found]
+    count = measured_pages(changes) * A_PAGE
+    rows = [_row(f"companies with {n} name changes", found, n, count, floor=f"floor {n}") for n in (few, many)]
+    aim = target(statistics.median(ratios), least=0.95)
+    return [*rows, [f"with {many}, of the rate with {few}", "", "", spread(ratios), aim]]
+
+
+def marks(changes: int) -> tuple[int, int]:
+    """After how many changes of each company is measured."""
+    return max(changes // 10, 1), changes
+
+
+def measured_pages(changes: int) -> int:
+    """After each of them."""
+    return max(changes // 30, 1)
+
+
+# In a process of their own
+
+
+def read_pages(pages: int) -> Found:
     from tests.builders.registrations import a_registration
-    from tests.builders.times import stamp
 
-    registration = a_registration()
-    made = []
-    for page in range(pages):
-        items = []
-        for number in range(100):
-            duns, key = f"{100_000_000 + (page * 100 + number) % 5000}", page * 100 + number
-            if key < 5000:
-                items.append(a_seed(duns, primaryName=f"Company {key} Ltd", telephone=[{"telephoneNumber": str(key)}]))
-            else:
-                at = stamp(seconds=key)
-                items.append(
-                    an_update(
-                        an_element("organization.dnbAssessment.failureScore.scoreDate", "2026-01-01", str(key), at),
-                        an_element("organization.numberOfEmployees", [{"value": key - 1}], [{"value": key}], at),
-                        duns=duns,
-                    )
-                )
-        made.append(a_delivery(*items, registration=registration))
-    return made
+    items, registration = list(stream.a_feed(range(pages * A_PAGE))), a_registration()
+    floor = load_floor(items, new_companies=True)
+    each = read_each(items, registration)
+    behind = frame.timed(stream.let_consumers_catch_up)
+    known = read_each(items, registration)
+    return {"floor": floor, "first": sum(each), "each": each, "caught up": sum(each) + behind, "known": sum(known)}
 
 
-def read_all(deliveries: list[Any], each: list[float]) -> None:
-    from monitoring.pipeline.ingest import ingest
+def read_backlog(pages: int) -> Found:
+    from tests.builders.registrations import a_registration
 
-    for delivery in deliveries:
-        each.append(timed(partial(ingest, delivery)))
+    items, registration = list(stream.a_feed(range(pages * A_PAGE))), a_registration()
+    floor = load_floor(items, new_companies=True)
+    for page in stream.pages(iter(items)):
+        stream.stored(page, registration)
+    return {"floor": floor, "backlog": frame.timed(stream.read_backlog)}
 
 
-def load_by_hand(folder: Path) -> None:
-    """The same rows into the same tables with the same indexes, 100 notifications a transaction, from memory."""
-    source = sqlite3.connect(folder / "bench.sqlite3")
-    target = sqlite3.connect(folder / "by_hand.sqlite3", isolation_level=None)
-    target.execute("PRAGMA journal_mode=WAL")
-    target.execute("PRAGMA synchronous=FULL")
-    statements = source.execute("SELECT sql FROM sqlite_master WHERE tbl_name IN (?, ?, ?) AND sql NOT NULL", TABLES)
-    for (statement,) in statements:
-        target.execute(statement)
-    for table in TABLES:
-        rows = source.execute(f"SELECT * FROM {table}").fetchall()
-        marks = ",".join("?" * len(rows[0]))
-        for start in range(0, len(rows), 100):
-            target.execute("BEGIN")
-            target.executemany(f"INSERT INTO {table} VALUES ({marks})", rows[start : start + 100])
-            target.execute("COMMIT")
+def read_documents(count: int) -> Found:
+    """Of a registration that sends whole documents, which are compared with the previous ones."""
+    from tests.builders.registrations import a_registration
+
+    registration = a_registration(full_product=True)
+    first, second = ([stream.a_large_document(n + part * count, n) for n in range(count)] for part in (0, 1))
+    floor = load_floor(first, new_companies=True)
+    read = [sum(read_each(items, registration)) for items in (first, second)]
+    return {"floor": floor, "first": read[0], "second": read[1]}
+
+
+def read_names(changes: int) -> Found:
+    """The same companies are on every page; what happened before came as one large delivery."""
+    from tests.builders.registrations import a_registration
+
+    registration, floor, found = a_registration(), Floor(os.environ["DATABASE_URL"]), Found()
+    begin, measured = 0, measured_pages(changes) * A_PAGE
+    for mark in marks(changes):
+        items = [stream.a_name(number, A_PAGE) for number in range(begin, mark * A_PAGE + measured)]
+        before, now = items[:-measured], items[-measured:]
+        floor.load(before)
+        read_each(before, registration, size=len(before))
+        found |= {f"floor {mark}": floor.load(now), str(mark): sum(read_each(now, registration))}
+        begin += len(items)
+    return found
+
+
+def load_floor(items: Sequence[Item], *, new_companies: bool = False) -> float:
+    floor = Floor(os.environ["DATABASE_URL"])
+    seconds = floor.load(items, new_companies=new_companies)
+    floor.close()
+    return seconds
+
+
+def read_each(items: Sequence[Item], registration: Any, size: int = A_PAGE) -> list[float]:
+    """The seconds of each page, through the function that the puller gives its pages to."""
+    from monitoring.jobs import ingest_now
+
+    deliveries = [stream.stored(page, registration) for page in stream.pages(iter(items), size)]
+    return [frame.timed(ingest_now, delivery) for delivery in deliveries]
 
 
 if __name__ == "__main__":

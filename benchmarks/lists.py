@@ -1,24 +1,24 @@
-"""Every page, list and endpoint at a million notifications against ten thousand, in one run.
+"""Every page, list and endpoint with many notifications against few, in one run.
 
-    python -m benchmarks.lists [--small 10000] [--large 1000000]
+    python -m benchmarks.lists [--few 10000] [--many 1000000]
 
-Uses the engine of DATABASE_URL where it is set (the database is filled!), else SQLite under a temporary folder.
-Three tenths as many companies are monitored. Each time is the best of some rounds: other work only adds to it.
+With DATABASE_URL it fills and measures that database. Three tenths as many companies are monitored. Each time is the
+best of some rounds: other work only adds to it.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import tempfile
 import time
 import uuid
 from datetime import timedelta
 from typing import Any
 
+from benchmarks import frame
 from benchmarks.filling import LARGEST, MIDNIGHT, OWN, fill, fill_companies, key_of
+from benchmarks.frame import Amount
 
-ROUNDS = 7
+FEW = Amount("few", "notifications in the small world", 100, 3_000, 10_000)
+MANY = Amount("many", "notifications in the large world", 200, 30_000, LARGEST)
 A_WEEK = (MIDNIGHT - timedelta(days=10)).strftime("%G-W%V")
 A_DAY = (MIDNIGHT - timedelta(days=100)).date().isoformat()
 PAGES = (
@@ -91,44 +91,29 @@ PAGES = (
 )
 
 
+Times = dict[str, tuple[float, int]]
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--small", type=int, default=10_000)
-    parser.add_argument("--large", type=int, default=LARGEST)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="dnbmon-bench-") as folder:
-        os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/bench.sqlite3")
-        os.environ.setdefault("LOG_LEVEL", "CRITICAL")
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dnbmon_site.settings")
-        import django
-
-        django.setup()
-        run(options.small, options.large)
+    options = frame.options(__doc__, FEW, MANY)
+    with frame.reported(options) as report:
+        for engine, url in frame.filled(options, report):
+            before = frame.apart(measure, url, count=options.few, rounds=options.rounds)
+            after = frame.apart(measure, url, count=options.many, rounds=options.rounds)
+            columns = ("page", f"ms with {options.few:,}", f"ms with {options.many:,}", "ratio", "queries")
+            report.table(f"{engine} (targets: 2 ×, 150 ms, 12 queries)", columns, rows(before, after))
 
 
-def run(small: int, large: int) -> None:
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
-    client = a_client()
-    fill_companies(small * 3 // 10)
-    fill(small)
-    before = measure(client)
-    fill_companies(large * 3 // 10)
-    fill(large)
-    draw(before, measure(client), small, large)
-
-
-def draw(before: dict[str, tuple[float, int]], after: dict[str, tuple[float, int]], small: int, large: int) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("page", f"ms at {small:,}", f"ms at {large:,}", "ratio (≤ 2)", "queries (≤ 12)")
+def rows(before: Times, after: Times) -> list[list[str]]:
+    found = []
     for page, (short, _) in before.items():
         long, queries = after[page]
-        marks = " !" if long > 2 * short or queries > 12 else ""
-        table.add_row(page, f"{short:.0f}", f"{long:.0f}", f"{long / short:.2f}{marks}", str(queries))
-    Console(width=120).print(table)
+        missed = " !" if long > 2 * short or long > 150 or queries > 12 else ""
+        found.append([page, f"{short:.0f}", f"{long:.0f}", f"{long / short:.2f}{missed}", str(queries)])
+    return found
+
+
+# In a process of its own
 
 
 def a_client() -> Any:
@@ -141,8 +126,12 @@ def a_client() -> Any:
     return client
 
 
-def measure(client: Any) -> dict[str, tuple[float, int]]:
+def measure(count: int, rounds: int) -> Times:
     from portfolio.models import Registration
+
+    fill_companies(count * 3 // 10)
+    fill(count)
+    client = a_client()
 
     names = {
         "own": OWN,
@@ -153,16 +142,16 @@ def measure(client: Any) -> dict[str, tuple[float, int]]:
         "alert": key_of(0, 4),
         "webhook": key_of(0, 6),
     }
-    return {page: _time(client, page.format(**names)) for page in PAGES}
+    return {page: page_time(client, page.format(**names), rounds) for page in PAGES}
 
 
-def _time(client: Any, url: str) -> tuple[float, int]:
+def page_time(client: Any, url: str, rounds: int = 5) -> tuple[float, int]:
     """Milliseconds of the best round, and the queries of the last."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
     took = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         with CaptureQueriesContext(connection) as queries:
             start = time.perf_counter()
             answer = client.get(url, follow=True)

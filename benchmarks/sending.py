@@ -5,7 +5,6 @@ python -m benchmarks.sending [--messages 10000] [--webhooks 8]
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import subprocess
@@ -14,11 +13,16 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+from benchmarks import frame
+from benchmarks.frame import Amount
+
+MESSAGES = Amount("messages", "messages", 40, 2_000, 10_000)
+WEBHOOKS = Amount("webhooks", "webhooks that receive them", 4, 8, 8)
 LOOK_EVERY = 1.0
 # Jobs that write while messages go out.
 BESIDE = ("monitoring.jobs.update_all_counts", "monitoring.jobs.make_proposals", "health.jobs.look_after")
@@ -41,14 +45,12 @@ class Figures:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--messages", type=int, default=10_000)
-    parser.add_argument("--webhooks", type=int, default=8)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="dnbmon-bench-") as folder:
+    options = frame.options(__doc__, MESSAGES, WEBHOOKS, engines=("sqlite",))
+    with frame.reported(options) as report, tempfile.TemporaryDirectory(prefix="dnbmon-bench-") as folder:
         figures = run(Path(folder), options.messages, options.webhooks)
-    print(figures)
-    print(f"{figures.messages / figures.seconds:.0f} messages a second")
+        rows = [[name.replace("_", " "), f"{value:,}"] for name, value in asdict(figures).items()]
+        rows.append(["messages a second", f"{figures.messages / figures.seconds:,.0f}"])
+        report.table(f"SQLite, {options.messages:,} messages to {options.webhooks} webhooks", ("", "count"), rows)
     sys.exit(not figures.is_good)
 
 

@@ -1,100 +1,142 @@
-"""How many bytes a notification takes, with its changes, by table and index.
+"""A history that grows: rate, bytes per notification and page times at each size, beside a hand-written loader.
 
-    python -m benchmarks.sizes [--notifications 20000]
+    python -m benchmarks.sizes [--largest 10000000] [--engine sqlite]
 
-Counts UPDATEs with two elements each, as D&B sends them, read by the very function that jobs call; responses as stored
-and what is made of changes later (alerts, messages) are not counted. Uses the engine of DATABASE_URL where it is set
-(the database is filled!), else SQLite under a temporary folder; MongoDB cannot say it.
+The companies are there before. Slice by slice the floor (benchmarks/floor.py) and D&B Monitoring take the same
+notifications; the rate at a size is that of the ten slices before it. --large goes to 1,000,000.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import random
-import tempfile
+import statistics
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from benchmarks import frame, stream
+from benchmarks.floor import Floor
+from benchmarks.frame import Amount, spread, target
+from benchmarks.stream import A_PAGE
 
-TABLES = ("monitoring_notification", "monitoring_change")
-REACH, A_PAGE, COMPANIES = 1200, 100, 3000
-SQLITE = """
-    SELECT found.tbl_name, size.name, sum(size.pgsize) FROM dbstat AS size
-    JOIN sqlite_master AS found ON found.name = size.name WHERE found.tbl_name IN (%s, %s) GROUP BY 1, 2
-"""
-POSTGRES = """
-    SELECT relname, relname, pg_table_size(oid) FROM pg_class WHERE relname IN (%(0)s, %(1)s) UNION ALL
-    SELECT tablename, indexname, pg_relation_size(indexname::regclass) FROM pg_indexes
-    WHERE tablename IN (%(0)s, %(1)s)
-"""
+LARGEST = Amount("largest", "notifications at the end", 300, 30_000, 1_000_000)
+SIZES = (100, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
+MOST_COMPANIES = 300_000
+LAST = 10
+OF_D_AND_B = 192_900_000
+PAGES = ("/", "/portfolio/company/", "/portfolio/company/{own}/change/", "/monitoring/change/", "/api/v1/changes/")
+COLUMNS = ("notifications", "floor, per second", "measured, per second", "ratio", "bytes each", "peak MB", "pages, ms")
+Found = dict[str, Any]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--notifications", type=int, default=20_000)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="dnbmon-bench-") as folder:
-        os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/bench.sqlite3")
-        os.environ.setdefault("LOG_LEVEL", "CRITICAL")
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dnbmon_site.settings")
-        import django
-
-        django.setup()
-        read(options.notifications)
-        draw(sizes(), options.notifications)
+    options = frame.options(__doc__, LARGEST)
+    marks = [size for size in SIZES if size < options.largest] + [options.largest]
+    with frame.reported(options) as report:
+        for engine, databases in frame.engines(options, report):
+            found = frame.once(databases, grow, marks=marks[-4:])
+            report.table(f"{engine}, {companies_for(marks[-1]):,} companies", COLUMNS, list(map(_row, found)))
+            report.note(_summary(engine, found))
 
 
-def read(count: int) -> None:
-    from django.core.management import call_command
-
-    from monitoring.pipeline.ingest import ingest
-    from tests.builders.deliveries import a_delivery
-    from tests.builders.registrations import a_registration
-
-    call_command("migrate", verbosity=0)
-    registrations = [a_registration(f"ACME_{number}") for number in range(3)]
-    for first in range(0, count, A_PAGE):
-        items = [an_item(number) for number in range(first, first + A_PAGE)]
-        ingest(a_delivery(*items, registration=registrations[first // A_PAGE % 3]))
+def _row(one: Found) -> list[str]:
+    ratios = [floor / own for floor, own in zip(one["floor"], one["own"], strict=True)]
+    rates = (f"{one['slice'] / statistics.median(one[key]):,.0f}" for key in ("floor", "own"))
+    pages = " · ".join(f"{milliseconds:.0f}" for milliseconds in one["pages"])
+    return [f"{one['size']:,}", *rates, spread(ratios), f"{one['bytes']:,.0f}", f"{one['peak']:.0f}", pages]
 
 
-def an_item(number: int) -> dict[str, Any]:
-    """Of a company by chance, to the millisecond, as D&B's stamps are."""
-    from tests.builders.elements import an_element
-    from tests.builders.notifications import an_update
-    from tests.builders.times import stamp
-
-    chance = random.Random(number)
-    at = stamp(seconds=number, milliseconds=chance.randrange(1000))
-    return an_update(
-        an_element("organization.dnbAssessment.failureScore.scoreDate", "2026-01-01", f"2026-02-{number % 28 + 1}", at),
-        an_element("organization.numberOfEmployees", [{"value": number}], [{"value": number + 1}], at),
-        duns=f"{100_000_000 + chance.randrange(COMPANIES)}",
-        delivered=stamp(seconds=number + 60, milliseconds=chance.randrange(1000)),
+def _summary(engine: str, found: list[Found]) -> str:
+    rates = [one["slice"] / statistics.median(one["own"]) for one in found]
+    first, last, share = found[0], found[-1], rates[-1] / rates[0]
+    hours = OF_D_AND_B / rates[-1] / 3600
+    return (
+        f"{engine}: the rate at {last['size']:,} is {share:.2f} of that at {first['size']:,} "
+        f"({target(share, least=0.9)}); {target(last['bytes'], most=1200, unit=' bytes per notification')}. "
+        f"Extrapolated from the last row, D&B's largest file of {OF_D_AND_B / 1e6:g} million takes {hours:.1f} hours "
+        f"({target(hours, most=12, unit=' hours')}) and {OF_D_AND_B * last['bytes'] / 1e9:,.0f} GB, and two "
+        f"notifications for each of 300,000 companies take {600_000 / rates[-1] / 60:.0f} minutes. "
+        f"Pages, in this order: {', '.join(f'`{page}`' for page in PAGES)}."
     )
 
 
-def sizes() -> list[tuple[str, str, int]]:
-    """By table and then size: the table, the table or one of its indexes, bytes."""
+def companies_for(largest: int) -> int:
+    return min(MOST_COMPANIES, max(largest * 3 // 10, A_PAGE))
+
+
+# In a process of its own
+
+
+def grow(marks: list[int]) -> list[Found]:
+    from benchmarks.filling import fill_companies
+    from tests.builders.registrations import a_registration
+
+    companies = companies_for(marks[-1])
+    fill_companies(companies)
+    registration, floor = a_registration(), Floor(os.environ["DATABASE_URL"])
+    found, begin = [], 0
+    for mark in marks:
+        step = max((mark - begin) // LAST // A_PAGE, 1) * A_PAGE
+        firsts = range(begin, mark - step + 1, step)
+        times = [_slice(first, step, companies, registration, floor) for first in firsts]
+        seconds = {"floor": [one[0] for one in times], "own": [one[1] for one in times]}
+        found.append({"size": mark, "slice": step, **seconds, **_state(mark, companies)})
+        begin = mark
+    return found
+
+
+def _slice(first: int, count: int, companies: int, registration: Any, floor: Floor) -> tuple[float, float]:
+    """Thousands at a time, so that little is held."""
+    seconds = [0.0, 0.0]
+    for part in range(first, first + count, 100 * A_PAGE):
+        items = list(stream.a_known_world(range(part, min(part + 100 * A_PAGE, first + count)), companies))
+        seconds[0] += floor.load(items)
+        for page in stream.pages(iter(items)):
+            stream.stored(page, registration)
+        seconds[1] += frame.timed(stream.read_backlog)
+    return seconds[0], seconds[1]
+
+
+def _state(size: int, companies: int) -> Found:
+    from benchmarks.lists import a_client, page_time
+    from monitoring.jobs import update_all_counts
+
+    peak = frame.peak_megabytes()
+    stream.let_consumers_catch_up()
+    update_all_counts()
+    client, own = a_client(), stream.duns_of(companies // 2)
+    pages = [page_time(client, page.format(own=own))[0] for page in PAGES]
+    return {"bytes": history_bytes() / size, "pages": pages, "peak": peak}
+
+
+def history_bytes() -> int:
+    """What notifications, changes and observations take with their indexes."""
+    from django.db import connection
+
+    from monitoring.models import Change, Notification, Observation
+
+    tables = [model._meta.db_table for model in (Notification, Change, Observation)]
+    if connection.vendor == "mongodb":
+        return sum(map(_mongodb_bytes, tables))
+    one = {
+        "sqlite": "SELECT SUM(pgsize) FROM dbstat WHERE name IN (SELECT name FROM sqlite_master WHERE tbl_name = %s)",
+        "postgresql": "SELECT pg_total_relation_size(%s)",
+    }[connection.vendor]
+    return sum(_answer(one, name) for name in tables)
+
+
+def _answer(statement: str, table: str) -> int:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute(SQLITE, TABLES)
-        else:
-            cursor.execute("VACUUM ANALYZE")
-            cursor.execute(POSTGRES, {"0": TABLES[0], "1": TABLES[1]})
-        return sorted(cursor.fetchall(), key=lambda row: (row[0], -row[2]))
+        cursor.execute(statement, [table])
+        return int(cursor.fetchone()[0])
 
 
-def draw(found: list[tuple[str, str, int]], count: int) -> None:
-    table = Table("table", "table or index", "bytes a notification")
-    for name, part, size in found:
-        table.add_row(name, part, f"{size / count:.0f}")
-    table.add_row("", "all", f"{sum(size for *_, size in found) / count:,.0f} (≤ {REACH:,} to reach)")
-    Console().print(table)
+def _mongodb_bytes(collection: str) -> int:
+    from django.db import connection
+
+    database: Any = connection
+    stats = database.database.command("collStats", collection)
+    return int(stats["storageSize"] + stats["totalIndexSize"])
 
 
 if __name__ == "__main__":

@@ -94,10 +94,10 @@ def database_url(name: str) -> str:
     return os.environ.get(GIVEN[name], "") or launched(LAUNCHERS[name])
 
 
-def launched(module: str) -> str:
+def launched(module: str, *arguments: str) -> str:
     """Start a server that ends with our end of its standard input, however this process ends."""
     server = subprocess.Popen(
-        [sys.executable, "-m", module],
+        [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -1,5 +1,7 @@
 """A PostgreSQL for one test session: a cluster in a temporary directory, gone when standard input ends.
 
+With --durable, for benchmarks, what is committed is on the disk.
+
 PostgreSQL refuses to run as root, so as root (in containers) it runs as another user.
 """
 
@@ -12,14 +14,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-FAST = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=100"]
+FAST = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+DURABLE = "--durable"
 HOMES = ("/usr/lib/postgresql/*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/opt/postgresql*/bin")
 
 
@@ -68,14 +71,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(bin_dir: Path, home: Path, port: int) -> Iterator[None]:
+def running(bin_dir: Path, home: Path, port: int, options: Sequence[str] = FAST) -> Iterator[None]:
     run_as = unprivileged()
     if run_as:
         os.chown(home, run_as["user"], run_as["group"])
     make_cluster(bin_dir, home / "data", run_as)
     # The socket stays out of the way: its path may be too long for the system in a deep temporary directory.
     places = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-p", str(port)]
-    command = [str(bin_dir / "postgres"), "-D", str(home / "data"), *places, *FAST]
+    command = [str(bin_dir / "postgres"), "-D", str(home / "data"), *places, *options]
     with (home / "log").open("wb") as log:
         server = subprocess.Popen[bytes](command, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, **run_as)
     try:
@@ -107,7 +110,7 @@ def main() -> None:
         sys.exit("PostgreSQL's programs (initdb, postgres) were not found.")
     with tempfile.TemporaryDirectory(prefix="dnbmon-postgres-", ignore_cleanup_errors=True) as home:
         port = free_port()
-        with running(bin_dir, Path(home), port):
+        with running(bin_dir, Path(home), port, () if DURABLE in sys.argv else FAST):
             print(f"postgres://dnbmon@127.0.0.1:{port}/dnbmon", flush=True)
             sys.stdin.read()
 

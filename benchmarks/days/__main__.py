@@ -19,10 +19,10 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from benchmarks.days_memory import Watch
-from benchmarks.days_program import Program, Visitor
-from benchmarks.days_troubles import plan
-from benchmarks.days_world import World, say
+from benchmarks.days.memory import Watch
+from benchmarks.days.program import Program, Visitor
+from benchmarks.days.troubles import plan
+from benchmarks.days.world import World, say
 
 SETTLE_MINUTES = 2
 SETTLED_WITHIN = 900.0
@@ -70,7 +70,7 @@ def run(program: Program, chance: random.Random, options: argparse.Namespace) ->
     visitor.stop()
     watch.stop()
     # It needs Django, which runs by now.
-    from benchmarks.days_verdict import judge
+    from benchmarks.days.verdict import judge
 
     return int(judge(program, world, visitor, watch, program.control.calls(), settled=settled))
 

@@ -6,8 +6,8 @@ import random
 import time
 from dataclasses import dataclass, field
 
-from benchmarks.days_program import Program
-from benchmarks.days_troubles import Trouble, go_wrong_a_little
+from benchmarks.days.program import Program
+from benchmarks.days.troubles import Trouble, go_wrong_a_little
 from direct_plus.sandbox.demo import companies as demo_companies
 from direct_plus.sandbox.state.event_catalog import HAPPENINGS
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 
-from benchmarks.days_program import command_of
+from benchmarks.days.program import command_of
 from tests.process_table import children
 
 EVERY = 5.0

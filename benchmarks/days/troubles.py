@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.days_program import KEY, SECRET, Program
+from benchmarks.days.program import KEY, SECRET, Program
 
 # As docs/operate/operations.md and docs/operate/troubleshooting.md say it.
 AWAY_IS_CRITICAL_AFTER = 600.0

@@ -10,10 +10,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.days_memory import WARM_UP, Life, Watch, files, megabytes, slope
-from benchmarks.days_program import Program, Visitor
-from benchmarks.days_troubles import EARLIER, LATER, Calls, Trouble
-from benchmarks.days_world import REFERENCES, World
+from benchmarks.days.memory import WARM_UP, Life, Watch, files, megabytes, slope
+from benchmarks.days.program import Program, Visitor
+from benchmarks.days.troubles import EARLIER, LATER, Calls, Trouble
+from benchmarks.days.world import REFERENCES, World
 from health.models import Incident, Sample, Span, State
 from monitoring.models import Change
 from tests.acceptance.judging import verdict
