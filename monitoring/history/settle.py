@@ -40,8 +40,8 @@ from monitoring.story_order import notification_key, source_at, source_of, story
 AT_ONCE = 200
 MARGIN = max(SEED_MAY_LAG, SAME_WITHIN) + 2 * SEED_MAY_LEAD
 FIELDS = (
-    *("id", "company_id", "registration_id", "delivery_id", "kind", "element", "changed_at", "place"),
-    *("derived_from", "superseded", "replaced_by", "entry"),
+    *("id", "company_id", "registration_id", "notification_id", "delivery_id", "kind", "element", "changed_at"),
+    *("place", "derived_from", "superseded", "replaced_by", "entry"),
 )
 # The delivery that flips are published with, made by the first who needs it.
 EntryDelivery = Callable[[], Delivery]
@@ -141,11 +141,7 @@ def _ids(derived_from: str) -> tuple[uuid.UUID, uuid.UUID]:
 
 
 def _elements(duns: str, rows: Sequence[Change]) -> list[Element]:
-    others: dict[uuid.UUID, set[str]] = defaultdict(set)
-    reports = Observation.objects.filter(company=duns, verb=Verb.OBSERVED, change__in=[row.pk for row in rows])
-    for key, place in reports.values_list("change_id", "place"):
-        others[key].add(source_at(place))
-    neighbors = _neighbors(duns, rows)
+    others, neighbors = _others(duns, rows), _neighbors(duns, rows)
     return [
         Element(
             id=row.pk,
@@ -158,6 +154,20 @@ def _elements(duns: str, rows: Sequence[Change]) -> list[Element]:
         )
         for row in rows
     ]
+
+
+def _others(duns: str, rows: Sequence[Change]) -> dict[uuid.UUID, set[str]]:
+    """The sources of the changes that several reported: one that stands at another's place has its own besides."""
+    found: dict[uuid.UUID, set[str]] = defaultdict(set)
+    reports = Observation.objects.filter(company=duns, verb=Verb.OBSERVED, change__in=[row.pk for row in rows])
+    for key, place in reports.values_list("change_id", "place"):
+        found[key].add(source_at(place))
+    shared = [row for row in rows if row.pk in found]
+    brought = {row.notification_id for row in shared}
+    places = dict(Notification.objects.filter(pk__in=brought).values_list("pk", "place")) if shared else {}
+    for row in shared:
+        found[row.pk].add(source_of(row.registration_id, places[row.notification_id]))
+    return found
 
 
 def _neighbors(duns: str, rows: Sequence[Change]) -> set[str]:
