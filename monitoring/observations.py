@@ -50,10 +50,16 @@ def record_reports(delivery: Delivery, reports: Iterable[Report]) -> list[Observ
 
 def _report_earlier(reports: Iterable[Report]) -> None:
     """Where their sources have reported the changes before, in notifications that stand further back."""
-    for report in reports:
-        key = observation_id(moment_of(report.change), report.change, Verb.OBSERVED, source_at(report.place))
-        earlier = {"place": report.place, "notification": report.notification, "observed_at": report.observed_at}
-        Observation.objects.filter(pk=key, place__gt=report.place).update(**earlier)
+    by_key = {_key_of(report): report for report in reports}
+    for key, place in Observation.objects.filter(pk__in=list(by_key)).values_list("pk", "place"):
+        report = by_key[key]
+        if place > report.place:
+            earlier = {"place": report.place, "notification": report.notification, "observed_at": report.observed_at}
+            Observation.objects.filter(pk=key, place__gt=report.place).update(**earlier)
+
+
+def _key_of(report: Report) -> uuid.UUID:
+    return observation_id(moment_of(report.change), report.change, Verb.OBSERVED, source_at(report.place))
 
 
 def _stand_by(reports: Sequence[Report]) -> list[uuid.UUID]:
@@ -65,9 +71,8 @@ def _stand_by(reports: Sequence[Report]) -> list[uuid.UUID]:
         rows = list(Change.objects.filter(pk__in=waiting, derived_from="").only(*PLACED_BY))
         own = _own_places(rows)
         earlier = [row for row in rows if _is_earlier(by_change[row.pk].place, own[row.pk])]
-        brought = Notification.objects.defer("organization").in_bulk(
-            [by_change[row.pk].notification for row in earlier]
-        )
+        keys = [by_change[row.pk].notification for row in earlier]
+        brought = Notification.objects.defer("organization").in_bulk(keys)
         waiting = [row.pk for row in earlier if not _stand_in(row, brought, by_change[row.pk])]
         moved += [row.pk for row in earlier]
     return moved
@@ -101,9 +106,8 @@ def _new_to(delivery: Delivery, changes: Sequence[Change], reports: dict[uuid.UU
 
 
 def _observation(delivery: Delivery, change: Change, report: Report, is_known: bool) -> Observation:
-    source = source_at(report.place)
     return Observation(
-        id=observation_id(moment_of(change.pk), change.pk, Verb.OBSERVED, source),
+        id=_key_of(report),
         change_id=change.pk,
         company_id=change.company_id,
         registration_id=delivery.registration_id,

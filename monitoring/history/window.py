@@ -40,8 +40,8 @@ from portfolio.models import Company
 AT_ONCE = 200
 MARGIN = max(SEED_MAY_LAG, SAME_WITHIN) + 2 * SEED_MAY_LEAD
 FIELDS = (
-    *("id", "company_id", "registration_id", "delivery_id", "kind", "element", "changed_at", "place"),
-    *("derived_from", "superseded", "replaced_by", "entry"),
+    *("id", "company_id", "registration_id", "notification_id", "delivery_id", "kind", "element", "changed_at"),
+    *("place", "derived_from", "superseded", "replaced_by", "entry"),
 )
 ANSWERS_OR_FILES = (False, True)
 FILE = str(WAYS[Source.FILE])
@@ -143,7 +143,7 @@ def _read(companies: Sequence[str], start: datetime, since: datetime, end: datet
 
 
 def _add_elements(found: Mapping[str, Past]) -> None:
-    others = _reporters([row.pk for past in found.values() for row in past.rows])
+    others = _others([row for past in found.values() for row in past.rows])
     documents = _documents(found)
     for duns, past in found.items():
         neighbors = {f"{one.pk}:{two.pk}" for chain in documents[duns].values() for one, two in pairwise(chain)}
@@ -151,13 +151,19 @@ def _add_elements(found: Mapping[str, Past]) -> None:
     _add_first_documents(found, documents)
 
 
-def _reporters(changes: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[str]]:
-    others: dict[uuid.UUID, set[str]] = defaultdict(set)
-    for keys in in_batches(changes):
+def _others(changes: Sequence[Change]) -> dict[uuid.UUID, set[str]]:
+    """The sources of the changes that several reported: one that stands at another's place has its own besides."""
+    found: dict[uuid.UUID, set[str]] = defaultdict(set)
+    for keys in in_batches([row.pk for row in changes]):
         reports = Observation.objects.filter(change__in=keys, verb=Verb.OBSERVED)
         for key, place in reports.values_list("change_id", "place"):
-            others[key].add(source_at(place))
-    return others
+            found[key].add(source_at(place))
+    for rows in in_batches([row for row in changes if row.pk in found]):
+        brought = Notification.objects.filter(pk__in={row.notification_id for row in rows})
+        places = dict(brought.values_list("pk", "place"))
+        for row in rows:
+            found[row.pk].add(source_of(row.registration_id, places[row.notification_id]))
+    return found
 
 
 def _element(row: Change, past: Past, neighbors: set[str], others: set[str]) -> Element:

@@ -7,15 +7,16 @@ import pytest
 from monitoring.history import facts
 from monitoring.history import settle as settling
 from monitoring.models import Change, Delivery, Entry, Kind, Observation, Publication, Source, Verb
-from monitoring.pipeline.ingest import ingest
+from monitoring.pipeline.ingest import Apart, ingest
 from monitoring.publications.sequence import counts_of
 from monitoring.story_order import OLDEST_FIRST
 from portfolio.models import Registration
+from tests.builders.companies import DUNS
 from tests.builders.deliveries import a_delivery
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_notice, a_seed, an_update
 from tests.builders.registrations import a_registration
-from tests.builders.times import stamp
+from tests.builders.times import MOMENT, stamp
 
 pytestmark = pytest.mark.django_db
 NAME = "organization.primaryName"
@@ -137,14 +138,24 @@ def test_of_two_differences_that_one_update_explains_the_first_is_the_report() -
 
 
 def test_what_is_replaced_by_another_change_than_before_is_no_news() -> None:
-    """The earliest of three deletions comes last."""
-    for hours, registration in ((3, one()), (5, two())):
+    """Of three deletions the latest is read first, and the earliest last."""
+    for hours, registration in ((5, one()), (3, two())):
         read(a_notice(delivered=stamp(hours=hours)), registration=registration)
     third = read(a_notice(delivered=stamp(hours=1)), registration=a_registration("THREE"))
-    assert [(verb, reference) for verb, reference, *_ in entries(third)] == [("replaced", "ONE")]
+    assert [(verb, reference) for verb, reference, *_ in entries(third)] == [("replaced", "TWO")]
     assert set(Change.objects.filter(superseded=True).values_list("replaced_by", flat=True)) == set(
         Change.objects.filter(superseded=False).values_list("pk", flat=True)
     )
+
+
+def test_what_was_one_with_a_change_that_is_gone_holds_again() -> None:
+    """No other source is left then, and no document."""
+    read(update("A", "B", 2), registration=one())
+    second = read(update("A", "B", 4), registration=two())
+    assert Change.objects.get(delivery=second).superseded
+    Change.objects.filter(registration=one()).delete()
+    settling.settle(settling.Touched({DUNS: MOMENT}), None, Apart(second).delivery)
+    assert live() == [('"A"', '"B"')]
 
 
 # Who writes looks again
@@ -189,18 +200,20 @@ def test_documents_far_apart_are_explained_by_what_happened_in_between() -> None
     assert live() == [('"A"', '"B"')]
 
 
-def test_an_update_shortly_after_a_document_explains_it() -> None:
+@pytest.mark.parametrize("reference", ["ONE", "WHOLE"])
+def test_an_update_shortly_after_a_document_explains_it(reference: str) -> None:
     read(seed("A", 1), seed("B", 3), registration=whole())
-    read(update("A", "B", 3.2), registration=one())
+    read(update("A", "B", 3.2), registration=a_registration(reference, full_product=reference == "WHOLE"))
     assert live() == [('"A"', '"B"')]
     assert Change.objects.exclude(derived_from="").get().superseded
 
 
-def test_a_source_that_reported_the_same_change_too_is_not_another() -> None:
-    """TWO reports ONE's change, and then another of its own to the same value."""
-    read(update("A", "B", 2), registration=one())
-    read(update("A", "B", 2), registration=two())
-    read(update("A", "B", 5), registration=two())
+@pytest.mark.parametrize("reference", ["ONE", "TWO"])
+def test_a_source_that_reported_the_same_change_too_is_not_another(reference: str) -> None:
+    """Wherever the change stands that both reported, either means another one to the same value."""
+    for registration in (one(), two()):
+        read(update("A", "B", 2), registration=registration)
+    read(update("A", "B", 5), registration=a_registration(reference))
     assert live() == [('"A"', '"B"'), ('"A"', '"B"')]
 
 

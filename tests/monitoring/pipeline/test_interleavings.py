@@ -59,9 +59,12 @@ def seed(name: str, *, day: float) -> Item:
     return lambda duns: a_seed(duns, primaryName=name, delivered=stamp(days=day))
 
 
-def update(previous: str, current: str, *, day: float, delivered: float = 9) -> Item:
-    element = an_element(previous=previous, current=current, timestamp=stamp(days=day))
-    return lambda duns: an_update(element, duns=duns, delivered=stamp(days=delivered))
+def update(
+    previous: str, current: str, *, day: float, delivered: float = 9, also: tuple[str, str] | None = None
+) -> Item:
+    steps = [(previous, current), *([also] if also else [])]
+    elements = [an_element(previous=one, current=other, timestamp=stamp(days=day)) for one, other in steps]
+    return lambda duns: an_update(*elements, duns=duns, delivered=stamp(days=delivered))
 
 
 def notice(kind: str, *, day: float) -> Item:
@@ -169,6 +172,12 @@ def one_update_of_two_registrations() -> Case:
     return [(a_registration("THREE"), between)], ((one(), first), (two(), second))
 
 
+def one_change_in_two_notifications_of_one_registration() -> Case:
+    first, second = update("A", "B", day=2, delivered=9), update("A", "B", day=2, delivered=3, also=("M", "N"))
+    between = update("X", "Y", day=2, delivered=6)
+    return [(two(), between)], ((one(), first), (one(), second))
+
+
 def a_deletion_and_a_restoration_before_another_deletion() -> Case:
     return [(one(), notice("DELETE", day=3))], ((one(), notice("DELETE", day=1)), (two(), notice("UNDELETE", day=2)))
 
@@ -184,6 +193,7 @@ CASES = [
     differences_of_two_registrations,
     a_chain_of_one_moment_in_parts,
     one_update_of_two_registrations,
+    one_change_in_two_notifications_of_one_registration,
     a_deletion_and_a_restoration_before_another_deletion,
     one_deletion_of_two_registrations,
 ]
