@@ -215,14 +215,18 @@ def test_what_something_later_hides_needs_no_fold(folds: list[str], late: dict[s
     assert_as_folded()
 
 
-@pytest.mark.parametrize("day", [1, 10, 12])
-def test_what_a_later_document_may_lack_or_does_not_carry_is_folded(folds: list[str], day: int) -> None:
-    delivered(a_seed(primaryName="A"), a_seed(primaryName="A", delivered=stamp(days=12)))
+@pytest.mark.parametrize(
+    ("name", "day", "is_folded"),
+    [("countryISOAlpha2Code", 1, False), ("countryISOAlpha2Code", 10, True), ("primaryAddress.street", 1, True)],
+)
+def test_a_document_hides_earlier_changes_of_what_it_carries(
+    folds: list[str], name: str, day: int, is_folded: bool
+) -> None:
+    """Not those of the four days before it, which it may lack."""
+    delivered(a_seed(primaryName="A", delivered=stamp(days=0)), a_seed(primaryName="A", delivered=stamp(days=12)))
     folds.clear()
-    path = "organization.countryISOAlpha2Code" if day == 1 else "organization.primaryAddress.addressLocality.name"
-    late = an_element(path, None, "Leeds", stamp(days=day))
-    delivered(a_seed(delivered=stamp(days=13), **{"countryISOAlpha2Code": "GB"}), an_update(late))
-    assert folds == ([] if day == 1 else [DUNS])
+    delivered(an_update(an_element(f"organization.{name}", None, "X", stamp(days=day))))
+    assert folds == ([DUNS] if is_folded else [])
     assert_as_folded()
 
 
