@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from functools import cache, partial
-from typing import Any
+from typing import Any, cast
 
 from django.db import IntegrityError, connection, models
-
-from core.fields import in_half_the_bytes, in_microseconds
 
 BATCH = 500
 AS_IT_IS = ("CharField", "TextField", "BooleanField", "DateField")
@@ -94,10 +92,8 @@ def _prepare(field: Any) -> Prepare:
         return _as_it_is
     if kind == "CompactUUIDField":
         return _as_it_is if connection.vendor == "postgresql" else _bytes
-    if kind == "CompactDateTimeField":
-        return _as_it_is if connection.vendor == "postgresql" else in_microseconds
-    if kind == "HexField":
-        return in_half_the_bytes
+    if kind in ("CompactDateTimeField", "HexField"):
+        return cast(Prepare, target.prepare(connection))
     if kind == "DateTimeField":
         return _as_it_is if connection.vendor == "postgresql" else _utc
     return partial(target.get_db_prep_save, connection=connection)
