@@ -5,11 +5,12 @@ import os
 import sys
 
 
-def errors_of_mongodb() -> tuple[type[Exception], ...]:
-    """Asked for only when something failed: the others' commands start without its driver."""
+def refusals() -> tuple[type[Exception], ...]:
+    """Asked for only when something failed: no other engine needs MongoDB's driver."""
+    from django.db import OperationalError
     from pymongo.errors import ConnectionFailure
 
-    return (ConnectionFailure,)
+    return OperationalError, ConnectionFailure
 
 
 def main() -> None:
@@ -22,7 +23,6 @@ def main() -> None:
     try:
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
-        from django.db import OperationalError
 
         from dnbmon_site.version import version
     except ImportError as error:
@@ -34,7 +34,7 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(str(error))
-    except (OperationalError, *errors_of_mongodb()) as error:  # type: ignore[misc]
+    except refusals() as error:
         # Commands of Django's own, such as migrate; ours say it themselves.
         sys.exit(f"The database refuses: {error}\n“manage.py doctor” says what to look at.")
 

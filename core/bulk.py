@@ -11,11 +11,9 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache, partial
-from typing import Any
+from typing import Any, cast
 
 from django.db import IntegrityError, connection, models, transaction
-
-from core.fields import in_half_the_bytes, in_hexadecimal, in_microseconds
 
 BATCH = 500
 AS_IT_IS = ("CharField", "TextField", "BooleanField", "DateField")
@@ -221,10 +219,8 @@ def _prepare(field: Any) -> Prepare:
         return None
     if kind == "CompactUUIDField":
         return None if connection.vendor == "postgresql" else _bytes
-    if kind == "CompactDateTimeField":
-        return None if connection.vendor == "postgresql" else in_microseconds
-    if kind == "HexField":
-        return in_half_the_bytes
+    if kind in ("CompactDateTimeField", "HexField"):
+        return cast(Prepare, field.prepare(connection))
     if kind == "DateTimeField":
         return None if connection.vendor == "postgresql" else _utc
     return partial((field.target_field if field.is_relation else field).get_db_prep_save, connection=connection)
@@ -249,7 +245,7 @@ def _read(readers: Sequence[Prepare], row: Sequence[Any]) -> tuple[Any, ...]:
 def _reader(field: Any) -> Prepare:
     """How the driver's value becomes one of this field."""
     if _kind(field) == "HexField":
-        return partial(in_hexadecimal, digits=field.max_length)
+        return partial(field.from_db_value, expression=None, connection=connection)
     return _id if _kind(field) == "CompactUUIDField" and connection.vendor == "sqlite" else None
 
 

@@ -1,4 +1,4 @@
-"""Kinds of columns, and what a column is set to where nobody has said otherwise, in words."""
+"""Kinds of columns and indexes, and what a column is set to where nobody has said otherwise, in words."""
 
 from __future__ import annotations
 
@@ -69,6 +69,10 @@ class _InMicroseconds:
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
         return {"postgresql": "timestamp with time zone", "sqlite": "bigint"}.get(connection.vendor, "date")
 
+    def prepare(self, connection: BaseDatabaseWrapper) -> Callable[[Any], Any] | None:
+        """What `core.bulk` makes of each value for a driver of SQL; None where it takes the value as it is."""
+        return in_microseconds if connection.vendor == "sqlite" else None
+
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         moment = value if prepared else self.get_prep_value(value)
         if connection.vendor == "sqlite":
@@ -97,15 +101,14 @@ class _InHalfTheBytes:
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
         return {"postgresql": "bytea", "sqlite": "blob"}.get(connection.vendor, "binData")
 
+    def prepare(self, connection: BaseDatabaseWrapper) -> Callable[[Any], Any]:
+        return in_half_the_bytes
+
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         return in_half_the_bytes(value)
 
     def from_db_value(self, value: Any, expression: object, connection: BaseDatabaseWrapper) -> Any:
-        return in_hexadecimal(value, self.max_length)
-
-
-def in_hexadecimal(value: Any, digits: int) -> str | None:
-    return None if value is None else bytes(value).hex()[:digits]
+        return None if value is None else bytes(value).hex()[: self.max_length]
 
 
 def in_half_the_bytes(digits: str | None) -> bytes | None:
@@ -144,3 +147,12 @@ class TextInOrderOfBytes(models.TextField):  # type: ignore[type-arg]
     def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:
         usual: Any = super().db_parameters(connection)
         return usual | {"collation": "C"} if connection.vendor == "postgresql" else usual
+
+
+class PartialIndex(models.Index):
+    """Of the rows that the condition takes, where a query that says the condition needs no others; of all on MongoDB,
+    whose partial indexes know neither `not` nor `is not null`."""
+
+    def get_pymongo_index_model(self, *args: Any, **kwargs: Any) -> Any:
+        whole: Any = models.Index(fields=self.fields, name=self.name)
+        return whole.get_pymongo_index_model(*args, **kwargs)

@@ -6,8 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from core.fields import CompactDateTimeField, CompactUUIDField, HexField
-from core.indexes import PartialIndex
+from core.fields import CompactDateTimeField, CompactUUIDField, HexField, PartialIndex
 from monitoring.models.deliveries import Delivery
 from monitoring.models.places import PLACE
 from portfolio.models import Company, Registration
