@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
-from core.bulk import Clash, find_rows, insert_rows
+from core.bulk import Clash, find_rows, has_sql, insert_absent, insert_rows
 from core.models import Clock
 
 Row = TypeVar("Row")
@@ -25,7 +25,7 @@ LOOKUP_BATCH = 500
 
 def insert_new(model: type[models.Model], rows: Iterable[Row]) -> list[Row]:
     """Insert the rows whose keys are not there yet and return those that this call inserted: model instances, or tuples
-    of all the model's columns (core/bulk.py).
+    of all the model's columns (core/bulk/).
 
     Two processes that insert the same row both succeed, and one of them inserted it.
     """
@@ -44,6 +44,17 @@ def insert_new(model: type[models.Model], rows: Iterable[Row]) -> list[Row]:
             continue
         return inserted + missing
     return inserted + [row for row in _missing(model, unique) if _insert_one(model, row)]
+
+
+def insert_new_values(
+    model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]], told: str, **same: Any
+) -> set[Any]:
+    """As `insert_new`, from the values of `names`, for thousands of rows; returns what the column `told` has in those
+    inserted."""
+    if has_sql():
+        return insert_absent(model, names, rows, told, same)
+    given = [model(**dict(zip(names, row, strict=True)), **same) for row in rows]
+    return {getattr(row, told) for row in insert_new(model, given)}
 
 
 def _primary_key(model: type[models.Model]) -> str:
@@ -101,6 +112,8 @@ def _clock_begun(clock: models.QuerySet[Any, datetime]) -> datetime:
 
 def clean_text(text: str, limit: int = 1000) -> str:
     """What every engine can hold: no NUL, no lone surrogates, cut."""
+    if text.isascii() and "\0" not in text:
+        return text[:limit]
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:limit]
 
 

@@ -8,8 +8,11 @@ from datetime import date
 from django.db.models import Q
 from django.utils import timezone
 
+from core.bulk import among
 from core.db import in_batches
 from portfolio.models import Contract, Registration, Subject, SubjectState
+
+AT_ONCE = 10_000
 
 
 def contract_year_start(contract: Contract, today: date | None = None) -> date | None:
@@ -41,9 +44,9 @@ def billed_already(contract: Contract, duns: Sequence[str]) -> set[str]:
     stays |= Q(requested=True) & ~Q(state=SubjectState.REFUSED)
     stayed = Q(monitored_until__isnull=False) if start is None else Q(monitored_until__gte=start)
     found: set[str] = set()
-    for batch in in_batches(list(duns)):
-        rows = Subject.objects.filter(stays | stayed, registration__in=registrations, company__in=batch)
-        rows = rows.filter(reported_by__isnull=True)
+    known = Subject.objects.filter(stays | stayed, registration__in=registrations, reported_by__isnull=True)
+    for batch in in_batches(list(duns), AT_ONCE):
+        rows = known.filter(among("company", batch))
         found.update(rows.values_list("company_id", flat=True))
     return found
 

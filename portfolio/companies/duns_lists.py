@@ -15,6 +15,11 @@ _WHOLE = re.compile(r"(\d+)\.0+")
 _FORMULA_ERROR = re.compile(r"#(?:N/?[A-Z]|\w{1,20}/?\w?[!?])")
 
 
+def is_plain(text: str) -> bool:
+    """Whether it is a number as it should be, as nearly all are: then there is nothing else to look at."""
+    return len(text) == 9 and text.isascii() and text.isdigit()
+
+
 def read_listed(text: str) -> str:
     """The number of an entry such as “'150483782”, “DUNS: 150483782”, “150483782.0” or “150483782 # Gorman”."""
     before = text.partition(COMMENT)[0]

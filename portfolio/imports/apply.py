@@ -26,8 +26,9 @@ from portfolio.imports.confirm import confirmed_lists, confirmer_of, demand_anot
 from portfolio.imports.states import NotAllowed, demand_moved, demand_state, move
 from portfolio.imports.validate import CHUNK, load_chunk, numbers_named
 from portfolio.models import ImportMode, ImportState, Subject, SubjectImport, SubjectState, Validation
-from portfolio.subjects.requests import describe_subjects, request_subjects, withdraw_subjects
+from portfolio.subjects.requests import AT_ONCE, describe_subjects, request_subjects, withdraw_subjects
 
+CHUNKS_AT_ONCE = AT_ONCE // CHUNK
 AT_DNB = (SubjectState.MONITORED, SubjectState.PENDING_ADD, SubjectState.PENDING_REMOVE)
 WANTING = (Validation.NEW, Validation.REFORMATTED, Validation.REQUESTED)
 
@@ -43,10 +44,10 @@ def apply_import(import_: SubjectImport, *, until: datetime | None = None) -> No
     lists = confirmed_lists(import_)
     adds = set(lists.add)
     try:
-        for number in range(import_.position // CHUNK, import_.chunks):
+        for first in range(import_.position // CHUNK, import_.chunks, CHUNKS_AT_ONCE):
             if until and timezone.now() >= until:
                 return
-            _apply_chunk(import_, number, adds)
+            _apply_chunks(import_, range(first, min(first + CHUNKS_AT_ONCE, import_.chunks)), adds)
         _remove(import_, lists.remove)
     except _Overtaken:
         return
@@ -54,8 +55,8 @@ def apply_import(import_: SubjectImport, *, until: datetime | None = None) -> No
     update_counts("held")
 
 
-def _apply_chunk(import_: SubjectImport, number: int, adds: set[str]) -> None:
-    rows = [row for row in load_chunk(import_, number) if row.validation in WANTING]
+def _apply_chunks(import_: SubjectImport, numbers: range, adds: set[str]) -> None:
+    rows = [row for number in numbers for row in load_chunk(import_, number) if row.validation in WANTING]
     described = [row.entry for row in rows if row.duns not in adds]
     with transaction.atomic():
         request_subjects(
@@ -65,11 +66,11 @@ def _apply_chunk(import_: SubjectImport, number: int, adds: set[str]) -> None:
             import_id=import_.pk,
         )
         describe_subjects(registration=import_.registration, entries=described)
-        _step(import_, position=min((number + 1) * CHUNK, import_.total or 0))
+        _step(import_, position=min(numbers.stop * CHUNK, import_.total or 0))
 
 
 def _remove(import_: SubjectImport, numbers: list[str]) -> None:
-    for batch in in_batches(numbers, CHUNK):
+    for batch in in_batches(numbers, AT_ONCE):
         with transaction.atomic():
             if import_.remove_on:
                 plan_numbers(import_.registration, batch, import_.remove_on, by=confirmer_of(import_))
@@ -148,7 +149,7 @@ def carry_out_undo(import_: SubjectImport, *, until: datetime | None = None) -> 
     if import_.state != ImportState.UNDOING:
         return
     later = {number: other for other in _later_imports(import_) for number in numbers_named(other)}
-    while numbers := list(_requested_by_it(import_)[:CHUNK]):
+    while numbers := list(_requested_by_it(import_)[:AT_ONCE]):
         if until and timezone.now() >= until:
             return
         with transaction.atomic():

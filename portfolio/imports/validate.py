@@ -14,7 +14,7 @@ from core.db import clean_text, insert_new
 from core.models import Blob
 from core.text import counted
 from direct_plus.duns import InvalidDuns, LostLeadingZero
-from portfolio.companies.duns_lists import read_listed
+from portfolio.companies.duns_lists import is_plain, read_listed
 from portfolio.imports.columns import Line
 from portfolio.models import ImportMode, SubjectImport, Validation
 from portfolio.subjects.requests import SubjectEntry, requested_among
@@ -102,7 +102,7 @@ class Validator:
 
 
 def read_number(text: str, *, pad: bool) -> Number:
-    if len(text) == 9 and text.isascii() and text.isdigit():
+    if is_plain(text):
         return Number(text)
     try:
         return Number(read_listed(text))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from hashlib import sha1
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -79,3 +82,14 @@ class Subject(models.Model):
     @staticmethod
     def key(registration: uuid.UUID, duns: str) -> uuid.UUID:
         return uuid.uuid5(SUBJECT_KEYS, f"{registration}\n{duns}")
+
+    @staticmethod
+    def keys(registration: uuid.UUID, numbers: Iterable[str]) -> list[uuid.UUID]:
+        """`key` of each, where there are many."""
+        begun = sha1(SUBJECT_KEYS.bytes + f"{registration}\n".encode(), usedforsecurity=False)
+        return [_key(begun.copy(), number) for number in numbers]
+
+
+def _key(begun: Any, number: str) -> uuid.UUID:
+    begun.update(number.encode())
+    return uuid.UUID(bytes=begun.digest()[:16], version=5)

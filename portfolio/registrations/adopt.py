@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
-from django.db.models import F
+from django.db import transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.audit import record
 from core.blobs import load_bytes, store_bytes
-from core.db import LOOKUP_BATCH, clean_text, insert_new
+from core.bulk import among
+from core.db import LOOKUP_BATCH, clean_text, insert_new_values
 from core.jobs import ask_worker
 from core.leases import holding
 from core.text import counted
 from direct_plus.client import DirectPlus
 from direct_plus.duns import InvalidDuns
 from direct_plus.errors import DirectPlusError
-from portfolio.companies.duns_lists import entries_of, read_listed
+from portfolio.companies.duns_lists import entries_of, is_plain, read_listed
 from portfolio.dnb_client import NotConfigured, client_for, longest_call
 from portfolio.models import CheckState, Company, Contract, MembershipCheck, Registration, Subject, SubjectState
 from portfolio.sync import apply_response
@@ -33,6 +35,8 @@ from portfolio.sync.verify import check
 
 Item = TypeVar("Item")
 SAVED_EVERY = 20
+# Numbers learnt in one transaction: the more, the fewer times each page of an index is written.
+AT_ONCE = 10_000
 RECORDED = 10_000
 # By name, since what D&B published is above this app.
 PROPOSE = "monitoring.jobs.propose_for_adopted"
@@ -65,6 +69,9 @@ def read_listing(lines: Iterable[str]) -> Listing:
     found: dict[str, None] = {}
     unreadable: list[str] = []
     for line in lines:
+        if is_plain(number := line.strip()):
+            found[number] = None
+            continue
         for text in entries_of(line):
             _read_one(text, found, unreadable)
     return Listing(list(found), unreadable)
@@ -91,28 +98,63 @@ def learn_is_in(
     `reported_by` is the person by whose file D&B is to have said so.
     """
     moment = dnb_time or timezone.now()
-    return sum(_learn_batch(registration, batch, moment, reported_by) for batch in batches(numbers))
+    return sum(_learn_batch(registration, batch, moment, reported_by) for batch in batches(numbers, AT_ONCE))
 
 
 def _learn_batch(
     registration: Registration, batch: Sequence[str], moment: datetime, reported_by: uuid.UUID | None
 ) -> int:
-    keys = {Subject.key(registration.pk, duns): duns for duns in batch}
-    insert_new(Company, [Company(duns=duns) for duns in batch])
-    rows = [Subject(id=key, registration=registration, company_id=duns) for key, duns in keys.items()]
-    insert_new(Subject, rows)
-    out_since = Subject.objects.filter(pk__in=list(keys), state__in=NOT_IN, checked_at__gt=moment)
-    told = list(keys.keys() - set(out_since.values_list("pk", flat=True)))
-    # Nobody has said anything about this stay yet: an old request to end the last one does not end it.
-    Subject.objects.filter(pk__in=told, requested=False, state=SubjectState.REMOVED).update(requested_at=None)
-    heard = Subject.objects.filter(pk__in=told, state=SubjectState.MONITORED, checked_at__lt=moment)
-    heard.update(checked_at=moment)
+    keys = Subject.keys(registration.pk, batch)
+    rows = sorted(zip(keys, batch, strict=True), key=lambda row: row[0].int)
+    with transaction.atomic():
+        known = _states([key for key, _ in rows])
+        missing = [row for row in rows if row[0] not in known]
+        new = _learn_new(registration, missing, moment, reported_by)
+        if len(new) < len(missing):
+            known |= _states([key for key, duns in missing if duns not in new])
+        return len(new) + _learn_known(known, moment, reported_by)
+
+
+def _states(keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    return dict(Subject.objects.filter(among("id", keys)).values_list("pk", "state"))
+
+
+def _learn_new(
+    registration: Registration, rows: Sequence[tuple[uuid.UUID, str]], moment: datetime, reported_by: uuid.UUID | None
+) -> set[str]:
+    """Those of the rows that are no longer missing by our doing."""
+    insert_new_values(Company, ("duns",), sorted((duns,) for _, duns in rows), "duns")
+    return insert_new_values(
+        Subject,
+        ("id", "company_id"),
+        rows,
+        "company_id",
+        registration_id=registration.pk,
+        state=SubjectState.MONITORED,
+        monitored_since=moment.date(),
+        checked_at=moment,
+        reported_by=reported_by,
+    )
+
+
+def _learn_known(known: Mapping[uuid.UUID, str], moment: datetime, reported_by: uuid.UUID | None) -> int:
+    """Rows that were there before, by what they were; each statement asks once more whether they still are."""
+    there = _rows(known, SubjectState.MONITORED)
+    there.filter(checked_at__lt=moment).update(checked_at=moment)
     if reported_by is None:
-        Subject.objects.filter(pk__in=told, state=SubjectState.MONITORED, reported_by__isnull=False).update(
-            reported_by=None
-        )
-    was = [*NOT_IN, SubjectState.PENDING_ADD]
-    return apply_response.monitored(told, was, since=moment.date(), at=moment, reported_by=reported_by)
+        there.filter(reported_by__isnull=False).update(reported_by=None)
+    out_since = set(_rows(known, *NOT_IN).filter(checked_at__gt=moment).values_list("pk", flat=True))
+    told = {key: state for key, state in known.items() if key not in out_since}
+    # Nobody has said anything about this stay yet: an old request to end the last one does not end it.
+    _rows(told, SubjectState.REMOVED).filter(requested=False).update(requested_at=None)
+    was = (*NOT_IN, SubjectState.PENDING_ADD)
+    back = [key for key, state in told.items() if state in was]
+    return apply_response.monitored(back, was, since=moment.date(), at=moment, reported_by=reported_by)
+
+
+def _rows(known: Mapping[uuid.UUID, str], *states: str) -> QuerySet[Subject]:
+    keys = [key for key, state in known.items() if state in states]
+    return Subject.objects.filter(among("id", keys), state__in=states)
 
 
 def batches(items: Iterable[Item], size: int = LOOKUP_BATCH) -> Iterator[list[Item]]:

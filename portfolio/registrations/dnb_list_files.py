@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -19,7 +20,7 @@ from direct_plus.delivered_files import FileKind, Refusal, parse_file_name, read
 from direct_plus.duns import InvalidDuns, LostLeadingZero, normalise_duns
 from direct_plus.results import NOT_FOUND, OUTCOMES, Outcome
 from portfolio.models import Registration, Subject, SubjectState
-from portfolio.registrations.adopt import batches, learn_is_in, read_listing
+from portfolio.registrations.adopt import AT_ONCE, batches, learn_is_in, read_listing
 from portfolio.sync import apply_response
 from portfolio.sync.apply_response import IS_IN
 from portfolio.sync.progress import count_open
@@ -83,7 +84,8 @@ def apply_exceptions(registration: Registration, path: Path, *, by: str) -> Exce
     # What was sent after the file was written is not meant by it; the two clocks may differ a little.
     sent_by = (name.written_at if name else timezone.now()) + CLOCKS_DIFFER
     for batch in batches(read_exceptions(path)):
-        _apply_refusals(registration, batch, sent_by, result)
+        with transaction.atomic():
+            _apply_refusals(registration, batch, sent_by, result)
     count_open(registration, refused=result.refused)
     _record(registration, by, "exceptions", path.name, str(result))
     return result
@@ -153,7 +155,7 @@ def apply_export(
     dnb_time, result = _written_at(paths), Export()
     listed: set[str] = set()
     for path in paths:
-        for lines in batches(read_export(path)):
+        for lines in batches(read_export(path), AT_ONCE):
             listing = read_listing(lines)
             result.unreadable += listing.unreadable
             fresh = [number for number in listing.numbers if number not in listed]
@@ -187,9 +189,11 @@ def _leave_out(registration: Registration, listed: set[str], dnb_time: datetime)
     missing = [key for key, number in thought if number not in listed]
     day = dnb_time.date()
     was = [SubjectState.MONITORED]
-    return sum(
-        apply_response.removed(keys, was, until=day, at=dnb_time, is_by_file=True) for keys in in_batches(missing)
-    )
+    gone = 0
+    for keys in in_batches(missing, AT_ONCE):
+        with transaction.atomic():
+            gone += apply_response.removed(keys, was, until=day, at=dnb_time, is_by_file=True)
+    return gone
 
 
 # As D&B names its files.

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from core import plurals
 from core.audit import record
-from core.db import clean_text, in_batches, insert_new, search_name
+from core.bulk import among, update_rows
+from core.db import clean_text, in_batches, insert_new_values, search_name
 from portfolio.models import Company, Registration, Subject, SubjectState
+
+# Companies written in one transaction: the more, the fewer times each page of an index is written. An audit entry names
+# no more.
+AT_ONCE = 10_000
+DESCRIBED = ("customer_reference", "tags", "owner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,96 +52,87 @@ def request_subjects(
 ) -> RequestResult:
     """Request these companies. Sends nothing; repeating it changes nothing. Writes one audit entry."""
     result = RequestResult()
-    for batch in in_batches(entries):
-        _request_batch(registration, batch, requested_by, import_id, result)
+    for batch in in_batches(entries, AT_ONCE):
+        named = {entry.duns: entry for entry in batch}
+        with transaction.atomic():
+            newly = _request_batch(registration, named, _request(requested_by, import_id))
+        result.newly += [number for number in named if number in newly]
+        result.already += [number for number in named if number not in newly]
     if result.newly:
         _record(registration, requested_by, "request", result.newly, requested=True)
     return result
 
 
-def _request_batch(
-    registration: Registration,
-    entries: Sequence[SubjectEntry],
-    requested_by: str,
-    import_id: uuid.UUID | None,
-    result: RequestResult,
-) -> None:
-    by_key = {Subject.key(registration.pk, entry.duns): entry for entry in entries}
-    said = {
+def _request(requested_by: str, import_id: uuid.UUID | None) -> dict[str, Any]:
+    return {
         "requested": True,
         "requested_by": clean_text(requested_by, 200),
         "requested_at": timezone.now(),
         "requested_import": import_id,
         "remove_on": None,
     }
-    insert_new(Company, [_company(entry) for entry in by_key.values()])
-    rows = [_subject(registration, key, entry, said) for key, entry in by_key.items()]
-    newly = {row.pk for row in insert_new(Subject, rows)}
-    known = {key: entry for key, entry in by_key.items() if key not in newly}
-    newly |= _request_again(known, said)
-    _describe(known)
-    result.newly += [by_key[key].duns for key in by_key if key in newly]
-    result.already += [by_key[key].duns for key in by_key if key not in newly]
 
 
-def _request_again(keys: Iterable[uuid.UUID], said: Mapping[str, Any]) -> set[uuid.UUID]:
+def _request_batch(registration: Registration, named: Mapping[str, SubjectEntry], said: Mapping[str, Any]) -> set[str]:
+    """Those that were not requested before."""
+    insert_new_values(Company, ("duns", "name", "search_name"), sorted(map(_company, named.values())), "duns")
+    keys = Subject.keys(registration.pk, named)
+    rows = [(key, entry.duns, *_description(entry)) for key, entry in zip(keys, named.values(), strict=True)]
+    rows.sort(key=lambda row: row[0].int)
+    columns = ("id", "company_id", *DESCRIBED)
+    newly = insert_new_values(Subject, columns, rows, "company_id", registration_id=registration.pk, **said)
+    known = [entry for number, entry in named.items() if number not in newly]
+    if known:
+        newly |= _request_again(registration, [entry.duns for entry in known], said)
+        _describe(registration, known)
+    return newly
+
+
+def _request_again(registration: Registration, numbers: Sequence[str], said: Mapping[str, Any]) -> set[str]:
     """Of rows that were there before: those that were not requested, and are from now on."""
-    rows = Subject.objects.filter(pk__in=list(keys), requested=False)
-    withdrawn = set(rows.values_list("pk", flat=True))
-    rows.filter(pk__in=list(withdrawn)).update(**said)
-    _retry_refused(withdrawn)
-    return withdrawn
+    rows = Subject.objects.filter(among("id", Subject.keys(registration.pk, numbers)), requested=False)
+    withdrawn = list(rows.values_list("company_id", flat=True))
+    if withdrawn:
+        rows = Subject.objects.filter(among("id", Subject.keys(registration.pk, withdrawn)))
+        rows.filter(requested=False).update(**said)
+        # Who requests again what D&B has refused has it tried again.
+        rows.filter(state=SubjectState.REFUSED).update(state=SubjectState.UNKNOWN, code="", message="")
+    return set(withdrawn)
 
 
-def _company(entry: SubjectEntry) -> Company:
+def _company(entry: SubjectEntry) -> tuple[str, str, str]:
     name = clean_text(entry.name)
-    return Company(duns=entry.duns, name=name, search_name=search_name(name))
+    return entry.duns, name, search_name(name)
 
 
-def _subject(registration: Registration, key: uuid.UUID, entry: SubjectEntry, said: Mapping[str, Any]) -> Subject:
-    return Subject(
-        id=key,
-        registration=registration,
-        company_id=entry.duns,
-        customer_reference=clean_text(entry.customer_reference, 200),
-        tags=clean_text(entry.tags, 500),
-        owner=clean_text(entry.owner, 200),
-        **said,
-    )
+def _description(entry: SubjectEntry) -> tuple[str, str, str]:
+    return clean_text(entry.customer_reference, 200), clean_text(entry.tags, 500), clean_text(entry.owner, 200)
 
 
-def _retry_refused(keys: Iterable[uuid.UUID]) -> None:
-    """Who requests again what D&B has refused has it tried again."""
-    refused = Subject.objects.filter(pk__in=list(keys), state=SubjectState.REFUSED)
-    refused.update(state=SubjectState.UNKNOWN, code="", message="")
-
-
-def _describe(by_key: Mapping[uuid.UUID, SubjectEntry]) -> None:
+def _describe(registration: Registration, entries: Sequence[SubjectEntry]) -> None:
     """References, tags and owners of rows that were there before; what is not given stays."""
-    told = {key: entry for key, entry in by_key.items() if entry.customer_reference or entry.tags or entry.owner}
-    for row in Subject.objects.filter(pk__in=list(told)):
-        entry = told[row.pk]
-        given = {
-            "customer_reference": clean_text(entry.customer_reference, 200),
-            "tags": clean_text(entry.tags, 500),
-            "owner": clean_text(entry.owner, 200),
-        }
-        different = {name: value for name, value in given.items() if value and getattr(row, name) != value}
+    told = {entry.duns: given for entry in entries if any(given := _description(entry))}
+    rows = Subject.objects.filter(among("id", Subject.keys(registration.pk, told)))
+    changes: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    for key, number, *before in rows.values_list("pk", "company_id", *DESCRIBED):
+        found = zip(DESCRIBED, told[number], before, strict=True)
+        different = {name: given for name, given, kept in found if given and given != kept}
         if different:
-            Subject.objects.filter(pk=row.pk).update(**different)
+            changes[tuple(different)].append((key, *different.values()))
+    for names, changed in changes.items():
+        update_rows(Subject, names, changed)
 
 
 def withdraw_subjects(*, registration: Registration, duns: Sequence[str], requested_by: str) -> list[str]:
     """Withdraw these companies; returns those that were requested. Sends nothing. One audit entry."""
     changed: list[str] = []
-    for batch in in_batches(list(duns)):
-        keys = [Subject.key(registration.pk, number) for number in batch]
-        rows = Subject.objects.filter(pk__in=keys, requested=True)
-        numbers = list(rows.values_list("company_id", flat=True))
-        Subject.objects.filter(pk__in=keys, requested=True).update(
-            requested=False, requested_by=clean_text(requested_by, 200), requested_at=timezone.now(), remove_on=None
-        )
-        changed += numbers
+    for batch in in_batches(list(duns), AT_ONCE):
+        rows = Subject.objects.filter(among("id", Subject.keys(registration.pk, batch)), requested=True)
+        with transaction.atomic():
+            changed += rows.values_list("company_id", flat=True)
+            rows.update(
+                requested=False, requested_by=clean_text(requested_by, 200), requested_at=timezone.now(), remove_on=None
+            )
     if changed:
         _record(registration, requested_by, "withdraw", changed, requested=False)
     return changed
@@ -155,20 +154,20 @@ def _record(registration: Registration, actor: str, action: str, duns: Sequence[
             "shown": shown,
         },
         before={"requested": not requested},
-        after={"requested": requested, "duns": list(duns[:10_000])},
+        after={"requested": requested, "duns": list(duns[:AT_ONCE])},
     )
 
 
 def describe_subjects(*, registration: Registration, entries: Sequence[SubjectEntry]) -> None:
     """Keep what is noted about companies that are in the list; requests nothing, and what is not named stays."""
-    for batch in in_batches(entries):
-        _describe({Subject.key(registration.pk, entry.duns): entry for entry in batch})
+    for batch in in_batches(entries, AT_ONCE):
+        _describe(registration, batch)
 
 
 def requested_among(registration: Registration, duns: Sequence[str]) -> set[str]:
     """Those of the numbers that are requested in this registration."""
     found: set[str] = set()
-    for batch in in_batches(list(duns)):
-        keys = [Subject.key(registration.pk, number) for number in batch]
-        found.update(Subject.objects.filter(pk__in=keys, requested=True).values_list("company_id", flat=True))
+    for batch in in_batches(list(duns), AT_ONCE):
+        rows = Subject.objects.filter(among("id", Subject.keys(registration.pk, batch)), requested=True)
+        found.update(rows.values_list("company_id", flat=True))
     return found

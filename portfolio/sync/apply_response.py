@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
+from core.bulk import among
 from core.db import clean_text
 from direct_plus.results import Outcome
 from portfolio.models import Subject, SubjectState
@@ -59,9 +60,8 @@ def monitored(
         **said(code, message, at=at),
         "reported_by": reported_by,
     }
-    rows = _rows(keys, was)
-    gone_on = rows.filter(STAYING).update(**fields)
-    return gone_on + rows.exclude(STAYING).update(**fields, monitored_since=since, monitored_until=None)
+    begun = Case(When(STAYING, then=F("monitored_since")), default=Value(since))
+    return _rows(keys, was).update(**fields, monitored_since=begun, monitored_until=None)
 
 
 def removed(
@@ -107,4 +107,4 @@ def refused(keys: Sequence[uuid.UUID], *, code: str | None, message: str, replac
 
 
 def _rows(keys: Sequence[uuid.UUID], was: Iterable[str]) -> QuerySet[Subject]:
-    return Subject.objects.filter(pk__in=list(keys), state__in=list(was))
+    return Subject.objects.filter(among("id", keys), state__in=list(was))

@@ -7,12 +7,24 @@ from uuid import uuid4
 import pytest
 from django.db import IntegrityError, transaction
 
-from core.bulk import find_rows, insert_rows, update_later, update_version, update_versions
+from core.bulk import (
+    among,
+    find_rows,
+    insert_rows,
+    thousands,
+    update_later,
+    update_rows,
+    update_version,
+    update_versions,
+)
+from core.db import insert_new_values
 from core.models import Blob
 from monitoring.models import Change, Delivery, Notification
-from portfolio.models import Company
+from portfolio.models import Company, Subject
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import a_seed, an_update
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import a_subject
 
 pytestmark = pytest.mark.django_db
 MOMENT = datetime(2026, 3, 29, 1, 59, 59, 123000, tzinfo=timezone(timedelta(hours=2)))
@@ -83,3 +95,63 @@ def test_a_time_is_only_raised() -> None:
         update_later(Company, "changed_at", dict.fromkeys(["100000001", "100000002"], MOMENT + timedelta(hours=hours)))
     assert set(Company.objects.values_list("changed_at", "version")) == {(MOMENT + timedelta(hours=1), 1)}
     update_later(Company, "changed_at", {})
+
+
+# Thousands of rows in one statement
+
+NUMBERS = [f"{100_000_000 + number}" for number in range(4)]
+
+
+def test_what_is_there_is_not_inserted_again_and_not_returned() -> None:
+    insert_rows(Company, [Company(duns=NUMBERS[1], name="before")])
+    rows = [(number, "given") for number in (*NUMBERS[:3], NUMBERS[2])]
+    given = insert_new_values(Company, ("duns", "name"), rows, "duns", changed_at=MOMENT)
+    assert given == {NUMBERS[0], NUMBERS[2]}
+    assert insert_new_values(Company, ("duns", "name"), rows, "duns") == set()
+    assert insert_new_values(Company, ("duns", "name"), [], "duns") == set()
+    found = Company.objects.order_by("duns").values_list("name", "changed_at", "version")
+    assert list(found) == [("given", MOMENT, 0), ("before", None, 0), ("given", MOMENT, 0)]
+
+
+def test_more_values_than_a_statement_takes_are_inserted_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(thousands, "MOST_PARAMETERS", 5)
+    assert insert_new_values(Company, ("duns", "name"), [(one, "ü") for one in NUMBERS], "duns") == set(NUMBERS)
+    assert set(Company.objects.values_list("duns", "name")) == {(one, "ü") for one in NUMBERS}
+
+
+def test_each_kind_of_column_is_inserted_as_django_writes_it() -> None:
+    registration, company = a_registration(), Company.objects.create(duns=NUMBERS[0])
+    row = Subject(id=uuid4(), registration=registration, company=company, requested=True, requested_at=MOMENT)
+    row.requested_import, row.monitored_since, row.tags = uuid4(), MOMENT.date(), 'a, "ü" \\ {b}'
+    row.save(force_insert=True)
+    whole: dict[str, Any] = dict(Subject.objects.filter(pk=row.pk).values().get())
+    for names in ({"id", "company_id"}, {*whole}, {"id", "company_id", "remove_on", "requested_import", "requested"}):
+        row.delete()
+        rest = {name: value for name, value in whole.items() if name not in names}
+        inserted = insert_new_values(Subject, list(names), [[whole[name] for name in names]], "company_id", **rest)
+        assert inserted == {company.duns}
+        row = Subject.objects.get()
+        assert Subject.objects.values().get() == whole
+
+
+def test_only_rows_among_the_values_are_meant() -> None:
+    registration = a_registration()
+    for number in NUMBERS:
+        a_subject(number, registration)
+    keys = Subject.keys(registration.pk, NUMBERS[:2])
+    assert keys == [Subject.key(registration.pk, number) for number in NUMBERS[:2]]
+    rows = Subject.objects.filter(among("id", keys))
+    assert set(rows.values_list("company_id", flat=True)) == set(NUMBERS[:2])
+    assert rows.filter(among("company", NUMBERS[1:]), requested=True).update(tags="told") == 1
+    assert list(Subject.objects.filter(tags="told").values_list("company_id", flat=True)) == [NUMBERS[1]]
+    assert Subject.objects.exclude(among("company", NUMBERS[:3])).get().company_id == NUMBERS[3]
+    assert not Subject.objects.filter(among("id", [])).exists()
+    assert Subject.objects.filter(among("id", [])).update(tags="none") == 0
+
+
+def test_rows_are_given_values_of_their_own() -> None:
+    insert_rows(Company, [Company(duns=number, city="before") for number in NUMBERS])
+    rows = [(NUMBERS[0], "a", MOMENT), (NUMBERS[1], "b", None), ("none", "c", None)]
+    update_rows(Company, ("name", "changed_at"), rows)
+    found = Company.objects.order_by("duns").values_list("name", "changed_at", "city")
+    assert list(found) == [("a", MOMENT, "before"), ("b", None, "before"), ("", None, "before"), ("", None, "before")]

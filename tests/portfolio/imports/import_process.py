@@ -36,7 +36,7 @@ ENDED = "ended with"
 PATIENCE = 120
 STEPS = (
     *((upload, "store_chunk"), (upload, "move"), (apply, "request_subjects"), (apply, "move")),
-    *((requests, "insert_new"), (requests, "record")),
+    *((requests, "insert_new_values"), (requests, "record")),
 )
 
 
@@ -123,4 +123,5 @@ DEEDS = {"create": create, "work": work, "confirm": confirm, "show": show}
 if __name__ == "__main__":
     for module in (upload, apply):
         vars(module)["CHUNK"] = CHUNK
+    vars(apply)["CHUNKS_AT_ONCE"] = 1
     main()

@@ -13,12 +13,14 @@ from portfolio.billing.new_billable import new_billable
 from portfolio.jobs import check_lists
 from portfolio.models import CheckState, MembershipCheck, Registration, Subject, SubjectState
 from portfolio.reconciliation.reconcile import drift
+from portfolio.registrations import adopt
 from portfolio.registrations.adopt import (
     NothingToCheck,
     adopt_as_requested,
     cancel_check,
     go_on_checking,
     is_number_known,
+    learn_is_in,
     read_listing,
     start_check,
 )
@@ -27,7 +29,7 @@ from portfolio.registrations.membership_evidence import Seen, apply_evidence, ev
 from portfolio.sync.run import sync
 from portfolio.sync.verify import duration_text
 from tests.builders.companies import duns_numbers
-from tests.builders.subjects import request_monitoring, states, subject, withdraw_request
+from tests.builders.subjects import a_subject, request_monitoring, states, subject, withdraw_request
 from tests.engines import engine
 from tests.servers.sandbox import calls_of
 
@@ -68,6 +70,56 @@ def test_a_file_again_changes_nothing(registration: Registration, control: Sandb
     again = apply_export(registration, paths, by="ann")
     assert (again.listed, again.newly_known, again.gone) == (2, 0, 0)
     assert list(Subject.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.parametrize(
+    ("before", "learnt", "state"),
+    [
+        (SubjectState.UNKNOWN, 1, SubjectState.MONITORED),
+        (SubjectState.PENDING_ADD, 1, SubjectState.MONITORED),
+        (SubjectState.REFUSED, 1, SubjectState.MONITORED),
+        (SubjectState.REMOVED, 1, SubjectState.MONITORED),
+        (SubjectState.MONITORED, 0, SubjectState.MONITORED),
+        (SubjectState.PENDING_REMOVE, 0, SubjectState.PENDING_REMOVE),
+    ],
+)
+@pytest.mark.parametrize("is_overtaken", [False, True])
+def test_a_list_says_who_is_in_whatever_was_known(
+    registration: Registration,
+    monkeypatch: pytest.MonkeyPatch,
+    before: SubjectState,
+    learnt: int,
+    state: SubjectState,
+    is_overtaken: bool,
+) -> None:
+    """Also where another process inserts the company between the look and the insert."""
+    a_subject(A, registration, state=before, requested=False, requested_at=NOW, checked_at=NOW - timedelta(days=9))
+    if is_overtaken:
+        looked, before_it_came = adopt._states, [True]
+        monkeypatch.setattr(
+            adopt, "_states", lambda keys: {} if before_it_came and before_it_came.pop() else looked(keys)
+        )
+    assert learn_is_in(registration, [A, B], dnb_time=NOW) == learnt + 1
+    row = subject(registration, A)
+    assert (row.state, row.requested) == (state, False)
+    assert (row.requested_at is None) == (before == SubjectState.REMOVED)
+    assert states(registration)[B] == SubjectState.MONITORED
+    assert subject(registration, B).monitored_since == NOW.date()
+
+
+def test_a_list_does_not_bring_back_who_has_left_since(registration: Registration) -> None:
+    a_subject(A, registration, state=SubjectState.REMOVED, checked_at=NOW)
+    assert learn_is_in(registration, [A], dnb_time=NOW - timedelta(hours=1)) == 0
+    assert states(registration) == {A: SubjectState.REMOVED}
+
+
+def test_a_stay_that_goes_on_keeps_its_first_day(registration: Registration) -> None:
+    began, ended = NOW.date() - timedelta(days=50), NOW.date() - timedelta(days=5)
+    a_subject(A, registration, state=SubjectState.PENDING_ADD, monitored_since=began)
+    a_subject(B, registration, state=SubjectState.PENDING_ADD, monitored_since=began, monitored_until=ended)
+    assert learn_is_in(registration, [A, B], dnb_time=NOW) == 2
+    days = {row.company_id: (row.monitored_since, row.monitored_until) for row in Subject.objects.all()}
+    assert days == {A: (began, None), B: (NOW.date(), None)}
 
 
 def test_a_list_in_parts_is_whole_only_together(registration: Registration, control: SandboxControl) -> None:

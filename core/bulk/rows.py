@@ -1,25 +1,30 @@
-"""Many rows at a time without Django's cost for each: inserting, asking which are there, changing by version.
+"""Rows: inserting them, asking which are there, changing them by version.
 
-The only place with SQL of our own. What comes out is what `bulk_create`, `values_list` and `filter(version=…).update()`
-give; on MongoDB, whose backend has no SQL, Django does it. Rows are model instances, or tuples whose names are
-those of all the model's columns. `benchmarks/ingest.py` measures what is saved.
+Rows are model instances, or tuples whose names are those of all the model's columns.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from functools import cache, lru_cache, partial
-from typing import Any, cast
+from datetime import datetime
+from functools import cache, partial
+from typing import Any
 
 from django.db import IntegrityError, connection, models, transaction
 
+from core.bulk.columns import (
+    Model,
+    Prepare,
+    has_sql,
+    prepare_for,
+    prepared,
+    quoted,
+    read_row,
+    reader_for,
+    table_of,
+)
+
 BATCH = 500
-AS_IT_IS = ("CharField", "TextField", "BooleanField", "DateField")
-# What a driver is given: None where it takes the value as it is.
-Prepare = Callable[[Any], Any] | None
-Model = type[models.Model]
 
 
 class Clash(IntegrityError):
@@ -32,10 +37,6 @@ class Clash(IntegrityError):
 
 class _ChangedMeanwhile(Exception):
     """Not all rows had the version that they were read with."""
-
-
-def has_sql() -> bool:
-    return connection.vendor in ("sqlite", "postgresql")
 
 
 def insert_rows(model: Model, rows: Sequence[Any]) -> None:
@@ -113,7 +114,7 @@ def _update_all(changes: Sequence[tuple[models.Model, Mapping[str, Any]]]) -> No
     rows = []
     for row, values in changes:
         given = [values[name] if name in values else getattr(row, name) for name in names]
-        rows.append([*_prepared(given, prepares), row.version + 1, row.pk, row.version])  # type: ignore[attr-defined]
+        rows.append([*prepared(given, prepares), row.version + 1, row.pk, row.version])  # type: ignore[attr-defined]
     with connection.cursor() as cursor:
         cursor.executemany(statement, rows)
         if cursor.rowcount != len(rows):
@@ -128,7 +129,7 @@ def update_version(row: models.Model, values: Mapping[str, Any]) -> bool:
         return bool(unchanged.update(**values, version=version + 1))
     statement, prepares = _update_statement(model, tuple(values))
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*_prepared(values.values(), prepares), version + 1, row.pk, version])
+        cursor.execute(statement, [*prepared(values.values(), prepares), version + 1, row.pk, version])
         return bool(cursor.rowcount)
 
 
@@ -156,20 +157,16 @@ def _values(model: Model, rows: Sequence[Any]) -> list[tuple[Any, ...]]:
     return list(zip(*prepared, strict=True))
 
 
-def _prepared(values: Iterable[Any], prepares: Sequence[Prepare]) -> list[Any]:
-    return [prepare(value) if prepare else value for value, prepare in zip(values, prepares, strict=True)]
-
-
 @cache
 def _columns(model: Model) -> tuple[tuple[str, ...], tuple[Prepare, ...]]:
     fields = model._meta.concrete_fields
-    return tuple(field.attname for field in fields), tuple(map(_prepare, fields))
+    return tuple(field.attname for field in fields), tuple(map(prepare_for, fields))
 
 
 @cache
 def _insert_statement(model: Model) -> str:
     fields = model._meta.concrete_fields
-    target = f"{_table(model)} ({', '.join(map(_quoted, fields))})"
+    target = f"{table_of(model)} ({', '.join(map(quoted, fields))})"
     if connection.vendor == "postgresql":
         return f"COPY {target} FROM STDIN"
     return f"INSERT INTO {target} VALUES ({', '.join(['%s'] * len(fields))})"
@@ -179,75 +176,22 @@ def _insert_statement(model: Model) -> str:
 def _find_statement(model: Model, names: tuple[str, ...]) -> tuple[str, Prepare, Callable[[Any], Any] | None]:
     """Up to the condition; how a key is given, and how a row is read."""
     fields = [model._meta.get_field(name) for name in names]
-    statement = f"SELECT {', '.join(map(_quoted, fields))} FROM {_table(model)} WHERE {_quoted(model._meta.pk)}"
-    readers = tuple(map(_reader, fields))
-    return statement, _prepare(model._meta.pk), partial(_read, readers) if any(readers) else None
+    statement = f"SELECT {', '.join(map(quoted, fields))} FROM {table_of(model)} WHERE {quoted(model._meta.pk)}"
+    readers = tuple(map(reader_for, fields))
+    return statement, prepare_for(model._meta.pk), partial(read_row, readers) if any(readers) else None
 
 
 @cache
 def _update_statement(model: Model, names: tuple[str, ...]) -> tuple[str, tuple[Prepare, ...]]:
     fields = [model._meta.get_field(name) for name in names]
-    changes = ", ".join(f"{_quoted(field)} = %s" for field in [*fields, model._meta.get_field("version")])
-    statement = f"UPDATE {_table(model)} SET {changes} WHERE {_quoted(model._meta.pk)} = %s AND version = %s"
-    return statement, tuple(map(_prepare, fields))
+    changes = ", ".join(f"{quoted(field)} = %s" for field in [*fields, model._meta.get_field("version")])
+    statement = f"UPDATE {table_of(model)} SET {changes} WHERE {quoted(model._meta.pk)} = %s AND version = %s"
+    return statement, tuple(map(prepare_for, fields))
 
 
 @cache
 def _later_statement(model: Model, name: str) -> tuple[str, Prepare]:
     field = model._meta.get_field(name)
-    column, key = _quoted(field), _quoted(model._meta.pk)
-    change = f"UPDATE {_table(model)} SET {column} = %s, version = version + 1"
-    return f"{change} WHERE {key} = %s AND ({column} IS NULL OR {column} < %s)", _prepare(field)
-
-
-def _table(model: Model) -> str:
-    return connection.ops.quote_name(model._meta.db_table)
-
-
-def _quoted(field: Any) -> str:
-    return connection.ops.quote_name(field.column)
-
-
-def _kind(field: Any) -> str:
-    return str((field.target_field if field.is_relation else field).get_internal_type())
-
-
-def _prepare(field: Any) -> Prepare:
-    """How a value of this field becomes one of the database's driver."""
-    kind = _kind(field)
-    if kind in AS_IT_IS or "Integer" in kind:
-        return None
-    if kind == "CompactUUIDField":
-        return None if connection.vendor == "postgresql" else _bytes
-    if kind in ("CompactDateTimeField", "HexField"):
-        return cast(Prepare, field.prepare(connection))
-    if kind == "DateTimeField":
-        return None if connection.vendor == "postgresql" else _utc
-    return partial((field.target_field if field.is_relation else field).get_db_prep_save, connection=connection)
-
-
-@lru_cache(maxsize=4096)
-def _utc(value: datetime | None) -> str | None:
-    """As Django writes times into SQLite: in UTC, without a zone."""
-    if value is None:
-        return None
-    return str((value if value.tzinfo is UTC else value.astimezone(UTC)).replace(tzinfo=None))
-
-
-def _bytes(value: uuid.UUID | None) -> bytes | None:
-    return None if value is None else value.bytes
-
-
-def _read(readers: Sequence[Prepare], row: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(_prepared(row, readers))
-
-
-def _reader(field: Any) -> Prepare:
-    """How the driver's value becomes one of this field."""
-    if _kind(field) == "HexField":
-        return partial(field.from_db_value, expression=None, connection=connection)
-    return _id if _kind(field) == "CompactUUIDField" and connection.vendor == "sqlite" else None
-
-
-def _id(value: bytes | None) -> uuid.UUID | None:
-    return uuid.UUID(bytes=value) if value else None
+    column, key = quoted(field), quoted(model._meta.pk)
+    change = f"UPDATE {table_of(model)} SET {column} = %s, version = version + 1"
+    return f"{change} WHERE {key} = %s AND ({column} IS NULL OR {column} < %s)", prepare_for(field)

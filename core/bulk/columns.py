@@ -1,0 +1,77 @@
+"""How values become those of the database's driver, and back, column by column."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache, partial
+from typing import Any, cast
+
+from django.db import connection, models
+
+AS_IT_IS = ("CharField", "TextField", "BooleanField", "DateField")
+# What a driver is given: None where it takes the value as it is.
+Prepare = Callable[[Any], Any] | None
+Model = type[models.Model]
+
+
+def has_sql() -> bool:
+    return connection.vendor in ("sqlite", "postgresql")
+
+
+def prepared(values: Iterable[Any], prepares: Sequence[Prepare]) -> list[Any]:
+    return [prepare(value) if prepare else value for value, prepare in zip(values, prepares, strict=True)]
+
+
+def table_of(model: Model) -> str:
+    return connection.ops.quote_name(model._meta.db_table)
+
+
+def quoted(field: Any) -> str:
+    return connection.ops.quote_name(field.column)
+
+
+def kind_of(field: Any) -> str:
+    return str((field.target_field if field.is_relation else field).get_internal_type())
+
+
+def prepare_for(field: Any) -> Prepare:
+    """How a value of this field becomes one of the database's driver."""
+    kind = kind_of(field)
+    if kind in AS_IT_IS or "Integer" in kind:
+        return None
+    if kind == "CompactUUIDField":
+        return None if connection.vendor == "postgresql" else _bytes
+    if kind in ("CompactDateTimeField", "HexField"):
+        return cast(Prepare, field.prepare(connection))
+    if kind == "DateTimeField":
+        return None if connection.vendor == "postgresql" else _utc
+    return partial((field.target_field if field.is_relation else field).get_db_prep_save, connection=connection)
+
+
+@lru_cache(maxsize=4096)
+def _utc(value: datetime | None) -> str | None:
+    """As Django writes times into SQLite: in UTC, without a zone."""
+    if value is None:
+        return None
+    return str((value if value.tzinfo is UTC else value.astimezone(UTC)).replace(tzinfo=None))
+
+
+def _bytes(value: uuid.UUID | None) -> bytes | None:
+    return None if value is None else value.bytes
+
+
+def read_row(readers: Sequence[Prepare], row: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(prepared(row, readers))
+
+
+def reader_for(field: Any) -> Prepare:
+    """How the driver's value becomes one of this field."""
+    if kind_of(field) == "HexField":
+        return partial(field.from_db_value, expression=None, connection=connection)
+    return _id if kind_of(field) == "CompactUUIDField" and connection.vendor == "sqlite" else None
+
+
+def _id(value: bytes | None) -> uuid.UUID | None:
+    return uuid.UUID(bytes=value) if value else None
