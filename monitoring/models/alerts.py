@@ -79,12 +79,14 @@ class Alert(models.Model):
         indexes = [
             models.Index(fields=["raised_at", "id"], name="alert_by_time"),
             models.Index(fields=["state", "raised_at", "id"], name="alert_by_state"),
-            models.Index(fields=["severity", "state", "raised_at"], name="alert_by_severity"),
+            # The inbox, and the alerts before and after one in it.
+            models.Index(fields=["state", "severity", "raised_at", "id"], name="alert_by_severity"),
             models.Index(fields=["severity", "raised_at", "id"], name="alert_by_severity_time"),
             models.Index(fields=["assignee", "state", "raised_at"], name="alert_by_assignee"),
             models.Index(fields=["assignee", "raised_at", "id"], name="alert_by_person"),
             models.Index(fields=["assigned_at", "id"], name="alert_by_assignment"),
-            models.Index(fields=["company", "raised_at", "id"], name="alert_by_company"),
+            # A company's page, and the search of the inbox.
+            models.Index(fields=["company", "state", "raised_at"], name="alert_by_company"),
             models.Index(fields=["rule", "rate_window", "sequence"], name="alert_by_hour"),
         ]
         verbose_name = _("alert")
