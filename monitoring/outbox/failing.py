@@ -17,7 +17,8 @@ RECENT = 50
 RETRYING = Q(state=MessageState.WAITING, attempts__gt=0, next_try_at__isnull=False)
 NOT_SENT = (MessageState.WAITING, MessageState.DEAD, MessageState.CANCELLED)
 # Tried without success, whether it is retried or not any more.
-UNDELIVERED = Q(state=MessageState.DEAD) | RETRYING
+# The states first, as an index finds them.
+UNDELIVERED = Q(state__in=(MessageState.DEAD, MessageState.WAITING)) & (Q(state=MessageState.DEAD) | RETRYING)
 
 
 def is_retrying(row: OutboxMessage) -> bool:
