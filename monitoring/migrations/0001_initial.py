@@ -647,7 +647,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='alert',
-            index=models.Index(fields=['severity', 'state', 'raised_at'], name='alert_by_severity'),
+            index=models.Index(fields=['state', 'severity', 'raised_at', 'id'], name='alert_by_severity'),
         ),
         migrations.AddIndex(
             model_name='alert',
@@ -667,7 +667,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='alert',
-            index=models.Index(fields=['company', 'raised_at', 'id'], name='alert_by_company'),
+            index=models.Index(fields=['company', 'state', 'raised_at'], name='alert_by_company'),
         ),
         migrations.AddIndex(
             model_name='alert',

@@ -82,8 +82,8 @@ class Alert(models.Model):
             models.Index(fields=["raised_at", "id"], name="alert_by_time"),
             # The inbox sorted by time, the API by state.
             models.Index(fields=["state", "raised_at", "id"], name="alert_by_state"),
-            # The inbox, which begins with the most severe.
-            models.Index(fields=["severity", "state", "raised_at"], name="alert_by_severity"),
+            # The inbox, which begins with the most severe, and the alerts before and after one in it.
+            models.Index(fields=["state", "severity", "raised_at", "id"], name="alert_by_severity"),
             # The list of all alerts by severity.
             models.Index(fields=["severity", "raised_at", "id"], name="alert_by_severity_time"),
             # A person's inbox and its count.
@@ -92,8 +92,8 @@ class Alert(models.Model):
             models.Index(fields=["assignee", "raised_at", "id"], name="alert_by_person"),
             # Messages about new assignments.
             models.Index(fields=["assigned_at", "id"], name="alert_by_assignment"),
-            # A company's page, the API by company, what a change may resolve.
-            models.Index(fields=["company", "raised_at", "id"], name="alert_by_company"),
+            # A company's page, the search of the inbox, the API by company, what a change may resolve.
+            models.Index(fields=["company", "state", "raised_at"], name="alert_by_company"),
             # A rule's limit per hour.
             models.Index(fields=["rule", "rate_window", "sequence"], name="alert_by_hour"),
         ]

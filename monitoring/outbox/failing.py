@@ -15,8 +15,10 @@ from monitoring.models import Channel, MessageState, OutboxMessage, SendAttempt,
 # Without what is kept for a disabled webhook: that has no time for a next attempt.
 RECENT = 50
 RETRYING = Q(state=MessageState.WAITING, attempts__gt=0, next_try_at__isnull=False)
+NOT_SENT = (MessageState.WAITING, MessageState.DEAD, MessageState.CANCELLED)
 # Tried without success, whether it is retried or not any more.
-UNDELIVERED = Q(state=MessageState.DEAD) | RETRYING
+# The states first, as an index finds them.
+UNDELIVERED = Q(state__in=(MessageState.DEAD, MessageState.WAITING)) & (Q(state=MessageState.DEAD) | RETRYING)
 
 
 def is_retrying(row: OutboxMessage) -> bool:
@@ -62,7 +64,8 @@ def _last_delivery(target: uuid.UUID) -> datetime | None:
 def _dead_since(target: uuid.UUID) -> datetime | None:
     """The first failed attempt of the messages that failed finally, where none was sent after these."""
     rows = OutboxMessage.objects.filter(target=target)
-    sent = rows.filter(state=MessageState.SENT).order_by("-created_at").values_list("created_at", "sent_at").first()
+    # By when they were created, until one was sent: of all that were, the last would have to be sorted out.
+    sent = rows.exclude(state__in=NOT_SENT).order_by("-created_at").values_list("created_at", "sent_at").first()
     dead = SendAttempt.objects.filter(message__target=target, message__state=MessageState.DEAD).exclude(error="")
     if sent:
         dead = dead.filter(message__created_at__gt=sent[0], at__gt=sent[1] or sent[0])

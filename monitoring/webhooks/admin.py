@@ -174,7 +174,7 @@ def undelivered_messages(endpoint: WebhookEndpoint) -> QuerySet[OutboxMessage]:
 def latest_messages(endpoint: WebhookEndpoint) -> list[Any]:
     """What is retried first: many untried messages may be later than the one with the error."""
     rows = OutboxMessage.objects.filter(target=endpoint.pk).defer("payload")
-    retried: list[Any] = list(rows.filter(RETRYING).order_by("-created_at")[:LAST])
+    retried: list[Any] = list(rows.filter(RETRYING).order_by("-sequence", "-id")[:LAST])
     latest = [one for one in rows.order_by("-created_at")[:LAST] if not is_retrying(one)]
     shown = [*retried, *latest][:LAST]
     for one in shown:

@@ -95,7 +95,7 @@ def test_bulk_actions(ann: Client) -> None:
 
 def test_an_alert_says_what_changed_why_and_what_else(ann: Client, django_assert_max_num_queries: AtMost) -> None:
     alert = a_raised_alert()
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(17):
         text = text_of(ann.get(f"/monitoring/alert/{alert.pk}/change/"))
     assert "Operating status Active → Out of business" in text
     assert "Operating status: Active → Out of business (changes to Out of business)" in text
