@@ -17,7 +17,7 @@ from benchmarks.floor import Floor
 from benchmarks.frame import Amount, spread, target
 from benchmarks.stream import A_PAGE, Item
 
-PAGES = Amount("pages", "pages of 100 notifications", 1, 50, 1000)
+PAGES = Amount("pages", "pages of 100 notifications", 2, 50, 1000)
 DOCUMENTS = Amount("documents", "SEEDs of 5 kB", 20, 1000, 10_000)
 CHANGES = Amount("changes", "name changes of each of 100 companies", 3, 300, 300)
 COLUMNS = ("", "floor, per second", "measured, per second", "ratio", "target")

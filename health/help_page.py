@@ -83,6 +83,7 @@ SECTIONS = (
             ("operate/upgrade.md", _("Move to a later version")),
             ("operate/engines.md", _("SQLite, PostgreSQL or MongoDB")),
             ("operate/scaling.md", _("Run on several machines")),
+            ("operate/performance.md", _("How fast it is, and how to measure that")),
             ("operate/security.md", _("Threats, and the protection against them")),
             ("operate/privacy.md", _("Which personal data is stored")),
         ),

@@ -49,7 +49,7 @@ def _anchors(page: Path) -> list[str]:
     return re.findall(r'\bid="([^"]+)"', rendered(page, page.stat().st_mtime)[1])
 
 
-FOR_OPERATORS = ("backup", "configuration", "deployment", "scaling", "security")
+FOR_OPERATORS = ("backup", "configuration", "deployment", "performance", "scaling", "security")
 HELP = [*sorted((ROOT / "docs" / "use").glob("*.md")), *(ROOT / "docs" / "operate" / f"{n}.md" for n in FOR_OPERATORS)]
 
 
