@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import frame, report
-from benchmarks.__main__ import MODULES, WHOLE_PROGRAM
+from benchmarks.__main__ import MODULES, OTHERS
 from tests.support import ROOT
 
 PAGE = "Before.\n\n<!-- ingest: begin -->\nold\n<!-- ingest: end -->\n\nAfter.\n"
@@ -52,4 +52,4 @@ def test_the_spread_is_the_median_between_the_extremes() -> None:
 
 def test_every_measurement_is_run_by_the_one_command() -> None:
     names = {path.stem for path in (ROOT / "benchmarks").iterdir() if path.suffix == ".py" or path.is_dir()}
-    assert names - {*MODULES, *WHOLE_PROGRAM} - RUN_APART - HELPERS - {"__pycache__"} == set()
+    assert names - {*MODULES, *OTHERS} - RUN_APART - HELPERS - {"__pycache__"} == set()

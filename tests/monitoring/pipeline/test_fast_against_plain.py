@@ -118,7 +118,8 @@ def outcome(answers: Sequence[Sequence[Any]], at_once: int, choose: random.Rando
 
 
 def columns_of(duns: str) -> tuple[Any, ...]:
-    return Company.objects.values_list(*COLUMNS).get(pk=duns)
+    columns: tuple[Any, ...] = Company.objects.values_list(*COLUMNS).get(pk=duns)
+    return columns
 
 
 def live(duns: str) -> set[Any]:
