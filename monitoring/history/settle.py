@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from core.db import in_batches, insert_new
@@ -34,7 +35,7 @@ from monitoring.history.facts import (
     judge_lifecycle,
     leaves_of,
 )
-from monitoring.models import Change, Delivery, Entry, Kind, Notification, Observation, Verb
+from monitoring.models import Change, Delivery, Entry, Kind, Notification, Observation, Publication, Verb
 from monitoring.story_order import notification_key, source_at, source_of, story_key
 
 AT_ONCE = 200
@@ -251,7 +252,10 @@ class _Writer:
         elif row.entry == Entry.CHANGE and row.superseded == verdict.live:
             self._publish(row, verdict)
         unchanged = Change.objects.filter(pk=row.pk, superseded=row.superseded, replaced_by=row.replaced_by)
-        unchanged.update(**values)
+        if unchanged.update(**values) and "delivery" in values:
+            # One less in what it leaves, or a later surplus there would pass for it.
+            left = Publication.objects.filter(delivery=row.delivery_id, entry_count__gt=0)
+            left.update(entry_count=F("entry_count") - 1)
 
     def _entry_of(self, row: Change, verdict: Verdict) -> Entry:
         """What a change that never held is to its registration's readers: the first report of the fact, or nothing."""
