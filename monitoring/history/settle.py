@@ -14,14 +14,24 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from core.db import in_batches, insert_new
 from monitoring.content_ids import moment_of, observation_id
 from monitoring.history.facts import FAMILIES, LifecycleEvent, Verdict, judge, judge_lifecycle
 from monitoring.history.window import AT_ONCE, FIELDS, MARGIN, Span, pasts, spans, verdict_of
-from monitoring.models import Change, Delivery, Entry, Kind, Notification, NotificationType, Observation, Verb
+from monitoring.models import (
+    Change,
+    Delivery,
+    Entry,
+    Kind,
+    Notification,
+    NotificationType,
+    Observation,
+    Publication,
+    Verb,
+)
 from monitoring.story_order import source_at, story_key
 
 NOTICES = (
@@ -199,7 +209,10 @@ class _Writer:
         elif row.entry == Entry.CHANGE and row.superseded == verdict.live:
             self._publish(row, verdict)
         unchanged = Change.objects.filter(pk=row.pk, superseded=row.superseded, replaced_by=row.replaced_by)
-        unchanged.update(**values)
+        if unchanged.update(**values) and "delivery" in values:
+            # One less in what it leaves, or a later surplus there would pass for it.
+            left = Publication.objects.filter(delivery=row.delivery_id, entry_count__gt=0)
+            left.update(entry_count=F("entry_count") - 1)
 
     def _publish(self, row: Change, verdict: Verdict) -> None:
         verb = _verb(verdict)

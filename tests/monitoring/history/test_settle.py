@@ -111,6 +111,8 @@ def test_what_held_in_no_publication_before_is_published_with_what_makes_it_hold
     assert (replaced.superseded, replaced.entry, replaced.delivery_id) == (False, Entry.CHANGE, between.pk)
     assert entries(between) == []
     assert Publication.objects.get(delivery=between).change_count == 3
+    for publication in Publication.objects.all():
+        assert publication.entry_count == counts_of(publication.delivery_id)["entry_count"]
 
 
 @pytest.mark.parametrize("is_known", [True, False])

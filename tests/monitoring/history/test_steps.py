@@ -103,6 +103,14 @@ def test_two_that_touch_the_same_third_are_ordered_together() -> None:
     assert profile(DUNS).value(ADDRESS) == {"street": "S3", "town": "T3"}
 
 
+def test_one_that_touches_two_brings_them_together() -> None:
+    """By place it comes last."""
+    reported("S2", "S3", place=1, path=f"{ADDRESS}.street")
+    reported("T2", "T3", place=2, path=f"{ADDRESS}.town")
+    reported(None, {"street": "S2", "town": "T2"}, place=3, path=ADDRESS)
+    assert profile(DUNS).value(ADDRESS) == {"street": "S3", "town": "T3"}
+
+
 def test_changes_that_do_not_touch_stand_by_their_places_alone() -> None:
     """Though the one path begins with the other's text, or another group is in steps."""
     shown("A", 1)
