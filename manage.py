@@ -5,13 +5,24 @@ import os
 import sys
 
 
+def refusals() -> tuple[type[Exception], ...]:
+    """Asked for only when something failed: no other engine needs MongoDB's driver."""
+    from django.db import OperationalError
+    from pymongo.errors import ConnectionFailure
+
+    return OperationalError, ConnectionFailure
+
+
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dnbmon_site.settings")
+    if sys.argv[-2:-1] == ["--watching"]:
+        from dnbmon_site.operations.processes.watcher import watch
+
+        watch(int(sys.argv[-1]))
+        return
     try:
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
-        from django.db import OperationalError
-        from pymongo.errors import ConnectionFailure
 
         from dnbmon_site.version import version
     except ImportError as error:
@@ -23,7 +34,7 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(str(error))
-    except (OperationalError, ConnectionFailure) as error:
+    except refusals() as error:
         # Commands of Django's own, such as migrate; ours say it themselves.
         sys.exit(f"The database refuses: {error}\n“manage.py doctor” says what to look at.")
 

@@ -85,8 +85,8 @@ class Program:
 
     def cluster(self) -> set[int]:
         """The cluster of jobs, without its watchdog."""
-        everybody = self.worker()
-        return {pid for pid in everybody if "--unwatched" in command_of(pid)}
+        watchdogs = {pid for pid in children(self.up.pid) if "worker" in command_of(pid)}
+        return self.worker() - watchdogs
 
     def signal(self, pids: set[int], number: signal.Signals) -> None:
         for pid in pids:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from functools import cache, partial
-from typing import Any
+from typing import Any, cast
 
 from django.db import IntegrityError, connection, models
 
@@ -92,6 +92,8 @@ def _prepare(field: Any) -> Prepare:
         return _as_it_is
     if kind == "CompactUUIDField":
         return _as_it_is if connection.vendor == "postgresql" else _bytes
+    if kind in ("CompactDateTimeField", "HexField"):
+        return cast(Prepare, target.prepare(connection))
     if kind == "DateTimeField":
         return _as_it_is if connection.vendor == "postgresql" else _utc
     return partial(target.get_db_prep_save, connection=connection)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import admin
@@ -18,8 +18,9 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 FOLDER: Path = settings.BASE_DIR / "docs"
 
@@ -68,6 +69,8 @@ def place(title: str) -> dict[str, Any]:
 @lru_cache(maxsize=64)
 def rendered(file: Path, changed: float) -> tuple[str, SafeString]:
     """Title and body. The text is the program's own, so what it says in HTML is meant."""
+    from markdown_it import MarkdownIt
+
     markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
     tokens = markdown.parse(file.read_text(encoding="utf-8"))
     title = tokens[1].content if tokens and tokens[0].tag == "h1" else file.stem

@@ -1,10 +1,11 @@
 """Probes for whoever keeps the process alive: cheap, and without a word that is not for everybody. And the buttons that
 pause, resume or run a job."""
 
-import pymongo
+from contextlib import AbstractContextManager, nullcontext
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -50,12 +51,21 @@ def ready(request: HttpRequest) -> HttpResponse:
 def what_is_missing() -> str | None:
     """Asks the database, and never raises because of it."""
     try:
-        with pymongo.timeout(PATIENCE):
+        with _patience():
             if not migrations_waiting():
                 return None
             return EMPTY if is_empty() else EARLIER if is_of_earlier_version() else BEHIND
     except DatabaseError:
         return AWAY
+
+
+def _patience() -> AbstractContextManager[object]:
+    """The other engines' connections have a limit of their own."""
+    if connection.vendor != "mongodb":
+        return nullcontext()
+    import pymongo
+
+    return pymongo.timeout(PATIENCE)
 
 
 def words(text: str, status: int) -> HttpResponse:

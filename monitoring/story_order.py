@@ -18,9 +18,12 @@ from django.db.models import Model, QuerySet
 
 from monitoring.content_ids import milliseconds
 from monitoring.models import Delivery, Kind, Notification, Source
+from monitoring.models.places import PLACE
 from portfolio.models import Registration
 
 WAYS = {Source.PULL: 0, Source.REPLAY: 1, Source.FILE: 2, Source.RETRY: 0}
+# The places of all items of files.
+OF_FILES = (f"{WAYS[Source.FILE]}".ljust(PLACE, "0"), f"{WAYS[Source.FILE]}".ljust(PLACE, "f"))
 LARGEST_POSITION, LARGEST_INDEX = 0xFFFFF, 0xFFF
 # Before the place: a whole document comes before the changes of its moment, which begin with step 1.
 DOCUMENT, FIRST_STEP = 0, 1

@@ -37,6 +37,8 @@ class ChoiceFilter(DropdownFilter):  # type: ignore[misc]
 
     field = ""
     options: Any = ()
+    # The value of most rows, if the field's index leaves them out: a query has to say that it is about others.
+    common: Any = None
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(str(value), str(label)) for value, label in self.options]
@@ -44,11 +46,14 @@ class ChoiceFilter(DropdownFilter):  # type: ignore[misc]
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
         known = {str(option) for option, _ in self.options}
-        return queryset.filter(**{self.field: value}) if value in known else queryset
+        if value not in known:
+            return queryset
+        found = queryset.filter(**{self.field: value})
+        return found if self.common is None or value == str(self.common) else found.exclude(**{self.field: self.common})
 
 
-def choice_filter(name: str, choices: Any, label: str | Promise) -> type[ChoiceFilter]:
-    members = {"field": name, "parameter_name": name, "title": label, "options": choices}
+def choice_filter(name: str, choices: Any, label: str | Promise, common: Any = None) -> type[ChoiceFilter]:
+    members = {"field": name, "parameter_name": name, "title": label, "options": choices, "common": common}
     return type(f"{name.title()}Filter", (ChoiceFilter,), members)
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-import xlsxwriter
 from django.db.models import QuerySet
 
 from core.exports.spreadsheet_escape import harmless
@@ -89,6 +88,8 @@ def write_duns(path: Path, listing: Listing, found: Iterable[list[Row]]) -> int:
 
 def write_xlsx(path: Path, listing: Listing, found: Iterable[list[Row]]) -> int:
     """Row by row, so that memory stays small; text stays text, so that D-U-N-S numbers keep their zeros."""
+    import xlsxwriter
+
     count = 0
     with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:
         text = book.add_format({"num_format": "@"})

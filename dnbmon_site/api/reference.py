@@ -11,7 +11,6 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from drf_spectacular.generators import SchemaGenerator
-from markdown_it import MarkdownIt
 
 from core.api.scopes import READ
 
@@ -19,7 +18,6 @@ DEEPEST = 4
 FINE = range(200, 300)
 # Operations that can add companies which D&B bills.
 BILLED = ("request_subjects", "confirm_import")
-MARKDOWN = MarkdownIt("commonmark", {"html": False})
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,4 +172,6 @@ def _type(schema: Mapping[str, Any], components: Mapping[str, Any]) -> str:
 
 def _html(text: str) -> SafeString:
     """The texts are the code's own, and HTML in them stays text."""
-    return SafeString(MARKDOWN.render(text))
+    from markdown_it import MarkdownIt
+
+    return SafeString(MarkdownIt("commonmark", {"html": False}).render(text))

@@ -20,7 +20,7 @@ from dnbmon_site.dashboard.query import RANGES, Asked, query_of, today
 from dnbmon_site.dashboard.since_last_visit import News, news_for
 from dnbmon_site.dashboard.tiles import fresh, tiles_of
 from monitoring.company_page.timeline import Line, line_of
-from monitoring.models import Axis, Change, Element, Severity
+from monitoring.models import NO_NOISE, Axis, Change, Element, Severity
 from monitoring.stats.daily_counts import CONSUMER as COUNTS
 from monitoring.story_order import newest, story_key
 from portfolio.companies.search import with_companies
@@ -111,7 +111,8 @@ def latest_critical_and_high(asked: Asked, totals: charts.Totals) -> list[Change
     start = datetime.combine(_first_day_needed(asked, totals), time(), UTC)
     end = datetime.combine(asked.last, time(), UTC) + timedelta(days=1)
     severe = (Severity.HIGH.value, Severity.CRITICAL.value)
-    rows = Change.objects.filter(severity__in=severe, pk__gte=key_at(start), pk__lt=key_at(end), superseded=False)
+    days = {"pk__gte": key_at(start), "pk__lt": key_at(end)}
+    rows = Change.objects.filter(NO_NOISE, severity__in=severe, superseded=False, **days)
     if asked.registration:
         rows = rows.filter(registration=asked.registration.pk)
     return sorted(newest(rows, 0, LAST), key=story_key, reverse=True)

@@ -16,16 +16,48 @@ LOOK_EVERY = 0.2
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
+class Process:
+    """A child of which only the id is known."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.exit_code: int | None = None
+
+    def poll(self) -> int | None:
+        return self._ended(os.WNOHANG)
+
+    def wait(self) -> int | None:
+        return self._ended(0)
+
+    def _ended(self, options: int) -> int | None:
+        if self.exit_code is None and (found := os.waitpid(self.pid, options))[0]:
+            self.exit_code = os.waitstatus_to_exitcode(found[1])
+        return self.exit_code
+
+    def terminate(self) -> None:
+        self._send(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._send(signal.SIGKILL)
+
+    def _send(self, number: signal.Signals) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+
 class Child:
     """A program in a session of its own: a Ctrl-C in our terminal does not reach it, and its group can be ended."""
 
-    def __init__(self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None, pid: int | None = None
+    ) -> None:
+        """With a `pid` it runs already."""
         self.name = name
         self.command = command
         self.env = os.environ if env is None else env
-        self.process = self._start()
+        self.process = Process(pid) if pid else self._start()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> subprocess.Popen[bytes] | Process:
         env = {**self.env, PARENT: str(os.getpid())}
         return subprocess.Popen(self.command, env=env, stdin=subprocess.DEVNULL, start_new_session=True)
 
@@ -46,6 +78,8 @@ class Child:
         """The whole group, also when the main process is gone and others are left."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        # One that was only just made may have no group yet.
+        self.process.kill()
         self.process.wait()
 
 

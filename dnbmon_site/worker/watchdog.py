@@ -8,9 +8,8 @@ looks after schedules that nobody carries out any more.
 from __future__ import annotations
 
 import logging
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, close_old_connections
@@ -20,7 +19,8 @@ from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from core.db import database_now
-from dnbmon_site.worker.child_process import Child, Told, stop
+from dnbmon_site.worker.child_process import Told, stop
+from dnbmon_site.worker.forked import Forked
 from health.checks.result import RUNBOOK
 from health.heartbeats import DEAD, LATE, seconds_of_a_beat
 from health.incidents.database_outage import Outage
@@ -97,8 +97,9 @@ class Canary:
 
 
 class Watchdog:
-    def __init__(self, command: Sequence[str] | None = None) -> None:
-        self.command = command or [sys.executable, sys.argv[0], "worker", "--unwatched"]
+    def __init__(self, work: Callable[[], None]) -> None:
+        """`work` is what the cluster does."""
+        self.work = work
         beat = seconds_of_a_beat()
         self.canary = Canary(timedelta(seconds=beat))
         self.ask_every = min(beat / 2, LONGEST_UNASKED)
@@ -109,7 +110,7 @@ class Watchdog:
 
     def run(self) -> None:
         """Until somebody asks us to stop."""
-        self.cluster = Child("jobs", self.command)
+        self.cluster = Forked("jobs", self.work)
         try:
             while not self.told.wait(min(1.0, self.ask_every)):
                 reason = self.look()

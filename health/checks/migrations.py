@@ -12,7 +12,6 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils.translation import gettext_noop
-from pymongo.errors import PyMongoError
 
 SURE_FOR = 240.0
 # It held people's rows until every app began again with one migration, and has none since.
@@ -71,10 +70,17 @@ def migrations_waiting() -> int:
         return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
+def _errors_of_mongodb() -> type[Exception]:
+    """Asked for only when something failed: with other engines, nothing else needs MongoDB's driver."""
+    from pymongo.errors import PyMongoError
+
+    return PyMongoError
+
+
 @contextmanager
 def reported_alike() -> Iterator[None]:
     """MongoDB's list of collections is asked for beside Django, and so are its errors."""
     try:
         yield
-    except PyMongoError as error:
+    except _errors_of_mongodb() as error:
         raise OperationalError(str(error)) from error

@@ -22,7 +22,7 @@ from monitoring.alerts.rules import Rule, Scope, compile_rule
 from monitoring.company_page.timeline import Line, lines_of
 from monitoring.content_ids import milliseconds
 from monitoring.elements.paths import is_related
-from monitoring.models import AlertRule, Change, Element, Grouping, Kind, Observation, Verb
+from monitoring.models import NO_ELEMENT, AlertRule, Change, Element, Grouping, Kind, Observation, Verb
 from monitoring.story_order import LATEST_FIRST, story_key
 
 WINDOWS = (30, 90, 365)
@@ -146,7 +146,7 @@ def _sources(rule: Rule, since: datetime) -> Iterator[QuerySet[Change]]:
     for element in elements:
         yield recent.filter(element=element)
     for kind in sorted(kinds - {Kind.ELEMENT, Kind.BASELINE}):
-        yield recent.filter(kind=kind)
+        yield recent.filter(NO_ELEMENT, kind=kind)
 
 
 def _elements(rule: Rule) -> list[str] | None:

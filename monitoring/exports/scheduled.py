@@ -34,8 +34,8 @@ from core.json_text import RawJSONRenderer
 from core.lists.listings import LISTINGS, Listing, batches
 from core.lists.saved_filters import columns_of
 from core.models import ExportFormat, SavedFilter
+from monitoring.exports.errors import NotDelivered
 from monitoring.exports.listings import row_of
-from monitoring.exports.sftp import NotDelivered, deliver
 from monitoring.feed import feed
 from monitoring.feed.parameters import FeedParameters, choice_of
 from monitoring.feed.serializers import serialized_entries
@@ -196,6 +196,8 @@ def _written(export: ScheduledExport) -> dict[str, Any]:
             path.write_bytes(b"")
         marker = _mark_done(path, count, now)
         if export.server:
+            from monitoring.exports.sftp import deliver
+
             deliver(export.server, export.folder, [path, marker])
     return {
         "failed_at": now if error else None,

@@ -24,6 +24,7 @@ from core.db import clean_text
 from core.encryption import SecretLost, decrypted
 from core.ids import time_first_id
 from core.outbound.connections import NotReached, connect
+from monitoring.exports.errors import BadKey, KeyNotConfirmed, NotDelivered
 from monitoring.models import FileServer
 
 CONNECT_SECONDS = 10.0
@@ -33,18 +34,6 @@ KEY_KINDS: tuple[type[paramiko.PKey], ...] = (paramiko.Ed25519Key, paramiko.ECDS
 RSA = ("rsa-sha2-512", "rsa-sha2-256")
 # It logs every connection.
 logging.getLogger("paramiko").setLevel(logging.WARNING)
-
-
-class NotDelivered(Exception):
-    """The files are not there: the text says why, and what to do."""
-
-
-class KeyNotConfirmed(NotDelivered):
-    """The server offers a key that is not confirmed: a new server, or another one in its place."""
-
-
-class BadKey(ValueError):
-    """The text is not a private key that can be used."""
 
 
 # The server's key

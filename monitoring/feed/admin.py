@@ -21,7 +21,7 @@ from monitoring.company_page.timeline import lines_of
 from monitoring.deliveries.filters import DeliveryFilter
 from monitoring.elements.admin.filters import ElementFilter
 from monitoring.ingest.raw_item import pretty
-from monitoring.models import Change, Kind, Severity
+from monitoring.models import NO_NOISE, Change, Kind, Severity
 from monitoring.publications.filters import PublishedAfterFilter
 from monitoring.publications.sequence import newest_publication
 from monitoring.story_order import LATEST_FIRST, newest, story_key
@@ -57,7 +57,7 @@ class StoryPaginator(BoundedPaginator):
         return Page(newest(rows, start, start + self.per_page, self.within), number, self)
 
 
-class SeverityFilter(choice_filter("severity", Severity.choices[::-1], _("severity"))):  # type: ignore[misc]
+class SeverityFilter(choice_filter("severity", Severity.choices[::-1], _("severity"), Severity.NOISE.value)):  # type: ignore[misc]
     """One severity, or all from one on: each severity is a range of the same index."""
 
     all_option = ("all", _("All severities"))
@@ -84,7 +84,7 @@ class SeverityFilter(choice_filter("severity", Severity.choices[::-1], _("severi
             return queryset.exclude(severity=Severity.NOISE)
         if self.value() in FROM:
             _, least = FROM[self.value()]
-            return queryset.filter(severity__in=[one.value for one in Severity if one >= least])
+            return queryset.filter(NO_NOISE, severity__in=[one.value for one in Severity if one >= least])
         found: QuerySet[Any] = super().queryset(request, queryset)
         return found
 
@@ -95,7 +95,7 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
     usual_columns = ("duns", "name", "changed_at", "severity", "told")
     list_filter = (
         SeverityFilter,
-        choice_filter("kind", Kind.choices, _("change type")),
+        choice_filter("kind", Kind.choices, _("change type"), Kind.ELEMENT.value),
         RegistrationFilter,
         ElementFilter,
         DaysFilter,

@@ -37,7 +37,7 @@ from monitoring.feed.serializers import (
     serialized_notifications,
 )
 from monitoring.history import state
-from monitoring.models import Change, Entry, Notification, Publication
+from monitoring.models import NO_UPDATE, Change, Entry, Notification, NotificationType, Publication
 from monitoring.story_order import LATEST_FIRST, OLDEST_FIRST
 from portfolio.companies.parameters import (
     DUNS_IN_PATH,
@@ -224,6 +224,8 @@ class NotificationList(APIView):
         asked = NotificationParameters.of(request)
         rows = Notification.objects.exclude(type=state.SNAPSHOT).defer("organization").order_by("-id")
         rows = rows.filter(**_notification_filters(asked))
+        if NotificationType.UPDATE not in asked.get("type", [NotificationType.UPDATE]):
+            rows = rows.filter(NO_UPDATE)
         if "after" in asked:
             rows = beyond(rows, ("id",), [read_key(asked["after"])], newest_first=True)
         notifications, has_more = cut(rows, asked["limit"])
@@ -233,7 +235,7 @@ class NotificationList(APIView):
 
 def _notification_filters(asked: Mapping[str, Any]) -> dict[str, Any]:
     """Keys begin with the time, so a range of dates is a range of keys."""
-    filters = {f"{name}__in": asked[name] for name in ("type", "registration") if name in asked}
+    filters: dict[str, Any] = {f"{name}__in": asked[name] for name in ("type", "registration") if name in asked}
     if (companies := among(asked)) is not None:
         filters["company__in"] = sorted(companies)
     if "since" in asked:

@@ -35,7 +35,7 @@ from monitoring.history.facts import (
     leaves_of,
 )
 from monitoring.models import Change, Delivery, Entry, Kind, Notification, Observation, Verb
-from monitoring.story_order import notification_key, source_at, source_of, story_key
+from monitoring.story_order import OF_FILES, notification_key, source_at, source_of, story_key
 
 AT_ONCE = 200
 MARGIN = max(SEED_MAY_LAG, SAME_WITHIN) + 2 * SEED_MAY_LEAD
@@ -199,7 +199,7 @@ def _first_documents(duns: str, rows: Iterable[Change]) -> dict[str, FirstDocume
 def _first_seed(duns: str, registration: uuid.UUID, *, is_file: bool) -> Notification | None:
     """A source's first document of a company."""
     seeds = Notification.objects.filter(company=duns, type="SEED", registration=registration).defer("organization")
-    seeds = seeds.filter(place__startswith="2") if is_file else seeds.exclude(place__startswith="2")
+    seeds = seeds.filter(place__range=OF_FILES) if is_file else seeds.exclude(place__range=OF_FILES)
     first = seeds.order_by("delivered_at").first()
     return first and min(seeds.filter(delivered_at=first.delivered_at), key=notification_key)
 

@@ -1,13 +1,13 @@
 """What D&B tells us: Delivery → Notification → Change → Publication, and what stands beside them."""
 
 from monitoring.models.alerts import Alert, AlertComment, AlertItem, AlertKind, AlertState, DigestItem, content_key
-from monitoring.models.changes import Change, Entry, Kind
+from monitoring.models.changes import NO_ELEMENT, NO_NOISE, Change, Entry, Kind
 from monitoring.models.channels import Channel, Frequency, MailAddress, Weekday
 from monitoring.models.dead_letters import DeadLetter, DeadLetterState
 from monitoring.models.deliveries import Delivery, DeliveryState, Source
 from monitoring.models.elements import Element, Severity
 from monitoring.models.file_servers import FileServer
-from monitoring.models.notifications import Notification, NotificationType
+from monitoring.models.notifications import NO_UPDATE, Notification, NotificationType
 from monitoring.models.observations import Observation, Verb
 from monitoring.models.outbox import MessageState, OutboxMessage, SendAttempt, TargetKind
 from monitoring.models.publications import ConsumerOffset, Publication
@@ -27,6 +27,9 @@ __all__ = [
     "AlertRule",
     "AlertState",
     "Axis",
+    "NO_ELEMENT",
+    "NO_NOISE",
+    "NO_UPDATE",
     "Change",
     "Channel",
     "Combination",

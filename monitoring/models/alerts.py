@@ -8,10 +8,11 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from core.fields import CompactUUIDField
+from core.fields import CompactUUIDField, HexField
 from core.ids import time_first_id
 from monitoring.models.channels import Channel
 from monitoring.models.elements import Severity
+from monitoring.models.places import STORY_PLACE
 from monitoring.models.rules import AlertRule
 from portfolio.models import Company, Registration
 
@@ -77,16 +78,23 @@ class Alert(models.Model):
     class Meta:
         permissions = [("acknowledge_alert", _("Can acknowledge, assign, comment and close alerts"))]
         indexes = [
+            # The list of all alerts, the API, the report.
             models.Index(fields=["raised_at", "id"], name="alert_by_time"),
+            # The inbox sorted by time, the API by state.
             models.Index(fields=["state", "raised_at", "id"], name="alert_by_state"),
-            # The inbox, and the alerts before and after one in it.
+            # The inbox, which begins with the most severe, and the alerts before and after one in it.
             models.Index(fields=["state", "severity", "raised_at", "id"], name="alert_by_severity"),
+            # The list of all alerts by severity.
             models.Index(fields=["severity", "raised_at", "id"], name="alert_by_severity_time"),
+            # A person's inbox and its count.
             models.Index(fields=["assignee", "state", "raised_at"], name="alert_by_assignee"),
+            # All alerts of a person.
             models.Index(fields=["assignee", "raised_at", "id"], name="alert_by_person"),
+            # Messages about new assignments.
             models.Index(fields=["assigned_at", "id"], name="alert_by_assignment"),
-            # A company's page, and the search of the inbox.
+            # A company's page, the search of the inbox, the API by company, what a change may resolve.
             models.Index(fields=["company", "state", "raised_at"], name="alert_by_company"),
+            # A rule's limit per hour.
             models.Index(fields=["rule", "rate_window", "sequence"], name="alert_by_hour"),
         ]
         verbose_name = _("alert")
@@ -109,13 +117,15 @@ class AlertItem(models.Model):
     text = models.TextField(help_text=_("Description."))
     severity = models.SmallIntegerField(choices=Severity.choices)
     changed_at = models.DateTimeField()
-    place = models.CharField(max_length=52, blank=True, help_text=_("Orders changes with the same time."))
+    place = HexField(max_length=STORY_PLACE, blank=True, help_text=_("Orders changes with the same time."))
     sequence = models.BigIntegerField(help_text=_("The publication that included it."))
 
     class Meta:
         default_permissions = ()
         indexes = [
+            # An alert's page and message.
             models.Index(fields=["alert", "sequence", "id"], name="item_by_alert"),
+            # Facts that are reversed or replaced.
             models.Index(fields=["company", "changed_at"], name="item_by_company"),
         ]
         verbose_name = _("alert fact")
@@ -136,6 +146,7 @@ class AlertComment(models.Model):
 
     class Meta:
         default_permissions = ()
+        # An alert's page.
         indexes = [models.Index(fields=["alert", "id"], name="comment_by_alert")]
         verbose_name = _("alert comment")
         verbose_name_plural = _("alert comments")
@@ -156,6 +167,7 @@ class DigestItem(models.Model):
 
     class Meta:
         default_permissions = ()
+        # The digest that is due.
         indexes = [models.Index(fields=["channel", "digest", "id"], name="digest_item_waiting")]
         verbose_name = _("digest item")
         verbose_name_plural = _("digest items")

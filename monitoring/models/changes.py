@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from core.fields import CompactUUIDField
+from core.fields import CompactDateTimeField, CompactUUIDField, HexField, PartialIndex
 from monitoring.models.deliveries import Delivery
 from monitoring.models.elements import Severity
 from monitoring.models.notifications import Notification
+from monitoring.models.places import STORY_PLACE
 from portfolio.models import Company, Registration
 
 
@@ -35,6 +37,11 @@ class Entry(models.IntegerChoices):
     NONE = 2, _("None")
 
 
+# What partial indexes leave out; a query that repeats it, word by word, is answered by the index.
+NO_ELEMENT, NO_NOISE = ~Q(kind=Kind.ELEMENT), ~Q(severity=Severity.NOISE)
+REPLACED = Q(replaced_by__isnull=False)
+
+
 class Change(models.Model):
     """A fact about a company: the same fact from two registrations is one row."""
 
@@ -44,12 +51,13 @@ class Change(models.Model):
     element = models.CharField(max_length=400, blank=True)
     previous = models.TextField(null=True, help_text=_("JSON as sent."))
     current = models.TextField(null=True, help_text=_("JSON as sent."))
-    changed_at = models.DateTimeField()
-    delivered_at = models.DateTimeField(null=True)
+    changed_at = CompactDateTimeField()
+    delivered_at = CompactDateTimeField(null=True)
     position = models.PositiveIntegerField(default=0)
-    place = models.CharField(max_length=52, blank=True, help_text=_("Sorts the changes of one moment."))
-    recorded_at = models.DateTimeField()
+    place = HexField(max_length=STORY_PLACE, blank=True, help_text=_("Sorts the changes of one moment."))
+    recorded_at = CompactDateTimeField()
     severity = models.SmallIntegerField(choices=Severity.choices)
+    # Indexed for a notification's page and the list of them, rebuild and retention.
     notification = models.ForeignKey(Notification, on_delete=models.PROTECT)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, db_index=False)
@@ -60,14 +68,21 @@ class Change(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["company", "changed_at", "place", "id"], name="change_by_company"),
+            # A company's page, its state at a time, its facts, alerts and retention; the few of a moment are sorted.
+            models.Index(fields=["company", "changed_at"], name="change_by_company"),
+            # The event feed and its consumers; pages of one large delivery begin at an id.
             models.Index(fields=["delivery", "id"], name="change_by_delivery"),
-            models.Index(fields=["kind", "id"], name="change_by_kind"),
-            models.Index(fields=["severity", "id"], name="change_by_severity"),
+            # The list by change type, and by severity beside it, previews of rules; elements are read by their own index
+            # or by the keys.
+            PartialIndex(fields=["kind", "id", "severity"], name="change_by_kind", condition=NO_ELEMENT),
+            # The list by severity, the overview, the report; noise is most of all, and is read by the keys.
+            PartialIndex(fields=["severity", "id"], name="change_by_severity", condition=NO_NOISE),
+            # The list by registration, erasing one.
             models.Index(fields=["registration", "id"], name="change_by_registration"),
+            # The list by element, previews of rules, the day's scores.
             models.Index(fields=["element", "id"], name="change_by_element"),
-            models.Index(fields=["changed_at", "id"], name="change_by_time"),
-            models.Index(fields=["replaced_by"], name="change_by_replacement"),
+            # Who reported a change: the feed of a registration, counts, the page of a change.
+            PartialIndex(fields=["replaced_by"], name="change_by_replacement", condition=REPLACED),
         ]
         verbose_name = _("change")
         verbose_name_plural = _("changes")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from core.fields import CompactUUIDField
+from core.fields import CompactUUIDField, HexField
 from core.ids import time_first_id
+from monitoring.models.places import PLACE
 from monitoring.models.replay_passes import ReplayPass
 from portfolio.models import Registration
 
@@ -66,13 +67,15 @@ class Delivery(models.Model):
     )
     turn = models.BigIntegerField(default=0, help_text=_("Number of this call within the registration."))
     stands_for = models.BigIntegerField(default=0, help_text=_("Number of the call that it recovers, or its own."))
-    place = models.CharField(max_length=32, blank=True, help_text=_("Original position of a retried item."))
+    place = HexField(max_length=PLACE, blank=True, help_text=_("Original position of a retried item."))
     replay_pass = models.ForeignKey(ReplayPass, null=True, on_delete=models.PROTECT, related_name="deliveries")
 
     class Meta:
         verbose_name_plural = _("deliveries")
         indexes = [
+            # What waits to be processed or published, the list by status.
             models.Index(fields=["state", "id"], name="delivery_by_state"),
+            # A registration's calls in doubt, its page.
             models.Index(fields=["registration", "state", "id"], name="delivery_by_registration"),
         ]
         verbose_name = _("delivery")

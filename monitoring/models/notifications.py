@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from core.fields import CompactUUIDField
+from core.fields import CompactDateTimeField, CompactUUIDField, HexField, PartialIndex
 from monitoring.models.deliveries import Delivery
+from monitoring.models.places import PLACE
 from portfolio.models import Company, Registration
 
 
@@ -23,6 +25,10 @@ class NotificationType(models.TextChoices):
     REMOVED = "REMOVED", _("Removed from monitoring")
 
 
+# What the partial index leaves out; a query that repeats it, word by word, is answered by the index.
+NO_UPDATE = ~Q(type=NotificationType.UPDATE)
+
+
 class Notification(models.Model):
     """One notification of D&B, once, however often it was delivered."""
 
@@ -30,20 +36,23 @@ class Notification(models.Model):
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, db_index=False)
     type = models.TextField(help_text=_("D&B's type; D&B may add others."))
-    delivered_at = models.DateTimeField(null=True, help_text=_("D&B's deliveryTimeStamp."))
-    recorded_at = models.DateTimeField()
+    delivered_at = CompactDateTimeField(null=True, help_text=_("D&B's deliveryTimeStamp."))
+    recorded_at = CompactDateTimeField()
+    # Indexed for a delivery's page, consumers and rebuild.
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT)
     position = models.PositiveIntegerField()
-    place = models.CharField(
-        max_length=32, blank=True, help_text=_("The first place among all responses that contain it.")
-    )
+    place = HexField(max_length=PLACE, blank=True, help_text=_("The first place among all responses that contain it."))
     retained_duns = models.TextField(blank=True)
     organization = models.TextField(blank=True, help_text=_("The SEED's document, as sent."))
 
     class Meta:
         indexes = [
-            models.Index(fields=["company", "type", "delivered_at"], name="notification_by_company"),
-            models.Index(fields=["type", "id"], name="notification_by_type"),
+            # A company's page, its whole documents and its state; erasing one.
+            models.Index(fields=["company", "type"], name="notification_by_company"),
+            # The list and the API by type, and by registration beside it; updates are most of all, and are read by the
+            # keys.
+            PartialIndex(fields=["type", "id", "registration"], name="notification_by_type", condition=NO_UPDATE),
+            # The list and the API by registration, erasing one.
             models.Index(fields=["registration", "id"], name="notification_by_registr"),
         ]
         verbose_name = _("notification")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from core.fields import CompactUUIDField
+from core.fields import CompactUUIDField, HexField
 from monitoring.models.changes import Change
 from monitoring.models.deliveries import Delivery
 from monitoring.models.notifications import Notification
+from monitoring.models.places import STORY_PLACE
 from portfolio.models import Company, Registration
 
 
@@ -30,15 +31,19 @@ class Observation(models.Model):
     is_first = models.BooleanField(default=False, help_text=_("The first report of this registration."))
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, db_index=False)
     notification = models.ForeignKey(Notification, null=True, on_delete=models.PROTECT)
-    place = models.CharField(max_length=52, blank=True)
+    place = HexField(max_length=STORY_PLACE, blank=True)
     observed_at = models.DateTimeField(help_text=_("When D&B delivered the report."))
     recorded_at = models.DateTimeField()
 
     class Meta:
         indexes = [
+            # A change's page, its facts, the feed of a registration.
             models.Index(fields=["change", "id"], name="observation_by_change"),
+            # The event feed and its consumers.
             models.Index(fields=["delivery", "id"], name="observation_by_delivery"),
+            # Facts and retention of a company, erasing one.
             models.Index(fields=["company", "id"], name="observation_by_company"),
+            # Erasing a registration.
             models.Index(fields=["registration", "id"], name="observation_by_registration"),
         ]
         verbose_name = _("observation")

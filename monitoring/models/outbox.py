@@ -52,10 +52,15 @@ class OutboxMessage(models.Model):
     class Meta:
         verbose_name_plural = _("outgoing messages")
         indexes = [
+            # What is due to be sent, the list by status.
             models.Index(fields=["state", "next_try_at", "id"], name="send_due_messages"),
+            # The next of a target; messages are sent in order.
             models.Index(fields=["target", "state", "sequence", "id"], name="message_by_target"),
+            # Whether an earlier one of the same company still waits.
             models.Index(fields=["target", "company", "sequence", "id"], name="message_by_company"),
+            # The list, and the health page's look at what was not delivered.
             models.Index(fields=["created_at", "id"], name="message_by_time"),
+            # The pages of channels and webhooks, whether one is failing.
             models.Index(fields=["target", "created_at"], name="message_of_target"),
         ]
         verbose_name = _("outgoing message")
@@ -80,6 +85,7 @@ class SendAttempt(models.Model):
     error = models.TextField(blank=True)
 
     class Meta:
+        # A message's page, whether its target is failing.
         indexes = [models.Index(fields=["message", "id"], name="attempt_by_message")]
         verbose_name = _("send attempt")
         verbose_name_plural = _("send attempts")

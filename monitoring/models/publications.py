@@ -25,6 +25,7 @@ class Publication(models.Model):
     published_at = models.DateTimeField()
 
     class Meta:
+        # The feed from a time on.
         indexes = [models.Index(fields=["published_at"], name="publication_by_time")]
         verbose_name = _("event feed entry")
         verbose_name_plural = _("event feed log")

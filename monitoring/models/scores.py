@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from core.fields import CompactUUIDField
+from core.fields import CompactUUIDField, HexField
+from monitoring.models.places import STORY_PLACE
 from portfolio.models import Company, Registration
 
 
@@ -21,7 +22,7 @@ class ScoreChange(models.Model):
     id = CompactUUIDField(primary_key=True, editable=False)
     day = models.DateField()
     at = models.DateTimeField()
-    place = models.CharField(max_length=52, blank=True)
+    place = HexField(max_length=STORY_PLACE, blank=True)
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, db_index=False)
     company = models.ForeignKey(Company, on_delete=models.CASCADE, db_index=False)
     score = models.CharField(max_length=12, choices=Score.choices)
@@ -42,8 +43,11 @@ class ScoreChange(models.Model):
     class Meta:
         default_permissions = ()
         indexes = [
+            # A run of declines of a company.
             models.Index(fields=["company", "at"], name="score_change_by_company"),
+            # What a day is counted from again.
             models.Index(fields=["day", "id"], name="score_change_by_day"),
+            # The overview's declines.
             models.Index(fields=["is_highlighted", "day"], name="score_change_highlight"),
         ]
         verbose_name = _("score change")

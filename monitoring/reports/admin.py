@@ -31,7 +31,6 @@ from core.outbound.mail_server import has_mail_server, no_server_text, set_up_te
 from core.text import counted, country_name
 from monitoring.models import PeriodKind, ReportRecipient, ReportRegistration, ReportSchedule, Severity
 from monitoring.reports.compute import MOST_EVENTS, SHOWN, Report, make_report
-from monitoring.reports.pdf import report_pdf
 from monitoring.reports.periods import Period, last_complete, lately, read_period
 from monitoring.reports.schedule import PDF, XLSX, file_stem, plan, queue_period
 from monitoring.reports.sentences import (
@@ -141,6 +140,8 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
         return self.page(request, "monitoring/reports/report.html", title=gettext("Reports"), **context)
 
     def pdf(self, request: HttpRequest) -> HttpResponse:
+        from monitoring.reports.pdf import report_pdf
+
         return self.file(request, report_pdf, "pdf", PDF)
 
     def xlsx(self, request: HttpRequest) -> HttpResponse:

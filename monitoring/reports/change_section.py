@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 
 from core.admin.filters import key_at
 from monitoring.company_page.timeline import SENTENCES, Line, label_of
-from monitoring.models import Change, DailyStat, Element, Kind, Severity
+from monitoring.models import NO_NOISE, Change, DailyStat, Element, Kind, Severity
 from monitoring.reports.periods import Period
 from monitoring.stats.further_reports import reported_by
 from monitoring.story_order import story_key
@@ -133,7 +133,7 @@ def critical_changes(
     """The newest critical ones: a range of the index of severities, as keys begin with the time. `reported_later` tells
     whether the registrations have reported some after others."""
     start, end = period.moments
-    rows = Change.objects.filter(severity=Severity.CRITICAL, pk__gte=key_at(start), pk__lt=key_at(end))
+    rows = Change.objects.filter(NO_NOISE, severity=Severity.CRITICAL, pk__gte=key_at(start), pk__lt=key_at(end))
     rows = rows.filter(superseded=False).order_by("-pk")
     first = rows.filter(registration__in=registrations)
     newest = _reported(rows, registrations, most) if reported_later else first[:most]

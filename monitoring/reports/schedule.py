@@ -25,7 +25,6 @@ from monitoring.models import OutboxMessage, ReportRecipient, ReportRegistration
 from monitoring.outbox.channels import deliver
 from monitoring.outbox.queue import ROUTES, Answer, NotSent, Route, enqueue
 from monitoring.reports.compute import MOST_EVENTS, Report, make_report
-from monitoring.reports.pdf import report_pdf
 from monitoring.reports.periods import Period, last_complete, read_period
 from monitoring.reports.sentences import about_line, made, speeds, summary, title_of, worth
 from monitoring.reports.xlsx import report_xlsx
@@ -127,6 +126,8 @@ def registrations_of(schedule: ReportSchedule) -> list[uuid.UUID]:
 
 
 def report_mail(schedule: ReportSchedule, period: Period, address: str, key: uuid.UUID) -> EmailMultiAlternatives:
+    from monitoring.reports.pdf import report_pdf
+
     with timezone.override(ZoneInfo(schedule.zone)):
         chosen = registrations_of(schedule)
         report = make_report(period, chosen, events=MOST_EVENTS)

@@ -8,7 +8,6 @@ from datetime import datetime
 from io import BytesIO
 from typing import Any
 
-import xlsxwriter
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -34,6 +33,8 @@ SECONDS_A_DAY = 86_400
 
 
 def report_xlsx(report: Report) -> bytes:
+    import xlsxwriter
+
     file = BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True, "remove_timezone": True}) as book:
         book.set_properties({"title": title_of(report), "author": "D&B Monitoring", "created": _plain(report.made_at)})

@@ -12,15 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
+from core.admin.filters import key_at
 from core.db import in_batches, insert_new
 from monitoring.history.state import SNAPSHOT
 from monitoring.models import Change, DailyStat, DailyTotal, Notification, Publication, Severity
 from monitoring.publications.consumers import PublicationConsumer
 from monitoring.scores.score_changes import recount_moves
 from monitoring.stats.day_totals import totals_of
-from monitoring.stats.further_reports import further_reports, moments_of
+from monitoring.stats.further_reports import OF_NO_TIME, further_reports, moments_of
 from portfolio.models import Company
 
 CONSUMER = PublicationConsumer("daily counts")
@@ -80,9 +81,15 @@ def _between(day: date) -> tuple[datetime, datetime]:
     return start, start + timedelta(days=1) - timedelta(milliseconds=1)
 
 
+def _keys_of(day: date) -> Q:
+    """Keys of changes begin with their time, or with none where D&B gave none."""
+    start, end = _between(day)
+    return Q(pk__range=(key_at(start), key_at(end + timedelta(milliseconds=1)))) | Q(pk__range=OF_NO_TIME)
+
+
 def _change_counts(day: date) -> Iterator[DailyStat]:
     rows = (
-        Change.objects.filter(changed_at__range=_between(day), superseded=False)
+        Change.objects.filter(_keys_of(day), changed_at__range=_between(day), superseded=False)
         .values_list("registration_id", "kind", "element", "severity", "company_id")
         .annotate(count=Count("id"))
     )

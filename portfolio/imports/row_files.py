@@ -8,8 +8,6 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
-import xlsxwriter
-
 from core.exports.spreadsheet_escape import harmless
 from portfolio.imports.validate import ValidatedRow
 
@@ -53,6 +51,8 @@ def as_xlsx(rows: Rows) -> IO[bytes]:
 
 
 def _write_xlsx(file: IO[bytes], rows: Rows) -> None:
+    import xlsxwriter
+
     with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
         sheet: Any = None
         for number, row in enumerate(rows):
@@ -76,6 +76,8 @@ def _sheet(book: Any, header: tuple[str, ...], widths: tuple[int, ...]) -> Any:
 
 def template() -> bytes:
     """The columns that are read; the first is text, so that no zero is lost."""
+    import xlsxwriter
+
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer) as book:
         sheet = _sheet(book, TEMPLATE, (16, 36, 20, 24, 18))

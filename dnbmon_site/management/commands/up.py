@@ -18,6 +18,7 @@ from dnbmon_site.operations.processes.pidfile import leave_note, note_path
 from dnbmon_site.operations.processes.ports import check_port, why_not_to_listen
 from dnbmon_site.operations.processes.start import Plan, start_all
 from dnbmon_site.operations.processes.tree import Failed, Stopped, Tree
+from dnbmon_site.operations.processes.watcher import become_watcher
 from dnbmon_site.required_settings import missing_settings
 
 
@@ -48,23 +49,24 @@ class Command(BaseCommand):
             if background:
                 start_in_background(port, self.report)
                 return
+            locks: list[int] = []
             with ExitStack() as stack:
                 if demo:
-                    stack.enter_context(only_one(demo_folder))
+                    locks.append(stack.enter_context(only_one(demo_folder)))
                 plan = demo_plan(demo_folder, host, port) if demo else own_plan(host, port)
-                leave_note(note_path(settings.VAR_DIR, port), **about(plan))
-                self.run_until_told(plan)
+                locks.append(leave_note(note_path(settings.VAR_DIR, port), **about(plan)))
+                self.run_until_told(plan, locks)
         except Failed as error:
             raise CommandError(str(error)) from error
 
-    def run_until_told(self, plan: Plan) -> None:
+    def run_until_told(self, plan: Plan, locks: list[int]) -> None:
         if not plan.demo:
             self.hint()
         try:
             with Tree(self.report) as tree:
                 self.report("Starting …")
                 welcome(plan, start_all(tree, plan), self.report)
-                tree.watch()
+                become_watcher(tree, locks)
         except Stopped:
             self.report("Stopped.")
 

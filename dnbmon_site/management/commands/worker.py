@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandError
 from django.db import DatabaseError
 from redis.exceptions import RedisError
 
@@ -33,14 +33,7 @@ AT_ONCE = (
 class Command(PlainCommand):
     help = "Run the jobs until Ctrl-C or SIGTERM. If the worker process stalls, it is restarted automatically."
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--unwatched", action="store_true", help="run the worker process without the watchdog")
-
-    def handle(self, *, unwatched: bool, **options: Any) -> None:
-        if unwatched:
-            refuse_foreign_schedules()
-            run_cluster()
-            return
+    def handle(self, **options: Any) -> None:
         if trouble := what_is_missing():
             raise CommandError(trouble)
         # Jobs and health look at rows of contracts.
@@ -51,7 +44,12 @@ class Command(PlainCommand):
                 async_task(job)
         except RedisError as error:
             raise CommandError(f"The queue cannot be reached: {error}. Start Redis, or correct REDIS_URL.") from error
-        Watchdog().run()
+        Watchdog(work_on_jobs).run()
+
+
+def work_on_jobs() -> None:
+    refuse_foreign_schedules()
+    run_cluster()
 
 
 def refuse_foreign_schedules() -> None:

@@ -85,7 +85,7 @@ def is_own_setting(name: str) -> bool:
 
 
 @contextmanager
-def only_one(folder: Path) -> Iterator[None]:
+def only_one(folder: Path) -> Iterator[int]:
     """Two demos on one folder would take each other's notifications."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:
@@ -95,4 +95,4 @@ def only_one(folder: Path) -> Iterator[None]:
             raise Failed(
                 f"The demo in {folder} is already running. Stop it first: press Ctrl-C in its window."
             ) from error
-        yield
+        yield file.fileno()

@@ -21,7 +21,7 @@ from core.admin.row_actions import RowActions
 from core.audit import record
 from core.encryption import encrypted
 from core.markup import badge
-from monitoring.exports.sftp import BadKey, confirm_key, fingerprint, read_private_key, try_out
+from monitoring.exports.errors import BadKey
 from monitoring.models import FileServer, ScheduledExport
 from monitoring.models.maintainers import maintained_by
 
@@ -46,6 +46,8 @@ class FileServerForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's tak
         fields = ("name", "host", "port", "user_name", "password", "private_key", "folder")
 
     def clean_private_key(self) -> str:
+        from monitoring.exports.sftp import read_private_key
+
         text = str(self.cleaned_data["private_key"]).strip()
         if text:
             try:
@@ -74,6 +76,8 @@ class FileServerForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's tak
 
 
 def _test(request: HttpRequest, server: FileServer) -> tuple[int, str]:
+    from monitoring.exports.sftp import try_out
+
     problem = try_out(server)
     if not problem:
         return messages.SUCCESS, gettext("The connection works. A test file was written and removed.")
@@ -85,6 +89,8 @@ def _test(request: HttpRequest, server: FileServer) -> tuple[int, str]:
 
 
 def _confirm(request: HttpRequest, server: FileServer) -> tuple[int, str]:
+    from monitoring.exports.sftp import confirm_key
+
     if confirm_key(server, offered=request.POST.get("offered", ""), by=request.user.get_username()):
         return messages.SUCCESS, gettext("Key confirmed. Test the connection again to sign in and write a test file.")
     return messages.ERROR, gettext("The server has offered a different key since then. Compare the keys again.")
@@ -139,6 +145,8 @@ class FileServerAdmin(RowActions, PageAdmin):
         return super().render_change_form(request, {**context, **told, "show_history": False}, *args, **kwargs)
 
     def _page_context(self, request: HttpRequest, row: FileServer) -> dict[str, Any]:
+        from monitoring.exports.sftp import fingerprint
+
         return {
             "may_act": self.has_change_permission(request),
             "status": self.status(row),

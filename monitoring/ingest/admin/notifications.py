@@ -58,7 +58,7 @@ class NotificationAdmin(ChosenList, ReadOnlyAdmin):
     list_display = ("type", "company_id", "delivered_at")
     usual_columns = ("duns", "name", "type", "delivered_at")
     list_filter = (
-        choice_filter("type", NotificationType.choices, _("type")),
+        choice_filter("type", NotificationType.choices, _("type"), NotificationType.UPDATE.value),
         RegistrationFilter,
         DaysFilter,
         DeliveryFilter,

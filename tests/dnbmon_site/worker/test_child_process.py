@@ -67,6 +67,17 @@ def test_a_signal_to_our_group_does_not_reach_children() -> None:
     child.kill()
 
 
+def test_one_that_ran_before_this_program_is_stopped_by_its_id() -> None:
+    started = a_child(WITH_A_CHILD)
+    wait_until(lambda: len(family(started.process.pid)) == 2)
+    everybody = family(started.process.pid)
+    child = Child("one", started.command, pid=started.process.pid)
+    assert child.exit_code is None
+    stop([child], within=5)
+    assert child.exit_code == -signal.SIGTERM
+    wait_until(lambda: not alive(everybody), timeout=5)
+
+
 def test_stopping_twice_does_no_harm() -> None:
     child = a_child("pass")
     stop([child], within=5)

@@ -38,7 +38,7 @@ def dog(monkeypatch: pytest.MonkeyPatch) -> Watchdog:
     monkeypatch.setattr(watchdog, "Told", object)
     # The tests have one connection, within a transaction.
     monkeypatch.setattr(watchdog, "close_old_connections", lambda: None)
-    return Watchdog(["unused"])
+    return Watchdog(lambda: None)
 
 
 def ask(dog: Watchdog, *found: Exception | None) -> None:

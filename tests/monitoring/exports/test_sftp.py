@@ -16,8 +16,9 @@ from django.utils import timezone
 from core.encryption import decrypted, encrypted
 from core.models import AuditEntry
 from dnbmon_site.accounts.models import User
+from monitoring.exports.errors import BadKey
 from monitoring.exports.scheduled import plan, write_now
-from monitoring.exports.sftp import BadKey, confirm_key, read_private_key, try_out
+from monitoring.exports.sftp import confirm_key, read_private_key, try_out
 from monitoring.models import FileServer, ScheduledExport
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import an_update
