@@ -102,17 +102,12 @@ def guide_for(
     address asks for it."""
     if not request.user.has_perm(MAY_GUIDE):
         return None
-    is_put_away = not is_empty and (settings.DEMO or _is_dismissed(numbers))
+    is_put_away = not is_empty and (settings.DEMO or is_dismissed(numbers))
     if is_put_away and SHOW not in request.GET:
         return None
     found = with_next([*_dnb(registrations), *_people(request)])
     guide = Guide(found, not is_empty and not is_put_away, not registrations and no_worker())
     return replace(guide, remaining=remaining_setup(registrations)) if guide.is_complete else guide
-
-
-def _is_dismissed(numbers: OpenCounts) -> bool:
-    """It stays dismissed: what was counted once need not be asked again."""
-    return bool(numbers.of("guided_start").get("dismissed")) or is_dismissed()
 
 
 def with_next(steps: Sequence[Step]) -> list[Step]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from core.cached_counts import Numbers, counter
+from core.cached_counts import Numbers, OpenCounts, counter
 from core.models import AuditEntry
 from dnbmon_site.accounts.models import ApiKey
 
 DISMISSED = "guided-start.dismiss"
 
 
-def is_dismissed() -> bool:
-    return AuditEntry.objects.filter(action=DISMISSED).exists()
-
-
 @counter
 def guided_start() -> Numbers:
-    return {"dismissed": is_dismissed()}
+    return {"dismissed": AuditEntry.objects.filter(action=DISMISSED).exists()}
+
+
+def is_dismissed(numbers: OpenCounts) -> bool:
+    """It stays dismissed: what was counted once need not be asked again."""
+    return bool(numbers.of("guided_start").get("dismissed") or guided_start()["dismissed"])
 
 
 @counter
