@@ -64,6 +64,9 @@ class SeverityFilter(choice_filter("severity", Severity.choices[::-1], _("severi
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         self.is_opened = not set(request.GET) - NO_FILTERS
+        # Other change types are few: they are found by their own index, which holds the severity.
+        if request.GET.get("kind", Kind.ELEMENT) not in ("", Kind.ELEMENT):
+            self.common = None
         super().__init__(request, params, model, model_admin)
 
     def value(self) -> str:
@@ -84,9 +87,10 @@ class SeverityFilter(choice_filter("severity", Severity.choices[::-1], _("severi
             return queryset.exclude(severity=Severity.NOISE)
         if self.value() in FROM:
             _, least = FROM[self.value()]
-            return queryset.filter(NO_NOISE, severity__in=[one.value for one in Severity if one >= least])
-        found: QuerySet[Any] = super().queryset(request, queryset)
-        return found
+            found = queryset.filter(severity__in=[one.value for one in Severity if one >= least])
+            return found if self.common is None else found.filter(NO_NOISE)
+        chosen: QuerySet[Any] = super().queryset(request, queryset)
+        return chosen
 
 
 @admin.register(Change)

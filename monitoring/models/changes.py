@@ -72,8 +72,9 @@ class Change(models.Model):
             models.Index(fields=["company", "changed_at"], name="change_by_company"),
             # The event feed and its consumers; pages of one large delivery begin at an id.
             models.Index(fields=["delivery", "id"], name="change_by_delivery"),
-            # The list by change type, previews of rules; elements are read by their own index or by the keys.
-            PartialIndex(fields=["kind", "id"], name="change_by_kind", condition=NO_ELEMENT),
+            # The list by change type, and by severity beside it, previews of rules; elements are read by their own
+            # index or by the keys.
+            PartialIndex(fields=["kind", "id", "severity"], name="change_by_kind", condition=NO_ELEMENT),
             # The list by severity, the overview, the report; noise is most of all, and is read by the keys.
             PartialIndex(fields=["severity", "id"], name="change_by_severity", condition=NO_NOISE),
             # The list by registration, erasing one.

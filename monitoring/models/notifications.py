@@ -49,8 +49,9 @@ class Notification(models.Model):
         indexes = [
             # A company's page, its whole documents and its state; erasing one.
             models.Index(fields=["company", "type"], name="notification_by_company"),
-            # The list and the API by type; updates are most of all, and are read by the keys.
-            PartialIndex(fields=["type", "id"], name="notification_by_type", condition=NO_UPDATE),
+            # The list and the API by type, and by registration beside it; updates are most of all, and are read by the
+            # keys.
+            PartialIndex(fields=["type", "id", "registration"], name="notification_by_type", condition=NO_UPDATE),
             # The day's counts.
             models.Index(fields=["delivered_at"], name="notification_by_time"),
             # The list and the API by registration, erasing one.
