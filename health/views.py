@@ -97,7 +97,7 @@ def ask_before_pause(request: HttpRequest, back: str) -> HttpResponse | None:
         "No registration is pulled until the job is resumed. D&B deletes notifications that are not pulled within "
         "4 days."
     )
-    title, button = gettext("Pause all pulls?"), gettext("Pause all pulls")
+    title, button = gettext("Pause all pulls from D&B?"), gettext("Pause all pulls")
     return confirmation(request, title=title, warning=warning, button=button, back=back)
 
 

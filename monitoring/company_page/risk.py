@@ -41,7 +41,7 @@ class Risk:
     def title(self) -> str:
         count = len(self.signals)
         if not count:
-            return gettext("No risk signals")
+            return gettext("No risk signals in the data from D&B")
         text = ngettext("%(count)s risk signal", "%(count)s risk signals", count)
         return text % {"count": counted(count)}
 

@@ -149,7 +149,7 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
         unsent = Q(state=MessageState.WAITING)
         rows = list(queryset.filter(~unsent | RETRYING).only("pk", "event_type", "event"))
         if gone:
-            messages.warning(request, gettext("Messages of deleted channels cannot be resent."))
+            messages.warning(request, gettext("Messages to deleted channels cannot be resent."))
         if not rows and gone:
             return
         if not rows:

@@ -274,7 +274,7 @@ def test_messages_of_a_channel_that_a_user_deletes_are_cancelled_and_not_resent(
     assert "The channel was deleted." in page and "Resend" not in page
     chosen = {"action": "again", "_selected_action": [str(message.pk)]}
     answer = admin_client.post("/monitoring/outboxmessage/", chosen, follow=True)
-    assert "Messages of deleted channels cannot be resent." in text_of(answer)
+    assert "Messages to deleted channels cannot be resent." in text_of(answer)
     admin_client.post(f"/monitoring/outboxmessage/{message.pk}/do/resend/")
     message.refresh_from_db()
     assert message.state == MessageState.CANCELLED
