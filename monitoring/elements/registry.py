@@ -38,7 +38,7 @@ class SeverityTable:
             return
         self._known.update(Element.objects.in_bulk(list(unknown)))
         missing = unknown - self._known.keys()
-        insert_new(Element, [_element(path) for path in missing])
+        insert_new(Element, [_element(path) for path in sorted(missing)])
         self._known.update(Element.objects.in_bulk(list(missing)))
 
     def of_element(self, path: str, current: Any) -> Severity:

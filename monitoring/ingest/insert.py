@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
@@ -132,7 +132,12 @@ def _fresh(batches: Sequence[Batch], owners: Mapping[uuid.UUID, Owner]) -> list[
         for reading in batch.readings:
             if reading.id not in owners and reading.id not in rows:
                 rows[reading.id] = notification_row(batch, reading)
-    return list(rows.values())
+    return _in_order(rows.values())
+
+
+def _in_order(rows: Iterable[Row]) -> list[Row]:
+    """Whoever inserts the same at the same time does it in the same order, and neither waits for the other for ever."""
+    return sorted(rows, key=lambda row: row.id.int)
 
 
 def _files(deliveries: set[uuid.UUID]) -> set[uuid.UUID]:
@@ -175,7 +180,7 @@ def _moves(batch: Batch, reading: Reading) -> bool:
 
 
 def _insert_changes(batches: Sequence[Batch], severities: SeverityTable) -> None:
-    rows = [row for batch in batches for row in change_rows(batch, severities)]
+    rows = _in_order(row for batch in batches for row in change_rows(batch, severities))
     inserted: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
     for row in _insert(batches, Change, rows, attrgetter("notification_id")):
         inserted[row.delivery_id].add(row.id)

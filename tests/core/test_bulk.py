@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from django.db import IntegrityError, transaction
 
-from core.bulk import insert_rows, update_version
+from core.bulk import find_rows, insert_rows, update_later, update_version, update_versions
 from core.models import Blob
 from monitoring.models import Change, Delivery, Notification
 from portfolio.models import Company
@@ -56,3 +56,30 @@ def test_only_the_version_that_was_read_is_changed() -> None:
     assert (row.name, row.version, row.changed_at) == ("after", 1, MOMENT)
     assert update_version(row, {})
     assert Company.objects.get().version == 2
+
+
+def test_finds_the_rows_that_are_there() -> None:
+    delivery = delivered(a_seed(), an_update())
+    keys = list(Notification.objects.values_list("pk", flat=True))
+    found = find_rows(Notification, ("id", "delivery", "place"), [*keys, *(uuid4() for _ in range(600))])
+    assert sorted(found) == sorted(Notification.objects.values_list("id", "delivery", "place"))
+    assert {row[1] for row in found} == {delivery.pk}
+    assert find_rows(Company, ("duns", "version"), []) == []
+
+
+def test_many_rows_are_changed_at_once_and_those_changed_meanwhile_are_named() -> None:
+    insert_rows(Company, [Company(duns=f"10000000{number}", name="before", city="Leeds") for number in range(3)])
+    one, two, three = Company.objects.order_by("pk")
+    assert update_versions([(one, {"name": "after"}), (two, {"city": "York"})]) == []
+    late, early = one, Company.objects.get(pk=two.pk)
+    assert update_versions([(late, {"name": "too late"}), (early, {}), (three, {"changed_at": MOMENT})]) == [late]
+    rows = Company.objects.order_by("pk").values_list("name", "city", "changed_at", "version")
+    assert list(rows) == [("after", "Leeds", None, 1), ("before", "York", None, 2), ("before", "Leeds", MOMENT, 1)]
+
+
+def test_a_time_is_only_raised() -> None:
+    insert_rows(Company, [Company(duns="100000001"), Company(duns="100000002", changed_at=MOMENT)])
+    for hours in (1, -1):
+        update_later(Company, "changed_at", dict.fromkeys(["100000001", "100000002"], MOMENT + timedelta(hours=hours)))
+    assert set(Company.objects.values_list("changed_at", "version")) == {(MOMENT + timedelta(hours=1), 1)}
+    update_later(Company, "changed_at", {})
