@@ -12,6 +12,7 @@ from monitoring.models import Notification
 from portfolio.models import Company
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
+from tests.builders.elements import an_element
 from tests.builders.notifications import a_seed, an_update
 from tests.builders.times import stamp
 
@@ -37,7 +38,7 @@ def test_its_columns_follow_from_its_history(item: Any) -> None:
 
 
 def test_with_more_than_one_document_history_is_applied() -> None:
-    name = an_update(duns=DUNS, delivered=stamp(days=3))
+    name = an_update(an_element(timestamp=stamp(days=3)), delivered=stamp(days=3))
     delivered(a_seed(**DOCUMENT), name)
     project({}, {DUNS}, bump=set())
     assert Company.objects.get().name == "NEW NAME LTD"
