@@ -41,7 +41,7 @@ class Split(msgspec.Struct, frozen=True):
     reference: str | None = None
 
 
-class ElementChange(msgspec.Struct, frozen=True):
+class ElementChange(msgspec.Struct, frozen=True, gc=False):
     """One changed element; `previous` and `current` are JSON as sent, None where absent."""
 
     element: str
@@ -50,7 +50,7 @@ class ElementChange(msgspec.Struct, frozen=True):
     timestamp: str | None
 
 
-class Item(msgspec.Struct, frozen=True):
+class Item(msgspec.Struct, frozen=True, gc=False):
     """One notification; `body` is all of it and `organization` that member, as sent."""
 
     type: str

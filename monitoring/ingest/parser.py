@@ -35,7 +35,7 @@ ELEMENT = Kind.ELEMENT.value
 FORGOTTEN = b'{"type":"FORGOTTEN"}'
 
 
-class Fact(msgspec.Struct, frozen=True):
+class Fact(msgspec.Struct, frozen=True, gc=False):
     """One change: of an element, or the notice itself (`path` empty)."""
 
     id: uuid.UUID
@@ -47,7 +47,7 @@ class Fact(msgspec.Struct, frozen=True):
     moment: datetime | None
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """One notification as read: its id, its facts, and D&B's stamp."""
 
     position: int
@@ -58,7 +58,7 @@ class Reading(msgspec.Struct, frozen=True):
     facts: tuple[Fact, ...]
 
 
-class Unreadable(msgspec.Struct, frozen=True):
+class Unreadable(msgspec.Struct, frozen=True, gc=False):
     position: int
     raw: bytes
     reason: str
