@@ -123,7 +123,7 @@ def outcome(answers: Sequence[Sequence[Any]], at_once: int, choose: random.Rando
     return list(companies), list(changes), said, list(notifications)
 
 
-def columns_of(duns: str) -> tuple[Any, ...]:
+def columns_of(duns: str) -> Any:
     return Company.objects.values_list(*COLUMNS).get(pk=duns)
 
 

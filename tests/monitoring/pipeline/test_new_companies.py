@@ -17,7 +17,7 @@ from tests.builders.notifications import a_seed, an_update
 from tests.builders.times import stamp
 
 pytestmark = pytest.mark.django_db
-DOCUMENT = {
+DOCUMENT: dict[str, Any] = {
     "primaryName": "Ünï 1.50",
     "primaryAddress": {"addressLocality": {"name": "Leeds"}},
     "dunsControlStatus": {"operatingStatus": {"description": "Active", "dnbCode": 9074}},
