@@ -6,11 +6,17 @@ equal stamps, lost answers and replays, files. Any cut of a plain stream into de
 
 import random
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from core.blobs import delete_bytes
+from core.db import database_now
+from monitoring import jobs
+from monitoring.claims import Claim
 from monitoring.models import Change, Delivery, DeliveryState, Entry, Notification, Observation, Publication, Verb
+from monitoring.pipeline import ingest as pipeline_ingest
 from monitoring.pipeline.ingest import ingest, ingest_together, waiting_together
 from monitoring.publications.sequence import counts_of
 from portfolio.models import Company, Registration
@@ -117,9 +123,8 @@ def outcome(answers: Sequence[Sequence[Any]], at_once: int, choose: random.Rando
     return list(companies), list(changes), said, list(notifications)
 
 
-def columns_of(duns: str) -> tuple[Any, ...]:
-    columns: tuple[Any, ...] = Company.objects.values_list(*COLUMNS).get(pk=duns)
-    return columns
+def columns_of(duns: str) -> Any:
+    return Company.objects.values_list(*COLUMNS).get(pk=duns)
 
 
 def live(duns: str) -> set[Any]:
@@ -152,6 +157,46 @@ def test_an_unreadable_item_leaves_the_group_to_be_read_one_by_one() -> None:
     good, bad = a_delivery(an_update()), a_delivery("nonsense")
     assert ingest_together([good, bad]) == 0
     assert set(Delivery.objects.values_list("state", "claimed_until")) == {(DeliveryState.RECEIVED, None)}
+
+
+class Killed(BaseException):
+    """As a process ends in the middle."""
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["insert_what_is_new", "order_moments", "settle", "_bring_companies_up_to_date", "_mark_ingested", "publish"],
+)
+def test_who_is_killed_while_reading_several_leaves_nothing_out(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def dies(*arguments: Any, **options: Any) -> Any:
+        raise Killed
+
+    stream = a_stream(random.Random(step))
+    waiting = [a_delivery(*part, registration=a_registration()) for part in (stream[:30], stream[30:], stream[:5])]
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline_ingest, step, dies)
+        patched.setattr(Claim, "release", lambda self: None)
+        with pytest.raises(Killed):
+            ingest_together(waiting)
+    Delivery.objects.update(claimed_until=database_now() - timedelta(seconds=1))
+    jobs.ingest_received()
+    jobs.publish_read()
+    assert_published_whole()
+    assert Notification.objects.count() == len({str(item) for item in stream})
+    for duns in Company.objects.values_list("pk", flat=True):
+        assert said_by_the_feed(duns) == live(duns)
+
+
+def test_one_that_cannot_be_read_holds_up_none_that_wait_with_it() -> None:
+    good, torn, last = a_delivery(an_update()), a_delivery(a_seed()), a_delivery(a_notice())
+    delete_bytes(torn.pk)
+    assert jobs.ingest_received() == 3
+    states = dict(Delivery.objects.values_list("pk", "state"))
+    assert states == {
+        good.pk: DeliveryState.PUBLISHED,
+        torn.pk: DeliveryState.RECEIVED,
+        last.pk: DeliveryState.PUBLISHED,
+    }
 
 
 def test_groups_are_of_ten_and_large_ones_stand_alone() -> None:
