@@ -66,7 +66,9 @@ class Delivery(models.Model):
         null=True, editable=False, help_text=_("Until then, one process alone processes it.")
     )
     turn = models.BigIntegerField(default=0, help_text=_("Number of this call within the registration."))
-    stands_for = models.BigIntegerField(default=0, help_text=_("Number of the pull that this replay recovers, or the number of this call."))
+    stands_for = models.BigIntegerField(
+        default=0, help_text=_("Number of the pull that this replay recovers, or the number of this call.")
+    )
     place = HexField(max_length=PLACE, blank=True, help_text=_("Original position of a retried item."))
     replay_pass = models.ForeignKey(ReplayPass, null=True, on_delete=models.PROTECT, related_name="deliveries")
 
