@@ -74,7 +74,7 @@ POINTS = {
     "about to project": Point(ingest, "_bring_companies_up_to_date", before=True),
     "projected, not marked": Point(ingest, "_mark_ingested", before=True),
     "read, not published": Point(ingest, "_mark_ingested"),
-    "number taken, state not": Point(sequence, "_take_next_sequence"),
+    "number taken, state not": Point(sequence, "_take_next_sequences"),
     "published": Point(ingest, "publish"),
     "abandoned call found": Point(puller, "recover_abandoned"),
     "pass begun": Point(replay_passes, "begin_pass"),
