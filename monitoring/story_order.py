@@ -24,6 +24,8 @@ from portfolio.models import Registration
 WAYS = {Source.PULL: 0, Source.REPLAY: 1, Source.FILE: 2, Source.RETRY: 0}
 # The places of all items of files.
 OF_FILES = (f"{WAYS[Source.FILE]}".ljust(PLACE, "0"), f"{WAYS[Source.FILE]}".ljust(PLACE, "f"))
+# Where a place in the story names its source; it begins with a byte.
+SOURCE = slice(16, 25)
 LARGEST_POSITION, LARGEST_INDEX = 0xFFFFF, 0xFFF
 # Before the place: a whole document comes before the changes of its moment, which begin with step 1.
 DOCUMENT, FIRST_STEP = 0, 1
@@ -75,7 +77,7 @@ def story_place(
     for before the way, so that what a replay made good stands where the call stood that lost it; at last the element's
     index. The source comes first because positions in two registrations' answers say nothing about each other."""
     stamp, source = f"{milliseconds(delivered_at):012x}", source_of(registration, place)
-    return f"{step:03x}{stamp}{source}{place[1:9]}{place[:1]}{place[9:]}{min(index, LARGEST_INDEX):03x}"
+    return f"{step:04x}{stamp}{source}{place[1:9]}{place[:1]}{place[9:]}{min(index, LARGEST_INDEX):03x}"
 
 
 def first_step(kind: str) -> int:
@@ -89,21 +91,21 @@ def source_of(registration: uuid.UUID, place: str) -> str:
 
 def source_at(story_place: str) -> str:
     """The source that a place in the story names."""
-    return story_place[15:24]
+    return story_place[SOURCE]
 
 
 def way_at(story_place: str) -> str:
     """By what way the source reported: one of WAYS, as text."""
-    return story_place[32:33]
+    return story_place[33:34]
 
 
 def step_of(story_place: str) -> int:
     """Changes of one moment that touch each other stand in steps, whatever their places (history/steps.py)."""
-    return int(story_place[:3] or "0", 16)
+    return int(story_place[:4] or "0", 16)
 
 
 def with_step(story_place: str, step: int) -> str:
-    return f"{min(step, LARGEST_INDEX):03x}{story_place[3:]}"
+    return f"{min(step, LARGEST_INDEX):04x}{story_place[4:]}"
 
 
 def index_at(story_place: str) -> int:

@@ -11,6 +11,7 @@ from functools import cache, partial
 from typing import Any
 
 from django.db import IntegrityError, connection, models, transaction
+from django.db.models.functions import Substr
 
 from core.bulk.columns import (
     Model,
@@ -91,6 +92,15 @@ def _find(model: Model, names: tuple[str, ...], keys: Sequence[Any]) -> list[tup
             cursor.execute(f"{start} IN ({', '.join(['%s'] * len(given))})", given)
         rows = cursor.fetchall()
     return list(map(read, rows)) if read else rows
+
+
+def distinct_digits(rows: models.QuerySet[Any], by: str, column: str, digits: slice) -> set[tuple[Any, str]]:
+    """The pairs of `by` and some digits of a HexField, each once; the digits begin with a byte."""
+    if not has_sql():
+        return {(key, text[digits]) for key, text in rows.values_list(by, column)}
+    count = digits.stop - digits.start
+    part = Substr(column, digits.start // 2 + 1, (count + 1) // 2, output_field=models.BinaryField())
+    return {(key, bytes(value).hex()[:count]) for key, value in rows.values_list(by, part).distinct()}
 
 
 def update_versions(changes: Sequence[tuple[models.Model, Mapping[str, Any]]]) -> list[models.Model]:

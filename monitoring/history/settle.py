@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from core.bulk import distinct_digits
 from core.db import in_batches, insert_new
 from monitoring.content_ids import moment_of, observation_id
 from monitoring.history.facts import FAMILIES, LifecycleEvent, Verdict, judge, judge_lifecycle
@@ -32,7 +33,7 @@ from monitoring.models import (
     Publication,
     Verb,
 )
-from monitoring.story_order import source_at, story_key
+from monitoring.story_order import SOURCE, story_key
 
 NOTICES = (
     *(NotificationType.DELETE, NotificationType.UNDELETE, NotificationType.TRANSFER),
@@ -119,12 +120,10 @@ def _unsettled(span: Span) -> list[str]:
     near = Change.objects.filter(company__in=span.companies, changed_at__gte=span.since - MARGIN)
     if span.until:
         near = near.filter(changed_at__lte=span.until + MARGIN)
-    sources: dict[str, set[str]] = defaultdict(set)
-    for duns, place in near.values_list("company_id", "place"):
-        sources[duns].add(source_at(place))
+    sources = Counter(duns for duns, _ in distinct_digits(near, "company_id", "place", SOURCE))
     compared = span.changes().filter(Q(superseded=True) | ~Q(derived_from=""))
     found = set(compared.values_list("company_id", flat=True).distinct())
-    return [duns for duns in span.companies if duns in found or len(sources[duns]) > 1]
+    return [duns for duns in span.companies if duns in found or sources[duns] > 1]
 
 
 def _different(rows: Iterable[Change], verdicts: Mapping[uuid.UUID, Verdict]) -> list[Judged]:

@@ -76,6 +76,7 @@ POINTS = {
     "read, not published": Point(ingest, "_mark_ingested"),
     "number taken, state not": Point(sequence, "_take_next_sequences"),
     "published": Point(ingest, "publish"),
+    "published and committed": Point(jobs, "ingest"),
     "abandoned call found": Point(puller, "recover_abandoned"),
     "pass begun": Point(replay_passes, "begin_pass"),
     "replay sent": Point(transport._WatchedConnection, "getresponse", before=True, path=REPLAY),

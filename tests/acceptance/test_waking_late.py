@@ -45,7 +45,7 @@ def test_nothing_is_lost_when_it_slept_in_the_middle_of_the_call(house: House, p
     assert house.settle()["notifications"] == 35
 
 
-@pytest.mark.parametrize("point", ["about to read", "number taken, state not"])
+@pytest.mark.parametrize("point", ["about to read", "published and committed"])
 def test_nothing_comes_twice_when_it_slept_while_reading(house: House, point: str) -> None:
     house.emit(25)
     sleeper = stopped_at(house, point)

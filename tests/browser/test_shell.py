@@ -14,7 +14,7 @@ from tests.builders.companies import a_company, duns_numbers
 from tests.builders.deliveries import delivered_news
 from tests.builders.rules import a_rule
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.one_engine, pytest.mark.django_db(transaction=True)]
 ROWS = 5
 HEADER = 64
 PHONE: Any = {"width": 390, "height": 844}

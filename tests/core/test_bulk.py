@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from core.bulk import (
     among,
+    distinct_digits,
     find_rows,
     insert_rows,
     thousands,
@@ -21,6 +22,7 @@ from core.db import insert_new_values
 from core.models import Blob
 from monitoring.models import Change, Delivery, Notification
 from portfolio.models import Company, Subject
+from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import a_seed, an_update
 from tests.builders.registrations import a_registration
@@ -77,6 +79,15 @@ def test_finds_the_rows_that_are_there() -> None:
     assert sorted(found) == sorted(Notification.objects.values_list("id", "delivery", "place"))
     assert {row[1] for row in found} == {delivery.pk}
     assert find_rows(Company, ("duns", "version"), []) == []
+
+
+def test_digits_of_a_column_are_told_apart() -> None:
+    delivered(*(an_update(duns=duns) for duns in (DUNS, OTHER)))
+    delivered(an_update(duns=DUNS), registration=a_registration("TWO"))
+    changes = Change.objects.all()
+    found = distinct_digits(changes, "company_id", "place", slice(16, 25))
+    assert found == {(row.company_id, row.place[16:25]) for row in changes}
+    assert len(distinct_digits(changes, "kind", "place", slice(0, 4))) == 1
 
 
 def test_many_rows_are_changed_at_once_and_those_changed_meanwhile_are_named() -> None:

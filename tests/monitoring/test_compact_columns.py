@@ -18,7 +18,7 @@ from tests.engines import engine
 pytestmark = pytest.mark.django_db
 FIRST = datetime(2026, 3, 29, 0, 59, 59, 999000, UTC)
 MOMENTS = [FIRST + timedelta(milliseconds=step) for step in (0, 1, 2, 3_600_001)]
-PLACES = ["", "0" * STORY_PLACE, "09" + "0" * 47, "0a" + "0" * 47, "f" * STORY_PLACE]
+PLACES = ["", "0" * STORY_PLACE, "09".ljust(STORY_PLACE, "0"), "0a".ljust(STORY_PLACE, "0"), "f" * STORY_PLACE]
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def forget_the_story() -> None:
     Observation.objects.all().delete()
     Change.objects.update(superseded=False, replaced_by=None, entry=Entry.CHANGE)
     for row in Change.objects.all():
-        Change.objects.filter(pk=row.pk).update(place=row.place[:12] + row.place[21:])
+        Change.objects.filter(pk=row.pk).update(place=row.place[:13] + row.place[22:])
     count_again()
 
 
