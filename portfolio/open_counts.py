@@ -8,6 +8,7 @@ from core.cached_counts import COUNTED, Numbers, counter
 from portfolio.billing.contract_year import contract_year
 from portfolio.billing.usage import count_holdings, count_listed
 from portfolio.models import (
+    Company,
     Contract,
     ImportState,
     Proposal,
@@ -37,6 +38,16 @@ def refused() -> Numbers:
     keys = list(Registration.objects.values_list("pk", flat=True))
     rows = Subject.objects.filter(registration__in=keys, requested=True, state=SubjectState.REFUSED)
     return Counter(str(key) for key in rows.values_list("registration_id", flat=True)[:COUNTED])
+
+
+@counter
+def countries() -> Numbers:
+    """Countries of companies, by one look into the index for each: there are many companies and few countries."""
+    codes = Company.objects.order_by("country").values_list("country", flat=True)
+    found = [""]
+    while code := codes.filter(country__gt=found[-1]).first():
+        found.append(code)
+    return {"codes": found[1:]}
 
 
 @counter

@@ -18,6 +18,7 @@ from django_countries import countries
 from unfold.contrib.filters.admin import DropdownFilter, MultipleDropdownFilter
 from unfold.widgets import UnfoldAdminDateWidget
 
+from core.cached_counts import recent_count
 from core.dates import read_day
 
 
@@ -58,7 +59,7 @@ def choice_filter(name: str, choices: Any, label: str | Promise, common: Any = N
 
 
 class CountryFilter(MultipleDropdownFilter):  # type: ignore[misc]
-    """Of one country or of several."""
+    """Of one country or of several; offers those that companies have, as counted last, and those in the address."""
 
     title = _("country")
     parameter_name = "country"
@@ -67,7 +68,9 @@ class CountryFilter(MultipleDropdownFilter):  # type: ignore[misc]
     field = "country"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(code, str(name)) for code, name in countries]
+        occurring = recent_count("countries").get("codes") or dict(countries)
+        offered = {*occurring, *countries_in(request.GET.getlist(self.parameter_name))}
+        return [(code, str(name)) for code, name in countries if code in offered]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         codes = countries_in(self.value())

@@ -79,7 +79,7 @@ RIGHTS = {"note": MAY_NOTE, "remove-note": MAY_NOTE, "describe": MAY_DESCRIBE}
 @admin.register(Company)
 class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     list_display = ("shown_name", "number", "city", "shown_country", "status", "last_change")
-    usual_columns = ("name", "duns", "city", "country", "operating_status", "changed_at")
+    usual_columns = ("name", "duns", "city", "country_name", "operating_status", "changed_at")
     list_filter = (CountryFilter,)
     search_fields = ("name",)
     search_help_text = _("D-U-N-S number or company name")

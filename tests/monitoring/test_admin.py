@@ -488,6 +488,20 @@ def test_companies_of_several_countries_are_found_at_once(admin: Client) -> None
     assert "Germany, United Kingdom" in text_of(admin.get("/portfolio/company/?country=DE&country=GB"))
 
 
+def test_the_filter_offers_the_countries_of_companies_and_those_in_the_address(admin: Client) -> None:
+    for number, country in enumerate(("DE", "GB", "DE", "")):
+        Company.objects.create(duns=f"{number:09}", name="x", search_name="x", country=country)
+
+    def offered(query: str = "") -> list[str]:
+        specs = admin.get(f"/portfolio/company/{query}").context["cl"].filter_specs
+        return [code for code, _ in specs[0].lookup_choices]
+
+    assert len(offered()) > 200
+    update_counts("countries")
+    assert offered() == ["DE", "GB"]
+    assert offered("?country=FR") == ["FR", "DE", "GB"]
+
+
 def test_the_list_of_changes_says_that_noise_is_hidden_and_what_a_baseline_is(admin: Client) -> None:
     some_news()
     text = text_of(admin.get("/monitoring/change/"))

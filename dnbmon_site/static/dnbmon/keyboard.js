@@ -61,6 +61,11 @@
     event.preventDefault();
     element.click();
   });
+  // A list of choices keeps its keys to itself. While it is closed, Escape belongs to the panel around it.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !event.target.matches?.(".select2-search__field")) return;
+    if (!document.querySelector(".select2-container--open")) window.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+  }, true);
   // Django's own scripts build some fields when the page is loaded; these come first.
   window.addEventListener("load", () => window.setTimeout(look, 0));
   document.addEventListener("htmx:afterSettle", look);
