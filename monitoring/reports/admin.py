@@ -7,19 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from core.admin.base import PageAdmin
 from core.admin.removal import WatchedRemoval
@@ -33,6 +29,7 @@ from monitoring.models import PeriodKind, ReportRecipient, ReportRegistration, R
 from monitoring.reports.compute import MOST_EVENTS, SHOWN, Report, make_report
 from monitoring.reports.periods import Period, last_complete, lately, read_period
 from monitoring.reports.schedule import PDF, XLSX, file_stem, plan, queue_period
+from monitoring.reports.schedule_form import ReportScheduleForm, chosen_of, people_of
 from monitoring.reports.sentences import (
     SEVERITIES,
     about_line,
@@ -51,53 +48,9 @@ from monitoring.reports.sentences import (
     worth,
 )
 from monitoring.reports.xlsx import report_xlsx
-from portfolio.models import Registration
 
 WEEKS, MONTHS = 13, 12
 CHART_HEIGHT, CHART_WIDTH = 150, 720
-
-
-class ReportScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
-    people = forms.ModelMultipleChoiceField(
-        get_user_model().objects.filter(is_active=True).exclude(email="").order_by("username"),
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        label=_("Recipients"),
-        help_text=_("Users with an email address. They need no role, because the email contains the whole report."),
-    )
-    chosen = forms.ModelMultipleChoiceField(
-        Registration.objects.order_by("reference"),
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        required=False,
-        label=_("Registrations"),
-        help_text=_("Leave empty to include all registrations, including future ones."),
-    )
-
-    class Meta:
-        model = ReportSchedule
-        fields = ("name", "period", "hour", "zone", "active")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        people: Any = self.fields.get("people")
-        if people and not people.queryset.exists():
-            people.help_text = _nobody_to_send_to()
-        if self.instance.pk and not self.instance._state.adding:
-            self.fields["people"].initial = people_of(self.instance)
-            self.fields["chosen"].initial = chosen_of(self.instance)
-
-
-def _nobody_to_send_to() -> SafeString:
-    words = gettext("No user has an email address, so no one can receive the report yet. Add an address under {}.")
-    link = format_html('<a href="{}">{}</a>', reverse("admin:accounts_user_changelist"), gettext("Users"))
-    return format_html(words, link)
-
-
-def people_of(schedule: ReportSchedule) -> list[uuid.UUID]:
-    return list(ReportRecipient.objects.filter(schedule=schedule).values_list("person_id", flat=True))
-
-
-def chosen_of(schedule: ReportSchedule) -> list[uuid.UUID]:
-    return list(ReportRegistration.objects.filter(schedule=schedule).values_list("registration_id", flat=True))
 
 
 @admin.register(ReportSchedule)
@@ -209,8 +162,12 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
 
     @admin.display(description=_("Recipients"))
     def recipients(self, row: ReportSchedule) -> str:
-        count = ReportRecipient.objects.filter(schedule=row).count()
-        return ngettext("%(count)s user", "%(count)s users", count) % {"count": counted(count)}
+        addresses = list(ReportRecipient.objects.filter(schedule=row).values_list("person__email", flat=True))
+        words = ngettext("%(count)s user", "%(count)s users", len(addresses)) % {"count": counted(len(addresses))}
+        without = addresses.count("")
+        if not without:
+            return words
+        return gettext("%(users)s, %(count)s without email address") % {"users": words, "count": counted(without)}
 
     @admin.display(description=_("Next report"))
     def next_time(self, row: ReportSchedule) -> SafeString | str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -161,3 +162,16 @@ def test_a_schedule_that_cannot_be_sent_is_shown_so(admin_client: Client, settin
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     assert all("Scheduled reports are not sent" in text_of(admin_client.get(page)) for page in pages)
     assert "Not sent" in text_of(admin_client.get(pages[0]))
+
+
+def test_a_recipient_without_address_stays_in_the_form_and_is_counted(admin_client: Client) -> None:
+    schedule = a_schedule("ann", "bob", "carl")
+    User.objects.filter(username="ann").update(email="")
+    User.objects.filter(username="bob").update(is_active=False)
+    list_page = "/monitoring/reportschedule/"
+    assert "3 users, 1 without email address" in text_of(admin_client.get(list_page))
+    answer = admin_client.get(f"{list_page}{schedule.pk}/change/")
+    assert "ann: no email address, receives nothing. Add one under “Users”." in text_of(answer)
+    assert "bob: deactivated, receives nothing." in text_of(answer)
+    assert len(re.findall(r'name="people"[^>]* checked>', answer.content.decode())) == 3
+    assert "receives nothing" not in text_of(admin_client.get(f"{list_page}add/"))
