@@ -95,13 +95,14 @@ class Table:
         listed = [row for row in sample if not is_remark(row[1])]
         self.columns = find_columns(listed)
         self.rows_above = sum(number <= self.columns.header for number, _ in sample)
+        self.has_more = any(len(list(filter(None, cells))) > 1 for _, cells in listed)
         self.is_list = not self.columns.header and _are_lists([cells for _, cells in listed])
 
     @property
     def note(self) -> str:
-        if self.is_list or len(self.columns.places) > 1 or self.columns.header:
+        if self.is_list or not self.has_more or len(self.columns.places) > 1 or self.columns.header:
             return ""
-        return gettext("The file has no header row, so only the D-U-N-S numbers were imported.")
+        return gettext("Only D-U-N-S numbers were read, because the file has no header row.")
 
     def lines(self, start: int = 0) -> Iterator[Line]:
         return islice(self._lines(), start, None)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import msgspec
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from core import plurals
 from core.actors import Actor
 from core.audit import record
 from core.blobs import delete_bytes, load_bytes, store_bytes
 from core.db import clean_text
+from core.text import counted
 from portfolio.billing.approval_limits import Act, additions_of, do_alone, forget, removals_of
 from portfolio.billing.new_billable import new_billable
 from portfolio.imports.states import NotAllowed, Refused, WrongNumber, counts_of, demand_moved, demand_state, move
@@ -131,7 +132,15 @@ def _wrong_number_text(import_: SubjectImport, plan: Plan, has_changed: bool) ->
         ImportMode.EQUAL: gettext("This import adds %(adds)s and removes %(removes)s."),
     }[ImportMode(import_.mode)]
     adds, removes = plurals.new_billable_companies(plan.new_billable), plurals.companies(len(plan.remove))
-    return f"{why} {words % {'adds': adds, 'removes': removes}}"
+    return f"{why} {words % {'adds': adds, 'removes': removes}} {left_out_text(import_)}".strip()
+
+
+def left_out_text(import_: SubjectImport) -> str:
+    """How many rows of the file hold no number that can be used; nothing where all do."""
+    counts = counts_of(import_)
+    rows = counts.get(Validation.INVALID, 0) + counts.get(Validation.DECISION, 0)
+    words = ngettext("%(count)s row is left out.", "%(count)s rows are left out.", rows) % {"count": counted(rows)}
+    return words if rows else ""
 
 
 def _keep_confirmed(import_: SubjectImport, plan: Plan, confirmed_by: Actor, alone: SinglePersonAct | None) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from core.db import clean_text, insert_new
 from core.models import Blob
 from core.text import counted
-from direct_plus.duns import InvalidDuns, LostLeadingZero
+from direct_plus.duns import MAYBE_ZEROS, Flaw, InvalidDuns, LostLeadingZero
 from portfolio.companies.duns_lists import is_plain, read_listed
 from portfolio.imports.columns import Line
 from portfolio.models import ImportMode, SubjectImport, Validation
@@ -109,7 +109,14 @@ def read_number(text: str, *, pad: bool) -> Number:
     except LostLeadingZero as flaw:
         return Number(flaw.suggestion) if pad else Number(validation=Validation.DECISION, reason=flaw.reason)
     except InvalidDuns as flaw:
-        return Number(validation=Validation.INVALID, reason=clean_text(flaw.reason, 200))
+        return Number(validation=Validation.INVALID, reason=clean_text(_what_to_do(flaw), 200))
+
+
+def _what_to_do(flaw: InvalidDuns) -> str:
+    if flaw.kind == Flaw.EMPTY:
+        return flaw.reason
+    advice = "" if flaw.reason.endswith(MAYBE_ZEROS) else gettext("Correct the number in your file.")
+    return f"{flaw.reason}. {advice}".strip()
 
 
 def count_validations(rows: Iterable[ValidatedRow]) -> Counter[str]:

@@ -91,7 +91,7 @@ OF_PAGES: dict[str, set[str]] = {
     "portfolio/company/?q=x": {"x"},
     "portfolio/subjectimport/{import}/change/": {
         "12345678 has eight digits; with a leading zero it could be 01-234-5678",
-        "contains characters other than the digits 0 to 9",
+        "contains characters other than the digits 0 to",
     },
 }
 ZONE = r"[A-Z]\w+/[A-Z][\w/+ -]+(?: \(UTC.{6}\))?"

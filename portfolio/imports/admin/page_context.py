@@ -18,13 +18,14 @@ from core.text import counted
 from portfolio.billing.approval_limits import Act, reasons_for_second
 from portfolio.billing.contract_year import day_text
 from portfolio.imports.apply import undone_removals
-from portfolio.imports.confirm import is_undecided
+from portfolio.imports.confirm import is_undecided, left_out_text
 from portfolio.imports.outcomes import label_of, shown_rows, totals_of
 from portfolio.imports.resume import is_in_work
 from portfolio.imports.states import counts_of, sheets_of
 from portfolio.imports.validate import ValidatedRow, validated_rows
 from portfolio.models import ImportMode, ImportState, SubjectImport, Validation
 from portfolio.registrations.adopt import is_number_known
+from portfolio.sync.diff import Verb, unsent
 
 ROWS_A_PAGE = 50
 WAITS_LONG_AFTER = timedelta(seconds=20)
@@ -84,7 +85,6 @@ def _what_to_do(request: HttpRequest, row: SubjectImport, counts: dict[str, int]
     return {
         "undecided": counts.get(Validation.DECISION, 0) if undecided else 0,
         "examples": list(islice(validated_rows(row, Validation.DECISION), 3)) if undecided else [],
-        "left_out": row.pad_zeros is False and counts.get(Validation.DECISION, 0),
         "to_confirm": confirmation_of(row, counts, actor_of(request)) if changes else None,
         "nothing_to_do": is_read and not undecided and not changes,
         "may_upload": request.user.has_perm("portfolio.add_subjectimport"),
@@ -118,6 +118,7 @@ def confirmation_of(row: SubjectImport, counts: dict[str, int], by: Actor) -> di
         "asks_for_removals": row.mode != ImportMode.ADD,
         "up_to": "" if is_number_known(row.registration.contract) else gettext("up to "),
         "unreadable": counts.get(Validation.INVALID, 0) if row.mode == ImportMode.EQUAL else 0,
+        "left_out": left_out_text(row),
         "needs_second": needs_second(row, by),
     }
 
@@ -159,11 +160,23 @@ def _after_applying(row: SubjectImport) -> str:
     if row.remove_on:
         return gettext("Done. The companies will be removed on %(day)s.") % {"day": day_text(row.remove_on)}
     if row.registration.adopted:
-        return gettext("Done. The next sync sends the changes to D&B.")
+        return (
+            gettext("Done. The next sync sends the changes to D&B.")
+            if _is_unsent(row)
+            else gettext("Done. The changes were sent to D&B.")
+        )
     return gettext(
         "The companies are requested but not monitored yet. Adopt D&B's list for this registration: after that, the "
         "next sync sends them to D&B."
     )
+
+
+def _is_unsent(row: SubjectImport) -> bool:
+    adds = unsent(row.registration, Verb.ADD).filter(requested_import=row.pk)
+    if row.mode != ImportMode.REMOVE and adds.exists():
+        return True
+    # Who withdrew a company is not noted by import: any removal that is not sent may be one of these.
+    return row.mode != ImportMode.ADD and unsent(row.registration, Verb.REMOVE).exists()
 
 
 def waits_long(row: SubjectImport) -> bool:

@@ -196,7 +196,7 @@ def test_the_page_shows_verdicts_and_numbers(admin: Client, registration: Regist
     text = page(admin, import_)
     assert "5 All rows 1 New 1 Already in this registration 1 Duplicate in this file 1 New (number reformatted)" in text
     assert "4 10-120-2303 101202303 New (number reformatted)" in text
-    assert "abc contains characters other than the digits 0 to 9" in text
+    assert "abc contains characters other than the digits 0 to 9. Correct the number in your file." in text
     assert "up to 2 new billable companies 0 added at no charge (already billed this contract year)" in text
     only = page(admin, import_, "?validation=invalid")
     assert "abc" in only
@@ -241,7 +241,7 @@ def test_one_click_decides_on_all_zeros(admin: Client, registration: Registratio
 
 def test_or_leaves_them_out(admin: Client, registration: Registration) -> None:
     import_ = uploaded(admin, "60704780", ONE)
-    assert "1 row with eight digits will be skipped" in do(admin, import_, "leave-out")
+    assert "1 row is left out." in do(admin, import_, "leave-out")
 
 
 def test_the_number_is_typed_and_the_companies_become_wanted(admin: Client, registration: Registration) -> None:
@@ -275,6 +275,49 @@ def test_after_applying_each_row_says_what_became_of_it(admin: Client, registrat
     added = text_of(admin.get(f"/portfolio/subject/?requested_import={import_.pk}"))
     assert ONE in added and TWO not in added and "Import: list.csv" in added
     assert TWO in text_of(admin.get("/portfolio/subject/?requested_import=odd"))
+
+
+def test_rows_without_a_usable_number_are_left_out_before_and_after_a_wrong_number(
+    admin: Client, registration: Registration
+) -> None:
+    import_ = uploaded(admin, ONE, "47351", "abc", "735132")
+    text = page(admin, import_)
+    assert "1 new billable company " in text and "3 rows are left out." in text
+    assert "47351 has 5 digits; a D-U-N-S number has nine. Correct the number in your file." in text
+    assert "If a spreadsheet dropped leading zeros, enter all nine digits." in text
+    answer = do(admin, import_, "confirm", number="4")
+    assert "This import adds 1 new billable company. 3 rows are left out." in answer
+
+
+def test_a_file_without_header_row_says_what_was_read_of_it(admin: Client, registration: Registration) -> None:
+    import_ = uploaded(admin, f"Acme;{ONE}", f"Beta;{TWO}")
+    assert "Only D-U-N-S numbers were read, because the file has no header row." in page(admin, import_)
+    assert "no header row" not in page(admin, uploaded(admin, ONE, "abc"))
+
+
+def test_after_applying_it_says_whether_the_changes_were_sent(admin: Client, registration: Registration) -> None:
+    Registration.objects.update(adopted=True)
+    import_ = uploaded(admin, ONE)
+    do(admin, import_, "confirm", number="1")
+    import_.refresh_from_db()
+    work_on(import_)
+    assert "Done. The next sync sends the changes to D&B." in page(admin, import_)
+    Subject.objects.update(state=SubjectState.PENDING_ADD)
+    request_subjects(registration=registration, entries=[SubjectEntry(TWO)], requested_by="ann")
+    assert "Done. The changes were sent to D&B." in page(admin, import_)
+
+
+def test_removals_are_sent_by_the_next_sync_until_none_waits(admin: Client, registration: Registration) -> None:
+    Registration.objects.update(adopted=True)
+    request_subjects(registration=registration, entries=[SubjectEntry(ONE)], requested_by="ann")
+    Subject.objects.update(state=SubjectState.MONITORED)
+    import_ = uploaded(admin, ONE, mode="remove")
+    do(admin, import_, "confirm", number="1")
+    import_.refresh_from_db()
+    work_on(import_)
+    assert "Done. The next sync sends the changes to D&B." in page(admin, import_)
+    Subject.objects.update(state=SubjectState.PENDING_REMOVE)
+    assert "Done. The changes were sent to D&B." in page(admin, import_)
 
 
 def test_where_nothing_is_billed_no_number_is_asked_for(admin: Client, registration: Registration) -> None:
