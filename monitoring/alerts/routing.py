@@ -10,8 +10,6 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth import get_user_model
-from django.db.models import Q
 from django.utils import timezone
 
 from core.db import insert_new
@@ -32,6 +30,7 @@ from monitoring.models import (
 )
 from monitoring.outbox.addresses import channel_of_mail, channel_of_person
 from monitoring.outbox.queue import enqueue
+from portfolio.companies.owners import is_mail, user_of
 
 # A summary waits for what comes in the next minutes.
 SUMMARY_DELAY = timedelta(minutes=5)
@@ -108,10 +107,9 @@ def _channels(
 
 def channels_of_owner(owner: str) -> list[Channel]:
     """A person by user name or mail address; or a mail address that belongs to nobody here."""
-    people = get_user_model().objects.filter(Q(username=owner) | Q(email=owner), is_active=True)
-    if person := people.order_by("username").first():
+    if person := user_of(owner):
         return channels_of_person(person)
-    return [channel_of_mail(owner)] if _is_mail(owner) else []
+    return [channel_of_mail(owner)] if is_mail(owner) else []
 
 
 def channels_of_person(person: Any) -> list[Channel]:
@@ -123,11 +121,6 @@ def channels_of_person(person: Any) -> list[Channel]:
 def open_channels_of(person: Any) -> list[Channel]:
     """Where a person can be reached."""
     return [channel for channel in channels_of_person(person) if channel.is_open]
-
-
-def _is_mail(text: str) -> bool:
-    name, at, host = text.partition("@")
-    return bool(name and at and "." in host) and not any(character.isspace() for character in text)
 
 
 def message(channel: Channel, key: uuid.UUID, alerts: Sequence[Raised], sequence: int, now: datetime) -> OutboxMessage:

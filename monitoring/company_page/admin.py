@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -26,6 +26,7 @@ from monitoring.company_page.summary import status_tone, status_words
 from monitoring.company_page.tabs import address_of, tab_of, tabs
 from monitoring.company_page.view_data import company_page
 from portfolio.companies.notes import add_note, describe_company, may_remove, remove_note
+from portfolio.companies.owners import unreachable_text
 from portfolio.companies.search import duns_digits, find_companies
 from portfolio.imports.admin.actions import UPLOAD
 from portfolio.imports.admin.selection import stop_monitoring
@@ -64,6 +65,8 @@ def remove(request: HttpRequest, row: Company) -> str:
 def describe(request: HttpRequest, row: Company) -> str:
     tags, owner = request.POST.get("tags", ""), request.POST.get("owner", "")
     changed = describe_company(company=row, tags=tags, owner=owner, by=request.user.get_username())
+    if warning := unreachable_text(owner):
+        messages.warning(request, warning)
     return (
         ngettext("Saved in %(count)s registration.", "Saved in %(count)s registrations.", changed)
         % {"count": counted(changed)}

@@ -30,6 +30,7 @@ from core.audit import record
 from core.markup import ago, badge, two_lines
 from portfolio.billing.contract_year import cancel_removal, day_text, next_anniversary, today
 from portfolio.billing.renewal_elsewhere import RenewsElsewhere, renewing_elsewhere
+from portfolio.companies.owners import unreachable_text
 from portfolio.companies.search import of_companies
 from portfolio.dnb_codes import explain
 from portfolio.exports import with_both
@@ -194,6 +195,8 @@ class SubjectAdmin(ChosenList, PageAdmin):
 
     def save_model(self, request: HttpRequest, obj: Subject, form: forms.ModelForm[Any], change: bool) -> None:
         """Only what was edited: the sync writes the other fields of this row at the same time."""
+        if warning := unreachable_text(obj.owner):
+            messages.warning(request, warning)
         if not form.changed_data:
             return
         before = {name: form.initial[name] for name in form.changed_data}

@@ -243,7 +243,7 @@ def test_tags_and_owner_hold_in_every_list_and_are_audited(admin: Client) -> Non
     delivered(a_seed())
     a_subject(registration=a_registration("ONE"), tags="old", owner="Al")
     a_subject(registration=a_registration("TWO"))
-    do(admin, "describe", tags="steel, , gold ,steel", owner=" Ruth ")
+    assert "“Ruth” is not an active user" in do(admin, "describe", tags="steel, , gold ,steel", owner=" Ruth ")
     rows = Subject.objects.filter(company=DUNS).values_list("tags", "owner")
     assert set(rows) == {("steel, gold", "Ruth")}
     entries = AuditEntry.objects.filter(action="edit subject")
