@@ -72,6 +72,30 @@ def test_a_chip_removes_its_filter(page: Page, live_server: Any) -> None:
     page.wait_for_url("**/portfolio/company/?q=acme")
 
 
+def test_escape_closes_the_filters_also_from_a_field_with_choices(page: Page, live_server: Any) -> None:
+    log_in(page, live_server.url)
+    page.goto(f"{live_server.url}/portfolio/company/")
+    page.get_by_role("button", name="Filters").click()
+    filters = page.locator("#changelist-filter")
+    filters.locator(".select2-selection").click()
+    expect(page.locator(".select2-container--open").first).to_be_attached()
+    page.keyboard.press("Escape")
+    expect(filters).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(filters).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [700, 1366])
+def test_the_panels_above_a_list_open_beside_the_menu(browser: Browser, live_server: Any, width: int) -> None:
+    with browser.new_page(viewport={"width": width, "height": 900}) as page:
+        log_in(page, live_server.url)
+        page.goto(f"{live_server.url}/portfolio/company/")
+        page.locator("summary", has_text="Save filter").click()
+        panel, content = (page.locator(place).bounding_box() for place in (".dm-menu[open] > form", ".dm-kept"))
+        assert panel and content and panel["x"] >= content["x"]
+        assert panel["x"] + panel["width"] <= content["x"] + content["width"]
+
+
 @pytest.mark.one_engine
 def test_a_phone_shows_five_rows_and_targets_of_24_pixels(browser: Browser, live_server: Any) -> None:
     a_rule()
