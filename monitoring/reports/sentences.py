@@ -133,6 +133,8 @@ def _critical(report: Report) -> str:
     found = report.counts.critical[:NAMED]
     kinds = ", ".join(f"{lower_first(label)} ({counted(number)})" for label, number in found)
     text = ngettext("%(count)s was critical: %(kinds)s.", "%(count)s were critical: %(kinds)s.", count)
+    if sum(number for _, number in found) < count:
+        text = gettext("%(count)s were critical, among them %(kinds)s.")
     return text % {"count": counted(count), "kinds": kinds}
 
 
@@ -152,7 +154,12 @@ def _speed(report: Report) -> str:
 def _alerts(report: Report) -> str:
     handled = report.handled
     if not handled.raised and not handled.taken_back:
-        return gettext("No alerts were raised.")
+        is_week = report.period.noun == "week"
+        return (
+            gettext("No alerts were raised in this week.")
+            if is_week
+            else gettext("No alerts were raised in this month.")
+        )
     raised = ngettext("%(count)s alert was raised", "%(count)s alerts were raised", handled.raised)
     seen = ngettext(", %(count)s acknowledged", ", %(count)s acknowledged", handled.acknowledged)
     back = ngettext(
