@@ -180,7 +180,7 @@ def receivers(failing: list[Target]) -> Iterator[Result]:
     elif not has_mail_server():
         yield _without_mail_server()
     if not failing and not is_mute:
-        sentence = gettext("All channels and webhooks accept messages.")
+        sentence = gettext("No channel or webhook rejects messages.")
         yield Result("receivers", gettext("Message receivers"), State.OK, sentence, 0)
         return
     shown = sorted(failing, key=lambda one: -one.tries)[:RECEIVERS]

@@ -291,8 +291,9 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
 
 def _unadopted(row: Registration) -> SafeString:
     """No fault of the registration: it moves no row to the top."""
-    page, words = reverse("admin:portfolio_syncrun_adopt", args=[row.pk]), gettext("List not adopted")
-    return two_lines(format_html('<a href="{}">{}</a>', page, words), gettext("Billing numbers are not exact"))
+    page, words = reverse("admin:portfolio_syncrun_adopt", args=[row.pk]), gettext("Billing numbers are not exact.")
+    adopt = format_html('{} <a class="dm-more" href="{}">{}</a>', words, page, gettext("Adopt list"))
+    return two_lines(badge(gettext("List not adopted"), "calm"), adopt)
 
 
 def _part(row: Registration, name: str, content: SafeString | str) -> SafeString:

@@ -80,7 +80,7 @@ def test_the_list_begins_with_what_needs_attention(admin: Client) -> None:
 def test_a_list_that_is_not_adopted_is_named_with_the_way_to_adopt_it(admin: Client) -> None:
     row = a_registration()
     answer = admin.get(LIST)
-    assert "List not adopted Billing numbers are not exact" in text_of(answer)
+    assert "List not adopted Billing numbers are not exact. Adopt list" in text_of(answer)
     assert f"/portfolio/syncrun/adopt/{row.pk}/" in answer.content.decode()
     a_registration(adopted=True)
     assert "List not adopted" not in text_of(admin.get(LIST))
