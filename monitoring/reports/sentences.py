@@ -154,10 +154,9 @@ def _speed(report: Report) -> str:
 def _alerts(report: Report) -> str:
     handled = report.handled
     if not handled.raised and not handled.taken_back:
-        is_week = report.period.noun == "week"
         return (
             gettext("No alerts were raised in this week.")
-            if is_week
+            if report.period.noun == "week"
             else gettext("No alerts were raised in this month.")
         )
     raised = ngettext("%(count)s alert was raised", "%(count)s alerts were raised", handled.raised)
@@ -214,19 +213,15 @@ def contract_words(state: ContractState) -> str:
     words = {"name": state.contract.name, "billed": _billed(state), "ends": _ends(state)}
     if number is None:
         return gettext("Contract “%(name)s”: %(billed)s in this contract year%(ends)s.") % words
-    words["number"] = counted(number)
+    words |= {"number": counted(number), "over": counted(state.billed - number)}
     if state.billed <= number:
-        return (
-            gettext("Contract “%(name)s”: %(billed)s of %(number)s contracted in this contract year%(ends)s.") % words
-        )
-    words["over"] = counted(state.billed - number)
-    return (
-        gettext(
+        text = gettext("Contract “%(name)s”: %(billed)s of %(number)s contracted in this contract year%(ends)s.")
+    else:
+        text = gettext(
             "Contract “%(name)s”: %(billed)s of %(number)s contracted in this contract year, "
             "%(over)s over the limit%(ends)s."
         )
-        % words
-    )
+    return text % words
 
 
 def _billed(state: ContractState) -> str:
