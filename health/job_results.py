@@ -11,6 +11,8 @@ from core.text import counted
 from portfolio.models import ImportState
 
 IMPORT_JOB = "portfolio.jobs.work_on_import"
+# What the backup's job returns where it has nothing to do.
+NO_BACKUP_FOLDER = "BACKUP_FOLDER is not set, so no backup is made."
 PUBLICATIONS: Promise = ngettext_lazy(
     "%(count)s event feed entry processed", "%(count)s event feed entries processed", "number"
 )

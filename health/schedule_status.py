@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.audit import record
 from core.jobs import Schedule, Task, ask_worker
-from health.job_results import result_text
+from health.job_results import NO_BACKUP_FOLDER, result_text
 from portfolio.models import Registration, RegistrationState
 from portfolio.registrations.pull_job import PAUSE, PAUSED, PULL_JOB, RESUME
 
@@ -48,6 +48,11 @@ class Job:
     @property
     def is_refused(self) -> bool:
         return is_refused(self.row)
+
+    @property
+    def is_set_up(self) -> bool:
+        """A run that found nothing to work with is no success."""
+        return not (self.last and self.last.result == NO_BACKUP_FOLDER)
 
     @property
     def result(self) -> str:

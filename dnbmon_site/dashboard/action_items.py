@@ -66,9 +66,10 @@ def needs_of(
     paused: PausedPulls | None,
     *,
     is_guided: bool = False,
+    has_steps: bool = False,
 ) -> list[Need]:
     """Of all registrations, whatever the page is filtered by; the reader's own first, then the most urgent. What the
-    guided start shows as a step is not shown twice."""
+    guided start shows as a step is not shown twice: it may stay when there is data (`has_steps`)."""
     shown = (*SHOWN_HERE, *GUIDED) if is_guided else SHOWN_HERE
     found = [
         *_own_alerts(request),
@@ -83,6 +84,7 @@ def needs_of(
         *_decisions(request, numbers),
         *_keys(request, numbers),
         *_channels(request, numbers),
+        *([] if has_steps else _unadopted(request, registrations)),
     ]
     return sorted(found, key=lambda need: URGENCY.index(need.tone))
 
@@ -136,7 +138,9 @@ def _unnotified(request: HttpRequest, numbers: OpenCounts, *, is_guided: bool) -
     if is_guided and not numbers.of("unnotified")["channels"]:
         return
     title = ngettext(
-        "%(count)s rule has no channel for its alerts", "%(count)s rules have no channel for their alerts", len(rules)
+        "%(count)s rule of high or critical severity has no channel",
+        "%(count)s rules of high or critical severity have no channel",
+        len(rules),
     )
     text = gettext("%(rules)s: no one is notified about companies without an owner.") % {"rules": few(rules)}
     text = f"{text} {_way_out(numbers, may_rule)}".rstrip()
@@ -211,6 +215,17 @@ def _needs_of(row: Registration, numbers: OpenCounts, *, pulls_paused: bool) -> 
         text = gettext("A response from D&B may not have arrived. A replay recovers it automatically.")
         in_log = reverse("admin:monitoring_delivery_changelist") + "?state=doubtful"
         yield Need("calm", title, text, in_log, gettext("View calls"))
+
+
+def _unadopted(request: HttpRequest, registrations: Sequence[Registration]) -> Iterator[Need]:
+    """One task for all of them; for those who may adopt."""
+    rows = [row for row in registrations if not row.adopted]
+    if rows and request.user.has_perm("portfolio.change_subject"):
+        title = ngettext("%(count)s list not adopted", "%(count)s lists not adopted", len(rows))
+        text = gettext("%(registrations)s: billing numbers are not exact until D&B's list is adopted.")
+        link = reverse("admin:portfolio_syncrun_adopt", args=[rows[0].pk])
+        words = text % {"registrations": few([row.reference for row in rows])}
+        yield Need("calm", title % {"count": counted(len(rows))}, words, link, gettext("Adopt list"))
 
 
 def _unreadable(request: HttpRequest, numbers: OpenCounts) -> Iterator[Need]:

@@ -27,7 +27,7 @@ from core.jobs import ask_worker
 from core.markup import ago, badge, due
 from core.text import counted
 from dnbmon_site.worker.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND, RENAMED
-from health.job_results import result_text
+from health.job_results import NO_BACKUP_FOLDER, result_text
 from health.schedule_status import FOR_EVER, REFUSED_TEXT, is_refused, job_label, pause, resume, run_now
 from health.views import ask_before_pause
 from portfolio.registrations.pull_job import PAUSED, PULL_JOB
@@ -122,7 +122,7 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
 
     def complete_rows(self, rows: list[Any]) -> None:
         """How the last run went, for all rows in one query."""
-        last = Task.objects.only("id", "success", "stopped").in_bulk([row.task for row in rows if row.task])
+        last = Task.objects.only("id", "success", "stopped", "result").in_bulk([row.task for row in rows if row.task])
         for row in rows:
             row.last_task = last.get(row.task)
 
@@ -155,8 +155,7 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
         task = row.last_task
         if task is None:
             return ""
-        outcome = badge(gettext("Succeeded") if task.success else gettext("Failed"), "good" if task.success else "bad")
-        return format_html("{} {}", outcome, ago(task.stopped))
+        return format_html("{} {}", _outcome(task), ago(task.stopped))
 
     @admin.action(description=_("Pause"), permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> HttpResponse | None:
@@ -180,6 +179,12 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
         tell_refused(request, queryset)
         if run_now(queryset, actor=request.user.get_username()):
             messages.success(request, gettext("The jobs run as soon as a worker is free."))
+
+
+def _outcome(task: Task) -> SafeString:
+    if task.result == NO_BACKUP_FOLDER:
+        return badge(gettext("Not set up"), "calm", task.result)
+    return badge(gettext("Succeeded"), "good") if task.success else badge(gettext("Failed"), "bad")
 
 
 def tell_refused(request: HttpRequest, rows: Iterable[Schedule]) -> None:

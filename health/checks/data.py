@@ -180,7 +180,7 @@ def receivers(failing: list[Target]) -> Iterator[Result]:
     elif not has_mail_server():
         yield _without_mail_server()
     if not failing and not is_mute:
-        sentence = gettext("All channels and webhooks accept messages.")
+        sentence = gettext("No channel or webhook rejects messages.")
         yield Result("receivers", gettext("Message receivers"), State.OK, sentence, 0)
         return
     shown = sorted(failing, key=lambda one: -one.tries)[:RECEIVERS]
@@ -203,8 +203,8 @@ def _still_failing(failing: list[Target]) -> list[Target]:
 
 def _without_mail_server() -> Result:
     """No channel needs one yet. With a key of its own, as what is unknown leaves an open incident as it is."""
-    title, sentence = gettext("Email server"), gettext("No email server is set up. No channel uses one at present.")
-    word = gettext("Not set up")
+    title, word = gettext("Email server"), gettext("Not set up")
+    sentence = f"{no_server_text()} {gettext('Invitations, password links and report emails require one.')}"
     return Result("receivers", title, State.UNKNOWN, sentence, do=set_up_text(), subject="mail-server", word=word)
 
 

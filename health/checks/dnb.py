@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from django.conf import settings
 from django.db.models.functions import Now
 from django.utils.translation import gettext, ngettext
 
+from core.outbound.mail_server import has_mail_server, set_up_text
 from core.text import ago, counted, moment_text, span
 from health.checks.context import Look
 from health.checks.result import Result, graded
 from health.models import Probe, State
+from monitoring.alerts.reach import OPEN
+from monitoring.alerts.rules import few
 from monitoring.models import Channel
+from monitoring.outbox.permitted_addresses import unconfirmed_addresses, why_refused, without_server
 from monitoring.pull.preconditions import missing_credentials, test_copy
 from portfolio.models import Contract, RateLimitSlot
 
@@ -23,6 +27,7 @@ AWAY_FOR = timedelta(minutes=10)
 STALE = timedelta(minutes=20)
 CLOCK_WARNING, CLOCK_LOUD = 60.0, 3600.0
 BEHIND_WARNING, BEHIND_CRITICAL = 30.0, 300.0
+COUNTED = 100
 
 
 def checks_of_dnb(look: Look) -> Iterator[Result]:
@@ -152,22 +157,43 @@ def quota(look: Look) -> Result:
 
 def listeners() -> Result:
     """In production somebody has to hear when something breaks."""
-    title = gettext("Problem notifications")
-    count = Channel.objects.filter(notices=True, active=True, unsubscribed_at=None)[:100].count()
-    if count:
-        return Result(
-            "listeners",
-            title,
-            State.OK,
-            ngettext(
-                "%(count)s channel receives problem notices.", "%(count)s channels receive problem notices.", count
-            )
-            % {"count": counted(count)},
-            count,
-            "channels",
-        )
-    do = gettext("Add a channel that receives notices, under “Channels”.")
+    channels = notice_channels()
+    if channels:
+        return _listening(channels)
+    title, do = gettext("Problem notifications"), gettext("Add a channel that receives notices, under “Channels”.")
     if not settings.PRODUCTION:
         sentence, word = gettext("Required in production only."), gettext("Not set up")
         return Result("listeners", title, State.UNKNOWN, sentence, 0, "channels", do, word=word)
     return Result("listeners", title, State.WARNING, gettext("No channel receives problem notices."), 0, "channels", do)
+
+
+def notice_channels() -> list[Channel]:
+    rows = Channel.objects.filter(OPEN, notices=True).select_related("person").order_by("name", "id")
+    return list(rows[:COUNTED])
+
+
+def _listening(channels: Sequence[Channel]) -> Result:
+    """A channel that cannot send is nobody who listens."""
+    unable = unable_to_deliver(channels)
+    title, count = gettext("Problem notifications"), len(channels) - len(unable)
+    if not count:
+        sentence = gettext("No channel can receive problem notices: %(reasons)s.") % {"reasons": few(unable)}
+        do = gettext("Open “Channels” to see what each channel needs, then send a test.")
+        do = do if has_mail_server() else f"{set_up_text()} {do}"
+        return Result("listeners", title, State.WARNING, sentence, 0, "channels", do)
+    words = ngettext(
+        "%(count)s channel receives problem notices.", "%(count)s channels receive problem notices.", count
+    )
+    return Result("listeners", title, State.OK, words % {"count": counted(count)}, count, "channels")
+
+
+def unable_to_deliver(channels: Sequence[Channel]) -> list[str]:
+    """Each that nothing reaches anybody by, with its reason."""
+    asked, muted = unconfirmed_addresses(channels), without_server(channels)
+    reasons = (
+        (asked, gettext("%(channel)s is not confirmed")),
+        (muted, gettext("%(channel)s needs an email server")),
+        ({row.pk for row in channels if why_refused(row)}, gettext("%(channel)s no longer receives messages")),
+    )
+    found = ((row, next((words for keys, words in reasons if row.pk in keys), "")) for row in channels)
+    return [words % {"channel": row.name} for row, words in found if words]

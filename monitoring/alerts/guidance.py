@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -196,6 +196,16 @@ def guidance_for(alert: Alert, rule: AlertRule | None, facts: Sequence[AlertItem
     if not facts:
         return ANY
     return BY_KIND.get(facts[0].kind) or BY_GROUP.get(group_of(facts[0].element), ANY)
+
+
+def is_about_a_gone_company(facts: Sequence[AlertItem]) -> bool:
+    return any(fact.kind in (Kind.DELETED, Kind.TRANSFERRED) for fact in facts)
+
+
+def with_proposal(guidance: Guidance) -> Guidance:
+    """Where a proposal names the surviving number, and accepting it requests that one and withdraws this one."""
+    gone = BY_DEFAULT_RULE["gone"]
+    return replace(guidance, steps=gone.steps[1:-1]) if guidance is gone else guidance
 
 
 def _takes_what_the_default_does(rule: AlertRule) -> bool:

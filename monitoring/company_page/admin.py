@@ -25,13 +25,17 @@ from monitoring.company_page.risk import open_alerts
 from monitoring.company_page.summary import status_tone, status_words
 from monitoring.company_page.tabs import address_of, tab_of, tabs
 from monitoring.company_page.view_data import company_page
+from monitoring.history.company_projection import STATUS
 from portfolio.companies.notes import add_note, describe_company, may_remove, remove_note
 from portfolio.companies.owners import unreachable_text
 from portfolio.companies.search import duns_digits, find_companies
 from portfolio.imports.admin.actions import UPLOAD
 from portfolio.imports.admin.selection import stop_monitoring
 from portfolio.models import Company, CompanyNote
+from portfolio.proposals.pending import pending_proposal
 
+# D&B sends nothing more under such a company's number.
+GONE = frozenset(STATUS.values())
 MAY_NOTE = "portfolio.add_companynote"
 MAY_DESCRIBE = "portfolio.change_subject"
 MAY_SEE_ALERTS = "monitoring.view_alert"
@@ -138,6 +142,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
         as_of = request.GET.get("as_of", "") if moment else ""
         tab = tab_of(request.GET.get("tab", ""), before)
         may_all = request.user.has_perm("portfolio.delete_companynote")
+        is_gone = not moment and row.operating_status in GONE
         found = company_page(row, moment=moment, before=before)
         for note in found["notes"]:
             note.may_go = may_remove(note, request.user.get_username(), may_all=may_all)
@@ -150,6 +155,8 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             "today_address": address_of(tab),
             # Alerts are about today; a day in the past has none of its own.
             "alerts": open_alerts(row.duns) if not moment and request.user.has_perm(MAY_SEE_ALERTS) else None,
+            "is_gone": is_gone,
+            "pending": pending_proposal(row.duns, request.user) if is_gone else None,
             "latest": f"{timezone.localdate():%Y-%m-%d}",
             "may_note": request.user.has_perm(MAY_NOTE),
             "may_describe": request.user.has_perm(MAY_DESCRIBE),

@@ -15,6 +15,7 @@ from monitoring.models import Channel, MessageState, OutboxMessage, SendAttempt,
 # Without what is kept for a disabled webhook: that has no time for a next attempt.
 RECENT = 50
 RETRYING = Q(state=MessageState.WAITING, attempts__gt=0, next_try_at__isnull=False)
+UNTRIED = Q(state=MessageState.WAITING, attempts=0)
 NOT_SENT = (MessageState.WAITING, MessageState.DEAD, MessageState.CANCELLED)
 # Tried without success, whether it is retried or not any more.
 # The states first, as an index finds them.

@@ -133,6 +133,8 @@ def _critical(report: Report) -> str:
     found = report.counts.critical[:NAMED]
     kinds = ", ".join(f"{lower_first(label)} ({counted(number)})" for label, number in found)
     text = ngettext("%(count)s was critical: %(kinds)s.", "%(count)s were critical: %(kinds)s.", count)
+    if sum(number for _, number in found) < count:
+        text = gettext("%(count)s were critical, among them %(kinds)s.")
     return text % {"count": counted(count), "kinds": kinds}
 
 
@@ -152,7 +154,11 @@ def _speed(report: Report) -> str:
 def _alerts(report: Report) -> str:
     handled = report.handled
     if not handled.raised and not handled.taken_back:
-        return gettext("No alerts were raised.")
+        return (
+            gettext("No alerts were raised in this week.")
+            if report.period.noun == "week"
+            else gettext("No alerts were raised in this month.")
+        )
     raised = ngettext("%(count)s alert was raised", "%(count)s alerts were raised", handled.raised)
     seen = ngettext(", %(count)s acknowledged", ", %(count)s acknowledged", handled.acknowledged)
     back = ngettext(
@@ -207,19 +213,15 @@ def contract_words(state: ContractState) -> str:
     words = {"name": state.contract.name, "billed": _billed(state), "ends": _ends(state)}
     if number is None:
         return gettext("Contract “%(name)s”: %(billed)s in this contract year%(ends)s.") % words
-    words["number"] = counted(number)
+    words |= {"number": counted(number), "over": counted(state.billed - number)}
     if state.billed <= number:
-        return (
-            gettext("Contract “%(name)s”: %(billed)s of %(number)s contracted in this contract year%(ends)s.") % words
-        )
-    words["over"] = counted(state.billed - number)
-    return (
-        gettext(
+        text = gettext("Contract “%(name)s”: %(billed)s of %(number)s contracted in this contract year%(ends)s.")
+    else:
+        text = gettext(
             "Contract “%(name)s”: %(billed)s of %(number)s contracted in this contract year, "
             "%(over)s over the limit%(ends)s."
         )
-        % words
-    )
+    return text % words
 
 
 def _billed(state: ContractState) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -28,7 +29,7 @@ from monitoring.models import (
     WebhookEndpoint,
 )
 from monitoring.outbox.admin.messages import next_attempt_text, state_badge
-from monitoring.outbox.failing import RETRYING, UNDELIVERED, failing_since, is_retrying
+from monitoring.outbox.failing import RETRYING, UNDELIVERED, UNTRIED, failing_since, is_retrying
 from monitoring.outbox.queue import send_again
 from monitoring.webhooks.endpoints import (
     create_endpoint,
@@ -182,6 +183,15 @@ def latest_messages(endpoint: WebhookEndpoint) -> list[Any]:
     return shown
 
 
+def failure_cause(sent: Sequence[OutboxMessage]) -> str:
+    """A receiver that was never reached has refused nothing."""
+    failed = [one.pk for one in sent if one.last_error]
+    last = SendAttempt.objects.filter(message__in=failed).exclude(error="").order_by("-id").first()
+    if last and last.status is None:
+        return gettext("The receiver cannot be reached: %(error)s.") % {"error": last.error.rstrip(".")}
+    return gettext("The receiver does not accept messages.")
+
+
 @admin.register(WebhookEndpoint)
 class WebhookAdmin(RowActions, PageAdmin):
     form = WebhookForm
@@ -246,6 +256,8 @@ class WebhookAdmin(RowActions, PageAdmin):
             "sent": sent,
             "badge": status_badge(row, since),
             "is_failing": since is not None,
+            "cause": failure_cause(sent) if since else "",
+            "untried": OutboxMessage.objects.filter(UNTRIED, target=row.pk)[:COUNTED].count() if since else 0,
             "is_retried": any(map(is_retrying, sent)),
             "undelivered": undelivered_messages(row)[:COUNTED].count(),
             "retried": 0 if since else OutboxMessage.objects.filter(RETRYING, target=row.pk)[:COUNTED].count(),

@@ -23,6 +23,7 @@ from health.checks.result import Result
 from health.history.samples import start_of
 from health.incidents import lifecycle
 from health.incidents.lifecycle import open_incident
+from health.job_results import NO_BACKUP_FOLDER
 from health.models import IncidentNote, Sample, Span, State
 from health.runbook_page import FOLDER, found, rendered
 from health.schedule_status import all_jobs
@@ -163,6 +164,19 @@ def test_without_the_database_it_says_so(client: Client, monkeypatch: pytest.Mon
     assert "The database cannot be reached." in page and "manage.py" not in page
     answer = client.get("/api/v1/companies/")
     assert (answer.status_code, answer.json()["detail"]) == (503, "The database cannot be reached.")
+
+
+def test_a_backup_without_a_folder_is_no_success(operator: Client) -> None:
+    now = timezone.now()
+    row = Schedule.objects.create(func="x.y", name="Back up the database", schedule_type="I", minutes=60, task="t" * 32)
+    Task.objects.create(
+        id=row.task, name="t", func="x.y", started=now, stopped=now, success=True, result=NO_BACKUP_FOLDER
+    )
+    for path in ("/health/", "/django_q/schedule/"):
+        jobs = text_of(operator.get(path)).partition("Back up the database")[2]
+        assert "Not set up" in jobs and "Succeeded" not in jobs
+    Task.objects.update(result="A backup has started.")
+    assert "Succeeded" in text_of(operator.get("/health/")).partition("Back up the database")[2]
 
 
 def test_jobs_are_paused_resumed_and_run_and_it_is_written_down(

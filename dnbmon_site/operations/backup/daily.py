@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 
 from core.notices import notify
 from dnbmon_site.operations.backup.manifest import BackupError, backups_in, read_manifest
+from health.job_results import NO_BACKUP_FOLDER
 
 EVERY = timedelta(hours=24)
 # A little early each day is better than a run later each day.
@@ -22,7 +23,7 @@ EARLY = timedelta(minutes=30)
 def back_up_if_due() -> str:
     """Start the day's backup; says what was done."""
     if not settings.BACKUP_FOLDER:
-        return "BACKUP_FOLDER is not set, so no backup is made."
+        return NO_BACKUP_FOLDER
     place = Path(settings.BACKUP_FOLDER)
     last = newest_time(place)
     if last and timezone.now() - last < EVERY - EARLY:

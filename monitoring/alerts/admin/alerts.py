@@ -35,13 +35,14 @@ from monitoring.alerts.admin.filters import (
 )
 from monitoring.alerts.admin.neighbours import FILTERS, neighbours_of
 from monitoring.alerts.auto_resolve import PROGRAM
-from monitoring.alerts.guidance import guidance_for
+from monitoring.alerts.guidance import guidance_for, is_about_a_gone_company, with_proposal
 from monitoring.alerts.new_company_summary import counts_by_rule
 from monitoring.company_page.timeline import Line, lines_of, without_company
 from monitoring.models import Alert, AlertComment, AlertItem, AlertKind, AlertState, Change, Severity
 from monitoring.story_order import LATEST_FIRST
 from portfolio.companies.search import of_companies, with_companies
 from portfolio.models import Registration
+from portfolio.proposals.pending import pending_proposal
 
 STATE_TONES = {AlertState.NEW: "bad", AlertState.ACKNOWLEDGED: "info", AlertState.CLOSED: "calm"}
 MOST_FACTS = 50
@@ -184,6 +185,9 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         )
         lines, lately = lines_of_alert(row, facts)
         comments = list(AlertComment.objects.filter(alert=row).order_by("id"))
+        gone = row.company_id if is_about_a_gone_company(facts) else ""
+        pending = pending_proposal(gone, request.user) if gone else None
+        guidance = guidance_for(row, row.rule, facts)
         return {
             "title": row.title,
             "severity": severity,
@@ -193,7 +197,8 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
             "more_facts": max(row.fact_count - len(facts), 0),
             "more_companies": max(row.total - len({fact.company for fact in facts}), 0),
             "lines": lines,
-            "guidance": guidance_for(row, row.rule, facts),
+            "guidance": with_proposal(guidance) if pending else guidance,
+            "pending": pending,
             "neighbours": neighbours_of(self, request, row),
             "filters": filters_of(request),
             **names_on(row, comments),

@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
@@ -46,7 +45,7 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
     address = forms.CharField(
         label=_("Address"),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}),
-        required=False,
+        error_messages={"required": _("Enter an address for the messages.")},
         help_text=_(
             "Email addresses separated by commas, or the address of a chat service. The list below shows examples. "
             "The address is stored encrypted. Keys and passwords in it are not shown again."
@@ -56,6 +55,7 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.encrypted:
+            self.fields["address"].required = False
             kept = gettext("Kept: %(address)s. Enter another one to replace it.")
             self.fields["address"].widget.attrs["placeholder"] = kept % {"address": self.instance.display_address}
             self.fields["address"].help_text = gettext(
@@ -77,8 +77,6 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
         text = str(self.cleaned_data["address"]).strip()
         if text:
             check_address(text)
-        elif not self.instance.encrypted:
-            raise ValidationError(gettext("Enter an address for the messages."))
         return text
 
     def clean(self) -> dict[str, Any]:

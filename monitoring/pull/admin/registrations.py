@@ -181,7 +181,7 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     @admin.display(description=_("Needs attention"))
     def needs_attention(self, row: Any) -> SafeString:
         marks = format_html_join(" ", "{}", ((badge(word, tone, why),) for word, tone, why in row.problems))
-        return _part(row, "problems", marks or "–")
+        return _part(row, "problems", format_html("{}{}", marks, _unadopted(row)) if not row.adopted else marks or "–")
 
     def get_list_display(self, request: HttpRequest) -> Any:
         columns = super().get_list_display(request)
@@ -287,6 +287,13 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
             fields["next_pull_at"] = next_due(obj, timezone.now())
         Registration.objects.filter(pk=obj.pk).update(**fields)
         record_edit(request, obj, form, is_change=change)
+
+
+def _unadopted(row: Registration) -> SafeString:
+    """No fault of the registration: it moves no row to the top."""
+    page, words = reverse("admin:portfolio_syncrun_adopt", args=[row.pk]), gettext("Billing numbers are not exact.")
+    adopt = format_html('{} <a class="dm-more" href="{}">{}</a>', words, page, gettext("Adopt list"))
+    return two_lines(badge(gettext("List not adopted"), "calm"), adopt)
 
 
 def _part(row: Registration, name: str, content: SafeString | str) -> SafeString:

@@ -19,7 +19,7 @@ from dnbmon_site.worker.schedules import install_schedules
 from health.schedule_status import pause
 from monitoring.jobs import count_days
 from monitoring.models import Alert, DailyTotal, Delivery, DeliveryState, Publication, Source
-from portfolio.models import ProposalKind, SubjectImport
+from portfolio.models import ProposalKind, Registration, SubjectImport
 from portfolio.proposals.create import Sign, propose
 from portfolio.registrations.pull_job import PULL_JOB
 from tests.builders.channels import a_channel
@@ -152,6 +152,23 @@ def test_what_needs_a_person(admin: Client, fields: dict[str, Any], expected: st
     a_registration(**fields)
     recent_news_of_another()
     assert f"ACME_LOD_01: {expected}" in text_of(admin.get("/"))
+
+
+def test_lists_that_are_not_adopted_are_one_quiet_task_for_those_who_adopt(client: Client) -> None:
+    first = a_registration()
+    recent_news_of_another()
+    title = "2 lists not adopted"
+    client.force_login(a_person(role="Administrator"))
+    assert title not in text_of(client.get("/")), "the guided start has it as a step"
+    client.post("/start/dismiss/")
+    (need,) = [one for one in client.get("/").context["needs"] if one.title == title]
+    assert need.tone == "calm" and need.text.startswith("ACME_LOD_01, ") and str(first.pk) in need.link
+    client.force_login(a_person(username="eve", role="Viewer"))
+    assert title not in text_of(client.get("/"))
+    client.force_login(a_person(username="max", role="Portfolio manager"))
+    assert title in text_of(client.get("/"))
+    Registration.objects.update(adopted=True)
+    assert title not in text_of(client.get("/"))
 
 
 def test_paused_pulls_are_one_urgent_task_with_the_way_to_resume(client: Client) -> None:

@@ -19,7 +19,7 @@ from health.checks.registry import all_checks, headline, paused_count, summary
 from health.checks.result import worst
 from health.models import Heartbeat, State
 from health.status_page import together
-from monitoring.models import Channel, DeadLetter, DeliveryState, MessageState, SendAttempt
+from monitoring.models import Channel, DeadLetter, DeliveryState, MailAddress, MessageState, SendAttempt
 from monitoring.pull.admin.details import marks_of
 from monitoring.webhooks.event_types import WEBHOOK_TEST
 from portfolio.models import RateLimitSlot, Registration, RegistrationState, SyncRun, SyncState
@@ -324,6 +324,27 @@ def test_in_production_somebody_has_to_listen(settings: Any) -> None:
     assert state_of("listeners") == WARNING
 
 
+def test_a_channel_that_is_not_confirmed_hears_of_no_problem() -> None:
+    channel = a_channel(name="Credit team", notices=True)
+    assert look_at("listeners").sentence == "1 channel receives problem notices."
+    MailAddress.objects.all().delete()
+    found = look_at("listeners")
+    assert found.sentence == "No channel can receive problem notices: Credit team is not confirmed."
+    assert (found.state, "EMAIL_URL" in found.do) == (WARNING, False)
+    a_channel(name="On call", notices=True)
+    assert look_at("listeners").state == OK, "the same address, confirmed"
+    Channel.objects.filter(pk=channel.pk).update(active=False)
+    assert look_at("listeners").number == 1
+
+
+def test_without_an_email_server_a_channel_of_emails_hears_of_no_problem(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    a_channel(name="Credit team", notices=True)
+    found = look_at("listeners")
+    assert found.sentence == "No channel can receive problem notices: Credit team needs an email server."
+    assert found.state == WARNING and "EMAIL_URL" in found.do
+
+
 def in_use(**age: float) -> None:
     a_call(state=DeliveryState.PUBLISHED, received_at=ago(**age))
 
@@ -406,6 +427,7 @@ def test_without_an_email_server_health_names_that_before_a_channel_needs_it(set
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     result = look_at("receivers:mail-server")
     assert (result.state, result.state_word) == (UNKNOWN, "Not set up") and "EMAIL_URL" in result.do
+    assert "Invitations, password links and report emails require one." in result.sentence
     a_channel()
     assert look_at("receivers:email").state == WARNING
     assert not [one for one in all_checks() if one.check == "receivers" and one.state in (OK, UNKNOWN)]

@@ -16,20 +16,23 @@ from monitoring.alerts.actions import acknowledge, close
 from monitoring.alerts.default_rules import is_changed
 from monitoring.alerts.own_alerts import own_alerts
 from monitoring.alerts.undo import columns_of, undo, undo_token
-from monitoring.models import Alert, AlertComment, AlertRule, AlertState, Channel, RuleChannel
+from monitoring.consumers.proposals import read_publications
+from monitoring.models import Alert, AlertComment, AlertRule, AlertState, Channel, Kind, RuleChannel
 from monitoring.outbox.addresses import address_of
+from portfolio.models import Proposal
+from portfolio.proposals.decide import dismiss
 from tests.builders.alerts import a_raised_alert, an_alert, raised
 from tests.builders.channels import a_channel, channel_form
 from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.deliveries import delivered
 from tests.builders.elements import STATUS
-from tests.builders.notifications import a_seed, news
+from tests.builders.notifications import a_seed, a_transfer, news
 from tests.builders.pages import text_of
-from tests.builders.people import an_alert_viewer
+from tests.builders.people import an_actor, an_alert_viewer
 from tests.builders.queries import AtMost
 from tests.builders.rules import a_rule, rule_form
 from tests.builders.subjects import a_subject
-from tests.builders.times import now_stamp
+from tests.builders.times import now_stamp, soon
 
 pytestmark = pytest.mark.django_db
 
@@ -101,6 +104,25 @@ def test_an_alert_says_what_changed_why_and_what_else(ann: Client, django_assert
     assert "Operating status: Active → Out of business (changes to Out of business)" in text
     assert "Other recent changes" in text
     assert "Telephone" in text
+
+
+def test_an_alert_about_a_merger_leads_to_its_proposal(ann: Client) -> None:
+    a_company(OTHER, "New Ltd")
+    a_subject(DUNS)
+    a_rule(kinds=Kind.TRANSFERRED.value)
+    delivered(a_seed(DUNS, delivered=now_stamp(days=-1)), a_transfer(DUNS, to=OTHER, delivered=now_stamp()))
+    raised()
+    page = f"/monitoring/alert/{Alert.objects.get().pk}/change/"
+    before = text_of(ann.get(page))
+    assert "Find the surviving D-U-N-S number" in before and "Review proposal" not in before
+    read_publications(soon())
+    proposal, answer = Proposal.objects.get(), ann.get(page)
+    text = text_of(answer)
+    assert f"Review the proposal: replace it with New Ltd ({OTHER})." in text
+    assert f"/portfolio/proposal/{proposal.pk}/change/" in answer.content.decode()
+    assert "Request monitoring for the surviving number" not in text and "Update your supplier" in text
+    dismiss([proposal], by=an_actor("ann"), note="No.")
+    assert "Find the surviving D-U-N-S number" in text_of(ann.get(page))
 
 
 def test_acting_on_an_alert(ann: Client) -> None:

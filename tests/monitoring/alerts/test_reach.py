@@ -27,7 +27,7 @@ from tests.builders.times import now_stamp
 
 pytestmark = pytest.mark.django_db
 CONSOLE = "django.core.mail.backends.console.EmailBackend"
-NO_CHANNEL = "1 rule has no channel for its alerts"
+NO_CHANNEL = "1 rule of high or critical severity has no channel"
 
 
 def heard_by() -> list[Any]:

@@ -7,10 +7,11 @@ import pytest
 from django.test import Client
 
 from core.models import AuditEntry
+from monitoring.consumers.proposals import read_publications
 from monitoring.models import Change, Notification
 from portfolio.companies.external_references import Named, name_companies
 from portfolio.companies.notes import add_note, describe_company
-from portfolio.models import Company, CompanyNote, Subject
+from portfolio.models import Company, CompanyNote, Proposal, Subject
 from tests.builders.alerts import an_alert
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
@@ -21,7 +22,7 @@ from tests.builders.people import a_person
 from tests.builders.queries import AtMost
 from tests.builders.registrations import a_registration
 from tests.builders.subjects import a_subject
-from tests.builders.times import MOMENT, stamp
+from tests.builders.times import MOMENT, soon, stamp
 
 pytestmark = pytest.mark.django_db
 PAGE = f"/portfolio/company/{DUNS}/change/"
@@ -163,14 +164,27 @@ def test_pages_of_the_timeline_follow_and_keep_the_day(admin: Client) -> None:
     assert "Latest changes" in text_of(second)
 
 
+def test_a_deleted_company_leads_to_its_proposal(admin: Client) -> None:
+    a_subject()
+    delivered(a_notice("DELETE", delivered=stamp(days=1)))
+    assert "Review the proposal" not in text_of(admin.get(PAGE))
+    read_publications(soon())
+    page = admin.get(PAGE)
+    assert f"under the number {DUNS}. Review the proposal: remove the company" in text_of(page)
+    assert f"/portfolio/proposal/{Proposal.objects.get().pk}/change/" in page.content.decode()
+
+
 def test_a_merged_company_leads_to_the_one_that_remains(admin: Client) -> None:
     a_story()
     page = admin.get(f"/portfolio/company/{OTHER}/change/")
     assert "Merged into Acme Ltd on 13 Jan 2026." in text_of(page)
+    assert f"D&B sends no further changes under the number {OTHER}." in text_of(page)
+    assert "no further changes" not in text_of(admin.get(f"/portfolio/company/{OTHER}/change/{DAY}"))
     assert f'href="{PAGE}"' in page.content.decode()
     assert Company.objects.get(pk=OTHER).merged_into == DUNS
     delivered(a_notice("UNDELETE", OTHER, delivered=stamp(days=8)))
     assert Company.objects.get(pk=OTHER).merged_into == ""
+    assert "no further changes" not in text_of(admin.get(f"/portfolio/company/{OTHER}/change/"))
     assert "was merged into this company" not in text_of(admin.get(PAGE))
 
 

@@ -77,6 +77,15 @@ def test_the_list_begins_with_what_needs_attention(admin: Client) -> None:
     assert "Data gap 2 calls in doubt" in text
 
 
+def test_a_list_that_is_not_adopted_is_named_with_the_way_to_adopt_it(admin: Client) -> None:
+    row = a_registration()
+    answer = admin.get(LIST)
+    assert "List not adopted Billing numbers are not exact. Adopt list" in text_of(answer)
+    assert f"/portfolio/syncrun/adopt/{row.pk}/" in answer.content.decode()
+    a_registration(adopted=True)
+    assert "List not adopted" not in text_of(admin.get(LIST))
+
+
 def test_times_of_d_and_b_are_shown_as_all_others(admin: Client) -> None:
     told = {"createdDate": "2026-08-25 14:04:24", "email": "a@example.com,b@example.com"}
     row = a_registration(detail=json.dumps({"messages": {"registration": told}}))

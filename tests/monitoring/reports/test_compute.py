@@ -158,7 +158,7 @@ def test_what_waits_longest_comes_first_and_what_the_portfolio_holds_is_told(wor
 def test_a_company_without_news_and_a_program_without_registrations_make_reports(client: Client) -> None:
     assert "There are no registrations yet." in told(the_report())
     a_registration()
-    assert "No alerts were raised." in told(the_report())
+    assert "No alerts were raised in this week." in told(the_report())
     assert report_pdf(the_report()).startswith(b"%PDF")
     assert report_xlsx(the_report()).startswith(b"PK")
 
@@ -170,6 +170,12 @@ def test_the_summary_can_be_read_by_a_person(world: None) -> None:
     assert f"{report.counts.critical_count} were critical: " in text
     assert f"median {delay_text(report.recorded.median)}, 95th percentile" in text
     assert "4 companies billed of 10 contracted in this contract year; the next year begins on 1 June 2026" in text
+
+
+def test_critical_changes_are_named_as_examples_where_they_are_not_all(world: None) -> None:
+    report = the_report()
+    report.counts.critical[:] = [("Bankruptcy", 1)]
+    assert f"{report.counts.critical_count} were critical, among them bankruptcy (1)." in " ".join(told(report))
 
 
 def test_what_is_counted_now_has_the_day_of_the_report(world: None) -> None:

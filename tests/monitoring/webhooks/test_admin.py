@@ -107,10 +107,22 @@ def test_a_webhook_is_failing_when_its_messages_have_failed_finally_and_none_was
     since = SendAttempt.objects.exclude(error="").get().at
     assert f"Failing since {moment_text(since)}" in text_of(admin.get(PATH))
     page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
-    assert "they are no longer retried" in page and "retried automatically" not in page
+    assert "The latest messages are no longer retried" in page and "retried automatically" not in page
     receiver.behave = answering(200)
     do(admin, "test")
     assert "Enabled" in text_of(admin.get(PATH))
+
+
+def test_a_receiver_that_was_never_reached_has_refused_nothing(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    for number in range(3):
+        emit_events([Event("subject.requested", {"n": number}, str(number), f"{number:09}")])
+    WebhookEndpoint.objects.update(url="http://127.0.0.1:1/")
+    send_due()
+    page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
+    assert "The receiver cannot be reached: no server answers at that address. Messages are retried" in page
+    assert "does not accept" not in page
+    assert "Retry undelivered messages (1 failed, 2 waiting)" in page
 
 
 def test_a_message_that_is_retried_is_told_from_an_untried_one(admin: Client, receiver: Receiver) -> None:

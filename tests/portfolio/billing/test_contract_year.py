@@ -193,11 +193,11 @@ def test_the_page_says_it_in_words(manager: Client, django_assert_max_num_querie
 
 
 def test_without_adoption_numbers_are_at_least_or_up_to(manager: Client) -> None:
-    a_contract(anniversary=ANNIVERSARY)
+    a_contract(anniversary=ANNIVERSARY, contracted_number=10)
     a_subject(registration=a_registration(adopted=False), state=SubjectState.UNKNOWN)
     text = text_of(manager.get(PAGE))
     assert "0 or more Companies billed so far" in text and "1 or fewer New billable companies pending" in text
-    assert "ACME_LOD_01 is not adopted yet" in text
+    assert "ACME_LOD_01 is not adopted yet" in text and "10 contracted: at most 9 left" in text
 
 
 def test_companies_that_renew_unrequested_are_one_click_away(manager: Client) -> None:
