@@ -121,7 +121,7 @@ def test_the_list_of_changes_opens_without_noise(admin: Client) -> None:
         ("/", "Retry or dismiss them"),
         ("/", "manage.py worker"),
         ("/portfolio/company/", "Select companies to stop monitoring"),
-        ("/portfolio/contract/year/", "Schedule removals"),
+        ("/portfolio/contract/year/", "schedule its removal"),
         ("/portfolio/registration/", "start, pull or pause them"),
         ("/portfolio/registration/{registration}/change/", "Adopt D&B's list"),
         ("/portfolio/syncrun/adopt/{registration}/", "then adopt that list"),
