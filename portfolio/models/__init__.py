@@ -8,12 +8,13 @@ from portfolio.models.imports import ImportMode, ImportState, SubjectImport, Val
 from portfolio.models.membership_checks import CheckState, MembershipCheck
 from portfolio.models.notes import CompanyNote
 from portfolio.models.proposals import OF_COMPANY, Proposal, ProposalKind, ProposalState
-from portfolio.models.registrations import Cadence, Registration, RegistrationState
+from portfolio.models.registrations import LIST_INCOMPLETE, Cadence, Registration, RegistrationState
 from portfolio.models.single_person_acts import SinglePersonAct
 from portfolio.models.subjects import Subject, SubjectState
 from portfolio.models.sync_runs import SyncRun, SyncState
 
 __all__ = [
+    "LIST_INCOMPLETE",
     "OF_COMPANY",
     "AccessToken",
     "Cadence",

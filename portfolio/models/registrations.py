@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -37,6 +38,10 @@ def check_timezone(value: str) -> None:
             gettext("“%(value)s” is not a time zone. Choose one from the list, such as Europe/Berlin.")
             % {"value": value}
         )
+
+
+# Of a registration: D&B may monitor more there than is known.
+LIST_INCOMPLETE = Q(adopted=False) | Q(list_received_at=None, adopted_as_empty=False)
 
 
 class Registration(Leased):

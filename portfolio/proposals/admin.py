@@ -25,7 +25,7 @@ from core.admin.row_actions import chosen_rows, demand, keys_of
 from core.markup import ago, badge
 from portfolio.companies.search import of_companies
 from portfolio.exports import with_acting_registrations
-from portfolio.models import Company, Proposal, ProposalKind, ProposalState, Registration
+from portfolio.models import LIST_INCOMPLETE, Company, Proposal, ProposalKind, ProposalState, Registration
 from portfolio.proposals.decide import Decided, Refused, accept, approve, cost_of, dismiss, needs_approval
 from portfolio.proposals.registrations import acting_in
 from portfolio.registrations.filters import RegistrationFilter
@@ -247,4 +247,5 @@ def complete(rows: Sequence[Any]) -> None:
 
 def uncertain_contracts(names: Iterable[str]) -> Iterable[str]:
     """Contracts with a registration whose list at D&B is not known."""
-    return Registration.objects.filter(contract__in=set(names), adopted=False).values_list("contract", flat=True)
+    rows = Registration.objects.filter(LIST_INCOMPLETE, contract__in=set(names))
+    return rows.values_list("contract", flat=True)

@@ -26,7 +26,16 @@ from direct_plus.duns import InvalidDuns
 from direct_plus.errors import DirectPlusError
 from portfolio.companies.duns_lists import entries_of, is_plain, read_listed
 from portfolio.dnb_client import NotConfigured, client_for, longest_call
-from portfolio.models import CheckState, Company, Contract, MembershipCheck, Registration, Subject, SubjectState
+from portfolio.models import (
+    LIST_INCOMPLETE,
+    CheckState,
+    Company,
+    Contract,
+    MembershipCheck,
+    Registration,
+    Subject,
+    SubjectState,
+)
 from portfolio.sync import apply_response
 from portfolio.sync.apply_response import IS_IN
 from portfolio.sync.errors import explain_error, forget_refused_token
@@ -61,7 +70,7 @@ class Listing:
 
 def is_number_known(contract: Contract) -> bool:
     """Whether what D&B bills already is known: before, every count of new companies reads "up to"."""
-    return not Registration.objects.filter(contract=contract, adopted=False).exists()
+    return not Registration.objects.filter(LIST_INCOMPLETE, contract=contract).exists()
 
 
 def read_listing(lines: Iterable[str]) -> Listing:

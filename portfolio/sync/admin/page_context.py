@@ -140,11 +140,13 @@ def _cost_of_sending_again(registration: Registration, found: reconcile.Drift, r
     """How many would be billed anew, and whether that is exact. Of very many: up to all of them."""
     if not rows:
         return 0, True
-    adopted = dict(Registration.objects.filter(contract=registration.contract).values_list("pk", "adopted"))
     if found.missing > COSTED:
         return found.missing, False
-    others = [key for key in adopted if key != registration.pk]
-    return reconcile.costs_of_sending_again(registration, rows, others), all(adopted.values())
+    fields = ("adopted", "adopted_as_empty", "list_received_at")
+    every = list(Registration.objects.filter(contract=registration.contract).only(*fields))
+    others = [row.pk for row in every if row.pk != registration.pk]
+    is_exact = all(row.adopted and row.is_list_complete for row in every)
+    return reconcile.costs_of_sending_again(registration, rows, others), is_exact
 
 
 SIDES = {"missing": reconcile.missing, "refused": reconcile.refused, "extra": reconcile.extra}

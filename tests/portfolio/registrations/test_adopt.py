@@ -282,3 +282,12 @@ def test_leaving_is_drift_and_is_not_undone_by_itself(adopted: Registration, con
     assert (row.state, row.requested, row.monitored_until) == (SubjectState.REMOVED, True, date.today())
     assert drift(adopted).missing == 1
     assert sync(adopted) is None
+
+
+def test_without_dnbs_complete_list_the_number_stays_a_maximum(registration: Registration) -> None:
+    """Adopted from what notifications have shown: D&B may monitor and bill more."""
+    rows = Registration.objects.filter(pk=registration.pk)
+    rows.update(adopted=True)
+    assert not is_number_known(registration.contract)
+    rows.update(list_received_at=NOW)
+    assert is_number_known(registration.contract)
