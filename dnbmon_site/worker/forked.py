@@ -48,8 +48,9 @@ def _work_as_child(parent: int, work: Callable[[], None]) -> None:
                 signal.signal(number, signal.SIG_DFL)
         work()
         code = 0
-    except Exception:
-        logger.exception("a part of the program failed")
     finally:
+        # Nothing climbs out of here: above stands what the parent was doing.
+        if isinstance(sys.exc_info()[1], Exception):
+            logger.exception("a part of the program failed")
         sys.stdout.flush()
         os._exit(code)

@@ -36,3 +36,16 @@ def a_registration(reference: str = "ACME_LOD_01", *, full_product: bool = False
         defaults={"contract": contract, "reference": reference, **defaults, **fields},
     )
     return row
+
+
+def one() -> Registration:
+    return a_registration("ONE")
+
+
+def two() -> Registration:
+    return a_registration("TWO")
+
+
+def whole(reference: str = "WHOLE") -> Registration:
+    """One that sends whole documents."""
+    return a_registration(reference, full_product=True)

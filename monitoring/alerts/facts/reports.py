@@ -86,7 +86,7 @@ def brought_by(publications: Sequence[Publication], may_matter: MayMatter) -> li
     brought = {publication.delivery_id: Brought(publication) for publication in publications}
     for head in known.heads.values():
         if its := brought.get(head.delivery):
-            _note_change(its, head, known)
+            _note_change(its, head.id, known)
     for entry in entries:
         _note_observation(brought[entry.delivery_id], entry, known)
     for its in brought.values():
@@ -118,13 +118,20 @@ def _heads(column: str, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Head]:
     return found
 
 
-def _note_change(its: Brought, head: Head, known: Known) -> None:
-    its.subjects.add(About(head.company, head.kind, head.element))
-    row = known.changes.get(head.id)
+def _note_subject(its: Brought, key: uuid.UUID, known: Known) -> Change | None:
+    """What an entry is about; returns the change where it may matter."""
+    if head := known.heads.get(key):
+        its.subjects.add(About(head.company, head.kind, head.element))
+    row = known.changes.get(key)
+    if row and is_replaced(row):
+        its.replaced.append(row)
+    return row
+
+
+def _note_change(its: Brought, key: uuid.UUID, known: Known) -> None:
+    row = _note_subject(its, key, known)
     if row is None:
         return
-    if is_replaced(row):
-        its.replaced.append(row)
     if not row.superseded:
         its.report(row, row.registration_id)
     elif row.entry != Entry.NONE and can_raise(row) and (end := known.ends.get(row.pk)) and not end.superseded:
@@ -132,13 +139,9 @@ def _note_change(its: Brought, head: Head, known: Known) -> None:
 
 
 def _note_observation(its: Brought, entry: Observation, known: Known) -> None:
-    if head := known.heads.get(entry.change_id):
-        its.subjects.add(About(head.company, head.kind, head.element))
-    row = known.changes.get(entry.change_id)
+    row = _note_subject(its, entry.change_id, known)
     if row is None:
         return
-    if is_replaced(row):
-        its.replaced.append(row)
     change = known.ends.get(row.pk, row)
     if change.superseded:
         return

@@ -15,23 +15,11 @@ from tests.builders.companies import DUNS
 from tests.builders.deliveries import a_delivery
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_notice, a_seed, an_update
-from tests.builders.registrations import a_registration
+from tests.builders.registrations import a_registration, one, two, whole
 from tests.builders.times import MOMENT, stamp
 
 pytestmark = pytest.mark.django_db
 NAME = "organization.primaryName"
-
-
-def whole(reference: str = "WHOLE") -> Registration:
-    return a_registration(reference, full_product=True)
-
-
-def one() -> Registration:
-    return a_registration("ONE")
-
-
-def two() -> Registration:
-    return a_registration("TWO")
 
 
 def seed(name: str, hours: float, **members: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from portfolio.models import Company, Registration
 from tests.builders.deliveries import a_delivery
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_notice, a_seed, an_update
-from tests.builders.registrations import a_registration
+from tests.builders.registrations import a_registration, one, two, whole
 from tests.builders.times import stamp
 from tests.engines import engine
 from tests.interleaving import (
@@ -41,18 +41,6 @@ Item = Callable[[str], dict[str, Any]]
 Told = tuple[Registration, Item]
 # What was read before, and the two that are read at once.
 Case = tuple[Sequence[Told], tuple[Told, Told]]
-
-
-def whole(reference: str = "WHOLE") -> Registration:
-    return a_registration(reference, full_product=True)
-
-
-def one() -> Registration:
-    return a_registration("ONE")
-
-
-def two() -> Registration:
-    return a_registration("TWO")
 
 
 def seed(name: str, *, day: float) -> Item:
