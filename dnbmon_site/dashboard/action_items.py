@@ -222,7 +222,7 @@ def _unadopted(request: HttpRequest, registrations: Sequence[Registration]) -> I
     rows = [row for row in registrations if not row.adopted]
     if rows and request.user.has_perm("portfolio.change_subject"):
         title = ngettext("%(count)s list not adopted", "%(count)s lists not adopted", len(rows))
-        text = gettext("%(registrations)s: billing numbers are not exact until D&B's list is adopted.")
+        text = gettext("%(registrations)s: billing numbers are not exact until D&B's complete list is adopted.")
         link = reverse("admin:portfolio_syncrun_adopt", args=[rows[0].pk])
         words = text % {"registrations": few([row.reference for row in rows])}
         yield Need("calm", title % {"count": counted(len(rows))}, words, link, gettext("Adopt list"))

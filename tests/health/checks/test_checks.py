@@ -427,7 +427,7 @@ def test_without_an_email_server_health_names_that_before_a_channel_needs_it(set
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     result = look_at("receivers:mail-server")
     assert (result.state, result.state_word) == (UNKNOWN, "Not set up") and "EMAIL_URL" in result.do
-    assert "Invitations, password links and report emails require one." in result.sentence
+    assert "Invitations, password links, reports and alerts by email require one." in result.sentence
     a_channel()
     assert look_at("receivers:email").state == WARNING
     assert not [one for one in all_checks() if one.check == "receivers" and one.state in (OK, UNKNOWN)]
