@@ -23,7 +23,8 @@ from dnbmon_site.http.older_queries import (
     query_now,
     words_now,
 )
-from monitoring.story_order import first_step
+from monitoring.models.places import STORY_PLACE
+from monitoring.story_order import first_step, with_step
 
 # Tables. Lists, rights and audit entries that bear a table's name follow by themselves.
 MODELS: dict[str, str] = {
@@ -165,13 +166,15 @@ VALUES: dict[str, dict[str, Values]] = {
 
 
 def _change_with_source(line: dict[str, Any]) -> dict[str, Any]:
-    """Places named neither step nor source: the registration, and whether a file brought it (`story_order.py`)."""
+    """Places named neither step nor source: the registration, and whether a file brought it (`story_order.py`). Later
+    the step had three digits."""
     place, registration = line.get("place") or "", line.get("registration_id")
+    if len(place) == STORY_PLACE - 1:
+        return line | {"place": f"0{place}"}
     if len(place) != LENGTH_WITHOUT_SOURCE or not registration:
         return line
     source = f"{uuid.UUID(registration).hex[:8]}{int(place[20] == WAY_OF_FILES)}"
-    step = f"{first_step(line['kind']):03x}"
-    return line | {"place": step + place[:12] + source + place[12:]}
+    return line | {"place": with_step("0000" + place[:12] + source + place[12:], first_step(line["kind"]))}
 
 
 def _publication_with_entries(line: dict[str, Any]) -> dict[str, Any]:

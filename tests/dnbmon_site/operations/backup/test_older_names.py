@@ -226,7 +226,7 @@ def without_story(label: str, line: Line) -> Line:
         # All changes were counted: all of them held when they were published.
         older["change_count"] = line["change_count"] or line["entry_count"]
     if label == "monitoring.Change":
-        older |= {"superseded": False, "place": line["place"][3:15] + line["place"][24:]}
+        older |= {"superseded": False, "place": line["place"][4:16] + line["place"][25:]}
     return older
 
 
@@ -282,15 +282,20 @@ def test_subjects_and_how_far_each_was_read_come_over(tmp_path: Path) -> None:
         (
             "monitoring.Change",
             {"kind": "element", "registration_id": REGISTRATION, "place": f"{STAMP}0000000700000000700002001"},
-            {"place": f"001{STAMP}3fa85f6400000000700000000700002001"},
+            {"place": f"0001{STAMP}3fa85f6400000000700000000700002001"},
         ),
         (
             "monitoring.Change",
             {"kind": "baseline", "registration_id": REGISTRATION, "place": f"{STAMP}0000000720000000700002001"},
-            {"place": f"000{STAMP}3fa85f6410000000720000000700002001"},
+            {"place": f"0000{STAMP}3fa85f6410000000720000000700002001"},
         ),
         ("monitoring.Change", {"registration_id": REGISTRATION, "place": ""}, {}),
-        ("monitoring.Change", {"registration_id": REGISTRATION, "place": f"001{STAMP}3fa85f640" + "0" * 25}, {}),
+        (
+            "monitoring.Change",
+            {"registration_id": REGISTRATION, "place": f"001{STAMP}3fa85f640" + "0" * 25},
+            {"place": f"0001{STAMP}3fa85f640" + "0" * 25},
+        ),
+        ("monitoring.Change", {"registration_id": REGISTRATION, "place": f"0001{STAMP}3fa85f640" + "0" * 25}, {}),
         ("monitoring.Publication", {"number": 3, "change_count": 7}, {"sequence": 3, "entry_count": 7}),
         ("monitoring.Publication", {"sequence": 3, "change_count": 7, "entry_count": 9}, {}),
         ("monitoring.ReplayPass", {"purpose": "repair"}, {"purpose": "recovery"}),
