@@ -45,7 +45,7 @@ def pull(
     unannounced: bool = False,
     unchecked: bool = False,
     patience: float | None = None,
-    until: float = 60,
+    until: float = 240,
 ) -> dict[str, Any]:
     """What the worker's jobs do for one registration, again and again, until nothing waits and nothing is in doubt."""
     if point:

@@ -31,7 +31,7 @@ class Child:
         answer: int | None = self.nursery.ask({"look": self.pid})
         return answer
 
-    def wait(self, timeout: float = 90) -> int:
+    def wait(self, timeout: float = 300) -> int:
         deadline = time.monotonic() + timeout
         while (code := self.ended()) is None:
             if time.monotonic() > deadline:
@@ -39,12 +39,12 @@ class Child:
             time.sleep(REAPED)
         return code
 
-    def answer(self, timeout: float = 90) -> Any:
+    def answer(self, timeout: float = 300) -> Any:
         code = self.wait(timeout)
         assert code == 0, f"the process ended with {code}\n{self.nursery.said}"
         return json.loads(self.result.read_text())
 
-    def was_killed(self, timeout: float = 90) -> bool:
+    def was_killed(self, timeout: float = 300) -> bool:
         return self.wait(timeout) == -signal.SIGKILL
 
     def send(self, number: int) -> None:
