@@ -14,10 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
-from core.bulk import distinct_digits
+from core.bulk import distinct_digits, distinct_values
 from core.db import in_batches, insert_new
 from monitoring.content_ids import moment_of, observation_id
 from monitoring.history.facts import FAMILIES, LifecycleEvent, Verdict, judge, judge_lifecycle
@@ -89,9 +89,9 @@ def settle(
     writer = _Writer(own or (), entries, result, in_place)
     for waiting in spans(touched.since, touched.until):
         span: Span | None = waiting
-        while span:
+        while span and (companies := _unsettled(span)):
             with transaction.atomic():
-                span = _settle(span, writer)
+                span = _settle(replace(span, companies=companies), writer)
     for batch in in_batches(sorted(touched.lifecycle), AT_ONCE):
         companies = list(batch)
         while companies:
@@ -102,9 +102,8 @@ def settle(
 
 def _settle(span: Span, writer: _Writer) -> Span | None:
     """What is left to look at: whoever writes looks again, and at what that bears on."""
-    companies = _unsettled(span)
     different: list[Judged] = []
-    for past in pasts(replace(span, companies=companies)) if companies else ():
+    for past in pasts(span):
         verdicts = judge(past.elements, past.known, past.first)
         different += _different((row for row in past.rows if row.pk not in past.known), verdicts)
     writer.write(different)
@@ -117,12 +116,13 @@ def _settle(span: Span, writer: _Writer) -> Span | None:
 def _unsettled(span: Span) -> list[str]:
     """Those of which two sources report, or one by documents, or that have a change which does not hold: any other's
     changes are all facts."""
-    near = Change.objects.filter(company__in=span.companies, changed_at__gte=span.since - MARGIN)
+    near: dict[str, Any] = {"company__in": span.companies, "changed_at__gte": span.since - MARGIN}
     if span.until:
-        near = near.filter(changed_at__lte=span.until + MARGIN)
-    sources = Counter(duns for duns, _ in distinct_digits(near, "company_id", "place", SOURCE))
-    compared = span.changes().filter(Q(superseded=True) | ~Q(derived_from=""))
-    found = set(compared.values_list("company_id", flat=True).distinct())
+        near["changed_at__lte"] = span.until + MARGIN
+    sources = Counter(duns for duns, _ in distinct_digits(Change, "company_id", "place", SOURCE, **near))
+    found: set[str] = set()
+    for condition in ({"superseded": True}, {"derived_from__gt": ""}):
+        found |= distinct_values(Change, "company_id", **span.conditions(), **condition)
     return [duns for duns in span.companies if duns in found or sources[duns] > 1]
 
 

@@ -85,7 +85,7 @@ def _insert_notifications(batches: Sequence[Batch], describe: Describe) -> None:
     owners = _owners(shown)
     fresh = _fresh(batches, owners)
     _insert_companies(batches, {row.company_id for row in fresh}, describe)
-    inserted = _insert(batches, Notification, fresh, attrgetter("id"))
+    inserted = _insert(batches, Notification, fresh, attrgetter("id"), asked=True)
     new = Counter(row.delivery_id for row in inserted)
     for batch in batches:
         batch.new = new[batch.delivery.pk]
@@ -107,7 +107,7 @@ def _insert_companies(batches: Sequence[Batch], companies: set[str], describe: D
     # Without transactions, a company would be there before what its columns are made of.
     described = describe(batches, unknown) if unknown and has_sql() else {}
     rows = [described.get(duns) or CompanyRow(duns) for duns in sorted(unknown)]
-    created = {row.duns for row in insert_new(Company, rows)} & described.keys() if rows else set()
+    created = {row.duns for row in insert_new(Company, rows, asked=True)} & described.keys() if rows else set()
     for batch in batches:
         batch.described |= created
 
@@ -193,11 +193,16 @@ def _insert_changes(batches: Sequence[Batch], severities: SeverityTable) -> None
 
 
 def _insert(
-    batches: Sequence[Batch], model: type[models.Model], rows: Sequence[Row], notification: Callable[[Row], uuid.UUID]
+    batches: Sequence[Batch],
+    model: type[models.Model],
+    rows: Sequence[Row],
+    notification: Callable[[Row], uuid.UUID],
+    *,
+    asked: bool = False,
 ) -> list[Row]:
     """Insert what is new; where the database refuses, find the row it refuses and keep its item as unreadable."""
     try:
-        return insert_new(model, rows)
+        return insert_new(model, rows, asked=asked)
     except DatabaseError:
         return [row for row in rows if _insert_alone(batches, model, row, notification)]
 
