@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from core.bulk import distinct_digits, distinct_values
 from core.db import in_batches, insert_new
+from monitoring.company_sources import several_sources
 from monitoring.content_ids import moment_of, observation_id
 from monitoring.history.facts import FAMILIES, LifecycleEvent, Verdict, judge, judge_lifecycle
 from monitoring.history.window import AT_ONCE, FIELDS, MARGIN, Span, pasts, spans, verdict_of
@@ -114,8 +115,11 @@ def _settle(span: Span, writer: _Writer) -> Span | None:
 
 
 def _unsettled(span: Span) -> list[str]:
-    """Those of which two sources report, or one by documents, or that have a change which does not hold: any other's
-    changes are all facts."""
+    """Those of which two sources report near these changes, or that have a difference of two documents or a change that
+    does not hold: any other's changes are all facts."""
+    span = replace(span, companies=several_sources(span.companies))
+    if not span.companies:
+        return []
     near: dict[str, Any] = {"company__in": span.companies, "changed_at__gte": span.since - MARGIN}
     if span.until:
         near["changed_at__lte"] = span.until + MARGIN

@@ -18,6 +18,7 @@ from core.blobs import store_bytes
 from core.bulk import find_rows, has_sql
 from core.db import clean_text, existing_keys, insert_new
 from monitoring import content_ids
+from monitoring.company_sources import DOCUMENTS, add_source, source_of_delivery
 from monitoring.elements.registry import SeverityTable
 from monitoring.ingest.batch import Batch, place_in_story, source_of
 from monitoring.ingest.parser import Fact, Reading, Unreadable
@@ -106,10 +107,38 @@ def _insert_companies(batches: Sequence[Batch], companies: set[str], describe: D
     unknown = companies - existing_keys(Company, list(companies))
     # Without transactions, a company would be there before what its columns are made of.
     described = describe(batches, unknown) if unknown and has_sql() else {}
-    rows = [described.get(duns) or CompanyRow(duns) for duns in sorted(unknown)]
-    created = {row.duns for row in insert_new(Company, rows, asked=True)} & described.keys() if rows else set()
+    sources = _sources(batches)
+    rows = [described.get(duns, CompanyRow(duns))._replace(sources=sources.get(duns, "")) for duns in sorted(unknown)]
+    created = {row.duns for row in insert_new(Company, rows, asked=True)} if rows else set()
     for batch in batches:
-        batch.described |= created
+        batch.described |= created & described.keys()
+    if meanwhile := unknown - created:
+        add_sources(batches, meanwhile)
+
+
+def add_sources(batches: Sequence[Batch], among: AbstractSet[str] | None = None) -> None:
+    """Of companies that are there."""
+    for source, companies in _companies_by_source(batches).items():
+        add_source(source, companies if among is None else companies & among)
+
+
+def _companies_by_source(batches: Sequence[Batch]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for batch in batches:
+        companies = {reading.item.duns for reading in batch.readings}
+        found[source_of_delivery(batch.delivery)] |= companies
+        if is_full_product(batch.delivery.registration.detail):
+            found[DOCUMENTS] |= companies
+    return found
+
+
+def _sources(batches: Sequence[Batch]) -> dict[str, str]:
+    """Of companies that nobody knew, as they are kept with each."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for source, companies in sorted(_companies_by_source(batches).items()):
+        for duns in companies:
+            found[duns].append(source)
+    return {duns: " ".join(sources) for duns, sources in found.items()}
 
 
 class Owner(NamedTuple):

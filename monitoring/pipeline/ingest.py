@@ -25,7 +25,7 @@ from monitoring.history.settle import EntryDelivery, Touched, settle
 from monitoring.history.steps import order_moments
 from monitoring.ingest.batch import Batch, read
 from monitoring.ingest.circuit_breaker import check_breaker, trailing_unreadable
-from monitoring.ingest.insert import insert_what_is_new, is_full_product
+from monitoring.ingest.insert import add_sources, insert_what_is_new, is_full_product
 from monitoring.models import DeadLetter, DeadLetterState, Delivery, DeliveryState, Source
 from monitoring.pipeline.apart import Apart, publish_surplus, surplus_of
 from monitoring.pipeline.new_companies import describe
@@ -140,6 +140,7 @@ def _write(
     see what others have inserted, and they what was inserted here.
     """
     severities = SeverityTable()
+    add_sources(batches)
     with transaction.atomic():
         insert_what_is_new(batches[0], severities, *batches[1:], describe=describe)
         raise_times(newest_changes(batches, severities))

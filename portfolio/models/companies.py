@@ -25,6 +25,9 @@ class Company(models.Model):
     projection = models.TextField(
         blank=True, help_text=_("What the columns were made of, so that later events can be applied to it.")
     )
+    sources = models.TextField(
+        blank=True, editable=False, help_text=_("Who reports it: registrations, by answers or by files.")
+    )
     version = models.BigIntegerField(default=0)
 
     class Meta:
