@@ -73,9 +73,10 @@ def _selected(
     return list(map(read, rows)) if read else rows
 
 
-def select_rows(model: type[Row], **conditions: Any) -> list[Row]:
-    """The same as model instances."""
-    names = tuple(field.attname for field in model._meta.concrete_fields)
+def select_rows(model: type[Row], only: tuple[str, ...] = (), **conditions: Any) -> list[Row]:
+    """The same as model instances, with all columns or `only` some, the key among them."""
+    every = (field.attname for field in model._meta.concrete_fields)
+    names = tuple(name for name in every if not only or name in only)
     return [model.from_db(connection.alias, names, row) for row in select_values(model, names, **conditions)]
 
 

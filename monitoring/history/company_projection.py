@@ -20,6 +20,8 @@ from monitoring.history.summary import SUMMARY, Projection, advanced, folded, re
 from monitoring.models import Kind
 from portfolio.models import Company
 
+PROJECTED = ("name", "search_name", "country", "city", "operating_status", "merged_into", "global_ultimate")
+COLUMNS = ("duns", *PROJECTED, "changed_at", "projection", "version")
 STATUS = {Kind.DELETED: "Deleted at D&B", Kind.TRANSFERRED: "Merged into another company"}
 
 
@@ -59,7 +61,7 @@ def _project_round(
     new: Mapping[str, NewEvents],
 ) -> list[str]:
     """One try for each company; returns those that somebody else changed meanwhile."""
-    rows = sorted(select_rows(Company, pk__in=duns), key=attrgetter("pk"))
+    rows = sorted(select_rows(Company, COLUMNS, pk__in=duns), key=attrgetter("pk"))
     columns = _projected([row for row in rows if row.duns in summary], new)
     different = ((row, _different(row, columns.get(row.duns), changed.get(row.duns))) for row in rows)
     return [row.pk for row in update_versions([(row, new) for row, new in different if new or row.duns in bump])]
