@@ -214,8 +214,8 @@ def _employees(state: CompanyState) -> tuple[int | None, str]:
     return number, "" if number is None else _size(number)
 
 
-def _size(employees: int) -> Size:
-    return next((size for below, size in BANDS if employees < below), Size.LARGE)
+def _size(employees: int) -> str:
+    return next((size for below, size in BANDS if employees < below), Size.LARGE).value
 
 
 def _revenue(state: CompanyState) -> tuple[int | None, str]:
