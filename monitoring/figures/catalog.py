@@ -17,7 +17,6 @@ from monitoring.elements.json_paths import ROOT, names_below_root
 from monitoring.elements.severity import OUT_OF_BUSINESS
 from monitoring.history.company_projection import STATUS, columns_of
 from monitoring.history.state import CompanyState
-from monitoring.history.summary import SUMMARY
 from portfolio.models import Flag, Size
 
 ASSESSMENT = f"{ROOT}.dnbAssessment"
@@ -312,12 +311,20 @@ CATALOG: tuple[Figure, ...] = (
     Figure(("start_year",), (f"{ROOT}.startDate",), _("Year of start"), _start_year),
     Figure(("employees", "size"), (f"{ROOT}.numberOfEmployees",), _("Employees"), _employees),
     Figure(("revenue", "revenue_currency"), (f"{ROOT}.financials",), _("Revenue"), _revenue),
-    Figure(("country", "operating_status", "global_ultimate"), SUMMARY, _("Country, status and group"), _summary),
+    Figure(
+        ("country", "operating_status", "global_ultimate"),
+        (
+            *(f"{ROOT}.countryISOAlpha2Code", f"{ROOT}.primaryAddress.addressCountry", f"{ROOT}.dunsControlStatus"),
+            f"{LINKAGE}.globalUltimate",
+        ),
+        _("Country, status and group"),
+        _summary,
+    ),
     Figure(
         ("flags",),
         (
-            *sorted({path for alternatives in FLAGS.values() for paths in alternatives for path in paths}),
-            f"{ROOT}.dunsControlStatus",
+            *(LEGAL, f"{ROOT}.exclusions", f"{ROOT}.isHighRiskBusiness", f"{ROOT}.isDeterioratingBusiness"),
+            *(f"{ROOT}.isDeterioration", f"{ROOT}.dunsControlStatus"),
         ),
         _("Risk flags"),
         _flags,
