@@ -105,15 +105,30 @@ def _read(rows: Rows, until: int = ALL_DAYS) -> Array:
 
 
 def _last(records: Array, later: Array) -> Array:
-    """Of each company the last: of the later month, and of those that are `later` in one month."""
+    """Of each company the last: of the later month, and of those that are `later` in one month. `records` is used up."""
     import numpy
 
-    every = numpy.concatenate([records, later])
-    order = numpy.lexsort((every["month"], every["record"]["duns"]))
-    numbers = every["record"]["duns"][order]
+    later = _last_of_each(later)
+    numbers = numpy.ascontiguousarray(records["record"]["duns"])
+    places = numpy.searchsorted(numbers, later["record"]["duns"])
+    is_known = numpy.zeros(len(later), dtype=bool)
+    inside = places < len(numbers)
+    is_known[inside] = numbers[places[inside]] == later["record"]["duns"][inside]
+    known, places_of_known = later[is_known], places[is_known]
+    is_newer = known["month"] >= records["month"][places_of_known]
+    records[places_of_known[is_newer]] = known[is_newer]
+    return records if is_known.all() else numpy.insert(records, places[~is_known], later[~is_known])
+
+
+def _last_of_each(later: Array) -> Array:
+    """Given in the order of time; sorted by company."""
+    import numpy
+
+    order = numpy.argsort(later["record"]["duns"], kind="stable")
+    numbers = later["record"]["duns"][order]
     is_last = numpy.ones(len(numbers), dtype=bool)
     is_last[:-1] = numbers[1:] != numbers[:-1]
-    return every[order[is_last]]
+    return later[order[is_last]]
 
 
 def _with_changed(records: Array, changed: Rows, month: date) -> Array:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Q, QuerySet
 
 from core.bulk import joined
-
 from portfolio.models import Membership, Subject
 
 if TYPE_CHECKING:

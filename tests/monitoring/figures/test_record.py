@@ -7,7 +7,7 @@ from monitoring.figures.catalog import Figures
 from monitoring.figures.record import ENTRY, NAMES, STRUCT, entry_dtype, pack, record_dtype, unpack, words_in
 from monitoring.figures.words import all_words, numbers_of
 from monitoring.models import FigureWord
-from tests.monitoring.figures.test_catalog import KNOWN
+from tests.builders.figures import KNOWN
 
 pytestmark = pytest.mark.django_db
 
