@@ -105,7 +105,7 @@ def _read(rows: Rows, until: int = ALL_DAYS) -> Array:
 
 
 def _last(records: Array, later: Array) -> Array:
-    """Of each company the last: of the later month, and of those that are `later` in one month. `records` is used up."""
+    """Of each company the last: of the later month, in one month of those that are `later`. `records` is used up."""
     import numpy
 
     later = _last_of_each(later)
