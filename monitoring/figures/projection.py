@@ -52,7 +52,7 @@ def project_all(report: Callable[[str], None] = lambda text: None) -> int:
 
 def _project_round(duns: Sequence[str]) -> list[str]:
     """One try for each company; returns those that have to be looked at again."""
-    companies = list(Company.objects.filter(pk__in=duns).order_by("pk"))
+    companies = list(Company.objects.filter(pk__in=duns).only("version", "last_critical_at", *COLUMNS).order_by("pk"))
     stored = _stored(duns)
     found = pasts([company.pk for company in companies])
     numbers = numbers_of(words_in(figures for past in found.values() for _, figures in past.days))
