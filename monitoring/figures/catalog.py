@@ -141,7 +141,7 @@ def _incidence(score: Mapping[str, Any]) -> int | None:
 def _rating(state: CompanyState) -> tuple[str]:
     rating = state.value(f"{ASSESSMENT}.standardRating")
     text = words_of(rating.get("rating") if isinstance(rating, dict) else rating)
-    return (text if len(text) <= 8 else "",)
+    return (text if re.fullmatch(r"[0-9A-Z \-]{1,8}", text, re.ASCII) else "",)
 
 
 def _limit(state: CompanyState) -> tuple[int | None, str]:

@@ -49,13 +49,11 @@ def save(month: date, make: Callable[[], Array]) -> Array:
     """Make one, and remove those of before; returns what was made."""
     row = FigureCheckpoint.objects.create(month=month, made_at=database_now())
     records = make()
-    if len(records):
-        store_bytes(row.pk, b"".join(column.tobytes() for column in dated_columns(records)))
-    if len(records) and FigureCheckpoint.objects.filter(pk=row.pk).update(is_whole=True, companies=len(records)):
+    store_bytes(row.pk, b"".join(column.tobytes() for column in dated_columns(records)))
+    if FigureCheckpoint.objects.filter(pk=row.pk).update(is_whole=True, companies=len(records)):
         _remove(FigureCheckpoint.objects.filter(month=month, is_whole=True, made_at__lt=row.made_at))
     else:
-        # Nothing is known yet, or somebody has removed all of them meanwhile.
-        _remove(FigureCheckpoint.objects.filter(pk=row.pk))
+        # Somebody has removed all of them meanwhile.
         delete_bytes(row.pk)
     return records
 

@@ -46,14 +46,20 @@ def records_before(month: date, most_changed: int = MOST_CHANGED) -> Array:
         records = checkpoints.load(checkpoint)
         if records is not None and len(changed) <= most_changed:
             return _with_changed(records, changed, month)
+    if not _all_before(month).exists():
+        return _no_records()
     return checkpoints.save(month, lambda: _from_months(month))
+
+
+def _no_records() -> Array:
+    import numpy
+
+    return numpy.empty(0, dtype=dated_dtype())
 
 
 def _from_months(month: date) -> Array:
     """From the checkpoint before it, or from nothing; a month at a time."""
-    import numpy
-
-    records, since = numpy.empty(0, dtype=dated_dtype()), date(1, 1, 1)
+    records, since = _no_records(), date(1, 1, 1)
     if earlier := checkpoints.newest(date(1, 1, 1), month - timedelta(days=1)):
         records, since = records_before(earlier.month), earlier.month
     first, last = _ends(since, month)

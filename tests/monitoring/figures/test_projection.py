@@ -281,10 +281,8 @@ def test_figures_of_an_erased_registration_go_and_others_stay() -> None:
     at = stamp(START, days=2)
     delivered(a_seed(delivered=at, numberOfEmployees=[{"value": 5}]), registration=two())
     update_figures(soon())
-    a_registration("ONE", state=RegistrationState.PAUSED)
-    erase_registration.forget(one(), by="ann")
-    assert {number: (one.failure_percentile, one.size) for number, one in figures_on(None).items()} == {
-        DUNS: (None, "micro")
-    }
+    erase_registration.forget(a_registration("ONE", state=RegistrationState.PAUSED), by="ann")
+    left = {number: (figures.failure_percentile, figures.size) for number, figures in figures_on(None).items()}
+    assert left == {DUNS: (None, "micro")}
     assert percentile_on(0) is None
     assert project([DUNS]) == set()
