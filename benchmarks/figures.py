@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import random
 import statistics
+import struct
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks import frame
 from benchmarks.frame import Amount, spread, target
@@ -30,6 +31,15 @@ AT_ONCE = 20_000
 COLUMNS = ("", "ms", "target")
 MOST_TODAY, MOST_AS_OF = 300, 1000
 Row = list[str]
+
+
+class MonthRow(NamedTuple):
+    key: int
+    company_id: str
+    month: date
+    entries: bytes
+    changed_at: datetime
+    version: int = 0
 
 
 def main() -> None:
@@ -113,12 +123,11 @@ def _fill(companies: int, months: list[date]) -> None:
         some = [f"{number:09d}" for number in numbers[start : start + AT_ONCE]]
         insert_rows(Company, [Company(duns=duns) for duns in some])
         insert_rows(Subject, [_subject(registration.pk, duns, months[0]) for duns in some])
-    words, chance = _words(), random.Random(3)
+    records, chance = _records(numbers), random.Random(3)
     for month in months:
         changing = numbers if month == months[0] else chance.sample(numbers, round(companies * CHANGING))
         for start in range(0, len(changing), AT_ONCE):
-            rows = [_month(f"{number:09d}", month, chance, words) for number in changing[start : start + AT_ONCE]]
-            insert_rows(FigureMonth, rows)
+            insert_rows(FigureMonth, list(_rows(changing[start : start + AT_ONCE], month, records, chance)))
 
 
 def _subject(registration: uuid.UUID, duns: str, since: date) -> Any:
@@ -143,41 +152,47 @@ def _words() -> dict[tuple[str, str], int]:
     return numbers_of({**texts, ("currency", "EUR"): "", ("status", "Active"): "", ("legal_form", "GmbH"): ""})
 
 
-def _month(duns: str, month: date, chance: random.Random, words: dict[tuple[str, str], int]) -> Any:
+def _records(numbers: list[int]) -> dict[int, bytearray]:
+    """What changes seldom is the same each month."""
+    from monitoring.figures.catalog import Figures
+    from monitoring.figures.record import pack
+
+    words, chance, found = _words(), random.Random(4), {}
+    for number in numbers:
+        figures = Figures(
+            rating=f"{chance.randint(1, 5)}A{chance.randint(1, 4)}",
+            limit_amount=chance.randint(1, 500) * 1000,
+            limit_currency="EUR",
+            industry_code=str(chance.randint(1000, 1299)),
+            industry_scheme="399",
+            legal_form="GmbH",
+            start_year=chance.randint(1900, 2020),
+            employees=chance.randint(1, 5000),
+            size=chance.choice(("micro", "small", "medium", "large")),
+            country=chance.choice("ABC") + chance.choice("ABCDEFGH"),
+            operating_status="Active",
+            flags=0,
+            global_ultimate=f"{chance.randint(1, 10**9 - 1):09d}",
+        )
+        found[number] = bytearray(pack(f"{number:09d}", figures, words))
+    return found
+
+
+def _rows(numbers: list[int], month: date, records: dict[int, bytearray], chance: random.Random) -> Iterator[Any]:
+    """Other scores on a day of the month, written long before any checkpoint is made."""
     from django.utils import timezone
 
-    from monitoring.figures.catalog import Figures
-    from monitoring.figures.record import ENTRY, pack
+    from monitoring.figures.record import ENTRY
     from monitoring.models import FigureMonth
 
-    failure, delinquency = chance.randint(1, 100), chance.randint(1, 100)
-    # What changes seldom is the same each month.
-    same = random.Random(int(duns))
-    figures = Figures(
-        failure_percentile=failure,
-        failure_class=5 - (failure - 1) // 20,
-        failure_incidence=(101 - failure) * 10,
-        delinquency_percentile=delinquency,
-        delinquency_class=5 - (delinquency - 1) // 20,
-        rating=f"{same.randint(1, 5)}A{chance.randint(1, 4)}",
-        limit_amount=same.randint(1, 500) * 1000,
-        limit_currency="EUR",
-        industry_code=str(same.randint(1000, 1299)),
-        industry_scheme="399",
-        legal_form="GmbH",
-        start_year=same.randint(1900, 2020),
-        employees=same.randint(1, 5000),
-        size=same.choice(("micro", "small", "medium", "large")),
-        country=same.choice("ABC") + same.choice("ABCDEFGH"),
-        operating_status="Active",
-        flags=0,
-        global_ultimate=f"{same.randint(1, 10**9 - 1):09d}",
-    )
-    entries = ENTRY.pack(chance.randint(1, 28), pack(duns, figures, words))
-    key = FigureMonth.key_of(duns, month)
-    # Long ago: nothing changed since any checkpoint.
-    changed_at = timezone.now() - timedelta(days=1)
-    return FigureMonth(key=key, company_id=duns, month=month, entries=entries, changed_at=changed_at)
+    first, changed_at = FigureMonth.first_key(month), timezone.now() - timedelta(days=1)
+    for number in numbers:
+        failure, delinquency = chance.randint(1, 100), chance.randint(1, 100)
+        scores = (failure, 5 - (failure - 1) // 20, 1010 - failure * 10)
+        # Behind the number.
+        struct.pack_into("<BBHBB", records[number], 4, *scores, delinquency, 5 - (delinquency - 1) // 20)
+        entries = ENTRY.pack(chance.randint(1, 28), bytes(records[number]))
+        yield MonthRow(first + number, f"{number:09d}", month, entries, changed_at)
 
 
 if __name__ == "__main__":
