@@ -16,7 +16,7 @@ from core.bulk.lookups import (
     update_values,
 )
 from core.bulk.rows import Clash, find_rows, insert_rows, update_later, update_version, update_versions
-from core.bulk.thousands import MOST_PARAMETERS, among, insert_absent, update_rows
+from core.bulk.thousands import MOST_PARAMETERS, among, insert_absent, joined, update_rows
 
 __all__ = [
     "MOST_PARAMETERS",
@@ -30,6 +30,7 @@ __all__ = [
     "has_sql",
     "insert_absent",
     "insert_rows",
+    "joined",
     "repeated_values",
     "select_rows",
     "select_values",

@@ -4,8 +4,10 @@ from portfolio.models.api_key_usage import ApiKeyUsage
 from portfolio.models.companies import Company
 from portfolio.models.contracts import AccessToken, Contract, RateLimitSlot
 from portfolio.models.external_references import ExternalReference
+from portfolio.models.figures import FLAG_LABELS, Flag, Size
 from portfolio.models.imports import ImportMode, ImportState, SubjectImport, Validation
 from portfolio.models.membership_checks import CheckState, MembershipCheck
+from portfolio.models.memberships import Membership
 from portfolio.models.notes import CompanyNote
 from portfolio.models.proposals import OF_COMPANY, Proposal, ProposalKind, ProposalState
 from portfolio.models.registrations import LIST_INCOMPLETE, Cadence, Registration, RegistrationState
@@ -14,6 +16,7 @@ from portfolio.models.subjects import Subject, SubjectState
 from portfolio.models.sync_runs import SyncRun, SyncState
 
 __all__ = [
+    "FLAG_LABELS",
     "LIST_INCOMPLETE",
     "OF_COMPANY",
     "AccessToken",
@@ -23,9 +26,11 @@ __all__ = [
     "CompanyNote",
     "Contract",
     "ExternalReference",
+    "Flag",
     "ImportMode",
     "ImportState",
     "ApiKeyUsage",
+    "Membership",
     "MembershipCheck",
     "Proposal",
     "ProposalKind",
@@ -33,6 +38,7 @@ __all__ = [
     "Registration",
     "RegistrationState",
     "SinglePersonAct",
+    "Size",
     "Subject",
     "SubjectImport",
     "SubjectState",
