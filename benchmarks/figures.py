@@ -110,6 +110,8 @@ def _months(count: int) -> Iterator[date]:
 
 
 def _fill(companies: int, months: list[date]) -> None:
+    from django.db import transaction
+
     from core.bulk import insert_rows
     from monitoring.models import FigureMonth
     from portfolio.models import Company, Contract, Registration, Subject
@@ -121,13 +123,16 @@ def _fill(companies: int, months: list[date]) -> None:
     numbers = random.Random(2).sample(range(1, 10**9), companies)
     for start in range(0, companies, AT_ONCE):
         some = [f"{number:09d}" for number in numbers[start : start + AT_ONCE]]
-        insert_rows(Company, [Company(duns=duns) for duns in some])
-        insert_rows(Subject, [_subject(registration.pk, duns, months[0]) for duns in some])
+        with transaction.atomic():
+            insert_rows(Company, [Company(duns=duns) for duns in some])
+            insert_rows(Subject, [_subject(registration.pk, duns, months[0]) for duns in some])
     records, chance = _records(numbers), random.Random(3)
     for month in months:
         changing = numbers if month == months[0] else chance.sample(numbers, round(companies * CHANGING))
         for start in range(0, len(changing), AT_ONCE):
-            insert_rows(FigureMonth, list(_rows(changing[start : start + AT_ONCE], month, records, chance)))
+            rows = list(_rows(changing[start : start + AT_ONCE], month, records, chance))
+            with transaction.atomic():
+                insert_rows(FigureMonth, rows)
 
 
 def _subject(registration: uuid.UUID, duns: str, since: date) -> Any:

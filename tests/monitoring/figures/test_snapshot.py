@@ -66,7 +66,7 @@ def test_a_company_that_left_and_came_back_was_away_in_between() -> None:
 
 
 def test_words_behind_numbers() -> None:
-    more = {"industryCodes": INDUSTRY, "businessEntityType": {"description": "GmbH"}}
+    more: Any = {"industryCodes": INDUSTRY, "businessEntityType": {"description": "GmbH"}}
     delivered(a_seed(delivered=stamp(START), **more), registration=one())
     a_member(DUNS, one())
     update_figures(soon())
