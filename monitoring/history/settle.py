@@ -209,15 +209,17 @@ class _Writer:
         elif row.entry != Entry.CHANGE and verdict.live:
             # It was never published as a change: its delivery is the one that makes it one.
             values |= {"entry": Entry.CHANGE} | ({} if self.in_place else {"delivery": self.entries()})
-        elif row.entry == Entry.CHANGE and row.superseded == verdict.live:
-            self._publish(row, verdict)
-        unchanged = Change.objects.filter(pk=row.pk, superseded=row.superseded, replaced_by=row.replaced_by)
-        if unchanged.update(**values) and "delivery" in values:
+        entry = self._publish(row, verdict) if _is_news(row, verdict) and "entry" not in values else None
+        unchanged = {name: getattr(row, name) for name in ("superseded", "replaced_by", "entry", "delivery_id")}
+        if not Change.objects.filter(pk=row.pk, **unchanged).update(**values):
+            _take_back(entry)
+        elif "delivery" in values:
             # One less in what it leaves, or a later surplus there would pass for it.
             left = Publication.objects.filter(delivery=row.delivery_id, entry_count__gt=0)
             left.update(entry_count=F("entry_count") - 1)
 
-    def _publish(self, row: Change, verdict: Verdict) -> None:
+    def _publish(self, row: Change, verdict: Verdict) -> Observation | None:
+        """Before it is so: whoever is killed in between finds it still to be done. None where it was published."""
         verb = _verb(verdict)
         delivery, now = self.entries(), timezone.now()
         entry = Observation(
@@ -230,4 +232,15 @@ class _Writer:
             observed_at=now,
             recorded_at=now,
         )
-        insert_new(Observation, [entry])
+        return entry if insert_new(Observation, [entry]) else None
+
+
+def _is_news(row: Change, verdict: Verdict) -> bool:
+    """Whether readers know of it otherwise."""
+    return row.entry == Entry.CHANGE and row.superseded == verdict.live
+
+
+def _take_back(entry: Observation | None) -> None:
+    """Somebody else was faster: what became of the change is for that one to publish."""
+    if entry and not Publication.objects.filter(delivery=entry.delivery_id).exists():
+        Observation.objects.filter(pk=entry.pk).delete()

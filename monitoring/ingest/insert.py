@@ -11,7 +11,6 @@ from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import DatabaseError, models
-from django.db.models import Q
 from django.utils.translation import gettext
 
 from core.blobs import store_bytes
@@ -31,9 +30,9 @@ from monitoring.models import (
     Purpose,
     Source,
 )
-from monitoring.observations import Report, place_again, record_reports
+from monitoring.observations import Report, keep_reports, place_again, record_reports
 from monitoring.replay.passes import begin_pass
-from monitoring.story_order import place_of
+from monitoring.story_order import is_by_file, place_of
 from portfolio.models import Company
 
 Row = TypeVar("Row", NotificationRow, ChangeRow)
@@ -62,7 +61,7 @@ def insert_what_is_new(
 
 def _reports(batch: Batch) -> Iterator[Report]:
     """What this delivery brings and is known as a change already: by another source, or by the same in another way."""
-    for reading in [*batch.readings, *batch.known_elsewhere]:
+    for reading in [*batch.readings, *batch.moved, *batch.known_elsewhere]:
         for fact in reading.facts:
             if fact.id not in batch.inserted:
                 yield _report(batch, reading, fact)
@@ -96,10 +95,8 @@ def _insert_notifications(batches: Sequence[Batch], describe: Describe) -> None:
     if len(inserted) < len(fresh):
         # Somebody else inserts as well, or the database took a row and could not say so: the row tells whose it is.
         owners = _owners(shown)
-    files = _files({owner.delivery for owner in owners.values()} - {batch.delivery.pk for batch in batches})
-    files |= {batch.delivery.pk for batch in batches if batch.delivery.source == Source.FILE}
     for batch in batches:
-        _note_known(batch, owners, files)
+        _note_known(batch, owners)
         batch.readings = [one for one in batch.readings if one.id in owners and _is_own(batch, owners[one.id])]
 
 
@@ -173,41 +170,39 @@ def _in_order(rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: row.id.int)
 
 
-def _files(deliveries: set[uuid.UUID]) -> set[uuid.UUID]:
-    found = Delivery.objects.filter(pk__in=deliveries, source=Source.FILE)
-    return set(found.values_list("pk", flat=True)) if deliveries else set()
-
-
-def _note_known(batch: Batch, owners: Mapping[uuid.UUID, Owner], files: set[uuid.UUID]) -> None:
-    """What stands elsewhere now: a notification stands where the first of all answers that show it has it. And what
-    another source brought: a replay repeats what its registration's answers said; a file says it on its own account."""
-    is_file = batch.delivery.source == Source.FILE
+def _note_known(batch: Batch, owners: Mapping[uuid.UUID, Owner]) -> None:
+    """What stands elsewhere now, or since a reading that was interrupted: a notification stands where the first of all
+    answers that show it has it. And what another source brought: a replay repeats what its registration's answers said;
+    a file says it on its own account."""
     first = {reading.id: reading for reading in reversed(batch.readings) if reading.id in owners}
     for key, reading in first.items():
         owner, place = owners[key], place_of(batch.delivery, reading.position)
-        if not owner.place or place < owner.place:
+        is_own = _is_own(batch, owner)
+        if not owner.place or place < owner.place or (place == owner.place and not is_own):
             batch.moved.append(reading)
-        if owner.place == place and not _is_own(batch, owner):
-            batch.placed.add(key)
-    for reading in batch.readings:
-        owner = owners.get(reading.id, Owner(batch.delivery.pk, ""))
-        if not _is_own(batch, owner) and (owner.delivery in files) != is_file:
+        elif not is_own and is_by_file(place) != is_by_file(owner.place):
             batch.known_elsewhere.append(reading)
 
 
 def _move(batch: Batch) -> None:
-    """Without those that somebody else has moved further."""
-    batch.moved = [reading for reading in batch.moved if _moves(batch, reading)]
-    batch.placed.update({reading.id for reading in batch.moved} - {reading.id for reading in batch.readings})
+    """What somebody else has moved further is known from elsewhere."""
+    moved: list[Reading] = []
+    for reading in batch.moved:
+        (moved if _moves(batch, reading) else batch.known_elsewhere).append(reading)
+    batch.moved = moved
+    batch.placed = {reading.id for reading in moved} - {reading.id for reading in batch.readings}
 
 
 def _moves(batch: Batch, reading: Reading) -> bool:
     """One row by compare-and-swap: harmless when repeated, and whoever writes first, the least stays."""
-    place = place_of(batch.delivery, reading.position)
-    further = Q(place="") | Q(place__gt=place)
-    # What represents it says when it was delivered: a file has another stamp.
-    if not Notification.objects.filter(further, pk=reading.id).update(place=place, delivered_at=reading.delivered_at):
-        return False
+    place, rows = place_of(batch.delivery, reading.position), Notification.objects.filter(pk=reading.id)
+    while (stands := rows.values_list("place", flat=True).first()) != place:
+        if stands is None or (stands and stands < place):
+            return False
+        if is_by_file(stands) and not is_by_file(place):
+            batch.observed += keep_reports(batch.delivery, reading.id)
+        # What represents it says when it was delivered: a file has another stamp.
+        rows.filter(place=stands).update(place=place, delivered_at=reading.delivered_at)
     place_again([_report(batch, reading, fact) for fact in reading.facts])
     return True
 
