@@ -97,6 +97,7 @@ def _body(
         "all_heavy": asked.changes(severity="from-high"),
         "last": [_line(row, elements, news) for row in rows],
         "chart": charts.chart_of(asked, totals),
+        "incomplete": charts.incomplete_text(asked, numbers),
         "legend": list(charts.legend_of(asked, totals)),
         "kinds": charts.by_kind(asked, totals, elements),
         "countries": charts.by_country(totals),

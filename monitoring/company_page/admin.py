@@ -87,6 +87,10 @@ RIGHTS = {"note": MAY_NOTE, "remove-note": MAY_NOTE, "describe": MAY_DESCRIBE}
 class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     list_display = ("shown_name", "number", "city", "shown_country", "status", "last_change")
     usual_columns = ("name", "duns", "city", "country_name", "operating_status", "changed_at")
+    cells = {
+        **{"shown_name": ("name",), "number": ("duns",), "city": ("city",), "shown_country": ("country_name",)},
+        **{"status": ("operating_status",), "last_change": ("changed_at",)},
+    }
     list_filter = (CountryFilter,)
     search_fields = ("name",)
     search_help_text = _("D-U-N-S number or company name")

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from core.cached_counts import last_count
+from core.cached_counts import last_count, recent_count
 from monitoring.company_page.timeline import line_of
 from monitoring.models import Measure
 from monitoring.reports.alert_section import Delay, Handled, Waiting, delay_of, handled_in, waiting_alerts
@@ -40,6 +40,8 @@ class Report:
 
     period: Period
     made_at: datetime
+    # Since when D&B's notifications are received, as counted last.
+    received_since: datetime | None
     is_all: bool
     counts: Counts
     events: list[Event]
@@ -91,6 +93,7 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
     return Report(
         period=period,
         made_at=timezone.now(),
+        received_since=_received_since(),
         is_all=is_all,
         counts=counts,
         events=[event_of(line_of(change, elements)) for change in changes],
@@ -103,3 +106,8 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
         listed=listed_in(held, status),
         waiting=waiting,
     )
+
+
+def _received_since() -> datetime | None:
+    since = recent_count("in_use").get("since")
+    return datetime.fromisoformat(since) if since else None

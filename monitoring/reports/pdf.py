@@ -9,14 +9,13 @@ from core.text import counted, country_name, moment_text
 from monitoring.elements.formatting import lower_first
 from monitoring.models import Severity
 from monitoring.reports.compute import Report
+from monitoring.reports.coverage import about_line, made
 from monitoring.reports.pdf_base import BRAND, FAINT, INK, LINE, SOFT, TONES, Paper, fonts
 from monitoring.reports.sentences import (
     SEVERITIES,
-    about_line,
     as_of,
     contract_words,
     entries_note,
-    made,
     pulled_words,
     severities,
     speeds,

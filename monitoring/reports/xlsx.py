@@ -13,12 +13,11 @@ from django.utils.translation import gettext
 
 from core.exports.spreadsheet_escape import harmless
 from monitoring.reports.compute import Report
+from monitoring.reports.coverage import about_line, made
 from monitoring.reports.sentences import (
     SEVERITIES,
-    about_line,
     as_of,
     entries_note,
-    made,
     pulled_words,
     speeds,
     summary,

@@ -34,13 +34,14 @@ from monitoring.alerts.admin.filters import (
     with_people,
 )
 from monitoring.alerts.admin.neighbours import FILTERS, neighbours_of
+from monitoring.alerts.admin.search import find_alerts
 from monitoring.alerts.auto_resolve import PROGRAM
 from monitoring.alerts.guidance import guidance_for, is_about_a_gone_company, with_proposal
 from monitoring.alerts.new_company_summary import counts_by_rule
 from monitoring.company_page.timeline import Line, lines_of, without_company
 from monitoring.models import Alert, AlertComment, AlertItem, AlertKind, AlertState, Change, Severity
 from monitoring.story_order import LATEST_FIRST
-from portfolio.companies.search import of_companies, with_companies
+from portfolio.companies.search import with_companies
 from portfolio.models import Registration
 from portfolio.proposals.pending import pending_proposal
 
@@ -53,6 +54,10 @@ LATELY = 12
 class AlertAdmin(RowActions, ChosenList, PageAdmin):
     list_display = ("severity_badge", "what", "company_name", "status", "person", "raised")
     usual_columns = ("severity", "title", "duns", "name", "state", "assignee", "raised_at")
+    cells = {
+        **{"severity_badge": ("severity",), "what": ("title",), "company_name": ("duns", "name")},
+        **{"status": ("state",), "person": ("assignee",), "raised": ("raised_at",)},
+    }
     list_display_links = ("what",)
     list_filter = (
         StateFilter,
@@ -65,7 +70,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         choice_filter("kind", AlertKind.choices, _("type")),
     )
     search_fields = ("company",)
-    search_help_text = _("D-U-N-S number or company name")
+    search_help_text = _("D-U-N-S number, company name, or words of the alert or its rule")
     # The most serious first.
     ordering = ("-severity", "-raised_at", "-id")
     sortable_by = ("severity_badge", "raised")
@@ -93,7 +98,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return (of_companies(queryset, search_term) if search_term.strip() else queryset), False
+        return (find_alerts(queryset, search_term) if search_term.strip() else queryset), False
 
     def complete_rows(self, rows: list[Alert]) -> None:
         with_people(rows)

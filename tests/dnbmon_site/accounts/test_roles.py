@@ -439,6 +439,18 @@ def test_whoever_gets_a_role_may_log_in(client: Client) -> None:
     assert person.is_staff and person.has_perm("portfolio.view_company")
 
 
+def test_permissions_are_named_in_the_words_of_the_pages(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("ann"))
+    own = Group.objects.create(name="Own")
+    own.permissions.add(Permission.objects.get(codename="view_session"))
+    page = client.get(f"/auth/group/{own.pk}/change/").text
+    names = re.findall(r'<option value="[^"]+"[^>]*>([^<]+)</option>', page)
+    assert {"Roles: add", "Schedules: change", "Registrations: pull, start and pause a registration"} <= set(names)
+    assert names == sorted(names, key=str.casefold) and not any("Can " in name or "|" in name for name in names)
+    assert "Sessions: view" in names, "what the role has stays selected"
+    assert not any(name.startswith(("Leases", "Blobs", "Content types")) for name in names)
+
+
 def test_an_operator_cannot_choose_what_a_schedule_runs(client: Client) -> None:
     row = Schedule.objects.create(name="mine", func="monitoring.jobs.count_days")
     client.force_login(a_person(role=roles.OPERATOR))
