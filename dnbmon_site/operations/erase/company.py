@@ -25,7 +25,16 @@ from monitoring.models import Alert, AlertItem, Change, DeadLetter, Notification
 from monitoring.rebuild.removal import count_deliveries
 from monitoring.stats.daily_counts import recount
 from monitoring.stats.latency import days_published, recount_delays
-from portfolio.models import ApiKeyUsage, Company, CompanyNote, ExternalReference, Proposal, Subject, SubjectState
+from portfolio.models import (
+    ApiKeyUsage,
+    Company,
+    CompanyNote,
+    CompanyWord,
+    ExternalReference,
+    Proposal,
+    Subject,
+    SubjectState,
+)
 
 WORD = "(forgotten)"
 LISTED = (SubjectState.MONITORED, SubjectState.PENDING_ADD, SubjectState.PENDING_REMOVE)
@@ -85,6 +94,7 @@ def tables(duns: str) -> Iterator[QuerySet[Model]]:
     yield Proposal.objects.filter(Q(company=duns) | Q(replacement=duns))
     yield ExternalReference.objects.filter(company=duns)
     yield CompanyNote.objects.filter(company=duns)
+    yield CompanyWord.objects.filter(duns=duns)
     yield ApiKeyUsage.objects.filter(company=duns)
     yield Subject.objects.filter(company=duns)
     yield Company.objects.filter(pk=duns)
