@@ -5,8 +5,10 @@ from portfolio.models.companies import Company
 from portfolio.models.company_words import CompanyWord
 from portfolio.models.contracts import AccessToken, Contract, RateLimitSlot
 from portfolio.models.external_references import ExternalReference
+from portfolio.models.figures import FLAG_LABELS, Flag, Size
 from portfolio.models.imports import ImportMode, ImportState, SubjectImport, Validation
 from portfolio.models.membership_checks import CheckState, MembershipCheck
+from portfolio.models.memberships import Membership
 from portfolio.models.notes import CompanyNote
 from portfolio.models.proposals import OF_COMPANY, Proposal, ProposalKind, ProposalState
 from portfolio.models.registrations import LIST_INCOMPLETE, Cadence, Registration, RegistrationState
@@ -15,6 +17,7 @@ from portfolio.models.subjects import Subject, SubjectState
 from portfolio.models.sync_runs import SyncRun, SyncState
 
 __all__ = [
+    "FLAG_LABELS",
     "LIST_INCOMPLETE",
     "OF_COMPANY",
     "AccessToken",
@@ -25,9 +28,11 @@ __all__ = [
     "CompanyWord",
     "Contract",
     "ExternalReference",
+    "Flag",
     "ImportMode",
     "ImportState",
     "ApiKeyUsage",
+    "Membership",
     "MembershipCheck",
     "Proposal",
     "ProposalKind",
@@ -35,6 +40,7 @@ __all__ = [
     "Registration",
     "RegistrationState",
     "SinglePersonAct",
+    "Size",
     "Subject",
     "SubjectImport",
     "SubjectState",
