@@ -53,10 +53,6 @@ def search_companies(text: str) -> Found:
     return Found(_checked(candidates, words, text), has_more)
 
 
-def find_companies(companies: QuerySet[Company], text: str) -> QuerySet[Company]:
-    return companies.filter(among("duns", search_companies(text).duns))
-
-
 def of_companies(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
     """Rows about the companies that the text finds, the best two hundred."""
     digits = duns_digits(text)

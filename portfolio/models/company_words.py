@@ -22,6 +22,7 @@ class CompanyWord(models.Model):
     duns = models.CharField(max_length=9)
 
     class Meta:
+        default_permissions = ()
         verbose_name = _("search word")
         verbose_name_plural = _("search words")
         indexes = [models.Index(fields=["duns"], name="word_by_company")]
