@@ -153,7 +153,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             return ("search_name", "duns")
         used = next((column for name, column in ORDER_OF.items() if request.GET.get(name)), "")
         if used:
-            return (used, "duns")
+            return (used, "-duns" if used.startswith("-") else "duns")
         return ("duns",) if any(request.GET.get(name) for name in BY_NUMBER) else ("search_name", "duns")
 
     def get_search_results(

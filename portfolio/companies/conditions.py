@@ -67,35 +67,42 @@ def monitored_now() -> QuerySet[Subject]:
 
 def in_portfolio(rows: QuerySet[Company], value: str) -> QuerySet[Company]:
     """Those that D&B monitors now, or those that it does not."""
-    if value not in (YES, NO):
-        return rows
-    there = Exists(monitored_now().filter(company=OuterRef("pk")))
-    return rows.filter(there if value == YES else ~there)
+    return _each_having(rows, monitored_now(), value == YES) if value in (YES, NO) else rows
 
 
 def in_registrations(rows: QuerySet[Company], registrations: Sequence[UUID]) -> QuerySet[Company]:
     """Those that D&B monitors there now."""
-    return _with_entries(rows, monitored_now().filter(registration__in=registrations))
+    return _among(rows, monitored_now().filter(registration__in=registrations))
 
 
 def owned_by(rows: QuerySet[Company], owner: str) -> QuerySet[Company]:
     owned = Subject.objects.exclude(owner="")
-    return _without_entries(rows, owned) if owner == UNKNOWN else _with_entries(rows, owned.filter(owner=owner))
+    return _each_having(rows, owned, False) if owner == UNKNOWN else _among(rows, owned.filter(owner=owner))
 
 
 def tagged(rows: QuerySet[Company], tag: str) -> QuerySet[Company]:
     with_tags = Subject.objects.exclude(tags="")
     if tag == UNKNOWN:
-        return _without_entries(rows, with_tags)
+        return _each_having(rows, with_tags, False)
     # Tags stand together in one text, of which there are few.
     texts = with_tags.filter(tags__contains=tag).order_by().values_list("tags", flat=True).distinct()
-    return _with_entries(rows, with_tags.filter(tags__in=[text for text in texts if tag in split_tags(text)]))
+    return _among(rows, with_tags.filter(tags__in=[text for text in texts if tag in split_tags(text)]))
 
 
-def _with_entries(rows: QuerySet[Company], entries: QuerySet[Subject]) -> QuerySet[Company]:
+def _among(rows: QuerySet[Company], entries: QuerySet[Subject]) -> QuerySet[Company]:
+    """Companies of few entries: these are read first."""
     numbers = entries.order_by().values("company_id")
-    return rows.filter(duns__in=numbers if has_sql() else list(numbers.values_list("company_id", flat=True)))
+    return rows.filter(duns__in=numbers if has_sql() else _numbers_of(entries))
 
 
-def _without_entries(rows: QuerySet[Company], entries: QuerySet[Subject]) -> QuerySet[Company]:
-    return rows.filter(~Exists(entries.filter(company=OuterRef("pk"))))
+def _each_having(rows: QuerySet[Company], entries: QuerySet[Subject], there: bool) -> QuerySet[Company]:
+    """Companies with such an entry, or without: as many are, each is looked at until a page is full."""
+    if not has_sql():
+        numbers = _numbers_of(entries)
+        return rows.filter(duns__in=numbers) if there else rows.exclude(duns__in=numbers)
+    found = Exists(entries.filter(company=OuterRef("pk")))
+    return rows.filter(found if there else ~found)
+
+
+def _numbers_of(entries: QuerySet[Subject]) -> list[str]:
+    return list(entries.order_by().values_list("company_id", flat=True).distinct())

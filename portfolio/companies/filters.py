@@ -191,6 +191,6 @@ COMPANY_FILTERS: tuple[type[SimpleListFilter | DaysFilter], ...] = (
 ORDER_OF = {
     **{name: name for name in ("country", "failure_class", "delinquency_class", "rating", "industry_code", "size")},
     **{"operating_status": "operating_status", "global_ultimate": "global_ultimate", "flag": "flags"},
-    **{"critical_from": "last_critical_at", "critical_to": "last_critical_at"},
+    **{"critical_from": "-last_critical_at", "critical_to": "-last_critical_at"},
 }
 BY_NUMBER = ("monitored", "registration", "owner", "tag")

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from core.bulk import among
+from core.bulk import among, key_ends
 from portfolio.companies.words import (
     asked_words,
     begins_a_word,
@@ -22,6 +22,7 @@ from portfolio.companies.words import (
     words_of,
 )
 from portfolio.models import Company, CompanyWord, Subject
+from portfolio.models.company_words import DUNS_BYTES
 
 MOST, MOST_KEYS = 2000, 30_000
 MOST_WORDS, LOOKED_UP = 12, 3
@@ -75,18 +76,22 @@ def _candidates(words: Sequence[Word]) -> tuple[list[str], bool]:
     for word in looked_up:
         found = _having(word, MOST)
         if found.is_whole:
-            return sorted(found.duns), False
+            return _in_nine_digits(found.numbers), False
     if len(looked_up) == 1:
-        return sorted(found.duns), True
+        return _in_nine_digits(found.numbers), True
     several = [_having(word, MOST_KEYS) for word in looked_up]
-    whole = [one for one in several if one.is_whole]
-    common = sorted(set.intersection(*(one.duns for one in whole or several)))
-    return common[:MOST], len(common) > MOST or not whole
+    whole = [one.numbers for one in several if one.is_whole]
+    common = set.intersection(*(whole or [one.numbers for one in several]))
+    return _in_nine_digits(common), len(common) > MOST or not whole
+
+
+def _in_nine_digits(numbers: set[int]) -> list[str]:
+    return [f"{number:09}" for number in sorted(numbers)[:MOST]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Having:
-    duns: set[str]
+    numbers: set[int]
     is_whole: bool
 
 
@@ -95,18 +100,17 @@ def _having(word: Word, most: int) -> _Having:
     several = Q()
     for spelling in word:
         several |= Q(key__range=CompanyWord.keys_from(spelling))
-    keys = list(CompanyWord.objects.filter(several).order_by("key").values_list("key", flat=True)[: most + 1])
+    found = key_ends(CompanyWord.objects.filter(several).order_by("key")[: most + 1], DUNS_BYTES)
     numbered = _numbered(word[0], most + 1)
-    duns = {CompanyWord.duns_in(key) for key in keys[:most]} | set(numbered[:most])
-    return _Having(duns, max(len(keys), len(numbered)) <= most)
+    return _Having({*found[:most], *numbered[:most]}, max(len(found), len(numbered)) <= most)
 
 
-def _numbered(digits: str, most: int) -> list[str]:
+def _numbered(digits: str, most: int) -> list[int]:
     """Companies whose number begins so. Nine digits at both ends: their order is the same in every collation."""
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
         return []
     rows = Company.objects.filter(duns__gte=digits.ljust(9, "0"), duns__lte=digits.ljust(9, "9"))
-    return list(rows.order_by("duns").values_list("duns", flat=True)[:most])
+    return [int(duns) for duns in rows.order_by("duns").values_list("duns", flat=True)[:most]]
 
 
 def _checked(candidates: Sequence[str], words: Sequence[Word], text: str) -> tuple[str, ...]:

@@ -40,7 +40,3 @@ class CompanyWord(models.Model):
         """The least and the greatest key of a word that begins so."""
         begin, whole = prefix.encode()[:WORD_BYTES], WORD_BYTES + DUNS_BYTES
         return uuid.UUID(bytes=begin.ljust(whole, b"\0")), uuid.UUID(bytes=begin.ljust(whole, b"\xff"))
-
-    @staticmethod
-    def duns_in(key: uuid.UUID) -> str:
-        return f"{key.int & 0xFFFFFFFF:09}"

@@ -5,11 +5,13 @@ import random
 import pytest
 from django.db import connection
 
+from core.bulk import key_ends
 from portfolio.companies import search
 from portfolio.companies.search import duns_digits, of_companies, search_companies
 from portfolio.companies.word_index import verify_words, write_company_words
 from portfolio.companies.words import asked_words, begins_a_word, may_be_legal_form, words_of
 from portfolio.models import Company, CompanyWord, Subject
+from portfolio.models.company_words import DUNS_BYTES
 from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.queries import AtMost
 from tests.builders.subjects import a_subject
@@ -144,9 +146,7 @@ def test_words_of_any_length_keep_their_order_on_every_engine() -> None:
             f"{number:09}" for number, word in enumerate(words) if word.encode()[:12].startswith(prefix.encode()[:12])
         }
         assert set(rows.values_list("duns", flat=True)) == expected, prefix
-        assert [CompanyWord.duns_in(key) for key in rows.values_list("key", flat=True)] == list(
-            rows.values_list("duns", flat=True)
-        )
+        assert key_ends(rows, DUNS_BYTES) == [int(duns) for duns in rows.values_list("duns", flat=True)]
 
 
 def test_verification_changes_nothing_that_is_right() -> None:
