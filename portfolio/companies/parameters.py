@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from core.api.parameters import CountryField, MomentField, PageParameters, Several
 from core.text import is_clean
@@ -83,13 +84,13 @@ class RegistrationField(serializers.CharField):
 
 
 class CountryOrUnknown(CountryField):
-    def to_internal_value(self, data: Any) -> str:
-        return UNKNOWN if data == UNKNOWN else super().to_internal_value(data)
+    def run_validation(self, data: Any = empty) -> Any:
+        return UNKNOWN if data == UNKNOWN else super().run_validation(data)
 
 
 class DunsOrUnknown(DunsField):
-    def to_internal_value(self, data: Any) -> str:
-        return UNKNOWN if data == UNKNOWN else str(super().to_internal_value(data))
+    def run_validation(self, data: Any = empty) -> Any:
+        return UNKNOWN if data == UNKNOWN else super().run_validation(data)
 
 
 CLASSES = ("1", "2", "3", "4", "5", UNKNOWN)

@@ -77,7 +77,7 @@ def companies() -> str:
         ("critical_from=2026-01-01", [TWO]),
         ("critical_to=2025-12-31", []),
         ("failure_class=5&monitored=no", []),
-        ("failure_class=blue", [ONE, THREE, TWO]),
+        ("failure_class=blue", [TWO, ONE, THREE]),
         ("q=forge", [ONE, THREE]),
         ("q=forge&failure_class=5", [ONE]),
         ("q=ltd+acme", [ONE]),

@@ -140,7 +140,7 @@ def test_verification_inserts_what_is_missing_and_removes_what_is_too_many() -> 
 
 def test_a_rebuild_makes_the_index() -> None:
     delivered(a_seed(primaryName="Acme Forge", delivered=stamp()))
-    a_company(OTHER, "From a list")
+    a_subject(DUNS, customer_reference="V-77", tags="key account")
     expected = words()
     CompanyWord.objects.all().delete()
     rebuild()
