@@ -15,7 +15,7 @@ from core.bulk.lookups import (
     select_values,
     update_values,
 )
-from core.bulk.rows import Clash, find_rows, insert_rows, update_later, update_version, update_versions
+from core.bulk.rows import Clash, find_rows, insert_rows, key_ends, update_later, update_version, update_versions
 from core.bulk.thousands import MOST_PARAMETERS, among, insert_absent, joined, update_rows
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "insert_absent",
     "insert_rows",
     "joined",
+    "key_ends",
     "repeated_values",
     "select_rows",
     "select_values",

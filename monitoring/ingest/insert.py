@@ -33,6 +33,7 @@ from monitoring.models import (
 from monitoring.observations import Report, keep_reports, place_again, record_reports
 from monitoring.replay.passes import begin_pass
 from monitoring.story_order import is_by_file, place_of
+from portfolio.companies.word_index import write_company_words
 from portfolio.models import Company
 
 Row = TypeVar("Row", NotificationRow, ChangeRow)
@@ -106,6 +107,7 @@ def _insert_companies(batches: Sequence[Batch], companies: set[str], describe: D
     described = describe(batches, unknown) if unknown and has_sql() else {}
     sources = _sources(batches)
     rows = [described.get(duns, CompanyRow(duns))._replace(sources=sources.get(duns, "")) for duns in sorted(unknown)]
+    write_company_words((row.duns, row.name, row.city) for row in described.values())
     created = {row.duns for row in insert_new(Company, rows, asked=True)} if rows else set()
     for batch in batches:
         batch.described |= created & described.keys()

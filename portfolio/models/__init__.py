@@ -2,6 +2,7 @@
 
 from portfolio.models.api_key_usage import ApiKeyUsage
 from portfolio.models.companies import Company
+from portfolio.models.company_words import CompanyWord
 from portfolio.models.contracts import AccessToken, Contract, RateLimitSlot
 from portfolio.models.external_references import ExternalReference
 from portfolio.models.figures import FLAG_LABELS, Flag, Size
@@ -24,6 +25,7 @@ __all__ = [
     "CheckState",
     "Company",
     "CompanyNote",
+    "CompanyWord",
     "Contract",
     "ExternalReference",
     "Flag",
