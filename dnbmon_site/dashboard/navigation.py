@@ -96,6 +96,19 @@ GROUPS = (
         _("Portfolio"),
         (
             Entry(
+                _("Risk"),
+                "donut_small",
+                (
+                    Page(
+                        _("Risk"),
+                        "portfolio.company",
+                        address="/portfolio/risk/",
+                        heading=_("Portfolio risk"),
+                        words=_("exposure matrix scores classes concentration movement expected loss"),
+                    ),
+                ),
+            ),
+            Entry(
                 _("Registrations"),
                 "radar",
                 (
