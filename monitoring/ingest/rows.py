@@ -26,6 +26,31 @@ class CompanyRow(NamedTuple):
     global_ultimate: str = ""
     projection: str = ""
     version: int = 0
+    failure_percentile: int | None = None
+    failure_class: int | None = None
+    failure_incidence: int | None = None
+    delinquency_percentile: int | None = None
+    delinquency_class: int | None = None
+    delinquency_incidence: int | None = None
+    rating: str = ""
+    limit_amount: int | None = None
+    limit_currency: str = ""
+    payment_index: int | None = None
+    industry_code: str = ""
+    industry_scheme: str = ""
+    industry: str = ""
+    legal_form: str = ""
+    start_year: int | None = None
+    employees: int | None = None
+    revenue: int | None = None
+    revenue_currency: str = ""
+    size: str = ""
+    flags: int | None = None
+    parent: str = ""
+    domestic_ultimate: str = ""
+    last_critical_at: datetime | None = None
+    exposure: int | None = None
+    exposure_unconverted: bool = False
 
 
 class NotificationRow(NamedTuple):

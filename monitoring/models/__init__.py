@@ -6,6 +6,7 @@ from monitoring.models.channels import Channel, Frequency, MailAddress, Weekday
 from monitoring.models.dead_letters import DeadLetter, DeadLetterState
 from monitoring.models.deliveries import Delivery, DeliveryState, Source
 from monitoring.models.elements import Element, Severity
+from monitoring.models.figures import FigureCheckpoint, FigureMonth, FigureWord, WordKind
 from monitoring.models.file_servers import FileServer
 from monitoring.models.notifications import NO_UPDATE, Notification, NotificationType
 from monitoring.models.observations import Observation, Verb
@@ -48,6 +49,9 @@ __all__ = [
     "Element",
     "Entry",
     "ExportContent",
+    "FigureCheckpoint",
+    "FigureMonth",
+    "FigureWord",
     "FileFormat",
     "FileServer",
     "Grouping",
@@ -76,5 +80,6 @@ __all__ = [
     "Verb",
     "WebhookEndpoint",
     "Weekday",
+    "WordKind",
     "content_key",
 ]

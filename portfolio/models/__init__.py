@@ -5,8 +5,10 @@ from portfolio.models.companies import Company
 from portfolio.models.contracts import AccessToken, Contract, RateLimitSlot
 from portfolio.models.exposures import ExchangeRate, ExposureImport, ExposureMode, ExposureSettings
 from portfolio.models.external_references import ExternalReference
+from portfolio.models.figures import FLAG_LABELS, Flag, Size
 from portfolio.models.imports import ImportMode, ImportState, SubjectImport, Validation
 from portfolio.models.membership_checks import CheckState, MembershipCheck
+from portfolio.models.memberships import Membership
 from portfolio.models.notes import CompanyNote
 from portfolio.models.proposals import OF_COMPANY, Proposal, ProposalKind, ProposalState
 from portfolio.models.registrations import LIST_INCOMPLETE, Cadence, Registration, RegistrationState
@@ -15,6 +17,7 @@ from portfolio.models.subjects import Subject, SubjectState
 from portfolio.models.sync_runs import SyncRun, SyncState
 
 __all__ = [
+    "FLAG_LABELS",
     "LIST_INCOMPLETE",
     "OF_COMPANY",
     "AccessToken",
@@ -28,9 +31,11 @@ __all__ = [
     "ExposureMode",
     "ExposureSettings",
     "ExternalReference",
+    "Flag",
     "ImportMode",
     "ImportState",
     "ApiKeyUsage",
+    "Membership",
     "MembershipCheck",
     "Proposal",
     "ProposalKind",
@@ -38,6 +43,7 @@ __all__ = [
     "Registration",
     "RegistrationState",
     "SinglePersonAct",
+    "Size",
     "Subject",
     "SubjectImport",
     "SubjectState",

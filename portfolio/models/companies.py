@@ -6,6 +6,13 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import TextInOrderOfBytes
+from portfolio.models.figures import Size
+
+INDEXED = (
+    *("failure_percentile", "failure_class", "delinquency_percentile", "delinquency_class", "rating"),
+    *("limit_amount", "payment_index", "industry_code", "size", "employees", "revenue", "operating_status"),
+    *("flags", "last_critical_at", "exposure"),
+)
 
 
 class Company(models.Model):
@@ -26,6 +33,44 @@ class Company(models.Model):
         blank=True, help_text=_("What the columns were made of, so that later events can be applied to it.")
     )
     version = models.BigIntegerField(default=0)
+    # Figures: unknown is null or empty, never 0. monitoring/figures/ projects them, portfolio/exposure/ the last two.
+    failure_percentile = models.SmallIntegerField(_("failure score percentile"), null=True, blank=True)
+    failure_class = models.SmallIntegerField(_("failure score class"), null=True, blank=True)
+    failure_incidence = models.IntegerField(
+        _("failure incidence"), null=True, blank=True, help_text=_("In hundredths of a percent.")
+    )
+    delinquency_percentile = models.SmallIntegerField(_("delinquency score percentile"), null=True, blank=True)
+    delinquency_class = models.SmallIntegerField(_("delinquency score class"), null=True, blank=True)
+    delinquency_incidence = models.IntegerField(
+        _("delinquency incidence"), null=True, blank=True, help_text=_("In hundredths of a percent.")
+    )
+    rating = models.CharField(_("D&B rating"), max_length=8, blank=True)
+    limit_amount = models.BigIntegerField(
+        _("recommended limit"), null=True, blank=True, help_text=_("In whole units of its currency.")
+    )
+    limit_currency = models.CharField(_("currency of the limit"), max_length=3, blank=True)
+    payment_index = models.SmallIntegerField(_("payment index"), null=True, blank=True)
+    industry_code = models.CharField(_("industry code"), max_length=12, blank=True)
+    industry_scheme = models.CharField(_("industry classification"), max_length=32, blank=True)
+    industry = models.TextField(_("industry"), blank=True)
+    legal_form = models.TextField(_("legal form"), blank=True)
+    start_year = models.SmallIntegerField(_("year of start"), null=True, blank=True)
+    employees = models.BigIntegerField(_("employees"), null=True, blank=True)
+    revenue = models.BigIntegerField(
+        _("revenue"), null=True, blank=True, help_text=_("In whole units of its currency.")
+    )
+    revenue_currency = models.CharField(_("currency of the revenue"), max_length=3, blank=True)
+    size = models.CharField(_("size"), max_length=8, choices=Size.choices, blank=True)
+    flags = models.IntegerField(_("risk flags"), null=True, blank=True)
+    parent = models.CharField(_("parent"), max_length=9, blank=True)
+    domestic_ultimate = models.CharField(_("domestic ultimate"), max_length=9, blank=True)
+    last_critical_at = models.DateTimeField(_("last critical change"), null=True, blank=True)
+    exposure = models.BigIntegerField(
+        _("exposure"), null=True, blank=True, help_text=_("In cents of the reporting currency.")
+    )
+    exposure_unconverted = models.BooleanField(
+        _("exposure incomplete"), default=False, help_text=_("Some amount has no exchange rate.")
+    )
 
     class Meta:
         verbose_name = _("company")
@@ -36,6 +81,7 @@ class Company(models.Model):
             models.Index(fields=["country", "duns"], name="company_by_country"),
             models.Index(fields=["merged_into", "duns"], name="company_by_merger"),
             models.Index(fields=["global_ultimate", "duns"], name="company_by_group"),
+            *(models.Index(fields=[name, "duns"], name=f"company_{name}") for name in INDEXED),
         ]
 
     def __str__(self) -> str:

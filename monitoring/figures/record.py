@@ -1,0 +1,114 @@
+"""A company's figures in 68 bytes, the same for `struct` and for numpy: unknown is the greatest value of an unsigned
+field, not-a-number of an amount, and 0 of a text."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping
+from functools import cache
+from math import isnan, nan
+from typing import TYPE_CHECKING, Any
+
+from monitoring.figures.catalog import Figures
+from monitoring.figures.words import Word
+from monitoring.models import FigureWord, WordKind
+from portfolio.models import Size
+
+if TYPE_CHECKING:
+    import numpy
+
+# The name, and how it is stored: unsigned bytes, or an amount ("d").
+FIELDS = (
+    *(("duns", "I"), ("failure_percentile", "B"), ("failure_class", "B"), ("failure_incidence", "H")),
+    *(("delinquency_percentile", "B"), ("delinquency_class", "B"), ("delinquency_incidence", "H")),
+    *(("rating", "H"), ("limit_amount", "d"), ("limit_currency", "H"), ("payment_index", "B"), ("industry", "I")),
+    *(("legal_form", "I"), ("start_year", "H"), ("employees", "I"), ("revenue", "d"), ("revenue_currency", "H")),
+    *(("size", "B"), ("country", "H"), ("status", "H"), ("flags", "H")),
+    *(("parent", "I"), ("domestic_ultimate", "I"), ("global_ultimate", "I")),
+)
+NAMES = tuple(name for name, _ in FIELDS)
+STRUCT = struct.Struct("<" + "".join(code for _, code in FIELDS))
+# The day of its month, and the record after that day.
+ENTRY = struct.Struct(f"<B{STRUCT.size}s")
+UNKNOWN: Mapping[str, float] = {"B": 0xFF, "H": 0xFFFF, "I": 0xFFFFFFFF, "d": nan}
+TEXTS: Mapping[str, WordKind] = {
+    "rating": WordKind.RATING,
+    "limit_currency": WordKind.CURRENCY,
+    "industry": WordKind.INDUSTRY,
+    "legal_form": WordKind.LEGAL_FORM,
+    "revenue_currency": WordKind.CURRENCY,
+    "country": WordKind.COUNTRY,
+    "status": WordKind.STATUS,
+}
+NUMBERS = ("parent", "domestic_ultimate", "global_ultimate")
+SIZES = tuple(Size)
+Words = Mapping[tuple[str, int], FigureWord]
+
+
+@cache
+def record_dtype() -> numpy.dtype[numpy.void]:
+    """numpy is loaded where arrays are needed, and nowhere else."""
+    import numpy
+
+    codes = {"B": "u1", "H": "<u2", "I": "<u4", "d": "<f8"}
+    return numpy.dtype([(name, codes[code]) for name, code in FIELDS])
+
+
+@cache
+def entry_dtype() -> numpy.dtype[numpy.void]:
+    import numpy
+
+    return numpy.dtype([("day", "u1"), ("record", record_dtype())])
+
+
+def unknown_values() -> dict[str, float]:
+    return {name: 0 if name in TEXTS else UNKNOWN[code] for name, code in FIELDS}
+
+
+def words_in(figures: Iterable[Figures]) -> dict[Word, str]:
+    """Every text, with its label."""
+    return {(TEXTS[name], text): label for one in figures for name, (text, label) in _texts(one).items() if text}
+
+
+def _texts(figures: Figures) -> dict[str, tuple[str, str]]:
+    industry = f"{figures.industry_scheme}\t{figures.industry_code}" if figures.industry_code else ""
+    return {
+        "rating": (figures.rating, ""),
+        "limit_currency": (figures.limit_currency, ""),
+        "industry": (industry, figures.industry),
+        "legal_form": (figures.legal_form, ""),
+        "revenue_currency": (figures.revenue_currency, ""),
+        "country": (figures.country, ""),
+        "status": (figures.operating_status, ""),
+    }
+
+
+def pack(duns: str, figures: Figures, numbers: Mapping[Word, int]) -> bytes:
+    values: dict[str, Any] = {**figures._asdict(), "duns": int(duns)}
+    values |= {name: numbers[TEXTS[name], text] if text else 0 for name, (text, _) in _texts(figures).items()}
+    values |= {name: int(values[name]) if values[name] else None for name in NUMBERS}
+    values["size"] = SIZES.index(Size(figures.size)) if figures.size else None
+    return STRUCT.pack(*(UNKNOWN[code] if values[name] is None else values[name] for name, code in FIELDS))
+
+
+def unpack(record: bytes, words: Words) -> Figures:
+    values = {
+        name: None if value == UNKNOWN[code] or isnan(value) else value
+        for (name, code), value in zip(FIELDS, STRUCT.unpack(record), strict=True)
+    }
+    texts = {name: words.get((kind, values[name] or 0)) for name, kind in TEXTS.items()}
+    found = {name: row.text if row else "" for name, row in texts.items()}
+    scheme, _, code = found["industry"].partition("\t")
+    given: dict[str, Any] = {name: values[name] for name in Figures._fields if name in values and name not in TEXTS}
+    given |= {name: found[name] for name in ("rating", "limit_currency", "legal_form", "revenue_currency", "country")}
+    given |= {name: f"{values[name]:09d}" if values[name] is not None else "" for name in NUMBERS}
+    given |= {name: int(given[name]) for name in ("limit_amount", "revenue") if given[name] is not None}
+    given["size"] = SIZES[values["size"]].value if values["size"] is not None else ""
+    label = texts["industry"].label if texts["industry"] else ""
+    return Figures(
+        **given,
+        operating_status=found["status"],
+        industry_code=code,
+        industry_scheme=scheme,
+        industry=label,
+    )

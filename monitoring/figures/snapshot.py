@@ -1,0 +1,76 @@
+"""All companies' figures as of a day, as one array: what pages and reports count in."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from monitoring.figures.record import Words, record_dtype, unknown_values
+from monitoring.figures.records import records_at
+from monitoring.figures.words import all_words
+from portfolio.registrations.memberships import numbers_at
+
+if TYPE_CHECKING:
+    import numpy
+
+    Array = numpy.ndarray[Any, Any]
+
+
+class Industry(NamedTuple):
+    code: str
+    scheme: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Of the companies that were in the portfolio on that day. `rows` are sorted by `duns`, each company once; one of
+    which nothing is known has every figure unknown."""
+
+    day: date | None
+    rows: Array
+    words: Words
+    numbers: dict[uuid.UUID, Array]
+
+    def members(self, registration: uuid.UUID) -> Array:
+        """Which of the rows are in the registration on that day."""
+        import numpy
+
+        mask = numpy.zeros(len(self.rows), dtype=bool)
+        if registration in self.numbers:
+            mask[numpy.searchsorted(self.rows["duns"], self.numbers[registration])] = True
+        return mask
+
+    def word(self, kind: str, number: int) -> str:
+        """The text that stands as a number in a record; "" for 0, which is unknown. Of an industry, its code."""
+        row = self.words.get((kind, int(number)))
+        return row.text.rpartition("\t")[2] if row else ""
+
+    def industry(self, number: int) -> Industry:
+        row = self.words.get(("industry", int(number)))
+        scheme, _, code = row.text.partition("\t") if row else ("", "", "")
+        return Industry(code, scheme, row.label if row else "")
+
+
+def figures_at(day: date | None) -> Snapshot:
+    """At the end of that day in UTC, as known now; None is the last that is known."""
+    import numpy
+
+    numbers = numbers_at(day)
+    rows = _unknown(numpy.unique(numpy.concatenate([numpy.empty(0, numpy.uint32), *numbers.values()])))
+    known = records_at(day)
+    known = known[numpy.isin(known["duns"], rows["duns"], assume_unique=True)]
+    rows[numpy.searchsorted(rows["duns"], known["duns"])] = known
+    return Snapshot(day, rows, all_words(), numbers)
+
+
+def _unknown(members: Array) -> Array:
+    import numpy
+
+    rows = numpy.empty(len(members), dtype=record_dtype())
+    for name, value in unknown_values().items():
+        rows[name] = value
+    rows["duns"] = members
+    return rows

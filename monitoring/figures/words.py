@@ -1,0 +1,52 @@
+"""Texts that stand in records as numbers: two processes give a text the same number, and a number to one text only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+
+from core.db import in_batches
+from monitoring.models import FigureWord
+
+Word = tuple[str, str]
+# Fits every field of a record; kinds of which there are so many tell nothing more.
+MOST = 60_000
+
+
+def numbers_of(words: Mapping[Word, str]) -> dict[Word, int]:
+    """The number of each (kind, text), given with its label; a text that is new gets the next of its kind, 0 where
+    there are too many."""
+    known = _known(words)
+    for word, label in words.items():
+        while word not in known:
+            known |= _intern(*word, label)
+    return known
+
+
+def _known(words: Iterable[Word]) -> dict[Word, int]:
+    keys = {FigureWord.key(*word): word for word in words}
+    known: dict[Word, int] = {}
+    for batch in in_batches(list(keys)):
+        rows = FigureWord.objects.filter(pk__in=batch).values_list("pk", "number")
+        known.update((keys[key], number) for key, number in rows)
+    return known
+
+
+def _intern(kind: str, text: str, label: str) -> dict[Word, int]:
+    """Nothing where somebody else was faster: with the text, or with the number."""
+    last = FigureWord.objects.filter(kind=kind).aggregate(last=Max("number"))["last"] or 0
+    if last >= MOST:
+        return {(kind, text): 0}
+    try:
+        with transaction.atomic():
+            FigureWord.objects.create(pk=FigureWord.key(kind, text), kind=kind, number=last + 1, text=text, label=label)
+    except IntegrityError:
+        return _known([(kind, text)])
+    return {(kind, text): last + 1}
+
+
+def all_words() -> dict[tuple[str, int], FigureWord]:
+    """By kind and number."""
+    return {(row.kind, row.number): row for row in FigureWord.objects.all()}
