@@ -12,10 +12,12 @@ from rest_framework.views import APIView
 
 from core.api.examples import an_answer
 from core.api.parameters import CountryField, Parameters, Several
+from core.api.scopes import READ_EXPOSURE
 from core.text import is_clean
 from portfolio.models import Registration
 
-EXPOSURE = "In units of the reporting currency. Null without the right to see exposure."
+MAY_SEE_MONEY = "portfolio.view_exposure"
+EXPOSURE = "In units of the reporting currency. Null without the scope `read:exposure`."
 CLASS = "1 to 5, or `unknown`."
 COUNT_EXAMPLE = {"companies": 12, "exposure": "250000.00"}
 
@@ -96,7 +98,7 @@ class RiskSerializer(serializers.Serializer[Any]):
     flags = ValueSerializer(many=True, help_text="Risk signs. A company with several is in each.")
     movement = MoveSerializer(many=True, help_text="Companies of both days, by their class on each.")
     concentration = ConcentrationSerializer(many=True)
-    expected_loss = LossSerializer(allow_null=True, help_text="Null without the right to see exposure.")
+    expected_loss = LossSerializer(allow_null=True, help_text="Null without the scope `read:exposure`.")
     unconverted = UnconvertedSerializer(many=True, help_text="Exposure without an exchange rate, not included above.")
 
 
@@ -155,6 +157,11 @@ class PortfolioRisk(APIView):
         filters = _filters(found, request.user)
         asked = asked_for(found.get("day"), found.get("since"), found.get("score", ""), filters)
         return Response(as_json(overview_of(asked, with_money=_may_see_money(request))))
+
+
+def _may_see_money(request: Request) -> bool:
+    key: Any = request.auth
+    return key.allows(READ_EXPOSURE) if key else request.user.has_perm(MAY_SEE_MONEY)
 
 
 def _filters(found: dict[str, Any], person: Any) -> Any:

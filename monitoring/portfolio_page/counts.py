@@ -30,8 +30,8 @@ def total(counts: Iterable[Count]) -> Count:
 
 
 def count_of(world: World, mask: Mask | None = None) -> Count:
-    chosen = world if mask is None else world.only(mask)
-    return Count(len(chosen), int(chosen.cents.sum()))
+    cents = world.cents if mask is None else world.cents[mask]
+    return Count(len(cents), int(cents.sum()))
 
 
 @dataclass(frozen=True, slots=True)

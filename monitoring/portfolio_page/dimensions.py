@@ -56,7 +56,7 @@ class Dimension:
 
     def keys(self, world: World) -> Keys:
         """Numbers, each with a value of its own."""
-        return np.asarray(world.rows[self.column])
+        return np.asarray(world[self.column])
 
     def counts(self, world: World) -> dict[str, Count]:
         numbers = tally_of(self.keys(world), world.cents).counts()
@@ -108,7 +108,7 @@ class Industries(Words):
         return f"{self.value(snapshot, number)} {snapshot.industry(number).description}".strip()
 
     def keys(self, world: World) -> Keys:
-        column = world.rows[self.column]
+        column = world[self.column]
         present = np.unique(column)
         first: dict[str, int] = {}
         numbers = [first.setdefault(self.value(world.snapshot, number), number) for number in present.tolist()]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitoring.portfolio_page.counts import Count, count_of
-from monitoring.portfolio_page.world import Mask, World
+from monitoring.portfolio_page.world import Cents, Mask, World
 
 # An incidence is a whole number of hundredths of a percent.
 WHOLE = 10_000
@@ -25,18 +26,17 @@ class ExpectedLoss:
 
 
 def expected_loss_of(world: World) -> ExpectedLoss:
-    has_incidence = is_rated(world)
-    rated = world.only(has_incidence & world.is_exposed)
-    unrated = count_of(world, ~has_incidence & world.is_exposed)
-    return ExpectedLoss(_loss(rated), count_of(rated), unrated, int((~world.is_exposed).sum()))
+    rated = is_rated(world) & world.is_exposed
+    unrated = ~rated & world.is_exposed
+    loss = _loss(world.cents[rated], world["failure_incidence"][rated].astype(np.int64))
+    return ExpectedLoss(loss, count_of(world, rated), count_of(world, unrated), int((~world.is_exposed).sum()))
 
 
 def is_rated(world: World) -> Mask:
-    return np.asarray(world.rows["failure_incidence"] != NO_INCIDENCE)
+    return np.asarray(world["failure_incidence"] != NO_INCIDENCE)
 
 
-def _loss(world: World) -> int:
+def _loss(cents: Cents, incidence: NDArray[np.int64]) -> int:
     """Rounded once; divided before it is multiplied, as 64 bits do not hold the product of large amounts."""
-    incidence = world.rows["failure_incidence"].astype(np.int64)
-    whole, rest = np.divmod(world.cents, WHOLE)
+    whole, rest = np.divmod(cents, WHOLE)
     return int((whole * incidence).sum()) + round(int((rest * incidence).sum()) / WHOLE)

@@ -42,13 +42,16 @@ class Filters:
     def first(self, name: str) -> str:
         return next(iter(self.values.get(name, ())), "")
 
+    def applied(self, world: World) -> World:
+        return world.only(self.mask(world)) if self.values else world
+
     def mask(self, world: World) -> Mask:
         mask = np.ones(len(world), np.bool_)
         for name, values in self.values.items():
             if name in MASKS:
                 mask &= MASKS[name](world, values)
         for numbers in self.numbers:
-            mask &= np.isin(world.rows["duns"], numbers)
+            mask &= np.isin(world["duns"], numbers)
         return mask
 
 
@@ -83,7 +86,7 @@ FLAGS: Mapping[str, Flag] = {str(flag.name).lower(): flag for flag in Flag}
 
 
 def has_flag(world: World, flag: Flag) -> Mask:
-    flags = world.rows["flags"]
+    flags = world["flags"]
     return np.asarray((flags & flag != 0) & (flags != NO_FLAGS))
 
 

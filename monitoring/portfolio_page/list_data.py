@@ -76,7 +76,7 @@ def list_context(query: QueryDict, person: Any, *, with_money: bool) -> dict[str
 
 def _lines(found: Listed, places: Any, asked: Asked) -> Iterator[Line]:
     world = found.world.only(places)
-    numbers = [f"{number:09d}" for number in world.rows["duns"].tolist()]
+    numbers = [f"{number:09d}" for number in world["duns"].tolist()]
     names = Company.objects.in_bulk(numbers)
     for place, duns, row, cents, is_exposed in zip(
         places.tolist(), numbers, world.rows, world.cents.tolist(), world.is_exposed.tolist(), strict=True

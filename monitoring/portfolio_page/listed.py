@@ -70,13 +70,13 @@ class Listed:
         return len(self.world)
 
     def ordered(self, sort: str) -> Order:
-        rows = self.world.rows
+        world = self.world
         if sort == "duns":
-            return np.arange(len(rows))
+            return np.arange(len(world))
         if sort == "exposure" and self.money:
-            return np.lexsort((rows["duns"], -self.world.cents, ~self.world.is_exposed))
-        risk = np.where(rows["failure_class"] == NO_CLASS, 0, rows["failure_class"]).astype(np.int16)
-        return np.lexsort((rows["duns"], rows["failure_percentile"], -risk))
+            return np.lexsort((world["duns"], -world.cents, ~world.is_exposed))
+        risk = np.where(world["failure_class"] == NO_CLASS, 0, world["failure_class"]).astype(np.int16)
+        return np.lexsort((world["duns"], world["failure_percentile"], -risk))
 
 
 def listed(asked: Asked, choice: Choice, *, with_money: bool) -> Listed:
@@ -103,13 +103,9 @@ def _parted(filters: Filters) -> tuple[Filters, Filters]:
 def _moved(pairs: Pairs, money: Money | None) -> Listed:
     """Those that are gone stand here with their figures of the earlier day."""
     later, gone = pairs.later, pairs.gone
-    world = replace(
-        later,
-        rows=np.concatenate((later.rows, gone.rows)),
-        cents=pairs.cents,
-        is_exposed=np.concatenate((later.is_exposed, gone.is_exposed)),
-    )
-    order = np.argsort(world.rows["duns"])
+    rows = np.concatenate((later.rows, gone.rows))
+    world = World(later.snapshot, rows, pairs.cents, np.concatenate((later.is_exposed, gone.is_exposed)))
+    order = np.argsort(world["duns"])
     return Listed(world.only(order), pairs.was[order], pairs.now[order], money)
 
 

@@ -42,13 +42,13 @@ class Pairs:
 
 
 def pairs_of(before: World, after: World, column: str) -> Pairs:
-    stays, place = found_in(after.rows["duns"], before.rows["duns"])
+    stays, place = found_in(after["duns"], before["duns"])
     was = np.full(len(after), OUTSIDE, np.uint8)
-    was[place[stays]] = before.rows[column][stays]
+    was[place[stays]] = before[column][stays]
     gone = before.only(~stays)
     outside = np.full(len(gone), OUTSIDE, np.uint8)
     return Pairs(
-        after, gone, np.concatenate((was, gone.rows[column])), np.concatenate((after.rows[column], outside))
+        after, gone, np.concatenate((was, gone[column])), np.concatenate((after[column], outside))
     )
 
 

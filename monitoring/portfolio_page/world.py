@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ Rows = NDArray[np.void]
 Cents = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Places = NDArray[np.intp]
-Keys = NDArray[np.integer]
+Keys = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,19 @@ class World:
     rows: Rows
     cents: Cents
     is_exposed: Mask
+    # Columns that were asked for: side by side they are counted many times as fast as between the others.
+    columns: dict[str, Keys] = field(default_factory=dict, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __getitem__(self, name: str) -> Keys:
+        if name not in self.columns:
+            self.columns[name] = np.ascontiguousarray(self.rows[name])
+        return self.columns[name]
+
     def only(self, chosen: Mask | Places) -> World:
-        return replace(self, rows=self.rows[chosen], cents=self.cents[chosen], is_exposed=self.is_exposed[chosen])
+        return World(self.snapshot, self.rows[chosen], self.cents[chosen], self.is_exposed[chosen])
 
 
 def world_of(snapshot: Snapshot, exposed: NDArray[np.uint32], cents: Cents) -> World:

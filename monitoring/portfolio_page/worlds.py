@@ -31,4 +31,4 @@ def world_at(day: date | None, filters: Filters, *, with_money: bool) -> tuple[W
         exposures = exposures_at(day)
         world = world_of(snapshot, exposures.duns, exposures.cents)
         money = Money(exposures.currency, exposures.unconverted)
-    return world.only(filters.mask(world)), money
+    return filters.applied(world), money
