@@ -61,7 +61,7 @@ def numbers(rows: int) -> list[str]:
 
 
 def file_of(rows: int) -> bytes:
-    """In the dress of a spreadsheet: a comma for decimals, and a currency that has to be converted in each fifth row."""
+    """As spreadsheets have it: a comma for decimals, and in each fifth row a currency that has to be converted."""
     chance, text = Random(1), io.StringIO()
     text.write("D-U-N-S;Name;Amount;Currency\n")
     for duns in numbers(rows):

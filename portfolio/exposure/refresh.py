@@ -50,7 +50,9 @@ def _note(made_of: str) -> None:
 
 def _fingerprint() -> str:
     day = today()
-    return hashlib.sha256(repr((day, layers_at(day), rates_at(day))).encode()).hexdigest()
+    rates = rates_at(day)
+    made_of = day, layers_at(day), rates.reporting_currency, sorted(rates.values.items())
+    return hashlib.sha256(repr(made_of).encode()).hexdigest()
 
 
 def _write(exposures: Exposures, hold: Hold[Lease]) -> int:
