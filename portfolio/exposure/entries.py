@@ -86,6 +86,7 @@ def _record(action: str, positions: Sequence[Position], actor: str) -> None:
         "count": counted(len({one.duns for one in positions})),
         "book": ", ".join(sorted({one.book for one in positions}))[:200],
     }
-    after = {"positions": [[one.duns, one.book, one.day, one.cents, one.currency] for one in positions[:10_000]]}
+    # Without the amounts, which the audit log would show to users who may not see money.
+    after = {"positions": [[one.duns, one.book, one.day] for one in positions]}
     thing = ExposureImport(pk=uuid.uuid5(uuid.NAMESPACE_OID, f"{first.duns}\n{first.book}"))
     record(actor=actor, action=action, thing=thing, summary=summary, after=after)

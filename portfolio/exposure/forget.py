@@ -6,7 +6,7 @@ import uuid
 
 from core.blobs import delete_bytes
 from core.db import one_by_one
-from portfolio.exposure.packed import positions_of, store
+from portfolio.exposure.packed import parts_of, positions_of, store
 from portfolio.imports.states import move
 from portfolio.models import ExposureImport
 
@@ -23,7 +23,7 @@ def _take_out(duns: str, row: ExposureImport) -> bool:
         left = [one for one in every if one.duns != duns]
         if len(left) == len(every):
             return False
-        packed = store(owner, left)
+        packed = store(owner, left, parts_of(row))
         is_kept = move(row, **packed)
         delete_bytes(before if is_kept else owner)
         if is_kept:

@@ -48,27 +48,31 @@ class TooManyParts(ValueError):
     """A file with a book or day for nearly each row."""
 
 
-def pack(positions: Iterable[Position]) -> tuple[list[Part], bytes]:
-    """The books and days, and the amounts in their order; of several for one key the last counts."""
-    by_part: dict[tuple[str, date], dict[str, Position]] = defaultdict(dict)
+def pack(positions: Iterable[Position], kept: Iterable[Part] = ()) -> tuple[list[Part], bytes]:
+    """The books and days, and the amounts in their order; of several for one key the last counts. Parts that are
+    `kept` are there even if nothing is left in them: an empty book replaces what was before it."""
+    names = {(book_key(part.book), part.day): part.book for part in kept}
+    by_part: dict[tuple[str, date], dict[str, Position]] = {key: {} for key in names}
     for one in positions:
-        by_part[book_key(one.book), one.day][one.duns] = one
+        key = book_key(one.book), one.day
+        names.setdefault(key, one.book)
+        by_part.setdefault(key, {})[one.duns] = one
     if len(by_part) > MOST_PARTS:
         raise TooManyParts
-    ordered = [by_part[key] for key in sorted(by_part)]
+    keys = sorted(by_part)
     rows = [
         (int(duns), one.cents, number_of(one.currency), place)
-        for place, part in enumerate(ordered)
-        for duns, one in sorted(part.items())
+        for place, key in enumerate(keys)
+        for duns, one in sorted(by_part[key].items())
     ]
-    return [_part(list(part.values())) for part in ordered], _array(rows).tobytes()
+    return [_part(names[key], key[1], list(by_part[key].values())) for key in keys], _array(rows).tobytes()
 
 
-def _part(positions: list[Position]) -> Part:
+def _part(book: str, day: date, positions: list[Position]) -> Part:
     amounts: dict[str, int] = defaultdict(int)
     for one in positions:
         amounts[one.currency] += max(one.cents, 0)
-    return Part(positions[0].book, positions[0].day, len(positions), dict(amounts))
+    return Part(book, day, len(positions), dict(amounts))
 
 
 def _array(rows: list[tuple[int, int, int, int]]) -> NDArray[Any]:
@@ -77,9 +81,9 @@ def _array(rows: list[tuple[int, int, int, int]]) -> NDArray[Any]:
     return np.array(rows, POSITION)
 
 
-def store(owner: uuid.UUID, positions: Iterable[Position]) -> dict[str, Any]:
+def store(owner: uuid.UUID, positions: Iterable[Position], kept: Iterable[Part] = ()) -> dict[str, Any]:
     """Keep the amounts; the columns that name them. An owner never gets others."""
-    parts, data = pack(positions)
+    parts, data = pack(positions, kept)
     store_bytes(owner, data)
     return {"positions": owner, "parts": msgspec.json.encode(parts).decode()}
 

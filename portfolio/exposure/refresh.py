@@ -11,7 +11,6 @@ from django.db.models import Q
 
 from core.bulk import update_rows
 from core.db import in_batches, insert_new
-from core.jobs import ask_worker
 from core.leases import Hold, holding
 from core.models import Lease
 from portfolio.exposure.days import today
@@ -20,17 +19,11 @@ from portfolio.exposure.rates import KEY, exposure_settings, rates_at
 from portfolio.exposure.totals import Exposures, exposures_at
 from portfolio.models import Company, ExposureSettings
 
-JOB = "portfolio.jobs.refresh_exposure"
 AT_ONCE = 5_000
 STEP = timedelta(minutes=2)
 # What else shows the same money: each is given companies that changed.
 FOLLOWERS: list[Callable[[list[str]], None]] = []
 Shown = tuple[int | None, bool]
-
-
-def start_refresh() -> None:
-    """Have a worker do it now; the schedule picks it up where this is lost."""
-    ask_worker(JOB, task_name="Update exposure")
 
 
 def refresh_columns() -> int:
@@ -57,7 +50,9 @@ def _note(made_of: str) -> None:
 
 def _fingerprint() -> str:
     day = today()
-    return hashlib.sha256(repr((day, layers_at(day), rates_at(day))).encode()).hexdigest()
+    rates = rates_at(day)
+    made_of = day, layers_at(day), rates.reporting_currency, sorted(rates.values.items())
+    return hashlib.sha256(repr(made_of).encode()).hexdigest()
 
 
 def _write(exposures: Exposures, hold: Hold[Lease]) -> int:

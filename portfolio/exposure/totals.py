@@ -9,7 +9,6 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from portfolio.exposure.books import book_label
 from portfolio.exposure.currencies import code_of
 from portfolio.exposure.days import today
 from portfolio.exposure.ledger import Book, books_at
@@ -101,10 +100,11 @@ def stakes_of(duns: str, day: date | None = None) -> list[Stake]:
     """Of one company, book by book."""
     asked = day or today()
     rates = rates_at(asked)
-    return [stake for book in books_at(asked) for stake in _stakes_in(book, int(duns), rates)]
+    return [stake for book in books_at(asked) for stake in stakes_in(book, int(duns), rates)]
 
 
-def _stakes_in(book: Book, duns: int, rates: Rates) -> Iterator[Stake]:
+def stakes_in(book: Book, duns: int, rates: Rates) -> Iterator[Stake]:
+    """One, or none."""
     place = int(book.duns.searchsorted(duns))
     if place < len(book.duns) and book.duns[place] == duns:
         yield stake_at(book, place, rates)
@@ -115,7 +115,7 @@ def stake_at(book: Book, place: int, rates: Rates) -> Stake:
     factor = rates.factor(currency)
     return Stake(
         f"{int(book.duns[place]):09d}",
-        book_label(book.name),
+        book.name,
         cents,
         currency,
         date.fromordinal(int(book.days[place])),
