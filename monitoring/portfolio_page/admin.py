@@ -30,6 +30,21 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def movement(request: HttpRequest) -> HttpResponse:
+    from monitoring.portfolio_page.asked import read_asked
+    from monitoring.portfolio_page.comparison import comparison_of
+    from monitoring.portfolio_page.form import form_context
+    from monitoring.portfolio_page.movement_data import movement_context
+
+    _demand(request)
+    found = comparison_of(read_asked(request.GET, request.user), with_money=_may_see_money(request))
+    form = form_context(found.asked, found.after_world.snapshot, request.user, is_movement=True)
+    return _page(
+        request, "monitoring/portfolio_page/movement.html", gettext("Movement"), movement_context(found) | form
+    )
+
+
+@require_safe
 def companies(request: HttpRequest) -> HttpResponse:
     from monitoring.portfolio_page.list_data import list_context
 

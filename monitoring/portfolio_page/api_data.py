@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from monitoring.portfolio_page.concentration import Concentration
-from monitoring.portfolio_page.counts import Count
-from monitoring.portfolio_page.dimensions import DELINQUENCY, FAILURE, Dimension
+from monitoring.portfolio_page.comparison import compared
 from monitoring.portfolio_page.filters import FLAGS
 from monitoring.portfolio_page.listed import state_text
-from monitoring.portfolio_page.movement import direction_of
+from monitoring.portfolio_page.measures.concentration import Concentration
+from monitoring.portfolio_page.measures.counts import Count
+from monitoring.portfolio_page.measures.dimensions import DELINQUENCY, FAILURE, Dimension
+from monitoring.portfolio_page.measures.movement import direction_of
 from monitoring.portfolio_page.overview import CLASSES, Overview
 from monitoring.portfolio_page.worlds import Money
 from portfolio.exposure.money import exact_text
@@ -20,11 +21,12 @@ Json = dict[str, Any]
 
 
 def as_json(overview: Overview) -> Json:
-    money = overview.money
+    asked, money = overview.asked, overview.money
+    movement = compared(asked, overview.world, money).movement
     return {
         "day": overview.day,
-        "since": overview.asked.since,
-        "score": overview.asked.score,
+        "since": asked.since,
+        "score": asked.score,
         "currency": money.currency if money else None,
         "all": _count(overview.whole, money),
         "high_risk": _count(overview.high_risk, money),
@@ -43,7 +45,7 @@ def as_json(overview: Overview) -> Json:
                 "direction": direction_of(was, now),
                 **_count(count, money),
             }
-            for (was, now), count in sorted(overview.movement.cells.items())
+            for (was, now), count in sorted(movement.cells.items())
         ],
         "concentration": [_concentration(one, money) for one in overview.concentrations],
         "expected_loss": _loss(overview),

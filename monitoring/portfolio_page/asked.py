@@ -10,8 +10,8 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from core.dates import read_day
-from monitoring.portfolio_page.dimensions import DELINQUENCY, FAILURE, Dimension
 from monitoring.portfolio_page.filters import OF_PAGE, Filters
+from monitoring.portfolio_page.measures.dimensions import DELINQUENCY, FAILURE, Dimension
 from monitoring.portfolio_page.numbers import with_numbers
 
 USUAL_SPAN = timedelta(days=30)

@@ -5,15 +5,23 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from django.http import QueryDict
 from numpy.typing import NDArray
 
-from monitoring.portfolio_page.dimensions import COUNTRY, DELINQUENCY, DIMENSIONS, FAILURE, RATING, STATUS, UNKNOWN
-from monitoring.portfolio_page.expected_loss import is_rated
-from monitoring.portfolio_page.world import Mask, World
+from core.text import is_clean
+from monitoring.portfolio_page.measures.dimensions import (
+    COUNTRY,
+    DELINQUENCY,
+    DIMENSIONS,
+    FAILURE,
+    RATING,
+    STATUS,
+    UNKNOWN,
+)
+from monitoring.portfolio_page.measures.expected_loss import is_rated
+from monitoring.portfolio_page.measures.world import Mask, World
 from portfolio.models.figures import Flag
 
 # What the page is filtered by; a list may be filtered by more.
@@ -34,7 +42,7 @@ class Filters:
     @classmethod
     def read(cls, query: QueryDict, names: Iterable[str]) -> Filters:
         """Wrong keys are ignored, as in all lists."""
-        found = {name: tuple(dict.fromkeys(filter(None, query.getlist(name)))) for name in names}
+        found = {name: tuple(dict.fromkeys(filter(_is_usable, query.getlist(name)))) for name in names}
         for name in KEYS:
             found[name] = tuple(str(key) for key in map(key_of, found.get(name, ())) if key)
         return cls({name: values for name, values in found.items() if values})
@@ -53,6 +61,10 @@ class Filters:
         for numbers in self.numbers:
             mask &= np.isin(world["duns"], numbers)
         return mask
+
+
+def _is_usable(text: str) -> bool:
+    return bool(text) and is_clean(text)
 
 
 def _registrations(world: World, values: tuple[str, ...]) -> Mask:
@@ -79,7 +91,9 @@ def _known(mask: Callable[[World], Mask]) -> Callable[[World, tuple[str, ...]], 
 
 def has_data(world: World) -> Mask:
     """Whether D&B has reported what every first data set holds. Without it, a company's risk is unknown."""
-    return np.logical_or.reduce([one.keys(world) != one.unknown for one in (FAILURE, DELINQUENCY, RATING, STATUS, COUNTRY)])
+    return np.logical_or.reduce(
+        [one.keys(world) != one.unknown for one in (FAILURE, DELINQUENCY, RATING, STATUS, COUNTRY)]
+    )
 
 
 FLAGS: Mapping[str, Flag] = {str(flag.name).lower(): flag for flag in Flag}

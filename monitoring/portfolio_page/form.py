@@ -10,8 +10,8 @@ from django.utils.translation import gettext
 
 from monitoring.figures.snapshot import Snapshot
 from monitoring.portfolio_page.asked import SCORES, Asked
-from monitoring.portfolio_page.dimensions import COUNTRY, INDUSTRY, UNKNOWN, Dimension
 from monitoring.portfolio_page.links import Links
+from monitoring.portfolio_page.measures.dimensions import COUNTRY, INDUSTRY, UNKNOWN, Dimension
 from monitoring.portfolio_page.numbers import saved_filters
 from portfolio.models import Registration
 
@@ -19,7 +19,7 @@ from portfolio.models import Registration
 Option = tuple[str, str, bool]
 
 
-def form_context(asked: Asked, snapshot: Snapshot, person: Any) -> dict[str, Any]:
+def form_context(asked: Asked, snapshot: Snapshot, person: Any, *, is_movement: bool = False) -> dict[str, Any]:
     links = Links(asked)
     registrations = [(str(key), name) for key, name in _registrations()]
     saved = [(str(row.pk), row.name) for row in saved_filters(person)]
@@ -31,7 +31,14 @@ def form_context(asked: Asked, snapshot: Snapshot, person: Any) -> dict[str, Any
     )
     return {
         "asked": asked,
-        "selects": [(name, title, list(_marked(options, asked.filters.first(name)))) for name, title, options in choices],
+        "is_movement": is_movement,
+        "tabs": [
+            {"title": gettext("Risk"), "link": links.page(), "active": not is_movement},
+            {"title": gettext("Movement"), "link": links.page("portfolio_risk_movement"), "active": is_movement},
+        ],
+        "selects": [
+            (name, title, list(_marked(options, asked.filters.first(name)))) for name, title, options in choices
+        ],
         "tag": asked.filters.first("tag"),
         "owner": asked.filters.first("owner"),
         "scores": [(name, dimension.title, name == asked.score) for name, dimension in SCORES.items()],

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 import numpy as np
 from django.core.paginator import Paginator
 from django.http import QueryDict
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -18,11 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from core.models import SavedFilter
 from core.text import country_name
 from monitoring.portfolio_page.asked import Asked, read_asked
-from monitoring.portfolio_page.dimensions import COUNTRY, DELINQUENCY, DIMENSIONS, FAILURE, RATING, UNKNOWN
 from monitoring.portfolio_page.filters import FLAGS, Filters
 from monitoring.portfolio_page.links import Links
-from monitoring.portfolio_page.listed import OF_LIST, SORTS, Choice, Listed, listed, read_choice, state_text
-from monitoring.portfolio_page.view_data import DIRECTION_WORDS, state_words
+from monitoring.portfolio_page.listed import OF_LIST, SORTS, Choice, Listed, listed, read_choice
+from monitoring.portfolio_page.measures.dimensions import COUNTRY, DELINQUENCY, DIMENSIONS, FAILURE, RATING, UNKNOWN
+from monitoring.portfolio_page.movement_data import DIRECTION_WORDS, state_words
 from portfolio.exposure.money import money_text
 from portfolio.models import Company, Registration
 from portfolio.models.figures import FLAG_LABELS

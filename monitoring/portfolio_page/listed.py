@@ -9,12 +9,12 @@ from django.http import QueryDict
 from numpy.typing import NDArray
 
 from monitoring.portfolio_page.asked import Asked
-from monitoring.portfolio_page.concentration import rest_mask
-from monitoring.portfolio_page.dimensions import DIMENSIONS, NO_CLASS, UNKNOWN
 from monitoring.portfolio_page.filters import OF_PAGE, Filters
-from monitoring.portfolio_page.movement import DIRECTIONS, OUTSIDE, Pairs, mask_of, pairs_of
-from monitoring.portfolio_page.world import Mask, World
-from monitoring.portfolio_page.worlds import Money, world_at
+from monitoring.portfolio_page.measures.concentration import rest_mask
+from monitoring.portfolio_page.measures.dimensions import DIMENSIONS, NO_CLASS, UNKNOWN
+from monitoring.portfolio_page.measures.movement import DIRECTIONS, OUTSIDE, Pairs, mask_of, pairs_of
+from monitoring.portfolio_page.measures.world import Mask, World
+from monitoring.portfolio_page.worlds import Money, money_at, world_at
 
 # What a list is filtered by, beside the page's filters.
 OF_LIST = (*(name for name in DIMENSIONS if name not in OF_PAGE), "flag", "exposure", "failure_incidence", "data")
@@ -82,10 +82,10 @@ class Listed:
 def listed(asked: Asked, choice: Choice, *, with_money: bool) -> Listed:
     """The page's filters hold on each day; those of the list, on the list's day."""
     of_page, of_list = _parted(asked.filters)
-    world, money = world_at(asked.past, of_page, with_money=with_money)
+    money = money_at(asked.past) if with_money else None
+    world = world_at(asked.past, of_page, money)
     if choice.is_movement:
-        before, _ = world_at(asked.since, of_page, with_money=with_money)
-        pairs = pairs_of(before, world, asked.dimension.column)
+        pairs = pairs_of(world_at(asked.since, of_page, money), world, asked.dimension.column)
         mask = mask_of(pairs, direction=choice.direction, was=choice.was, now=choice.now)
         found = _moved(pairs.only(mask), money)
     else:

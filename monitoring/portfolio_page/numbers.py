@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,16 +18,23 @@ LISTING = "portfolio.company"
 
 
 def with_numbers(filters: Filters, person: Any) -> Filters:
-    return replace(filters, numbers=tuple(map(_sorted, _found(filters, person))))
+    """A saved filter that is not this person's to see is ignored, like all wrong keys."""
+    saved = _saved(filters.first("saved"), person)
+    values = {name: found for name, found in filters.values.items() if name != "saved" or saved}
+    return Filters(values, tuple(map(_sorted, _found(filters, saved, person))))
 
 
-def _found(filters: Filters, person: Any) -> Iterator[Iterable[str]]:
+def _saved(key: str, person: Any) -> SavedFilter | None:
+    return next((row for row in saved_filters(person) if str(row.pk) == key), None) if key else None
+
+
+def _found(filters: Filters, saved: SavedFilter | None, person: Any) -> Iterator[Iterable[str]]:
     if tag := filters.first("tag"):
         yield tagged(tag)
     if owner := filters.first("owner"):
         yield Subject.objects.filter(owner=owner).order_by().values_list("company_id", flat=True)
-    if key := filters.first("saved"):
-        yield _as_saved(key, person)
+    if saved:
+        yield rows_as(person, LISTING, saved.query).order_by().values_list("duns", flat=True)
 
 
 def tagged(tag: str) -> Iterator[str]:
@@ -42,11 +48,6 @@ def saved_filters(person: Any) -> list[SavedFilter]:
     """Those of the list of companies that the person finds above it."""
     own_or_shared = Q(owner=person.get_username()) | Q(shared=True)
     return list(SavedFilter.objects.filter(own_or_shared, listing=LISTING).exclude(name="").order_by("name", "id"))
-
-
-def _as_saved(key: str, person: Any) -> Iterable[str]:
-    saved = next((row for row in saved_filters(person) if str(row.pk) == key), None)
-    return rows_as(person, LISTING, saved.query).order_by().values_list("duns", flat=True) if saved else ()
 
 
 def _sorted(numbers: Iterable[str]) -> NDArray[np.uint32]:

@@ -9,9 +9,10 @@ from datetime import date
 import numpy as np
 
 from monitoring.portfolio_page.asked import Asked
-from monitoring.portfolio_page.concentration import Concentration, concentration_of
-from monitoring.portfolio_page.counts import Count, count_of, tally_of
-from monitoring.portfolio_page.dimensions import (
+from monitoring.portfolio_page.filters import FLAGS, has_data, has_flag
+from monitoring.portfolio_page.measures.concentration import Concentration, concentration_of
+from monitoring.portfolio_page.measures.counts import Count, count_of, tally_of
+from monitoring.portfolio_page.measures.dimensions import (
     CLASS_NUMBERS,
     COUNTRY,
     DELINQUENCY,
@@ -23,11 +24,9 @@ from monitoring.portfolio_page.dimensions import (
     STATUS,
     UNKNOWN,
 )
-from monitoring.portfolio_page.expected_loss import ExpectedLoss, expected_loss_of
-from monitoring.portfolio_page.filters import FLAGS, has_data, has_flag
-from monitoring.portfolio_page.movement import Movement, movement_of, pairs_of
-from monitoring.portfolio_page.world import World
-from monitoring.portfolio_page.worlds import Money, world_at
+from monitoring.portfolio_page.measures.expected_loss import ExpectedLoss, expected_loss_of
+from monitoring.portfolio_page.measures.world import World
+from monitoring.portfolio_page.worlds import Money, money_at, world_at
 
 CLASSES = (*map(str, CLASS_NUMBERS), UNKNOWN)
 HIGH_RISK = ("4", "5")
@@ -36,7 +35,7 @@ CONCENTRATIONS = (COUNTRY, INDUSTRY, GROUP, SIZE, RATING, STATUS)
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """`money` is None where the reader may not see it. `before` are the companies of the earlier day."""
+    """`money` is None where the reader may not see it."""
 
     asked: Asked
     world: World
@@ -48,8 +47,6 @@ class Overview:
     failure: Mapping[str, Count]
     delinquency: Mapping[str, Count]
     flags: Mapping[str, Count]
-    before: Count
-    movement: Movement
     concentrations: list[Concentration]
     loss: ExpectedLoss | None
     money: Money | None
@@ -60,24 +57,21 @@ class Overview:
 
 
 def overview_of(asked: Asked, *, with_money: bool) -> Overview:
-    after, money = world_at(asked.past, asked.filters, with_money=with_money)
-    before, _ = world_at(asked.since, asked.filters, with_money=with_money)
-    failure = FAILURE.counts(after)
+    money = money_at(asked.past) if with_money else None
+    world = world_at(asked.past, asked.filters, money)
     return Overview(
         asked=asked,
-        world=after,
-        whole=count_of(after),
-        exposed=count_of(after, after.is_exposed),
-        high_risk=count_of(after, FAILURE.mask(after, HIGH_RISK)),
-        without_data=count_of(after, ~has_data(after)),
-        matrix=matrix_of(after),
-        failure=failure,
-        delinquency=DELINQUENCY.counts(after),
-        flags={name: count_of(after, has_flag(after, flag)) for name, flag in FLAGS.items()},
-        before=count_of(before),
-        movement=movement_of(pairs_of(before, after, asked.dimension.column)),
-        concentrations=[concentration_of(after, one) for one in CONCENTRATIONS],
-        loss=expected_loss_of(after) if money else None,
+        world=world,
+        whole=count_of(world),
+        exposed=count_of(world, world.is_exposed),
+        high_risk=count_of(world, FAILURE.mask(world, HIGH_RISK)),
+        without_data=count_of(world, ~has_data(world)),
+        matrix=matrix_of(world),
+        failure=FAILURE.counts(world),
+        delinquency=DELINQUENCY.counts(world),
+        flags={name: count_of(world, has_flag(world, flag)) for name, flag in FLAGS.items()},
+        concentrations=[concentration_of(world, one) for one in CONCENTRATIONS],
+        loss=expected_loss_of(world) if money else None,
         money=money,
     )
 

@@ -10,13 +10,15 @@ from django.utils.translation import get_language, gettext
 
 from core.exports.paper import BRAND, FAINT, INK, Paper, fonts
 from core.text import counted, day_text
-from monitoring.portfolio_page.counts import Count
-from monitoring.portfolio_page.dimensions import DELINQUENCY, FAILURE, UNKNOWN
+from monitoring.portfolio_page.comparison import compared
 from monitoring.portfolio_page.filters import FLAGS
-from monitoring.portfolio_page.movement import DIRECTIONS, STATES
+from monitoring.portfolio_page.measures.counts import Count
+from monitoring.portfolio_page.measures.dimensions import DELINQUENCY, FAILURE, UNKNOWN
+from monitoring.portfolio_page.measures.movement import DIRECTIONS, STATES
+from monitoring.portfolio_page.movement_data import DIRECTION_WORDS, state_words
 from monitoring.portfolio_page.overview import CLASSES, Overview
 from monitoring.portfolio_page.sentences import about_lines, title_of
-from monitoring.portfolio_page.view_data import DIRECTION_WORDS, group_names, share_text, state_words
+from monitoring.portfolio_page.view_data import group_names, share_text
 from portfolio.exposure.money import money_text
 from portfolio.models.figures import FLAG_LABELS
 
@@ -96,7 +98,7 @@ def _classes(paper: Paper, overview: Overview) -> None:
 
 
 def _movement(paper: Paper, overview: Overview) -> None:
-    asked, movement = overview.asked, overview.movement
+    asked, movement = overview.asked, compared(overview.asked, overview.world, overview.money).movement
     days = {"since": day_text(asked.since), "day": day_text(asked.day)}
     paper.heading(gettext("Movement from %(since)s to %(day)s") % days, room=70)
     paper.write_line(f"{asked.dimension.title}.", size=9, color=FAINT)

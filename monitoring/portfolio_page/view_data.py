@@ -6,33 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from core.text import counted
-from monitoring.portfolio_page.concentration import Concentration
-from monitoring.portfolio_page.counts import Count
-from monitoring.portfolio_page.dimensions import DELINQUENCY, FAILURE, GROUP, UNKNOWN, Dimension
 from monitoring.portfolio_page.filters import FLAGS
 from monitoring.portfolio_page.links import Links
-from monitoring.portfolio_page.listed import state_text
-from monitoring.portfolio_page.movement import BETTER, DIRECTIONS, GONE, NEW, SAME, STATES, UNRATED, WORSE, direction_of
+from monitoring.portfolio_page.measures.concentration import Concentration
+from monitoring.portfolio_page.measures.counts import Count
+from monitoring.portfolio_page.measures.dimensions import DELINQUENCY, FAILURE, GROUP, UNKNOWN, Dimension
 from monitoring.portfolio_page.overview import CLASSES, HIGH_RISK, Overview
 from monitoring.portfolio_page.worlds import Money
 from portfolio.exposure.money import money_text
 from portfolio.models import Company
 from portfolio.models.figures import FLAG_LABELS
-
-DIRECTION_WORDS: Mapping[str, str | Promise] = {
-    WORSE: _("Higher risk"),
-    BETTER: _("Lower risk"),
-    SAME: _("Unchanged"),
-    UNRATED: _("Class unknown on one of the days"),
-    NEW: _("New in the portfolio"),
-    GONE: _("No longer in the portfolio"),
-}
-DIRECTION_TONES = {WORSE: "bad", BETTER: "good", SAME: "calm", UNRATED: "calm", NEW: "info", GONE: "info"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +57,19 @@ def page_context(overview: Overview) -> dict[str, Any]:
     cells = Cells(Links(overview.asked), overview.money)
     return {
         "overview": overview,
-        "tiles": list(_tiles(overview, cells)),
+        "tiles": list(tiles(overview, cells)),
         "without_data": cells.of_day(gettext("Without data"), overview.without_data, data=UNKNOWN),
         "matrix": list(_matrix(overview, cells)),
         "class_heads": [DELINQUENCY.words(value) for value in CLASSES],
         "classes": [_classes(FAILURE, overview.failure, cells), _classes(DELINQUENCY, overview.delinquency, cells)],
         "flags": list(_flags(overview, cells)),
-        "directions": [_direction(name, overview, cells) for name in DIRECTIONS],
-        "movement": list(_movement(overview, cells)),
-        "state_heads": [state_words(overview.asked.dimension, state) for state in STATES],
         "concentrations": [_concentration(one, cells) for one in overview.concentrations],
         "loss": _loss(overview, cells),
         "unconverted": _unconverted(overview.money),
     }
 
 
-def _tiles(overview: Overview, cells: Cells) -> Iterator[tuple[Cell, str]]:
+def tiles(overview: Overview, cells: Cells) -> Iterator[tuple[Cell, str]]:
     """Each with what it means."""
     yield cells.of_day(gettext("Companies"), overview.whole), gettext("monitored at D&B on this day")
     high = cells.of_day(gettext("High risk"), overview.high_risk, "bad", failure_class=HIGH_RISK)
@@ -100,13 +83,6 @@ def _tiles(overview: Overview, cells: Cells) -> Iterator[tuple[Cell, str]]:
         cells.of_day(gettext("Without data"), overview.without_data, "warn", data=UNKNOWN),
         gettext("no baseline received yet"),
     )
-
-
-def figures_for_report(overview: Overview) -> tuple[str, list[tuple[str, int, str]]]:
-    """The page's address; and words, companies and list of each of its main numbers."""
-    cells = Cells(Links(overview.asked), None)
-    shown = [cell for cell, _ in _tiles(overview, cells)] + [_direction(name, overview, cells) for name in DIRECTIONS]
-    return cells.links.page(), [(cell.label, cell.companies, cell.link) for cell in shown]
 
 
 def _matrix(overview: Overview, cells: Cells) -> Iterator[tuple[str, list[Cell]]]:
@@ -158,35 +134,6 @@ def _flags(overview: Overview, cells: Cells) -> Iterator[Cell]:
     for name, count in overview.flags.items():
         tone = "bad" if count.companies else "calm"
         yield cells.of_day(str(FLAG_LABELS[FLAGS[name]]), count, tone, flag=name)
-
-
-# Movement
-
-
-def _direction(name: str, overview: Overview, cells: Cells) -> Cell:
-    count = overview.movement.directions[name]
-    return cells.cell(str(DIRECTION_WORDS[name]), count, cells.links.moved(direction=name), DIRECTION_TONES[name])
-
-
-def _movement(overview: Overview, cells: Cells) -> Iterator[tuple[str, list[Cell]]]:
-    dimension = overview.asked.dimension
-    for was in STATES:
-        before = state_words(dimension, was)
-        row = [
-            cells.cell(
-                f"{before} → {state_words(dimension, now)}",
-                overview.movement.cell(was, now),
-                cells.links.moved(was=state_text(was), now=state_text(now)),
-                DIRECTION_TONES[direction_of(was, now)],
-            )
-            for now in STATES
-        ]
-        yield before, row
-
-
-def state_words(dimension: Dimension, state: int) -> str:
-    text = state_text(state)
-    return gettext("Not in the portfolio") if text == "none" else dimension.words(text)
 
 
 # Concentration and expected loss

@@ -1,4 +1,4 @@
-"""The companies of a day, filtered as asked, with your exposure to them as of that day."""
+"""The companies of a day, filtered as asked, with your exposure to them."""
 
 from __future__ import annotations
 
@@ -10,25 +10,29 @@ import numpy as np
 
 from monitoring.figures.snapshot import figures_at
 from monitoring.portfolio_page.filters import Filters
-from monitoring.portfolio_page.world import World, world_of
+from monitoring.portfolio_page.measures.world import Cents, Keys, World, world_of
 from portfolio.exposure.totals import exposures_at
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """The reporting currency; and by other currency, the companies and the amount without an exchange rate."""
+    """Exposure in the reporting currency: `duns` are sorted, `cents` beside them. `unconverted` has, by other currency,
+    the companies and the amount without an exchange rate."""
 
     currency: str
+    duns: Keys
+    cents: Cents
     unconverted: Mapping[str, tuple[int, int]]
 
 
-def world_at(day: date | None, filters: Filters, *, with_money: bool) -> tuple[World, Money | None]:
-    """`None` is today. Without money no exposure is read at all."""
+def money_at(day: date | None) -> Money:
+    """Of all companies, with the exchange rates of the day."""
+    found = exposures_at(day)
+    return Money(found.currency, found.duns, found.cents, found.unconverted)
+
+
+def world_at(day: date | None, filters: Filters, money: Money | None) -> World:
+    """`None` is today. Without money no exposure is known."""
     snapshot = figures_at(day)
-    if not with_money:
-        world, money = world_of(snapshot, np.zeros(0, np.uint32), np.zeros(0, np.int64)), None
-    else:
-        exposures = exposures_at(day)
-        world = world_of(snapshot, exposures.duns, exposures.cents)
-        money = Money(exposures.currency, exposures.unconverted)
-    return filters.applied(world), money
+    duns, cents = (money.duns, money.cents) if money else (np.zeros(0, np.uint32), np.zeros(0, np.int64))
+    return filters.applied(world_of(snapshot, duns, cents))

@@ -10,13 +10,15 @@ from django.utils.translation import gettext
 
 from core.exports.sheets import Sheets, workbook
 from core.text import day_text
-from monitoring.portfolio_page.counts import Count
-from monitoring.portfolio_page.dimensions import DELINQUENCY, FAILURE, UNKNOWN
+from monitoring.portfolio_page.comparison import compared
 from monitoring.portfolio_page.filters import FLAGS
-from monitoring.portfolio_page.movement import DIRECTIONS, STATES
+from monitoring.portfolio_page.measures.counts import Count
+from monitoring.portfolio_page.measures.dimensions import DELINQUENCY, FAILURE, UNKNOWN
+from monitoring.portfolio_page.measures.movement import DIRECTIONS, STATES
+from monitoring.portfolio_page.movement_data import DIRECTION_WORDS, state_words
 from monitoring.portfolio_page.overview import CLASSES, Overview
 from monitoring.portfolio_page.sentences import about_lines, title_of
-from monitoring.portfolio_page.view_data import DIRECTION_WORDS, group_names, state_words
+from monitoring.portfolio_page.view_data import group_names
 from portfolio.models.figures import FLAG_LABELS
 
 Row = list[Any]
@@ -86,7 +88,8 @@ def _distributions(sheets: Sheets, overview: Overview) -> None:
 
 
 def _movement(sheets: Sheets, overview: Overview) -> None:
-    dimension, movement = overview.asked.dimension, overview.movement
+    dimension = overview.asked.dimension
+    movement = compared(overview.asked, overview.world, overview.money).movement
     directions = [
         [str(DIRECTION_WORDS[name]), "", *_counted(overview, movement.directions[name])] for name in DIRECTIONS
     ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext
 
+from core.exports.paper import BRAND, FAINT, INK, LINE, SOFT, TONES, Paper, fonts
 from core.text import counted, country_name, moment_text
 from monitoring.elements.formatting import lower_first
 from monitoring.models import Severity
 from monitoring.reports.compute import Report
-from core.exports.paper import BRAND, FAINT, INK, LINE, SOFT, TONES, Paper, fonts
 from monitoring.reports.sentences import (
     SEVERITIES,
     about_line,
@@ -184,7 +184,7 @@ def _kinds(paper: Paper, report: Report) -> None:
 def _risk(paper: Paper, report: Report) -> None:
     paper.heading(gettext("Portfolio risk"), room=60)
     paper.write_line(report.risk.days_words, size=9, color=FAINT)
-    rows = [(one.words, counted(one.companies)) for one in report.risk.figures]
+    rows = [(one.label, counted(one.companies)) for one in report.risk.figures]
     paper.rows((gettext("Figure"), gettext("Companies")), rows, (144, 30), right=(1,))
 
 

@@ -7,18 +7,15 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext
 
 from core.text import day_text
 from monitoring.reports.periods import Period
 
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    words: str
-    companies: int
-    link: str
+if TYPE_CHECKING:
+    from monitoring.portfolio_page.view_data import Cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +25,7 @@ class RiskSection:
     since: date
     day: date
     link: str
-    figures: list[Figure]
+    figures: list[Cell]
 
     @property
     def days_words(self) -> str:
@@ -40,11 +37,15 @@ class RiskSection:
 def risk_in(period: Period, registrations: Sequence[uuid.UUID], *, is_all: bool) -> RiskSection:
     # numpy is loaded with the first report, not with the program.
     from monitoring.portfolio_page.asked import asked_for
+    from monitoring.portfolio_page.comparison import compared
     from monitoring.portfolio_page.filters import Filters
+    from monitoring.portfolio_page.links import Links
+    from monitoring.portfolio_page.movement_data import directions
     from monitoring.portfolio_page.overview import overview_of
-    from monitoring.portfolio_page.view_data import figures_for_report
+    from monitoring.portfolio_page.view_data import Cells, tiles
 
     filters = Filters({} if is_all else {"registration": tuple(map(str, registrations))})
     asked = asked_for(period.last_day, period.start - timedelta(days=1), "failure", filters)
-    link, figures = figures_for_report(overview_of(asked, with_money=False))
-    return RiskSection(asked.since, asked.day, link, [Figure(*figure) for figure in figures])
+    overview, cells = overview_of(asked, with_money=False), Cells(Links(asked), None)
+    shown = [cell for cell, _ in tiles(overview, cells)] + directions(compared(asked, overview.world, None), cells)
+    return RiskSection(asked.since, asked.day, cells.links.page(), shown)

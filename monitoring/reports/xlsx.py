@@ -127,7 +127,7 @@ def _events(sheets: Sheets, report: Report) -> None:
 
 
 def _risk(sheets: Sheets, report: Report) -> None:
-    rows = ((one.words, one.companies) for one in report.risk.figures)
+    rows = ((one.label, one.companies) for one in report.risk.figures)
     sheet = sheets.table(gettext("Portfolio risk"), (gettext("Figure"), gettext("Companies")), rows, (44, 14))
     _note(sheets, sheet, len(report.risk.figures), report.risk.days_words)
 

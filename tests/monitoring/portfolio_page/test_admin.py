@@ -14,7 +14,6 @@ from python_calamine import CalamineWorkbook
 
 from core.models import SavedFilter
 from monitoring.portfolio_page import worlds
-from portfolio.models import Subject
 from tests.builders.companies import a_company
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
@@ -24,7 +23,7 @@ from tests.builders.registrations import a_registration
 from tests.builders.subjects import a_subject
 
 pytestmark = pytest.mark.django_db
-PAGE, LIST = "/portfolio/risk/", "/portfolio/risk/companies/"
+PAGE, MOVEMENT, LIST = "/portfolio/risk/", "/portfolio/risk/movement/", "/portfolio/risk/companies/"
 DAYS = {"day": LATER.isoformat(), "since": EARLIER.isoformat()}
 FILES = ("/portfolio/risk/risk.pdf", "/portfolio/risk/risk.xlsx")
 
@@ -35,12 +34,12 @@ def signed_in(*rights: str) -> Client:
     return client
 
 
-@pytest.mark.parametrize("path", [PAGE, LIST, *FILES])
+@pytest.mark.parametrize("path", [PAGE, MOVEMENT, LIST, *FILES])
 def test_it_takes_the_permission_to_view_companies(path: str) -> None:
     assert signed_in("view_alert").get(path).status_code == 403
 
 
-@pytest.mark.parametrize("path", [PAGE, LIST, *FILES])
+@pytest.mark.parametrize("path", [PAGE, MOVEMENT, LIST, *FILES])
 def test_amounts_take_a_permission_of_their_own(portfolio: Any, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     portfolio(0)
     monkeypatch.setattr(worlds, "exposures_at", None)
@@ -57,12 +56,13 @@ def test_the_page_shows_amounts_and_those_without_a_rate(portfolio: Any) -> None
     assert "SEK 90 (2 companies)" in page
 
 
-def test_every_link_of_the_page_opens_a_list_of_its_number(portfolio: Any) -> None:
+@pytest.mark.parametrize("path", [PAGE, MOVEMENT])
+def test_every_link_of_a_matrix_opens_a_list_of_its_number(portfolio: Any, path: str) -> None:
     portfolio(1)
     client = signed_in("view_company", "view_exposure")
-    page = client.get(PAGE, DAYS).content.decode()
+    page = client.get(path, DAYS).content.decode()
     cells = re.findall(rf'<a href="({LIST}[^"]*)" aria-label="[^"]*?: (\d+) compan', page)
-    assert len(cells) > 30
+    assert len(cells) > 20
     for link, number in cells:
         noun = "company" if number == "1" else "companies"
         assert f"<strong>{number} {noun}</strong>" in client.get(unescape(link)).content.decode()
@@ -179,7 +179,6 @@ def test_an_owner_is_the_companys_owner(tagged: list[str]) -> None:
 
 
 def test_a_saved_filter_of_the_companies_filters_the_portfolio(tagged: list[str]) -> None:
-    Subject.objects.first()
     a_company(tagged[1], "Zulu", country="DE")
     values = {"listing": "portfolio.company", "query": "country=DE", "created_at": "2026-01-01T00:00Z"}
     own = SavedFilter.objects.create(name="German", owner="bob", **values)

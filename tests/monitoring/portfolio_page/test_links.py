@@ -11,7 +11,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import QueryDict
 
 from monitoring.portfolio_page.asked import read_asked
+from monitoring.portfolio_page.comparison import comparison_of
 from monitoring.portfolio_page.listed import OF_LIST, listed, read_choice
+from monitoring.portfolio_page.movement_data import movement_context
 from monitoring.portfolio_page.overview import overview_of
 from monitoring.portfolio_page.view_data import Cell, page_context
 from tests.builders.portfolios import EARLIER, LATER, REGISTRATIONS
@@ -46,8 +48,10 @@ def rows_behind(link: str, *, with_money: bool) -> int:
 def test_every_number_leads_to_as_many_rows(portfolio: Any, seed: int, filters: str, with_money: bool) -> None:
     portfolio(seed)
     query = QueryDict(f"day={LATER}&since={EARLIER}{filters}")
-    context = page_context(overview_of(read_asked(query, AnonymousUser()), with_money=with_money))
-    cells = [cell for cell in cells_in(context) if cell.companies]
+    asked = read_asked(query, AnonymousUser())
+    page = page_context(overview_of(asked, with_money=with_money))
+    movement = movement_context(comparison_of(asked, with_money=with_money))
+    cells = [cell for cell in cells_in([page, movement]) if cell.companies]
     assert len(cells) > 30
     wrong = [cell for cell in cells if rows_behind(cell.link, with_money=with_money) != cell.companies]
     assert wrong == []

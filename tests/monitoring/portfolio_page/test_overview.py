@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.http import QueryDict
 from django.contrib.auth.models import AnonymousUser
+from django.http import QueryDict
 
 from monitoring.portfolio_page import worlds
 from monitoring.portfolio_page.asked import Asked, read_asked
-from monitoring.portfolio_page.counts import Count, tally_of
-from monitoring.portfolio_page.dimensions import COUNTRY, GROUP, INDUSTRY, NO_CLASS
-from monitoring.portfolio_page.movement import OUTSIDE, direction_of
+from monitoring.portfolio_page.comparison import comparison_of
+from monitoring.portfolio_page.measures.counts import Count, tally_of
+from monitoring.portfolio_page.measures.dimensions import COUNTRY, GROUP, INDUSTRY, NO_CLASS
+from monitoring.portfolio_page.measures.movement import OUTSIDE, direction_of
 from monitoring.portfolio_page.overview import Overview, overview_of
 from portfolio.models import Flag
 from tests.builders.portfolios import EARLIER, LATER, REGISTRATIONS, TEXTS, Portfolio
@@ -64,7 +65,7 @@ def test_movement_counts_every_company_of_either_day(portfolio: Any, seed: int) 
     before = {row["duns"]: row["failure_class"] for row in rows_of(world.earlier)}
     after = {row["duns"]: row["failure_class"] for row in rows_of(world.later)}
     plain = Counter((before.get(duns, OUTSIDE), after.get(duns, OUTSIDE)) for duns in before | after)
-    found = overview_of(asked(), with_money=False).movement
+    found = comparison_of(asked(), with_money=False).movement
     assert {cell: count.companies for cell, count in found.cells.items()} == plain
     assert sum(count.companies for count in found.directions.values()) == len(before | after)
 
@@ -158,13 +159,13 @@ def is_empty(row: Row) -> bool:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_filters_narrow_down_both_days(portfolio: Any, seed: int) -> None:
     world = portfolio(seed)
-    found = overview_of(asked(country="AE", registration=str(REGISTRATIONS[1])), with_money=False)
+    found = comparison_of(asked(country="AE", registration=str(REGISTRATIONS[1])), with_money=False)
     kept = {}
     for snapshot in (world.earlier, world.later):
         members = set(snapshot.numbers[REGISTRATIONS[1]].tolist())
         kept[snapshot.day] = [row for row in rows_of(snapshot) if row["country"] == 1 and row["duns"] in members]
     assert found.before.companies == len(kept[EARLIER])
-    assert found.whole.companies == len(kept[None])
+    assert found.after.companies == len(kept[None])
 
 
 def test_sums_beyond_what_floating_point_holds_are_exact() -> None:

@@ -13,6 +13,7 @@ from python_calamine import CalamineWorkbook
 
 from monitoring.portfolio_page import worlds
 from monitoring.portfolio_page.asked import asked_for
+from monitoring.portfolio_page.comparison import comparison_of
 from monitoring.portfolio_page.filters import Filters
 from monitoring.portfolio_page.overview import overview_of
 from monitoring.reports.compute import make_report
@@ -43,17 +44,18 @@ def the_week() -> Period:
 
 
 def numbers(report: Any) -> dict[str, int]:
-    return {figure.words: figure.companies for figure in report.risk.figures}
+    return {figure.label: figure.companies for figure in report.risk.figures}
 
 
 def test_its_numbers_are_those_of_the_page(portfolio: Portfolio) -> None:
     report, week = make_report(the_week()), the_week()
-    page = overview_of(asked_for(week.last_day, EARLIER, "failure", Filters({})), with_money=False)
+    asked = asked_for(week.last_day, EARLIER, "failure", Filters({}))
+    page, movement = overview_of(asked, with_money=False), comparison_of(asked, with_money=False).movement
     found = numbers(report)
     assert (report.risk.since, report.risk.day) == (EARLIER, week.last_day)
     assert found["Companies"] == len(portfolio.later.rows)
     assert found["High risk"] == page.high_risk.companies
-    assert found["Higher risk"] == page.movement.directions["worse"].companies > 0
+    assert found["Higher risk"] == movement.directions["worse"].companies > 0
 
 
 def test_chosen_registrations_have_their_own(portfolio: Portfolio) -> None:

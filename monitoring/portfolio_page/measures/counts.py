@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.portfolio_page.world import Cents, Keys, Mask, World
+from monitoring.portfolio_page.measures.world import Cents, Keys, Mask, World
 
 # Keys below this are counted by position; above, they are sorted first.
 DENSE = 1 << 20

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.portfolio_page.counts import Count, count_of
-from monitoring.portfolio_page.world import Cents, Mask, World
+from monitoring.portfolio_page.measures.counts import Count, count_of
+from monitoring.portfolio_page.measures.world import Cents, Mask, World
 
 # An incidence is a whole number of hundredths of a percent.
 WHOLE = 10_000

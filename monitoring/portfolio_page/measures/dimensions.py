@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from core.text import country_name
 from monitoring.figures.record import SIZES
-from monitoring.portfolio_page.counts import Count, tally_of
-from monitoring.portfolio_page.world import Keys, Mask, World
-from monitoring.scores.bands import CLASSES, band_of_rating
+from monitoring.portfolio_page.measures.counts import Count, tally_of
+from monitoring.portfolio_page.measures.world import Keys, Mask, World
+from monitoring.scores.bands import CLASSES, Band, band_of_rating
 from portfolio.models import Size
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ CLASS_NUMBERS = (1, 2, 3, 4, 5)
 NO_CLASS = 255
 NO_WORD = 0
 NO_NUMBER = 2**32 - 1
+DUNS = re.compile("[0-9]{9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,18 @@ class Classes(Dimension):
         return UNKNOWN if number == self.unknown else str(number)
 
     def known_words(self, value: str) -> str:
-        band = CLASSES.band_of(int(value))
-        return gettext("Class %(number)s, %(risk)s") % {"number": value, "risk": str(band.words).lower() if band else ""}
+        band = _band_of(value)
+        if band is None:
+            return value
+        return gettext("Class %(number)s, %(risk)s") % {"number": value, "risk": str(band.words).lower()}
 
     def tone(self, value: str) -> str:
-        band = None if value == UNKNOWN else CLASSES.band_of(int(value))
+        band = _band_of(value)
         return band.tone if band else "calm"
+
+
+def _band_of(value: str) -> Band | None:
+    return CLASSES.band_of(int(value)) if value in map(str, CLASS_NUMBERS) else None
 
 
 class Words(Dimension):
@@ -120,7 +128,7 @@ class Sizes(Dimension):
         return UNKNOWN if number == self.unknown else SIZES[number].value
 
     def known_words(self, value: str) -> str:
-        return str(Size(value).label)
+        return str(Size(value).label) if value in Size.values else value
 
 
 class Groups(Dimension):
@@ -131,7 +139,7 @@ class Groups(Dimension):
 
     def mask(self, world: World, values: Collection[str]) -> Mask:
         """By number: a portfolio has too many groups to name each."""
-        known = [int(value) for value in values if value.isdecimal()]
+        known = [int(value) for value in values if DUNS.fullmatch(value)]
         return np.isin(self.keys(world), [*known, self.unknown] if UNKNOWN in values else known)
 
 

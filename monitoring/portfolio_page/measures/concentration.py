@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitoring.portfolio_page.counts import Count, Tally, tally_of, total
-from monitoring.portfolio_page.dimensions import Dimension
-from monitoring.portfolio_page.world import Mask, World
+from monitoring.portfolio_page.measures.counts import Count, Tally, tally_of, total
+from monitoring.portfolio_page.measures.dimensions import Dimension
+from monitoring.portfolio_page.measures.world import Mask, World
 
 FIRST = 10
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.portfolio_page.counts import Count, tally_of, total
-from monitoring.portfolio_page.dimensions import CLASS_NUMBERS, NO_CLASS
-from monitoring.portfolio_page.world import Cents, Mask, World, found_in
+from monitoring.portfolio_page.measures.counts import Count, tally_of, total
+from monitoring.portfolio_page.measures.dimensions import CLASS_NUMBERS, NO_CLASS
+from monitoring.portfolio_page.measures.world import Cents, Mask, World, found_in
 
 # Beside the classes and `NO_CLASS`: not in the portfolio.
 OUTSIDE = 0
@@ -22,10 +22,7 @@ States = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Companies of either day: those of the later day, then those that are gone, with their state on both days.
-
-    The exposure is the later day's; of those that are gone, the earlier day's.
-    """
+    """Companies of either day: those of the later day, then those that are gone, with their state on both days."""
 
     later: World
     gone: World
@@ -47,9 +44,7 @@ def pairs_of(before: World, after: World, column: str) -> Pairs:
     was[place[stays]] = before[column][stays]
     gone = before.only(~stays)
     outside = np.full(len(gone), OUTSIDE, np.uint8)
-    return Pairs(
-        after, gone, np.concatenate((was, gone[column])), np.concatenate((after[column], outside))
-    )
+    return Pairs(after, gone, np.concatenate((was, gone[column])), np.concatenate((after[column], outside)))
 
 
 def direction_of(was: int, now: int) -> str:
