@@ -48,7 +48,7 @@ class CountSerializer(serializers.Serializer[Any]):
 
 class ValueSerializer(CountSerializer):
     value = serializers.CharField(help_text="As in the list's filters; `unknown` where D&B reports nothing.")
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the class's own is for forms
 
 
 class MatrixSerializer(CountSerializer):
@@ -168,7 +168,7 @@ def _filters(found: dict[str, Any], person: Any) -> Any:
     from monitoring.portfolio_page.filters import Filters
     from monitoring.portfolio_page.numbers import with_numbers
 
-    values = {name: tuple(found[name]) for name in ("country", "industry_code") if name in found}
+    values: dict[str, tuple[str, ...]] = {name: tuple(found[name]) for name in ("country", "industry_code") if name in found}
     values |= {name: (found[name],) for name in ("tag", "owner") if name in found}
     if "registration" in found:
         values["registration"] = tuple(_keys_of(found["registration"]))

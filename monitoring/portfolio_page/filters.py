@@ -91,9 +91,10 @@ def _known(mask: Callable[[World], Mask]) -> Callable[[World, tuple[str, ...]], 
 
 def has_data(world: World) -> Mask:
     """Whether D&B has reported what every first data set holds. Without it, a company's risk is unknown."""
-    return np.logical_or.reduce(
-        [one.keys(world) != one.unknown for one in (FAILURE, DELINQUENCY, RATING, STATUS, COUNTRY)]
-    )
+    mask = np.zeros(len(world), np.bool_)
+    for one in (FAILURE, DELINQUENCY, RATING, STATUS, COUNTRY):
+        mask |= one.keys(world) != one.unknown
+    return mask
 
 
 FLAGS: Mapping[str, Flag] = {str(flag.name).lower(): flag for flag in Flag}
@@ -105,8 +106,11 @@ def has_flag(world: World, flag: Flag) -> Mask:
 
 
 def _flags(world: World, values: tuple[str, ...]) -> Mask:
-    masks = [has_flag(world, FLAGS[value]) for value in values if value in FLAGS]
-    return np.logical_or.reduce(masks) if masks else np.zeros(len(world), np.bool_)
+    mask = np.zeros(len(world), np.bool_)
+    for value in values:
+        if value in FLAGS:
+            mask |= has_flag(world, FLAGS[value])
+    return mask
 
 
 MASKS: Mapping[str, Callable[[World, tuple[str, ...]], Mask]] = {

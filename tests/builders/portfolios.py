@@ -91,6 +91,6 @@ def _snapshot(chance: Random, day: date | None, records: dict[int, dict[str, Any
             rows[name][place] = value
     duns = rows["duns"]
     # Each company in one of the registrations at least.
-    place = np.array([chance.randint(0, 2) for _ in duns], int)
-    numbers = {REGISTRATIONS[0]: duns[place != 1], REGISTRATIONS[1]: duns[place != 0]}
+    lots = np.array([chance.randint(0, 2) for _ in duns], int)
+    numbers = {REGISTRATIONS[0]: duns[lots != 1], REGISTRATIONS[1]: duns[lots != 0]}
     return Snapshot(day, rows, WORDS, numbers)

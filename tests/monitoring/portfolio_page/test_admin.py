@@ -98,7 +98,7 @@ def test_the_spreadsheet_has_numbers(portfolio: Any) -> None:
     world = portfolio(0)
     answer = signed_in("view_company", "view_exposure").get(FILES[1], DAYS)
     book = CalamineWorkbook.from_filelike(io.BytesIO(answer.content))
-    rows = book.get_sheet_by_name("Failure and delinquency").to_python()
+    rows: list[list[Any]] = book.get_sheet_by_name("Failure and delinquency").to_python()
     assert rows[0] == ["Failure score class", "Delinquency score class", "Companies", "Exposure (EUR)"]
     assert sum(row[2] for row in rows[1:]) == len(world.later.rows)
 
