@@ -168,7 +168,9 @@ def _filters(found: dict[str, Any], person: Any) -> Any:
     from monitoring.portfolio_page.filters import Filters
     from monitoring.portfolio_page.numbers import with_numbers
 
-    values: dict[str, tuple[str, ...]] = {name: tuple(found[name]) for name in ("country", "industry_code") if name in found}
+    values: dict[str, tuple[str, ...]] = {
+        name: tuple(found[name]) for name in ("country", "industry_code") if name in found
+    }
     values |= {name: (found[name],) for name in ("tag", "owner") if name in found}
     if "registration" in found:
         values["registration"] = tuple(_keys_of(found["registration"]))

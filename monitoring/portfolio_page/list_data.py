@@ -10,16 +10,26 @@ import numpy as np
 from django.core.paginator import Paginator
 from django.http import QueryDict
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.markup import badge
 from core.models import SavedFilter
 from core.text import country_name
 from monitoring.portfolio_page.asked import Asked, read_asked
 from monitoring.portfolio_page.filters import FLAGS, Filters
 from monitoring.portfolio_page.links import Links
 from monitoring.portfolio_page.listed import OF_LIST, SORTS, Choice, Listed, listed, read_choice
-from monitoring.portfolio_page.measures.dimensions import COUNTRY, DELINQUENCY, DIMENSIONS, FAILURE, RATING, UNKNOWN
+from monitoring.portfolio_page.measures.dimensions import (
+    COUNTRY,
+    DELINQUENCY,
+    DIMENSIONS,
+    FAILURE,
+    RATING,
+    UNKNOWN,
+    Dimension,
+)
 from monitoring.portfolio_page.movement_data import DIRECTION_WORDS, state_words
 from portfolio.exposure.money import money_text
 from portfolio.models import Company, Registration
@@ -40,10 +50,8 @@ class Line:
     duns: str
     name: str
     place: str
-    failure: str
-    failure_tone: str
-    delinquency: str
-    delinquency_tone: str
+    failure: SafeString
+    delinquency: SafeString
     rating: str
     was: str
     now: str
@@ -53,9 +61,9 @@ class Line:
 def list_context(query: QueryDict, person: Any, *, with_money: bool) -> dict[str, Any]:
     asked, choice = read_asked(query, person, *OF_LIST), read_choice(query)
     found = listed(asked, choice, with_money=with_money)
-    sort = query.get("sort", "")
     sorts = [name for name in SORTS if name != "exposure" or found.money]
-    page = Paginator(found.ordered(sort if sort in sorts else SORTS[0]), ON_A_PAGE).get_page(query.get("p"))
+    sort = query.get("sort", "") if query.get("sort", "") in sorts else SORTS[0]
+    page = Paginator(found.ordered(sort), ON_A_PAGE).get_page(query.get("p"))
     return {
         "asked": asked,
         "count": len(found),
@@ -86,15 +94,18 @@ def _lines(found: Listed, places: Any, asked: Asked) -> Iterator[Line]:
             duns=duns,
             name=company.name if company else "",
             place="" if country == UNKNOWN else country_name(country),
-            failure=FAILURE.words(failure),
-            failure_tone=FAILURE.tone(failure),
-            delinquency=DELINQUENCY.words(delinquency),
-            delinquency_tone=DELINQUENCY.tone(delinquency),
+            failure=_class_badge(FAILURE, failure),
+            delinquency=_class_badge(DELINQUENCY, delinquency),
             rating="" if rating == UNKNOWN else rating,
             was=_state(found.was, place, asked),
             now=_state(found.now, place, asked),
             amount=money_text(cents, found.money.currency) if found.money and is_exposed else "",
         )
+
+
+def _class_badge(dimension: Dimension, value: str) -> SafeString:
+    """The number, with what it means behind it."""
+    return badge(gettext("Unknown") if value == UNKNOWN else value, dimension.tone(value), dimension.words(value))
 
 
 def _state(states: Any, place: int, asked: Asked) -> str:

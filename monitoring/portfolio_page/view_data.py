@@ -43,7 +43,8 @@ class Cells:
     money: Money | None
 
     def amount(self, cents: int) -> str:
-        return money_text(cents, self.money.currency) if self.money else ""
+        """Nothing where no exposure is known, which is not 0."""
+        return money_text(cents, self.money.currency) if self.money and cents else ""
 
     def cell(self, label: str, count: Count, link: str, tone: str = "calm", **more: str) -> Cell:
         shown = link if count.companies else ""
@@ -123,7 +124,7 @@ def _classes(dimension: Dimension, counts: Mapping[str, Count], cells: Cells) ->
 
 
 def percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f}" if whole > 0 else "0"
+    return f"{min(100 * part / whole, 100):.1f}" if whole > 0 else "0"
 
 
 def share_text(part: float, whole: float) -> str:

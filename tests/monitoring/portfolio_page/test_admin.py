@@ -116,11 +116,11 @@ def test_a_list_leads_to_the_company_on_that_day(portfolio: Any) -> None:
 
 def test_a_list_is_ordered_by_risk_with_the_unknown_last(portfolio: Any) -> None:
     portfolio(0)
-    page = text_of(signed_in("view_company").get(LIST, {**DAYS, "delinquency_class": "unknown"}))
-    classes = re.findall(r"(?:Class (\d), \w+ risk|Unknown) Unknown", page)
-    known = [found for found in classes if found]
-    assert classes == sorted(known, reverse=True) + [""] * (len(classes) - len(known))
-    assert len(set(known)) > 1
+    page = signed_in("view_company").get(LIST, {**DAYS, "delinquency_class": "unknown"}).content.decode()
+    classes = re.findall(r"(\d|Unknown)</span></td><td><span[^>]*>Unknown", page)
+    known = [found for found in classes if found != "Unknown"]
+    assert classes == sorted(known, reverse=True) + ["Unknown"] * (len(classes) - len(known))
+    assert len(set(known)) > 1 and classes[-1] == "Unknown"
 
 
 def test_a_list_of_movement_names_both_classes(portfolio: Any) -> None:
