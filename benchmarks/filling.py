@@ -22,6 +22,9 @@ A_DELIVERY, A_BATCH = 100, 20_000
 # The company whose page is looked at: it has the same notifications in a small world and in a large one.
 OWN, OWN_EVERY = "100000077", 5000
 REFERENCES = ("ACME_SUPPLIERS", "ACME_CUSTOMERS", "ACME_BORROWERS")
+SYLLABLES = ("ta", "ki", "no", "ra", "mel", "so", "vi", "du", "ber", "li", "go", "pan", "re", "su", "mo", "tel", "ix")
+TRADES = ("Trading", "Holding", "Foods", "Logistics", "Forge", "Software", "Steel")
+CITIES = ("Leeds", "Köln", "Malmö", "Lyon", "Porto", "Brno", "Graz", "Turku", "Ghent", "Bergen")
 COUNTRIES = ("GB", "US", "DE", "FR", "IN", "CN", "BR", "JP")
 PATHS = (
     ("organization.dnbAssessment.failureScore.scoreDate", 0),
@@ -69,13 +72,10 @@ def fill(count: int) -> None:
 
     What is there stays: a world of 10,000 grows to one of 1,000,000.
     """
-    from portfolio.models import Company
-
     _prepare()
     numbers = range(0, LARGEST, LARGEST // count)
     chances = sorted({drawn(number).company for number in numbers})
-    known = _known(Company, chances)
-    _insert(Company, (_company(duns) for duns in chances if duns not in known))
+    _insert_companies(chances)
     for batch in _batches(numbers):
         _fill_batch(batch)
     count_everything()
@@ -83,13 +83,12 @@ def fill(count: int) -> None:
 
 def fill_companies(count: int) -> None:
     """Companies of which nothing was heard yet, requested and monitored as the others are."""
-    from portfolio.models import Company, Subject
+    from portfolio.models import Subject
 
     _prepare()
     for first in range(0, count, A_BATCH):
         every = [duns_of(number) for number in range(first, min(first + A_BATCH, count))]
-        known = _known(Company, every)
-        _insert(Company, (_company(duns) for duns in every if duns not in known))
+        _insert_companies(every)
         subjects = [_subject(duns) for duns in every]
         known = _known(Subject, [row.pk for row in subjects])
         _insert(Subject, (row for row in subjects if row.pk not in known))
@@ -104,6 +103,16 @@ def _prepare() -> None:
         a_registration(reference, last_pulled_at=MIDNIGHT)
     if not WebhookEndpoint.objects.exists():
         create_endpoint(made_by="bench", id=key_of(0, 6), name="CRM", url="https://crm.example.com/hook")
+
+
+def _insert_companies(numbers: list[str]) -> None:
+    from portfolio.companies.word_index import write_company_words
+    from portfolio.models import Company
+
+    known = _known(Company, numbers)
+    rows = [_company(duns) for duns in numbers if duns not in known]
+    write_company_words((row.duns, row.name, row.city) for row in rows)
+    _insert(Company, rows)
 
 
 def _batches(numbers: range) -> Iterator[list[int]]:
@@ -192,8 +201,46 @@ def _company(duns: str) -> Any:
     from portfolio.models import Company
 
     number = int(duns) - 100_000_000
-    name, country = f"Name {number} Ltd", COUNTRIES[number % len(COUNTRIES)]
-    return Company(duns=duns, name=name, search_name=name.lower(), country=country, changed_at=at(number * 3))
+    name, country = f"Name {number} {_word(number % 5000)} {TRADES[number % 7]} Ltd", COUNTRIES[number % len(COUNTRIES)]
+    return Company(
+        duns=duns,
+        name=name,
+        search_name=name.lower(),
+        country=country,
+        city=CITIES[number % len(CITIES)],
+        changed_at=at(number * 3),
+        **_figures(random.Random(number), number),
+    )
+
+
+def _word(number: int) -> str:
+    """One of many: “Takino”."""
+    return "".join(SYLLABLES[number // len(SYLLABLES) ** place % len(SYLLABLES)] for place in range(3)).title()
+
+
+def _figures(chance: random.Random, number: int) -> dict[str, Any]:
+    failure, delinquency = chance.randint(1, 100), chance.randint(1, 100)
+    employees = int(10 ** (chance.random() * 4))
+    if number % 10 == 0:
+        return {"global_ultimate": duns_of(number)}
+    return {
+        "failure_percentile": failure,
+        "failure_class": 5 - (failure - 1) // 20,
+        "delinquency_percentile": delinquency,
+        "delinquency_class": 5 - (delinquency - 1) // 20,
+        "rating": f"{chance.randint(1, 5)}A{chance.randint(1, 4)}",
+        "limit_amount": chance.randint(1, 1000) * 1000,
+        "limit_currency": "EUR",
+        "payment_index": chance.randint(0, 100),
+        "industry_code": f"{chance.randint(1000, 1250)}",
+        "industry": "Industry",
+        "employees": employees,
+        "size": ("micro", "small", "medium", "large")[(employees >= 10) + (employees >= 50) + (employees >= 250)],
+        "operating_status": "Active" if chance.random() < 0.95 else "Out of business",
+        "flags": chance.choice([0, 0, 0, 0, 0, 0, 0, 4, 16, 48, 1, 68]),
+        "global_ultimate": duns_of(number // 10 * 10),
+        "last_critical_at": at(number * 3) if number % 5 == 0 else None,
+    }
 
 
 def _subject(duns: str) -> Any:

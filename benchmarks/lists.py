@@ -21,6 +21,16 @@ FEW = Amount("few", "notifications in the small world", 100, 3_000, 10_000)
 MANY = Amount("many", "notifications in the large world", 200, 30_000, LARGEST)
 A_WEEK = (MIDNIGHT - timedelta(days=10)).strftime("%G-W%V")
 A_DAY = (MIDNIGHT - timedelta(days=100)).date().isoformat()
+SORTED = (
+    *("failure_percentile", "failure_class", "delinquency_percentile", "rating", "limit_amount", "payment_index"),
+    *("industry_code", "employees", "operating_status", "last_critical_at"),
+)
+FILTERS = (
+    *("failure_class=5", "failure_class=unknown", "rating=5A1", "industry_code=1100", "size=large", "flag=suits"),
+    *("operating_status=Active", "global_ultimate=100000070", "registration={registration}", "monitored=yes"),
+    *("owner=ann", "owner=unknown", "tag=critical", "critical_from=2026-01-01"),
+    *("failure_class=5&delinquency_class=4&monitored=yes", "country=DE&size=large&failure_class=5&monitored=yes"),
+)
 PAGES = (
     "/",
     "/?days=90",
@@ -31,6 +41,12 @@ PAGES = (
     "/portfolio/company/?q=name+77",
     "/portfolio/company/?q=10000077",
     "/portfolio/company/?country=DE",
+    "/portfolio/company/?q=takino",
+    "/portfolio/company/?q=forge+koln",
+    "/portfolio/company/?q=forge+malmo+taki",
+    "/portfolio/company/?q=holding",
+    *(f"/portfolio/company/?columns=name,{name}&o={sign}2" for name in SORTED for sign in ("", "-")),
+    *(f"/portfolio/company/?{one}" for one in FILTERS),
     "/portfolio/company/?columns=name,country",
     "/portfolio/company/{own}/change/",
     f"/portfolio/company/{{own}}/change/?as_of={A_DAY}",
@@ -77,6 +93,9 @@ PAGES = (
     f"/monitoring/reportschedule/report.xlsx?period={A_WEEK}",
     "/health/",
     "/api/v1/companies/",
+    "/api/v1/companies/?search=forge+koln",
+    "/api/v1/companies/?sort=-failure_percentile&country=DE",
+    "/api/v1/companies/?failure_class=5&monitored=true",
     "/api/v1/companies/{own}/",
     "/api/v1/companies/{own}/changes/",
     "/api/v1/companies/{own}/profile/",

@@ -19,7 +19,6 @@ from core.models import Clock
 
 Row = TypeVar("Row")
 ModelRow = TypeVar("ModelRow", bound=models.Model)
-LAST_CHARACTER = "\U0010ffff"
 LOOKUP_BATCH = 500
 
 
@@ -118,10 +117,5 @@ def clean_text(text: str, limit: int = 1000) -> str:
 
 
 def search_name(name: str) -> str:
+    """By which names are sorted."""
     return unicodedata.normalize("NFKC", name).casefold()[:1000]
-
-
-def with_name_prefix(companies: models.QuerySet[Any], prefix: str) -> models.QuerySet[Any]:
-    """Companies whose name begins so, by a range that every engine answers from its index."""
-    start = search_name(prefix.strip())
-    return companies.filter(search_name__gte=start, search_name__lt=start + LAST_CHARACTER)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
+
+from django.db.models import QuerySet
 
 from core.cached_counts import COUNTED, Numbers, counter
 from portfolio.billing.contract_year import contract_year
 from portfolio.billing.usage import count_holdings, count_listed
+from portfolio.companies.notes import split_tags
 from portfolio.models import (
     Company,
     Contract,
@@ -18,6 +22,9 @@ from portfolio.models import (
     SubjectImport,
     SubjectState,
 )
+
+# Of the values of a filter.
+OFFERED = 300
 
 
 @counter
@@ -43,11 +50,30 @@ def refused() -> Numbers:
 @counter
 def countries() -> Numbers:
     """Countries of companies, by one look into the index for each: there are many companies and few countries."""
-    codes = Company.objects.order_by("country").values_list("country", flat=True)
-    found = [""]
-    while code := codes.filter(country__gt=found[-1]).first():
-        found.append(code)
-    return {"codes": found[1:]}
+    return {"codes": [code for (code,) in _occurring(Company.objects.all(), "country")]}
+
+
+@counter
+def company_values() -> Numbers:
+    """What companies can be filtered by, as far as it occurs."""
+    companies, entries = Company.objects.all(), Subject.objects.all()
+    tags = (tag for (text,) in _occurring(entries.exclude(tags=""), "tags") for tag in split_tags(text))
+    return {
+        "rating": [rating for (rating,) in _occurring(companies, "rating")],
+        "operating_status": [status for (status,) in _occurring(companies, "operating_status")],
+        "industry_code": _occurring(companies, "industry_code", "industry"),
+        "owner": [owner for (owner,) in _occurring(entries.exclude(owner=""), "owner")],
+        "tag": sorted(set(tags))[:OFFERED],
+    }
+
+
+def _occurring(rows: QuerySet[Any], column: str, *others: str) -> list[tuple[str, ...]]:
+    """Each value of an indexed column, with others of its first row, by one look into the index for each."""
+    found: list[tuple[str, ...]] = []
+    ordered = rows.order_by(column).values_list(column, *others)
+    while len(found) < OFFERED and (row := ordered.filter(**{f"{column}__gt": found[-1][0] if found else ""}).first()):
+        found.append(row)
+    return found
 
 
 @counter

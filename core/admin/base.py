@@ -79,6 +79,7 @@ class KeyChangeList(DjangoChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        self.result_list = self.page_rows()
         # Django's is “Select … to change”: a list's title says what is there.
         self.title = capfirst(str(self.opts.verbose_name_plural))
         self.chips = chips_of(self, request)
@@ -92,6 +93,10 @@ class KeyChangeList(DjangoChangeList):
         if complete:
             self.result_list = list(self.result_list)
             complete(self.result_list)
+
+    def page_rows(self) -> Any:
+        """The rows of the page that is shown."""
+        return self.result_list
 
 
 def name_model(model: type[Model], one: str | Promise, many: str | Promise) -> None:

@@ -5,7 +5,16 @@ give; on MongoDB, whose backend has no SQL, Django does it. `benchmarks/ingest.p
 """
 
 from core.bulk.columns import has_sql
-from core.bulk.rows import Clash, distinct_digits, find_rows, insert_rows, update_later, update_version, update_versions
+from core.bulk.rows import (
+    Clash,
+    distinct_digits,
+    find_rows,
+    insert_rows,
+    key_ends,
+    update_later,
+    update_version,
+    update_versions,
+)
 from core.bulk.thousands import MOST_PARAMETERS, among, insert_absent, joined, update_rows
 
 __all__ = [
@@ -18,6 +27,7 @@ __all__ = [
     "insert_absent",
     "insert_rows",
     "joined",
+    "key_ends",
     "update_later",
     "update_rows",
     "update_version",

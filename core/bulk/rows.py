@@ -11,7 +11,7 @@ from functools import cache, partial
 from typing import Any
 
 from django.db import IntegrityError, connection, models, transaction
-from django.db.models.functions import Substr
+from django.db.models.functions import Cast, Right, Substr
 
 from core.bulk.columns import (
     Model,
@@ -101,6 +101,17 @@ def distinct_digits(rows: models.QuerySet[Any], by: str, column: str, digits: sl
     count = digits.stop - digits.start
     part = Substr(column, digits.start // 2 + 1, (count + 1) // 2, output_field=models.BinaryField())
     return {(key, bytes(value).hex()[:count]) for key, value in rows.values_list(by, part).distinct()}
+
+
+def key_ends(rows: models.QuerySet[Any], count: int) -> list[int]:
+    """The last `count` bytes of each row's id, as a number; ids themselves would cost more than finding the rows."""
+    if connection.vendor == "sqlite":
+        ends = Substr("pk", 17 - count, output_field=models.BinaryField())
+        return [int.from_bytes(end) for end in rows.values_list(ends, flat=True)]
+    if connection.vendor == "postgresql":
+        digits = Right(Cast("pk", models.TextField()), 2 * count)
+        return [int(end, 16) for end in rows.values_list(digits, flat=True)]
+    return [key.int % (1 << 8 * count) for key in rows.values_list("pk", flat=True)]
 
 
 def update_versions(changes: Sequence[tuple[models.Model, Mapping[str, Any]]]) -> list[models.Model]:

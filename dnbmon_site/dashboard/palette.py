@@ -18,7 +18,7 @@ from dnbmon_site.dashboard.menu import address, may_see
 from dnbmon_site.dashboard.navigation import GROUPS, Text
 from dnbmon_site.dashboard.onboarding import MAY_GUIDE, SHOW
 from health.help_page import GLOSSARY, glossary_words, sections_for
-from portfolio.companies.search import find_companies
+from portfolio.companies.search import search_companies
 from portfolio.models import Company
 
 FOUND = 20
@@ -179,7 +179,9 @@ def _may_do(request: HttpRequest, action: Action) -> bool:
 def _companies(request: HttpRequest, text: str) -> Iterator[SearchResult]:
     if not request.user.has_perm("portfolio.view_company"):
         return
-    for company in find_companies(Company.objects.all(), text)[:FOUND]:
+    found = search_companies(text).duns[:FOUND]
+    companies = Company.objects.in_bulk(found)
+    for company in (companies[duns] for duns in found if duns in companies):
         below = ", ".join(filter(None, [company.duns, company.city, country_name(company.country)]))
         link = reverse("admin:portfolio_company_change", args=[company.pk])
         yield _result(company.name or company.duns, below, link, "domain")

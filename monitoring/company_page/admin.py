@@ -15,10 +15,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from core.admin.base import ReadOnlyAdmin
-from core.admin.filters import CountryFilter, start_of
-from core.admin.lists import ChosenList
+from core.admin.base import KeyChangeList, ReadOnlyAdmin
+from core.admin.filters import start_of
+from core.admin.lists import ChosenChangeList, ChosenList
 from core.admin.row_actions import RowActions
+from core.bulk import among
 from core.markup import ago, badge
 from core.text import counted, country_name
 from monitoring.company_page.risk import open_alerts
@@ -26,9 +27,12 @@ from monitoring.company_page.summary import status_tone, status_words
 from monitoring.company_page.tabs import address_of, tab_of, tabs
 from monitoring.company_page.view_data import company_page
 from monitoring.history.company_projection import STATUS
+from portfolio.companies.columns import COLUMN_ORDER
+from portfolio.companies.filters import BY_NUMBER, COMPANY_FILTERS, ORDER_OF
+from portfolio.companies.known_first import known_first
 from portfolio.companies.notes import add_note, describe_company, may_remove, remove_note
 from portfolio.companies.owners import unreachable_text
-from portfolio.companies.search import duns_digits, find_companies
+from portfolio.companies.search import MOST, search_companies
 from portfolio.exposure.books import book_label
 from portfolio.exposure.money import money_text
 from portfolio.exposure.totals import stakes_of
@@ -36,12 +40,16 @@ from portfolio.imports.admin.actions import UPLOAD
 from portfolio.imports.admin.selection import stop_monitoring
 from portfolio.models import Company, CompanyNote
 from portfolio.proposals.pending import pending_proposal
+from portfolio.registrations.filters import MemberFilter
 
 # D&B sends nothing more under such a company's number.
 GONE = frozenset(STATUS.values())
 MAY_NOTE = "portfolio.add_companynote"
 MAY_DESCRIBE = "portfolio.change_subject"
 MAY_SEE_ALERTS = "monitoring.view_alert"
+
+# What the search notes at the request.
+LEAVES_OUT = "search_leaves_out"
 
 
 def status_badge(company: Company) -> SafeString | str:
@@ -86,15 +94,25 @@ ACTIONS = {"note": note, "remove-note": remove, "describe": describe}
 RIGHTS = {"note": MAY_NOTE, "remove-note": MAY_NOTE, "describe": MAY_DESCRIBE}
 
 
+class CompanyChangeList(ChosenChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.most = MOST if getattr(request, LEAVES_OUT, False) else 0
+
+    def page_rows(self) -> list[Company]:
+        start = (self.page_num - 1) * self.list_per_page if self.multi_page else 0
+        return known_first(self.queryset, start, start + self.list_per_page)
+
+
 @admin.register(Company)
 class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     list_display = ("shown_name", "number", "city", "shown_country", "status", "last_change")
     usual_columns = ("name", "duns", "city", "country_name", "operating_status", "changed_at")
-    list_filter = (CountryFilter,)
+    list_filter = (MemberFilter, *COMPANY_FILTERS)
     search_fields = ("name",)
-    search_help_text = _("D-U-N-S number or company name")
+    search_help_text = _("Name, city, D-U-N-S number, own reference or tag")
     sortable_by = ("shown_name", "number", "last_change")
-    column_order = {"name": "search_name", "duns": "duns", "changed_at": "changed_at"}
+    column_order = COLUMN_ORDER
     row_actions = ACTIONS
     actions = ("stop_selected",)
     list_before_template = "monitoring/company_page/companies_intro.html"
@@ -129,15 +147,26 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     def last_change(self, company: Company) -> SafeString | str:
         return ago(company.changed_at)
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeyChangeList]:
+        return CompanyChangeList
+
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """The order of the index that the search or filter uses, so that nothing has to be sorted."""
-        by_key = request.GET.get("country") or duns_digits(request.GET.get("q", ""))
-        return ("duns",) if by_key else ("search_name", "duns")
+        """The order of the index that the filter uses, so that nothing has to be sorted. What a search finds is few."""
+        if request.GET.get("q"):
+            return ("search_name", "duns")
+        used = next((column for name, column in ORDER_OF.items() if request.GET.get(name)), "")
+        if used:
+            return (used, "-duns" if used.startswith("-") else "duns")
+        return ("duns",) if any(request.GET.get(name) for name in BY_NUMBER) else ("search_name", "duns")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return (find_companies(queryset, search_term) if search_term.strip() else queryset), False
+        if not search_term.strip():
+            return queryset, False
+        found = search_companies(search_term)
+        setattr(request, LEAVES_OUT, found.has_more)
+        return queryset.filter(among("duns", found.duns)), False
 
     # The page of one
     def page_context(self, request: HttpRequest, row: Company) -> dict[str, Any]:

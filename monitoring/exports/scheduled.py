@@ -113,8 +113,12 @@ class ChangeFilters(FeedParameters):
 
 
 class CompanyFilters(CompanyParameters):
+    """Nor an order of its own, nor a search, which may leave companies out."""
+
     after = None  # type: ignore[assignment]
     limit = None  # type: ignore[assignment]
+    sort = None  # type: ignore[assignment]
+    search = None  # type: ignore[assignment]
 
 
 def feed_parameters(export: ScheduledExport) -> dict[str, Any]:

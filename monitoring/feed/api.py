@@ -20,7 +20,7 @@ from core.lists.pagination import BadCursor, beyond, cut, read_key, read_token, 
 from monitoring.content_ids import milliseconds
 from monitoring.feed import feed
 from monitoring.feed.change_detail import serialized_detail
-from monitoring.feed.parameters import FeedParameters, RegistrationField, choice_of
+from monitoring.feed.parameters import FeedParameters, choice_of
 from monitoring.feed.serializers import (
     CHANGE_EXAMPLE,
     CURSOR_EXAMPLE,
@@ -39,15 +39,15 @@ from monitoring.feed.serializers import (
 from monitoring.history import state
 from monitoring.models import NO_UPDATE, Change, Entry, Notification, NotificationType, Publication
 from monitoring.story_order import LATEST_FIRST, OLDEST_FIRST
+from portfolio.companies.pages import company_page, mark_of
 from portfolio.companies.parameters import (
     DUNS_IN_PATH,
     CompanyParameters,
     DunsField,
     ReferenceField,
+    RegistrationField,
     among,
     company_or_404,
-    company_page,
-    mark_of,
 )
 from portfolio.companies.serializers import COMPANY_EXAMPLE, CompanySerializer
 
@@ -105,7 +105,8 @@ class CompanyList(APIView):
         mark = mark_of(asked) or str(feed.latest())
         page = company_page(asked)
         results = CompanySerializer(page.companies, many=True).data
-        return Response({"results": results, "next": page.token(mark), "changes_cursor": mark})
+        note = {"note": page.note} if page.note else {}
+        return Response({"results": results, "next": page.token(mark), "changes_cursor": mark, **note})
 
 
 class ChangeFeed(APIView):

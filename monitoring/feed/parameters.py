@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
 
 from core.api.parameters import CountryField, PageParameters, Several
-from core.text import is_clean
 from monitoring.feed import feed
 from monitoring.feed.serializers import SEVERITIES
 from monitoring.models import Kind, Severity
-from portfolio.companies.parameters import DunsField, ReferenceField, among
-from portfolio.models import Registration
-
-
-class RegistrationField(serializers.CharField):
-    """A registration's reference, as the keys of the registrations of that name."""
-
-    def to_internal_value(self, data: Any) -> list[uuid.UUID]:  # type: ignore[override]
-        reference = super().to_internal_value(data)
-        rows = Registration.objects.filter(reference=reference) if is_clean(reference) else Registration.objects.none()
-        if not (found := list(rows.values_list("pk", flat=True))):
-            raise serializers.ValidationError("No registration with this reference exists.")
-        return found
+from portfolio.companies.parameters import DunsField, ReferenceField, RegistrationField, among
 
 
 class FeedParameters(PageParameters):

@@ -17,6 +17,7 @@ from monitoring.history.late_events import hidden_events
 from monitoring.history.state import CompanyState, Event, changes_since, events_among, events_of
 from monitoring.history.summary import SUMMARY, Projection, advanced, folded, restored, stored
 from monitoring.models import Kind
+from portfolio.companies.word_index import write_company_words
 from portfolio.models import Company
 
 STATUS = {Kind.DELETED: "Deleted at D&B", Kind.TRANSFERRED: "Merged into another company"}
@@ -60,7 +61,10 @@ def _project_round(
     """One try for each company; returns those that somebody else changed meanwhile."""
     rows = list(Company.objects.filter(pk__in=duns).order_by("pk"))
     columns = _projected([row for row in rows if row.duns in summary], new)
-    different = ((row, _different(row, columns.get(row.duns), changed.get(row.duns))) for row in rows)
+    different = [(row, _different(row, columns.get(row.duns), changed.get(row.duns))) for row in rows]
+    write_company_words(
+        (row.duns, new.get("name", ""), new.get("city", "")) for row, new in different if new.keys() & {"name", "city"}
+    )
     return [row.pk for row in update_versions([(row, new) for row, new in different if new or row.duns in bump])]
 
 

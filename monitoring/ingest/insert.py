@@ -33,6 +33,7 @@ from monitoring.models import (
 from monitoring.observations import Report, place_again, record_reports
 from monitoring.replay.passes import begin_pass
 from monitoring.story_order import place_of
+from portfolio.companies.word_index import write_company_words
 from portfolio.models import Company
 
 Row = TypeVar("Row", NotificationRow, ChangeRow)
@@ -107,6 +108,7 @@ def _insert_companies(batches: Sequence[Batch], companies: set[str], describe: D
     # Without transactions, a company would be there before what its columns are made of.
     described = describe(batches, unknown) if unknown and has_sql() else {}
     rows = [described.get(duns) or CompanyRow(duns) for duns in sorted(unknown)]
+    write_company_words((row.duns, row.name, row.city) for row in described.values())
     created = {row.duns for row in insert_new(Company, rows)} & described.keys() if rows else set()
     for batch in batches:
         batch.described |= created

@@ -50,6 +50,7 @@ from monitoring.rebuild.removal import AT_ONCE, Suspects, facts_of, remove, stor
 from monitoring.stats.daily_counts import days_touched, recount
 from monitoring.stats.latency import forget_delays
 from monitoring.story_order import place_of
+from portfolio.companies.word_index import verify_words
 from portfolio.models import Company, Registration
 
 logger = logging.getLogger(__name__)
@@ -244,6 +245,7 @@ def project_all(result: Rebuilt, report: Report) -> None:
         last = batch[-1]
         project({}, set(batch), bump=set(batch))
         mend_times(batch)
+        verify_words(batch)
         result.companies += len(batch)
         report(f"{result.companies:,} companies updated")
 

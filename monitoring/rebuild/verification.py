@@ -25,6 +25,7 @@ from monitoring.history.state import Event, events_of
 from monitoring.history.summary import SUMMARY, folded
 from monitoring.models import Change, ConsumerOffset, Delivery, DeliveryState, Notification, Observation, Publication
 from monitoring.pipeline.apart import publish_surplus
+from portfolio.companies.word_index import verify_words
 from portfolio.models import Company
 
 RECENT = timedelta(days=2)
@@ -97,6 +98,7 @@ def verify_companies(found: Verified, until: datetime) -> None:
         rows = list(Company.objects.filter(pk__gt=last).order_by("pk")[:AT_ONCE])
         found.companies += len(rows)
         found.corrected += _correct(rows) + _correct_figures(rows)
+        verify_words([row.pk for row in rows])
         last = rows[-1].pk if rows else ""
         if not rows:
             break

@@ -1,24 +1,37 @@
-"""Companies in the API: checked parameters, the rows that these select, page by page."""
+"""Companies in the API: checked parameters, and the rows that these select."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+import uuid
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
+from rest_framework.fields import empty
 
-from core.api.parameters import CountryField, MomentField, PageParameters, Several, read_moment
-from core.db import with_name_prefix
-from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
+from core.api.parameters import CountryField, MomentField, PageParameters, Several
 from core.text import is_clean
 from direct_plus.duns import InvalidDuns, normalise_duns
+from portfolio.companies.conditions import (
+    NO,
+    NONE,
+    NUMBERS,
+    SORTED,
+    TEXTS,
+    UNKNOWN,
+    YES,
+    flagged,
+    in_portfolio,
+    in_registrations,
+    of_column,
+    owned_by,
+    tagged,
+)
 from portfolio.companies.external_references import companies_named
-from portfolio.models import Company
+from portfolio.models import Company, Flag, Registration, Size
 
 DUNS_IN_PATH = OpenApiParameter(
     "duns", str, OpenApiParameter.PATH, description="D-U-N-S number: nine digits, with or without dashes."
@@ -59,89 +72,101 @@ def among(asked: Mapping[str, Any], name: str = "company") -> frozenset[str] | N
     return frozenset.intersection(*several) if several else None
 
 
+class RegistrationField(serializers.CharField):
+    """A registration's reference, as the keys of the registrations of that name."""
+
+    def to_internal_value(self, data: Any) -> list[uuid.UUID]:  # type: ignore[override]
+        reference = super().to_internal_value(data)
+        rows = Registration.objects.filter(reference=reference) if is_clean(reference) else Registration.objects.none()
+        if not (found := list(rows.values_list("pk", flat=True))):
+            raise serializers.ValidationError("No registration with this reference exists.")
+        return found
+
+
+class CountryOrUnknown(CountryField):
+    def run_validation(self, data: Any = empty) -> Any:
+        return UNKNOWN if data == UNKNOWN else super().run_validation(data)
+
+
+class DunsOrUnknown(DunsField):
+    def run_validation(self, data: Any = empty) -> Any:
+        return UNKNOWN if data == UNKNOWN else super().run_validation(data)
+
+
+CLASSES = ("1", "2", "3", "4", "5", UNKNOWN)
+FLAG_VALUES = (*(str(flag.name).lower() for flag in Flag), NONE, UNKNOWN)
+SORTS = [sign + name for name in ("name", "changed_at", *SORTED) for sign in ("", "-")]
+OR_UNKNOWN = "Use `unknown` for companies where it is not known."
+OF_CLASS = f"Classes from 1 (lowest risk) to 5. {OR_UNKNOWN}"
+
+
 class CompanyParameters(PageParameters):
     duns = Several(child=DunsField(), help_text="Return only these companies: up to 200 D-U-N-S numbers.")
-    name = serializers.CharField(
-        required=False, max_length=200, help_text="Start of the name, in upper or lower case. Sorts by name."
+    search = serializers.CharField(
+        required=False,
+        max_length=200,
+        help_text="Words of the name, city, customer reference or tags, each by its beginning, or the start of a"
+        " D-U-N-S number. Accents, case and legal forms do not matter.",
     )
-    country = Several(child=CountryField(), help_text="Two-letter country codes, such as DE.")
+    country = Several(child=CountryOrUnknown(), help_text=f"Two-letter country codes, such as DE. {OR_UNKNOWN}")
     changed_since = MomentField(
         required=False,
         help_text="Changed at or after this date, or date and time with time zone. Sorts by time, oldest first.",
     )
     reference = ReferenceField()
+    registration = RegistrationField(
+        required=False,
+        max_length=255,
+        help_text="Return only companies that D&B monitors in this registration at present, by its reference.",
+    )
+    monitored = serializers.BooleanField(
+        required=False, help_text="Return only companies that D&B monitors at present, or only the others."
+    )
+    failure_class = Several(child=serializers.ChoiceField(CLASSES), help_text=OF_CLASS)
+    delinquency_class = Several(child=serializers.ChoiceField(CLASSES), help_text=OF_CLASS)
+    rating = Several(child=serializers.CharField(max_length=8), help_text=f"D&B ratings, such as 5A1. {OR_UNKNOWN}")
+    industry_code = Several(child=serializers.CharField(max_length=12), help_text=f"Industry codes. {OR_UNKNOWN}")
+    size = Several(
+        child=serializers.ChoiceField([*Size.values, UNKNOWN]), help_text=f"Sizes by employees. {OR_UNKNOWN}"
+    )
+    operating_status = Several(
+        child=serializers.CharField(max_length=200), help_text=f"D&B's descriptions, such as Active. {OR_UNKNOWN}"
+    )
+    flag = serializers.ChoiceField(FLAG_VALUES, required=False, help_text="A risk flag, `none` or `unknown`.")
+    global_ultimate = Several(
+        child=DunsOrUnknown(max_length=20), help_text=f"D-U-N-S numbers of global ultimates. {OR_UNKNOWN}"
+    )
+    owner = serializers.CharField(required=False, max_length=200, help_text="Owner of the company, or `unknown`.")
+    tag = serializers.CharField(required=False, max_length=500, help_text="One of the company's tags, or `unknown`.")
+    sort = serializers.ChoiceField(
+        SORTS,
+        required=False,
+        help_text="Sort by this column; with a hyphen, from the highest. Companies where it is unknown are left out.",
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class CompanyPage:
-    companies: list[Company]
-    order: tuple[str, ...]
-    has_more: bool
-
-    def token(self, mark: str) -> str | None:
-        """Where the next page begins. `mark` goes along, so that all pages of one walk carry the same."""
-        if not self.has_more:
-            return None
-        return write_token([mark, *self.order, *(_written(getattr(self.companies[-1], name)) for name in self.order)])
-
-
-def _written(value: Any) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def company_page(asked: dict[str, Any]) -> CompanyPage:
-    """One page of the companies asked for, in the order of an index that leads to them."""
-    order = _order(asked)
-    rows = companies_chosen(asked).order_by(*order)
-    if "after" in asked:
-        rows = beyond(rows, order, _values(asked["after"], order))
-    companies, has_more = cut(rows, asked["limit"])
-    return CompanyPage(companies, order, has_more)
-
-
-def mark_of(asked: dict[str, Any]) -> str | None:
-    """The mark that the first page of this walk was given."""
-    return _read(asked["after"])[0] if "after" in asked else None
-
-
-def _order(asked: dict[str, Any]) -> tuple[str, ...]:
-    if "name" in asked:
-        return ("search_name", "duns")
-    return ("changed_at", "duns") if "changed_since" in asked else ("duns",)
+CHOSEN_BY: dict[str, Callable[[QuerySet[Company], Any], QuerySet[Company]]] = {
+    "monitored": lambda rows, monitored: in_portfolio(rows, YES if monitored else NO),
+    "registration": in_registrations,
+    "flag": lambda rows, flag: rows.filter(flagged(flag)),
+    "owner": owned_by,
+    "tag": tagged,
+}
 
 
 def companies_chosen(asked: dict[str, Any]) -> QuerySet[Company]:
+    """Without the search, which finds a limited number."""
     rows = Company.objects.all()
     if (companies := among(asked, "duns")) is not None:
         rows = rows.filter(duns__in=sorted(companies))
-    if "name" in asked:
-        rows = with_name_prefix(rows, asked["name"])
-    if "country" in asked:
-        rows = rows.filter(country__in=sorted(set(asked["country"])))
+    for column in (*NUMBERS, *TEXTS):
+        rows = rows.filter(of_column(column, asked.get(column, ())))
     if "changed_since" in asked:
         rows = rows.filter(changed_at__gte=asked["changed_since"])
+    for name, choose in CHOSEN_BY.items():
+        if name in asked:
+            rows = choose(rows, asked[name])
     return rows
-
-
-def _read(cursor: str) -> list[str]:
-    try:
-        parts = read_token(cursor)
-    except ValueError as error:
-        raise BadCursor from error
-    if len(parts) not in (3, 5):
-        raise BadCursor
-    return parts
-
-
-def _values(cursor: str, order: tuple[str, ...]) -> list[Any]:
-    _, *rest = _read(cursor)
-    if rest[: len(order)] != list(order):
-        raise BadCursor
-    values = rest[len(order) :]
-    try:
-        return [read_moment(v) if name == "changed_at" else v for name, v in zip(order, values, strict=True)]
-    except ValueError as error:
-        raise BadCursor from error
 
 
 def company_or_404(duns: str) -> Company:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from portfolio.models import Company, ExternalReference
+from portfolio.models import Company, ExternalReference, Flag
 
 COMPANY_EXAMPLE = {
     "duns": "804735132",
@@ -13,7 +14,57 @@ COMPANY_EXAMPLE = {
     "city": "San Francisco",
     "operating_status": "Active",
     "changed_at": "2026-01-07T02:34:56Z",
+    "figures": {
+        "failure_percentile": 82,
+        "failure_class": 2,
+        "failure_incidence": 12,
+        "delinquency_percentile": 74,
+        "delinquency_class": 2,
+        "delinquency_incidence": 260,
+        "rating": "3A2",
+        "limit_amount": 250000,
+        "limit_currency": "USD",
+        "payment_index": 76,
+        "industry_code": "3537",
+        "industry_scheme": "399",
+        "industry": "Industrial trucks and tractors",
+        "legal_form": "Corporation",
+        "start_year": 1985,
+        "employees": 1300,
+        "size": "large",
+        "revenue": 212000000,
+        "revenue_currency": "USD",
+        "flags": ["suits"],
+        "parent": "",
+        "domestic_ultimate": "804735132",
+        "global_ultimate": "804735132",
+        "last_critical_at": None,
+    },
 }
+FLAG_NAMES = [str(flag.name).lower() for flag in Flag]
+
+
+class FiguresSerializer(serializers.ModelSerializer[Company]):
+    """Unknown is null, or empty for a text."""
+
+    flags = serializers.SerializerMethodField(help_text="Risk flags. Null if unknown.")
+
+    class Meta:
+        model = Company
+        fields = [
+            *("failure_percentile", "failure_class", "failure_incidence"),
+            *("delinquency_percentile", "delinquency_class", "delinquency_incidence"),
+            *("rating", "limit_amount", "limit_currency", "payment_index"),
+            *("industry_code", "industry_scheme", "industry", "legal_form", "start_year"),
+            *("employees", "size", "revenue", "revenue_currency", "flags"),
+            *("parent", "domestic_ultimate", "global_ultimate", "last_critical_at"),
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field({"type": "array", "items": {"type": "string", "enum": FLAG_NAMES}, "nullable": True})
+    def get_flags(self, company: Company) -> list[str] | None:
+        flags = company.flags
+        return None if flags is None else [name for name, flag in zip(FLAG_NAMES, Flag, strict=True) if flags & flag]
 
 
 class CompanySerializer(serializers.ModelSerializer[Company]):
@@ -28,9 +79,11 @@ class CompanySerializer(serializers.ModelSerializer[Company]):
         read_only=True, allow_null=True, help_text="When the latest change happened that is not of severity noise."
     )
 
+    figures = FiguresSerializer(source="*", help_text="What D&B reports about its risk, size and group.")
+
     class Meta:
         model = Company
-        fields = ["duns", "name", "country", "city", "operating_status", "changed_at"]
+        fields = ["duns", "name", "country", "city", "operating_status", "changed_at", "figures"]
 
 
 class ReferenceSerializer(serializers.Serializer[ExternalReference]):

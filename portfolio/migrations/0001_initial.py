@@ -125,7 +125,7 @@ class Migration(migrations.Migration):
                 ('search_name', core.fields.TextInOrderOfBytes(blank=True)),
                 ('country', models.CharField(blank=True, max_length=2, verbose_name='country')),
                 ('city', models.TextField(blank=True, verbose_name='city')),
-                ('operating_status', models.TextField(blank=True)),
+                ('operating_status', core.fields.TextInOrderOfBytes(blank=True)),
                 ('changed_at', models.DateTimeField(null=True)),
                 ('merged_into', models.CharField(blank=True, help_text='The company into which D&B merged it.', max_length=9)),
                 ('global_ultimate', models.CharField(blank=True, help_text='The company at the top of its group, as D&B reports it.', max_length=9)),
@@ -137,11 +137,11 @@ class Migration(migrations.Migration):
                 ('delinquency_percentile', models.SmallIntegerField(blank=True, null=True, verbose_name='delinquency score percentile')),
                 ('delinquency_class', models.SmallIntegerField(blank=True, null=True, verbose_name='delinquency score class')),
                 ('delinquency_incidence', models.IntegerField(blank=True, help_text='In hundredths of a percent.', null=True, verbose_name='delinquency incidence')),
-                ('rating', models.CharField(blank=True, max_length=8, verbose_name='D&B rating')),
+                ('rating', core.fields.TextInOrderOfBytes(blank=True, verbose_name='D&B rating')),
                 ('limit_amount', models.BigIntegerField(blank=True, help_text='In whole units of its currency.', null=True, verbose_name='recommended limit')),
                 ('limit_currency', models.CharField(blank=True, max_length=3, verbose_name='currency of the limit')),
                 ('payment_index', models.SmallIntegerField(blank=True, null=True, verbose_name='payment index')),
-                ('industry_code', models.CharField(blank=True, max_length=12, verbose_name='industry code')),
+                ('industry_code', core.fields.TextInOrderOfBytes(blank=True, verbose_name='industry code')),
                 ('industry_scheme', models.CharField(blank=True, max_length=32, verbose_name='industry classification')),
                 ('industry', models.TextField(blank=True, verbose_name='industry')),
                 ('legal_form', models.TextField(blank=True, verbose_name='legal form')),
@@ -161,6 +161,19 @@ class Migration(migrations.Migration):
                 'verbose_name': 'company',
                 'verbose_name_plural': 'companies',
                 'indexes': [models.Index(fields=['search_name', 'duns'], name='company_by_name'), models.Index(fields=['changed_at', 'duns'], name='company_by_change'), models.Index(fields=['country', 'duns'], name='company_by_country'), models.Index(fields=['merged_into', 'duns'], name='company_by_merger'), models.Index(fields=['global_ultimate', 'duns'], name='company_by_group'), models.Index(fields=['failure_percentile', 'duns'], name='company_failure_percentile'), models.Index(fields=['failure_class', 'duns'], name='company_failure_class'), models.Index(fields=['delinquency_percentile', 'duns'], name='company_delinquency_percentile'), models.Index(fields=['delinquency_class', 'duns'], name='company_delinquency_class'), models.Index(fields=['rating', 'duns'], name='company_rating'), models.Index(fields=['limit_amount', 'duns'], name='company_limit_amount'), models.Index(fields=['payment_index', 'duns'], name='company_payment_index'), models.Index(fields=['industry_code', 'duns'], name='company_industry_code'), models.Index(fields=['size', 'duns'], name='company_size'), models.Index(fields=['employees', 'duns'], name='company_employees'), models.Index(fields=['revenue', 'duns'], name='company_revenue'), models.Index(fields=['operating_status', 'duns'], name='company_operating_status'), models.Index(fields=['flags', 'duns'], name='company_flags'), models.Index(fields=['last_critical_at', 'duns'], name='company_last_critical_at'), models.Index(fields=['exposure', 'duns'], name='company_exposure')],
+            },
+        ),
+        migrations.CreateModel(
+            name='CompanyWord',
+            fields=[
+                ('key', core.fields.CompactUUIDField(editable=False, primary_key=True, serialize=False)),
+                ('duns', models.CharField(max_length=9)),
+            ],
+            options={
+                'verbose_name': 'search word',
+                'verbose_name_plural': 'search words',
+                'default_permissions': (),
+                'indexes': [models.Index(fields=['duns'], name='word_by_company')],
             },
         ),
         migrations.CreateModel(
@@ -473,6 +486,18 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='subject',
             index=models.Index(fields=['checked_at', 'id'], name='subject_by_check'),
+        ),
+        migrations.AddIndex(
+            model_name='subject',
+            index=models.Index(fields=['registration', 'monitored_until', 'company', 'monitored_since'], name='subject_by_stay'),
+        ),
+        migrations.AddIndex(
+            model_name='subject',
+            index=core.fields.PartialIndex(condition=models.Q(('owner', ''), _negated=True), fields=['owner', 'company'], name='subject_by_owner'),
+        ),
+        migrations.AddIndex(
+            model_name='subject',
+            index=core.fields.PartialIndex(condition=models.Q(('tags', ''), _negated=True), fields=['tags', 'company'], name='subject_by_tags'),
         ),
         migrations.AddIndex(
             model_name='syncrun',

@@ -2,6 +2,7 @@
 
 from portfolio.models.api_key_usage import ApiKeyUsage
 from portfolio.models.companies import Company
+from portfolio.models.company_words import CompanyWord
 from portfolio.models.contracts import AccessToken, Contract, RateLimitSlot
 from portfolio.models.exposures import ExchangeRate, ExposureImport, ExposureMode, ExposureSettings
 from portfolio.models.external_references import ExternalReference
@@ -25,6 +26,7 @@ __all__ = [
     "CheckState",
     "Company",
     "CompanyNote",
+    "CompanyWord",
     "Contract",
     "ExchangeRate",
     "ExposureImport",

@@ -23,7 +23,7 @@ class Company(models.Model):
     search_name = TextInOrderOfBytes(blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)
     city = models.TextField(_("city"), blank=True)
-    operating_status = models.TextField(blank=True)
+    operating_status = TextInOrderOfBytes(blank=True)
     changed_at = models.DateTimeField(null=True)
     merged_into = models.CharField(max_length=9, blank=True, help_text=_("The company into which D&B merged it."))
     global_ultimate = models.CharField(
@@ -44,13 +44,13 @@ class Company(models.Model):
     delinquency_incidence = models.IntegerField(
         _("delinquency incidence"), null=True, blank=True, help_text=_("In hundredths of a percent.")
     )
-    rating = models.CharField(_("D&B rating"), max_length=8, blank=True)
+    rating = TextInOrderOfBytes(_("D&B rating"), blank=True)
     limit_amount = models.BigIntegerField(
         _("recommended limit"), null=True, blank=True, help_text=_("In whole units of its currency.")
     )
     limit_currency = models.CharField(_("currency of the limit"), max_length=3, blank=True)
     payment_index = models.SmallIntegerField(_("payment index"), null=True, blank=True)
-    industry_code = models.CharField(_("industry code"), max_length=12, blank=True)
+    industry_code = TextInOrderOfBytes(_("industry code"), blank=True)
     industry_scheme = models.CharField(_("industry classification"), max_length=32, blank=True)
     industry = models.TextField(_("industry"), blank=True)
     legal_form = models.TextField(_("legal form"), blank=True)

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from core.fields import CompactUUIDField
+from core.fields import CompactUUIDField, PartialIndex
 from portfolio.models.companies import Company
 from portfolio.models.registrations import Registration
 
@@ -74,6 +74,12 @@ class Subject(models.Model):
             models.Index(fields=["registration", "state", "id"], name="subject_by_state"),
             models.Index(fields=["registration", "id"], name="subject_by_registration"),
             models.Index(fields=["checked_at", "id"], name="subject_by_check"),
+            # Filters of companies: by registration, owner and tag.
+            models.Index(
+                fields=["registration", "monitored_until", "company", "monitored_since"], name="subject_by_stay"
+            ),
+            PartialIndex(fields=["owner", "company"], name="subject_by_owner", condition=~models.Q(owner="")),
+            PartialIndex(fields=["tags", "company"], name="subject_by_tags", condition=~models.Q(tags="")),
         ]
 
     def __str__(self) -> str:

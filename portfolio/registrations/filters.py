@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
+from portfolio.companies.conditions import in_registrations
 from portfolio.models import Registration
 
 
@@ -30,3 +31,10 @@ class RegistrationFilter(DropdownFilter):  # type: ignore[misc]
 
     def in_registration(self, queryset: QuerySet[Any], registration: uuid.UUID) -> QuerySet[Any]:
         return queryset.filter(registration=registration)
+
+
+class MemberFilter(RegistrationFilter):
+    """Companies that D&B monitors in the registration now."""
+
+    def in_registration(self, queryset: QuerySet[Any], registration: uuid.UUID) -> QuerySet[Any]:
+        return in_registrations(queryset, [registration])

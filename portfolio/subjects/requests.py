@@ -16,6 +16,7 @@ from core import plurals
 from core.audit import record
 from core.bulk import among, update_rows
 from core.db import clean_text, in_batches, insert_new_values, search_name
+from portfolio.companies.word_index import write_changed_words, write_company_words, write_subject_words
 from portfolio.models import Company, Registration, Subject, SubjectState
 
 # Companies written in one transaction: the more, the fewer times each page of an index is written. An audit entry names
@@ -75,12 +76,15 @@ def _request(requested_by: str, import_id: uuid.UUID | None) -> dict[str, Any]:
 
 def _request_batch(registration: Registration, named: Mapping[str, SubjectEntry], said: Mapping[str, Any]) -> set[str]:
     """Those that were not requested before."""
-    insert_new_values(Company, ("duns", "name", "search_name"), sorted(map(_company, named.values())), "duns")
+    names = sorted(map(_company, named.values()))
+    created = insert_new_values(Company, ("duns", "name", "search_name"), names, "duns")
+    write_company_words((duns, name, "") for duns, name, _ in names if name and duns in created)
     keys = Subject.keys(registration.pk, named)
     rows = [(key, entry.duns, *_description(entry)) for key, entry in zip(keys, named.values(), strict=True)]
     rows.sort(key=lambda row: row[0].int)
     columns = ("id", "company_id", *DESCRIBED)
     newly = insert_new_values(Subject, columns, rows, "company_id", registration_id=registration.pk, **said)
+    write_subject_words((duns, reference, tags) for _, duns, reference, tags, _ in rows if duns in newly)
     known = [entry for number, entry in named.items() if number not in newly]
     if known:
         newly |= _request_again(registration, [entry.duns for entry in known], said)
@@ -114,11 +118,14 @@ def _describe(registration: Registration, entries: Sequence[SubjectEntry]) -> No
     told = {entry.duns: given for entry in entries if any(given := _description(entry))}
     rows = Subject.objects.filter(among("id", Subject.keys(registration.pk, told)))
     changes: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    words: list[tuple[str, str, str]] = []
     for key, number, *before in rows.values_list("pk", "company_id", *DESCRIBED):
         found = zip(DESCRIBED, told[number], before, strict=True)
         different = {name: given for name, given, kept in found if given and given != kept}
         if different:
             changes[tuple(different)].append((key, *different.values()))
+            words.append((number, different.get("customer_reference", ""), different.get("tags", "")))
+    write_changed_words(words)
     for names, changed in changes.items():
         update_rows(Subject, names, changed)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from portfolio.companies.word_index import write_subject_words
 from portfolio.models import Company, Registration, Subject, SubjectState
 from portfolio.subjects.requests import SubjectEntry, request_subjects, withdraw_subjects
 from tests.builders.companies import DUNS, a_company
@@ -17,6 +18,7 @@ def a_subject(duns: str = DUNS, registration: Registration | None = None, **fiel
     values: dict[str, Any] = {"requested": True, "state": SubjectState.MONITORED, **fields}
     key = Subject.key(registration.pk, duns)
     values |= {"registration": registration, "company_id": duns}
+    write_subject_words([(duns, values.get("customer_reference", ""), values.get("tags", ""))])
     return Subject.objects.update_or_create(id=key, defaults=values)[0]
 
 

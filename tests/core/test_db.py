@@ -10,7 +10,7 @@ from django.db import connection
 
 from core import db
 from core.blobs import PART_SIZE, delete_bytes, load_bytes, store_bytes
-from core.db import clean_text, database_now, insert_new, search_name, with_name_prefix
+from core.db import clean_text, database_now, insert_new
 from core.models import Blob, Clock, Lease
 from portfolio.models import Company
 
@@ -82,42 +82,6 @@ def test_many_at_once_insert_each_row_once() -> None:
     assert failures == []
     assert Company.objects.count() == 40
     assert sorted(inserted) == [f"{number:09d}" for number in range(40)]
-
-
-NAMES = [
-    *("Ärger GmbH", "ärgerlich AG", "Arger", "Zeta", "ACME", "Acme Ltd", "ＡＣＭＥ wide", "acmé"),
-    *("100% Pure", "1_000"),
-]
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("prefix", "found"),
-    [
-        ("är", {"Ärger GmbH", "ärgerlich AG"}),
-        ("acme", {"ACME", "Acme Ltd", "ＡＣＭＥ wide"}),
-        ("ACM", {"ACME", "Acme Ltd", "ＡＣＭＥ wide", "acmé"}),
-        ("100%", {"100% Pure"}),
-        ("1_", {"1_000"}),
-        ("nobody", set()),
-    ],
-)
-def test_names_are_found_by_their_beginning(prefix: str, found: set[str]) -> None:
-    Company.objects.bulk_create(
-        Company(duns=f"{number:09d}", name=name, search_name=search_name(name)) for number, name in enumerate(NAMES)
-    )
-    assert set(with_name_prefix(Company.objects.all(), prefix).values_list("name", flat=True)) == found
-
-
-@pytest.mark.django_db
-def test_name_search_uses_the_index_on_sqlite_and_postgresql() -> None:
-    if connection.vendor not in ("sqlite", "postgresql"):
-        pytest.skip("its plans are told otherwise")
-    Company.objects.bulk_create(Company(duns=f"{number:09d}", search_name=f"name {number}") for number in range(3000))
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE portfolio_company")
-    assert "company_by_name" in with_name_prefix(Company.objects.all(), "name 77").explain()
 
 
 @pytest.mark.parametrize(

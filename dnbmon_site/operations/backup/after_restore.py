@@ -29,7 +29,17 @@ from health.models import Heartbeat
 from monitoring.figures import checkpoints
 from monitoring.models import Change, Delivery, DeliveryState, Notification, Observation, Publication, Source
 from monitoring.replay.after_restore import add_call_in_doubt
-from portfolio.models import AccessToken, Contract, RateLimitSlot, Registration, RegistrationState, SyncRun, SyncState
+from portfolio.companies.word_index import index_all_companies
+from portfolio.models import (
+    AccessToken,
+    CompanyWord,
+    Contract,
+    RateLimitSlot,
+    Registration,
+    RegistrationState,
+    SyncRun,
+    SyncState,
+)
 from portfolio.sync.progress import OPEN
 
 # Of processes that are no more.
@@ -54,6 +64,9 @@ def after_restore(taken_at: datetime, dnb_time: Mapping[str, str], *, by: str, s
     make_schedules_anew()
     # They were made by the clock of another database.
     checkpoints.remove_all()
+    if not CompanyWord.objects.exists():
+        # A backup of an earlier version.
+        index_all_companies()
     Contract.objects.update(restored_from=taken_at)
     for row in Registration.objects.select_related("contract").order_by("reference"):
         pause(row, taken_at)

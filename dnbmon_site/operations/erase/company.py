@@ -40,6 +40,7 @@ from portfolio.models import (
     ApiKeyUsage,
     Company,
     CompanyNote,
+    CompanyWord,
     ExternalReference,
     Membership,
     Proposal,
@@ -105,6 +106,7 @@ def tables(duns: str) -> Iterator[QuerySet[Model]]:
     yield Proposal.objects.filter(Q(company=duns) | Q(replacement=duns))
     yield ExternalReference.objects.filter(company=duns)
     yield CompanyNote.objects.filter(company=duns)
+    yield CompanyWord.objects.filter(duns=duns)
     yield ApiKeyUsage.objects.filter(company=duns)
     yield Membership.objects.filter(company=duns)
     yield Subject.objects.filter(company=duns)

@@ -33,6 +33,7 @@ from monitoring.models import (
 from monitoring.publications.consumers import mend_places, rewind_consumers
 from monitoring.rebuild.company_times import mend_times
 from monitoring.stats.daily_counts import days_touched
+from portfolio.companies.word_index import verify_words
 from portfolio.imports.states import file_key
 from portfolio.models import (
     Membership,
@@ -148,6 +149,7 @@ def bring_up_to_date(companies: set[str], removal: Removal) -> None:
         project({}, known, bump=known)
         mend_times(sorted(known))
         project_figures(known)
+        verify_words(sorted(known))
     checkpoints.remove_all()
 
 

@@ -1,0 +1,56 @@
+"""Figures as columns of lists and files, and by what lists of companies are sorted."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from django.utils.translation import gettext_lazy as _
+
+from core.lists.listings import Column
+from portfolio.companies.conditions import SORTED
+from portfolio.models import FLAG_LABELS, Company, Flag
+
+
+def percent(hundredths: int | None) -> float | None:
+    return None if hundredths is None else hundredths / 100
+
+
+def flags_text(flags: int | None) -> str:
+    return ", ".join(str(FLAG_LABELS[flag]) for flag in Flag if flags and flags & flag)
+
+
+def size_text(company: Company) -> str:
+    return str(company.get_size_display())
+
+
+FIGURE_COLUMNS = (
+    Column("failure_percentile", _("Failure score"), attrgetter("failure_percentile"), 12),
+    Column("failure_class", _("Failure score class"), attrgetter("failure_class"), 12),
+    Column("failure_incidence", _("Failure incidence, %"), lambda row: percent(row.failure_incidence), 12),
+    Column("delinquency_percentile", _("Delinquency score"), attrgetter("delinquency_percentile"), 12),
+    Column("delinquency_class", _("Delinquency score class"), attrgetter("delinquency_class"), 12),
+    Column("delinquency_incidence", _("Delinquency incidence, %"), lambda row: percent(row.delinquency_incidence), 12),
+    Column("rating", _("D&B rating"), attrgetter("rating"), 12),
+    Column("limit_amount", _("Recommended limit"), attrgetter("limit_amount"), 16),
+    Column("limit_currency", _("Currency of the limit"), attrgetter("limit_currency"), 8),
+    Column("payment_index", _("Payment index"), attrgetter("payment_index"), 12),
+    Column("industry_code", _("Industry code"), attrgetter("industry_code"), 12),
+    Column("industry", _("Industry"), attrgetter("industry"), 36),
+    Column("legal_form", _("Legal form"), attrgetter("legal_form"), 24),
+    Column("start_year", _("Year of start"), attrgetter("start_year"), 10),
+    Column("employees", _("Employees"), attrgetter("employees"), 12),
+    Column("size", _("Size"), size_text, 24),
+    Column("revenue", _("Revenue"), attrgetter("revenue"), 16),
+    Column("revenue_currency", _("Currency of the revenue"), attrgetter("revenue_currency"), 8),
+    Column("flags", _("Risk flags"), lambda row: flags_text(row.flags), 30),
+    Column("parent", _("Parent"), attrgetter("parent"), 12),
+    Column("domestic_ultimate", _("Domestic ultimate"), attrgetter("domestic_ultimate"), 12),
+    Column("global_ultimate", _("Global ultimate"), attrgetter("global_ultimate"), 12),
+    Column("last_critical_at", _("Last critical change"), attrgetter("last_critical_at"), 26),
+)
+# Of a column, the indexed field in whose order it is.
+COLUMN_ORDER = {
+    **{name: name for name in SORTED},
+    **{name: name for name in ("duns", "changed_at", "country", "global_ultimate")},
+    **{"name": "search_name", "country_name": "country", "industry": "industry_code", "size": "employees"},
+}

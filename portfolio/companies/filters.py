@@ -1,0 +1,196 @@
+"""The filters of the list of companies. What they offer occurs, as counted last, or stands in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter, MultipleDropdownFilter
+
+from core.admin.filters import CountryFilter, DaysFilter
+from core.cached_counts import recent_count
+from portfolio.companies.conditions import (
+    KNOWN,
+    NO,
+    NONE,
+    UNKNOWN,
+    YES,
+    flagged,
+    in_portfolio,
+    of_column,
+    owned_by,
+    tagged,
+    with_exposure,
+)
+from portfolio.models import FLAG_LABELS, Company, Size
+
+Options = Iterable[tuple[str, str | Promise]]
+CLASSES: Options = (
+    ("1", _("1 (lowest risk)")),
+    ("2", "2"),
+    ("3", "3"),
+    ("4", "4"),
+    ("5", _("5 (highest risk)")),
+)
+VALUES = "company_values"
+
+
+def occurring(name: str) -> Options:
+    """What was found last: values, or values and their descriptions."""
+    found = recent_count(VALUES).get(name, [])
+    return [(one, one) if isinstance(one, str) else (one[0], f"{one[0]} {one[1]}".strip()) for one in found]
+
+
+def with_those_asked(options: Options, asked: Iterable[str]) -> list[tuple[str, str]]:
+    """What the address says is among the options, so that it is shown and can be removed."""
+    known = {value: str(label) for value, label in options}
+    return [*known.items(), *((value, value) for value in dict.fromkeys(asked) if value and value not in known)]
+
+
+class ColumnFilter(MultipleDropdownFilter):  # type: ignore[misc]
+    """One or several values of a column, or those of which it is unknown."""
+
+    all_option = None
+    options: Callable[[], Options]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        offered = [*self.options(), (UNKNOWN, gettext("Unknown"))]
+        return with_those_asked(offered, request.GET.getlist(str(self.parameter_name)))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(of_column(str(self.parameter_name), filter(None, self.value() or ())))
+
+
+def column_filter(column: str, title: str | Promise, options: Callable[[], Options]) -> type[ColumnFilter]:
+    members = {"parameter_name": column, "title": title, "options": staticmethod(options)}
+    return type(f"{column.title()}Filter", (ColumnFilter,), members)
+
+
+class OccurringCountryFilter(CountryFilter):
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*super().lookups(request, model_admin), (UNKNOWN, gettext("Unknown"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        values = self.value() or ()
+        others = [value for value in values if value.lower() != UNKNOWN]
+        if len(others) == len(values):
+            return super().queryset(request, queryset)
+        return queryset.filter(of_column("country", [UNKNOWN, *(code.upper() for code in others)]))
+
+
+class _OneOf(DropdownFilter):  # type: ignore[misc]
+    options: Options = ()
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, str(label)) for value, label in self.options]
+
+
+class FlagFilter(_OneOf):
+    title = _("risk flag")
+    parameter_name = "flag"
+    options = (
+        *((str(flag.name).lower(), label) for flag, label in FLAG_LABELS.items()),
+        (NONE, _("None")),
+        (UNKNOWN, _("Unknown")),
+    )
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(flagged(self.value() or ""))
+
+
+class ExposureFilter(_OneOf):
+    title = _("exposure")
+    parameter_name = "exposure"
+    options = ((KNOWN, _("Known")), (UNKNOWN, _("Unknown")))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(with_exposure(self.value() or ""))
+
+
+class MonitoredFilter(_OneOf):
+    title = _("in the portfolio")
+    parameter_name = "monitored"
+    options = ((YES, _("Monitored at present")), (NO, _("Not monitored at present")))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return in_portfolio(queryset, self.value() or "")
+
+
+class _OfEntries(DropdownFilter):  # type: ignore[misc]
+    """Of what the entries of registrations hold."""
+
+    choose: Callable[[QuerySet[Company], str], QuerySet[Company]]
+    unknown: str | Promise
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        offered = [*occurring(str(self.parameter_name)), (UNKNOWN, self.unknown)]
+        return with_those_asked(offered, [self.value() or ""])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return self.choose(queryset, self.value()) if self.value() else queryset
+
+
+class OwnerFilter(_OfEntries):
+    title = _("owner")
+    parameter_name = "owner"
+    choose = staticmethod(owned_by)
+    unknown = _("No owner")
+
+
+class TagFilter(_OfEntries):
+    title = _("tag")
+    parameter_name = "tag"
+    choose = staticmethod(tagged)
+    unknown = _("No tags")
+
+
+class GroupFilter(DropdownFilter):  # type: ignore[misc]
+    """By a link from the group, so no other group is offered."""
+
+    title = _("group")
+    parameter_name = "global_ultimate"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        asked = self.value() or ""
+        top = Company.objects.filter(pk=asked).first() if asked and asked != UNKNOWN else None
+        named = [(asked, str(top or asked))] if asked and asked != UNKNOWN else []
+        return [*named, (UNKNOWN, gettext("Unknown"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(of_column("global_ultimate", filter(None, [self.value()])))
+
+
+class CriticalFilter(DaysFilter):
+    title = _("last critical change")
+    parameter_name = "critical"
+    moment = "last_critical_at"
+
+
+COMPANY_FILTERS: tuple[type[SimpleListFilter | DaysFilter], ...] = (
+    MonitoredFilter,
+    OccurringCountryFilter,
+    column_filter("failure_class", _("failure score class"), lambda: CLASSES),
+    column_filter("delinquency_class", _("delinquency score class"), lambda: CLASSES),
+    column_filter("rating", _("D&B rating"), lambda: occurring("rating")),
+    FlagFilter,
+    column_filter("industry_code", _("industry"), lambda: occurring("industry_code")),
+    column_filter("size", _("size"), lambda: Size.choices),
+    column_filter("operating_status", _("status"), lambda: occurring("operating_status")),
+    OwnerFilter,
+    TagFilter,
+    GroupFilter,
+    CriticalFilter,
+)
+# In lists of companies, the columns of an index that each parameter begins with: in their order nothing is sorted.
+ORDER_OF = {
+    **{name: name for name in ("country", "failure_class", "delinquency_class", "rating", "industry_code", "size")},
+    **{"operating_status": "operating_status", "global_ultimate": "global_ultimate", "flag": "flags"},
+    **{"critical_from": "-last_critical_at", "critical_to": "-last_critical_at"},
+}
+BY_NUMBER = ("monitored", "registration", "owner", "tag")
