@@ -74,7 +74,7 @@ class ConcentrationSerializer(serializers.Serializer[Any]):
 class LossSerializer(serializers.Serializer[Any]):
     amount = serializers.CharField(help_text="Incidence of default times exposure, where both are known.")
     rated = CountSerializer(help_text="Companies with an exposure and an incidence of default.")
-    unrated = CountSerializer(help_text="Companies with an exposure whose incidence of default is unknown.")
+    unrated = CountSerializer(help_text="Companies with an exposure, but without an incidence of default.")
     without_exposure = serializers.IntegerField()
 
 

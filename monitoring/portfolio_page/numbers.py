@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from core.exports.files import rows_as
 from core.models import SavedFilter
 from monitoring.portfolio_page.filters import Filters
-from portfolio.models import Subject
+from portfolio.companies.conditions import owned_by, tagged
+from portfolio.models import Company
 
 LISTING = "portfolio.company"
 
@@ -29,19 +30,11 @@ def _saved(key: str, person: Any) -> SavedFilter | None:
 
 
 def _found(filters: Filters, saved: SavedFilter | None, person: Any) -> Iterator[Iterable[str]]:
-    if tag := filters.first("tag"):
-        yield tagged(tag)
-    if owner := filters.first("owner"):
-        yield Subject.objects.filter(owner=owner).order_by().values_list("company_id", flat=True)
-    if saved:
-        yield rows_as(person, LISTING, saved.query).order_by().values_list("duns", flat=True)
-
-
-def tagged(tag: str) -> Iterator[str]:
-    """The database finds the text; a tag is one of the texts between commas."""
-    wanted = tag.strip().casefold()
-    rows = Subject.objects.filter(tags__icontains=tag.strip()).order_by().values_list("company_id", "tags")
-    return (duns for duns, tags in rows if wanted in {one.strip().casefold() for one in tags.split(",")})
+    companies = Company.objects.all()
+    chosen = [tagged(companies, tag) for tag in filters.values.get("tag", ())]
+    chosen += [owned_by(companies, owner) for owner in filters.values.get("owner", ())]
+    chosen += [rows_as(person, LISTING, saved.query)] if saved else []
+    return (rows.order_by().values_list("duns", flat=True) for rows in chosen)
 
 
 def saved_filters(person: Any) -> list[SavedFilter]:

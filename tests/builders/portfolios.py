@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from random import Random
@@ -13,6 +14,7 @@ import numpy as np
 from monitoring.figures.record import record_dtype, unknown_values
 from monitoring.figures.snapshot import Snapshot
 from monitoring.models import FigureWord
+from monitoring.portfolio_page.view_data import Cell
 from portfolio.exposure.totals import Exposures
 
 EARLIER, LATER = date(2026, 3, 1), date(2026, 3, 31)
@@ -94,3 +96,13 @@ def _snapshot(chance: Random, day: date | None, records: dict[int, dict[str, Any
     lots = np.array([chance.randint(0, 2) for _ in duns], int)
     numbers = {REGISTRATIONS[0]: duns[lots != 1], REGISTRATIONS[1]: duns[lots != 0]}
     return Snapshot(day, rows, WORDS, numbers)
+
+
+def cells_in(thing: Any) -> Iterator[Cell]:
+    """Every number that a page's context holds."""
+    if isinstance(thing, Cell):
+        yield thing
+    elif isinstance(thing, dict):
+        yield from (cell for value in thing.values() for cell in cells_in(value))
+    elif isinstance(thing, (list, tuple)):
+        yield from (cell for value in thing for cell in cells_in(value))

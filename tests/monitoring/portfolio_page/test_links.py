@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,8 +14,8 @@ from monitoring.portfolio_page.comparison import comparison_of
 from monitoring.portfolio_page.listed import OF_LIST, listed, read_choice
 from monitoring.portfolio_page.movement_data import movement_context
 from monitoring.portfolio_page.overview import overview_of
-from monitoring.portfolio_page.view_data import Cell, page_context
-from tests.builders.portfolios import EARLIER, LATER, REGISTRATIONS
+from monitoring.portfolio_page.view_data import page_context
+from tests.builders.portfolios import EARLIER, LATER, REGISTRATIONS, cells_in
 
 pytestmark = pytest.mark.django_db
 FILTERS = (
@@ -26,15 +25,6 @@ FILTERS = (
     f"&registration={REGISTRATIONS[0]}&score=delinquency",
     "&country=unknown",
 )
-
-
-def cells_in(thing: Any) -> Iterator[Cell]:
-    if isinstance(thing, Cell):
-        yield thing
-    elif isinstance(thing, dict):
-        yield from (cell for value in thing.values() for cell in cells_in(value))
-    elif isinstance(thing, (list, tuple)):
-        yield from (cell for value in thing for cell in cells_in(value))
 
 
 def rows_behind(link: str, *, with_money: bool) -> int:
