@@ -96,6 +96,18 @@ GROUPS = (
         _("Portfolio"),
         (
             Entry(
+                _("Risk"),
+                "donut_small",
+                (
+                    Page(
+                        _("Risk"),
+                        "portfolio.company",
+                        address="/portfolio/risk/",
+                        words=_("portfolio exposure matrix scores classes concentration movement expected loss"),
+                    ),
+                ),
+            ),
+            Entry(
                 _("Registrations"),
                 "radar",
                 (
@@ -144,6 +156,20 @@ GROUPS = (
                     ),
                 ),
                 ("portfolio.add_subjectimport", "portfolio.approve_import", "portfolio.change_registration"),
+            ),
+            Entry(
+                _("Exposure"),
+                "payments",
+                (
+                    Page(
+                        _("Exposure"),
+                        "portfolio.exposureimport",
+                        name="overview",
+                        words=_("money amounts receivables orders guarantees at stake"),
+                    ),
+                    Page(_("Imports"), "portfolio.exposureimport", heading=_("Exposure imports"), words=_("upload")),
+                    Page(_("Exchange rates"), "portfolio.exchangerate", words=_("currency reporting currency")),
+                ),
             ),
             Entry(
                 _("Contract"),

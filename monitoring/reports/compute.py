@@ -26,6 +26,7 @@ from monitoring.reports.change_section import (
     name_what_was_counted,
 )
 from monitoring.reports.periods import Period
+from monitoring.reports.risk_section import RiskSection, risk_in
 from monitoring.stats.latency import delays_between
 from portfolio.billing.usage import ContractState, Holding, contract_states, holdings, listed_in
 from portfolio.models import Registration
@@ -54,6 +55,7 @@ class Report:
     # Companies that D&B has in these registrations, each once.
     listed: int
     waiting: list[Waiting]
+    risk: RiskSection
 
     @property
     def registrations(self) -> list[Registration]:
@@ -105,6 +107,7 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
         contracts=contract_states(beside, status),
         listed=listed_in(held, status),
         waiting=waiting,
+        risk=risk_in(period, keys, is_all=is_all),
     )
 
 

@@ -91,6 +91,7 @@ RIGHTS = {
     "imports/": "portfolio.view_subjectimport",
     "references/": "portfolio.view_externalreference",
     "event-types/": "monitoring.view_webhookendpoint",
+    "portfolio/risk/": "portfolio.view_company",
     "alerts/": "monitoring.view_alert",
 }
 

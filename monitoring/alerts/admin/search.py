@@ -7,8 +7,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from monitoring.models import Alert, AlertKind
-from portfolio.companies.search import NAMES, duns_digits, find_companies, of_companies
-from portfolio.models import Company
+from portfolio.companies.search import NAMES, duns_digits, of_companies, search_companies
 
 # No index holds words: they are looked for in so many of the latest alerts, and so many are found.
 SEARCHED, FOUND, MOST_WORDS = 20_000, 1_000, 6
@@ -17,7 +16,7 @@ SEARCHED, FOUND, MOST_WORDS = 20_000, 1_000, 6
 def find_alerts(alerts: QuerySet[Alert], text: str) -> QuerySet[Alert]:
     if duns_digits(text):
         return of_companies(alerts, text)
-    companies = find_companies(Company.objects.all(), text).values_list("pk", flat=True)[:NAMES]
+    companies = search_companies(text).duns[:NAMES]
     words = text.split()[:MOST_WORDS]
     return alerts.filter(Q(company__in=list(companies)) | Q(pk__in=_with_words(alerts, words)))
 
