@@ -50,8 +50,8 @@ def distinct_digits(model: Model, by: str, column: str, digits: slice, **conditi
 def repeated_values(model: Model, names: tuple[str, ...], **conditions: Any) -> dict[tuple[Any, ...], int]:
     """The values of `names` that several rows have, and how many rows."""
     if not has_sql():
-        rows = model._default_manager.filter(**conditions).order_by().values_list(*names)
-        counted = rows.annotate(count=models.Count("pk")).filter(count__gt=1)
+        every = model._default_manager.filter(**conditions).order_by().values_list(*names)
+        counted = every.annotate(count=models.Count("pk")).filter(count__gt=1)
         return {tuple(values): count for *values, count in counted}
     start, read = _select(model, names)
     columns = ", ".join(quoted(model._meta.get_field(name)) for name in names)
