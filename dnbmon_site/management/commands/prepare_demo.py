@@ -1,4 +1,7 @@
-"""manage.py prepare_demo: a contract as a customer has it, lists taken over, a second person; `up --demo` calls it."""
+"""manage.py prepare_demo: a contract as a customer has it, lists taken over with their seeds, a second person.
+
+`up --demo` calls it.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from core.cached_counts import update_counts
+from direct_plus.delivered_files import FileKind, parse_file_name
 from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.demo.world import CUSTOMERS, SUPPLIERS
 from dnbmon_site.accounts.first_user import first_person
 from dnbmon_site.accounts.models import User
 from dnbmon_site.accounts.roles import APPROVER
+from monitoring.pipeline.delivered_files import import_file
 from portfolio.models import Contract, Registration
 from portfolio.registrations.adopt import adopt_as_requested
 from portfolio.registrations.dnb_list_files import apply_export
@@ -43,8 +48,18 @@ class Command(BaseCommand):
             files = [Path(path) for path in sandbox.deliver(registration.reference, "DunsExport")]
             apply_export(registration, files, by=ACTOR)
             adopt_as_requested(registration, by=ACTOR)
+        import_seed_files(sandbox)
         make_second_person()
         update_counts("held")
+
+
+def import_seed_files(sandbox: SandboxControl) -> None:
+    """What D&B knew of the companies when they joined their lists, so that every day since then can be shown."""
+    registrations = {row.reference: row for row in Registration.objects.filter(reference__in=TAKEN_OVER)}
+    for path in map(Path, sandbox.files()):
+        name = parse_file_name(path.name)
+        if name and name.kind == FileKind.SEED and name.reference in registrations:
+            import_file(registrations[name.reference], path)
 
 
 def make_second_person() -> None:
