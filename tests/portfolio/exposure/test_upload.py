@@ -1,7 +1,6 @@
 """A file of amounts: each row says what is wrong with it, and all of the rest counts from one step on."""
 
 import io
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -199,28 +198,20 @@ def test_a_cancelled_import_is_not_applied() -> None:
         apply_exposure(upload, applied_by=ANN)
 
 
-@pytest.fixture
-def dying(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The process that reads dies after each chunk."""
-
+def test_a_process_that_dies_leaves_nothing_out_and_doubles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def die(upload: ExposureImport, number: int, rows: Any, kind: Any) -> Any:
+        """After the chunk is kept, and before the row counts it."""
         store_chunk(upload, number, rows, kind)
         raise DatabaseError("the process died here")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(reading, "store_chunk", die)
-        yield
-
-
-def test_a_process_that_dies_leaves_nothing_out_and_doubles_nothing(
-    dying: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reading, "CHUNK", 2)
     lines = [f"{100_000_000 + number};{number}" for number in range(5)]
     upload = an_exposure_import("DUNS;Amount", *lines, f"{DUNS};1")
-    with pytest.raises(DatabaseError):
-        read_exposure(upload)
-    monkeypatch.setattr(reading, "store_chunk", store_chunk)
+    with monkeypatch.context() as patch:
+        patch.setattr(reading, "CHUNK", 2)
+        patch.setattr(reading, "store_chunk", die)
+        with pytest.raises(DatabaseError):
+            read_exposure(upload)
+    monkeypatch.setattr(reading, "CHUNK", 2)
     left = ExposureImport.objects.get()
     read_exposure(left)
     assert [row.line for row in rows_of(left)] == [2, 3, 4, 5, 6, 7]
