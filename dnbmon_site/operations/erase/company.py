@@ -25,7 +25,7 @@ from monitoring.models import Alert, AlertItem, Change, DeadLetter, Notification
 from monitoring.rebuild.removal import count_deliveries
 from monitoring.stats.daily_counts import recount
 from monitoring.stats.latency import days_published, recount_delays
-from portfolio.exposure.forget import forget_exposure
+from portfolio.exposure.entries import forget_exposure
 from portfolio.models import ApiKeyUsage, Company, CompanyNote, ExternalReference, Proposal, Subject, SubjectState
 
 WORD = "(forgotten)"
