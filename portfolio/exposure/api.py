@@ -52,7 +52,7 @@ class DayField(serializers.CharField):
             raise serializers.ValidationError(str(error)) from error
 
 
-class StakeSerializer(serializers.Serializer[Stake]):
+class StakeSerializer(serializers.Serializer[Any]):
     duns = serializers.CharField(help_text="D-U-N-S number.")
     book = serializers.CharField(help_text=BOOK_HELP)
     amount = serializers.SerializerMethodField(help_text="Amount in its currency, with two decimals.")
