@@ -28,6 +28,7 @@ from monitoring.webhooks.api import EventTypeList
 from portfolio.companies.api.companies import CompanyDetail
 from portfolio.companies.api.external_references import ReferenceList
 from portfolio.companies.api.lookup import CompanyLookup
+from portfolio.exposure.api import ExposureList
 from portfolio.imports.api import ImportConfirm, ImportDetail, ImportList
 from portfolio.registrations.api import PullNow, RegistrationDetail, RegistrationList
 from portfolio.subjects.api import SubjectList
@@ -76,6 +77,7 @@ v1: list[URLPattern | URLResolver] = [
     path("changes/", ChangeFeed.as_view(), name="changes"),
     path("changes/<uuid:id>/", ChangeDetail.as_view(), name="change"),
     path("references/", repeatable(ReferenceList.as_view()), name="references"),
+    path("exposures/", repeatable(ExposureList.as_view()), name="exposures"),
     path("registrations/", RegistrationList.as_view(), name="registrations"),
     path("registrations/<str:reference>/", RegistrationDetail.as_view(), name="registration"),
     path("registrations/<str:reference>/subjects/", repeatable(SubjectList.as_view()), name="subjects"),

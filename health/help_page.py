@@ -51,6 +51,7 @@ SECTIONS = (
             ("use/get-alerts-by-email-or-chat.md", _("Send alerts to people and chat services")),
             ("use/find-and-export.md", _("Find companies, save a filter, download a list")),
             ("use/import-a-list.md", _("Monitor more companies")),
+            ("use/exposure.md", _("Add your own exposure: the money at stake")),
             ("use/review-proposals.md", _("React to mergers and deletions at D&B")),
             ("use/schedule-removals.md", _("Control the costs of the next contract year")),
             ("use/close-the-month.md", _("Report changes and costs")),

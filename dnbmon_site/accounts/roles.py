@@ -30,6 +30,8 @@ HIDDEN = (
 HELD = (
     *("channel", "webhookendpoint", "fileserver", "outboxmessage", "sendattempt", "apikeyusage"),
     *("incident", "incidentnote"),
+    # Your own money: to be seen by those who work with it.
+    "exposure",
 )
 
 # What a role may do beside viewing: "app.model" for all permissions on its rows, or one permission by name. What does
@@ -45,6 +47,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "monitoring.view_channel",
         "monitoring.view_outboxmessage",
         "portfolio.add_companynote",
+        "portfolio.view_exposure",
     ),
     MANAGER: (
         "core.share_savedfilter",
@@ -55,6 +58,8 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "portfolio.change_subject",
         "portfolio.change_syncrun",
         "portfolio.decide_proposal",
+        "portfolio.view_exposure",
+        "portfolio.change_exposure",
         "monitoring.reportschedule",
     ),
     APPROVER: ("portfolio.approve_import",),

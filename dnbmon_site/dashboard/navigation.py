@@ -146,6 +146,20 @@ GROUPS = (
                 ("portfolio.add_subjectimport", "portfolio.approve_import", "portfolio.change_registration"),
             ),
             Entry(
+                _("Exposure"),
+                "payments",
+                (
+                    Page(
+                        _("Exposure"),
+                        "portfolio.exposureimport",
+                        name="overview",
+                        words=_("money amounts receivables orders guarantees at stake"),
+                    ),
+                    Page(_("Imports"), "portfolio.exposureimport", heading=_("Exposure imports"), words=_("upload")),
+                    Page(_("Exchange rates"), "portfolio.exchangerate", words=_("currency reporting currency")),
+                ),
+            ),
+            Entry(
                 _("Contract"),
                 "event_repeat",
                 (

@@ -134,6 +134,7 @@ def columns_of(name: str) -> dict[str, Any]:
         "companies": "",
         "tags": "",
         "countries": "",
+        "min_exposure": None,
         "grouping": Grouping.COMPANY_DAY,
         "notify_owner": True,
         "quiet_from": None,

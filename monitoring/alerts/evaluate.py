@@ -162,7 +162,7 @@ def write_alerts(readings: Sequence[Reading], scope: Scope, rules: Rules) -> Gro
     counts: Counter[uuid.UUID] = Counter()
     for _, group in _each(grouped):
         counts[group.key] += len(group.matches)
-    insert_new(Alert, [_alert(*one, words, counts) for one in _each(grouped)])
+    insert_new(Alert, [_alert(*one, words, counts, scope) for one in _each(grouped)])
     insert_new(AlertItem, list(_items(grouped, words)))
     _bring_up_to_date(grouped)
     return grouped
@@ -189,7 +189,13 @@ def _sentences_of(changes: Iterable[Change], scope: Scope) -> dict[uuid.UUID, st
     return {line.change.pk: sentence(line) for line in lines_of(list(rows.values()))}
 
 
-def _alert(reading: Reading, group: Group, words: Mapping[uuid.UUID, str], counts: Mapping[uuid.UUID, int]) -> Alert:
+def _alert(
+    reading: Reading,
+    group: Group,
+    words: Mapping[uuid.UUID, str],
+    counts: Mapping[uuid.UUID, int],
+    scope: Scope,
+) -> Alert:
     match, row = group.matches[0], group.matches[0].rule.row
     is_flood = group.kind == AlertKind.FLOOD
     return Alert(
@@ -211,6 +217,7 @@ def _alert(reading: Reading, group: Group, words: Mapping[uuid.UUID, str], count
         rate_window=reading.rate_window,
         sequence=reading.sequence,
         fact_count=counts[group.key],
+        exposure=0 if is_flood else scope.companies[match.change.company_id].exposure or 0,
     )
 
 

@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from django.utils.translation import gettext
 
 from core.db import in_batches
-from core.text import country_name
+from core.text import counted, country_name
 from direct_plus.duns import InvalidDuns
 from monitoring.alerts.conditions import BECOMES, Condition, line_text, parse_condition
 from monitoring.elements.formatting import from_json, label_of_path, lower_first, short
@@ -43,6 +43,8 @@ class Rule:
     companies: frozenset[str] | None = None
     tags: frozenset[str] = frozenset()
     countries: frozenset[str] = frozenset()
+    # In cents; companies of which no exposure is known are not above it.
+    min_exposure: int | None = None
 
     @property
     def key(self) -> uuid.UUID:
@@ -136,6 +138,8 @@ class Scope:
         if rule.tags and not rule.tags & self.tags.get(company, set()):
             return False
         row = self.companies.get(company)
+        if rule.min_exposure is not None and (row is None or (row.exposure or 0) <= rule.min_exposure):
+            return False
         return not rule.countries or (row is not None and row.country in rule.countries)
 
 
@@ -163,6 +167,7 @@ def compile_rule(row: AlertRule) -> Rule:
         frozenset(map(read_listed, entries_of(row.companies))) or None,
         frozenset(split(row.tags.casefold())),
         frozenset(split(row.countries.upper())),
+        None if row.min_exposure is None else row.min_exposure * 100,
     )
 
 
@@ -317,4 +322,6 @@ def scope_text(row: AlertRule) -> str:
     if split(row.countries):
         names = [country_name(code) for code in split(row.countries.upper())]
         parts.append(gettext("in %(names)s") % {"names": few(names)})
+    if row.min_exposure is not None:
+        parts.append(gettext("exposure above %(amount)s") % {"amount": counted(row.min_exposure)})
     return ", ".join(parts) or gettext("all companies")
