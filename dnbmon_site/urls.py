@@ -17,6 +17,7 @@ from dnbmon_site.http.moved_pages import moved_pages
 from dnbmon_site.operations import health_access
 from health import help_page, runbook_page
 from health import views as health
+from monitoring.corporate_groups.admin import page as group_page
 
 
 def of_passwords(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -46,6 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("manifest.webmanifest", pwa.manifest, name="manifest"),
     path("service-worker.js", pwa.service_worker, name="service_worker"),
     path("offline", pwa.offline, name="offline"),
+    path("portfolio/group/<str:duns>/", admin.site.admin_view(group_page), name="corporate_group"),
     path("my/", admin.site.admin_view(preferences), name="preferences"),
     *password_reset,
     path("login/", sign_in, name="sign_in"),
