@@ -2,5 +2,5 @@
 
 models, content_ids < log_context, story_order < observations < deliveries, publications, outbox < elements, replay
 < pull, ingest, history < pipeline, retention, scores < figures < stats, company_page, feed < corporate_groups
-< webhooks < alerts, exports, consumers < rebuild, reports, open_counts < jobs < admin, api, commands
+< webhooks < alerts, exports, consumers < rebuild, reports, open_counts < benefit < jobs < admin, api, commands
 """

@@ -172,6 +172,13 @@ GROUPS = (
                         _("Contract year"), "portfolio.contract", name="year", words=_("billed billing costs renewal")
                     ),
                     Page(
+                        _("Review"),
+                        "portfolio.contract",
+                        address="/portfolio/review/",
+                        heading=_("Contract review"),
+                        words=_("benefit value savings worth leave out"),
+                    ),
+                    Page(
                         _("Settings"),
                         "portfolio.contract",
                         heading=_("Contract settings"),
