@@ -17,6 +17,8 @@ from dnbmon_site.http.moved_pages import moved_pages
 from dnbmon_site.operations import health_access
 from health import help_page, runbook_page
 from health import views as health
+from monitoring.benefit import admin as benefit
+from monitoring.corporate_groups.admin import page as group_page
 from monitoring.portfolio_page import admin as portfolio_page
 
 
@@ -52,6 +54,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("manifest.webmanifest", pwa.manifest, name="manifest"),
     path("service-worker.js", pwa.service_worker, name="service_worker"),
     path("offline", pwa.offline, name="offline"),
+    path("portfolio/review/", admin.site.admin_view(benefit.page), name="contract_review"),
+    path("portfolio/review/<slug:reason>/", admin.site.admin_view(benefit.companies), name="contract_review_companies"),
+    path("portfolio/group/<str:duns>/", admin.site.admin_view(group_page), name="corporate_group"),
     path("my/", admin.site.admin_view(preferences), name="preferences"),
     *password_reset,
     path("login/", sign_in, name="sign_in"),

@@ -11,7 +11,7 @@ class MonitoringConfig(AppConfig):
         # Each declares what it brings: what is counted, lists, consumers and followers of publications, ways to send.
         from monitoring import jobs, open_counts  # noqa: F401
         from monitoring.alerts import channel_messages, reach  # noqa: F401
-        from monitoring.alerts import exposure as exposure_of_alerts
+        from monitoring.alerts.actions import follow_exposure
         from monitoring.alerts.default_rules import install_default_rules
         from monitoring.exports import listings, scheduled  # noqa: F401
         from monitoring.figures import consumer  # noqa: F401
@@ -19,5 +19,5 @@ class MonitoringConfig(AppConfig):
         from monitoring.webhooks import enqueue, send  # noqa: F401
         from portfolio.exposure import refresh
 
-        refresh.FOLLOWERS.append(exposure_of_alerts.follow_exposure)
+        refresh.FOLLOWERS.append(follow_exposure)
         post_migrate.connect(install_default_rules, sender=self, dispatch_uid="monitoring.alerts.default_rules")

@@ -30,9 +30,9 @@ HIDDEN = (
 HELD = (
     *("channel", "webhookendpoint", "fileserver", "outboxmessage", "sendattempt", "apikeyusage"),
     *("incident", "incidentnote"),
-    # Your own money: to be seen by those who work with it.
-    "exposure",
 )
+# Seen only by roles that name it below: your own money.
+NAMED = ("portfolio.view_exposure",)
 
 # What a role may do beside viewing: "app.model" for all permissions on its rows, or one permission by name. What does
 # not exist is passed by.
@@ -129,7 +129,8 @@ def _model_of(name: str) -> str:
 
 def _is_viewed(name: str) -> bool:
     app, codename = name.split(".", 1)
-    return app in VIEWED and codename.startswith("view_") and codename.removeprefix("view_") not in (*HIDDEN, *HELD)
+    is_view = app in VIEWED and codename.startswith("view_") and name not in NAMED
+    return is_view and codename.removeprefix("view_") not in (*HIDDEN, *HELD)
 
 
 def _is_administered(name: str) -> bool:

@@ -29,6 +29,8 @@ class Page:
     heading: Text = ""
     words: Text = ""
     has_tabs_below: bool = False
+    # Where pages begin that stand below this one, though their addresses do not.
+    below: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,10 @@ GROUPS = (
             Entry(
                 _("Companies"),
                 "domain",
-                (Page(_("Companies"), "portfolio.company"), Page(_("Saved filters"), "core.savedfilter")),
+                (
+                    Page(_("Companies"), "portfolio.company", below="/portfolio/group/"),
+                    Page(_("Saved filters"), "core.savedfilter"),
+                ),
             ),
             Entry(
                 _("Changes"),
@@ -177,6 +182,13 @@ GROUPS = (
                 (
                     Page(
                         _("Contract year"), "portfolio.contract", name="year", words=_("billed billing costs renewal")
+                    ),
+                    Page(
+                        _("Review"),
+                        "portfolio.contract",
+                        address="/portfolio/review/",
+                        heading=_("Contract review"),
+                        words=_("benefit value savings worth leave out"),
                     ),
                     Page(
                         _("Settings"),

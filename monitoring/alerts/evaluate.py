@@ -140,7 +140,7 @@ def _raised_by(
     for group in groups:
         alert, row = alerts[group.key], group.matches[0].rule.row
         if alert.state != AlertState.CLOSED:
-            owners = scope.owners.get(alert.company_id or "", set())
+            owners = scope.owners_for(row, alert.company_id or "")
             yield Raised(alert, reading.sequence, [row], owners, changes[alert.pk], events.get(alert.pk))
 
 

@@ -59,6 +59,11 @@ class AlertRule(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(10**14)],
         help_text=_("In the reporting currency. Leave empty to include all companies."),
     )
+    group_only = models.BooleanField(
+        _("only companies with others of their group"),
+        default=False,
+        help_text=_("Other companies of the corporate group are monitored. Their owners are notified, too."),
+    )
     severity = models.SmallIntegerField(_("severity"), choices=Severity.choices, default=Severity.HIGH)
     grouping = models.CharField(_("grouping"), max_length=16, choices=Grouping.choices, default=Grouping.COMPANY_DAY)
     notify_owner = models.BooleanField(_("notify company owner"), default=True)

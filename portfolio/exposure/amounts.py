@@ -22,7 +22,7 @@ WITH_CURRENCY = re.compile(
 POWER = re.compile(r"\d(\.\d+)?E\+?\d{1,2}", re.I)
 NUMBER = re.compile(r"\d[\d., ]*")
 # “1.234,-” and “1'000.--” are whole.
-DASHES = re.compile(r"[.,]-+$")
+DASHES = re.compile(r"([.,])-+$")
 
 
 class BadAmount(ValueError):
@@ -100,7 +100,7 @@ def _written(text: str) -> Written:
     found = WITH_CURRENCY.fullmatch(inner)
     if found is None:
         raise _unreadable(plain)
-    is_inner_negative, number = _without_sign(DASHES.sub("", found["amount"]))
+    is_inner_negative, number = _without_sign(DASHES.sub(r"\g<1>00", found["amount"]))
     if not NUMBER.fullmatch(number) and not POWER.fullmatch(number):
         raise _unreadable(plain)
     return Written(number, is_negative != is_inner_negative, _currency(found["before"], found["after"]))

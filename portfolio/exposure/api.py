@@ -52,14 +52,14 @@ class DayField(serializers.CharField):
             raise serializers.ValidationError(str(error)) from error
 
 
-class StakeSerializer(serializers.Serializer[Stake]):
+class StakeSerializer(serializers.Serializer[Any]):
     duns = serializers.CharField(help_text="D-U-N-S number.")
     book = serializers.CharField(help_text=BOOK_HELP)
     amount = serializers.SerializerMethodField(help_text="Amount in its currency, with two decimals.")
     currency = serializers.CharField(help_text="Currency of the amount (ISO 4217).")
     as_of = serializers.DateField(source="day", help_text="Day from which the amount counts.")
     converted = serializers.SerializerMethodField(
-        help_text="Amount in the reporting currency. Null if there is no exchange rate."
+        help_text="Amount in the reporting currency. Null without an exchange rate."
     )
 
     def get_amount(self, row: Stake) -> str:
@@ -116,7 +116,7 @@ class ExposureParameters(PageParameters):
 class ExposureKey(Parameters):
     company = DunsField(help_text="D-U-N-S number.")
     book = serializers.CharField(max_length=LONGEST, help_text=BOOK_HELP)
-    as_of = DayField(required=False, help_text="Day from which there is no amount. Leave it out for today.")
+    as_of = DayField(required=False, help_text="Day from which the amount no longer counts. Leave it out for today.")
 
 
 class ExposureList(APIView):

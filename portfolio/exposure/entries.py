@@ -1,4 +1,4 @@
-"""Amounts one by one, as other systems send them: they count from the moment they are kept."""
+"""Amounts one by one: as other systems send them, and a company's taken out when it is erased."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from django.utils.translation import gettext
 from core.actors import Actor
 from core.audit import record
 from core.blobs import delete_bytes
-from core.db import clean_text, database_now
+from core.db import clean_text, database_now, one_by_one
 from core.text import counted
 from portfolio.exposure.flaws import Check
-from portfolio.exposure.packed import GONE, Position, positions_of, store
+from portfolio.exposure.packed import GONE, Position, parts_of, positions_of, store
 from portfolio.imports.states import Refused, move, with_counts
 from portfolio.models import ExposureImport, ExposureMode, ImportState
 
@@ -90,3 +90,27 @@ def _record(action: str, positions: Sequence[Position], actor: str) -> None:
     after = {"positions": [[one.duns, one.book, one.day] for one in positions]}
     thing = ExposureImport(pk=uuid.uuid5(uuid.NAMESPACE_OID, f"{first.duns}\n{first.book}"))
     record(actor=actor, action=action, thing=thing, summary=summary, after=after)
+
+
+# Erasing a company
+
+
+def forget_exposure(duns: str) -> int:
+    """In all amounts, also in those that no longer count; how many imports held it. May be stopped and begun again."""
+    rows = ExposureImport.objects.filter(positions__isnull=False).order_by("pk")
+    return sum(_take_out(duns, row) for row in one_by_one(rows))
+
+
+def _take_out(duns: str, row: ExposureImport) -> bool:
+    while row.positions is not None:
+        every, before, owner = positions_of(row), row.positions, uuid.uuid4()
+        left = [one for one in every if one.duns != duns]
+        if len(left) == len(every):
+            return False
+        packed = store(owner, left, parts_of(row))
+        is_kept = move(row, **packed)
+        delete_bytes(before if is_kept else owner)
+        if is_kept:
+            return True
+        row.refresh_from_db()
+    return False

@@ -56,6 +56,7 @@ def _all_layers() -> list[tuple[Layer, bool]]:
     return [
         (Layer(owner, place, part.book, part.day), mode == ExposureMode.REPLACE)
         for owner, mode, parts in rows.order_by("confirmed_at", "id").values_list("positions", "mode", "parts")
+        if owner
         for place, part in enumerate(decode(parts))
     ]
 

@@ -16,7 +16,7 @@ from core.blobs import store_bytes
 from core.db import clean_text, database_now
 from core.text import counted
 from portfolio.exposure.books import book_name
-from portfolio.exposure.columns import ExposureLine, ExposureTable
+from portfolio.exposure.columns import ExposureTable
 from portfolio.exposure.flaws import COUNTED, Check
 from portfolio.exposure.packed import Position, TooManyParts, store
 from portfolio.exposure.validate import ExposureRow, ExposureValidator
@@ -88,7 +88,7 @@ def _position(row: ExposureRow) -> Position:
     return Position(row.duns, row.cents, row.currency, row.book, date.fromisoformat(row.day))
 
 
-READER: Reader[ExposureImport, ExposureLine, ExposureRow] = Reader(
+READER: Reader[ExposureImport, ExposureTable, ExposureRow] = Reader(
     ExposureRow, lambda content, sheet: open_as(ExposureTable, content, sheet), ExposureValidator, _finish
 )
 

@@ -25,13 +25,8 @@ TRIES = 2
 BROKEN_OFF = _("The workbook could not be read: two attempts failed. Save the list as CSV and upload that file.")
 
 
-AnyUpload = TypeVar("AnyUpload", bound=Upload)
-Line = TypeVar("Line")
-Row = TypeVar("Row", bound=Any)
-
-
-class Lines(Protocol[Line]):
-    """A table, as what it lists needs it."""
+class Lines(Protocol):
+    """A table, whatever its lines are."""
 
     about: int
     sheets: list[Sheet]
@@ -39,22 +34,27 @@ class Lines(Protocol[Line]):
     @property
     def note(self) -> str: ...
 
-    def lines(self, start: int = 0) -> Iterator[Line]: ...
+    def lines(self, start: int = 0) -> Iterator[Any]: ...
 
 
-class Validates(Protocol[Line, Row]):
+AnyUpload = TypeVar("AnyUpload", bound=Upload)
+AnyLines = TypeVar("AnyLines", bound=Lines)
+Row = TypeVar("Row", bound=Any)
+
+
+class Validates(Protocol[Row]):
     def remember(self, rows: Iterable[Row]) -> None: ...
 
-    def validate(self, lines: list[Line]) -> list[Row]: ...
+    def validate(self, lines: list[Any]) -> list[Row]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Reader(Generic[AnyUpload, Line, Row]):
+class Reader(Generic[AnyUpload, AnyLines, Row]):
     """What a kind of upload is read with. `finish` gets it once every row is checked."""
 
     row: type[Row]
-    open: Callable[[bytes, str], Lines[Line]]
-    validator: Callable[[AnyUpload, Lines[Line]], Validates[Line, Row]]
+    open: Callable[[bytes, str], AnyLines]
+    validator: Callable[[AnyUpload, AnyLines], Validates[Row]]
     finish: Callable[[AnyUpload], None]
 
     def read(self, upload: AnyUpload, *, until: datetime | None = None) -> None:
@@ -91,7 +91,7 @@ class Reader(Generic[AnyUpload, Line, Row]):
                 return False
         return True
 
-    def _open(self, upload: AnyUpload) -> Lines[Line] | None:
+    def _open(self, upload: AnyUpload) -> AnyLines | None:
         """None where somebody else reads it. A try is counted before it is made, lest a workbook be tried for ever that
         takes its reader down with it."""
         content = load_bytes(file_key(upload))
@@ -106,7 +106,7 @@ class Reader(Generic[AnyUpload, Line, Row]):
         return table if move(upload, tries=0, sheets=sheets) else None
 
     def _validate_chunk(
-        self, upload: AnyUpload, validate: Validates[Line, Row], lines: list[Line], *, about: int, note: str
+        self, upload: AnyUpload, validate: Validates[Row], lines: list[Any], *, about: int, note: str
     ) -> bool:
         rows = store_chunk(upload, upload.chunks, validate.validate(lines), self.row)
         position = upload.position + len(lines)

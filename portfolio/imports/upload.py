@@ -16,7 +16,7 @@ from core.blobs import store_bytes
 from core.db import clean_text
 from core.text import counted
 from portfolio.imports.chunks import CHUNK
-from portfolio.imports.columns import Line
+from portfolio.imports.columns import Table
 from portfolio.imports.confirm import plan_of
 from portfolio.imports.csv_reader import open_table
 from portfolio.imports.reading import Reader
@@ -99,7 +99,7 @@ def _finish(import_: SubjectImport) -> None:
     )
 
 
-READER: Reader[SubjectImport, Line, ValidatedRow] = Reader(
+READER: Reader[SubjectImport, Table, ValidatedRow] = Reader(
     ValidatedRow,
     lambda content, sheet: open_table(content, sheet),
     lambda import_, _table: Validator(import_),

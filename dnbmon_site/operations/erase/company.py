@@ -12,6 +12,7 @@ from django.contrib.admin.models import LogEntry
 from django.db.models import Max, Model, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
+from portfolio.exposure.forget import forget_exposure
 
 from core.audit import note_act
 from core.cached_counts import update_counts
@@ -35,7 +36,6 @@ from monitoring.models import (
 from monitoring.rebuild.removal import count_deliveries
 from monitoring.stats.daily_counts import recount
 from monitoring.stats.latency import days_published, recount_delays
-from portfolio.exposure.forget import forget_exposure
 from portfolio.models import (
     ApiKeyUsage,
     Company,

@@ -50,6 +50,10 @@ LABELS: dict[str, tuple[Any, Any]] = {
         ),
     ),
     "tags": (_("Tags"), _("Separated by commas. Leave empty to include all.")),
+    "group_only": (
+        _("Only companies with others of their group"),
+        _("Other companies of the corporate group are monitored. Their owners are notified, too."),
+    ),
     "combination": (_("Match"), ""),
     "notify_owner": (_("Notify company owner"), _("The user or email address entered as the owner of the company.")),
     "grouping": (_("Grouping"), ""),
@@ -98,7 +102,7 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
     fieldsets = (
         (None, {"fields": ("name", "description", "severity")}),
         (_("Changes"), {"fields": ("kinds", "elements", "combination", "conditions")}),
-        (_("Companies"), {"fields": ("registrations", "companies", "tags", "countries", "min_exposure")}),
+        (_("Companies"), {"fields": ("registrations", "companies", "tags", "countries", "min_exposure", "group_only")}),
         (
             _("Notifications"),
             {"fields": ("grouping", "notify_owner", "channels", "quiet_from", "quiet_until", "quiet_zone")},

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from core.bulk import update_rows
 from monitoring.models import Alert, AlertState
 from portfolio.exposure import refresh
 from portfolio.exposure.rates import set_rate
@@ -53,7 +54,7 @@ def test_nothing_is_written_where_all_is_right() -> None:
 
 def test_what_changes_while_it_is_written_is_shown_too(monkeypatch: pytest.MonkeyPatch) -> None:
     exposure(f"{DUNS};10")
-    write = refresh.update_rows
+    write = update_rows
 
     def changing(*given: Any) -> None:
         write(*given)

@@ -48,8 +48,9 @@ def test_another_reporting_currency_needs_its_rate() -> None:
 
 @pytest.mark.parametrize("given", ["EUR 1", "XXQ 1", "USD 0", "USD -1", "USD 1e9"])
 def test_a_rate_that_makes_no_sense_is_refused(given: str) -> None:
+    currency, value = given.split()
     with pytest.raises(Refused):
-        rate(*given.split())
+        rate(currency, value)
 
 
 def test_the_same_rate_again_is_one() -> None:
