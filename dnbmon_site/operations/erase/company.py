@@ -12,7 +12,7 @@ from django.contrib.admin.models import LogEntry
 from django.db.models import Max, Model, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
-from portfolio.exposure.forget import forget_exposure
+from portfolio.exposure.entries import forget_exposure
 
 from core.audit import note_act
 from core.cached_counts import update_counts
