@@ -88,7 +88,7 @@ def incomplete_text(asked: Asked, numbers: OpenCounts) -> str:
     since = _counted_since(numbers)
     if since is None or since.date() <= asked.first:
         return ""
-    words = gettext("Notifications are received since %(day)s. There is little or no data for the days before.")
+    words = gettext("Notifications have been received since %(day)s. Changes on the days before may be missing.")
     return words % {"day": day_text(since.date())}
 
 

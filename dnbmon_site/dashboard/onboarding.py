@@ -155,7 +155,8 @@ def _connect(missing: Sequence[Contract]) -> Step:
         "Enter D&B's API key and secret in the settings file (.env) as %(prefix)s_API_KEY and %(prefix)s_API_SECRET. "
         "Then restart D&B Monitoring."
     )
-    return Step(title, text % {"prefix": contract.prefix}, StepState.WAITING)
+    help_page = Button(gettext("How to connect"), reverse("handbook", args=["use/connect-to-dnb.md"]))
+    return Step(title, text % {"prefix": contract.prefix}, StepState.WAITING, help_page)
 
 
 def _key(contracts: Sequence[Contract], *, has_credentials: bool, is_pulled: bool) -> Step:

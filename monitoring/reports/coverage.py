@@ -41,5 +41,5 @@ def _incomplete(report: Report) -> str:
     since = report.received_since
     if since is None or since <= report.period.moments[0]:
         return ""
-    words = gettext("Notifications are received since %(day)s. There is little or no data for the days before.")
+    words = gettext("Notifications have been received since %(day)s. Changes on the days before may be missing.")
     return words % {"day": day_text(timezone.localtime(since).date())}

@@ -63,6 +63,8 @@ def summary(report: Report, *, of_period: bool = True, of_today: bool = True) ->
 
 def _changes(report: Report) -> str:
     counts = report.counts
+    if not report.registrations:
+        return gettext("There are no registrations yet, so no changes have been received.")
     if not counts.total:
         return (
             gettext("D&B reported no relevant changes to your monitored companies in this week.")

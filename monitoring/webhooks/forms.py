@@ -80,6 +80,8 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
         events.choices = event_choices(split(self.instance.event_types))
         self.initial["event_types"] = chosen
         self.initial["kinds"] = split(self.instance.kinds)
+        for name in {"countries", "companies"} & self.fields.keys():
+            self.fields[name].widget.attrs["rows"] = 2
 
     def full_clean(self) -> None:
         super().full_clean()

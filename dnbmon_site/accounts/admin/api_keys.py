@@ -118,7 +118,7 @@ class ApiKeyAdmin(RowActions, Audited, PageAdmin):
     search_fields = ("name", "prefix")
     empty_title = _("No API keys yet")
     empty_text = _("Add a key for each system that uses the API. The key is shown once.")
-    readonly_fields = ("shown_key", "created_by", "created_at", "last_used_at", "revoked_at")
+    readonly_fields = ("shown_key", "created_by", "created_at", "used", "revoked_at")
     actions = ("rotate", "revoke")
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:

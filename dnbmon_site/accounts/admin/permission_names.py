@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from dnbmon_site.accounts.roles import ADMINISTERED, HIDDEN
 
+# Rows of other packages that no page shows.
+UNUSED = ("accessattemptexpiration", "accessfailurelog")
 ACTIONS = {"view": _("view"), "add": _("add"), "change": _("change"), "delete": _("delete")}
 
 
@@ -28,7 +30,7 @@ def permission_name(permission: Permission) -> str:
 
 def offered_permissions(role: Group) -> QuerySet[Permission]:
     """Those that open or change a page, and what the role has beside them."""
-    pages = Q(content_type__app_label__in=ADMINISTERED) & ~Q(content_type__model__in=HIDDEN)
+    pages = Q(content_type__app_label__in=ADMINISTERED) & ~Q(content_type__model__in=(*HIDDEN, *UNUSED))
     own = role.permissions.values_list("pk", flat=True) if role.pk else ()
     return Permission.objects.filter(pages | Q(pk__in=list(own)))
 

@@ -72,7 +72,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         choice_filter("kind", AlertKind.choices, _("type")),
     )
     search_fields = ("company",)
-    search_help_text = _("D-U-N-S number, company name, or words of the alert or its rule")
+    search_help_text = _("D-U-N-S number, name, title or rule")
     # The most serious first.
     ordering = ("-severity", "-raised_at", "-id")
     sortable_by = ("severity_badge", "at_stake", "raised")

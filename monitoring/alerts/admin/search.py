@@ -7,18 +7,20 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from monitoring.models import Alert, AlertKind
-from portfolio.companies.search import NAMES, duns_digits, of_companies, search_companies
+from portfolio.companies.search import duns_digits, of_companies
 
 # No index holds words: they are looked for in so many of the latest alerts, and so many are found.
-SEARCHED, FOUND, MOST_WORDS = 20_000, 1_000, 6
+SEARCHED, FOUND, MOST_WORDS = 20_000, 2_000, 6
 
 
 def find_alerts(alerts: QuerySet[Alert], text: str) -> QuerySet[Alert]:
-    if duns_digits(text):
-        return of_companies(alerts, text)
-    companies = search_companies(text).duns[:NAMES]
-    words = text.split()[:MOST_WORDS]
-    return alerts.filter(Q(company__in=list(companies)) | Q(pk__in=_with_words(alerts, words)))
+    """Where both are found, by their keys: no index serves a query for one or the other."""
+    of_company = of_companies(alerts, text)
+    words = [] if duns_digits(text) else _with_words(alerts, text.split()[:MOST_WORDS])
+    if not words:
+        return of_company
+    most_severe = of_company.order_by("-severity", "-raised_at", "-id").values_list("pk", flat=True)[:FOUND]
+    return alerts.filter(pk__in={*most_severe, *words})
 
 
 def _with_words(alerts: QuerySet[Alert], words: list[str]) -> list[object]:

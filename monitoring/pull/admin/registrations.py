@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -45,9 +45,10 @@ from monitoring.pull.admin.actions import (
 from monitoring.pull.admin.details import problems_of, recent_deliveries, settings_at_dnb
 from monitoring.pull.admin.questions import PauseForm, ask_before_first_pull
 from monitoring.pull.admin.start_button import is_start_needed, start_button
+from portfolio.billing.contract_year import LISTED
 from portfolio.imports.admin.actions import UPLOAD
 from portfolio.imports.admin.selection import upload_into
-from portfolio.models import Registration, RegistrationState
+from portfolio.models import Registration, RegistrationState, Subject
 from portfolio.registrations.pull_job import paused_pulls
 from portfolio.registrations.schedule import next_due
 from portfolio.registrations.status import (
@@ -148,9 +149,9 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     def complete_rows(self, rows: list[Any]) -> None:
         """What needs attention comes first."""
         in_doubt, paused, requested = calls_in_doubt(), paused_pulls(), asked_for(PULL_NOW)
-        notes, held = pause_notes(rows), recent_count("held").get("registrations", {})
+        notes, listed = pause_notes(rows), _listed_in(rows)
         for row in rows:
-            row.listed = held.get(str(row.pk), {}).get("listed", 0)
+            row.listed = listed.get(row.pk, 0)
             row.pause_note = notes.get(str(row.pk), "")
             row.paused_pulls, row.is_pull_requested = paused, str(row.pk) in requested
             row.problems = list(problems_of(row, in_doubt.get(row.pk, 0), pulls_paused=paused is not None))
@@ -189,14 +190,16 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     @admin.display(description=_("Companies"))
     def companies(self, row: Any) -> SafeString:
         """As counted last; until D&B's complete list is known, it may have more."""
-        is_known = row.adopted and row.is_list_complete
-        words = counted(row.listed) if is_known else gettext("%(count)s or more") % {"count": counted(row.listed)}
+        words = counted(row.listed)
+        if not (row.adopted and row.is_list_complete):
+            words = gettext("%(count)s or more") % {"count": words} if row.listed else gettext("Not known yet")
         link = f"{reverse('admin:portfolio_subject_changelist')}?registration={row.pk}"
         return _part(row, "companies", format_html('<a class="dm-company" href="{}">{}</a>', link, words))
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        columns = super().get_list_display(request)
-        return (*columns, "start") if self.has_pull_permission(request) and is_start_needed() else columns
+        name, state, *others = super().get_list_display(request)
+        start = ["start"] if self.has_pull_permission(request) and is_start_needed() else []
+        return (name, state, *start, *others)
 
     @admin.display(description=_("Pulling"))
     def start(self, row: Registration) -> SafeString | str:
@@ -300,6 +303,15 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         record_edit(request, obj, form, is_change=change)
 
 
+def _listed_in(rows: list[Any]) -> dict[Any, int]:
+    """Companies as counted last; counted now where none were, as in the first minutes of a registration."""
+    held = recent_count("held").get("registrations", {})
+    known = {row.pk: held.get(str(row.pk), {}).get("listed", 0) for row in rows}
+    new = [key for key, count in known.items() if not count]
+    found = Subject.objects.filter(registration__in=new, state__in=LISTED).order_by().values_list("registration")
+    return {**known, **dict(found.annotate(Count("id")))} if new else known
+
+
 def _about_list(row: Registration) -> SafeString | str:
     """No fault of the registration: it moves no row to the top."""
     if row.adopted and row.is_list_complete:
@@ -310,8 +322,8 @@ def _about_list(row: Registration) -> SafeString | str:
         if row.adopted
         else (gettext("List not adopted"), gettext("Adopt list"), page)
     )
-    words = gettext("Billing numbers are not exact.")
-    return two_lines(badge(state, "calm"), format_html('{} <a class="dm-more" href="{}">{}</a>', words, link, act))
+    chip = badge(state, "calm", gettext("Billing numbers are not exact."))
+    return format_html('{}<br><a class="dm-more" href="{}">{}</a>', chip, link, act)
 
 
 def _part(row: Registration, name: str, content: SafeString | str) -> SafeString:

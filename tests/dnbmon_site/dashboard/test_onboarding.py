@@ -62,6 +62,7 @@ def test_with_nothing_there_the_credentials_come_first(admin: Client) -> None:
     text = text_of(admin.get("/"))
     assert "Get started 0 of 6 steps done" in text and "(.env) as DNB_API_KEY and DNB_API_SECRET." in text
     assert "Find registrations" not in text and "Dismiss this guide" not in text
+    assert 'href="/help/use/connect-to-dnb.md"' in admin.get("/").text
 
 
 def test_with_credentials_the_key_is_to_be_tested(admin: Client, keyed: object) -> None:

@@ -379,8 +379,8 @@ def test_a_chart_that_begins_before_the_first_data_names_its_day(admin: Client) 
     recent_news()
     Delivery.objects.update(received_at=NOW - timedelta(days=10))
     update_counts("in_use")
-    assert "Notifications are received since" in text_of(admin.get("/"))
-    assert "Notifications are received since" not in text_of(admin.get("/?days=7"))
+    assert "Notifications have been received since" in text_of(admin.get("/"))
+    assert "Notifications have been received since" not in text_of(admin.get("/?days=7"))
 
 
 def test_without_history_of_the_days_before_there_is_no_trend(admin: Client) -> None:

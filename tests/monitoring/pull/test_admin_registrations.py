@@ -24,6 +24,7 @@ from portfolio.models import Cadence, Registration, RegistrationState, SubjectSt
 from portfolio.registrations.discover import Discovery
 from portfolio.registrations.pull_job import PULL_JOB
 from portfolio.registrations.status import cadence_words, countdown, loss_sentence, status
+from tests.builders.companies import OTHER
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
 from tests.builders.registrations import a_registration
@@ -82,7 +83,7 @@ def test_the_list_begins_with_what_needs_attention(admin: Client) -> None:
 def test_a_list_that_is_not_adopted_is_named_with_the_way_to_adopt_it(admin: Client) -> None:
     row = a_registration()
     answer = admin.get(LIST)
-    assert "List not adopted Billing numbers are not exact. Adopt list" in text_of(answer)
+    assert "List not adopted Adopt list Not known yet" in text_of(answer)
     assert f"/portfolio/syncrun/adopt/{row.pk}/" in answer.content.decode()
     a_registration(adopted=True)
     assert "List not adopted" not in text_of(admin.get(LIST))
@@ -92,15 +93,24 @@ def test_a_list_that_is_adopted_but_incomplete_is_named_and_its_companies_are_co
     row = a_registration(adopted=True, list_received_at=None)
     a_subject(registration=row, state=SubjectState.MONITORED)
     update_counts("held")
+    a_subject(OTHER, row, state=SubjectState.MONITORED)
     answer = admin.get(LIST)
     text = text_of(answer)
-    assert "List incomplete Billing numbers are not exact. Upload D&B's export file" in text and "1 or more" in text
+    assert "List incomplete Upload D&B's export file" in text and "1 or more" in text
     assert f"/portfolio/syncrun/adopt/{row.pk}/#export-file" in answer.text
     assert "may bill more companies than are counted" in text_of(admin.get(page(row)))
     a_registration(adopted=True, list_received_at=timezone.now())
     text = text_of(admin.get(LIST))
     assert "List incomplete" not in text and "or more" not in text
     assert "may bill more" not in text_of(admin.get(page(row)))
+
+
+def test_companies_are_counted_now_where_none_were(admin: Client) -> None:
+    row = a_registration()
+    update_counts("held")
+    assert "Not known yet" in text_of(admin.get(LIST))
+    a_subject(registration=row)
+    assert "1 or more" in text_of(admin.get(LIST))
 
 
 def test_times_of_d_and_b_are_shown_as_all_others(admin: Client) -> None:

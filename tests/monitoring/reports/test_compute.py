@@ -159,6 +159,7 @@ def test_what_waits_longest_comes_first_and_what_the_portfolio_holds_is_told(wor
 
 def test_a_company_without_news_and_a_program_without_registrations_make_reports(client: Client) -> None:
     assert "There are no registrations yet." in told(the_report())
+    assert "There are no registrations yet, so no changes have been received." in told(the_report())
     a_registration()
     assert "No alerts were raised in this week." in told(the_report())
     assert report_pdf(the_report()).startswith(b"%PDF")
@@ -197,8 +198,8 @@ def test_a_period_that_begins_before_the_first_data_names_its_day(world: None) -
     start, _end = WEEK.moments
     assert "received since" not in made(replace(the_report(), received_since=start))
     report = replace(the_report(), received_since=start + timedelta(days=2))
-    assert "Notifications are received since" in made(report)
-    assert "Notifications are received since" in words_of(report_pdf(report))
+    assert "Notifications have been received since" in made(report)
+    assert "Notifications have been received since" in words_of(report_pdf(report))
 
 
 # Files
