@@ -128,3 +128,10 @@ def orders_with_two_switches(first: int, second: int) -> Iterable[Order]:
         for done in range(1, steps):
             for meanwhile in range(1, others + 1):
                 yield [one] * done + [other] * meanwhile + [one] * (steps + others)
+
+
+def orders_with_one_stop(steps: int) -> Iterable[Order]:
+    """One stops anywhere, the other goes on to its end."""
+    for one, other in ((0, 1), (1, 0)):
+        for done in range(1, steps):
+            yield [one] * done + [other] * 99

@@ -228,3 +228,19 @@ def test_a_report_stands_where_its_notification_stands() -> None:
         (a_registration("TWO"), update("AB", delivered=3), Source.REPLAY, 10),
     )
     assert found == ["XY", "AB"]
+
+
+def test_who_is_overtaken_before_it_inserts_knows_who_was_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = a_registration("ONE")
+    answer = stored(one, update("AB", delivered=9))
+    waiting, insert_companies = [stored(one, update("AB", delivered=3), Source.FILE)], insert._insert_companies
+
+    def overtaken(*arguments: Any) -> None:
+        if waiting:
+            ingest(waiting.pop())
+        insert_companies(*arguments)
+
+    monkeypatch.setattr(insert, "_insert_companies", overtaken)
+    ingest(answer)
+    assert way_at(Observation.objects.get().place) == "2"
+    assert Notification.objects.get().place.startswith("0")

@@ -166,6 +166,20 @@ def test_a_row_that_the_database_refuses_becomes_a_dead_letter(monkeypatch: pyte
     assert delivery.state == DeliveryState.PUBLISHED
 
 
+def test_while_the_database_answers_nothing_no_item_is_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: Any) -> Any:
+        raise DataError("the server has gone away")
+
+    delivery = a_delivery(a_seed())
+    monkeypatch.setattr(insert, "insert_new", refuse)
+    monkeypatch.setattr(insert, "_database_answers", lambda: False)
+    monkeypatch.setattr(insert, "_insert_companies", lambda *arguments: None)
+    with pytest.raises(DataError):
+        ingest(delivery)
+    assert not DeadLetter.objects.exists()
+    assert waiting_deliveries() == [delivery.pk]
+
+
 def test_a_dead_letter_keeps_the_bytes_and_is_read_when_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     item = '{"type": "UPDATE", "organization": {"duns": "12345678"}, "elements": []}'
     delivered(item)

@@ -1,6 +1,7 @@
 """A change that another one replaces: the alert goes on with that one, and nobody is notified twice."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import permutations
 from typing import Any
 
@@ -50,6 +51,11 @@ def a_difference(duns: str = DUNS) -> None:
 
 def its_update(duns: str = DUNS) -> None:
     delivered(news(duns=duns, hours=-20), registration=a_registration("R2"))
+
+
+def reads_on_with_its_update(duns: str) -> None:
+    its_update(duns)
+    raised()
 
 
 def a_watching_rule(**fields: Any) -> AlertRule:
@@ -157,7 +163,7 @@ def test_two_processes_that_read_the_same_publications_raise_one_alert(
     for number, order in enumerate(list(orders_with_two_switches(7, 8))[::EVERY]):
         duns = f"3{number:08}"
         a_difference(duns)
-        interleave(order, raised, lambda duns=duns: (its_update(duns), raised()))
+        interleave(order, raised, partial(reads_on_with_its_update, duns))
         raised()
         fact = AlertItem.objects.get(company=duns)
         assert fact.change == Change.objects.get(company=duns, derived_from="", element=STATUS).pk, order
