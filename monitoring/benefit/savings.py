@@ -117,6 +117,6 @@ def _with_ultimate(numbers: Collection[str]) -> set[str]:
 
 
 def _alerts(year: Year) -> Counter[str]:
-    """By company: alerts raised in the contract year."""
-    rows = Alert.objects.filter(raised_at__gte=year.began, kind=AlertKind.CHANGE).order_by()
+    """By company: alerts raised in the contract year, without those about changes that arrived long after."""
+    rows = Alert.objects.filter(raised_at__gte=year.began, kind=AlertKind.CHANGE, is_late=False).order_by()
     return Counter(rows.values_list("company_id", flat=True))
