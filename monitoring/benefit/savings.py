@@ -74,8 +74,10 @@ class Candidates:
         return [_saving(reason, self.by_reason[reason], self.alerts, exposures) for reason in Reason]
 
 
-def _saving(reason: Reason, numbers: AbstractSet[str], alerts: Counter[str], exposures: Mapping[str, int]) -> Saving:
-    known = [exposures[duns] for duns in numbers if duns in exposures]
+def _saving(
+    reason: Reason, numbers: AbstractSet[str], alerts: Counter[str], exposures: Mapping[str, int | None]
+) -> Saving:
+    known = [cents for duns in numbers if (cents := exposures.get(duns)) is not None]
     saved = 0 if reason == Reason.REPEATED else len(numbers)
     return Saving(reason, len(numbers), saved, sum(alerts[duns] for duns in numbers), sum(known) if known else None)
 
