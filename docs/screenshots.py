@@ -75,7 +75,7 @@ SHOTS = (
     Shot("proposals", "/portfolio/proposal/", size=(1366, 640)),
     Shot("contract-year", "/portfolio/contract/year/", size=(1366, 820)),
     Shot("contract-review", "/portfolio/review/", size=(1366, 1000)),
-    Shot("group", "{group}", size=(1366, 720)),
+    Shot("group", "{group}", size=(1366, 840)),
     Shot("report", "/monitoring/reportschedule/report/"),
     Shot("invite", "/accounts/user/add/"),
     Shot("health", "/health/"),

@@ -60,6 +60,9 @@ DONE: dict[str, Promise] = {
     ),
     "portfolio.jobs.check_lists": ngettext_lazy("%(count)s list checked", "%(count)s lists checked", "number"),
     "portfolio.jobs.reconcile_all": ngettext_lazy("%(count)s notice created", "%(count)s notices created", "number"),
+    "portfolio.exposure.work.continue_work": ngettext_lazy(
+        "%(count)s company shows another amount", "%(count)s companies show other amounts", "number"
+    ),
     "portfolio.jobs.work_on_imports": ngettext_lazy(
         "%(count)s import continued", "%(count)s imports continued", "number"
     ),

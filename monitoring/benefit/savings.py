@@ -74,8 +74,10 @@ class Candidates:
         return [_saving(reason, self.by_reason[reason], self.alerts, exposures) for reason in Reason]
 
 
-def _saving(reason: Reason, numbers: AbstractSet[str], alerts: Counter[str], exposures: Mapping[str, int]) -> Saving:
-    known = [exposures[duns] for duns in numbers if duns in exposures]
+def _saving(
+    reason: Reason, numbers: AbstractSet[str], alerts: Counter[str], exposures: Mapping[str, int | None]
+) -> Saving:
+    known = [cents for duns in numbers if (cents := exposures.get(duns)) is not None]
     saved = 0 if reason == Reason.REPEATED else len(numbers)
     return Saving(reason, len(numbers), saved, sum(alerts[duns] for duns in numbers), sum(known) if known else None)
 
@@ -117,6 +119,6 @@ def _with_ultimate(numbers: Collection[str]) -> set[str]:
 
 
 def _alerts(year: Year) -> Counter[str]:
-    """By company: alerts raised in the contract year."""
-    rows = Alert.objects.filter(raised_at__gte=year.began, kind=AlertKind.CHANGE).order_by()
+    """By company: alerts raised in the contract year, without those about changes that arrived long after."""
+    rows = Alert.objects.filter(raised_at__gte=year.began, kind=AlertKind.CHANGE, is_late=False).order_by()
     return Counter(rows.values_list("company_id", flat=True))

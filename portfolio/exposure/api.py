@@ -27,7 +27,7 @@ from portfolio.exposure.money import exact_text
 from portfolio.exposure.packed import Position
 from portfolio.exposure.positions import After, page_of_stakes
 from portfolio.exposure.rates import exposure_settings
-from portfolio.exposure.totals import Stake, stakes_of
+from portfolio.exposure.totals import Stake
 from portfolio.exposure.work import start_refresh
 
 MOST_AT_ONCE = 1000
@@ -184,17 +184,11 @@ class ExposureList(APIView):
     def delete(self, request: Request) -> Response:
         """The book has no amount for the company from that day on. The response is 404 if it has none on that day."""
         asked = ExposureKey.of(request)
-        day = asked.get("as_of") or today()
-        stake = next((one for one in stakes_of(asked["company"], day) if _is_of(one, asked["book"])), None)
-        if stake is None:
+        day, book = asked.get("as_of") or today(), book_name(asked["book"])
+        if not end_exposure(asked["company"], book, day, requested_by=who(request)):
             raise Http404("The book has no amount for this company.")
-        end_exposure(stake.duns, stake.book, stake.currency, day, requested_by=who(request))
         start_refresh()
         return Response(status=204)
-
-
-def _is_of(stake: Stake, book: str) -> bool:
-    return book_key(stake.book) == book_key(book_name(book))
 
 
 def _position(entry: Mapping[str, Any]) -> Position:

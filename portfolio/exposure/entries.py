@@ -14,7 +14,10 @@ from core.audit import record
 from core.blobs import delete_bytes
 from core.db import clean_text, database_now, one_by_one
 from core.text import counted
+from portfolio.exposure.books import book_key
+from portfolio.exposure.currencies import code_of
 from portfolio.exposure.flaws import Check
+from portfolio.exposure.ledger import books_at
 from portfolio.exposure.packed import GONE, Position, parts_of, positions_of, store
 from portfolio.imports.states import Refused, move, with_counts
 from portfolio.models import ExposureImport, ExposureMode, ImportState
@@ -31,12 +34,17 @@ def set_exposures(positions: Sequence[Position], *, requested_by: Actor) -> None
     _record("exposure.set", positions, requested_by)
 
 
-def end_exposure(duns: str, book: str, currency: str, day: date, *, requested_by: Actor) -> None:
-    """The book has nothing for the company from that day on."""
-    gone = [Position(duns, GONE, currency, book, day)]
+def end_exposure(duns: str, book: str, day: date, *, requested_by: Actor) -> bool:
+    """The book has nothing for the company from that day on. False where it has nothing on that day."""
+    found = next((one for one in books_at(day) if book_key(one.name) == book_key(book)), None)
+    place = found.place_of(int(duns)) if found else None
+    if found is None or place is None:
+        return False
+    gone = [Position(duns, GONE, code_of(int(found.currencies[place])), found.name, day)]
     if not any(_keep(gone, requested_by) for _ in range(TRIES)):
         raise Refused(gettext("Other amounts are being kept right now. Try again in a few seconds."))
     _record("exposure.remove", gone, requested_by)
+    return True
 
 
 def _keep(positions: Sequence[Position], requested_by: Actor) -> bool:

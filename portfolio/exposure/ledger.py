@@ -39,6 +39,10 @@ class Book:
     currencies: NDArray[Any]
     days: NDArray[Any]
 
+    def place_of(self, duns: int) -> int | None:
+        place = int(self.duns.searchsorted(duns))
+        return place if place < len(self.duns) and self.duns[place] == duns else None
+
 
 def layers_at(day: date) -> tuple[tuple[Layer, ...], ...]:
     """Of each book the layers that count on a day, the later over the earlier."""

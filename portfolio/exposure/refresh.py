@@ -16,7 +16,7 @@ from core.models import Lease
 from portfolio.exposure.days import today
 from portfolio.exposure.ledger import layers_at
 from portfolio.exposure.rates import KEY, exposure_settings, rates_at
-from portfolio.exposure.totals import Exposures, exposures_at
+from portfolio.exposure.totals import exposures_at
 from portfolio.models import Company, ExposureSettings
 
 AT_ONCE = 5_000
@@ -36,7 +36,7 @@ def refresh_columns() -> int:
     with holding("exposure-columns", STEP) as hold:
         while hold:
             _note("")
-            written += _write(exposures_at(), hold)
+            written += _write(_to_show(), hold)
             made_of, before = _fingerprint(), made_of
             if made_of == before:
                 _note(made_of)
@@ -55,8 +55,8 @@ def _fingerprint() -> str:
     return hashlib.sha256(repr(made_of).encode()).hexdigest()
 
 
-def _write(exposures: Exposures, hold: Hold[Lease]) -> int:
-    changes = list(_differences(exposures))
+def _write(to_show: dict[str, Shown], hold: Hold[Lease]) -> int:
+    changes = list(_differences(to_show))
     for batch in in_batches(changes, AT_ONCE):
         hold.renew()
         with transaction.atomic():
@@ -65,9 +65,9 @@ def _write(exposures: Exposures, hold: Hold[Lease]) -> int:
     return len(changes)
 
 
-def _differences(exposures: Exposures) -> Iterator[tuple[str, int | None, bool]]:
+def _differences(to_show: dict[str, Shown]) -> Iterator[tuple[str, int | None, bool]]:
     shown = _shown_now()
-    for duns, value in _to_show(exposures):
+    for duns, value in to_show.items():
         if shown.pop(duns, (None, False)) != value:
             yield (duns, *value)
     yield from ((duns, None, False) for duns in shown)
@@ -80,11 +80,14 @@ def _shown_now() -> dict[str, Shown]:
     }
 
 
-def _to_show(exposures: Exposures) -> Iterator[tuple[str, Shown]]:
+def _to_show() -> dict[str, Shown]:
+    if not layers_at(today()):
+        # Without loading what sums are made with: most processes of an installation without amounts never need it.
+        return {}
+    exposures = exposures_at()
     apart = set(exposures.unconverted_duns.tolist())
-    for duns, cents in exposures.by_duns.items():
-        yield f"{duns:09d}", (cents, duns in apart)
-    yield from ((f"{duns:09d}", (None, True)) for duns in apart - exposures.by_duns.keys())
+    sums = {f"{duns:09d}": (cents, duns in apart) for duns, cents in exposures.by_duns.items()}
+    return {f"{duns:09d}": (None, True) for duns in apart} | sums
 
 
 def _notify(duns: list[str]) -> None:

@@ -105,8 +105,8 @@ def stakes_of(duns: str, day: date | None = None) -> list[Stake]:
 
 def stakes_in(book: Book, duns: int, rates: Rates) -> Iterator[Stake]:
     """One, or none."""
-    place = int(book.duns.searchsorted(duns))
-    if place < len(book.duns) and book.duns[place] == duns:
+    place = book.place_of(duns)
+    if place is not None:
         yield stake_at(book, place, rates)
 
 

@@ -20,6 +20,7 @@ from portfolio.subjects.requests import SubjectEntry, request_subjects
 from tests.builders.alerts import an_alert
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
+from tests.builders.exposures import exposure
 from tests.builders.notifications import a_seed, an_update
 from tests.builders.operations import operations
 from tests.builders.programs import Program, a_signed_in_person
@@ -39,13 +40,18 @@ DUNS = [f"{number:09}" for number in range(1, 9)]
 BODIES: dict[str, Any] = {
     "POST companies/lookup/": {"duns": DUNS},
     "PUT references/": {"references": [{"duns": duns, "system": "erp", "id": duns} for duns in DUNS]},
+    "PUT exposures/": {
+        "exposures": [{"duns": duns, "book": "orders", "amount": "1", "currency": "EUR"} for duns in DUNS],
+    },
     "POST registrations/{reference}/subjects/": {"subjects": [{"duns": duns} for duns in DUNS]},
     "POST imports/{id}/confirm/": {"number": 1},
 }
 QUERIES = {
+    "DELETE exposures/": {"company": DUNS[0], "book": "receivables"},
     "DELETE references/": {"system": "crm", "id": DUNS[0]},
     "DELETE registrations/{reference}/subjects/": {"duns": DUNS[0]},
 }
+SCOPES = "read,write:portfolio,write:references,read:exposure,write:exposure,pull,alerts"
 ONLY_PEOPLE = {"POST imports/{id}/confirm/": "portfolio.confirm_import"}
 
 
@@ -55,6 +61,7 @@ def world(db: None) -> dict[str, str]:
     registration = a_registration(adopted=True)
     request_subjects(registration=registration, entries=[SubjectEntry(duns) for duns in DUNS], requested_by="ann")
     name_companies([Named(duns, "crm", duns) for duns in DUNS], requested_by="ann")
+    exposure(*(f"{duns};1" for duns in DUNS))
     for duns in DUNS:
         elements = [an_element(), an_element("organization.registeredName")]
         delivered(a_seed(duns), an_update(*elements, duns=duns), registration=registration)
@@ -81,7 +88,7 @@ def counted(operation: str, world: dict[str, str]) -> int:
     if operation in ONLY_PEOPLE:
         program = a_signed_in_person(ONLY_PEOPLE[operation])
     else:
-        program = Program.with_key(scopes="read,write:portfolio,write:references,pull,alerts", budget=100)
+        program = Program.with_key(scopes=SCOPES, budget=100)
     program.get("event-types/")  # the key's use is noted once a minute
     with CaptureQueriesContext(
         connection,

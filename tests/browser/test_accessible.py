@@ -26,6 +26,7 @@ PAGES = (
     *("", "portfolio/company/804735132/change/", "health/", "monitoring/reportschedule/report/?period=2026-W10"),
     *("monitoring/alert/", "monitoring/change/", "monitoring/change/?columns=name,told", "monitoring/notification/"),
     *("portfolio/company/?country=GB", "portfolio/company/export/", "portfolio/registration/", "portfolio/subject/"),
+    *("portfolio/group/804735132/", "portfolio/review/", "portfolio/review/unchanged/"),
     *("core/savedfilter/", "portfolio/subjectimport/upload/", "portfolio/contract/year/", "monitoring/element/"),
     *("portfolio/syncrun/drift/{registration}/", "portfolio/syncrun/adopt/{registration}/"),
     *("portfolio/registration/{registration}/change/", "monitoring/notification/{notification}/change/"),

@@ -34,7 +34,8 @@ class Event(NamedTuple):
 
 
 # Owners and retained companies are taken from those of the same sector. A company goes under after its scores fell.
-STORIES: tuple[tuple[int, float, str, dict[str, Any]], ...] = (
+Story = tuple[int, float, str, dict[str, Any]]
+STORIES: tuple[Story, ...] = (
     # company, days before now, kind, details: a supplier that goes under in plain sight …
     (7, 64, "score_fall", STEEP), (7, 43, "score_fall", STEEP), (7, 22, "score_fall", STEEP),
     (7, 20, "rating_worse", {}), (7, 12, "bankruptcy", {}), (7, 3, "out_of_business", {}),
@@ -67,7 +68,7 @@ def history(seed: int, now: int, companies: int) -> list[Event]:
     """Three months, in order; most of it noise."""
     random = Random(f"history {seed}")
     others = [company for company in range(companies) if company not in ACTORS and company not in dict(LEAVERS)]
-    left = ((company, days, "removed", {}) for company, days in LEAVERS)
+    left: list[Story] = [(company, days, "removed", {}) for company, days in LEAVERS]
     events = [
         Event(now - round(days * DAY), kind, company, details, number)
         for number, (company, days, kind, details) in enumerate((*STORIES, *left))

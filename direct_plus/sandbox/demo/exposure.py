@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from direct_plus.sandbox.demo import companies
 from direct_plus.sandbox.demo.world import CUSTOMERS, LISTS, SUPPLIERS
+from direct_plus.sandbox.state.companies import Document
 
 HEADER = ("D-U-N-S number", "Amount", "Currency", "Book", "As of")
 BOOKS = {CUSTOMERS: "Receivables", SUPPLIERS: "Orders"}
@@ -45,7 +46,7 @@ def _month_end(today: date, back: int) -> date:
     return first - timedelta(days=1)
 
 
-def _amounts(seed: int, documents: list[companies.Document], as_of: date, month: int) -> Iterator[Amount]:
+def _amounts(seed: int, documents: list[Document], as_of: date, month: int) -> Iterator[Amount]:
     for book, places in ((BOOKS[reference], LISTS[reference]) for reference in BOOKS):
         for place in places:
             lasting, luck = Random(f"exposure {seed} {book} {place}"), Random(f"exposure {seed} {book} {place} {month}")
@@ -56,11 +57,11 @@ def _amounts(seed: int, documents: list[companies.Document], as_of: date, month:
                 yield _amount(documents[place], usual * 2, GUARANTEES, as_of)
 
 
-def _employees(document: companies.Document) -> int:
+def _employees(document: Document) -> int:
     return int(document["numberOfEmployees"][0]["value"])
 
 
-def _amount(document: companies.Document, amount: float, book: str, as_of: date) -> Amount:
+def _amount(document: Document, amount: float, book: str, as_of: date) -> Amount:
     currency = CURRENCIES.get(document["countryISOAlpha2Code"], USUAL_CURRENCY)
     return Amount(document["duns"], int(round(amount, -1 if amount < 10_000 else -2)), currency, book, as_of)
 

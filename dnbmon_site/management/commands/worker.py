@@ -27,6 +27,7 @@ AT_ONCE = (
     PROCESS,
     "monitoring.jobs.recover_due",
     "portfolio.jobs.work_on_imports",
+    "portfolio.exposure.work.continue_work",
 )
 
 

@@ -243,6 +243,7 @@ def test_single_amounts_stand_behind_a_file_that_came_before_them() -> None:
 
 def test_an_amount_that_ends_stays_for_the_days_before() -> None:
     exposure(f"{DUNS};5", f"{OTHER};6", as_of=date(2026, 1, 31))
-    end_exposure(DUNS, "Receivables", "EUR", date(2026, 3, 1), requested_by=ANN)
+    assert end_exposure(DUNS, "Receivables", date(2026, 3, 1), requested_by=ANN)
+    assert not end_exposure(DUNS, "Receivables", date(2026, 3, 1), requested_by=ANN)
     assert cents(date(2026, 2, 28)) == {int(DUNS): 500, int(OTHER): 600}
     assert cents(date(2026, 3, 1)) == {int(OTHER): 600}
