@@ -95,7 +95,7 @@ def _count(day: date | None) -> Snapshot:
         key = numpy.zeros(len(found.rows), dtype=numpy.int64)
         for name in names:
             key = key * 256 + found.rows[name]
-        numpy.unique(key, return_counts=True)
+        numpy.bincount(key)
     return found
 
 

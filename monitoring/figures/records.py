@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -12,7 +13,7 @@ from core.bulk import among
 from core.db import in_batches
 from monitoring.figures import checkpoints
 from monitoring.figures.record import ENTRY, dated_dtype, entry_dtype
-from monitoring.models import FigureMonth
+from monitoring.models import FigureCheckpoint, FigureMonth
 from monitoring.models.figures import COMPANIES
 
 if TYPE_CHECKING:
@@ -38,17 +39,17 @@ def records_at(day: date | None) -> Array:
     return records["record"]
 
 
-def records_before(month: date, most_changed: int = MOST_CHANGED) -> Array:
+def records_before(month: date) -> Array:
     """As they were at the beginning of the month, each with the number of the month that it is from; kept for the next
     time where they had to be read from many rows."""
     if checkpoint := checkpoints.newest(month, month):
-        changed = _rows(_all_before(month).filter(changed_at__gte=checkpoint.made_at - MARGIN))
-        records = checkpoints.load(checkpoint)
-        if records is not None and len(changed) <= most_changed:
+        changed = _changed_since(checkpoint)
+        records = checkpoints.load(checkpoint) if len(changed) <= MOST_CHANGED else None
+        if records is not None:
             return _with_changed(records, changed, month)
     if not _all_before(month).exists():
         return _no_records()
-    return checkpoints.save(month, lambda: _from_months(month))
+    return checkpoints.save(month, partial(_from_months, month))
 
 
 def _no_records() -> Array:
@@ -87,6 +88,13 @@ Rows = Sequence[tuple[int, bytes]]
 
 def _all_before(month: date) -> Any:
     return FigureMonth.objects.filter(key__lt=FigureMonth.first_key(month))
+
+
+def _changed_since(checkpoint: FigureCheckpoint) -> Rows:
+    """By the index of times alone: asked for in the order of keys, SQLite would read all that there are."""
+    changed: Any = FigureMonth.objects.filter(changed_at__gte=checkpoint.made_at - MARGIN)
+    limit = FigureMonth.first_key(checkpoint.month)
+    return sorted(row for row in changed.values_list("key", "entries") if row[0] < limit)
 
 
 def _months(month: date) -> Rows:
@@ -161,10 +169,12 @@ def make_checkpoints(until: datetime) -> int:
     how many were looked at."""
     checkpoints.remove_unfinished()
     first, done = _ends(date(1, 1, 1), FOREVER)[0], 0
-    for month in _beginnings(next_month(first) if first < FOREVER else FOREVER):
+    for month in _beginnings(next_month(first)) if first < FOREVER else ():
         if timezone.now() >= until:
             break
-        records_before(month, KEPT_FRESH)
+        checkpoint = checkpoints.newest(month, month)
+        if checkpoint is None or len(_changed_since(checkpoint)) > KEPT_FRESH:
+            checkpoints.save(month, partial(_from_months, month))
         done += 1
     return done
 

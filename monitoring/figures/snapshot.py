@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from monitoring.figures.record import Words, record_dtype, unknown_values
 from monitoring.figures.records import records_at
 from monitoring.figures.words import all_words
-from portfolio.registrations.memberships import numbers_at
+from portfolio.registrations.memberships import distinct, numbers_at
 
 if TYPE_CHECKING:
     import numpy
@@ -59,7 +59,7 @@ def figures_at(day: date | None) -> Snapshot:
     import numpy
 
     numbers = numbers_at(day)
-    members = numpy.unique(numpy.concatenate([numpy.empty(0, numpy.uint32), *numbers.values()]))
+    members = distinct(numpy.concatenate([numpy.empty(0, numpy.uint32), *numbers.values()]))
     return Snapshot(day, _of(members, records_at(day)), all_words(), numbers)
 
 
@@ -67,12 +67,12 @@ def _of(members: Array, known: Array) -> Array:
     """Their records; unknown figures where there is none."""
     import numpy
 
+    if not len(known):
+        return _unknown(members)
     places = numpy.searchsorted(numpy.ascontiguousarray(known["duns"]), members)
-    is_known = places < len(known)
-    is_known[is_known] = known["duns"][places[is_known]] == members[is_known]
-    rows = numpy.empty(len(members), dtype=record_dtype())
-    rows[is_known] = known[places[is_known]]
-    rows[~is_known] = _unknown(members[~is_known])
+    rows: Array = known[numpy.minimum(places, len(known) - 1)]
+    is_unknown = rows["duns"] != members
+    rows[is_unknown] = _unknown(members[is_unknown])
     return rows
 
 

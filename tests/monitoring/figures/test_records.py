@@ -93,7 +93,7 @@ def test_much_that_changed_has_it_made_again(monkeypatch: pytest.MonkeyPatch) ->
     assert at(None) == {1: 50}
     before = FigureCheckpoint.objects.get()
     write("000000001", {FIRST: 60})
-    assert len(records_before(FOREVER, 0)) == 1
+    assert len(records_before(FOREVER)) == 1
     after = FigureCheckpoint.objects.get()
     assert after.pk != before.pk
     assert set(Blob.objects.values_list("owner", flat=True)) == {after.pk}

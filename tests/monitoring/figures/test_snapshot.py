@@ -1,5 +1,7 @@
 """The portfolio as of a day."""
 
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -16,6 +18,7 @@ from tests.builders.figures import an_assessment
 from tests.builders.notifications import a_seed, an_update
 from tests.builders.registrations import one, two
 from tests.builders.times import soon, stamp
+from tests.support import ROOT
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 1, 28, 22, tzinfo=UTC)
@@ -98,3 +101,13 @@ def test_it_takes_a_few_queries(django_assert_max_num_queries: Any) -> None:
         figures_at(day)
         with django_assert_max_num_queries(8):
             figures_at(day)
+
+
+@pytest.mark.one_engine
+def test_numpy_is_loaded_where_arrays_are_read_and_by_nothing_that_idles() -> None:
+    """It takes memory in every process."""
+    program = (
+        "import django, sys; django.setup(); import dnbmon_site.urls, monitoring.jobs; print('numpy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == "False"
