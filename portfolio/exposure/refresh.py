@@ -86,8 +86,9 @@ def _to_show() -> dict[str, Shown]:
         return {}
     exposures = exposures_at()
     apart = set(exposures.unconverted_duns.tolist())
-    sums = {f"{duns:09d}": (cents, duns in apart) for duns, cents in exposures.by_duns.items()}
-    return {f"{duns:09d}": (None, True) for duns in apart} | sums
+    shown: dict[str, Shown] = {f"{duns:09d}": (None, True) for duns in apart}
+    shown.update((f"{duns:09d}", (cents, duns in apart)) for duns, cents in exposures.by_duns.items())
+    return shown
 
 
 def _notify(duns: list[str]) -> None:
