@@ -15,16 +15,8 @@ import sys
 from benchmarks.frame import ROOT, add_common, refuse_when_busy
 
 MODULES = (
-    "ingest",
-    "sizes",
-    "delivered_files",
-    "workers",
-    "lists",
-    "companies",
-    "imports",
-    "exposure",
-    "sync",
-    "sending",
+    *("ingest", "sizes", "delivered_files", "workers", "lists", "companies", "figures"),
+    *("imports", "exposure", "sync", "sending"),
 )
 # They have options of their own.
 OTHERS = ("table_sizes", "latency", "idle")

@@ -14,6 +14,7 @@ class MonitoringConfig(AppConfig):
         from monitoring.alerts.actions import follow_exposure
         from monitoring.alerts.default_rules import install_default_rules
         from monitoring.exports import listings, scheduled  # noqa: F401
+        from monitoring.figures import consumer  # noqa: F401
         from monitoring.reports import schedule  # noqa: F401
         from monitoring.webhooks import enqueue, send  # noqa: F401
         from portfolio.exposure import refresh

@@ -6,7 +6,7 @@ give; on MongoDB, whose backend has no SQL, Django does it. `benchmarks/ingest.p
 
 from core.bulk.columns import has_sql
 from core.bulk.rows import Clash, distinct_digits, find_rows, insert_rows, update_later, update_version, update_versions
-from core.bulk.thousands import MOST_PARAMETERS, among, insert_absent, update_rows, update_together
+from core.bulk.thousands import MOST_PARAMETERS, among, insert_absent, joined, update_rows, update_together
 
 __all__ = [
     "MOST_PARAMETERS",
@@ -17,6 +17,7 @@ __all__ = [
     "has_sql",
     "insert_absent",
     "insert_rows",
+    "joined",
     "update_later",
     "update_rows",
     "update_together",

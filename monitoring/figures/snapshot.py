@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from monitoring.figures.record import Words, record_dtype, unknown_values
 from monitoring.figures.records import records_at
 from monitoring.figures.words import all_words
-from portfolio.registrations.memberships import numbers_at
+from portfolio.registrations.memberships import distinct, numbers_at
 
 if TYPE_CHECKING:
     import numpy
@@ -59,18 +59,28 @@ def figures_at(day: date | None) -> Snapshot:
     import numpy
 
     numbers = numbers_at(day)
-    rows = _unknown(numpy.unique(numpy.concatenate([numpy.empty(0, numpy.uint32), *numbers.values()])))
-    known = records_at(day)
-    known = known[numpy.isin(known["duns"], rows["duns"], assume_unique=True)]
-    rows[numpy.searchsorted(rows["duns"], known["duns"])] = known
-    return Snapshot(day, rows, all_words(), numbers)
+    members = distinct(numpy.concatenate([numpy.empty(0, numpy.uint32), *numbers.values()]))
+    return Snapshot(day, _of(members, records_at(day)), all_words(), numbers)
 
 
-def _unknown(members: Array) -> Array:
+def _of(members: Array, known: Array) -> Array:
+    """Their records; unknown figures where there is none."""
     import numpy
 
-    rows = numpy.empty(len(members), dtype=record_dtype())
+    if not len(known):
+        return _unknown(members)
+    places = numpy.searchsorted(numpy.ascontiguousarray(known["duns"]), members)
+    rows: Array = known[numpy.minimum(places, len(known) - 1)]
+    is_unknown = rows["duns"] != members
+    rows[is_unknown] = _unknown(members[is_unknown])
+    return rows
+
+
+def _unknown(numbers: Array) -> Array:
+    import numpy
+
+    rows = numpy.empty(len(numbers), dtype=record_dtype())
     for name, value in unknown_values().items():
         rows[name] = value
-    rows["duns"] = members
+    rows["duns"] = numbers
     return rows

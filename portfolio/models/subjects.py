@@ -74,6 +74,10 @@ class Subject(models.Model):
             models.Index(fields=["registration", "state", "id"], name="subject_by_state"),
             models.Index(fields=["registration", "id"], name="subject_by_registration"),
             models.Index(fields=["checked_at", "id"], name="subject_by_check"),
+            # The portfolio as of a day, read from the index alone.
+            models.Index(
+                fields=["registration", "monitored_until", "monitored_since", "company"], name="subject_by_period"
+            ),
         ]
 
     def __str__(self) -> str:
