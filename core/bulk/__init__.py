@@ -16,7 +16,7 @@ from core.bulk.lookups import (
     update_values,
 )
 from core.bulk.rows import Clash, find_rows, insert_rows, key_ends, update_later, update_version, update_versions
-from core.bulk.thousands import MOST_PARAMETERS, among, insert_absent, joined, update_rows
+from core.bulk.thousands import MOST_PARAMETERS, among, insert_absent, joined, update_rows, update_together
 
 __all__ = [
     "MOST_PARAMETERS",
@@ -37,6 +37,7 @@ __all__ = [
     "select_values",
     "update_later",
     "update_rows",
+    "update_together",
     "update_values",
     "update_version",
     "update_versions",

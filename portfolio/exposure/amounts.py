@@ -21,6 +21,8 @@ WITH_CURRENCY = re.compile(
 )
 POWER = re.compile(r"\d(\.\d+)?E\+?\d{1,2}", re.I)
 NUMBER = re.compile(r"\d[\d., ]*")
+# As most systems write it.
+PLAIN = re.compile(r"([0-9]{1,13})(?:[.,]([0-9]{2}))?")
 # “1.234,-” and “1'000.--” are whole.
 DASHES = re.compile(r"([.,])-+$")
 
@@ -68,6 +70,8 @@ class Written:
 
 def read_amount(text: str, mark: str = "") -> Amount:
     """`mark` is the decimal separator of the file, for amounts with two readings."""
+    if found := PLAIN.fullmatch(text):
+        return Amount(int(found[1]) * 100 + int(found[2] or 0))
     written = _written(text)
     if written.has_two_readings and not mark:
         raise TwoReadings(

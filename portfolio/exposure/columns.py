@@ -79,11 +79,15 @@ class ExposureTable(BaseTable):
         places = self.columns.places.items()
         for number, cells in self._rows():
             if number > self.columns.header:
-                values = {field: plain(cells[place]) for field, place in places if place < len(cells)}
-                yield ExposureLine(number, **values)
+                values = {field: cells[place] for field, place in places if place < len(cells)}
+                # Only where an apostrophe may have been put before a sign: most cells have none.
+                yield ExposureLine(
+                    number, **{field: plain(text) if "'" in text else text for field, text in values.items()}
+                )
 
     @cached_property
     def decimal_mark(self) -> str:
         """The one that amounts of this file prove; nothing where they prove none, or both."""
-        marks = {mark_in(line.amount) for line in self._lines()} - {""}
+        place = self.columns.places["amount"]
+        marks = {mark_in(cells[place]) for _, cells in self._rows() if place < len(cells)} - {""}
         return marks.pop() if len(marks) == 1 else ""

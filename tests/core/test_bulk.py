@@ -1,5 +1,6 @@
 """What is inserted or changed the fast way reads as if Django had written it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
@@ -15,6 +16,7 @@ from core.bulk import (
     thousands,
     update_later,
     update_rows,
+    update_together,
     update_version,
     update_versions,
 )
@@ -161,9 +163,10 @@ def test_only_rows_among_the_values_are_meant() -> None:
     assert Subject.objects.filter(among("id", [])).update(tags="none") == 0
 
 
-def test_rows_are_given_values_of_their_own() -> None:
+@pytest.mark.parametrize("update", [update_rows, update_together])
+def test_rows_are_given_values_of_their_own(update: Callable[..., None]) -> None:
     insert_rows(Company, [Company(duns=number, city="before") for number in NUMBERS])
     rows = [(NUMBERS[0], "a", MOMENT), (NUMBERS[1], "b", None), ("none", "c", None)]
-    update_rows(Company, ("name", "changed_at"), rows)
+    update(Company, ("name", "changed_at"), rows)
     found = Company.objects.order_by("duns").values_list("name", "changed_at", "city")
     assert list(found) == [("a", MOMENT, "before"), ("b", None, "before"), ("", None, "before"), ("", None, "before")]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.bulk import update_rows
+from core.bulk import update_together
 from monitoring.models import Alert, AlertState
 from portfolio.exposure import refresh
 from portfolio.exposure.rates import set_rate
@@ -54,14 +54,14 @@ def test_nothing_is_written_where_all_is_right() -> None:
 
 def test_what_changes_while_it_is_written_is_shown_too(monkeypatch: pytest.MonkeyPatch) -> None:
     exposure(f"{DUNS};10")
-    write = update_rows
+    write = update_together
 
     def changing(*given: Any) -> None:
         write(*given)
-        monkeypatch.setattr(refresh, "update_rows", write)
+        monkeypatch.setattr(refresh, "update_together", write)
         exposure(f"{DUNS};11")
 
-    monkeypatch.setattr(refresh, "update_rows", changing)
+    monkeypatch.setattr(refresh, "update_together", changing)
     refresh_columns()
     assert shown()[DUNS] == (1_100, False)
 
