@@ -86,9 +86,10 @@ class ChosenList(ExportedList):
         return known  # type: ignore[no-any-return]
 
     def chosen_columns(self, request: HttpRequest) -> tuple[Column, ...]:
+        visible = self.listing.visible_to(request.user)
         if COLUMNS in request.GET:
-            return columns_of(self.listing, ",".join(request.GET.getlist(COLUMNS)))
-        return columns_of(self.listing, self.kept(request).columns)
+            return columns_of(visible, ",".join(request.GET.getlist(COLUMNS)))
+        return columns_of(visible, self.kept(request).columns)
 
     def get_list_display(self, request: HttpRequest) -> Any:
         chosen = self.chosen_columns(request)
@@ -123,7 +124,10 @@ class ChosenList(ExportedList):
             "nothing_is_filtered": not now and not self.everything or f"?{request.GET.urlencode()}" == self.everything,
             "active": next((one for one in filters if one["is_active"]), None),
             "query": request.GET.urlencode(),
-            "columns": [(column.name, column.heading, column.name in ticked) for column in self.listing.columns],
+            "columns": [
+                (column.name, column.heading, column.name in ticked)
+                for column in self.listing.visible_to(request.user).columns
+            ],
             "are_chosen": bool(chosen),
             "chosen": ",".join(column.name for column in self.chosen_columns(request)),
             "may_share": request.user.has_perm(MAY_SHARE),

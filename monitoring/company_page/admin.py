@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -96,7 +97,10 @@ class CompanyChangeList(ChosenChangeList):
         super().get_results(request)
         self.most = MOST if getattr(request, LEAVES_OUT, False) else 0
 
-    def page_rows(self) -> list[Company]:
+    def page_rows(self) -> Any:
+        """In an order that a reader has chosen, unknown figures come last; a filter's own order has none."""
+        if ORDER_VAR not in self.params:
+            return super().page_rows()
         start = (self.page_num - 1) * self.list_per_page if self.multi_page else 0
         return known_first(self.queryset, start, start + self.list_per_page)
 
