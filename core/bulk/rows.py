@@ -118,7 +118,8 @@ def _fetched(rows: models.QuerySet[Any, Any]) -> list[tuple[Any, ...]]:
     """As the driver gives them."""
     with connection.cursor() as cursor:
         cursor.execute(*rows.query.sql_with_params())
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 def update_versions(changes: Sequence[tuple[models.Model, Mapping[str, Any]]]) -> list[models.Model]:

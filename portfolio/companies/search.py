@@ -84,8 +84,8 @@ def _candidates(words: Sequence[Word]) -> tuple[list[str], bool]:
     certain = set.intersection(*(one.numbers for one in several))
     whole = [one.numbers for one in several if one.is_whole]
     possible = set.intersection(*whole) if whole else certain
-    found = [*_in_nine_digits(certain), *_in_nine_digits(possible - certain)]
-    return found[:MOST], len(possible) > MOST or not whole
+    candidates = [*_in_nine_digits(certain), *_in_nine_digits(possible - certain)]
+    return candidates[:MOST], len(possible) > MOST or not whole
 
 
 def _in_nine_digits(numbers: set[int]) -> list[str]:

@@ -139,7 +139,9 @@ def test_filters_by_figures(program: Program) -> None:
 def test_every_sort_walks_all_that_are_known(program: Program) -> None:
     chance = random.Random(3)
     for number in range(12):
-        values = {name: chance.choice([None, 1, 2, 3]) for name in SORTED_NUMBERS if name != "last_critical_at"}
+        values: dict[str, Any] = {
+            name: chance.choice([None, 1, 2, 3]) for name in SORTED_NUMBERS if name != "last_critical_at"
+        }
         a_company(f"{number:09}", rating=chance.choice(["", "5A1", "5A2", "--"]), **values)
     for name in (*values, "rating"):
         known = list(Company.objects.exclude(**{name: "" if name == "rating" else None}))
