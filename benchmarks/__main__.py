@@ -14,7 +14,10 @@ import sys
 
 from benchmarks.frame import ROOT, add_common, refuse_when_busy
 
-MODULES = ("ingest", "sizes", "delivered_files", "workers", "lists", "companies", "imports", "sync", "sending")
+MODULES = (
+    *("ingest", "sizes", "delivered_files", "workers", "lists", "companies", "figures"),
+    *("imports", "sync", "sending"),
+)
 # They have options of their own.
 OTHERS = ("table_sizes", "latency", "idle")
 

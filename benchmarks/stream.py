@@ -126,3 +126,4 @@ def let_consumers_catch_up() -> None:
     while consumed_by_all() < newest:
         for job in (gather_all, jobs.make_proposals, jobs.alert_published, jobs.queue_for_webhooks, jobs.count_days):
             job()
+        jobs.update_company_figures()

@@ -13,6 +13,7 @@ class MonitoringConfig(AppConfig):
         from monitoring.alerts import channel_messages, reach  # noqa: F401
         from monitoring.alerts.default_rules import install_default_rules
         from monitoring.exports import listings, scheduled  # noqa: F401
+        from monitoring.figures import consumer  # noqa: F401
         from monitoring.reports import schedule  # noqa: F401
         from monitoring.webhooks import enqueue, send  # noqa: F401
 

@@ -21,6 +21,8 @@ from monitoring.alerts.routing import send_notices
 from monitoring.consumers.membership import gather_evidence
 from monitoring.consumers.proposals import propose_for_requested, read_publications
 from monitoring.deliveries.lease import leased
+from monitoring.figures.consumer import update_figures
+from monitoring.figures.records import make_checkpoints
 from monitoring.log_context import in_the_log
 from monitoring.models import Delivery, DeliveryState, PassState, ReplayPass
 from monitoring.outbox.queue import due_targets, send_due_messages
@@ -70,7 +72,7 @@ def _ask_for_consumers() -> None:
 
 def process_published(turn: timedelta = A_TURN) -> None:
     """Let each consumer read on for a while; whoever has not caught up by then goes on as another job."""
-    steps = (raise_alerts, queue_changes, gather_evidence, read_publications)
+    steps = (raise_alerts, queue_changes, update_figures, gather_evidence, read_publications)
     has_caught_up = [_takes_turn(step, turn) for step in steps]
     if not all(has_caught_up):
         wake()
@@ -275,6 +277,16 @@ def count_days() -> int:
 def verify_stored_data() -> str:
     """Compare recent publications, and some companies, with what is stored for them; says what was corrected."""
     return str(verify(timezone.now() + A_MINUTE))
+
+
+def update_company_figures() -> int:
+    """Bring scores, sizes and the other figures of companies up to date; returns how many publications were read."""
+    return update_figures(timezone.now() + A_MINUTE)
+
+
+def prepare_figures() -> int:
+    """Figures of all companies at the beginning of each month, ready to be read; returns how many months there are."""
+    return make_checkpoints(timezone.now() + A_MINUTE)
 
 
 def update_all_counts() -> int:

@@ -18,7 +18,7 @@ from django.db.models import Model, QuerySet
 
 from monitoring.content_ids import milliseconds
 from monitoring.models import Delivery, Kind, Notification, Source
-from monitoring.models.places import PLACE
+from monitoring.models.deliveries import PLACE
 from portfolio.models import Registration
 
 WAYS = {Source.PULL: 0, Source.REPLAY: 1, Source.FILE: 2, Source.RETRY: 0}

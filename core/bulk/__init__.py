@@ -15,7 +15,7 @@ from core.bulk.rows import (
     update_version,
     update_versions,
 )
-from core.bulk.thousands import MOST_PARAMETERS, among, insert_absent, update_rows
+from core.bulk.thousands import MOST_PARAMETERS, among, insert_absent, joined, update_rows
 
 __all__ = [
     "MOST_PARAMETERS",
@@ -26,6 +26,7 @@ __all__ = [
     "has_sql",
     "insert_absent",
     "insert_rows",
+    "joined",
     "key_ends",
     "update_later",
     "update_rows",

@@ -17,7 +17,6 @@ from monitoring.elements.json_paths import ROOT, names_below_root
 from monitoring.elements.severity import OUT_OF_BUSINESS
 from monitoring.history.company_projection import STATUS, columns_of
 from monitoring.history.state import CompanyState
-from monitoring.history.summary import SUMMARY
 from portfolio.models import Flag, Size
 
 ASSESSMENT = f"{ROOT}.dnbAssessment"
@@ -142,7 +141,7 @@ def _incidence(score: Mapping[str, Any]) -> int | None:
 def _rating(state: CompanyState) -> tuple[str]:
     rating = state.value(f"{ASSESSMENT}.standardRating")
     text = words_of(rating.get("rating") if isinstance(rating, dict) else rating)
-    return (text if len(text) <= 8 else "",)
+    return (text if re.fullmatch(r"[0-9A-Z \-]{1,8}", text, re.ASCII) else "",)
 
 
 def _limit(state: CompanyState) -> tuple[int | None, str]:
@@ -214,8 +213,8 @@ def _employees(state: CompanyState) -> tuple[int | None, str]:
     return number, "" if number is None else _size(number)
 
 
-def _size(employees: int) -> Size:
-    return next((size for below, size in BANDS if employees < below), Size.LARGE)
+def _size(employees: int) -> str:
+    return next((size for below, size in BANDS if employees < below), Size.LARGE).value
 
 
 def _revenue(state: CompanyState) -> tuple[int | None, str]:
@@ -312,12 +311,20 @@ CATALOG: tuple[Figure, ...] = (
     Figure(("start_year",), (f"{ROOT}.startDate",), _("Year of start"), _start_year),
     Figure(("employees", "size"), (f"{ROOT}.numberOfEmployees",), _("Employees"), _employees),
     Figure(("revenue", "revenue_currency"), (f"{ROOT}.financials",), _("Revenue"), _revenue),
-    Figure(("country", "operating_status", "global_ultimate"), SUMMARY, _("Country, status and group"), _summary),
+    Figure(
+        ("country", "operating_status", "global_ultimate"),
+        (
+            *(f"{ROOT}.countryISOAlpha2Code", f"{ROOT}.primaryAddress.addressCountry", f"{ROOT}.dunsControlStatus"),
+            f"{LINKAGE}.globalUltimate",
+        ),
+        _("Country, status and group"),
+        _summary,
+    ),
     Figure(
         ("flags",),
         (
-            *sorted({path for alternatives in FLAGS.values() for paths in alternatives for path in paths}),
-            f"{ROOT}.dunsControlStatus",
+            *(LEGAL, f"{ROOT}.exclusions", f"{ROOT}.isHighRiskBusiness", f"{ROOT}.isDeterioratingBusiness"),
+            *(f"{ROOT}.isDeterioration", f"{ROOT}.dunsControlStatus"),
         ),
         _("Risk flags"),
         _flags,

@@ -61,6 +61,18 @@ def entry_dtype() -> numpy.dtype[numpy.void]:
     return numpy.dtype([("day", "u1"), ("record", record_dtype())])
 
 
+@cache
+def dated_dtype() -> numpy.dtype[numpy.void]:
+    """A record with the number of the month that it is from."""
+    import numpy
+
+    return numpy.dtype([("month", "<u4"), ("record", record_dtype())])
+
+
+def dated_columns(records: numpy.ndarray[Any, Any]) -> list[numpy.ndarray[Any, Any]]:
+    return [records["month"], *(records["record"][name] for name in NAMES)]
+
+
 def unknown_values() -> dict[str, float]:
     return {name: 0 if name in TEXTS else UNKNOWN[code] for name, code in FIELDS}
 

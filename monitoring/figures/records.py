@@ -1,12 +1,17 @@
-"""Each company's last record up to a day, from the months."""
+"""Each company's last record up to a day: from a checkpoint, what changed since, and the days after it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from monitoring.figures.record import entry_dtype, record_dtype
+from django.utils import timezone
+
+from core.bulk import among
+from core.db import in_batches
+from monitoring.figures import checkpoints
+from monitoring.figures.record import ENTRY, dated_dtype, entry_dtype
 from monitoring.models import FigureMonth
 from monitoring.models.figures import COMPANIES
 
@@ -15,30 +20,158 @@ if TYPE_CHECKING:
 
     Array = numpy.ndarray[Any, Any]
 
+# All months lie before it: the records of the present.
+FOREVER = date(9999, 12, 1)
+# Of so many companies that changed since, a checkpoint is made again: when it is asked for, and at night.
+MOST_CHANGED, KEPT_FRESH = 20_000, 1000
+# A row is written within this time after the database's clock was read for it.
+MARGIN = timedelta(minutes=5)
+ALL_DAYS = 31
+
 
 def records_at(day: date | None) -> Array:
     """Sorted by `duns`, each company once."""
+    month = day.replace(day=1) if day else FOREVER
+    records = records_before(month)
+    if day:
+        records = _last(records, _read(_months(month), day.day))
+    return records["record"]
+
+
+def records_before(month: date, most_changed: int = MOST_CHANGED) -> Array:
+    """As they were at the beginning of the month, each with the number of the month that it is from; kept for the next
+    time where they had to be read from many rows."""
+    if checkpoint := checkpoints.newest(month, month):
+        changed = _rows(_all_before(month).filter(changed_at__gte=checkpoint.made_at - MARGIN))
+        records = checkpoints.load(checkpoint)
+        if records is not None and len(changed) <= most_changed:
+            return _with_changed(records, changed, month)
+    if not _all_before(month).exists():
+        return _no_records()
+    return checkpoints.save(month, lambda: _from_months(month))
+
+
+def _no_records() -> Array:
     import numpy
 
-    found: Array = numpy.empty(0, dtype=record_dtype())
-    rows = FigureMonth.objects.order_by("key")
-    if day is None:
-        return with_entries(found, list(rows.values_list("entries", flat=True)))
-    first = FigureMonth.first_key(day)
-    found = with_entries(found, list(rows.filter(key__lt=first).values_list("entries", flat=True)))
-    of_month = rows.filter(key__gte=first, key__lt=first + COMPANIES)
-    return with_entries(found, list(of_month.values_list("entries", flat=True)), day.day)
+    return numpy.empty(0, dtype=dated_dtype())
 
 
-def with_entries(records: Array, entries: Sequence[bytes], until: int = 31) -> Array:
-    """Records, and what they are after later entries, which are given in the order of their months."""
+def _from_months(month: date) -> Array:
+    """From the checkpoint before it, or from nothing; a month at a time."""
+    records, since = _no_records(), date(1, 1, 1)
+    if earlier := checkpoints.newest(date(1, 1, 1), month - timedelta(days=1)):
+        records, since = records_before(earlier.month), earlier.month
+    first, last = _ends(since, month)
+    while first <= last:
+        records = _last(records, _read(_months(first)))
+        first = next_month(first)
+    return records
+
+
+def _ends(since: date, month: date) -> tuple[date, date]:
+    """The first and the last month with rows, from `since` on and before `month`."""
+    rows = _all_before(month).filter(key__gte=FigureMonth.first_key(since)).values_list("month", flat=True)
+    first, last = rows.order_by("key").first(), rows.order_by("-key").first()
+    return first or month, last or since
+
+
+def next_month(month: date) -> date:
+    return (month.replace(day=28) + timedelta(days=4)).replace(day=1)
+
+
+# Rows
+
+Rows = Sequence[tuple[int, bytes]]
+
+
+def _all_before(month: date) -> Any:
+    return FigureMonth.objects.filter(key__lt=FigureMonth.first_key(month))
+
+
+def _months(month: date) -> Rows:
+    first = FigureMonth.first_key(month)
+    return _rows(FigureMonth.objects.filter(key__gte=first, key__lt=first + COMPANIES))
+
+
+def _rows(rows: Any) -> Rows:
+    return list(rows.order_by("key").values_list("key", "entries"))
+
+
+def _read(rows: Rows, until: int = ALL_DAYS) -> Array:
+    """Their records in the order of time, up to that day of their month."""
     import numpy
 
-    later = numpy.frombuffer(b"".join(entries), dtype=entry_dtype())
-    later = later[later["day"] <= until]["record"]
-    every = numpy.concatenate([records, later])
-    order = numpy.argsort(every["duns"], kind="stable")
-    numbers = every["duns"][order]
+    entries = numpy.frombuffer(b"".join(entries for _, entries in rows), dtype=entry_dtype())
+    counts = [len(entries) // ENTRY.size for _, entries in rows]
+    found = numpy.empty(len(entries), dtype=dated_dtype())
+    found["month"] = numpy.repeat(numpy.array([key // COMPANIES for key, _ in rows], dtype=numpy.int64), counts)
+    found["record"] = entries["record"]
+    return found[entries["day"] <= until]
+
+
+def _last(records: Array, later: Array) -> Array:
+    """Of each company the last: of the later month, in one month of those that are `later`. `records` is used up."""
+    import numpy
+
+    later = _last_of_each(later)
+    numbers = numpy.ascontiguousarray(records["record"]["duns"])
+    places = numpy.searchsorted(numbers, later["record"]["duns"])
+    is_known = numpy.zeros(len(later), dtype=bool)
+    inside = places < len(numbers)
+    is_known[inside] = numbers[places[inside]] == later["record"]["duns"][inside]
+    known, places_of_known = later[is_known], places[is_known]
+    is_newer = known["month"] >= records["month"][places_of_known]
+    records[places_of_known[is_newer]] = known[is_newer]
+    return records if is_known.all() else numpy.insert(records, places[~is_known], later[~is_known])
+
+
+def _last_of_each(later: Array) -> Array:
+    """Given in the order of time; sorted by company."""
+    import numpy
+
+    order = numpy.argsort(later["record"]["duns"], kind="stable")
+    numbers = later["record"]["duns"][order]
     is_last = numpy.ones(len(numbers), dtype=bool)
     is_last[:-1] = numbers[1:] != numbers[:-1]
-    return every[order[is_last]]
+    return later[order[is_last]]
+
+
+def _with_changed(records: Array, changed: Rows, month: date) -> Array:
+    """Where the row of a company's last record is empty now, the record is that of an earlier one."""
+    import numpy
+
+    emptied = {key for key, entries in changed if not entries}
+    if emptied:
+        keys = records["month"].astype(numpy.int64) * COMPANIES + records["record"]["duns"]
+        is_gone = numpy.isin(keys, numpy.array(sorted(emptied), dtype=numpy.int64))
+        records = _last(records[~is_gone], _all_of(records["record"]["duns"][is_gone], month))
+    return _last(records, _read(changed))
+
+
+def _all_of(numbers: Array, month: date) -> Array:
+    """Every record of these companies before the month."""
+    duns = [f"{number:09d}" for number in numbers.tolist()]
+    rows = [row for batch in in_batches(duns) for row in _rows(_all_before(month).filter(among("company", batch)))]
+    return _read(sorted(rows))
+
+
+def make_checkpoints(until: datetime) -> int:
+    """Of every month's beginning, and of the present; those are made again of which much has changed since. Returns
+    how many were looked at."""
+    checkpoints.remove_unfinished()
+    first, done = _ends(date(1, 1, 1), FOREVER)[0], 0
+    for month in _beginnings(next_month(first) if first < FOREVER else FOREVER):
+        if timezone.now() >= until:
+            break
+        records_before(month, KEPT_FRESH)
+        done += 1
+    return done
+
+
+def _beginnings(first: date) -> Iterator[date]:
+    month, today = first, timezone.now().date()
+    while month <= today:
+        yield month
+        month = next_month(month)
+    yield FOREVER

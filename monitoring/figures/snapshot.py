@@ -59,18 +59,28 @@ def figures_at(day: date | None) -> Snapshot:
     import numpy
 
     numbers = numbers_at(day)
-    rows = _unknown(numpy.unique(numpy.concatenate([numpy.empty(0, numpy.uint32), *numbers.values()])))
-    known = records_at(day)
-    known = known[numpy.isin(known["duns"], rows["duns"], assume_unique=True)]
-    rows[numpy.searchsorted(rows["duns"], known["duns"])] = known
-    return Snapshot(day, rows, all_words(), numbers)
+    members = numpy.unique(numpy.concatenate([numpy.empty(0, numpy.uint32), *numbers.values()]))
+    return Snapshot(day, _of(members, records_at(day)), all_words(), numbers)
 
 
-def _unknown(members: Array) -> Array:
+def _of(members: Array, known: Array) -> Array:
+    """Their records; unknown figures where there is none."""
     import numpy
 
+    places = numpy.searchsorted(numpy.ascontiguousarray(known["duns"]), members)
+    is_known = places < len(known)
+    is_known[is_known] = known["duns"][places[is_known]] == members[is_known]
     rows = numpy.empty(len(members), dtype=record_dtype())
+    rows[is_known] = known[places[is_known]]
+    rows[~is_known] = _unknown(members[~is_known])
+    return rows
+
+
+def _unknown(numbers: Array) -> Array:
+    import numpy
+
+    rows = numpy.empty(len(numbers), dtype=record_dtype())
     for name, value in unknown_values().items():
         rows[name] = value
-    rows["duns"] = members
+    rows["duns"] = numbers
     return rows

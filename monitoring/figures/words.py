@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -25,12 +25,15 @@ def numbers_of(words: Mapping[Word, str]) -> dict[Word, int]:
     return known
 
 
-def _known(words: Iterable[Word]) -> dict[Word, int]:
+def _known(words: Mapping[Word, str]) -> dict[Word, int]:
     keys = {FigureWord.key(*word): word for word in words}
     known: dict[Word, int] = {}
     for batch in in_batches(list(keys)):
-        rows = FigureWord.objects.filter(pk__in=batch).values_list("pk", "number")
-        known.update((keys[key], number) for key, number in rows)
+        for row in FigureWord.objects.filter(pk__in=batch):
+            word = keys[row.pk]
+            known[word] = row.number
+            if words[word] and not row.label:
+                FigureWord.objects.filter(pk=row.pk, label="").update(label=words[word])
     return known
 
 
@@ -43,7 +46,7 @@ def _intern(kind: str, text: str, label: str) -> dict[Word, int]:
         with transaction.atomic():
             FigureWord.objects.create(pk=FigureWord.key(kind, text), kind=kind, number=last + 1, text=text, label=label)
     except IntegrityError:
-        return _known([(kind, text)])
+        return _known({(kind, text): label})
     return {(kind, text): last + 1}
 
 

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from core.fields import CompactUUIDField, HexField
 from core.ids import time_first_id
 from monitoring.models.channels import Channel
+from monitoring.models.deliveries import STORY_PLACE
 from monitoring.models.elements import Severity
-from monitoring.models.places import STORY_PLACE
 from monitoring.models.rules import AlertRule
 from portfolio.models import Company, Registration
 

@@ -7,10 +7,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactDateTimeField, CompactUUIDField, HexField, PartialIndex
-from monitoring.models.deliveries import Delivery
+from monitoring.models.deliveries import STORY_PLACE, Delivery
 from monitoring.models.elements import Severity
 from monitoring.models.notifications import Notification
-from monitoring.models.places import STORY_PLACE
 from portfolio.models import Company, Registration
 
 

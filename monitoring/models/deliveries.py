@@ -7,9 +7,11 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField, HexField
 from core.ids import time_first_id
-from monitoring.models.places import PLACE
 from monitoring.models.replay_passes import ReplayPass
 from portfolio.models import Registration
+
+# Hexadecimal digits: of the place of an item among a registration's answers, and of a change in the story.
+PLACE, STORY_PLACE = 22, 50
 
 
 class Source(models.TextChoices):

@@ -14,6 +14,11 @@ WORD_KEYS = uuid.UUID("6d5a1c0e-8f57-5b7b-a6c1-3d9e4b2f7a10")
 COMPANIES = 1_000_000_000
 
 
+def number_of_month(day: date) -> int:
+    """Counted from the year 0, so that the next month has the next number."""
+    return day.year * 12 + day.month - 1
+
+
 class FigureMonth(models.Model):
     """A company's figures in a month: a record after each day on which one changed. A month without any has no row, or
     an empty one where there were some before."""
@@ -39,7 +44,8 @@ class FigureMonth(models.Model):
 
     @staticmethod
     def first_key(month: date) -> int:
-        return (month.year * 12 + month.month - 1) * COMPANIES
+        """No company's is smaller in that month."""
+        return number_of_month(month) * COMPANIES
 
     @staticmethod
     def key_of(duns: str, month: date) -> int:
@@ -80,15 +86,19 @@ class FigureWord(models.Model):
 
 
 class FigureCheckpoint(models.Model):
-    """All companies' records at the beginning of a month, made from months: it saves reading those, and may go."""
+    """All companies' records at the beginning of a month, as bytes beside it: saves reading the months before. It may
+    go at any time; rows that changed since it was made are read beside it."""
 
-    month = models.DateField(primary_key=True)
-    blob = CompactUUIDField()
-    companies = models.IntegerField()
+    id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    month = models.DateField()
+    # By the database's clock, before the first row was read.
     made_at = CompactDateTimeField()
+    companies = models.IntegerField(default=0)
+    is_whole = models.BooleanField(default=False)
 
     class Meta:
         default_permissions = ()
+        indexes = [models.Index(fields=["month", "made_at"], name="figure_checkpoint_by_month")]
 
     def __str__(self) -> str:
         return f"{self.month:%Y-%m}"

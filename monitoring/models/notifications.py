@@ -7,8 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactDateTimeField, CompactUUIDField, HexField, PartialIndex
-from monitoring.models.deliveries import Delivery
-from monitoring.models.places import PLACE
+from monitoring.models.deliveries import PLACE, Delivery
 from portfolio.models import Company, Registration
 
 

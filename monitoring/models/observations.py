@@ -7,9 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField, HexField
 from monitoring.models.changes import Change
-from monitoring.models.deliveries import Delivery
+from monitoring.models.deliveries import STORY_PLACE, Delivery
 from monitoring.models.notifications import Notification
-from monitoring.models.places import STORY_PLACE
 from portfolio.models import Company, Registration
 
 

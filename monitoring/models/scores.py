@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField, HexField
-from monitoring.models.places import STORY_PLACE
+from monitoring.models.deliveries import STORY_PLACE
 from portfolio.models import Company, Registration
 
 

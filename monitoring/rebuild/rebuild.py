@@ -27,6 +27,7 @@ from core.db import clean_text, in_batches
 from monitoring.alerts.after_rebuild import correct_alerts
 from monitoring.alerts.auto_resolve import review_all_reversals
 from monitoring.elements.registry import element_key
+from monitoring.figures.projection import project_all as project_all_figures
 from monitoring.history.company_projection import project
 from monitoring.history.settle import settle
 from monitoring.ingest.batch import Batch, read
@@ -69,6 +70,7 @@ class Rebuilt:
     mended: int = 0
     removed: int = 0
     companies: int = 0
+    figures: int = 0
     days: int = 0
     alerts: int = 0
     # What changed in the story: how many changes others reported too, and what became of those that were there.
@@ -90,6 +92,7 @@ def rebuild(*, report: Report = lambda text: None) -> Rebuilt:
     result.removed += remove(suspects)
     settle_all(suspects, result, report)
     project_all(result, report)
+    result.figures = project_all_figures(report)
     result.alerts = correct_alerts() + review_all_reversals()
     count_all(result, report)
     return result

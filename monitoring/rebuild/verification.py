@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Max
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.audit import note_act
 from core.bulk import update_version
 from core.db import database_now, in_batches
+from monitoring.figures.consumer import CONSUMER
+from monitoring.figures.projection import project as project_figures
 from monitoring.history.company_projection import columns_from
 from monitoring.history.state import Event, events_of
 from monitoring.history.summary import SUMMARY, folded
@@ -95,7 +97,7 @@ def verify_companies(found: Verified, until: datetime) -> None:
     while found.companies < MOST_COMPANIES and timezone.now() < until:
         rows = list(Company.objects.filter(pk__gt=last).order_by("pk")[:AT_ONCE])
         found.companies += len(rows)
-        found.corrected += _correct(rows)
+        found.corrected += _correct(rows) + _correct_figures(rows)
         verify_words([row.pk for row in rows])
         last = rows[-1].pk if rows else ""
         if not rows:
@@ -110,6 +112,14 @@ def _correct(rows: Sequence[Company]) -> int:
         return 0
     # Whoever reads a delivery writes the company last, and then its version is another.
     return sum(update_version(row, values) for row, values in different if not _has_unread(row))
+
+
+def _correct_figures(rows: Sequence[Company]) -> int:
+    """Where the consumer has read all, and so nothing may be different."""
+    newest = Publication.objects.aggregate(last=Max("sequence"))["last"] or 0
+    if CONSUMER.is_behind(newest) or _somebody_reads():
+        return 0
+    return len(project_figures([row.pk for row in rows]))
 
 
 def _different(row: Company, events: Sequence[Event]) -> Mapping[str, Any]:

@@ -20,6 +20,7 @@ from django.utils import timezone
 from core.db import in_batches, insert_new
 from core.json_text import dump_json
 from monitoring import content_ids
+from monitoring.figures.projection import project as project_figures
 from monitoring.history.company_projection import project
 from monitoring.history.facts import SEED_MAY_LAG
 from monitoring.history.state import SNAPSHOT, STATUS_KINDS, apply_events, events_of
@@ -66,6 +67,8 @@ def condense(duns: str, cut: Cut) -> int:
     doomed = _without_needed(duns, _doomed(old, kept_seeds))
     if not doomed and not {key for _, key in seeds} - kept_seeds:
         return 0
+    # What they were before the snapshot cannot be told afterwards.
+    project_figures([duns])
     insert_new(Notification, [_snapshot(duns, cut)])
     removed = _remove(duns, cut, doomed, kept_seeds)
     # What arrives late for a time before the snapshot does not come after all that was applied.

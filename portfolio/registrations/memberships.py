@@ -7,8 +7,9 @@ from collections import defaultdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from core.bulk import joined
 from portfolio.models import Membership, Subject
 
 if TYPE_CHECKING:
@@ -22,16 +23,15 @@ def numbers_at(day: date | None) -> dict[uuid.UUID, Array]:
     import numpy
 
     found: dict[uuid.UUID, list[str]] = defaultdict(list)
-    for registration, duns in _stays(day):
-        found[registration].append(duns)
-    return {key: numpy.unique(numpy.array(numbers, dtype=numpy.uint32)) for key, numbers in found.items()}
+    for rows in _stays(day):
+        for registration, texts in joined(rows, "registration_id", "company_id").items():
+            found[registration].append(texts)
+    return {key: numpy.unique(numpy.fromstring(",".join(texts), numpy.uint32, sep=",")) for key, texts in found.items()}
 
 
-def _stays(day: date | None) -> list[tuple[uuid.UUID, str]]:
-    columns = ("registration_id", "company_id")
+def _stays(day: date | None) -> list[QuerySet[Any]]:
     if day is None:
-        now = Subject.objects.filter(monitored_since__isnull=False, monitored_until=None)
-        return list(now.values_list(*columns))
-    last = Subject.objects.filter(Q(monitored_until=None) | Q(monitored_until__gte=day), monitored_since__lte=day)
-    earlier = Membership.objects.filter(since__lte=day, until__gte=day)
-    return [*last.values_list(*columns), *earlier.values_list(*columns)]
+        return [Subject.objects.filter(monitored_since__isnull=False, monitored_until=None)]
+    is_in = Q(monitored_until=None) | Q(monitored_until__gte=day)
+    last = Subject.objects.filter(is_in, monitored_since__lte=day)
+    return [last, Membership.objects.filter(since__lte=day, until__gte=day)]

@@ -11,9 +11,9 @@ from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from core.bulk import among
-from core.db import clean_text
+from core.db import clean_text, insert_new
 from direct_plus.results import Outcome
-from portfolio.models import Subject, SubjectState
+from portfolio.models import Membership, Subject, SubjectState
 
 IS_IN = frozenset({Outcome.DONE, Outcome.PRESENT, Outcome.ALREADY})
 IS_OUT = frozenset({Outcome.DONE, Outcome.ABSENT})
@@ -60,8 +60,24 @@ def monitored(
         **said(code, message, at=at),
         "reported_by": reported_by,
     }
+    _keep_ended(_rows(keys, was))
     begun = Case(When(STAYING, then=F("monitored_since")), default=Value(since))
     return _rows(keys, was).update(**fields, monitored_since=begun, monitored_until=None)
+
+
+def _keep_ended(rows: QuerySet[Subject]) -> None:
+    """The days of a stay that is over, before those of the next one take their place."""
+    ended = rows.filter(monitored_since__isnull=False, monitored_until__isnull=False)
+    columns = ("pk", "registration_id", "company_id", "monitored_since", "monitored_until")
+    insert_new(
+        Membership,
+        [
+            Membership(
+                pk=Membership.key(key, since), registration_id=registration, company_id=duns, since=since, until=until
+            )
+            for key, registration, duns, since, until in ended.values_list(*columns)
+        ],
+    )
 
 
 def removed(

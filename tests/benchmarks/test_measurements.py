@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import companies, delivered_files, frame, ingest, lists, sizes, stream, sync, workers
-from monitoring.models import Change, Delivery, DeliveryState, Kind, Notification
+from benchmarks import companies, delivered_files, figures, frame, ingest, lists, sizes, stream, sync, workers
+from monitoring.models import Change, Delivery, DeliveryState, FigureMonth, Kind, Notification
 from monitoring.publications.consumers import consumed_by_all
 from monitoring.publications.sequence import newest_publication
 from portfolio.models import Subject
@@ -102,3 +102,10 @@ def test_a_command_measures_in_processes_of_its_own(name: str) -> None:
 
 def test_a_document_has_the_size_of_a_real_one() -> None:
     assert 5_000 < len(repr(stream.a_large_document(1, 1).as_json())) < 6_000
+
+
+@pytest.mark.one_engine
+def test_figures_are_read_today_and_as_of_a_day() -> None:
+    rows = [row[0] for row in figures.measure(companies=20, months=3, rounds=1)]
+    assert rows[2:4] == ["snapshot and counts, today", "snapshot and counts, as of a day"]
+    assert FigureMonth.objects.count() == 20 + 2 * round(20 * figures.CHANGING)

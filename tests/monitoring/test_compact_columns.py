@@ -8,7 +8,7 @@ from django.db.models import Max, Min
 
 from core.bulk import insert_rows
 from monitoring.models import Change
-from monitoring.models.places import PLACE, STORY_PLACE
+from monitoring.models.deliveries import PLACE, STORY_PLACE
 from monitoring.story_order import OF_FILES
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element

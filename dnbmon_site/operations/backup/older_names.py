@@ -23,7 +23,7 @@ from dnbmon_site.http.older_queries import (
     query_now,
     words_now,
 )
-from monitoring.models.places import STORY_PLACE
+from monitoring.models.deliveries import STORY_PLACE
 from monitoring.story_order import first_step, with_step
 
 # Tables. Lists, rights and audit entries that bear a table's name follow by themselves.

@@ -42,6 +42,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "portfolio.SubjectImport": ("portfolio.Subject", "core.Blob"),
     "portfolio.Proposal": ("portfolio.Subject",),
     "core.Export": ("core.Blob",),
+    "monitoring.FigureCheckpoint": ("core.Blob",),
     "portfolio.MembershipCheck": ("core.Blob",),
 }
 AT_ONCE = 200

@@ -21,7 +21,17 @@ from dnbmon_site.operations.erase import blobs
 from dnbmon_site.operations.erase.rule_scopes import narrow
 from monitoring.alerts.own_alerts import count_all_own_alerts
 from monitoring.deliveries.gaps import REPLAYED_FOR
-from monitoring.models import Alert, AlertItem, Change, DeadLetter, Notification, Observation, OutboxMessage
+from monitoring.figures import checkpoints
+from monitoring.models import (
+    Alert,
+    AlertItem,
+    Change,
+    DeadLetter,
+    FigureMonth,
+    Notification,
+    Observation,
+    OutboxMessage,
+)
 from monitoring.rebuild.removal import count_deliveries
 from monitoring.stats.daily_counts import recount
 from monitoring.stats.latency import days_published, recount_delays
@@ -31,6 +41,7 @@ from portfolio.models import (
     CompanyNote,
     CompanyWord,
     ExternalReference,
+    Membership,
     Proposal,
     Subject,
     SubjectState,
@@ -96,7 +107,9 @@ def tables(duns: str) -> Iterator[QuerySet[Model]]:
     yield CompanyNote.objects.filter(company=duns)
     yield CompanyWord.objects.filter(duns=duns)
     yield ApiKeyUsage.objects.filter(company=duns)
+    yield Membership.objects.filter(company=duns)
     yield Subject.objects.filter(company=duns)
+    yield FigureMonth.objects.filter(company=duns)
     yield Company.objects.filter(pk=duns)
 
 
@@ -133,6 +146,7 @@ def forget(duns: str, *, by: str, now: bool = False) -> Removal:
     for rows in tables(duns):
         removal.counts[str(rows.model._meta.verbose_name_plural)] += rows.count()
         rows.delete()
+    checkpoints.remove_all()
     count_again(days, deliveries)
     # They hold the latest alerts in words.
     count_all_own_alerts()

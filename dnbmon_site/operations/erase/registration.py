@@ -16,6 +16,8 @@ from dnbmon_site.operations.erase import blobs
 from dnbmon_site.operations.erase.company import CannotForget, Removal, count_again, tables
 from dnbmon_site.operations.erase.rule_scopes import narrow, release_webhooks
 from dnbmon_site.operations.erase.story import hand_over_facts, settle_what_is_left
+from monitoring.figures import checkpoints
+from monitoring.figures.projection import project as project_figures
 from monitoring.history.company_projection import project
 from monitoring.models import (
     Alert,
@@ -34,6 +36,7 @@ from monitoring.stats.daily_counts import days_touched
 from portfolio.companies.word_index import verify_words
 from portfolio.imports.states import file_key
 from portfolio.models import (
+    Membership,
     MembershipCheck,
     Proposal,
     Registration,
@@ -55,7 +58,7 @@ def refuse(row: Registration) -> None:
 
 def tables_of(row: Registration) -> Iterator[QuerySet[Model]]:
     """Those that stand on others first."""
-    for model in (Alert, Observation, Change, Notification, DeadLetter, Proposal, Subject):
+    for model in (Alert, Observation, Change, Notification, DeadLetter, Proposal, Membership, Subject):
         yield model._default_manager.filter(registration=row)
     yield from (SyncRun.objects.filter(registration=row), MembershipCheck.objects.filter(registration=row))
     yield SubjectImport.objects.filter(registration=row)
@@ -145,7 +148,9 @@ def bring_up_to_date(companies: set[str], removal: Removal) -> None:
                 rows.delete()
         project({}, known, bump=known)
         mend_times(sorted(known))
+        project_figures(known)
         verify_words(sorted(known))
+    checkpoints.remove_all()
 
 
 def named(reference: str) -> Registration:

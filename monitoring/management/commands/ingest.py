@@ -65,7 +65,7 @@ def summary(result: Rebuilt) -> str:
     return (
         f"{result.deliveries:,} deliveries processed again: {result.added:,} rows added, {result.mended:,} corrected, "
         f"{result.removed:,} removed; {result.companies:,} companies, {result.days:,} days and "
-        f"{result.alerts:,} alerts updated."
+        f"{result.alerts:,} alerts updated; figures of {result.figures:,} companies corrected."
     )
 
 

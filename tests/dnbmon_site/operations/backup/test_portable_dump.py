@@ -15,15 +15,18 @@ from core.models import Blob
 from dnbmon_site.accounts.models import IdempotencyKey, User, UserGroup
 from dnbmon_site.operations.backup import portable_dump
 from dnbmon_site.operations.backup.manifest import BackupError
-from monitoring.models import Change, ConsumerOffset, Notification, Observation, Publication
+from monitoring.figures.consumer import update_figures
+from monitoring.models import Change, ConsumerOffset, FigureCheckpoint, Notification, Observation, Publication
 from monitoring.pipeline.ingest import surplus_of
 from monitoring.publications.consumers import models_with_places
 from portfolio.models import Contract
 from tests.builders.contracts import a_contract
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
+from tests.builders.figures import WHOLE, figures_on
 from tests.builders.notifications import a_seed, an_update
 from tests.builders.story import phone_seed, phone_update
+from tests.builders.times import soon
 from tests.support import PROGRAM
 
 pytestmark = pytest.mark.django_db
@@ -145,3 +148,13 @@ def test_what_is_written_meanwhile_finds_what_it_stands_on(tmp_path: Path) -> No
         assert Change.objects.filter(delivery=publication.delivery_id).count() == publication.change_count
         assert surplus_of(publication.delivery_id) == []
         assert Blob.objects.filter(owner=publication.delivery_id).exists()
+
+
+def test_figures_of_all_days_come_back(tmp_path: Path) -> None:
+    delivered(a_seed(**WHOLE))
+    update_figures(soon())
+    before = figures_on(None)
+    assert before
+    there_and_back(tmp_path)
+    FigureCheckpoint.objects.all().delete()
+    assert figures_on(None) == before

@@ -1,0 +1,74 @@
+"""Records of all companies at the beginning of a month, kept as bytes column by column, which makes them small.
+
+Each is made beside those that are there and counts when it is whole. Nothing is lost with one: it is made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from core.blobs import delete_bytes, load_bytes, store_bytes
+from core.db import database_now
+from monitoring.figures.record import dated_columns, dated_dtype
+from monitoring.models import FigureCheckpoint
+
+if TYPE_CHECKING:
+    import numpy
+
+    Array = numpy.ndarray[Any, Any]
+
+# Nobody needs longer to make one.
+UNFINISHED = timedelta(hours=6)
+
+
+def newest(first: date, last: date) -> FigureCheckpoint | None:
+    """Of the latest of these months that has one."""
+    whole = FigureCheckpoint.objects.filter(month__gte=first, month__lte=last, is_whole=True)
+    return whole.order_by("-month", "-made_at").first()
+
+
+def load(checkpoint: FigureCheckpoint) -> Array | None:
+    """None where it has gone meanwhile."""
+    import numpy
+
+    data = load_bytes(checkpoint.pk)
+    if len(data) != checkpoint.companies * dated_dtype().itemsize:
+        return None
+    records = numpy.empty(checkpoint.companies, dtype=dated_dtype())
+    start = 0
+    for column in dated_columns(records):
+        end = start + len(records) * column.itemsize
+        column[:] = numpy.frombuffer(data[start:end], dtype=column.dtype)
+        start = end
+    return records
+
+
+def save(month: date, make: Callable[[], Array]) -> Array:
+    """Make one, and remove those of before; returns what was made."""
+    row = FigureCheckpoint.objects.create(month=month, made_at=database_now())
+    records = make()
+    store_bytes(row.pk, b"".join(column.tobytes() for column in dated_columns(records)))
+    if FigureCheckpoint.objects.filter(pk=row.pk).update(is_whole=True, companies=len(records)):
+        _remove(FigureCheckpoint.objects.filter(month=month, is_whole=True, made_at__lt=row.made_at))
+    else:
+        # Somebody has removed all of them meanwhile.
+        delete_bytes(row.pk)
+    return records
+
+
+def remove_all() -> None:
+    """They hold a company that is erased."""
+    _remove(FigureCheckpoint.objects.all())
+
+
+def remove_unfinished() -> None:
+    """Of processes that were killed."""
+    _remove(FigureCheckpoint.objects.filter(is_whole=False, made_at__lt=database_now() - UNFINISHED))
+
+
+def _remove(rows: Any) -> None:
+    for row in list(rows):
+        delete_bytes(row.pk)
+        row.delete()

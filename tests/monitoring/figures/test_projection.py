@@ -1,0 +1,288 @@
+"""Figures by day equal a plain fold of the history, whatever arrives first, and whoever is killed or overtaken."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dnbmon_site.operations.erase import company as erase_company
+from dnbmon_site.operations.erase import registration as erase_registration
+from monitoring.figures import projection
+from monitoring.figures.catalog import Figures
+from monitoring.figures.consumer import CONSUMER, update_figures
+from monitoring.figures.projection import COLUMNS, project, project_all
+from monitoring.figures.records import records_at
+from monitoring.models import Change, FigureCheckpoint, FigureMonth
+from monitoring.rebuild.rebuild import rebuild
+from monitoring.retention.compaction import Cut, condense
+from monitoring.retention.retention import snapshot_delivery
+from portfolio.models import Company, RegistrationState
+from tests.builders.companies import DUNS, OTHER, a_company
+from tests.builders.deliveries import delivered
+from tests.builders.elements import an_element
+from tests.builders.figures import an_assessment, figures_on, folded
+from tests.builders.notifications import a_notice, a_seed, a_transfer, an_update
+from tests.builders.registrations import a_registration, one, two
+from tests.builders.times import soon, stamp
+from tests.engines import engine
+from tests.interleaving import cut_before, interleave, orders_with_two_switches
+
+pytestmark = pytest.mark.django_db
+CASES = 4 if engine() == "mongodb" else 40
+START = datetime(2026, 1, 28, 22, tzinfo=UTC)
+DAYS = [START.date() + timedelta(days=days) for days in range(-2, 45)]
+numbers = count(500_000_000)
+
+SCORES = st.sampled_from([an_assessment(10, 5), an_assessment(60, 2, standardRating={"rating": "5A1"}), None])
+VALUES: dict[str, Any] = {
+    "dnbAssessment": SCORES,
+    "dnbAssessment.failureScore.nationalPercentile": st.sampled_from([1, 50, None, "?"]),
+    "dnbAssessment.failureScore.scoreDate": st.sampled_from(["2026-01-01", "2026-02-01"]),
+    "dnbAssessment.failureScore": st.sampled_from(
+        [{"nationalPercentile": 5, "scoreDate": "2026-01-15"}, {"nationalPercentile": 6, "scoreDate": "2026-02-15"}]
+    ),
+    "numberOfEmployees": st.sampled_from([[{"value": 5}], [{"value": 500}], []]),
+    "industryCodes": st.sampled_from([[{"code": "2011", "typeDnBCode": 399}], [{"code": "10", "typeDnBCode": 1}]]),
+    "dunsControlStatus.operatingStatus": st.sampled_from([{"description": "Active"}, {"dnbCode": 403}]),
+    "legalEvents.hasOpenBankruptcy": st.booleans(),
+    "corporateLinkage": st.sampled_from([{"parent": {"duns": "150483782"}}, {"globalUltimate": {"duns": OTHER}}]),
+    "primaryName": st.sampled_from(["A", "B"]),
+}
+KINDS = ["seed", "update", "update", "update", "DELETE", "UNDELETE", "merger"]
+HOURS = st.integers(0, 24 * 40)
+
+
+@st.composite
+def items(draw: st.DrawFn) -> tuple[bool, int, int, Any]:
+    """Of which registration and company, when, and what: a document, a change or a notice."""
+    hour, kind = (
+        draw(HOURS),
+        draw(st.sampled_from(["seed", "update", "update", "update", "DELETE", "UNDELETE", "merger"])),
+    )
+    at = stamp(START, hours=hour)
+    if kind == "seed":
+        members = draw(st.sets(st.sampled_from([name for name in VALUES if "." not in name]), max_size=4))
+        found: Any = {name: draw(VALUES[name]) for name in sorted(members)}
+    elif kind == "update":
+        path = draw(st.sampled_from(sorted(VALUES)))
+        found = an_element(f"organization.{path}", draw(VALUES[path]), draw(VALUES[path]), at)
+    else:
+        found = None
+    return draw(st.booleans()), draw(st.integers(0, 1)), hour, (kind, found)
+
+
+def item_of(kind: str, found: Any, duns: str, hour: int) -> dict[str, Any]:
+    at = stamp(START, hours=hour)
+    if kind == "seed":
+        return a_seed(duns, delivered=at, **found)
+    if kind == "update":
+        return an_update(found, duns=duns, delivered=stamp(START, hours=hour + 30))
+    return a_transfer(duns, delivered=at) if kind == "merger" else a_notice(kind, duns, delivered=at)
+
+
+@given(
+    stream=st.lists(items(), min_size=1, max_size=14),
+    cuts=st.sets(st.integers(1, 13)),
+    asked=st.lists(st.sampled_from(DAYS), min_size=3, max_size=3),
+)
+@settings(max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_day_is_what_a_plain_fold_gives(
+    db: None, stream: list[tuple[bool, int, int, Any]], cuts: set[int], asked: list[date]
+) -> None:
+    duns = [f"{next(numbers):09d}", f"{next(numbers):09d}"]
+    made = [one(), two()]
+    for position, (is_first, company, hour, (kind, found)) in enumerate(stream):
+        delivered(item_of(kind, found, duns[company], hour), registration=made[is_first])
+        if position in cuts:
+            update_figures(soon())
+            records_at(None)
+            records_at(asked[0])
+    update_figures(soon())
+    assert project(duns) == set()
+    for day in [*asked, None]:
+        stored = figures_on(day)
+        assert [stored.get(number, Figures()) for number in duns] == [folded(number, day) for number in duns]
+    for row in Company.objects.filter(pk__in=duns):
+        latest = folded(row.pk, None)
+        assert {name: getattr(row, name) for name in COLUMNS} == {name: getattr(latest, name) for name in COLUMNS}
+
+
+def scores(duns: str = DUNS, **days: int) -> None:
+    """A document on the first day, and its percentile after each of the other days."""
+    before = None
+    for day, percentile in days.items():
+        at = stamp(START, days=int(day[1:]))
+        if before is None:
+            delivered(a_seed(duns, delivered=at, dnbAssessment=an_assessment(percentile)), registration=one())
+        else:
+            path = "organization.dnbAssessment.failureScore.nationalPercentile"
+            delivered(an_update(an_element(path, before, percentile, at), duns=duns, delivered=at), registration=one())
+        before = percentile
+
+
+def percentile_on(days: int) -> int | None:
+    found = figures_on((START + timedelta(days=days)).date()).get(DUNS)
+    return found.failure_percentile if found else None
+
+
+def rows() -> list[tuple[Any, ...]]:
+    months = FigureMonth.objects.exclude(entries=b"").order_by("key").values_list("key", "entries")
+    companies = Company.objects.order_by("pk").values_list("pk", *COLUMNS, "last_critical_at")
+    return [(key, bytes(entries)) for key, entries in months] + list(companies)
+
+
+def test_an_event_that_comes_late_changes_months_that_were_asked_for_before() -> None:
+    scores(d0=50, d40=40)
+    update_figures(soon())
+    assert [percentile_on(days) for days in (-1, 0, 10, 39, 40, 70)] == [None, 50, 50, 50, 40, 40]
+    assert FigureCheckpoint.objects.filter(is_whole=True).exists()
+    at = stamp(START, days=5)
+    path = "organization.dnbAssessment.failureScore.nationalPercentile"
+    delivered(an_update(an_element(path, 50, 45, at), duns=DUNS, delivered=at), registration=one())
+    update_figures(soon())
+    assert [percentile_on(days) for days in (0, 4, 5, 10, 39, 40, 70)] == [50, 50, 45, 45, 45, 40, 40]
+
+
+def test_what_changes_nothing_writes_nothing() -> None:
+    scores(d0=50, d1=40)
+    update_figures(soon())
+    before = rows(), Company.objects.get(pk=DUNS).version
+    assert project([DUNS]) == set()
+    CONSUMER.rewind(0)
+    assert update_figures(soon()) == 2
+    assert (rows(), Company.objects.get(pk=DUNS).version) == before
+
+
+def test_the_last_critical_change_is_a_column() -> None:
+    scores(d0=50)
+    at = stamp(START, days=3)
+    for duns in (DUNS, OTHER):
+        path, active, out = "organization.dunsControlStatus.operatingStatus", {"dnbCode": 9074}, {"dnbCode": 403}
+        delivered(an_update(an_element(path, active, out, at), duns=duns, delivered=at), registration=one())
+    update_figures(soon())
+    assert {row.last_critical_at for row in Company.objects.all()} == {START + timedelta(days=3)}
+    Change.objects.filter(company=OTHER).update(superseded=True)
+    project([OTHER])
+    assert Company.objects.get(pk=OTHER).last_critical_at is None
+
+
+def test_a_rebuild_gives_the_same_rows() -> None:
+    scores(d0=50, d3=40, d40=30)
+    update_figures(soon())
+    before = rows()
+    FigureMonth.objects.update(entries=b"")
+    Company.objects.update(failure_percentile=99)
+    assert rebuild().figures == 1
+    assert rows() == before
+    FigureMonth.objects.all().delete()
+    rebuild()
+    assert rows() == before
+
+
+def test_months_before_the_history_that_is_kept_stay() -> None:
+    scores(d0=50, d3=40, d30=30, d40=20)
+    update_figures(soon())
+    before = [percentile_on(days) for days in range(45)]
+    row = one()
+    at = START.replace(hour=0) + timedelta(days=35)
+    condense(DUNS, Cut(at, {row.pk: row}, {row.pk: snapshot_delivery(row, at)}))
+    assert Change.objects.filter(company=DUNS).count() == 1
+    rebuild()
+    assert project_all() == 0
+    assert [percentile_on(days) for days in range(45)] == before
+
+
+WRITES = ((projection, "insert_new"), (projection, "update_versions"))
+
+
+def test_two_at_once_end_with_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of which one may have read its events before the last arrived."""
+    scores(d0=50, d3=40, d40=30)
+    project([DUNS])
+    expected = rows()
+    late = Change.objects.filter(company=DUNS, changed_at=START + timedelta(days=3))
+    key = late.get().pk
+
+    def with_the_late_one() -> None:
+        Change.objects.filter(pk=key).update(company=DUNS)
+        project([DUNS])
+
+    cut_before(monkeypatch, (projection, "pasts"), (projection, "_last_critical"), *WRITES)
+    parked = a_company(OTHER)
+    for is_empty in (True, False):
+        for order in orders_with_two_switches(7, 7):
+            Change.objects.filter(pk=key).update(company=parked)
+            project([DUNS])
+            if is_empty:
+                FigureMonth.objects.all().delete()
+            interleave(order, lambda: project([DUNS]), with_the_late_one)
+            assert [row for row in rows() if OTHER not in row] == expected, order
+
+
+def test_whoever_is_killed_leaves_nothing_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    scores(d0=50, d3=40, d40=30)
+    project([DUNS])
+    expected, killed = rows(), 0
+    for which in range(9):
+        FigureMonth.objects.filter(month=date(2026, 1, 1)).delete()
+        FigureMonth.objects.update(entries=b"")
+        Company.objects.update(failure_percentile=99)
+        with monkeypatch.context() as patched, suppress(Killed):
+            kill_at(patched, which)
+            project([DUNS])
+            continue
+        killed += 1
+        project([DUNS])
+        assert rows() == expected
+    assert killed == 6
+
+
+class Killed(Exception):
+    pass
+
+
+def kill_at(patched: pytest.MonkeyPatch, which: int) -> None:
+    """Before or after one of the writes."""
+    done = count()
+
+    def stopping(write: Callable[..., Any]) -> Callable[..., Any]:
+        def written(*arguments: Any) -> Any:
+            if next(done) == which:
+                raise Killed
+            found = write(*arguments)
+            if next(done) == which:
+                raise Killed
+            return found
+
+        return written
+
+    for owner, name in WRITES:
+        patched.setattr(owner, name, stopping(getattr(owner, name)))
+
+
+def test_an_erased_company_is_in_no_row_and_no_checkpoint() -> None:
+    scores(d0=50)
+    scores(OTHER, d0=60)
+    update_figures(soon())
+    assert set(figures_on(None)) == {DUNS, OTHER}
+    erase_company.forget(OTHER, by="ann", now=True)
+    assert not FigureMonth.objects.filter(company=OTHER).exists()
+    assert not FigureCheckpoint.objects.exists()
+    assert set(figures_on(None)) == {DUNS}
+
+
+def test_figures_of_an_erased_registration_go_and_others_stay() -> None:
+    scores(d0=50)
+    at = stamp(START, days=2)
+    delivered(a_seed(delivered=at, numberOfEmployees=[{"value": 5}]), registration=two())
+    update_figures(soon())
+    erase_registration.forget(a_registration("ONE", state=RegistrationState.PAUSED), by="ann")
+    left = {number: (figures.failure_percentile, figures.size) for number, figures in figures_on(None).items()}
+    assert left == {DUNS: (None, "micro")}
+    assert percentile_on(0) is None
+    assert project([DUNS]) == set()
