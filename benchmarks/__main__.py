@@ -16,7 +16,7 @@ from benchmarks.frame import ROOT, add_common, refuse_when_busy
 
 MODULES = (
     *("ingest", "sizes", "delivered_files", "workers", "lists", "companies", "figures"),
-    *("imports", "sync", "sending"),
+    *("imports", "exposure", "sync", "sending"),
 )
 # They have options of their own.
 OTHERS = ("table_sizes", "latency", "idle")

@@ -7,6 +7,7 @@ returns figures as JSON: nothing of one round is left for the next, and the memo
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import json
 import os
@@ -231,6 +232,9 @@ def main() -> None:
 
     django.setup()
     module, function, arguments = sys.argv[1:]
+    importlib.import_module("tests.builders.registrations")
+    # As in workers, which are forked: the collector does not visit what the program itself consists of.
+    gc.freeze()
     print(json.dumps(getattr(importlib.import_module(module), function)(**json.loads(arguments))))
 
 

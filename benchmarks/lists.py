@@ -50,6 +50,8 @@ PAGES = (
     "/portfolio/company/?columns=name,country",
     "/portfolio/company/{own}/change/",
     f"/portfolio/company/{{own}}/change/?as_of={A_DAY}",
+    "/portfolio/risk/",
+    "/portfolio/risk/companies/?failure_class=unknown",
     "/portfolio/subject/",
     "/portfolio/subject/?q=10000077",
     "/portfolio/registration/",

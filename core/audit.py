@@ -56,6 +56,12 @@ def note_act(*, actor: str, action: str, what: str, key: str, summary: str) -> A
     )
 
 
+def entries_about(thing: Model, most: int = 20) -> list[AuditEntry]:
+    """The latest first."""
+    rows = AuditEntry.objects.filter(what=thing._meta.model_name or "", key=str(thing.pk))
+    return list(rows.defer("before", "after").order_by("-id")[:most])
+
+
 def _json(values: Mapping[str, Any] | None) -> str:
     return "" if values is None else json.dumps(values, default=str, ensure_ascii=False, sort_keys=True)
 

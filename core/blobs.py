@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from operator import itemgetter
 
 import zstandard
 
+from core.bulk import select_values
 from core.db import insert_new
 from core.models import Blob
 
@@ -32,8 +34,8 @@ def load_bytes(owner: uuid.UUID) -> bytes:
 def load_all(owners: Iterable[uuid.UUID]) -> dict[uuid.UUID, bytes]:
     """The same for each."""
     parts: dict[uuid.UUID, list[bytes]] = {owner: [] for owner in owners}
-    rows = Blob.objects.filter(owner__in=list(parts)).order_by("key").values_list("owner", "data")
-    for owner, data in rows:
+    rows = select_values(Blob, ("key", "owner", "data"), owner__in=list(parts))
+    for _, owner, data in sorted(rows, key=itemgetter(0)):
         parts[owner].append(zstandard.decompress(bytes(data), max_output_size=2 * PART_SIZE))
     return {owner: b"".join(found) for owner, found in parts.items()}
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
-from core.bulk import Clash, find_rows, has_sql, insert_absent, insert_rows
+from core.bulk import Clash, clock, find_rows, has_sql, insert_absent, insert_rows, select_values
 from core.models import Clock
 
 Row = TypeVar("Row")
@@ -22,17 +22,17 @@ ModelRow = TypeVar("ModelRow", bound=models.Model)
 LOOKUP_BATCH = 500
 
 
-def insert_new(model: type[models.Model], rows: Iterable[Row]) -> list[Row]:
+def insert_new(model: type[models.Model], rows: Iterable[Row], *, asked: bool = False) -> list[Row]:
     """Insert the rows whose keys are not there yet and return those that this call inserted: model instances, or tuples
-    of all the model's columns (core/bulk/).
+    of all the model's columns (core/bulk/). With `asked`, none of them was there just now.
 
     Two processes that insert the same row both succeed, and one of them inserted it.
     """
     key = attrgetter(_primary_key(model))
     unique = list({key(row): row for row in reversed(list(rows))}.values())[::-1]
     inserted: list[Row] = []
-    for _ in range(2):
-        missing = _missing(model, unique)
+    for is_first in (True, False):
+        missing = unique if asked and is_first else _missing(model, unique)
         if not missing:
             return inserted
         try:
@@ -92,6 +92,15 @@ def one_by_one(rows: models.QuerySet[ModelRow]) -> Iterator[ModelRow]:
         yield from (found[key] for key in keys if key in found)
 
 
+def refresh(row: models.Model, *names: str) -> None:
+    """`refresh_from_db` of a few columns, for where it is done again and again; raises DoesNotExist."""
+    found = select_values(type(row), names, pk=row.pk)
+    if not found:
+        raise type(row).DoesNotExist  # type: ignore[attr-defined]
+    for name, value in zip(names, found[0], strict=True):
+        setattr(row, name, value)
+
+
 def in_batches(items: Sequence[Any], size: int = LOOKUP_BATCH) -> Iterable[Sequence[Any]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
@@ -99,14 +108,16 @@ def in_batches(items: Sequence[Any], size: int = LOOKUP_BATCH) -> Iterable[Seque
 
 def database_now() -> datetime:
     """The database's clock, which all processes share."""
-    clock = Clock.objects.values_list(Now(), flat=True)
-    return clock.first() or _clock_begun(clock)
+    if has_sql():
+        return clock()
+    times = Clock.objects.values_list(Now(), flat=True)
+    return times.first() or _clock_begun(times)
 
 
-def _clock_begun(clock: models.QuerySet[Any, datetime]) -> datetime:
+def _clock_begun(times: models.QuerySet[Any, datetime]) -> datetime:
     """The first who asks makes the row."""
     insert_new(Clock, [Clock()])
-    return clock.get()
+    return times.get()
 
 
 def clean_text(text: str, limit: int = 1000) -> str:

@@ -24,10 +24,12 @@ from dnbmon_site.api.reference import reference
 from monitoring.alerts.api import AlertAcknowledge, AlertClose, AlertDetail, AlertList, AlertReopen
 from monitoring.feed.api import ChangeDetail, ChangeFeed, CompanyChanges, CompanyList, NotificationList
 from monitoring.history.api import CompanyProfile
+from monitoring.portfolio_page.api import PortfolioRisk
 from monitoring.webhooks.api import EventTypeList
 from portfolio.companies.api.companies import CompanyDetail
 from portfolio.companies.api.external_references import ReferenceList
 from portfolio.companies.api.lookup import CompanyLookup
+from portfolio.exposure.api import ExposureList
 from portfolio.imports.api import ImportConfirm, ImportDetail, ImportList
 from portfolio.registrations.api import PullNow, RegistrationDetail, RegistrationList
 from portfolio.subjects.api import SubjectList
@@ -75,7 +77,9 @@ v1: list[URLPattern | URLResolver] = [
     path("notifications/", NotificationList.as_view(), name="notifications"),
     path("changes/", ChangeFeed.as_view(), name="changes"),
     path("changes/<uuid:id>/", ChangeDetail.as_view(), name="change"),
+    path("portfolio/risk/", PortfolioRisk.as_view(), name="risk"),
     path("references/", repeatable(ReferenceList.as_view()), name="references"),
+    path("exposures/", repeatable(ExposureList.as_view()), name="exposures"),
     path("registrations/", RegistrationList.as_view(), name="registrations"),
     path("registrations/<str:reference>/", RegistrationDetail.as_view(), name="registration"),
     path("registrations/<str:reference>/subjects/", repeatable(SubjectList.as_view()), name="subjects"),

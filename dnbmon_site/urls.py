@@ -17,6 +17,9 @@ from dnbmon_site.http.moved_pages import moved_pages
 from dnbmon_site.operations import health_access
 from health import help_page, runbook_page
 from health import views as health
+from monitoring.benefit import admin as benefit
+from monitoring.corporate_groups.admin import page as group_page
+from monitoring.portfolio_page import admin as portfolio_page
 
 
 def of_passwords(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -42,10 +45,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
     path("metrics", health_access.metrics, name="metrics"),
+    path("portfolio/risk/", admin.site.admin_view(portfolio_page.page), name="portfolio_risk"),
+    path("portfolio/risk/movement/", admin.site.admin_view(portfolio_page.movement), name="portfolio_risk_movement"),
+    path("portfolio/risk/companies/", admin.site.admin_view(portfolio_page.companies), name="portfolio_risk_companies"),
+    path("portfolio/risk/risk.pdf", admin.site.admin_view(portfolio_page.pdf), name="portfolio_risk_pdf"),
+    path("portfolio/risk/risk.xlsx", admin.site.admin_view(portfolio_page.xlsx), name="portfolio_risk_xlsx"),
     path("api/", include("dnbmon_site.api_urls")),
     path("manifest.webmanifest", pwa.manifest, name="manifest"),
     path("service-worker.js", pwa.service_worker, name="service_worker"),
     path("offline", pwa.offline, name="offline"),
+    path("portfolio/review/", admin.site.admin_view(benefit.page), name="contract_review"),
+    path("portfolio/review/<slug:reason>/", admin.site.admin_view(benefit.companies), name="contract_review_companies"),
+    path("portfolio/group/<str:duns>/", admin.site.admin_view(group_page), name="corporate_group"),
     path("my/", admin.site.admin_view(preferences), name="preferences"),
     *password_reset,
     path("login/", sign_in, name="sign_in"),

@@ -34,6 +34,7 @@ T = TypeVar("T")
 
 ALERT = r"/monitoring/alert/[^/?]+/change/"
 COMPANY = r"/portfolio/company/\d+/change/"
+GROUP = r"/portfolio/group/\d+/"
 RULE = r"/monitoring/alertrule/[^/?]+/change/"
 SYNC = r"/portfolio/syncrun/[^/?]+/change/"
 
@@ -73,6 +74,8 @@ SHOTS = (
     Shot("drift", "{drift}", size=(1366, 1100)),
     Shot("proposals", "/portfolio/proposal/", size=(1366, 640)),
     Shot("contract-year", "/portfolio/contract/year/", size=(1366, 820)),
+    Shot("contract-review", "/portfolio/review/", size=(1366, 1000)),
+    Shot("group", "{group}", size=(1366, 720)),
     Shot("report", "/monitoring/reportschedule/report/"),
     Shot("invite", "/accounts/user/add/"),
     Shot("health", "/health/"),
@@ -161,6 +164,7 @@ def prepare(page: Page) -> dict[str, str]:
     return {
         "before": str(date.today() - timedelta(days=10)),
         "company": company(page),
+        "group": link_on(page, link_on(page, "/portfolio/company/?q=Rheintal", COMPANY) or "", GROUP) or "",
         "rule": (link_on(page, "/monitoring/alertrule/", RULE) or "").replace("/change/", "/try/"),
         "import": messy,
         "saved": saved_filter(page),

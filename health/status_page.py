@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from core.jobs import Task
 from health.checks.areas import by_area
-from health.checks.registry import all_checks, headline, paused_count, summary
+from health.checks.registry import all_checks, headline, not_set_up_count, paused_count, summary
 from health.checks.result import Result, worst
 from health.history import availability
 from health.models import Incident, State
@@ -67,7 +67,11 @@ def page_context(request: HttpRequest, results: list[Result]) -> dict[str, Any]:
     return {
         "now": now,
         "state": Result("", "", state, ""),
-        "headline": headline([one for one, _ in together(wrong(results))], paused=paused_count(results)),
+        "headline": headline(
+            [one for one, _ in together(wrong(results))],
+            paused=paused_count(results),
+            not_set_up=not_set_up_count(results),
+        ),
         "groups": groups(results, {row.dedup_key: row.started_at for row in open_now}),
         "bars": availability.bars(days),
         "figures": figures(days),

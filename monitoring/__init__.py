@@ -1,6 +1,7 @@
 """What D&B tells us: pulled, kept, read, published, shown, alerted and passed on. The order of its slices:
 
 models, content_ids < log_context, story_order < observations < deliveries, publications, outbox < elements, replay
-< pull, ingest, history < figures < pipeline, retention, scores < stats, company_page, feed < webhooks
-< alerts, exports, consumers < rebuild, reports, open_counts < jobs < admin, api, commands
+< pull, ingest, history < figures < pipeline, retention, scores < stats, company_page, feed
+< corporate_groups, portfolio_page < webhooks < alerts, exports, consumers
+< rebuild, reports, open_counts < benefit < jobs < admin, api, commands
 """

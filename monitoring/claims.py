@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
+from core.bulk import update_values
 from core.db import database_now
 from monitoring.models import Delivery, DeliveryState
 
@@ -38,17 +40,18 @@ class Claim:
         if not is_old(self.taken):
             return
         until, now = end_of_a_claim(), monotonic()
-        if not self.held().update(claimed_until=until):
+        if not self.update_held(claimed_until=until):
             raise ClaimLost
         self.until, self.taken = until, now
 
-    def held(self) -> QuerySet[Delivery]:
-        """The delivery while nobody else has claimed or read it."""
-        return Delivery.objects.filter(pk=self.delivery, state=DeliveryState.RECEIVED, claimed_until=self.until)
+    def update_held(self, **values: Any) -> bool:
+        """Write to the delivery while nobody else has claimed or read it; False otherwise."""
+        held = {"state": DeliveryState.RECEIVED, "claimed_until": self.until}
+        return bool(update_values(Delivery, values, pk=self.delivery, **held))
 
     def release(self) -> None:
         if not self.is_used:
-            self.held().update(claimed_until=None)
+            self.update_held(claimed_until=None)
 
 
 def end_of_a_claim() -> datetime:
@@ -75,15 +78,20 @@ def claimed(delivery: Delivery) -> Iterator[Claim | None]:
 def claimed_together(deliveries: Sequence[Delivery]) -> Iterator[dict[uuid.UUID, Claim]]:
     """Claim them for a block; without those that somebody else reads or has read."""
     until = end_of_a_claim()
-    free = Q(claimed_until=None) | Q(claimed_until__lt=until - LASTS)
-    waiting = Delivery.objects.filter(free, state=DeliveryState.RECEIVED)
     claims: dict[uuid.UUID, Claim] = {}
     try:
         with transaction.atomic():
             for delivery in deliveries:
-                if waiting.filter(pk=delivery.pk).update(claimed_until=until):
+                if _take(delivery.pk, until):
                     claims[delivery.pk] = Claim(delivery.pk, until)
         yield claims
     finally:
         for claim in claims.values():
             claim.release()
+
+
+def _take(delivery: uuid.UUID, until: datetime) -> bool:
+    """From nobody, or from who has let its claim end."""
+    of_nobody: tuple[dict[str, Any], ...] = {"claimed_until": None}, {"claimed_until__lt": until - LASTS}
+    values, received = {"claimed_until": until}, {"state": DeliveryState.RECEIVED}
+    return any(update_values(Delivery, values, pk=delivery, **received, **claim) for claim in of_nobody)

@@ -13,8 +13,17 @@ from django.utils import timezone
 
 from core.db import in_batches, insert_new
 from monitoring.content_ids import moment_of, observation_id
-from monitoring.models import Change, Delivery, Notification, Observation, Source, Verb
-from monitoring.story_order import first_step, index_at, source_at, step_of, story_place, with_step
+from monitoring.models import Change, Delivery, Notification, Observation, Verb
+from monitoring.story_order import (
+    first_step,
+    index_at,
+    item_place,
+    source_at,
+    source_of,
+    step_of,
+    story_place,
+    with_step,
+)
 
 CHANGES_OF_AN_ITEM = 1000
 REPORTED_BY = ("company_id", "registration_id", "delivery_id", "notification_id", "place")
@@ -51,11 +60,24 @@ def record_reports(delivery: Delivery, reports: Iterable[Report]) -> list[Observ
 def _report_earlier(reports: Iterable[Report]) -> None:
     """Where their sources have reported the changes before, in notifications that stand further back."""
     by_key = {_key_of(report): report for report in reports}
-    for key, place in Observation.objects.filter(pk__in=list(by_key)).values_list("pk", "place"):
-        report = by_key[key]
-        if place > report.place:
-            earlier = {"place": report.place, "notification": report.notification, "observed_at": report.observed_at}
-            Observation.objects.filter(pk=key, place__gt=report.place).update(**earlier)
+    waiting = list(by_key)
+    while waiting:
+        rows = Observation.objects.filter(pk__in=waiting).only("place", "notification_id")
+        waiting = [row.pk for row in rows if _is_before(by_key[row.pk], row) and not _report_at(row, by_key[row.pk])]
+
+
+def _is_before(report: Report, reported: Observation) -> bool:
+    """Where answers show a notification decides what stands for it; of several notifications, the first delivered."""
+    if report.notification == reported.notification_id:
+        return item_place(report.place) < item_place(reported.place)
+    return report.place < reported.place
+
+
+def _report_at(reported: Observation, report: Report) -> bool:
+    """False where somebody else has moved it meanwhile."""
+    unmoved = Observation.objects.filter(pk=reported.pk, place=reported.place)
+    earlier = {"place": report.place, "notification": report.notification, "observed_at": report.observed_at}
+    return bool(unmoved.update(**earlier))
 
 
 def _key_of(report: Report) -> uuid.UUID:
@@ -90,19 +112,20 @@ def _is_earlier(place: str, own: str) -> bool:
 
 def _new_to(delivery: Delivery, changes: Sequence[Change], reports: dict[uuid.UUID, Report]) -> list[Observation]:
     """Without what the delivery's source reported first."""
-    ours = [change.delivery_id for change in changes if change.registration_id == delivery.registration_id]
-    files = set(Delivery.objects.filter(pk__in=ours, source=Source.FILE).values_list("pk", flat=True))
-    is_file = delivery.source == Source.FILE
-    others = [
-        change
-        for change in changes
-        if change.registration_id != delivery.registration_id or (change.delivery_id in files) != is_file
-    ]
+    own = _own_sources([change for change in changes if change.registration_id == delivery.registration_id])
+    others = [change for change in changes if own.get(change.pk) != source_at(reports[change.pk].place)]
     reported = Observation.objects.filter(
         change__in=[change.pk for change in others], registration=delivery.registration_id, is_first=True
     )
     known = set(reported.exclude(delivery=delivery.pk).values_list("change_id", flat=True))
     return [_observation(delivery, change, reports[change.pk], change.pk in known) for change in others]
+
+
+def _own_sources(changes: Sequence[Change]) -> dict[uuid.UUID, str]:
+    """Of the notifications that the changes came in, as they stand now."""
+    notifications = Notification.objects.filter(pk__in={change.notification_id for change in changes})
+    places = dict(notifications.values_list("pk", "place"))
+    return {change.pk: source_of(change.registration_id, places[change.notification_id]) for change in changes}
 
 
 def _observation(delivery: Delivery, change: Change, report: Report, is_known: bool) -> Observation:
@@ -119,6 +142,20 @@ def _observation(delivery: Delivery, change: Change, report: Report, is_known: b
         observed_at=report.observed_at,
         recorded_at=timezone.now(),
     )
+
+
+def keep_reports(delivery: Delivery, notification: uuid.UUID) -> list[Observation]:
+    """Before answers show what a file reported first, and the notification stands by them: of the changes that came in
+    it, the file's reports stay beside. Returns what was inserted."""
+    changes = list(Change.objects.filter(notification=notification, derived_from="").only(*REPORTED_BY, *PLACED_BY))
+    places, brought = _own_places(changes), Notification.objects.only("delivered_at").get(pk=notification)
+    kept = [
+        Report(change.pk, notification, places[change.pk], brought.delivered_at or change.changed_at)
+        for change in changes
+    ]
+    _report_earlier(kept)
+    rows = zip(changes, kept, strict=True)
+    return insert_new(Observation, [_observation(delivery, change, report, is_known=True) for change, report in rows])
 
 
 def hand_over(

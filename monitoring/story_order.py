@@ -86,12 +86,21 @@ def first_step(kind: str) -> int:
 
 def source_of(registration: uuid.UUID, place: str) -> str:
     """Who reports: a registration by its answers, or by its files. The ids of registrations are hashes."""
-    return f"{registration.hex[:8]}{int(place[:1] == str(WAYS[Source.FILE]))}"
+    return f"{registration.hex[:8]}{int(is_by_file(place))}"
+
+
+def is_by_file(place: str) -> bool:
+    return place[:1] == str(WAYS[Source.FILE])
 
 
 def source_at(story_place: str) -> str:
     """The source that a place in the story names."""
     return story_place[SOURCE]
+
+
+def item_place(story_place: str) -> str:
+    """The place of the item in it, as `place_of` gives it."""
+    return f"{story_place[33:34]}{story_place[25:33]}{story_place[34:-3]}"
 
 
 def way_at(story_place: str) -> str:

@@ -1,5 +1,5 @@
 """The D-U-N-S numbers that people request, and D&B's side of it: each one costs money.
 
 models < dnb_client, companies < sync < subjects < registrations < billing < imports, proposals, reconciliation
-< exports, open_counts < jobs < admin, api, commands
+< exposure < exports, open_counts < jobs < admin, api, commands
 """

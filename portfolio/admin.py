@@ -1,9 +1,11 @@
 """The admin's pages of this app, each beside what it shows."""
 
 from portfolio.billing.admin import contracts
+from portfolio.exposure.admin import imports as exposure_imports
+from portfolio.exposure.admin import rates
 from portfolio.imports.admin import imports
 from portfolio.proposals import admin as proposals
 from portfolio.subjects import admin as subjects
 from portfolio.sync.admin import sync_runs
 
-__all__ = ["contracts", "imports", "proposals", "subjects", "sync_runs"]
+__all__ = ["contracts", "exposure_imports", "imports", "proposals", "rates", "subjects", "sync_runs"]

@@ -72,6 +72,13 @@ class CountryFilter(MultipleDropdownFilter):  # type: ignore[misc]
         offered = {*occurring, *countries_in(request.GET.getlist(self.parameter_name))}
         return [(code, str(name)) for code, name in countries if code in offered]
 
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """With a hint in the empty box."""
+        for choice in super().choices(changelist):
+            widget = choice["form"].fields[self.parameter_name].widget
+            widget.attrs["data-placeholder"] = _("All countries. Type to search.")
+            yield choice
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         codes = countries_in(self.value())
         if len(codes) == 1:

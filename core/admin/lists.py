@@ -1,12 +1,14 @@
 """Lists as their readers want them: with saved filters above them, and in the columns that the reader chose.
 
 The columns stand in the address (`?columns=name,country`), so that a link shows what its sender saw; without them the
-reader's own choice is taken, and without one the list is drawn in its usual way.
+reader's own choice is taken, and without one the list is drawn in its usual way. Chosen columns are drawn as usual too,
+where the list has a cell of its own for them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -46,7 +48,7 @@ class ChosenChangeList(KeyChangeList):
     def get_results(self, request: HttpRequest) -> None:
         model_admin: Any = self.model_admin
         self.chosen = model_admin.chosen_columns(request)
-        self.complete = model_admin.listing.complete if self.chosen else None
+        self.complete = partial(model_admin.complete_chosen, request) if self.chosen else None
         super().get_results(request)
         self.above = model_admin.above(request)
 
@@ -58,6 +60,8 @@ class ChosenList(ExportedList):
     column_order: dict[str, str] = {}
     # What the list shows in its usual way, by the names of its columns.
     usual_columns: tuple[str, ...] = ()
+    # The list's own cells that stand for columns where all of these are chosen: what each shows.
+    cells: dict[str, tuple[str, ...]] = {}
     # What the address says where nothing is left out, for a list that leaves something out when it is opened.
     everything = ""
 
@@ -92,19 +96,34 @@ class ChosenList(ExportedList):
         return columns_of(visible, self.kept(request).columns)
 
     def get_list_display(self, request: HttpRequest) -> Any:
+        return self._chosen_display(request) or super().get_list_display(request)  # type: ignore[misc]
+
+    def _chosen_display(self, request: HttpRequest) -> list[str | Shown]:
+        """In the order of the chosen columns, each in the list's own cell or in one of its own."""
         chosen = self.chosen_columns(request)
-        return [self._column_function(column) for column in chosen] if chosen else super().get_list_display(request)  # type: ignore[misc]
+        names = {column.name for column in chosen}
+        cells = {name: cell for cell, shown in self.cells.items() if names.issuperset(shown) for name in shown}
+        return list(dict.fromkeys(cells.get(column.name) or self._column_function(column) for column in chosen))
+
+    def complete_chosen(self, request: HttpRequest, rows: list[Any]) -> None:
+        """What the list's own cells need, and what the other columns need."""
+        display = self._chosen_display(request)
+        complete_rows: Any = getattr(self, "complete_rows", None)
+        if complete_rows and any(isinstance(one, str) for one in display):
+            complete_rows(rows)
+        if any(callable(one) for one in display):
+            self.listing.complete(rows)
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
-        if self.chosen_columns(request):
-            return list(list_display)[:1]
-        return super().get_list_display_links(request, list_display)  # type: ignore[misc]
+        usual = super().get_list_display_links(request, list_display)  # type: ignore[misc]
+        if not self.chosen_columns(request):
+            return usual
+        return [one for one in list_display if one in (usual or ())] or list(list_display)[:1]
 
     def get_sortable_by(self, request: HttpRequest) -> Any:
+        usual = super().get_sortable_by(request)  # type: ignore[misc]
         chosen = self.chosen_columns(request)
-        if chosen:
-            return [self._column_function(column) for column in chosen if column.name in self.column_order]
-        return super().get_sortable_by(request)  # type: ignore[misc]
+        return [*usual, *(self._column_function(column) for column in chosen if column.name in self.column_order)]
 
     def _column_function(self, column: Column) -> Shown:
         """One function a column, always the same, as the admin compares them."""
@@ -125,8 +144,7 @@ class ChosenList(ExportedList):
             "active": next((one for one in filters if one["is_active"]), None),
             "query": request.GET.urlencode(),
             "columns": [
-                (column.name, column.heading, column.name in ticked)
-                for column in self.listing.visible_to(request.user).columns
+                (column.name, column.heading, column.name in ticked) for column in self._offered_columns(request)
             ],
             "are_chosen": bool(chosen),
             "chosen": ",".join(column.name for column in self.chosen_columns(request)),
@@ -135,6 +153,11 @@ class ChosenList(ExportedList):
             "save_url": self._url("save"),
             "columns_url": self._url("columns"),
         }
+
+    def _offered_columns(self, request: HttpRequest) -> list[Column]:
+        """Those of the usual list first, in its order."""
+        visible = self.listing.visible_to(request.user)
+        return list(dict.fromkeys((*columns_of(visible, self.usual_columns), *visible.columns)))
 
     def _url(self, page: str) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}")

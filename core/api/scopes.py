@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 READ = "read"
 WRITE_PORTFOLIO = "write:portfolio"
 WRITE_REFERENCES = "write:references"
+READ_EXPOSURE = "read:exposure"
+WRITE_EXPOSURE = "write:exposure"
 PULL = "pull"
 ALERTS = "alerts"
 METRICS = "metrics"
@@ -17,6 +19,8 @@ SCOPES: dict[str, str | Promise] = {
     READ: _("Read companies, changes, notifications, registrations, monitored companies, imports and references"),
     WRITE_PORTFOLIO: _("Add monitored companies within the key's budget, and remove them"),
     WRITE_REFERENCES: _("Set and remove the IDs that other systems use for companies"),
+    READ_EXPOSURE: _("Read the amounts at stake with companies"),
+    WRITE_EXPOSURE: _("Set and remove the amounts at stake with companies"),
     PULL: _("Pull a registration immediately instead of waiting for its schedule"),
     ALERTS: _("Read, acknowledge and close alerts"),
     METRICS: _("Read health and metrics, for a monitoring system"),

@@ -5,31 +5,39 @@ give; on MongoDB, whose backend has no SQL, Django does it. `benchmarks/ingest.p
 """
 
 from core.bulk.columns import has_sql
-from core.bulk.rows import (
-    Clash,
+from core.bulk.lookups import (
+    clock,
     distinct_digits,
-    find_rows,
-    insert_rows,
-    key_ends,
-    update_later,
-    update_version,
-    update_versions,
+    distinct_values,
+    greatest,
+    repeated_values,
+    select_rows,
+    select_values,
+    update_values,
 )
+from core.bulk.rows import Clash, find_rows, insert_rows, key_ends, update_later, update_version, update_versions
 from core.bulk.thousands import MOST_PARAMETERS, among, insert_absent, joined, update_rows
 
 __all__ = [
     "MOST_PARAMETERS",
     "Clash",
     "among",
+    "clock",
     "distinct_digits",
+    "distinct_values",
     "find_rows",
+    "greatest",
     "has_sql",
     "insert_absent",
     "insert_rows",
     "joined",
     "key_ends",
+    "repeated_values",
+    "select_rows",
+    "select_values",
     "update_later",
     "update_rows",
+    "update_values",
     "update_version",
     "update_versions",
 ]

@@ -67,10 +67,20 @@ def read_row(readers: Sequence[Prepare], row: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def reader_for(field: Any) -> Prepare:
-    """How the driver's value becomes one of this field."""
-    if kind_of(field) == "HexField":
-        return partial(field.from_db_value, expression=None, connection=connection)
-    return _id if kind_of(field) == "CompactUUIDField" and connection.vendor == "sqlite" else None
+    """How the driver's value becomes one of this field; None where it is one."""
+    target = field.target_field if field.is_relation else field
+    kind = kind_of(field)
+    if kind == "CompactUUIDField":
+        return _id if connection.vendor == "sqlite" else None
+    column = target.cached_col
+    steps = [*connection.ops.get_db_converters(column), *target.get_db_converters(connection)]
+    return partial(_converted, steps, column) if steps else None
+
+
+def _converted(steps: Sequence[Any], column: Any, value: Any) -> Any:
+    for step in steps:
+        value = step(value, column, connection)
+    return value
 
 
 def _id(value: bytes | None) -> uuid.UUID | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache, partial
+from itertools import repeat
 from typing import Any
 
 from django.db import IntegrityError, connection, models, transaction
@@ -94,15 +95,6 @@ def _find(model: Model, names: tuple[str, ...], keys: Sequence[Any]) -> list[tup
     return list(map(read, rows)) if read else rows
 
 
-def distinct_digits(rows: models.QuerySet[Any], by: str, column: str, digits: slice) -> set[tuple[Any, str]]:
-    """The pairs of `by` and some digits of a HexField, each once; the digits begin with a byte."""
-    if not has_sql():
-        return {(key, text[digits]) for key, text in rows.values_list(by, column)}
-    count = digits.stop - digits.start
-    part = Substr(column, digits.start // 2 + 1, (count + 1) // 2, output_field=models.BinaryField())
-    return {(key, bytes(value).hex()[:count]) for key, value in rows.values_list(by, part).distinct()}
-
-
 def key_ends(rows: models.QuerySet[Any], count: int) -> list[int]:
     """The last `count` bytes of each row's id, as a number; ids themselves would cost more than finding the rows."""
     if connection.vendor == "sqlite":
@@ -182,8 +174,17 @@ def _values(model: Model, rows: Sequence[Any]) -> list[tuple[Any, ...]]:
     names, prepares = _columns(model)
     is_ready = getattr(rows[0], "_fields", ()) == names
     columns = zip(*rows, strict=True) if is_ready else ([getattr(row, name) for row in rows] for name in names)
-    prepared = (map(prepare, column) if prepare else column for column, prepare in zip(columns, prepares, strict=True))
-    return list(zip(*prepared, strict=True))
+    return list(zip(*map(_prepared_column, columns, prepares), strict=True))
+
+
+def _prepared_column(column: Sequence[Any], prepare: Prepare) -> Iterable[Any]:
+    """What is the same in every row, as the delivery's id is, is prepared once."""
+    if not prepare:
+        return column
+    first = column[0]
+    if first is column[-1] and column.count(first) == len(column):
+        return repeat(prepare(first), len(column))
+    return map(prepare, column)
 
 
 @cache

@@ -7,7 +7,17 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from core.api.scopes import ALERTS, METRICS, PULL, READ, WRITE_PORTFOLIO, WRITE_REFERENCES, split_scopes
+from core.api.scopes import (
+    ALERTS,
+    METRICS,
+    PULL,
+    READ,
+    READ_EXPOSURE,
+    WRITE_EXPOSURE,
+    WRITE_PORTFOLIO,
+    WRITE_REFERENCES,
+    split_scopes,
+)
 from dnbmon_site.accounts.models import ApiKey
 
 # The permissions behind each scope; the API's views name the same for each address.
@@ -19,6 +29,8 @@ RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
     ),
     WRITE_PORTFOLIO: ("portfolio.change_subject",),
     WRITE_REFERENCES: ("portfolio.change_externalreference", "portfolio.delete_externalreference"),
+    READ_EXPOSURE: ("portfolio.view_exposure",),
+    WRITE_EXPOSURE: ("portfolio.change_exposure",),
     PULL: ("portfolio.pull_registration",),
     ALERTS: ("monitoring.view_alert", "monitoring.acknowledge_alert"),
     METRICS: ("health.change_incident",),

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext
@@ -41,7 +42,11 @@ def valid_days() -> int:
 
 
 def is_invited(user: User) -> bool:
-    """Until the first login. Users without an email address were made at the shell, with a password."""
+    """Until the first login."""
+    return user.is_active and user.invited_at is not None and user.last_login is None
+
+
+def may_be_invited(user: User) -> bool:
     return user.is_active and bool(user.email) and user.last_login is None
 
 
@@ -56,6 +61,8 @@ def invitation_link(user: User) -> str:
 def invite(user: User, *, by: str) -> Invitation:
     address, summary = user.email, gettext("%(user)s invited") % {"user": user}
     record(actor=by, action="user.invited", thing=user, summary=summary)
+    user.invited_at = timezone.now()
+    User.objects.filter(pk=user.pk).update(invited_at=user.invited_at)
     where = invitation_link(user)
     if not has_mail_server():
         return Invitation(address, where)

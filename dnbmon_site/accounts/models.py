@@ -54,6 +54,7 @@ class User(AbstractUser):
         editable=False,
         help_text=_("ID of the user at the identity provider."),
     )
+    invited_at = models.DateTimeField(null=True, editable=False, help_text=_("When the last invitation was made."))
     # How far this person has seen the front page: a visit's own mark, and where news begins for it.
     seen_at = models.DateTimeField(null=True, editable=False)
     seen_sequence = models.BigIntegerField(default=0, editable=False)

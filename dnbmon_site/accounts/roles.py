@@ -31,6 +31,8 @@ HELD = (
     *("channel", "webhookendpoint", "fileserver", "outboxmessage", "sendattempt", "apikeyusage"),
     *("incident", "incidentnote"),
 )
+# Seen only by roles that name it below: your own money.
+NAMED = ("portfolio.view_exposure",)
 
 # What a role may do beside viewing: "app.model" for all permissions on its rows, or one permission by name. What does
 # not exist is passed by.
@@ -45,6 +47,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "monitoring.view_channel",
         "monitoring.view_outboxmessage",
         "portfolio.add_companynote",
+        "portfolio.view_exposure",
     ),
     MANAGER: (
         "core.share_savedfilter",
@@ -55,6 +58,8 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "portfolio.change_subject",
         "portfolio.change_syncrun",
         "portfolio.decide_proposal",
+        "portfolio.view_exposure",
+        "portfolio.change_exposure",
         "monitoring.reportschedule",
     ),
     APPROVER: ("portfolio.approve_import",),
@@ -124,7 +129,8 @@ def _model_of(name: str) -> str:
 
 def _is_viewed(name: str) -> bool:
     app, codename = name.split(".", 1)
-    return app in VIEWED and codename.startswith("view_") and codename.removeprefix("view_") not in (*HIDDEN, *HELD)
+    is_view = app in VIEWED and codename.startswith("view_") and name not in NAMED
+    return is_view and codename.removeprefix("view_") not in (*HIDDEN, *HELD)
 
 
 def _is_administered(name: str) -> bool:

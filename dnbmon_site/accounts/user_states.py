@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from core.markup import badge
+from core.text import ago
 from dnbmon_site.accounts.invitations import is_invited
 from dnbmon_site.accounts.lockout import WIDER
 from dnbmon_site.accounts.models import User, UserGroup
@@ -48,6 +49,7 @@ def state_badge(user: User, *, is_locked: bool) -> SafeString:
         return badge(gettext("Deactivated"), "calm", gettext("This user cannot sign in."))
     if is_locked:
         return badge(gettext("Blocked"), "bad", gettext("Too many failed logins. Unblock under “Blocked logins”."))
-    if is_invited(user):
-        return badge(gettext("Invited"), "info", gettext("This user has not signed in yet."))
+    if is_invited(user) and user.invited_at:
+        invited = gettext("Invited %(when)s. This user has not signed in yet.") % {"when": ago(user.invited_at)}
+        return badge(gettext("Invited"), "info", invited)
     return badge(gettext("Active"), "good")

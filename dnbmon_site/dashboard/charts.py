@@ -14,7 +14,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from core import plurals
 from core.cached_counts import OpenCounts
-from core.text import counted, country_name
+from core.text import counted, country_name, day_text
 from dnbmon_site.dashboard.query import Asked
 from monitoring.company_page.timeline import label_of
 from monitoring.models import Axis, DailyTotal, Element, Kind, Severity
@@ -74,9 +74,22 @@ def totals_of(asked: Asked, numbers: OpenCounts) -> Totals:
 
 def _has_history(asked: Asked, numbers: OpenCounts) -> bool:
     """Whether D&B's notifications were received during all of the days before: else there is nothing to compare."""
-    counted = numbers.of("in_use").get("since")
-    since = datetime.fromisoformat(counted) if counted else in_use_since()
+    since = _counted_since(numbers) or in_use_since()
     return since is None or since.date() <= asked.before
+
+
+def _counted_since(numbers: OpenCounts) -> datetime | None:
+    since = numbers.of("in_use").get("since")
+    return datetime.fromisoformat(since) if since else None
+
+
+def incomplete_text(asked: Asked, numbers: OpenCounts) -> str:
+    """From when on there is data, where the chart begins earlier."""
+    since = _counted_since(numbers)
+    if since is None or since.date() <= asked.first:
+        return ""
+    words = gettext("Notifications are received since %(day)s. There is little or no data for the days before.")
+    return words % {"day": day_text(since.date())}
 
 
 def severe_total(counts: Counts) -> int:

@@ -145,15 +145,15 @@ def place_of(request: HttpRequest) -> Place | None:
         for group in GROUPS
         for entry in group.entries
         for page in entry.pages
-        if _leads_here(request, path := address(page).partition("?")[0])
-        and (not page.query or _is_active(request, page))
+        for path in filter(None, (address(page).partition("?")[0], page.below))
+        if _leads_here(request, path) and (not page.query or _is_active(request, page))
     ]
     return max(found, key=lambda one: one[:2])[2] if found else None
 
 
 def _leads_here(request: HttpRequest, path: str) -> bool:
     is_home = path == reverse("admin:index")
-    return bool(path) and (request.path == path if is_home else request.path.startswith(path))
+    return request.path == path if is_home else request.path.startswith(path)
 
 
 def _is_active(request: HttpRequest, page: Page) -> bool:

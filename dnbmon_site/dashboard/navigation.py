@@ -29,6 +29,8 @@ class Page:
     heading: Text = ""
     words: Text = ""
     has_tabs_below: bool = False
+    # Where pages begin that stand below this one, though their addresses do not.
+    below: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,10 @@ GROUPS = (
             Entry(
                 _("Companies"),
                 "domain",
-                (Page(_("Companies"), "portfolio.company"), Page(_("Saved filters"), "core.savedfilter")),
+                (
+                    Page(_("Companies"), "portfolio.company", below="/portfolio/group/"),
+                    Page(_("Saved filters"), "core.savedfilter"),
+                ),
             ),
             Entry(
                 _("Changes"),
@@ -95,6 +100,18 @@ GROUPS = (
     Group(
         _("Portfolio"),
         (
+            Entry(
+                _("Risk"),
+                "donut_small",
+                (
+                    Page(
+                        _("Risk"),
+                        "portfolio.company",
+                        address="/portfolio/risk/",
+                        words=_("portfolio exposure matrix scores classes concentration movement expected loss"),
+                    ),
+                ),
+            ),
             Entry(
                 _("Registrations"),
                 "radar",
@@ -146,11 +163,32 @@ GROUPS = (
                 ("portfolio.add_subjectimport", "portfolio.approve_import", "portfolio.change_registration"),
             ),
             Entry(
+                _("Exposure"),
+                "payments",
+                (
+                    Page(
+                        _("Exposure"),
+                        "portfolio.exposureimport",
+                        name="overview",
+                        words=_("money amounts receivables orders guarantees at stake"),
+                    ),
+                    Page(_("Imports"), "portfolio.exposureimport", heading=_("Exposure imports"), words=_("upload")),
+                    Page(_("Exchange rates"), "portfolio.exchangerate", words=_("currency reporting currency")),
+                ),
+            ),
+            Entry(
                 _("Contract"),
                 "event_repeat",
                 (
                     Page(
                         _("Contract year"), "portfolio.contract", name="year", words=_("billed billing costs renewal")
+                    ),
+                    Page(
+                        _("Review"),
+                        "portfolio.contract",
+                        address="/portfolio/review/",
+                        heading=_("Contract review"),
+                        words=_("benefit value savings worth leave out"),
                     ),
                     Page(
                         _("Settings"),

@@ -24,6 +24,8 @@ from monitoring.models import NO_NOISE, Axis, Change, Element, Severity
 from monitoring.stats.daily_counts import CONSUMER as COUNTS
 from monitoring.story_order import newest, story_key
 from portfolio.companies.search import with_companies
+from portfolio.exposure.money import money_text
+from portfolio.exposure.rates import exposure_settings
 from portfolio.models import Registration
 from portfolio.registrations.pull_job import paused_pulls
 
@@ -84,6 +86,7 @@ def _body(
     is_paused: bool,
 ) -> dict[str, Any]:
     may_see = request.user.has_perm("monitoring.view_change")
+    may_see_money = request.user.has_perm("portfolio.view_exposure")
     totals = charts.totals_of(asked, numbers) if may_see else charts.Totals()
     moves = score_declines.moves_of(asked) if may_see else []
     worst, falling = score_declines.worst_of(moves), score_declines.falling_of(moves)
@@ -95,8 +98,9 @@ def _body(
         "news": news,
         "is_counting": COUNTS.is_behind(news.published),
         "all_heavy": asked.changes(severity="from-high"),
-        "last": [_line(row, elements, news) for row in rows],
+        "last": _lines(rows, elements, news, _amounts(rows) if may_see_money else {}),
         "chart": charts.chart_of(asked, totals),
+        "incomplete": charts.incomplete_text(asked, numbers),
         "legend": list(charts.legend_of(asked, totals)),
         "kinds": charts.by_kind(asked, totals, elements),
         "countries": charts.by_country(totals),
@@ -145,6 +149,22 @@ def _words_for(rows: list[Change], totals: charts.Totals, moves: list[score_decl
     return Element.objects.in_bulk(list(paths)) if paths else {}
 
 
-def _line(row: Change, elements: dict[str, Element], news: News) -> tuple[Line, bool]:
-    """In words, and whether it is new to the person who reads."""
-    return line_of(row, elements), bool(news.since and row.recorded_at > news.since)
+def _amounts(rows: list[Change]) -> dict[str, str]:
+    """The money at stake with these companies."""
+    known = {row.company_id: row.company.exposure for row in rows if row.company.exposure}
+    currency = exposure_settings().reporting_currency if known else ""
+    return {duns: money_text(cents, currency) for duns, cents in known.items()}
+
+
+def _lines(
+    rows: list[Change], elements: dict[str, Element], news: News, amounts: dict[str, str]
+) -> list[tuple[Line, bool, str]]:
+    """In words, whether it is new to the person who reads, and the money at stake."""
+    return [
+        (
+            line_of(row, elements),
+            bool(news.since and row.recorded_at > news.since),
+            amounts.get(row.company_id, ""),
+        )
+        for row in rows
+    ]

@@ -16,9 +16,11 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any, ClassVar
 
+from django.db import close_old_connections, transaction
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
+from django_q.models import OrmQ
 
 from core.jobs import repeat_when_locked
 
@@ -39,6 +41,11 @@ class QuietQueue(ORM):
     plans = False
     busy_at = 0.0
     taken_away: Any = None
+
+    @staticmethod
+    def get_connection(list_key: str | None = None) -> Any:
+        """Closes nothing: whoever puts a task there, as a puller does after each page, goes on with its connection."""
+        return OrmQ.objects.using(Conf.ORM)
 
     def ping(self) -> bool:
         """The cluster's guard calls this before it starts the others, which inherit the pipe.
@@ -72,6 +79,7 @@ class QuietQueue(ORM):
     def dequeue(self) -> list[tuple[Any, str]] | None:
         if planned := self._planned(0):
             return planned
+        _close_old_connections()
         if tasks := repeat_when_locked(self._take):
             self.busy_at = time.monotonic()
             return tasks
@@ -97,5 +105,12 @@ class QuietQueue(ORM):
     def acknowledge(self, task_id: Any) -> None:
         """django-q2 says it twice of each task."""
         if task_id != self.taken_away:
+            _close_old_connections()
             self.taken_away = task_id
             repeat_when_locked(super().acknowledge, task_id)
+
+
+def _close_old_connections() -> None:
+    """Of the cluster's own processes, which live long: what was lost meanwhile is opened again."""
+    if transaction.get_autocommit(using=Conf.ORM):
+        close_old_connections()

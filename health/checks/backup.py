@@ -56,8 +56,8 @@ def _result(state: State, sentence: str, hours: float | None = None) -> Result:
     do, notify = "", state == State.WARNING and not settings.BACKUP_FOLDER
     if state in (State.WARNING, State.UNKNOWN):
         do = _advice()
-    word = gettext("Not set up") if hours is None and state == State.UNKNOWN else ""
-    return Result("backup", gettext("Backup"), state, sentence, hours, "h", do, notify=notify, word=word)
+    is_missing = hours is None and state == State.UNKNOWN
+    return Result("backup", gettext("Backup"), state, sentence, hours, "h", do, notify=notify, is_not_set_up=is_missing)
 
 
 def _advice() -> str:

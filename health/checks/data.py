@@ -203,9 +203,9 @@ def _still_failing(failing: list[Target]) -> list[Target]:
 
 def _without_mail_server() -> Result:
     """No channel needs one yet. With a key of its own, as what is unknown leaves an open incident as it is."""
-    title, word = gettext("Email server"), gettext("Not set up")
+    title, subject = gettext("Email server"), "mail-server"
     sentence = f"{no_server_text()} {gettext('Invitations, password links, reports and alerts by email require one.')}"
-    return Result("receivers", title, State.UNKNOWN, sentence, do=set_up_text(), subject="mail-server", word=word)
+    return Result("receivers", title, State.UNKNOWN, sentence, do=set_up_text(), subject=subject, is_not_set_up=True)
 
 
 def _is_mute() -> bool:

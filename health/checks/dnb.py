@@ -47,8 +47,8 @@ def answers(look: Look, contract: Contract) -> Result:
     if missing_credentials(contract):
         # D&B was not asked; the check of the configuration names the setting.
         sentence = gettext("Not tested: the API key and secret are not set.")
-        word = gettext("Not set up")
-        return Result("dnb", gettext("Connection to D&B"), State.UNKNOWN, sentence, subject=contract.name, word=word)
+        title = gettext("Connection to D&B")
+        return Result("dnb", title, State.UNKNOWN, sentence, subject=contract.name, is_not_set_up=True)
     state, sentence, do = _answer(look, probe)
     number = round(probe.seconds, 2) if probe and not probe.reason else None
     return Result("dnb", gettext("Connection to D&B"), state, sentence, number, "s", do, contract.name)
@@ -162,8 +162,8 @@ def listeners() -> Result:
         return _listening(channels)
     title, do = gettext("Problem notifications"), gettext("Add a channel that receives notices, under “Channels”.")
     if not settings.PRODUCTION:
-        sentence, word = gettext("Required in production only."), gettext("Not set up")
-        return Result("listeners", title, State.UNKNOWN, sentence, 0, "channels", do, word=word)
+        sentence = gettext("Required in production only.")
+        return Result("listeners", title, State.UNKNOWN, sentence, 0, "channels", do, is_not_set_up=True)
     return Result("listeners", title, State.WARNING, gettext("No channel receives problem notices."), 0, "channels", do)
 
 

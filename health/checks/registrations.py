@@ -59,7 +59,6 @@ def freshness(look: Look, row: Registration) -> Result:
         "h",
         do,
         row.reference,
-        word=gettext("Paused") if is_paused else "",
         is_paused=is_paused,
     )
 

@@ -39,13 +39,13 @@ def _and_more(count: int) -> str:
     return ngettext("And %(count)s more.", "And %(count)s more.", count) % {"count": counted(count)}
 
 
-def headline(results: list[Result], *, paused: int = 0) -> str:
-    """The state in a line, for a page that lists the problems one by one below; with the number of paused
-    registrations, which are no problems."""
+def headline(results: list[Result], *, paused: int = 0, not_set_up: int = 0) -> str:
+    """The state in a line, for a page that lists the problems one by one below; with the numbers of paused
+    registrations and of what is not set up, which are no problems."""
     bad = sum(result.state == State.CRITICAL for result in results)
     warned = sum(result.state == State.WARNING for result in results)
     if not bad:
-        return _operational(warned, paused)
+        return _operational(warned, paused, not_set_up)
     problems = ngettext("%(count)s critical problem", "%(count)s critical problems", bad) % {"count": counted(bad)}
     if not warned:
         return problems
@@ -57,7 +57,11 @@ def paused_count(results: list[Result]) -> int:
     return sum(result.is_paused for result in results)
 
 
-def _operational(warned: int, paused: int) -> str:
+def not_set_up_count(results: list[Result]) -> int:
+    return sum(result.is_not_set_up for result in results)
+
+
+def _operational(warned: int, paused: int, not_set_up: int) -> str:
     parts = []
     if warned:
         words = ngettext("%(count)s item needs attention", "%(count)s items need attention", warned)
@@ -65,6 +69,9 @@ def _operational(warned: int, paused: int) -> str:
     if paused:
         words = ngettext("%(count)s registration paused", "%(count)s registrations paused", paused)
         parts.append(words % {"count": counted(paused)})
+    if not_set_up:
+        words = ngettext("%(count)s item not set up", "%(count)s items not set up", not_set_up)
+        parts.append(words % {"count": counted(not_set_up)})
     if not parts:
         return gettext("All systems operational")
     return gettext("Operational — %(what)s") % {"what": ", ".join(parts)}
@@ -77,4 +84,4 @@ def summary(results: list[Result]) -> str:
     if bad:
         text = gettext("Critical: %(sentence)s") % {"sentence": bad[0].sentence}
         return f"{text} {_and_more(len(bad) - 1)}" if len(bad) > 1 else text
-    return f"{_operational(len(warned), paused_count(results))}."
+    return f"{_operational(len(warned), paused_count(results), not_set_up_count(results))}."

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.formats import number_format
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
 
 from health.models import State
 
@@ -32,10 +32,9 @@ class Result:
     notify: bool = False
     # A person has to look, whatever the program does: it opens an incident with the first look.
     is_mark: bool = False
-    # In place of the state's own word, where that says too little.
-    word: str = ""
-    # A registration that a person paused: no fault, but the headline names it.
+    # A registration that a person paused, or what is not set up: no fault, but the headline names it.
     is_paused: bool = False
+    is_not_set_up: bool = False
     # The messages that it is about, in the admin.
     messages_url: str = ""
 
@@ -53,7 +52,10 @@ class Result:
 
     @property
     def state_word(self) -> str:
-        return self.word or str(self.state.label)
+        """In place of the state's own word, where that says too little."""
+        if self.is_paused:
+            return gettext("Paused")
+        return gettext("Not set up") if self.is_not_set_up else str(self.state.label)
 
     @property
     def tone(self) -> str:

@@ -1,4 +1,4 @@
-"""What people do with alerts: acknowledge, close, reopen, assign, comment.
+"""What people do with alerts: acknowledge, close, reopen, assign, comment; and the money at stake, while they are open.
 
 Each act is one statement a batch, so of two that do the same at once one is counted.
 """
@@ -13,10 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.audit import record
+from core.bulk import update_rows
 from core.db import clean_text, in_batches
 from monitoring.alerts.assignment_notices import notify_assignees
 from monitoring.alerts.own_alerts import OPEN, count_own_alerts
 from monitoring.models import Alert, AlertComment, AlertState
+from portfolio.models import Company
 
 LONGEST = 4_000
 HANDLED = (AlertState.ACKNOWLEDGED, AlertState.CLOSED)
@@ -83,3 +85,12 @@ def comment(alert: uuid.UUID, *, by: str, text: str) -> AlertComment | None:
     if not text:
         return None
     return AlertComment.objects.create(alert_id=alert, by=by, at=timezone.now(), text=text)
+
+
+def follow_exposure(duns: Sequence[str]) -> None:
+    """The money at stake on open alerts of these companies is as they show it; closed ones keep what it was."""
+    for batch in in_batches(duns):
+        open_alerts = list(Alert.objects.filter(company__in=batch, state__in=OPEN).values_list("pk", "company_id"))
+        numbers = {company for _, company in open_alerts}
+        shown = dict(Company.objects.filter(pk__in=numbers).values_list("pk", "exposure")) if numbers else {}
+        update_rows(Alert, ("exposure",), [(key, shown.get(company) or 0) for key, company in open_alerts])

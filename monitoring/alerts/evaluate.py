@@ -95,7 +95,6 @@ def _raise_from(run: Sequence[Brought], rules: Rules) -> list[Alert]:
     move_facts(run[0].replaced)
     readings, scope = find_matches(run, rules)
     grouped = write_alerts(readings, scope, rules)
-    _follow_replacements(changes_in(readings))
     review_reversals(one for its in run for one in its.subjects)
     raised = list(_raised(grouped, scope))
     for publication in with_baselines([its.publication for its in run], rules.all):
@@ -134,20 +133,15 @@ def _raised(grouped: Grouped, scope: Scope) -> Iterator[Raised]:
 def _raised_by(
     reading: Reading, groups: Sequence[Group], alerts: Mapping[uuid.UUID, Alert], scope: Scope
 ) -> Iterator[Raised]:
+    groups = [group for group in groups if group.key in alerts]
     changes = {group.key: frozenset(match.change.pk for match in group.matches) for group in groups}
     # Of closed alerts too: what goes out together does not depend on when that is asked.
     events = events_of({key: found for key, found in changes.items() if alerts[key].kind == AlertKind.CHANGE})
     for group in groups:
         alert, row = alerts[group.key], group.matches[0].rule.row
         if alert.state != AlertState.CLOSED:
-            owners = scope.owners.get(alert.company_id or "", set())
+            owners = scope.owners_for(row, alert.company_id or "")
             yield Raised(alert, reading.sequence, [row], owners, changes[alert.pk], events.get(alert.pk))
-
-
-def _follow_replacements(changes: Iterable[Change]) -> None:
-    """Others may have read on meanwhile, and moved facts that were written here once more."""
-    for batch in in_batches(sorted({change.pk for change in changes})):
-        move_facts(Change.objects.filter(pk__in=batch, superseded=True).exclude(replaced_by=None))
 
 
 # From matches to alerts
@@ -162,10 +156,18 @@ def write_alerts(readings: Sequence[Reading], scope: Scope, rules: Rules) -> Gro
     counts: Counter[uuid.UUID] = Counter()
     for _, group in _each(grouped):
         counts[group.key] += len(group.matches)
-    insert_new(Alert, [_alert(*one, words, counts) for one in _each(grouped)])
+    insert_new(Alert, [_alert(*one, words, counts, scope) for one in _each(grouped)])
     insert_new(AlertItem, list(_items(grouped, words)))
-    _bring_up_to_date(grouped)
-    return grouped
+    _follow_replacements(readings)
+    return _bring_up_to_date(grouped)
+
+
+def _follow_replacements(readings: Sequence[Reading]) -> None:
+    """Others may have read on meanwhile: moved facts that were written here once more, or told them as what replaces
+    their changes. The key of that fact decides whose alert it is."""
+    written = {match.fact for reading in readings for match in reading.matches}
+    for batch in in_batches(sorted({change.pk for change in changes_in(readings)})):
+        move_facts(Change.objects.filter(pk__in=batch, superseded=True).exclude(replaced_by=None), written)
 
 
 def _each(grouped: Grouped) -> Iterator[tuple[Reading, Group]]:
@@ -189,7 +191,13 @@ def _sentences_of(changes: Iterable[Change], scope: Scope) -> dict[uuid.UUID, st
     return {line.change.pk: sentence(line) for line in lines_of(list(rows.values()))}
 
 
-def _alert(reading: Reading, group: Group, words: Mapping[uuid.UUID, str], counts: Mapping[uuid.UUID, int]) -> Alert:
+def _alert(
+    reading: Reading,
+    group: Group,
+    words: Mapping[uuid.UUID, str],
+    counts: Mapping[uuid.UUID, int],
+    scope: Scope,
+) -> Alert:
     match, row = group.matches[0], group.matches[0].rule.row
     is_flood = group.kind == AlertKind.FLOOD
     return Alert(
@@ -211,6 +219,7 @@ def _alert(reading: Reading, group: Group, words: Mapping[uuid.UUID, str], count
         rate_window=reading.rate_window,
         sequence=reading.sequence,
         fact_count=counts[group.key],
+        exposure=0 if is_flood else scope.companies[match.change.company_id].exposure or 0,
     )
 
 
@@ -232,24 +241,33 @@ def fact_of(alert: uuid.UUID, match: Match, text: str, sequence: int) -> AlertIt
     )
 
 
-def _bring_up_to_date(grouped: Grouped) -> None:
-    """Counts from the rows; and an alert that grows after somebody closed it is open again."""
+def _bring_up_to_date(grouped: Grouped) -> Grouped:
+    """Counts from the rows; and an alert that grows after somebody closed it is open again. Returns what is left: of
+    another publication, others may have brought the same, and notified of it."""
+    counts: Counter[tuple[uuid.UUID, int]] = Counter()
     closed: set[uuid.UUID] = set()
     for keys in in_batches(sorted(_keys(grouped))):
-        closed |= _count_facts(keys)
-    for reading, group in _each(grouped):
+        rows = AlertItem.objects.filter(alert__in=keys).order_by().values_list("alert", "sequence")
+        counts.update({(alert, sequence): count for alert, sequence, count in rows.annotate(count=Count("id"))})
+        closed |= _count_facts(keys, counts)
+    left = [(reading, [one for one in groups if counts[one.key, reading.sequence]]) for reading, groups in grouped]
+    for reading, group in _each(left):
         if group.key in closed:
             _open_again(group.key, reading)
+    return left
 
 
-def _count_facts(alerts: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-    """Returns those that are closed."""
-    rows = AlertItem.objects.filter(alert__in=alerts).order_by().values_list("alert").annotate(count=Count("id"))
-    counts = dict(rows)
+def _count_facts(alerts: Sequence[uuid.UUID], by_publication: Mapping[tuple[uuid.UUID, int], int]) -> set[uuid.UUID]:
+    """Returns those that are closed. One without facts is none: nobody was notified."""
+    counts: Counter[uuid.UUID] = Counter()
+    for (alert, _), count in by_publication.items():
+        counts[alert] += count
     closed = set()
     for key, count, state in Alert.objects.filter(pk__in=alerts).values_list("pk", "fact_count", "state"):
-        if count != counts.get(key, 0):
-            Alert.objects.filter(pk=key).update(fact_count=counts.get(key, 0))
+        if not counts[key]:
+            Alert.objects.filter(pk=key, state=AlertState.NEW, acknowledged_at=None).delete()
+        elif count != counts[key]:
+            Alert.objects.filter(pk=key).update(fact_count=counts[key])
         if state == AlertState.CLOSED:
             closed.add(key)
     return closed

@@ -116,6 +116,14 @@ BY_DEFAULT_RULE: Mapping[str, Guidance] = {
             _("Review contracts with a change-of-control clause, and the exposure to the new group."),
         ),
     ),
+    "group": Guidance(
+        _("A company of a group that you deal with is in difficulties. Its owner and sister companies may follow."),
+        (
+            _("Open the group and see which of your companies belong to it, and what is at stake together."),
+            _("Ask your contacts whether guarantees, deliveries or payments depend on the company."),
+            _("Review limits and terms for the whole group, not only for this company."),
+        ),
+    ),
     "master-data": Guidance(
         _("Core company data changed. The same data in your other systems may now be out of date."),
         (

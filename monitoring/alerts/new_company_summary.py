@@ -52,8 +52,9 @@ def note_baselines(publication: Publication, rules: Sequence[Rule]) -> list[Rais
         return []
     delivery = Delivery.objects.select_related("registration").get(pk=publication.delivery_id)
     key = _summary(publication, delivery)
-    found = list(_matches(seeds, rules, delivery))
-    insert_new(AlertItem, [_fact(publication, key, *match) for match in found])
+    scope = Scope.of(seeds.values())
+    found = list(_matches(seeds, rules, delivery, scope))
+    insert_new(AlertItem, [_fact(publication, key, scope, *match) for match in found])
     _count(publication, key, delivery, len(seeds))
     alert = Alert.objects.get(pk=key)
     rows = {rule.key: rule.row for rule, *_ in found}
@@ -103,9 +104,10 @@ def _summary(publication: Publication, delivery: Delivery) -> uuid.UUID:
 Found = tuple[Rule, str, uuid.UUID, str]
 
 
-def _matches(seeds: Mapping[uuid.UUID, str], rules: Sequence[Rule], delivery: Delivery) -> Iterator[Found]:
+def _matches(
+    seeds: Mapping[uuid.UUID, str], rules: Sequence[Rule], delivery: Delivery, scope: Scope
+) -> Iterator[Found]:
     """Rule, company, change and reason of each baseline that is already so."""
-    scope = Scope.of(seeds.values())
     rows = Change.objects.filter(delivery=delivery.pk, kind=Kind.BASELINE)
     changes = dict(rows.values_list("notification_id", "pk"))
     for batch in in_batches(sorted(seeds), AT_ONCE):
@@ -116,8 +118,10 @@ def _matches(seeds: Mapping[uuid.UUID, str], rules: Sequence[Rule], delivery: De
                     yield rule, seeds[key], changes.get(key, key), why
 
 
-def _fact(publication: Publication, alert: uuid.UUID, rule: Rule, duns: str, change: uuid.UUID, why: str) -> AlertItem:
-    company = Company.objects.filter(pk=duns).first() or Company(duns=duns)
+def _fact(
+    publication: Publication, alert: uuid.UUID, scope: Scope, rule: Rule, duns: str, change: uuid.UUID, why: str
+) -> AlertItem:
+    company = scope.companies.get(duns) or Company(duns=duns)
     place = ", ".join(filter(None, [company.name, duns, company.city]))
     return AlertItem(
         id=content_key("fact", rule.key, change),

@@ -163,7 +163,8 @@ def _taken(rule: Rule, changes: Sequence[Change]) -> list[tuple[Change, str]]:
     ordered = without_repeats(sorted(changes, key=story_key))
     matched = [(change, reason) for change in ordered if can_raise(change) and (reason := rule.reason(change))]
     _date_by_reports(rule, [change for change, _ in matched])
-    scope = Scope.of(change.company_id for change, _ in matched)
+    companies = {change.company_id for change, _ in matched}
+    scope = Scope.of(companies, in_groups=companies if rule.row.group_only else ())
     matched = [one for one in matched if scope.has(rule, one[0].company_id, one[0].registration_id)]
     for change, _ in matched:
         change.company = scope.companies[change.company_id]

@@ -12,9 +12,10 @@ from zoneinfo import available_timezones
 from django.utils.translation import gettext
 
 from core.db import in_batches
-from core.text import country_name
+from core.text import counted, country_name
 from direct_plus.duns import InvalidDuns
 from monitoring.alerts.conditions import BECOMES, Condition, line_text, parse_condition
+from monitoring.company_page.group import others_in_groups, shared_text
 from monitoring.elements.formatting import from_json, label_of_path, lower_first, short
 from monitoring.elements.groups import KNOWN, PATTERNS
 from monitoring.elements.json_paths import ROOT
@@ -43,6 +44,8 @@ class Rule:
     companies: frozenset[str] | None = None
     tags: frozenset[str] = frozenset()
     countries: frozenset[str] = frozenset()
+    # In cents; companies of which no exposure is known are not above it.
+    min_exposure: int | None = None
 
     @property
     def key(self) -> uuid.UUID:
@@ -93,7 +96,7 @@ class Rule:
     def takes_baselines(self) -> bool:
         """Whether it can say something about a company that is only just added."""
         takes_elements = self.kinds is None or Kind.ELEMENT in self.kinds
-        return takes_elements and bool(self.paths) and bool(self.conditions)
+        return takes_elements and bool(self.paths) and bool(self.conditions) and not self.row.group_only
 
     def reason_in(self, organization: Mapping[str, Any]) -> str:
         """Why a baseline already is what this rule waits for; nothing if it is not."""
@@ -115,11 +118,13 @@ class Scope:
     companies: dict[str, Company] = field(default_factory=dict)
     tags: dict[str, set[str]] = field(default_factory=dict)
     owners: dict[str, set[str]] = field(default_factory=dict)
+    # Of companies that rules about groups take: the others of their group that are monitored.
+    groups: dict[str, set[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, duns: Iterable[str]) -> Scope:
-        scope = cls()
-        for batch in in_batches(sorted(set(duns))):
+    def of(cls, duns: Iterable[str], *, in_groups: Iterable[str] = ()) -> Scope:
+        scope = cls(groups=others_in_groups(in_groups))
+        for batch in in_batches(sorted(set(duns).union(*scope.groups.values()))):
             scope.companies.update(Company.objects.in_bulk(list(batch)))
             rows = Subject.objects.filter(company__in=list(batch)).values_list("company_id", "tags", "owner")
             for company, tags, owner in rows:
@@ -128,7 +133,17 @@ class Scope:
                     scope.owners.setdefault(company, set()).add(owner.strip())
         return scope
 
+    def owners_for(self, rule: AlertRule, company: str) -> set[str]:
+        """Those of the company, and those of its group where the rule is about groups."""
+        numbers = {company, *(self.groups.get(company, ()) if rule.group_only else ())}
+        return set().union(*(self.owners.get(number, ()) for number in numbers))
+
+    def group_text(self, rule: Rule, company: str) -> str:
+        return shared_text(counted(len(self.groups[company]) + 1)) if rule.row.group_only else ""
+
     def has(self, rule: Rule, company: str, registration: uuid.UUID) -> bool:
+        if rule.row.group_only and not self.groups.get(company):
+            return False
         if rule.registrations is not None and registration not in rule.registrations:
             return False
         if rule.companies is not None and company not in rule.companies:
@@ -136,6 +151,8 @@ class Scope:
         if rule.tags and not rule.tags & self.tags.get(company, set()):
             return False
         row = self.companies.get(company)
+        if rule.min_exposure is not None and (row is None or (row.exposure or 0) <= rule.min_exposure):
+            return False
         return not rule.countries or (row is not None and row.country in rule.countries)
 
 
@@ -163,6 +180,7 @@ def compile_rule(row: AlertRule) -> Rule:
         frozenset(map(read_listed, entries_of(row.companies))) or None,
         frozenset(split(row.tags.casefold())),
         frozenset(split(row.countries.upper())),
+        None if row.min_exposure is None else row.min_exposure * 100,
     )
 
 
@@ -314,7 +332,11 @@ def scope_text(row: AlertRule) -> str:
         (gettext("tag %(names)s"), split(row.tags)),
     )
     parts = [words % {"names": few(names)} for words, names in named if names]
+    if row.group_only:
+        parts.append(gettext("with others of their group"))
     if split(row.countries):
         names = [country_name(code) for code in split(row.countries.upper())]
         parts.append(gettext("in %(names)s") % {"names": few(names)})
+    if row.min_exposure is not None:
+        parts.append(gettext("exposure above %(amount)s") % {"amount": counted(row.min_exposure)})
     return ", ".join(parts) or gettext("all companies")

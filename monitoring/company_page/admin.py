@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -34,6 +34,9 @@ from portfolio.companies.known_first import known_first
 from portfolio.companies.notes import add_note, describe_company, may_remove, remove_note
 from portfolio.companies.owners import unreachable_text
 from portfolio.companies.search import MOST, search_companies
+from portfolio.exposure.books import book_label
+from portfolio.exposure.money import money_text
+from portfolio.exposure.totals import stakes_of
 from portfolio.imports.admin.actions import UPLOAD
 from portfolio.imports.admin.selection import stop_monitoring
 from portfolio.models import Company, CompanyNote
@@ -109,6 +112,10 @@ class CompanyChangeList(ChosenChangeList):
 class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     list_display = ("shown_name", "number", "city", "shown_country", "status", "last_change")
     usual_columns = ("name", "duns", "city", "country_name", "operating_status", "changed_at")
+    cells = {
+        **{"shown_name": ("name",), "number": ("duns",), "city": ("city",), "shown_country": ("country_name",)},
+        **{"status": ("operating_status",), "last_change": ("changed_at",)},
+    }
     list_filter = (MemberFilter, *COMPANY_FILTERS)
     search_fields = ("name",)
     search_help_text = _("Name, city, D-U-N-S number, own reference or tag")
@@ -188,6 +195,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             "today_address": address_of(tab),
             # Alerts are about today; a day in the past has none of its own.
             "alerts": open_alerts(row.duns) if not moment and request.user.has_perm(MAY_SEE_ALERTS) else None,
+            "stakes": stakes(request, row, moment),
             "is_gone": is_gone,
             "pending": pending_proposal(row.duns, request.user) if is_gone else None,
             "latest": f"{timezone.localdate():%Y-%m-%d}",
@@ -197,6 +205,15 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
 
     def may_act(self, request: HttpRequest, row: Company, action: str) -> bool:
         return action not in RIGHTS or request.user.has_perm(RIGHTS[action])
+
+
+def stakes(request: HttpRequest, row: Company, moment: datetime | None) -> list[tuple[str, date, str]]:
+    """The money at stake, book by book, for those who may see it; asked only where there is any."""
+    has_any = row.exposure is not None or row.exposure_unconverted
+    if not has_any or not request.user.has_perm("portfolio.view_exposure"):
+        return []
+    found = stakes_of(row.duns, moment.astimezone(UTC).date() if moment else None)
+    return [(book_label(one.book), one.day, money_text(one.cents, one.currency)) for one in found]
 
 
 def end_of_day(text: str) -> datetime | None:

@@ -8,7 +8,7 @@ inside it, and a change below what the path names belongs to it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -140,8 +140,14 @@ def _members(rest: Names, path: str, previous: Any, current: Any) -> Iterator[Fa
     after = current if isinstance(current, dict) else {}
     if rest[0] == DEEP:
         yield from _below(rest[1:], path, previous, current)
-    for name in dict.fromkeys([*before, *after]):
-        if rest[0] == DEEP:
-            yield from _below(rest, f"{path}.{name}", before.get(name), after.get(name))
-        elif fnmatchcase(name, rest[0]):
-            yield from _below(rest[1:], f"{path}.{name}", before.get(name), after.get(name))
+    for name in _named(rest[0], before, after):
+        below = rest if rest[0] == DEEP else rest[1:]
+        yield from _below(below, f"{path}.{name}", before.get(name), after.get(name))
+
+
+def _named(wanted: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[str]:
+    """The members that a name of a path names."""
+    if "*" not in wanted:
+        return [wanted] if wanted in before or wanted in after else ()
+    names = dict.fromkeys([*before, *after])
+    return names if wanted == DEEP else [name for name in names if fnmatchcase(name, wanted)]

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from core.bulk import select_rows
 from core.db import clean_text, insert_new
 from monitoring.elements.severity import BY_KIND, default_label, default_severity, severity_of_element
 from monitoring.models import Element, Severity
@@ -36,10 +37,14 @@ class SeverityTable:
         unknown = {element_key(path) for path in paths} - self._known.keys()
         if not unknown:
             return
-        self._known.update(Element.objects.in_bulk(list(unknown)))
+        self._load(unknown)
         missing = unknown - self._known.keys()
-        insert_new(Element, [_element(path) for path in sorted(missing)])
-        self._known.update(Element.objects.in_bulk(list(missing)))
+        if missing:
+            insert_new(Element, [_element(path) for path in sorted(missing)])
+            self._load(missing)
+
+    def _load(self, keys: Iterable[str]) -> None:
+        self._known.update((row.path, row) for row in select_rows(Element, pk__in=list(keys)))
 
     def of_element(self, path: str, current: Any) -> Severity:
         return severity_of_element(self._known[element_key(path)], current)

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
-from core.bulk import update_later, update_versions
+from core.bulk import select_rows, update_later, update_versions
 from core.db import clean_text, in_batches, search_name
 from direct_plus.duns import InvalidDuns, normalise_duns
 from monitoring.history.facts import SEED_MAY_LAG
@@ -20,6 +21,8 @@ from monitoring.models import Kind
 from portfolio.companies.word_index import write_company_words
 from portfolio.models import Company
 
+PROJECTED = ("name", "search_name", "country", "city", "operating_status", "merged_into", "global_ultimate")
+COLUMNS = ("duns", *PROJECTED, "changed_at", "projection", "version")
 STATUS = {Kind.DELETED: "Deleted at D&B", Kind.TRANSFERRED: "Merged into another company"}
 
 
@@ -59,7 +62,7 @@ def _project_round(
     new: Mapping[str, NewEvents],
 ) -> list[str]:
     """One try for each company; returns those that somebody else changed meanwhile."""
-    rows = list(Company.objects.filter(pk__in=duns).order_by("pk"))
+    rows = sorted(select_rows(Company, COLUMNS, pk__in=duns), key=attrgetter("pk"))
     columns = _projected([row for row in rows if row.duns in summary], new)
     different = [(row, _different(row, columns.get(row.duns), changed.get(row.duns))) for row in rows]
     write_company_words(

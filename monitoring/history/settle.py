@@ -14,11 +14,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
-from core.bulk import distinct_digits
+from core.bulk import distinct_digits, distinct_values
 from core.db import in_batches, insert_new
+from monitoring.company_sources import several_sources
 from monitoring.content_ids import moment_of, observation_id
 from monitoring.history.facts import FAMILIES, LifecycleEvent, Verdict, judge, judge_lifecycle
 from monitoring.history.window import AT_ONCE, FIELDS, MARGIN, Span, pasts, spans, verdict_of
@@ -89,9 +90,9 @@ def settle(
     writer = _Writer(own or (), entries, result, in_place)
     for waiting in spans(touched.since, touched.until):
         span: Span | None = waiting
-        while span:
+        while span and (companies := _unsettled(span)):
             with transaction.atomic():
-                span = _settle(span, writer)
+                span = _settle(replace(span, companies=companies), writer)
     for batch in in_batches(sorted(touched.lifecycle), AT_ONCE):
         companies = list(batch)
         while companies:
@@ -102,9 +103,8 @@ def settle(
 
 def _settle(span: Span, writer: _Writer) -> Span | None:
     """What is left to look at: whoever writes looks again, and at what that bears on."""
-    companies = _unsettled(span)
     different: list[Judged] = []
-    for past in pasts(replace(span, companies=companies)) if companies else ():
+    for past in pasts(span):
         verdicts = judge(past.elements, past.known, past.first)
         different += _different((row for row in past.rows if row.pk not in past.known), verdicts)
     writer.write(different)
@@ -115,14 +115,18 @@ def _settle(span: Span, writer: _Writer) -> Span | None:
 
 
 def _unsettled(span: Span) -> list[str]:
-    """Those of which two sources report, or one by documents, or that have a change which does not hold: any other's
-    changes are all facts."""
-    near = Change.objects.filter(company__in=span.companies, changed_at__gte=span.since - MARGIN)
+    """Those of which two sources report near these changes, or that have a difference of two documents or a change that
+    does not hold: any other's changes are all facts."""
+    span = replace(span, companies=several_sources(span.companies))
+    if not span.companies:
+        return []
+    near: dict[str, Any] = {"company__in": span.companies, "changed_at__gte": span.since - MARGIN}
     if span.until:
-        near = near.filter(changed_at__lte=span.until + MARGIN)
-    sources = Counter(duns for duns, _ in distinct_digits(near, "company_id", "place", SOURCE))
-    compared = span.changes().filter(Q(superseded=True) | ~Q(derived_from=""))
-    found = set(compared.values_list("company_id", flat=True).distinct())
+        near["changed_at__lte"] = span.until + MARGIN
+    sources = Counter(duns for duns, _ in distinct_digits(Change, "company_id", "place", SOURCE, **near))
+    found: set[str] = set()
+    for condition in ({"superseded": True}, {"derived_from__gt": ""}):
+        found |= distinct_values(Change, "company_id", **span.conditions(), **condition)
     return [duns for duns in span.companies if duns in found or sources[duns] > 1]
 
 
@@ -205,15 +209,17 @@ class _Writer:
         elif row.entry != Entry.CHANGE and verdict.live:
             # It was never published as a change: its delivery is the one that makes it one.
             values |= {"entry": Entry.CHANGE} | ({} if self.in_place else {"delivery": self.entries()})
-        elif row.entry == Entry.CHANGE and row.superseded == verdict.live:
-            self._publish(row, verdict)
-        unchanged = Change.objects.filter(pk=row.pk, superseded=row.superseded, replaced_by=row.replaced_by)
-        if unchanged.update(**values) and "delivery" in values:
+        entry = self._publish(row, verdict) if _is_news(row, verdict) and "entry" not in values else None
+        unchanged = {name: getattr(row, name) for name in ("superseded", "replaced_by", "entry", "delivery_id")}
+        if not Change.objects.filter(pk=row.pk, **unchanged).update(**values):
+            _take_back(entry)
+        elif "delivery" in values:
             # One less in what it leaves, or a later surplus there would pass for it.
             left = Publication.objects.filter(delivery=row.delivery_id, entry_count__gt=0)
             left.update(entry_count=F("entry_count") - 1)
 
-    def _publish(self, row: Change, verdict: Verdict) -> None:
+    def _publish(self, row: Change, verdict: Verdict) -> Observation | None:
+        """Before it is so: whoever is killed in between finds it still to be done. None where it was published."""
         verb = _verb(verdict)
         delivery, now = self.entries(), timezone.now()
         entry = Observation(
@@ -226,4 +232,15 @@ class _Writer:
             observed_at=now,
             recorded_at=now,
         )
-        insert_new(Observation, [entry])
+        return entry if insert_new(Observation, [entry]) else None
+
+
+def _is_news(row: Change, verdict: Verdict) -> bool:
+    """Whether readers know of it otherwise."""
+    return row.entry == Entry.CHANGE and row.superseded == verdict.live
+
+
+def _take_back(entry: Observation | None) -> None:
+    """Somebody else was faster: what became of the change is for that one to publish."""
+    if entry and not Publication.objects.filter(delivery=entry.delivery_id).exists():
+        Observation.objects.filter(pk=entry.pk).delete()

@@ -52,9 +52,9 @@ def reports_of(
     own = [(change.pk, change) for change in changes]
     own += [(row.replaced_by, row) for row in said_the_same if row.replaced_by in found]
     others = _observed({change.pk for _, change in own})
-    ways = _ways([change for _, change in own if change.pk in others])
+    firsts = _firsts([change for _, change in own if change.pk in others])
     for key, change in own:
-        found[key] += [_reported(change, _way(change, others.get(change.pk, ()), ways)), *others.get(change.pk, ())]
+        found[key] += [_reported(change, firsts.get(change.notification_id)), *others.get(change.pk, ())]
     return {key: sorted(reports, key=_order) for key, reports in found.items()}
 
 
@@ -81,25 +81,16 @@ def _replaced(found: Collection[uuid.UUID]) -> list[Change]:
     return rows
 
 
-def _ways(changes: Collection[Change]) -> dict[uuid.UUID, str]:
+def _firsts(changes: Collection[Change]) -> dict[uuid.UUID, Notification]:
     """A change that several reported stands at the least of their places: its notification says what its own is."""
-    ways: dict[uuid.UUID, str] = {}
+    found: dict[uuid.UUID, Notification] = {}
     for batch in in_batches(sorted({change.notification_id for change in changes})):
-        rows = Notification.objects.filter(pk__in=batch).values_list("pk", "place")
-        ways.update({key: place[:1] for key, place in rows})
-    return ways
+        found |= Notification.objects.only("place", "delivered_at").in_bulk(batch)
+    return found
 
 
-def _way(change: Change, others: Collection[Reported], ways: Mapping[uuid.UUID, str]) -> How:
-    """A registration's second report of a change came in the other way than its first: by file, or by answers."""
-    again = [report for report in others if report.registration == change.registration_id]
-    if again and not again[0].is_file:
-        return How.FILE
-    way = BY_WAY.get(ways.get(change.notification_id) or way_at(change.place), How.RESPONSE)
-    return How.RESPONSE if again and way == How.FILE else way
-
-
-def _reported(change: Change, way: How) -> Reported:
+def _reported(change: Change, first: Notification | None) -> Reported:
+    way = BY_WAY.get(first.place[:1] if first else way_at(change.place), How.RESPONSE)
     how = How.COMPARISON if change.derived_from else way
-    moment = change.delivered_at or change.recorded_at
+    moment = (first.delivered_at if first else change.delivered_at) or change.recorded_at
     return Reported(change.registration_id, how, way == How.FILE, moment, change.notification_id)

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from core.bulk import select_values
 from core.db import in_batches
 from direct_plus.exact_json import parse_json
 from monitoring.elements.json_paths import (
@@ -30,6 +31,14 @@ from monitoring.story_order import story_place
 ASSESSMENT = "dnbAssessment"
 # A SEED of our own, made where older history was removed (condensing.py).
 SNAPSHOT = "SNAPSHOT"
+SEED_COLUMNS = (
+    *("company_id", "id", "type", "delivered_at", "recorded_at", "place", "registration_id"),
+    "organization",
+)
+CHANGE_COLUMNS = (
+    *("company_id", "id", "changed_at", "place", "kind", "registration_id", "element"),
+    *("previous", "current"),
+)
 # What tells whether D&B still keeps the company; a review, say, does not undo a merger.
 STATUS_KINDS = (Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
 
@@ -93,7 +102,8 @@ def events_of(
         changes = changes.filter(changed_at__lte=until)
     if paths:
         changes = changes.filter(~Q(kind=Kind.ELEMENT) | touching(paths))
-    for company, event in [*_seed_events(seeds), *_change_events(changes)]:
+    told = changes.values_list(*CHANGE_COLUMNS)
+    for company, event in [*_seed_events(seeds.values_list(*SEED_COLUMNS)), *_change_events(told)]:
         events[company].append(event)
     return events
 
@@ -102,10 +112,10 @@ def events_among(seeds: Sequence[uuid.UUID], changes: Sequence[uuid.UUID]) -> di
     """The events of these SEEDs and changes, as they are stored now."""
     events: dict[str, list[Event]] = defaultdict(list)
     for keys in in_batches(seeds):
-        for company, event in _seed_events(Notification.objects.filter(pk__in=keys, type="SEED")):
+        for company, event in _seed_events(select_values(Notification, SEED_COLUMNS, pk__in=keys, type="SEED")):
             events[company].append(event)
     for keys in in_batches(changes):
-        for company, event in _change_events(Change.objects.filter(pk__in=keys)):
+        for company, event in _change_events(select_values(Change, CHANGE_COLUMNS, pk__in=keys)):
             events[company].append(event)
     return events
 
@@ -114,7 +124,7 @@ def changes_since(moment: datetime, duns: Sequence[str], paths: Sequence[str]) -
     """The changes of these companies from then on, at, above or below one of the paths."""
     events: dict[str, list[Event]] = defaultdict(list)
     changes = Change.objects.filter(company__in=duns, derived_from="", kind=Kind.ELEMENT, changed_at__gte=moment)
-    for company, event in _change_events(changes.filter(touching(paths))):
+    for company, event in _change_events(changes.filter(touching(paths)).values_list(*CHANGE_COLUMNS)):
         events[company].append(event)
     return events
 
@@ -134,7 +144,7 @@ def events_with(changes: Iterable[Change], duns: str) -> list[Event]:
     """The events of one company whose changes are at hand: only its SEEDs are read."""
     told = (row for row in changes if not row.derived_from and row.kind != Kind.BASELINE)
     seeds = Notification.objects.filter(company=duns, type__in=("SEED", SNAPSHOT))
-    return [*(event for _, event in _seed_events(seeds)), *map(event_of, told)]
+    return [*(event for _, event in _seed_events(seeds.values_list(*SEED_COLUMNS))), *map(event_of, told)]
 
 
 def event_of(row: Change) -> Event:
@@ -143,12 +153,8 @@ def event_of(row: Change) -> Event:
     return Event(row.pk, row.changed_at, order, row.kind, row.registration_id, None, None, row.element, *values)
 
 
-def _seed_events(seeds: Any) -> Iterable[tuple[str, Event]]:
-    fields = (
-        *("company_id", "id", "type", "delivered_at", "recorded_at", "place", "registration_id"),
-        "organization",
-    )
-    for company, key, kind, delivered_at, recorded_at, place, registration, text in seeds.values_list(*fields):
+def _seed_events(rows: Iterable[tuple[Any, ...]]) -> Iterable[tuple[str, Event]]:
+    for company, key, kind, delivered_at, recorded_at, place, registration, text in rows:
         moment = delivered_at or recorded_at
         document = parse_json(text) if text else {}
         # At one moment a SEED comes before the changes: they were made to what it shows.
@@ -164,29 +170,10 @@ def _snapshot(stored: dict[str, Any]) -> tuple[dict[str, Any], dict[uuid.UUID, s
     return stored["document"], carried
 
 
-def _change_events(changes: Any) -> Iterable[tuple[str, Event]]:
-    fields = (
-        *("company_id", "id", "changed_at", "place"),
-        *("kind", "registration_id", "element", "previous", "current"),
-    )
-    for (
-        company,
-        key,
-        moment,
-        place,
-        kind,
-        registration,
-        path,
-        previous,
-        current,
-    ) in changes.values_list(*fields):
-        order = (moment, 1, place, key.int)
-        yield (
-            company,
-            Event(
-                key, moment, order, kind, registration, None, None, path, stored_value(previous), stored_value(current)
-            ),
-        )
+def _change_events(rows: Iterable[tuple[Any, ...]]) -> Iterable[tuple[str, Event]]:
+    for company, key, moment, place, kind, registration, path, *texts in rows:
+        order, values = (moment, 1, place, key.int), map(stored_value, texts)
+        yield company, Event(key, moment, order, kind, registration, None, None, path, *values)
 
 
 def apply_events(

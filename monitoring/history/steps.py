@@ -9,14 +9,14 @@ from __future__ import annotations
 import copy
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import count, repeat
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q
 
+from core.bulk import repeated_values
 from core.db import in_batches
 from monitoring.elements.json_paths import same_value, set_value, stored_value, value_at
 from monitoring.history.state import apply_events, events_of
@@ -24,43 +24,58 @@ from monitoring.models import Change, Kind
 from monitoring.story_order import FIRST_STEP, step_of, with_step
 
 Moment = tuple[str, datetime]
+# Each company is looked up at each of the moments.
+A_FEW = 20
+REPORTED = {"kind": Kind.ELEMENT, "derived_from": ""}
 
 
-def order_moments(moments: Iterable[Moment]) -> set[str]:
+def order_moments(moments: Iterable[Moment], said: Mapping[Moment, Mapping[uuid.UUID, str]]) -> set[str]:
     """Give the changes of each company's moments their steps, and those of later moments, as what is known by then may
-    be different; returns the companies whose story stands in another order now."""
+    be different; returns the companies whose story stands in another order now.
+
+    `said` are stored changes at hand, by their moments: key and path of each. Where a moment has no others, its paths
+    need not be read."""
     moved: set[str] = set()
     for batch in in_batches(sorted(set(moments))):
-        waiting = [*batch, *_later(batch)]
+        shared = _shared(batch)
+        waiting = _touching({moment: said.get(moment, {}) for moment in shared}, shared)
         while waiting:
             with transaction.atomic():
-                waiting = [moment for moment in _shared(waiting) if _order(*moment)]
+                waiting = [moment for moment in waiting if _order(*moment)]
             moved.update(duns for duns, _ in waiting)
     return moved
 
 
-def _later(moments: Sequence[Moment]) -> list[Moment]:
-    """Those with several changes."""
+def _shared(moments: Sequence[Moment]) -> dict[Moment, int]:
+    """How many changes each of these moments and of later ones has, where there are several."""
     since: dict[str, datetime] = {}
     for duns, moment in moments:
         since[duns] = min(moment, since.get(duns, moment))
-    rows = _reported(Q(company__in=list(since), changed_at__gt=min(since.values())))
-    shared = rows.order_by().values_list("company_id", "changed_at").annotate(count=Count("pk")).filter(count__gt=1)
-    return [(duns, moment) for duns, moment, _ in shared if moment > since[duns]]
+    later = {"company__in": list(since), "changed_at__gte": min(since.values())}
+    found = repeated_values(Change, ("company_id", "changed_at"), **later, **REPORTED)
+    return {(duns, moment): count for (duns, moment), count in found.items() if moment >= since[duns]}
 
 
-def _shared(moments: Sequence[Moment]) -> list[Moment]:
+def _touching(said: Mapping[Moment, Mapping[uuid.UUID, str]], counts: Mapping[Moment, int]) -> list[Moment]:
     """Those in which two changes touch each other."""
-    wanted = set(moments)
-    rows = _reported(Q(company__in={duns for duns, _ in wanted}, changed_at__in={moment for _, moment in wanted}))
+    paths = {moment: list(changes.values()) for moment, changes in said.items()}
+    others = sorted(moment for moment in said if len(paths[moment]) != counts.get(moment))
+    for batch in in_batches(others, A_FEW):
+        found = _paths(batch)
+        paths |= {moment: found[moment] for moment in batch}
+    return sorted(moment for moment, elements in paths.items() if _touch_each_other(elements))
+
+
+def _paths(moments: Sequence[Moment]) -> dict[Moment, list[str]]:
+    rows = _reported(company__in={duns for duns, _ in moments}, changed_at__in={moment for _, moment in moments})
     paths: dict[Moment, list[str]] = defaultdict(list)
     for duns, moment, element in rows.values_list("company_id", "changed_at", "element"):
         paths[duns, moment].append(element)
-    return sorted(moment for moment in wanted if _touch_each_other(paths.get(moment, [])))
+    return paths
 
 
-def _reported(which: Q) -> Any:
-    return Change.objects.filter(which, kind=Kind.ELEMENT, derived_from="")
+def _reported(**which: Any) -> Any:
+    return Change.objects.filter(**which, **REPORTED)
 
 
 def _touch_each_other(paths: Sequence[str]) -> bool:
@@ -70,7 +85,7 @@ def _touch_each_other(paths: Sequence[str]) -> bool:
 
 def _order(duns: str, moment: datetime) -> bool:
     """Whether something was written: whoever writes looks again."""
-    rows = list(_reported(Q(company=duns, changed_at=moment)).only("element", "previous", "current", "place"))
+    rows = list(_reported(company=duns, changed_at=moment).only("element", "previous", "current", "place"))
     steps: dict[uuid.UUID, int] = {}
     for group in _groups(rows):
         ordered = _in_places(group)

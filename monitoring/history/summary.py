@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from core.json_text import dump_json
@@ -41,6 +42,7 @@ MEMBERS = {names[0] for names in SHOWN}
 FORMAT = 1
 
 
+@lru_cache(maxsize=4096)
 def touches_summary(kind: str, path: str) -> bool:
     """Whether a change can alter what company lists show."""
     if kind != Kind.ELEMENT:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -56,8 +57,11 @@ class Span:
     since: datetime
     until: datetime | None = None
 
+    def conditions(self) -> dict[str, Any]:
+        return {"company__in": self.companies, "kind": Kind.ELEMENT, "changed_at__gte": self.since}
+
     def changes(self) -> QuerySet[Change]:
-        return Change.objects.filter(company__in=self.companies, kind=Kind.ELEMENT, changed_at__gte=self.since)
+        return Change.objects.filter(**self.conditions())
 
 
 @dataclass(slots=True)

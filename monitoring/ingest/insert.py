@@ -11,13 +11,13 @@ from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import DatabaseError, models
-from django.db.models import Q
 from django.utils.translation import gettext
 
 from core.blobs import store_bytes
 from core.bulk import find_rows, has_sql
 from core.db import clean_text, existing_keys, insert_new
 from monitoring import content_ids
+from monitoring.company_sources import DOCUMENTS, add_source, source_of_delivery
 from monitoring.elements.registry import SeverityTable
 from monitoring.ingest.batch import Batch, place_in_story, source_of
 from monitoring.ingest.parser import Fact, Reading, Unreadable
@@ -30,9 +30,9 @@ from monitoring.models import (
     Purpose,
     Source,
 )
-from monitoring.observations import Report, place_again, record_reports
+from monitoring.observations import Report, keep_reports, place_again, record_reports
 from monitoring.replay.passes import begin_pass
-from monitoring.story_order import place_of
+from monitoring.story_order import is_by_file, place_of
 from portfolio.companies.word_index import write_company_words
 from portfolio.models import Company
 
@@ -62,7 +62,7 @@ def insert_what_is_new(
 
 def _reports(batch: Batch) -> Iterator[Report]:
     """What this delivery brings and is known as a change already: by another source, or by the same in another way."""
-    for reading in [*batch.readings, *batch.known_elsewhere]:
+    for reading in [*batch.readings, *batch.moved, *batch.known_elsewhere]:
         for fact in reading.facts:
             if fact.id not in batch.inserted:
                 yield _report(batch, reading, fact)
@@ -86,7 +86,7 @@ def _insert_notifications(batches: Sequence[Batch], describe: Describe) -> None:
     owners = _owners(shown)
     fresh = _fresh(batches, owners)
     _insert_companies(batches, {row.company_id for row in fresh}, describe)
-    inserted = _insert(batches, Notification, fresh, attrgetter("id"))
+    inserted = _insert(batches, Notification, fresh, attrgetter("id"), asked=True)
     new = Counter(row.delivery_id for row in inserted)
     for batch in batches:
         batch.new = new[batch.delivery.pk]
@@ -96,10 +96,8 @@ def _insert_notifications(batches: Sequence[Batch], describe: Describe) -> None:
     if len(inserted) < len(fresh):
         # Somebody else inserts as well, or the database took a row and could not say so: the row tells whose it is.
         owners = _owners(shown)
-    files = _files({owner.delivery for owner in owners.values()} - {batch.delivery.pk for batch in batches})
-    files |= {batch.delivery.pk for batch in batches if batch.delivery.source == Source.FILE}
     for batch in batches:
-        _note_known(batch, owners, files)
+        _note_known(batch, owners)
         batch.readings = [one for one in batch.readings if one.id in owners and _is_own(batch, owners[one.id])]
 
 
@@ -107,11 +105,39 @@ def _insert_companies(batches: Sequence[Batch], companies: set[str], describe: D
     unknown = companies - existing_keys(Company, list(companies))
     # Without transactions, a company would be there before what its columns are made of.
     described = describe(batches, unknown) if unknown and has_sql() else {}
-    rows = [described.get(duns) or CompanyRow(duns) for duns in sorted(unknown)]
+    sources = _sources(batches)
+    rows = [described.get(duns, CompanyRow(duns))._replace(sources=sources.get(duns, "")) for duns in sorted(unknown)]
     write_company_words((row.duns, row.name, row.city) for row in described.values())
-    created = {row.duns for row in insert_new(Company, rows)} & described.keys() if rows else set()
+    created = {row.duns for row in insert_new(Company, rows, asked=True)} if rows else set()
     for batch in batches:
-        batch.described |= created
+        batch.described |= created & described.keys()
+    if meanwhile := unknown - created:
+        add_sources(batches, meanwhile)
+
+
+def add_sources(batches: Sequence[Batch], among: AbstractSet[str] | None = None) -> None:
+    """Of companies that are there."""
+    for source, companies in _companies_by_source(batches).items():
+        add_source(source, companies if among is None else companies & among)
+
+
+def _companies_by_source(batches: Sequence[Batch]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for batch in batches:
+        companies = {reading.item.duns for reading in batch.readings}
+        found[source_of_delivery(batch.delivery)] |= companies
+        if is_full_product(batch.delivery.registration.detail):
+            found[DOCUMENTS] |= companies
+    return found
+
+
+def _sources(batches: Sequence[Batch]) -> dict[str, str]:
+    """Of companies that nobody knew, as they are kept with each."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for source, companies in sorted(_companies_by_source(batches).items()):
+        for duns in companies:
+            found[duns].append(source)
+    return {duns: " ".join(sources) for duns, sources in found.items()}
 
 
 class Owner(NamedTuple):
@@ -146,41 +172,39 @@ def _in_order(rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: row.id.int)
 
 
-def _files(deliveries: set[uuid.UUID]) -> set[uuid.UUID]:
-    found = Delivery.objects.filter(pk__in=deliveries, source=Source.FILE)
-    return set(found.values_list("pk", flat=True)) if deliveries else set()
-
-
-def _note_known(batch: Batch, owners: Mapping[uuid.UUID, Owner], files: set[uuid.UUID]) -> None:
-    """What stands elsewhere now: a notification stands where the first of all answers that show it has it. And what
-    another source brought: a replay repeats what its registration's answers said; a file says it on its own account."""
-    is_file = batch.delivery.source == Source.FILE
+def _note_known(batch: Batch, owners: Mapping[uuid.UUID, Owner]) -> None:
+    """What stands elsewhere now, or since a reading that was interrupted: a notification stands where the first of all
+    answers that show it has it. And what another source brought: a replay repeats what its registration's answers said;
+    a file says it on its own account."""
     first = {reading.id: reading for reading in reversed(batch.readings) if reading.id in owners}
     for key, reading in first.items():
         owner, place = owners[key], place_of(batch.delivery, reading.position)
-        if not owner.place or place < owner.place:
+        is_own = _is_own(batch, owner)
+        if not owner.place or place < owner.place or (place == owner.place and not is_own):
             batch.moved.append(reading)
-        if owner.place == place and not _is_own(batch, owner):
-            batch.placed.add(key)
-    for reading in batch.readings:
-        owner = owners.get(reading.id, Owner(batch.delivery.pk, ""))
-        if not _is_own(batch, owner) and (owner.delivery in files) != is_file:
+        elif not is_own and is_by_file(place) != is_by_file(owner.place):
             batch.known_elsewhere.append(reading)
 
 
 def _move(batch: Batch) -> None:
-    """Without those that somebody else has moved further."""
-    batch.moved = [reading for reading in batch.moved if _moves(batch, reading)]
-    batch.placed.update({reading.id for reading in batch.moved} - {reading.id for reading in batch.readings})
+    """What somebody else has moved further is known from elsewhere."""
+    moved: list[Reading] = []
+    for reading in batch.moved:
+        (moved if _moves(batch, reading) else batch.known_elsewhere).append(reading)
+    batch.moved = moved
+    batch.placed = {reading.id for reading in moved} - {reading.id for reading in batch.readings}
 
 
 def _moves(batch: Batch, reading: Reading) -> bool:
     """One row by compare-and-swap: harmless when repeated, and whoever writes first, the least stays."""
-    place = place_of(batch.delivery, reading.position)
-    further = Q(place="") | Q(place__gt=place)
-    # What represents it says when it was delivered: a file has another stamp.
-    if not Notification.objects.filter(further, pk=reading.id).update(place=place, delivered_at=reading.delivered_at):
-        return False
+    place, rows = place_of(batch.delivery, reading.position), Notification.objects.filter(pk=reading.id)
+    while (stands := rows.values_list("place", flat=True).first()) != place:
+        if stands is None or (stands and stands < place):
+            return False
+        if is_by_file(stands) and not is_by_file(place):
+            batch.observed += keep_reports(batch.delivery, reading.id)
+        # What represents it says when it was delivered: a file has another stamp.
+        rows.filter(place=stands).update(place=place, delivered_at=reading.delivered_at)
     place_again([_report(batch, reading, fact) for fact in reading.facts])
     return True
 
@@ -195,11 +219,16 @@ def _insert_changes(batches: Sequence[Batch], severities: SeverityTable) -> None
 
 
 def _insert(
-    batches: Sequence[Batch], model: type[models.Model], rows: Sequence[Row], notification: Callable[[Row], uuid.UUID]
+    batches: Sequence[Batch],
+    model: type[models.Model],
+    rows: Sequence[Row],
+    notification: Callable[[Row], uuid.UUID],
+    *,
+    asked: bool = False,
 ) -> list[Row]:
     """Insert what is new; where the database refuses, find the row it refuses and keep its item as unreadable."""
     try:
-        return insert_new(model, rows)
+        return insert_new(model, rows, asked=asked)
     except DatabaseError:
         return [row for row in rows if _insert_alone(batches, model, row, notification)]
 

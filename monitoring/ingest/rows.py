@@ -25,6 +25,7 @@ class CompanyRow(NamedTuple):
     merged_into: str = ""
     global_ultimate: str = ""
     projection: str = ""
+    sources: str = ""
     version: int = 0
     failure_percentile: int | None = None
     failure_class: int | None = None

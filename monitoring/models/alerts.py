@@ -67,6 +67,9 @@ class Alert(models.Model):
         default=0, help_text=_("Number of companies added, for a summary of new companies.")
     )
     last_counted = models.BigIntegerField(default=0, help_text=_("The last publication included."))
+    exposure = models.BigIntegerField(
+        default=0, help_text=_("Money at stake with the company, in cents of the reporting currency; 0 if unknown.")
+    )
     reversal = models.TextField(blank=True, help_text=_("Description of the reversal."))
     reversed_at = models.DateTimeField(null=True)
     reversed_by = CompactUUIDField(null=True, help_text=_("The change that reversed it."))
@@ -86,6 +89,8 @@ class Alert(models.Model):
             models.Index(fields=["state", "severity", "raised_at", "id"], name="alert_by_severity"),
             # The list of all alerts by severity.
             models.Index(fields=["severity", "raised_at", "id"], name="alert_by_severity_time"),
+            # The list by money at stake.
+            models.Index(fields=["exposure", "raised_at", "id"], name="alert_by_exposure"),
             # A person's inbox and its count.
             models.Index(fields=["assignee", "state", "raised_at"], name="alert_by_assignee"),
             # All alerts of a person.

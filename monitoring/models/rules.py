@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -50,6 +51,18 @@ class AlertRule(models.Model):
     tags = models.TextField(_("tags"), blank=True, help_text=_("Separated by commas. Leave empty to include all."))
     countries = models.TextField(
         _("countries"), blank=True, help_text=_("Two-letter codes, separated by commas. Leave empty to include all.")
+    )
+    min_exposure = models.BigIntegerField(
+        _("exposure above"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(10**14)],
+        help_text=_("In the reporting currency. Leave empty to include all companies."),
+    )
+    group_only = models.BooleanField(
+        _("only companies with others of their group"),
+        default=False,
+        help_text=_("Other companies of the corporate group are monitored. Their owners are notified, too."),
     )
     severity = models.SmallIntegerField(_("severity"), choices=Severity.choices, default=Severity.HIGH)
     grouping = models.CharField(_("grouping"), max_length=16, choices=Grouping.choices, default=Grouping.COMPANY_DAY)

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.blobs import load_all, load_bytes, store_bytes
+from core.db import refresh
 from monitoring.claims import Claim, ClaimLost, claimed_together, end_of_a_claim, unclaimed
 from monitoring.elements.registry import SeverityTable
 from monitoring.history.company_projection import project, raise_times
@@ -24,7 +25,7 @@ from monitoring.history.settle import EntryDelivery, Touched, settle
 from monitoring.history.steps import order_moments
 from monitoring.ingest.batch import Batch, read
 from monitoring.ingest.circuit_breaker import check_breaker, trailing_unreadable
-from monitoring.ingest.insert import insert_what_is_new, is_full_product
+from monitoring.ingest.insert import add_sources, insert_what_is_new, is_full_product
 from monitoring.models import DeadLetter, DeadLetterState, Delivery, DeliveryState, Source
 from monitoring.pipeline.apart import Apart, publish_surplus, surplus_of
 from monitoring.pipeline.new_companies import describe
@@ -35,6 +36,7 @@ from monitoring.pipeline.touched import (
     newest_changes,
     placed_elsewhere,
     reported_again,
+    said_at,
     touched_by,
 )
 from monitoring.publications.sequence import publish
@@ -63,10 +65,10 @@ def ingest(delivery: Delivery) -> int:
 
     Does nothing while a person has to look at the registration's unreadable items first, or somebody else reads it.
     """
-    delivery.registration.refresh_from_db(fields=["ingest_stopped_reason", "detail"])
+    refresh(delivery.registration, "ingest_stopped_reason", "detail")
     if delivery.registration.ingest_stopped_reason:
         return 0
-    delivery.refresh_from_db(fields=["state"])
+    refresh(delivery, "state")
     is_first_reading = delivery.state == DeliveryState.RECEIVED
     batches = _read_first([delivery]) if is_first_reading else [_read_again(delivery)]
     _check(batches)
@@ -138,13 +140,14 @@ def _write(
     see what others have inserted, and they what was inserted here.
     """
     severities = SeverityTable()
+    add_sources(batches)
     with transaction.atomic():
         insert_what_is_new(batches[0], severities, *batches[1:], describe=describe)
         raise_times(newest_changes(batches, severities))
     _compare(batches, severities)
     for claim in claims.values():
         claim.keep()
-    moved = order_moments(moment for batch in batches for moment in moments(batch))
+    moved = order_moments((moment for batch in batches for moment in moments(batch)), said_at(batches))
     if settle_later is None:
         _settle([batch.delivery for batch in batches], touched_by(batches), entries)
     else:
@@ -206,7 +209,7 @@ def _mark_ingested(batch: Batch, claim: Claim | None) -> None:
     if claim is None:
         Delivery.objects.filter(pk=delivery.pk).update(**fields)
         Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.RECEIVED).update(**read_now)
-    elif not claim.held().update(**fields, **read_now):
+    elif not claim.update_held(**fields, **read_now):
         raise ClaimLost
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from itertools import chain
 
 from core.bulk import find_rows
-from monitoring.elements.registry import SeverityTable
+from monitoring.elements.registry import SeverityTable, element_key
 from monitoring.history.company_projection import NewEvents
 from monitoring.history.settle import Touched
 from monitoring.history.summary import touches_summary
@@ -26,6 +27,18 @@ def moments(batch: Batch) -> Iterator[tuple[str, datetime]]:
             moment = fact.moment or reading.delivered_at or batch.stamp
             if fact.kind in (Kind.ELEMENT, Kind.BASELINE) and moment:
                 yield reading.item.duns, moment
+
+
+def said_at(batches: Sequence[Batch]) -> dict[tuple[str, datetime], dict[uuid.UUID, str]]:
+    """The elements' changes that the deliveries brought, by company and moment: key and path of each. They are stored,
+    by these deliveries or before."""
+    said: dict[tuple[str, datetime], dict[uuid.UUID, str]] = defaultdict(dict)
+    for batch in batches:
+        for reading in batch.readings:
+            for fact in reading.facts:
+                if fact.kind == Kind.ELEMENT and fact.moment:
+                    said[reading.item.duns, fact.moment][fact.id] = element_key(fact.path)
+    return said
 
 
 def touched_by(batches: Sequence[Batch]) -> Touched:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Max
 from django.utils import timezone
 
-from core.bulk import insert_rows
+from core.bulk import greatest, insert_rows, select_rows, select_values, update_values
 from monitoring.claims import unclaimed
 from monitoring.models import Change, Delivery, DeliveryState, Entry, Observation, Publication, Severity
 
@@ -24,7 +23,7 @@ def publish(delivery: Delivery, *later: Delivery) -> Publication:
     two who took the same."""
     deliveries = (delivery, *later)
     while True:
-        known = {row.delivery_id: row for row in Publication.objects.filter(delivery__in=deliveries)}
+        known = {row.delivery_id: row for row in _of(deliveries)}
         _mark_published(known.values())
         unknown = [one for one in deliveries if one.pk not in known]
         known |= _take_next_sequences(unknown) if unknown else {}
@@ -32,9 +31,13 @@ def publish(delivery: Delivery, *later: Delivery) -> Publication:
             return known[delivery.pk]
 
 
+def _of(deliveries: Sequence[Delivery]) -> list[Publication]:
+    return select_rows(Publication, delivery__in=[delivery.pk for delivery in deliveries])
+
+
 def _take_next_sequences(deliveries: Sequence[Delivery]) -> dict[uuid.UUID, Publication]:
     """Nothing where somebody else was faster."""
-    last = Publication.objects.aggregate(last=Max("sequence"))["last"] or 0
+    last = greatest(Publication, "sequence") or 0
     counts, now = counts_of_all([delivery.pk for delivery in deliveries]), timezone.now()
     publications = [
         Publication(
@@ -63,15 +66,15 @@ def counts_of(delivery: uuid.UUID) -> dict[str, int]:
 
 def counts_of_all(deliveries: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, int]]:
     counts = {key: dict.fromkeys(("entry_count", "change_count", *SHOWN.values()), 0) for key in deliveries}
-    rows = Change.objects.filter(delivery__in=deliveries).order_by().values_list("delivery", "entry", "severity")
-    for key, entry, severity, count in rows.annotate(count=Count("id")):
+    rows = select_values(Change, ("delivery_id", "entry", "severity"), delivery__in=list(deliveries))
+    for (key, entry, severity), count in Counter(rows).items():
         counts[key]["entry_count"] += count
         if entry == Entry.CHANGE:
             counts[key]["change_count"] += count
             if severity in SHOWN:
                 counts[key][SHOWN[severity]] += count
-    observed = Observation.objects.filter(delivery__in=deliveries).order_by().values_list("delivery")
-    for key, count in observed.annotate(count=Count("id")):
+    observed = select_values(Observation, ("delivery_id",), delivery__in=list(deliveries))
+    for (key,), count in Counter(observed).items():
         counts[key]["entry_count"] += count
     return counts
 
@@ -81,9 +84,8 @@ def _mark_published(publications: Iterable[Publication]) -> None:
     for publication in publications:
         at[publication.published_at].append(publication.delivery_id)
     for moment, keys in at.items():
-        Delivery.objects.filter(pk__in=keys, state=DeliveryState.INGESTED).update(
-            state=DeliveryState.PUBLISHED, published_at=moment, claimed_until=None
-        )
+        values = {"state": DeliveryState.PUBLISHED, "published_at": moment, "claimed_until": None}
+        update_values(Delivery, values, pk__in=keys, state=DeliveryState.INGESTED)
 
 
 def publish_waiting() -> int:

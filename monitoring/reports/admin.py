@@ -27,17 +27,16 @@ from core.outbound.mail_server import has_mail_server, no_server_text, set_up_te
 from core.text import counted, country_name
 from monitoring.models import PeriodKind, ReportRecipient, ReportRegistration, ReportSchedule, Severity
 from monitoring.reports.compute import MOST_EVENTS, SHOWN, Report, make_report
+from monitoring.reports.coverage import about_line, made
 from monitoring.reports.periods import Period, last_complete, lately, read_period
 from monitoring.reports.schedule import PDF, XLSX, file_stem, plan, queue_period
 from monitoring.reports.schedule_form import ReportScheduleForm, chosen_of, people_of
 from monitoring.reports.sentences import (
     SEVERITIES,
-    about_line,
     as_of,
     change_sentences,
     contract_words,
     entries_note,
-    made,
     pulled_words,
     severities,
     speeds,

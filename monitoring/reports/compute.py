@@ -13,7 +13,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from core.cached_counts import last_count
+from core.cached_counts import last_count, recent_count
 from monitoring.company_page.timeline import line_of
 from monitoring.models import Measure
 from monitoring.reports.alert_section import Delay, Handled, Waiting, delay_of, handled_in, waiting_alerts
@@ -26,6 +26,7 @@ from monitoring.reports.change_section import (
     name_what_was_counted,
 )
 from monitoring.reports.periods import Period
+from monitoring.reports.risk_section import RiskSection, risk_in
 from monitoring.stats.latency import delays_between
 from portfolio.billing.usage import ContractState, Holding, contract_states, holdings, listed_in
 from portfolio.models import Registration
@@ -40,6 +41,8 @@ class Report:
 
     period: Period
     made_at: datetime
+    # Since when D&B's notifications are received, as counted last.
+    received_since: datetime | None
     is_all: bool
     counts: Counts
     events: list[Event]
@@ -52,6 +55,7 @@ class Report:
     # Companies that D&B has in these registrations, each once.
     listed: int
     waiting: list[Waiting]
+    risk: RiskSection
 
     @property
     def registrations(self) -> list[Registration]:
@@ -91,6 +95,7 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
     return Report(
         period=period,
         made_at=timezone.now(),
+        received_since=_received_since(),
         is_all=is_all,
         counts=counts,
         events=[event_of(line_of(change, elements)) for change in changes],
@@ -102,4 +107,10 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
         contracts=contract_states(beside, status),
         listed=listed_in(held, status),
         waiting=waiting,
+        risk=risk_in(period, keys, is_all=is_all),
     )
+
+
+def _received_since() -> datetime | None:
+    since = recent_count("in_use").get("since")
+    return datetime.fromisoformat(since) if since else None

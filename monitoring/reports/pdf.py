@@ -5,18 +5,17 @@ from __future__ import annotations
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext
 
+from core.exports.paper import BRAND, FAINT, INK, LINE, SOFT, TONES, Paper, fonts
 from core.text import counted, country_name, moment_text
 from monitoring.elements.formatting import lower_first
 from monitoring.models import Severity
 from monitoring.reports.compute import Report
-from monitoring.reports.pdf_base import BRAND, FAINT, INK, LINE, SOFT, TONES, Paper, fonts
+from monitoring.reports.coverage import about_line, made
 from monitoring.reports.sentences import (
     SEVERITIES,
-    about_line,
     as_of,
     contract_words,
     entries_note,
-    made,
     pulled_words,
     severities,
     speeds,
@@ -40,7 +39,7 @@ def report_pdf(report: Report) -> bytes:
         paper.set_lang(get_language() or "en")
         paper.set_creation_date(report.made_at)
         paper.add_page()
-        for part in (_head, _tiles, _chart, _value, _events, _kinds, _portfolio, _waiting):
+        for part in (_head, _tiles, _chart, _value, _events, _kinds, _risk, _portfolio, _waiting):
             part(paper, report)
         return bytes(paper.output())
 
@@ -179,6 +178,13 @@ def _kinds(paper: Paper, report: Report) -> None:
     countries = [(country_name(code), count) for code, count in report.counts.countries]
     paper.bar_lines(countries, paper.l_margin + width + 10, width)
     paper.set_xy(paper.l_margin, max(bottom, paper.get_y()))
+
+
+def _risk(paper: Paper, report: Report) -> None:
+    paper.heading(gettext("Portfolio risk"), room=60)
+    paper.write_line(report.risk.days_words, size=9, color=FAINT)
+    rows = [(one.label, counted(one.companies)) for one in report.risk.figures]
+    paper.rows((gettext("Figure"), gettext("Companies")), rows, (144, 30), right=(1,))
 
 
 def _portfolio(paper: Paper, report: Report) -> None:

@@ -25,8 +25,9 @@ from monitoring.models import OutboxMessage, ReportRecipient, ReportRegistration
 from monitoring.outbox.channels import deliver
 from monitoring.outbox.queue import ROUTES, Answer, NotSent, Route, enqueue
 from monitoring.reports.compute import MOST_EVENTS, Report, make_report
+from monitoring.reports.coverage import about_line, made
 from monitoring.reports.periods import Period, last_complete, read_period
-from monitoring.reports.sentences import about_line, made, speeds, summary, title_of, worth
+from monitoring.reports.sentences import speeds, summary, title_of, worth
 from monitoring.reports.xlsx import report_xlsx
 
 # What came in the last minutes of the period is counted by then.

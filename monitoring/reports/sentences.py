@@ -46,29 +46,6 @@ def title_of(report: Report) -> str:
     return gettext("Report for %(period)s") % {"period": what}
 
 
-def about(report: Report) -> str:
-    """Which registrations it covers."""
-    names = [row.reference for row in report.registrations]
-    if not names:
-        return gettext("no registrations")
-    listed = ", ".join(names[:5])
-    if len(names) > 5:
-        listed = gettext("%(names)s and %(count)s more") % {"names": listed, "count": counted(len(names) - 5)}
-    return gettext("all registrations: %(names)s") % {"names": listed} if report.is_all else listed
-
-
-def about_line(report: Report) -> str:
-    return gettext("Covers %(registrations)s.") % {"registrations": about(report)}
-
-
-def made(report: Report) -> str:
-    text = gettext("Created on %(moment)s. Days are in UTC.") % {"moment": moment_text(report.made_at)}
-    if report.is_over:
-        return text
-    is_week = report.period.noun == "week"
-    return f"{text} {gettext('The week is not over yet.') if is_week else gettext('The month is not over yet.')}"
-
-
 def as_of(report: Report) -> str:
     """The portfolio and open alerts are never those of the period: they are as they were when the report was made."""
     return gettext("As of %(day)s") % {"day": day_text(timezone.localtime(report.made_at).date())}

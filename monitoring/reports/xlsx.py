@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from io import BytesIO
+from functools import partial
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.exports.sheets import Sheets, workbook
 from core.exports.spreadsheet_escape import harmless
 from monitoring.reports.compute import Report
+from monitoring.reports.coverage import about_line, made
 from monitoring.reports.sentences import (
     SEVERITIES,
-    about_line,
     as_of,
     entries_note,
-    made,
     pulled_words,
     speeds,
     summary,
@@ -26,68 +22,12 @@ from monitoring.reports.sentences import (
     worth,
 )
 
-CELL = 32_767
-NAME = 31
-NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]")
 SECONDS_A_DAY = 86_400
 
 
 def report_xlsx(report: Report) -> bytes:
-    import xlsxwriter
-
-    file = BytesIO()
-    with xlsxwriter.Workbook(file, {"in_memory": True, "remove_timezone": True}) as book:
-        book.set_properties({"title": title_of(report), "author": "D&B Monitoring", "created": _plain(report.made_at)})
-        sheets = Sheets(book)
-        for part in (_summary, _days, _kinds, _events, _registrations, _waiting):
-            part(sheets, report)
-    return file.getvalue()
-
-
-def _plain(moment: datetime) -> datetime:
-    """As clocks in the reader's zone show it: cells have no zone."""
-    return timezone.localtime(moment).replace(tzinfo=None, microsecond=0)
-
-
-class Sheets:
-    """A book whose texts stay texts, so that D-U-N-S numbers keep their zeros."""
-
-    def __init__(self, book: Any) -> None:
-        self.book = book
-        self.head = book.add_format({"bold": True, "bottom": 1, "bg_color": "#f3f6f8"})
-        self.title = book.add_format({"bold": True, "font_size": 16, "font_color": "#134e78"})
-        self.wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-        self.text = book.add_format({"num_format": "@"})
-        self.moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm", "align": "left"})
-        self.number = book.add_format({"num_format": "#,##0"})
-
-    def sheet(self, name: str) -> Any:
-        """An empty one; printed it is as wide as the paper."""
-        sheet = self.book.add_worksheet(NOT_IN_NAMES.sub(" ", name)[:NAME])
-        sheet.set_landscape()
-        sheet.set_paper(9)
-        sheet.fit_to_pages(1, 0)
-        return sheet
-
-    def table(self, name: str, headings: Sequence[str], rows: Iterable[Sequence[Any]], widths: Sequence[int]) -> Any:
-        """A sheet with a table from its first line."""
-        sheet = self.sheet(name)
-        sheet.freeze_panes(1, 0)
-        for number, width in enumerate(widths):
-            sheet.set_column(number, number, width)
-        self.line(sheet, 0, headings, self.head)
-        for line, row in enumerate(rows, 1):
-            self.line(sheet, line, row)
-        return sheet
-
-    def line(self, sheet: Any, line: int, cells: Sequence[Any], look: Any = None) -> None:
-        for number, cell in enumerate(cells):
-            if isinstance(cell, datetime):
-                sheet.write_datetime(line, number, _plain(cell), look or self.moment)
-            elif isinstance(cell, (int, float)):
-                sheet.write_number(line, number, cell, look or self.number)
-            else:
-                sheet.write_string(line, number, harmless(str(cell))[:CELL], look or self.text)
+    parts = (_summary, _days, _kinds, _events, _risk, _registrations, _waiting)
+    return workbook(title_of(report), report.made_at, (partial(part, report=report) for part in parts))
 
 
 def _summary(sheets: Sheets, report: Report) -> None:
@@ -183,6 +123,12 @@ def _events(sheets: Sheets, report: Report) -> None:
     )
     sheet = sheets.table(gettext("Critical changes"), headings, rows, (18, 16, 44, 10, 80, 28))
     sheet.autofilter(0, 0, max(len(report.events), 1), len(headings) - 1)
+
+
+def _risk(sheets: Sheets, report: Report) -> None:
+    rows = ((one.label, one.companies) for one in report.risk.figures)
+    sheet = sheets.table(gettext("Portfolio risk"), (gettext("Figure"), gettext("Companies")), rows, (44, 14))
+    _note(sheets, sheet, len(report.risk.figures), report.risk.days_words)
 
 
 def _registrations(sheets: Sheets, report: Report) -> None:

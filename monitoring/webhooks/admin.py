@@ -24,6 +24,7 @@ from core.admin.row_actions import Outcome, RowActions, confirmation
 from core.markup import ago, badge
 from core.text import counted, moment_text
 from monitoring.models import (
+    MessageState,
     OutboxMessage,
     SendAttempt,
     WebhookEndpoint,
@@ -172,6 +173,18 @@ def undelivered_messages(endpoint: WebhookEndpoint) -> QuerySet[OutboxMessage]:
     return OutboxMessage.objects.filter(UNDELIVERED, target=endpoint.pk).exclude(event_type=WEBHOOK_TEST)
 
 
+def undelivered_counts(endpoint: WebhookEndpoint) -> tuple[int, int]:
+    """Those that failed finally, and those that are retried."""
+    rows = undelivered_messages(endpoint)
+    return rows.filter(state=MessageState.DEAD)[:COUNTED].count(), rows.filter(RETRYING)[:COUNTED].count()
+
+
+def undelivered_text(failed: int, retried: int) -> str:
+    """In the words of the list of messages; nothing where there are none."""
+    parts = {gettext("%(count)s retrying"): retried, gettext("%(count)s failed"): failed}
+    return ", ".join(words % {"count": counted(count)} for words, count in parts.items() if count)
+
+
 def latest_messages(endpoint: WebhookEndpoint) -> list[Any]:
     """What is retried first: many untried messages may be later than the one with the error."""
     rows = OutboxMessage.objects.filter(target=endpoint.pk).defer("payload")
@@ -251,6 +264,7 @@ class WebhookAdmin(RowActions, PageAdmin):
         since = failing_since([row.pk]).get(row.pk) if row.is_active else None
         sent = latest_messages(row)
         may_act = self.has_change_permission(request)
+        failed, retried = undelivered_counts(row)
         messages_missed, changes_missed = (0, 0) if row.is_active else missed(row)
         return {
             "sent": sent,
@@ -259,8 +273,8 @@ class WebhookAdmin(RowActions, PageAdmin):
             "cause": failure_cause(sent) if since else "",
             "untried": OutboxMessage.objects.filter(UNTRIED, target=row.pk)[:COUNTED].count() if since else 0,
             "is_retried": any(map(is_retrying, sent)),
-            "undelivered": undelivered_messages(row)[:COUNTED].count(),
-            "retried": 0 if since else OutboxMessage.objects.filter(RETRYING, target=row.pk)[:COUNTED].count(),
+            "undelivered": undelivered_text(failed, retried),
+            "retried": 0 if since else retried,
             "may_act": may_act,
             "event_list": EVENT_TYPES.values(),
             "messages_missed": messages_missed,

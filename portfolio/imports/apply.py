@@ -22,9 +22,10 @@ from core.text import counted
 from portfolio.billing.approval_limits import Act, do_alone, forget
 from portfolio.billing.contract_year import plan_numbers
 from portfolio.billing.new_billable import billed_already
+from portfolio.imports.chunks import CHUNK
 from portfolio.imports.confirm import confirmed_lists, confirmer_of, demand_another
 from portfolio.imports.states import NotAllowed, demand_moved, demand_state, move
-from portfolio.imports.validate import CHUNK, load_chunk, numbers_named
+from portfolio.imports.validate import load_chunk, numbers_named
 from portfolio.models import ImportMode, ImportState, Subject, SubjectImport, SubjectState, Validation
 from portfolio.subjects.requests import AT_ONCE, describe_subjects, request_subjects, withdraw_subjects
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 import msgspec
 from django.utils.translation import gettext
@@ -82,8 +83,8 @@ class Columns:
     header: int = 0
 
 
-class Table:
-    """The lines of a file, from any place on. The same file yields the same lines each time."""
+class BaseTable:
+    """The lines of a file, whatever it lists. The same file yields the same lines each time."""
 
     def __init__(self, rows: Rows, *, about: int) -> None:
         self._rows = rows
@@ -92,11 +93,36 @@ class Table:
         sample = list(sample_of(rows))
         if not sample:
             raise EmptyTable
-        listed = [row for row in sample if not is_remark(row[1])]
-        self.columns = find_columns(listed)
+        self.listed = [row for row in sample if not is_remark(row[1])]
+        self.columns = self.find_columns(self.listed)
         self.rows_above = sum(number <= self.columns.header for number, _ in sample)
-        self.has_more = any(len(list(filter(None, cells))) > 1 for _, cells in listed)
-        self.is_list = not self.columns.header and _are_lists([cells for _, cells in listed])
+
+    @staticmethod
+    def places_in(cells: Cells) -> dict[str, int]:
+        """The fields that a header line names; empty where it is none."""
+        raise NotImplementedError
+
+    def find_columns(self, sample: list[Numbered]) -> Columns:
+        raise NotImplementedError
+
+
+AnyTable = TypeVar("AnyTable", bound=BaseTable)
+
+
+class Table(BaseTable):
+    """Of a list of companies: from any place on."""
+
+    def __init__(self, rows: Rows, *, about: int) -> None:
+        super().__init__(rows, about=about)
+        self.has_more = any(len(list(filter(None, cells))) > 1 for _, cells in self.listed)
+        self.is_list = not self.columns.header and _are_lists([cells for _, cells in self.listed])
+
+    @staticmethod
+    def places_in(cells: Cells) -> dict[str, int]:
+        return places_in(cells)
+
+    def find_columns(self, sample: list[Numbered]) -> Columns:
+        return find_columns(sample)
 
     @property
     def note(self) -> str:

@@ -15,12 +15,13 @@ from portfolio.companies.duns_lists import looks_like_duns
 from portfolio.imports.columns import (
     HEADER_WITHIN,
     SAMPLE,
+    AnyTable,
     BadFile,
+    BaseTable,
     Cells,
     EmptyTable,
     Numbered,
     Table,
-    places_in,
     sample_of,
 )
 from portfolio.imports.xlsx_reader import open_workbook
@@ -33,13 +34,18 @@ ENCODINGS_BY_MARK = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b
 
 
 def open_table(content: bytes, sheet: str = "") -> Table:
+    """Of a list of companies."""
+    return open_as(Table, content, sheet)
+
+
+def open_as(table: type[AnyTable], content: bytes, sheet: str = "") -> AnyTable:
     """What kind of file it is shows in its first bytes, not in its name."""
     check_kind(content)
     if is_workbook(content):
-        return open_workbook(content, sheet)
+        return open_workbook(content, sheet, table)
     if sheet:
         raise BadFile(gettext("Only XLSX workbooks have sheets. Upload the file without choosing a sheet."))
-    return open_text(content)
+    return open_text(content, table)
 
 
 def is_workbook(content: bytes) -> bool:
@@ -115,10 +121,10 @@ def _unclosed(line: int) -> BadFile:
     )
 
 
-def open_text(content: bytes) -> Table:
+def open_text(content: bytes, table: type[AnyTable]) -> AnyTable:
     encoding = encoding_of_text(content) or "utf-8"
-    delimiter = find_delimiter(content, encoding)
-    return Table(TextRows(content, encoding, delimiter), about=content.count(b"\n") + 1)
+    delimiter = find_delimiter(content, encoding, table)
+    return table(TextRows(content, encoding, delimiter), about=content.count(b"\n") + 1)
 
 
 def encoding_of_text(content: bytes) -> str | None:
@@ -154,15 +160,15 @@ def _is_utf8(content: bytes) -> bool:
     return True
 
 
-def find_delimiter(content: bytes, encoding: str) -> str:
+def find_delimiter(content: bytes, encoding: str, table: type[BaseTable]) -> str:
     """The one under which a header or most lines name D-U-N-S numbers; of those the one with most cells."""
-    return max(DELIMITERS, key=lambda delimiter: _promise(TextRows(content, encoding, delimiter)))
+    return max(DELIMITERS, key=lambda delimiter: _promise(TextRows(content, encoding, delimiter), table))
 
 
-def _promise(rows: TextRows) -> tuple[int, int]:
+def _promise(rows: TextRows, table: type[BaseTable]) -> tuple[int, int]:
     sample: list[Cells] = []
     with suppress(BadFile):
         sample.extend(cells for _, cells in sample_of(rows))
-    headers = any(places_in(cells) for cells in sample[:HEADER_WITHIN])
+    headers = any(table.places_in(cells) for cells in sample[:HEADER_WITHIN])
     numbers = sum(any(map(looks_like_duns, cells)) for cells in sample)
     return numbers + headers * 2 * SAMPLE, sum(map(len, sample))

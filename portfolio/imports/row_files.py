@@ -31,12 +31,12 @@ def cells_of(row: ValidatedRow, result: str) -> list[str]:
 
 def as_csv(rows: Rows) -> Iterator[bytes]:
     """Piece by piece; the mark at its beginning tells Excel that it is UTF-8."""
-    yield b"\xef\xbb\xbf" + _csv_line(HEADER)
+    yield b"\xef\xbb\xbf" + csv_line(HEADER)
     for row in rows:
-        yield _csv_line(cells_of(*row))
+        yield csv_line(cells_of(*row))
 
 
-def _csv_line(cells: Iterable[str]) -> bytes:
+def csv_line(cells: Iterable[str]) -> bytes:
     buffer = io.StringIO()
     csv.writer(buffer).writerow(cells)
     return buffer.getvalue().encode()
@@ -58,14 +58,14 @@ def _write_xlsx(file: IO[bytes], rows: Rows) -> None:
         for number, row in enumerate(rows):
             place = number % ROWS_IN_A_SHEET
             if place == 0:
-                sheet = _sheet(book, HEADER, WIDTHS)
+                sheet = sheet_of(book, HEADER, WIDTHS)
             for column, text in enumerate(cells_of(*row)):
                 sheet.write_string(place + 1, column, text)
         if sheet is None:
-            _sheet(book, HEADER, WIDTHS)
+            sheet_of(book, HEADER, WIDTHS)
 
 
-def _sheet(book: Any, header: tuple[str, ...], widths: tuple[int, ...]) -> Any:
+def sheet_of(book: Any, header: tuple[str, ...], widths: tuple[int, ...]) -> Any:
     sheet = book.add_worksheet()
     for column, (word, width) in enumerate(zip(header, widths, strict=False)):
         sheet.set_column(column, column, width)
@@ -80,6 +80,6 @@ def template() -> bytes:
 
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer) as book:
-        sheet = _sheet(book, TEMPLATE, (16, 36, 20, 24, 18))
+        sheet = sheet_of(book, TEMPLATE, (16, 36, 20, 24, 18))
         sheet.set_column(0, 0, 16, book.add_format({"num_format": "@"}))
     return buffer.getvalue()

@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from portfolio.imports.columns import Sheet
-from portfolio.models import ImportState, SubjectImport
+from portfolio.models import ImportState
+from portfolio.models.imports import Upload
 
 IN_WORK = (ImportState.UPLOADED, ImportState.READING, ImportState.CONFIRMED, ImportState.UNDOING)
 
@@ -34,17 +35,17 @@ class WrongNumber(Refused):
         self.removals = removals
 
 
-def move(import_: SubjectImport, **fields: Any) -> bool:
+def move(import_: Upload, **fields: Any) -> bool:
     """Write the fields unless somebody has moved the import since it was read; False when somebody has."""
     fields |= {"version": import_.version + 1, "moved_at": timezone.now()}
-    moved = SubjectImport.objects.filter(pk=import_.pk, version=import_.version).update(**fields)
+    moved = type(import_)._default_manager.filter(pk=import_.pk, version=import_.version).update(**fields)
     if moved:
         for name, value in fields.items():
             setattr(import_, name, value)
     return bool(moved)
 
 
-def demand_state(import_: SubjectImport, *states: ImportState) -> None:
+def demand_state(import_: Upload, *states: ImportState) -> None:
     if import_.state not in states:
         raise Refused(
             gettext("Nothing was done because the import has changed: its state is now “%(state)s”. Reload the page.")
@@ -62,13 +63,13 @@ def demand_moved(moved: bool) -> None:
         )
 
 
-def counts_of(import_: SubjectImport) -> dict[str, int]:
+def counts_of(import_: Upload) -> dict[str, int]:
     """Rows by validation."""
     counts: dict[str, int] = json.loads(import_.counts)
     return counts
 
 
-def sheets_of(import_: SubjectImport) -> list[Sheet]:
+def sheets_of(import_: Upload) -> list[Sheet]:
     """Of a workbook, in its order; known once it is read."""
     return msgspec.json.decode(import_.sheets, type=list[Sheet])
 
@@ -77,6 +78,6 @@ def with_counts(counts: Mapping[str, int], more: Mapping[str, int]) -> str:
     return json.dumps({name: counts.get(name, 0) + more.get(name, 0) for name in [*counts, *more]})
 
 
-def file_key(import_: SubjectImport) -> uuid.UUID:
+def file_key(import_: Upload) -> uuid.UUID:
     """The owner of the uploaded bytes; the import's own id owns the validations."""
     return uuid.uuid5(import_.pk, "file")

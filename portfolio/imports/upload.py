@@ -12,12 +12,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.audit import record
-from core.blobs import load_bytes, store_bytes
+from core.blobs import store_bytes
 from core.db import clean_text
 from core.text import counted
-from portfolio.imports.columns import BadFile, Line, Table, Unfinished
+from portfolio.imports.chunks import CHUNK
+from portfolio.imports.columns import Table
 from portfolio.imports.confirm import plan_of
-from portfolio.imports.csv_reader import is_workbook, open_table
+from portfolio.imports.csv_reader import open_table
+from portfolio.imports.reading import Reader
 from portfolio.imports.states import (
     Refused,
     counts_of,
@@ -26,15 +28,11 @@ from portfolio.imports.states import (
     file_key,
     move,
     sheets_of,
-    with_counts,
 )
-from portfolio.imports.validate import CHUNK, ValidatedRow, Validator, count_validations, store_chunk, validated_rows
+from portfolio.imports.validate import ValidatedRow, Validator
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Validation
 
 NO_ROWS = _("The file has a header row but no other rows. Add the D-U-N-S numbers below it and upload it again.")
-
-TRIES = 2
-BROKEN_OFF = _("The workbook could not be read: two attempts failed. Save the list as CSV and upload that file.")
 
 
 def create_import(
@@ -83,68 +81,8 @@ def create_import(
 
 
 def read_import(import_: SubjectImport, *, until: datetime | None = None) -> None:
-    """Judge every row; stops at `until`, or when somebody else reads. Call it again and it goes on."""
-    if import_.state == ImportState.UPLOADED and not move(import_, state=ImportState.READING, error=""):
-        return
-    if import_.state != ImportState.READING:
-        return
-    try:
-        is_done = _read_rows(import_, until)
-    except Unfinished as error:
-        if import_.tries < TRIES:
-            read_import(import_, until=until)
-            return
-        move(import_, state=ImportState.FAILED, error=str(error))
-        return
-    except BadFile as error:
-        move(import_, state=ImportState.FAILED, error=str(error))
-        return
-    if is_done:
-        _finish(import_)
-
-
-def _read_rows(import_: SubjectImport, until: datetime | None) -> bool:
-    table = _open(import_)
-    if table is None:
-        return False
-    validate = Validator(import_)
-    validate.remember(validated_rows(import_))
-    lines = table.lines(import_.position)
-    for chunk in iter(lambda: list(islice(lines, CHUNK)), []):
-        if until and timezone.now() >= until:
-            return False
-        if not _validate_chunk(import_, validate, chunk, about=table.about, note=table.note):
-            return False
-    return True
-
-
-def _open(import_: SubjectImport) -> Table | None:
-    """None where somebody else reads it. A try is counted before it is made, lest a workbook be tried for ever that
-    takes its reader down with it."""
-    content = load_bytes(file_key(import_))
-    if not is_workbook(content):
-        return open_table(content, import_.sheet)
-    if import_.tries >= TRIES:
-        raise BadFile(BROKEN_OFF)
-    if not move(import_, tries=import_.tries + 1):
-        return None
-    table = open_table(content, import_.sheet)
-    sheets = msgspec.json.encode(table.sheets).decode()
-    return table if move(import_, tries=0, sheets=sheets) else None
-
-
-def _validate_chunk(import_: SubjectImport, validate: Validator, lines: list[Line], *, about: int, note: str) -> bool:
-    rows = store_chunk(import_, import_.chunks, validate.validate(lines))
-    position = import_.position + len(lines)
-    return move(
-        import_,
-        position=position,
-        chunks=import_.chunks + 1,
-        counts=with_counts(counts_of(import_), count_validations(rows)),
-        total=max(about, position),
-        note=note,
-        error="",
-    )
+    """Check every row; stops at `until`, or when somebody else reads. Call it again and it goes on."""
+    READER.read(import_, until=until)
 
 
 def _finish(import_: SubjectImport) -> None:
@@ -159,6 +97,14 @@ def _finish(import_: SubjectImport) -> None:
         new_billable=plan.new_billable,
         removals=len(plan.remove),
     )
+
+
+READER: Reader[SubjectImport, Table, ValidatedRow] = Reader(
+    ValidatedRow,
+    lambda content, sheet: open_table(content, sheet),
+    lambda import_, _table: Validator(import_),
+    _finish,
+)
 
 
 def decide_zeros(*, import_: SubjectImport, pad: bool, decided_by: str) -> None:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import zlib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
-import zstandard
 from django.utils.translation import gettext
 
-from core.db import clean_text, insert_new
-from core.models import Blob
+from core.db import clean_text
 from core.text import counted
 from direct_plus.duns import MAYBE_ZEROS, Flaw, InvalidDuns, LostLeadingZero
 from portfolio.companies.duns_lists import is_plain, read_listed
+from portfolio.imports import chunks
 from portfolio.imports.columns import Line
 from portfolio.models import ImportMode, SubjectImport, Validation
 from portfolio.subjects.requests import SubjectEntry, requested_among
 
-CHUNK = 2_000
 NAMING = {Validation.NEW, Validation.REFORMATTED, Validation.REQUESTED, Validation.REMOVE, Validation.NOT_MONITORED}
 
 
@@ -119,35 +115,17 @@ def _what_to_do(flaw: InvalidDuns) -> str:
     return f"{flaw.reason}. {advice}".strip()
 
 
-def count_validations(rows: Iterable[ValidatedRow]) -> Counter[str]:
-    return Counter(row.validation for row in rows)
-
-
 # Chunks
 
 
-def store_chunk(import_: SubjectImport, number: int, rows: list[ValidatedRow]) -> list[ValidatedRow]:
-    """Keep a chunk, and return what is kept: it may be what a process that died, or is as quick, has left."""
-    data = zstandard.compress(msgspec.json.encode(rows), 3)
-    chunk = Blob(key=_key(import_, number), owner=import_.pk, part=number, data=data)
-    return rows if insert_new(Blob, [chunk]) else load_chunk(import_, number)
-
-
 def load_chunk(import_: SubjectImport, number: int) -> list[ValidatedRow]:
-    data = Blob.objects.filter(pk=_key(import_, number)).values_list("data", flat=True).get()
-    return msgspec.json.decode(zstandard.decompress(bytes(data)), type=list[ValidatedRow])
-
-
-def _key(import_: SubjectImport, number: int) -> str:
-    """A decision on zeros and another sheet change the validations; who still reads without may not write over them."""
-    sheet = f"{zlib.crc32(import_.sheet.encode()):08x}" if import_.sheet else ""
-    return f"{import_.pk.hex}/{sheet}{int(bool(import_.pad_zeros))}{number:05d}"
+    return chunks.load_chunk(import_, number, ValidatedRow)
 
 
 def validated_rows(import_: SubjectImport, validation: str | None = None, *, start: int = 0) -> Iterator[ValidatedRow]:
-    """The judged rows in the order of the file, from a chunk on."""
-    for number in range(start, import_.chunks):
-        yield from (row for row in load_chunk(import_, number) if validation is None or row.validation == validation)
+    """The checked rows in the order of the file, from a chunk on."""
+    rows = chunks.stored_rows(import_, ValidatedRow, start=start)
+    return (row for row in rows if validation is None or row.validation == validation)
 
 
 def numbers_named(import_: SubjectImport) -> list[str]:

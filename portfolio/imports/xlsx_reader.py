@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.db import clean_text
-from portfolio.imports.columns import BadFile, EmptyTable, Numbered, Sheet, Table, Unfinished
+from portfolio.imports.columns import AnyTable, BadFile, BaseTable, EmptyTable, Numbered, Sheet, Unfinished
 
 MEGABYTE = 1_000_000
 MEMORY_LIMIT = 768 * MEGABYTE
@@ -65,30 +65,30 @@ class SheetRows:
             yield _Row.decode(self._file.readline())
 
 
-def open_workbook(content: bytes, requested: str = "") -> Table:
-    """Of the sheet that was asked for; else of the first with D-U-N-S numbers, hidden ones last."""
+def open_workbook(content: bytes, requested: str, kind: type[AnyTable]) -> AnyTable:
+    """Of the sheet that was asked for; else of the first with such a list, hidden ones last."""
     file = _written_by_child(content)
-    found = list(_sheets(file))
+    found = list(_sheets(file, kind))
     chosen = (
         [one for one in found if one[0].name == requested]
         if requested
         else sorted(found, key=lambda one: one[0].hidden)
     )
-    table = next((trouble_or_table for _sheet, trouble_or_table in chosen if isinstance(trouble_or_table, Table)), None)
+    table = next((trouble_or_table for _sheet, trouble_or_table in chosen if isinstance(trouble_or_table, kind)), None)
     if table is None:
         raise _none_of(chosen, found, requested)
     table.sheets = [
-        msgspec.structs.replace(sheet, is_read=other is table, has_numbers=isinstance(other, Table))
+        msgspec.structs.replace(sheet, is_read=other is table, has_numbers=isinstance(other, kind))
         for sheet, other in found
     ]
     return table
 
 
-def _sheets(file: IO[bytes]) -> Iterator[tuple[Sheet, Table | BadFile]]:
+def _sheets(file: IO[bytes], kind: type[AnyTable]) -> Iterator[tuple[Sheet, AnyTable | BadFile]]:
     """Each sheet with its table, or with why it has none."""
     for sheet, start in list(_marks(file)):
         try:
-            table = Table(SheetRows(file, start, sheet.rows), about=sheet.rows)
+            table = kind(SheetRows(file, start, sheet.rows), about=sheet.rows)
         except BadFile as error:
             yield sheet, error
         else:
@@ -114,7 +114,9 @@ def _marks(file: IO[bytes]) -> Iterator[tuple[Sheet, int]]:
 
 
 def _none_of(
-    chosen: list[tuple[Sheet, Table | BadFile]], found: list[tuple[Sheet, Table | BadFile]], requested: str
+    chosen: Sequence[tuple[Sheet, BaseTable | BadFile]],
+    found: Sequence[tuple[Sheet, BaseTable | BadFile]],
+    requested: str,
 ) -> BadFile:
     names = ", ".join(f"“{sheet.name}”" for sheet, _ in found)
     if not chosen and requested:

@@ -4,6 +4,7 @@ from portfolio.models.api_key_usage import ApiKeyUsage
 from portfolio.models.companies import Company
 from portfolio.models.company_words import CompanyWord
 from portfolio.models.contracts import AccessToken, Contract, RateLimitSlot
+from portfolio.models.exposures import ExchangeRate, ExposureImport, ExposureMode, ExposureSettings
 from portfolio.models.external_references import ExternalReference
 from portfolio.models.figures import FLAG_LABELS, Flag, Size
 from portfolio.models.imports import ImportMode, ImportState, SubjectImport, Validation
@@ -27,6 +28,10 @@ __all__ = [
     "CompanyNote",
     "CompanyWord",
     "Contract",
+    "ExchangeRate",
+    "ExposureImport",
+    "ExposureMode",
+    "ExposureSettings",
     "ExternalReference",
     "Flag",
     "ImportMode",

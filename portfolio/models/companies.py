@@ -32,6 +32,9 @@ class Company(models.Model):
     projection = models.TextField(
         blank=True, help_text=_("What the columns were made of, so that later events can be applied to it.")
     )
+    sources = models.TextField(
+        blank=True, editable=False, help_text=_("Who reports it: registrations, by answers or by files.")
+    )
     version = models.BigIntegerField(default=0)
     # Figures: unknown is null or empty, never 0. monitoring/figures/ projects them, portfolio/exposure/ the last two.
     failure_percentile = models.SmallIntegerField(_("failure score percentile"), null=True, blank=True)

@@ -1,4 +1,4 @@
-"""An upload of D-U-N-S numbers: read and validated row by row, confirmed by a person, then requested."""
+"""Uploads: read and validated row by row, confirmed by a person, then applied."""
 
 from __future__ import annotations
 
@@ -43,12 +43,10 @@ class Validation(models.TextChoices):
     NOT_MONITORED = "not_monitored", _("Not monitored")
 
 
-class SubjectImport(models.Model):
-    """One upload. The validation of every row is kept in blobs, in chunks, owned by this row's id."""
+class Upload(models.Model):
+    """A file that someone uploaded. The validation of every row is kept in blobs, in chunks, owned by this row's id."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
-    registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
-    mode = models.CharField(max_length=8, choices=ImportMode.choices, default=ImportMode.ADD)
     state = models.CharField(max_length=20, choices=ImportState.choices, default=ImportState.UPLOADED, db_index=True)
     file_name = models.TextField(blank=True)
     file_size = models.BigIntegerField(default=0)
@@ -56,30 +54,52 @@ class SubjectImport(models.Model):
     sheet = models.TextField(blank=True, help_text=_("For a workbook: the sheet chosen by a user."))
     sheets = models.TextField(default="[]", help_text=_("For a workbook: each sheet with its number of rows, as JSON."))
     tries = models.PositiveIntegerField(default=0, help_text=_("Failed attempts to read the workbook."))
-    pad_zeros = models.BooleanField(
-        null=True, help_text=_("Whether a leading zero is added to numbers with eight digits.")
-    )
     created_by = models.TextField()
     created_at = models.DateTimeField()
     confirmed_by = models.TextField(blank=True)
     confirmer_id = CompactUUIDField(null=True, help_text=_("ID of the user who confirmed it."))
     confirmed_at = models.DateTimeField(null=True)
+    position = models.PositiveIntegerField(default=0, help_text=_("Rows checked, or applied, so far."))
+    total = models.PositiveIntegerField(null=True, help_text=_("Number of rows in the file, if known."))
+    chunks = models.PositiveIntegerField(default=0, help_text=_("Stored chunks of checked rows."))
+    counts = models.TextField(default="{}", help_text=_("Number of rows per validation, as JSON."))
+    error = models.TextField(blank=True)
+    note = models.TextField(blank=True, help_text=_("Remark about how the file was read or the import undone."))
+    moved_at = models.DateTimeField(null=True, db_index=True, help_text=_("Time of the last progress."))
+    version = models.BigIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        if self.file_name:
+            return self.file_name
+        words = gettext("API: %(by)s, %(created_at)s") if self.source == "api" else gettext("Import of %(created_at)s")
+        # An API key is known by its name; its prefix is on the page.
+        return words % {"by": self.created_by.rsplit(" (", 1)[0], "created_at": moment_text(self.created_at)}
+
+    @property
+    def reading(self) -> str:
+        """How its rows are read, as decided so far: other decisions give other validations."""
+        raise NotImplementedError
+
+
+class SubjectImport(Upload):
+    """A list of companies to request, or to request no longer."""
+
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
+    mode = models.CharField(max_length=8, choices=ImportMode.choices, default=ImportMode.ADD)
+    pad_zeros = models.BooleanField(
+        null=True, help_text=_("Whether a leading zero is added to numbers with eight digits.")
+    )
     approved_by = models.TextField(blank=True)
     approved_at = models.DateTimeField(null=True)
     undo_requested_by = models.TextField(blank=True)
     undo_requester_id = CompactUUIDField(null=True, help_text=_("ID of the user who asked to undo it."))
     remove_on = models.DateField(null=True, help_text=_("Day on which the companies are removed."))
-    position = models.PositiveIntegerField(default=0, help_text=_("Rows checked, or applied, so far."))
-    total = models.PositiveIntegerField(null=True, help_text=_("Number of rows in the file, if known."))
-    chunks = models.PositiveIntegerField(default=0, help_text=_("Stored chunks of checked rows."))
-    counts = models.TextField(default="{}", help_text=_("Number of rows per validation, as JSON."))
     new_billable = models.PositiveIntegerField(null=True, help_text=_("Number of new billable companies."))
     removals = models.PositiveIntegerField(null=True, help_text=_("Number of companies it removes."))
-    error = models.TextField(blank=True)
-    note = models.TextField(blank=True, help_text=_("Remark about how the file was read or the import undone."))
     confirmed_list = CompactUUIDField(null=True, help_text=_("Owner of the stored list of confirmed companies."))
-    moved_at = models.DateTimeField(null=True, db_index=True, help_text=_("Time of the last progress."))
-    version = models.BigIntegerField(default=0)
 
     class Meta:
         verbose_name = _("import")
@@ -89,9 +109,6 @@ class SubjectImport(models.Model):
             ("approve_import", "Can approve imports above the limit for one user"),
         ]
 
-    def __str__(self) -> str:
-        if self.file_name:
-            return self.file_name
-        words = gettext("API: %(by)s, %(created_at)s") if self.source == "api" else gettext("Import of %(created_at)s")
-        # An API key is known by its name; its prefix is on the page.
-        return words % {"by": self.created_by.rsplit(" (", 1)[0], "created_at": moment_text(self.created_at)}
+    @property
+    def reading(self) -> str:
+        return str(int(bool(self.pad_zeros)))

@@ -109,6 +109,10 @@ class SubjectAdmin(ChosenList, PageAdmin):
         "owner",
     )
     usual_columns = ("duns", "name", "registration", "requested", "state", "customer_reference", "owner")
+    cells = {
+        **{"company_link": ("duns", "name"), "reference": ("registration",), "requested_badge": ("requested",)},
+        **{"state_at_dnb": ("state",), "customer_reference": ("customer_reference",), "owner": ("owner",)},
+    }
     list_filter = (
         RegistrationFilter,
         RequestedFilter,

@@ -90,7 +90,9 @@ RIGHTS = {
     "registrations/ACME_LOD_01/subjects/": "portfolio.view_subject",
     "imports/": "portfolio.view_subjectimport",
     "references/": "portfolio.view_externalreference",
+    "exposures/": "portfolio.view_exposure",
     "event-types/": "monitoring.view_webhookendpoint",
+    "portfolio/risk/": "portfolio.view_company",
     "alerts/": "monitoring.view_alert",
 }
 
@@ -132,6 +134,8 @@ WRITES: dict[str, tuple[str, str, Any]] = {
     "pull": ("POST", "registrations/ACME_LOD_01/pull/", None),
     "name": ("PUT", "references/", {"references": [{"duns": "804735132", "system": "crm", "id": "1"}]}),
     "unname": ("DELETE", "references/?system=crm&id=1", None),
+    "put at stake": ("PUT", "exposures/", {"exposures": []}),
+    "take off": ("DELETE", "exposures/?company=804735132&book=orders", None),
     "confirm": ("POST", "imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/confirm/", {"number": 1}),
     "lookup": ("POST", "companies/lookup/", {"duns": ["804735132"]}),
     "acknowledge": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/acknowledge/", None),
@@ -142,6 +146,8 @@ OPENS = {
     "read": {"lookup"},
     "write:portfolio": {"request", "withdraw"},
     "write:references": {"name", "unname"},
+    "read:exposure": set(),
+    "write:exposure": {"put at stake", "take off"},
     "pull": {"pull"},
     "alerts": {"acknowledge", "close", "reopen"},
     "metrics": set(),
@@ -155,7 +161,8 @@ def test_a_scope_opens_its_own_and_nothing_else(a_program: Callable[..., Program
     program = a_program(scopes=scope)
     opened = {name for name, (method, path, body) in WRITES.items() if is_open(program.send(method, path, body))}
     assert opened == OPENS[scope]
-    readable = {"read": set(RIGHTS) - {"alerts/"}, "alerts": {"alerts/"}}
+    apart = {"alerts": {"alerts/"}, "read:exposure": {"exposures/"}}
+    readable = {"read": set(RIGHTS) - set().union(*apart.values()), **apart}
     assert {path for path in RIGHTS if is_open(program.get(path))} == readable.get(scope, set())
     assert not Subject.objects.filter(requested=True).exists()
 

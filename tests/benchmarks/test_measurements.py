@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import companies, delivered_files, figures, frame, ingest, lists, sizes, stream, sync, workers
+from benchmarks import companies, delivered_files, exposure, figures, frame, ingest, lists, sizes, stream, sync, workers
 from monitoring.models import Change, Delivery, DeliveryState, FigureMonth, Kind, Notification
 from monitoring.publications.consumers import consumed_by_all
 from monitoring.publications.sequence import newest_publication
+from portfolio.exposure.totals import exposures_at
 from portfolio.models import Subject
 from tests.support import ROOT
 
@@ -80,6 +81,12 @@ def test_every_page_of_the_lists_answers() -> None:
 @pytest.mark.slow
 def test_a_company_with_its_own_story_answers() -> None:
     assert [name for name, *_ in companies.measure_all(large=100, own=5)] == ["today", "as of a day"]
+
+
+@pytest.mark.one_engine
+def test_amounts_are_imported_and_summed() -> None:
+    assert exposure.measure(rows=7)["import in all"] > 0
+    assert exposures_at(exposure.DAY).duns.tolist() == sorted(map(int, exposure.numbers(7)))
 
 
 @pytest.mark.one_engine

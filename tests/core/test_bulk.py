@@ -85,9 +85,10 @@ def test_digits_of_a_column_are_told_apart() -> None:
     delivered(*(an_update(duns=duns) for duns in (DUNS, OTHER)))
     delivered(an_update(duns=DUNS), registration=a_registration("TWO"))
     changes = Change.objects.all()
-    found = distinct_digits(changes, "company_id", "place", slice(16, 25))
+    every = {"company__in": [DUNS, OTHER]}
+    found = distinct_digits(Change, "company_id", "place", slice(16, 25), **every)
     assert found == {(row.company_id, row.place[16:25]) for row in changes}
-    assert len(distinct_digits(changes, "kind", "place", slice(0, 4))) == 1
+    assert len(distinct_digits(Change, "kind", "place", slice(0, 4), **every)) == 1
 
 
 def test_many_rows_are_changed_at_once_and_those_changed_meanwhile_are_named() -> None:

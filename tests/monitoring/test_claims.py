@@ -1,6 +1,7 @@
 """One process reads a delivery; of one that dies, another takes it when the claim ends, and nothing is left out."""
 
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -9,13 +10,15 @@ from core.db import database_now
 from monitoring import jobs
 from monitoring.claims import LASTS, Claim, ClaimLost, claimed
 from monitoring.history import settle as settling
-from monitoring.models import Change, Delivery, DeliveryState, Observation, Publication
+from monitoring.models import Change, Delivery, DeliveryState, Observation, Publication, Source
 from monitoring.pipeline import ingest as pipeline_ingest
 from monitoring.pipeline.ingest import Apart, ingest, surplus_of, waiting_deliveries
 from monitoring.publications.sequence import counts_of, publish_waiting
+from monitoring.story_order import OLDEST_FIRST
+from portfolio.models import Company
 from tests.builders.deliveries import a_delivery
 from tests.builders.elements import an_element
-from tests.builders.notifications import an_update
+from tests.builders.notifications import a_seed, an_update
 from tests.builders.registrations import a_registration
 from tests.builders.story import PHONE, phone_seed, phone_update
 from tests.builders.times import stamp
@@ -81,7 +84,7 @@ def test_a_claim_that_has_become_old_is_renewed_or_lost(monkeypatch: pytest.Monk
         assert claim.until == before
         claim.taken -= LASTS.total_seconds()
         claim.keep()
-        assert claim.until > before and claim.held().exists()
+        assert Delivery.objects.get().claimed_until == claim.until >= before and claim.taken > monotonic() - 1
         claim.taken -= LASTS.total_seconds()
         Delivery.objects.update(claimed_until=None)
         with pytest.raises(ClaimLost):
@@ -117,6 +120,33 @@ def test_who_is_killed_on_the_way_leaves_nothing_out(step: int, monkeypatch: pyt
     assert (publication.delivery_id, publication.change_count, publication.entry_count) == (late.pk, 1, 2)
     assert Observation.objects.get().verb == "replaced" and Change.objects.filter(superseded=True).count() == 1
     assert all(surplus_of(row.pk) == [] for row in Delivery.objects.all())
+
+
+def a_page(name: str, stands_for: int) -> Delivery:
+    """Of a replay, with one document; all have one stamp."""
+    item = a_seed(primaryName=name, delivered=stamp(hours=1))
+    delivery = a_delivery(item, registration=a_registration(full_product=True), source=Source.REPLAY)
+    Delivery.objects.filter(pk=delivery.pk).update(stands_for=stands_for)
+    delivery.refresh_from_db()
+    return delivery
+
+
+@pytest.mark.parametrize("step", ["compare_seeds", "order_moments", "settle", "_bring_companies_up_to_date"])
+def test_who_is_killed_after_it_moved_a_document_leaves_nothing_out(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1, 3, 2 becomes 1, 2, 3."""
+    for name, stands_for in (("1", 1), ("3", 200), ("2", 300)):
+        ingest(a_page(name, stands_for))
+    late = a_page("2", stands_for=100)
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline_ingest, step, dies)
+        patched.setattr(Claim, "release", lambda self: None)
+        with pytest.raises(Killed):
+            ingest(late)
+    claim_ends(late)
+    jobs.ingest_received()
+    live = Change.objects.exclude(derived_from="").filter(superseded=False).order_by(*OLDEST_FIRST)
+    assert list(live.values_list("previous", "current")) == [('"1"', '"2"'), ('"2"', '"3"')]
+    assert Company.objects.get().name == "3"
 
 
 def test_what_a_second_reading_left_behind_gets_a_number_when_it_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:

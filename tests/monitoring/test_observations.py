@@ -1,11 +1,16 @@
 """Who else reported a change, and where it stands: at the least of the places of all who did, whoever is read first."""
 
+import uuid
+from dataclasses import astuple
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
 import pytest
 
+from monitoring.history.sources import reports_of
 from monitoring.history.state import profile
+from monitoring.ingest import insert
 from monitoring.models import Change, Delivery, Notification, Observation, Publication, Source
 from monitoring.pipeline.ingest import ingest
 from monitoring.story_order import OLDEST_FIRST, source_at, source_of, way_at
@@ -15,16 +20,16 @@ from tests.builders.deliveries import a_delivery
 from tests.builders.elements import an_element
 from tests.builders.notifications import an_update
 from tests.builders.registrations import a_registration
-from tests.builders.times import stamp
+from tests.builders.times import MOMENT, stamp
 
 pytestmark = pytest.mark.django_db
 NAME = "organization.primaryName"
 
 
-def update(*steps: str, delivered: float) -> dict[str, Any]:
+def update(*steps: str, delivered: float, hours: float = 1) -> dict[str, Any]:
     """Of one moment: "AB" is a change from A to B."""
     return an_update(
-        *(an_element(NAME, step[0], step[1], stamp(hours=1)) for step in steps), delivered=stamp(hours=delivered)
+        *(an_element(NAME, step[0], step[1], stamp(hours=hours)) for step in steps), delivered=stamp(hours=delivered)
     )
 
 
@@ -38,15 +43,33 @@ def story() -> list[str]:
     return [f"{row.previous}{row.current}".replace('"', "") for row in rows]
 
 
-def in_every_order(*told: tuple[Registration, Any]) -> list[str]:
+def stored(registration: Registration, item: Any, source: Source = Source.PULL, stands_for: int = 0) -> Delivery:
+    delivery = a_delivery(item, registration=registration, source=source)
+    if stands_for:
+        Delivery.objects.filter(pk=delivery.pk).update(stands_for=stands_for)
+        delivery.refresh_from_db()
+    return delivery
+
+
+def live() -> list[uuid.UUID]:
+    return list(Change.objects.filter(superseded=False).order_by("pk").values_list("pk", flat=True))
+
+
+def sources() -> list[tuple[uuid.UUID, list[Any]]]:
+    """Of each change that holds, who reported it, how and when."""
+    changes = Change.objects.filter(superseded=False).order_by("pk")
+    return [(key, [one[:4] for one in map(astuple, reports)]) for key, reports in reports_of(changes).items()]
+
+
+def in_every_order(*told: Any) -> list[str]:
     """The changes in their order, which is the same in whatever order the deliveries are read."""
     found = []
     for order in permutations(range(len(told))):
         forget_everything()
-        deliveries = [a_delivery(item, registration=registration) for registration, item in told]
+        deliveries = [stored(*one) for one in told]
         for index in order:
             ingest(deliveries[index])
-        found.append((story(), profile(DUNS).document, Company.objects.get().name))
+        found.append((story(), live(), sources(), profile(DUNS).document, Company.objects.get().name))
     assert all(one == found[0] for one in found)
     return found[0][0]
 
@@ -119,3 +142,89 @@ def test_a_replay_repeats_what_its_registrations_answers_reported() -> None:
     for source in (Source.PULL, Source.REPLAY):
         ingest(a_delivery(update("AB", delivered=3), registration=a_registration("TWO"), source=source))
     assert Observation.objects.count() == 1
+
+
+def test_a_file_reports_on_its_own_account_whether_it_is_read_before_its_registrations_answer_or_after() -> None:
+    """X → Y stands after the file's report of A → B, and before the answer's."""
+    found = in_every_order(
+        (a_registration("ONE"), update("AB", delivered=9)),
+        (a_registration("ONE"), update("AB", delivered=3), Source.FILE),
+        (a_registration("THREE"), update("XY", delivered=6)),
+    )
+    assert found == ["AB", "XY"]
+
+
+def test_what_a_registrations_files_report_again_later_is_another_fact() -> None:
+    """Its answer reported the first one, too."""
+    in_every_order(
+        (a_registration("ONE"), update("AB", delivered=9)),
+        (a_registration("ONE"), update("AB", delivered=3), Source.FILE),
+        (a_registration("ONE"), update("AB", delivered=40, hours=30), Source.FILE),
+    )
+    assert len(live()) == 2
+
+
+def test_the_least_place_of_several_files_counts() -> None:
+    found = in_every_order(
+        (a_registration("ONE"), update("AB", delivered=9)),
+        (a_registration("ONE"), update("AB", delivered=3), Source.FILE),
+        (a_registration("ONE"), update("AB", delivered=7), Source.FILE),
+        (a_registration("THREE"), update("XY", delivered=6)),
+    )
+    assert found == ["AB", "XY"]
+
+
+def test_a_file_and_an_answer_of_a_registration_that_reports_second() -> None:
+    in_every_order(
+        (a_registration("ONE"), update("AB", delivered=4)),
+        (a_registration("TWO"), update("AB", delivered=9)),
+        (a_registration("TWO"), update("AB", delivered=3), Source.FILE),
+    )
+    assert Observation.objects.filter(is_first=True).count() == 1
+
+
+@pytest.mark.parametrize("again", range(2))
+def test_what_is_read_again_reports_nothing_new(again: int) -> None:
+    told = (Source.FILE, 3), (Source.PULL, 9)
+    deliveries = [
+        a_delivery(update("AB", delivered=hours), registration=a_registration("ONE"), source=source)
+        for source, hours in told
+    ]
+    for delivery in deliveries:
+        ingest(delivery)
+    before = Observation.objects.values_list("pk", "place", "delivery").get()
+    ingest(deliveries[again])
+    assert Observation.objects.values_list("pk", "place", "delivery").get() == before
+    assert Publication.objects.count() == 2
+
+
+def test_a_file_that_somebody_else_s_answer_overtakes_reports_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer is read between what a second file knows of the notification and what it writes."""
+    one = a_registration("ONE")
+    first = stored(one, update("AB", delivered=3), Source.FILE, stands_for=9)
+    second = stored(one, update("AB", delivered=2), Source.FILE, stands_for=8)
+    answer = stored(one, update("AB", delivered=9))
+    ingest(first)
+    move, waiting = insert._move, [answer]
+
+    def overtaken(batch: Any) -> None:
+        if waiting:
+            ingest(waiting.pop())
+        move(batch)
+
+    monkeypatch.setattr(insert, "_move", overtaken)
+    ingest(second)
+    report = Observation.objects.get()
+    assert way_at(report.place) == "2" and report.observed_at == MOMENT + timedelta(hours=2)
+    assert Change.objects.get().place == report.place
+
+
+def test_a_report_stands_where_its_notification_stands() -> None:
+    """TWO's answers brought X → Y and then A → B, and a replay for an earlier call brings A → B once more."""
+    found = in_every_order(
+        (a_registration("ONE"), update("AB", delivered=9)),
+        (a_registration("TWO"), update("XY", delivered=3), Source.PULL, 11),
+        (a_registration("TWO"), update("AB", delivered=3), Source.PULL, 12),
+        (a_registration("TWO"), update("AB", delivered=3), Source.REPLAY, 10),
+    )
+    assert found == ["XY", "AB"]

@@ -3,7 +3,7 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 from time import monotonic, sleep
@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
-from direct_plus.sandbox.demo import companies
+from direct_plus.delivered_files import read_lines
+from direct_plus.sandbox.demo import companies, exposure
 from direct_plus.sandbox.demo import world as demo_world
-from direct_plus.sandbox.demo.tables import COUNTRIES, TRADES
+from direct_plus.sandbox.demo.events import ACTORS, JOINERS, LEAVERS
+from direct_plus.sandbox.demo.figures import percentile_of
+from direct_plus.sandbox.demo.tables import COUNTRIES, PARENTS, TRADES
 from direct_plus.sandbox.demo.world import CUSTOMERS, FULL, SUPPLIERS
 from direct_plus.sandbox.http.dates import moment, read_stamp
 from direct_plus.sandbox.run import Sandbox, start_sandbox
@@ -87,7 +90,7 @@ def test_registrations_are_as_a_customer_has_them(demo_sandbox: Sandbox) -> None
     ]
     assert kinds == ["UPDATE", "UPDATE", "FULL_PRODUCT"]
     members = [set(demo_sandbox.control.subjects(name)) for name in (SUPPLIERS, CUSTOMERS, FULL)]
-    assert len(members[0] | members[1] | members[2]) == 150
+    assert len(members[0] | members[1] | members[2]) == 150 - len(LEAVERS)
     assert members[0] & members[1]
 
 
@@ -152,7 +155,7 @@ def test_most_of_it_is_noise_and_some_of_it_is_not(waiting: Notices) -> None:
     noise = sum(count for path, count in counts.items() if path.endswith(noisy))
     assert noise > 0.5 * sum(counts.values())
     assert {item["type"] for item in items} == {
-        "SEED", "UPDATE", "TRANSFER", "DELETE", "UNDELETE", "UNDER_REVIEW", "REVIEWED",
+        "SEED", "UPDATE", "TRANSFER", "DELETE", "UNDELETE", "UNDER_REVIEW", "REVIEWED", "REMOVED",
     }  # fmt: skip
     for path in ("legalEvents.hasOpenBankruptcy", "dunsControlStatus.operatingStatus", "telephone", "primaryName",
                  "corporateLinkage.globalUltimate", "primaryAddress.streetAddress", "isHighRiskBusiness"):  # fmt: skip
@@ -171,7 +174,8 @@ def test_one_supplier_goes_under_in_plain_sight(waiting: Notices) -> None:
 
 
 def test_owners_and_retained_companies_are_of_this_world(waiting: Notices) -> None:
-    known = {item["organization"]["duns"] for items in waiting.values() for item in items}
+    seeds = [item["organization"] for items in waiting.values() for item in items if item["type"] == "SEED"]
+    known = {one["duns"] for one in seeds} | {one["corporateLinkage"]["globalUltimate"]["duns"] for one in seeds}
     for items in waiting.values():
         for _duns, element in elements(items):
             if element["element"].endswith("globalUltimate"):
@@ -202,7 +206,7 @@ def test_it_lives_on_and_takes_up_again_after_a_restart(tmp_path: Path) -> None:
     with start_sandbox(state=state, demo=True, every=0.02) as first:
         before = grown(first, 0)
     with start_sandbox(state=state, demo=True, every=0.02) as second:
-        assert len(second.control.subjects(SUPPLIERS)) == 85
+        assert len(second.control.subjects(SUPPLIERS)) == 85 - len(LEAVERS)
         again = grown(second, before)
     assert before < again < before + 1_000
 
@@ -263,7 +267,9 @@ def test_owners_are_of_the_sector_of_what_they_own(lived: World) -> None:
     numbers = lived.store.recall("demo")["numbers"]
     for duns in numbers:
         linkage = documents.document(lived, duns)["corporateLinkage"]
-        assert sector_of(linkage["globalUltimate"]["duns"], numbers) == sector_of(duns, numbers)
+        owner = linkage.get("parent", linkage["globalUltimate"])["duns"]
+        if owner in numbers:
+            assert sector_of(owner, numbers) == sector_of(duns, numbers)
 
 
 def test_who_goes_under_has_fallen_before(lived: World) -> None:
@@ -271,7 +277,7 @@ def test_who_goes_under_has_fallen_before(lived: World) -> None:
     failed = 0
     for duns, element in sorted(elements(sent(lived)), key=lambda pair: pair[1]["timestamp"]):
         path, current = element["element"], element["current"]
-        if path.endswith("failureScore.nationalPercentile") and current < element["previous"]:
+        if path.endswith("failureScore.nationalPercentile") and current < element.get("previous", 0):
             falls[duns] += 1
         if path.endswith(("hasOpenBankruptcy", "hasOpenInsolvency", "hasOpenLiquidation")) and current is True:
             failed += 1
@@ -303,3 +309,93 @@ def test_a_renamed_company_keeps_its_legal_form_and_its_trade() -> None:
             name = companies.local_changes("name_change", place, document, Random(1))["organization.primaryName"]
             assert name != document["primaryName"] and name.endswith(form)
             document["primaryName"] = name
+
+
+# It looks like a portfolio
+
+
+def assessed(path: str) -> list[Any]:
+    found = companies.build(demo_world.SEED, "2026-01-01", ACTORS)
+    return [look(one, f"organization.dnbAssessment.{path}") for one in found]
+
+
+def test_scores_lie_in_every_class_and_some_companies_have_none() -> None:
+    for score in ("failureScore", "delinquencyScore"):
+        classes = Counter(assessed(f"{score}.classScore"))
+        assert all(classes[number] >= 4 for number in range(1, 6)), classes
+        assert 3 <= classes[ABSENT] <= 30
+    assert len(set(assessed("standardRating.rating"))) > 10
+    limits = assessed("creditLimitRecommendation.maximumRecommendedLimit")
+    assert {"EUR", "USD", "GBP"} <= {limit["currency"] for limit in limits if limit is not ABSENT}
+
+
+def test_figures_follow_from_each_other() -> None:
+    for one in companies.build(demo_world.SEED, "2026-01-01", ACTORS):
+        score = one["dnbAssessment"].get("failureScore")
+        if score:
+            starts = (91, 71, 31, 11, 1)
+            assert starts[score["classScore"] - 1] <= score["nationalPercentile"]
+            assert one["isHighRiskBusiness"] == (score["classScore"] == 5)
+        else:
+            assert "creditLimitRecommendation" not in one["dnbAssessment"]
+
+
+def test_companies_are_of_every_size() -> None:
+    found = [one["numberOfEmployees"][0]["value"] for one in companies.build(demo_world.SEED, "2026-01-01", ACTORS)]
+    bands = Counter("micro" if n < 10 else "small" if n < 50 else "medium" if n < 250 else "large" for n in found)
+    assert all(bands[band] >= 10 for band in ("micro", "small", "medium", "large")), bands
+
+
+def test_groups_have_two_to_six_members_here_and_parents_consolidate() -> None:
+    found = companies.build(demo_world.SEED, "2026-01-01", ACTORS)
+    by_name = {stem: one for (_, stem), one in zip(companies.PLACES, found, strict=True)}
+    groups = Counter(one["corporateLinkage"]["globalUltimate"]["duns"] for one in found)
+    sizes = [size for size in groups.values() if size > 1]
+    assert len(sizes) == 16 and min(sizes) >= 2 and max(sizes) <= 6
+    for name, parent in PARENTS.items():
+        linkage = by_name[name]["corporateLinkage"]
+        if parent in by_name:
+            assert linkage["parent"]["duns"] == by_name[parent]["duns"]
+            assert by_name[parent]["numberOfEmployees"][0]["value"] > by_name[name]["numberOfEmployees"][0]["value"]
+        home = by_name.get(parent, {}).get("countryISOAlpha2Code")
+        if home != by_name[name]["countryISOAlpha2Code"] and parent in by_name:
+            assert linkage["domesticUltimate"]["duns"] == by_name[name]["duns"]
+
+
+def test_scores_move_in_both_directions(waiting: Notices) -> None:
+    moved: Counter[bool] = Counter()
+    for items in waiting.values():
+        for _duns, element in elements(items):
+            if element["element"].endswith("classScore") and "previous" in element:
+                moved[element["current"] < element["previous"]] += 1
+    assert min(moved[True], moved[False]) > 10
+
+
+def test_stories_begin_well() -> None:
+    found = companies.build(demo_world.SEED, "2026-01-01", ACTORS)
+    for place in ACTORS:
+        assert (percentile_of(found[place], "failureScore") or 0) > 50
+        assert not any(found[place]["legalEvents"].values())
+
+
+def test_seed_files_hold_the_companies_as_they_joined(demo_sandbox: Sandbox) -> None:
+    """A reader of the files and of all changes since arrives at the present."""
+    paths = [Path(path) for path in demo_sandbox.control.files() if "_SEEDFILE_" in path and path.endswith(".zip")]
+    numbers = demo_sandbox.world.store.recall("demo")["numbers"]
+    held = [[json.loads(line)["organization"]["duns"] for line in read_lines(path)] for path in paths]
+    assert len(paths) == 4
+    assert {duns for found in held for duns in found} == set(numbers)
+    assert {numbers[place] for place in JOINERS} == {duns for found in held if len(found) < 10 for duns in found}
+
+
+def test_exposure_is_a_file_of_three_books_and_currencies_without_a_row_twice() -> None:
+    day = date(2026, 3, 17)
+    rows = exposure.amounts(demo_world.SEED, day)
+    assert rows == exposure.amounts(demo_world.SEED, day)
+    assert {row.book for row in rows} == {"Receivables", "Orders", "Guarantees"}
+    assert {row.currency for row in rows} == {"EUR", "USD", "GBP"}
+    assert {row.as_of for row in rows} == {date(2026, 1, 31), date(2026, 2, 28)}
+    assert len({(row.duns, row.book, row.as_of) for row in rows}) == len(rows) > 250
+    assert all(row.amount > 0 for row in rows)
+    lines = exposure.exposure_file(demo_world.SEED, day).decode().splitlines()
+    assert len(lines) == len(rows) + 1 and lines[0] == "D-U-N-S number,Amount,Currency,Book,As of"

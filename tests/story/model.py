@@ -119,6 +119,8 @@ class Known:
     ways: frozenset[int]
     # The other stamps it was shown with, as by a file, and where.
     also: tuple[tuple[datetime, Place], ...]
+    # Of one that answers show, where files show it: a telling of their own.
+    in_files: tuple[datetime, Place] | None = None
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,12 @@ def _known(registration: str, showings: list[tuple[Place, Item]]) -> Known:
     place, item = min(showings, key=lambda showing: showing[0])
     ways = frozenset(place[0] for place, _ in showings)
     also = tuple((shown.stamp, where) for where, shown in showings if shown.stamp != item.stamp)
-    return Known(registration, item, place, frozenset(way == FILE for way in ways), ways, also)
+    files = [showing for showing in showings if showing[0][0] == FILE]
+    in_files = None
+    if files and place[0] != FILE:
+        where, shown = min(files, key=lambda showing: showing[0])
+        in_files = shown.stamp, where
+    return Known(registration, item, place, frozenset(way == FILE for way in ways), ways, also, in_files)
 
 
 def _identified(delivery: StoredDelivery) -> Iterator[tuple[Key, Item]]:
@@ -219,7 +226,8 @@ def events_of(known: Iterable[Known]) -> list[Event]:
             fresh = Event("element", element.at, [], path_of(element.path), element.previous, element.current)
             fresh.score_date = _date_told(one.item, element)
             change = changes.setdefault(_fact(element), fresh)
-            change.told.append(Telling(one.item.stamp, one.registration, one.place, index))
+            tellings = [(one.item.stamp, one.place), *([one.in_files] if one.in_files else [])]
+            change.told += [Telling(stamp, one.registration, place, index) for stamp, place in tellings]
             change.also += [Telling(stamp, one.registration, place, index) for stamp, place in one.also]
             change.observers |= {(one.registration, way) for way in one.ways}
     return [*events, *changes.values()]

@@ -1,34 +1,36 @@
 """The companies of the demo world as whole documents, in D&B's naming; the same for the same seed."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from functools import cache
 from itertools import product
 from random import Random
 from typing import Any
 from unicodedata import normalize
 
-from direct_plus.sandbox.demo.tables import COUNTRIES, TRADES, Country, Trade
+from direct_plus.sandbox.demo.figures import add_figures
+from direct_plus.sandbox.demo.groups import join_groups
+from direct_plus.sandbox.demo.tables import COUNTRIES, HOLDINGS, TRADES, Country, Trade
 from direct_plus.sandbox.state.companies import Document
-from direct_plus.sandbox.state.event_catalog import RATINGS
 
-GROUP_EVERY = 6
 # Every company with its country, in the order of the tables: its place here is what events name.
 PLACES = [(code, stem) for code, country in COUNTRIES.items() for stem in country.companies]
+# The smallest company of the portfolio has a sixth of the employees that are few in its trade.
+SMALLEST = 6
 ADDED_WORDS = ("International", "Group", "Holding")
 LEGAL = ("Bankruptcy", "Insolvency", "Liquidation", "SuspensionOfPayments", "Suits", "Liens", "Judgments")
 
 
-def build(seed: int, day: str) -> list[Document]:
-    """All companies; every sixth is the head of a group, about a third of the others belong to one of their sector."""
+def build(seed: int, day: str, sound: Collection[int] = ()) -> list[Document]:
+    """All companies; those at the places `sound` have all figures and nothing against them yet."""
     random = Random(f"companies {seed}")
-    numbers = _numbers(random, sum(len(country.companies) for country in COUNTRIES.values()))
+    numbers = _numbers(random, len(PLACES) + len(HOLDINGS))
     people = {code: _people(random, country) for code, country in COUNTRIES.items()}
-    documents = [_company(random, next(numbers), code, stem, next(people[code]), day) for code, stem in PLACES]
+    documents = [_company(random, next(numbers), code, stem, next(people[code])) for code, stem in PLACES]
+    join_groups({stem: document for (_, stem), document in zip(PLACES, documents, strict=True)}, numbers)
     for place, document in enumerate(documents):
-        heads = [documents[near] for near in related(place) if near % GROUP_EVERY == 0]
-        if place % GROUP_EVERY and heads and random.random() < 0.45:
-            _belongs(document, heads[0])
-    _count_families(documents)
+        rate, luck = COUNTRIES[PLACES[place][0]].rate, Random(f"figures {seed} {place}")
+        add_figures(document, rate, luck, day, is_sound=place in sound)
     return documents
 
 
@@ -45,6 +47,7 @@ def related(place: int) -> list[int]:
     return sorted(found, key=distance)
 
 
+@cache
 def neighbours(place: int) -> list[int]:
     """Those of its country among them: a company merges into one of the same country."""
     return [other for other in related(place) if PLACES[other][0] == PLACES[place][0]]
@@ -76,7 +79,7 @@ def _numbers(random: Random, count: int) -> Iterator[str]:
     return iter(found)
 
 
-def _company(random: Random, duns: str, code: str, stem: str, person: str, day: str) -> Document:
+def _company(random: Random, duns: str, code: str, stem: str, person: str) -> Document:
     country = COUNTRIES[code]
     name, trade = f"{stem} {country.form[0]}", TRADES[country.companies[stem]]
     employees = _employees(random, trade)
@@ -106,7 +109,6 @@ def _company(random: Random, duns: str, code: str, stem: str, person: str, day: 
             "globalUltimateFamilyTreeMembersCount": 1,
             "branchesCount": random.randint(0, min(12, employees // 50)),
         },
-        "dnbAssessment": _assessment(random, country, employees, day),
         "legalEvents": {f"{kind}{event}": False for event in LEGAL for kind in ("has", "hasOpen")},
         "significantEvents": {"hasFireOccurred": False, "hasDisasterOccurred": False, "hasCriminalProceedings": False},
         "exclusions": {"hasActiveExclusions": False},
@@ -126,8 +128,9 @@ def _status() -> Document:
 
 
 def _employees(random: Random, trade: Trade) -> int:
-    """Small ones are common, large ones rare."""
-    return round(trade.fewest * math.pow(trade.most / trade.fewest, math.pow(random.random(), 1.6)))
+    """Small ones are common, large ones rare; a portfolio holds many that are small for their trade."""
+    fewest = max(3, trade.fewest / SMALLEST)
+    return round(fewest * math.pow(trade.most / fewest, math.pow(random.random(), 1.6)))
 
 
 def _address(random: Random, code: str, country: Country, stem: str) -> Document:
@@ -193,15 +196,6 @@ def _new_industry(code: str, stem: str, document: Document) -> Document:
     return {"organization.industryCodes": [beside if is_usual else _industry(trade)]}
 
 
-def steep_fall(document: Document) -> Document:
-    """A failure score that loses about four tenths: three of these leave little."""
-    before = document["dnbAssessment"]["failureScore"]["nationalPercentile"]
-    score = _score(max(1, min(before - 6, round(before * 0.6))), "")
-    return {
-        f"organization.dnbAssessment.failureScore.{name}": score[name] for name in ("nationalPercentile", "classScore")
-    }
-
-
 def _telephone(random: Random, country: Country) -> Document:
     number = f"{random.randint(200, 999)}5550{random.randint(100, 199)}"
     return {"telephoneNumber": number, "isdCode": country.dialling, "isUnreachable": False}
@@ -236,40 +230,3 @@ def _financials(random: Random, country: Country, trade: Trade, employees: int) 
     value = round(employees * trade.revenue_each * random.uniform(0.6, 1.4) * country.rate, 2)
     revenue = {"value": value, "currency": country.currency}
     return {"financialStatementToDate": "2025-12-31", "reliabilityDescription": "Actual", "yearlyRevenue": [revenue]}
-
-
-def _assessment(random: Random, country: Country, employees: int, day: str) -> Document:
-    failure, delinquency = (max(4, min(99, round(random.gauss(68, 18)))) for _ in range(2))
-    limit = {"value": employees * 500 * country.rate, "currency": country.currency}
-    return {
-        "failureScore": _score(failure, day),
-        "delinquencyScore": _score(delinquency, day),
-        "standardRating": {"rating": RATINGS[min(6, (100 - failure) // 12)], "scoreDate": day},
-        "creditLimitRecommendation": {"maximumRecommendedLimit": limit, "assessmentDate": day},
-    }
-
-
-def _score(percentile: int, day: str) -> Document:
-    return {"nationalPercentile": percentile, "classScore": 5 - min(4, (percentile - 1) // 20), "scoreDate": day}
-
-
-def _belongs(document: Document, head: Document) -> None:
-    """A company of a group: its ultimate is the head, which is its domestic one too where both share a country."""
-    is_home = head["countryISOAlpha2Code"] == document["countryISOAlpha2Code"]
-    linkage = document["corporateLinkage"]
-    linkage["globalUltimate"] = linkage["parent"] = named(head)
-    linkage["domesticUltimate"] = named(head if is_home else document)
-
-
-def _count_families(documents: list[Document]) -> None:
-    """The members of a family share one number: all of them here, with their branches."""
-    sizes: dict[str, int] = {}
-    for linkage in (document["corporateLinkage"] for document in documents):
-        ultimate = linkage["globalUltimate"]["duns"]
-        sizes[ultimate] = sizes.get(ultimate, 0) + 1 + linkage["branchesCount"]
-    for linkage in (document["corporateLinkage"] for document in documents):
-        linkage["globalUltimateFamilyTreeMembersCount"] = sizes[linkage["globalUltimate"]["duns"]]
-
-
-def named(document: Document) -> Document:
-    return {"duns": document["duns"], "primaryName": document["primaryName"]}

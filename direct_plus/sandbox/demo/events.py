@@ -8,10 +8,13 @@ from direct_plus.sandbox.http.dates import DAY
 from direct_plus.sandbox.state.event_catalog import NOISE
 
 QUIET = ("telephone_change", "website_change", "employees_change", "financials_change", "industry_change")
-SCORES = ("score_rise", "score_fall", "delinquency_fall", "rating_worse")
-MIDDLE = (*SCORES, "address_change", "principal_change", "name_change")
+SCORES = ("score_rise", "score_fall", "delinquency_rise", "delinquency_fall", "rating_worse", "rating_better")
+MIDDLE = (*SCORES, "payments_change", "address_change", "principal_change", "name_change")
 HISTORY_DAYS = 90
 HISTORY_EVENTS = 800
+# Of them, so many are about scores, and somewhat more are good than bad: a portfolio moves in both directions.
+HISTORY_SCORES = 130
+USUAL_SCORES = (*SCORES, "score_rise", "delinquency_rise")
 # a SEED tells the present; near it no value may change to and fro, or the order of the two could not be told
 CALM_DAYS = 5
 
@@ -54,20 +57,25 @@ STORIES: tuple[tuple[int, float, str, dict[str, Any]], ...] = (
     (146, 48, "score_fall", STEEP), (146, 31, "score_fall", STEEP), (146, 13, "score_fall", STEEP),
     (146, 12, "rating_worse", {}), (146, 0.5, "bankruptcy", {}),
 )  # fmt: skip
+# Of places that no story needs: those that joined a list, and left all of them, since history began.
+JOINERS, JOINED_DAYS = (9, 21, 38, 63, 99, 118, 141, 144), 41
+LEAVERS = ((12, 33), (84, 19))
 ACTORS = {company for company, _days, _kind, _details in STORIES}
 
 
 def history(seed: int, now: int, companies: int) -> list[Event]:
     """Three months, in order; most of it noise."""
     random = Random(f"history {seed}")
-    others = [company for company in range(companies) if company not in ACTORS]
+    others = [company for company in range(companies) if company not in ACTORS and company not in dict(LEAVERS)]
+    left = ((company, days, "removed", {}) for company, days in LEAVERS)
     events = [
         Event(now - round(days * DAY), kind, company, details, number)
-        for number, (company, days, kind, details) in enumerate(STORIES)
+        for number, (company, days, kind, details) in enumerate((*STORIES, *left))
     ]
-    for _ in range(HISTORY_EVENTS - len(events)):
+    for number in range(HISTORY_EVENTS - len(events)):
         at = now - round(random.uniform(CALM_DAYS, HISTORY_DAYS) * DAY)
-        events.append(Event(at, _ordinary(random, 0.66), random.choice(others), {}, random.getrandbits(30)))
+        kind = random.choice(USUAL_SCORES) if number < HISTORY_SCORES else _ordinary(random, 0.75)
+        events.append(Event(at, kind, random.choice(others), {}, random.getrandbits(30)))
     return sorted([*events, *_last_days(random, now, others)], key=lambda event: event.at)
 
 
@@ -90,28 +98,37 @@ TURN = 33
 TURNS = ("bankruptcy", "ownership_change", "out_of_business", "transfer", "suspension_of_payments", "recovery")
 # These befall the company whose score has fallen three times in the block.
 AFTER_FALLS = ("bankruptcy", "out_of_business", "suspension_of_payments")
+PARTNERS = {"ownership_change": OWNER, "transfer": RETAINED}
 SET = {10: "telephone_change", 19: "address_change", 28: "name_change"}
 
 
-def live(seed: int, step: int, at: int, living: list[int]) -> Event:
+class Living(NamedTuple):
+    """Those that still trade, and among them those with a score, and those with a company near enough to merge into."""
+
+    all: list[int]
+    scored: list[int]
+    merging: list[int]
+
+
+def live(seed: int, step: int, at: int, living: Living) -> Event:
     """The event of a step: in every block of forty a score that falls three times, one turn of fate, much noise."""
     random = Random(f"live {seed} {step}")
     block, place = divmod(step, BLOCK)
     if place in FALLS:
-        return Event(at, "score_fall", _falling(seed, block, living), STEEP, step)
+        return Event(at, "score_fall", _falling(seed, block, living.scored), STEEP, step)
     if place == TURN:
         return _turn(random, seed, block, at, living, step)
-    return Event(at, SET.get(place) or _ordinary(random, 0.8), random.choice(living), {}, step)
+    return Event(at, SET.get(place) or _ordinary(random, 0.8), random.choice(living.all), {}, step)
 
 
-def _falling(seed: int, block: int, living: list[int]) -> int:
+def _falling(seed: int, block: int, scored: list[int]) -> int:
     """The company of a block whose score falls: the same one, whoever else is gone in the meantime."""
-    return min(living, key=lambda company: Random(f"fall {seed} {block} {company}").random())
+    return min(scored, key=lambda company: Random(f"fall {seed} {block} {company}").random())
 
 
-def _turn(random: Random, seed: int, block: int, at: int, living: list[int], step: int) -> Event:
+def _turn(random: Random, seed: int, block: int, at: int, living: Living, step: int) -> Event:
     kind = TURNS[block % len(TURNS)]
     if kind in AFTER_FALLS:
-        return Event(at, kind, _falling(seed, block, living), {}, step)
-    details = {"ownership_change": OWNER, "transfer": RETAINED}.get(kind, {})
-    return Event(at, kind, random.choice(living), details, step)
+        return Event(at, kind, _falling(seed, block, living.scored), {}, step)
+    company = random.choice(living.merging if kind == "transfer" else living.all)
+    return Event(at, kind, company, PARTNERS.get(kind, {}), step)

@@ -1,7 +1,8 @@
-"""The tables of the demo world, as data.toml holds them."""
+"""The tables of the demo world, as data.toml and groups.toml hold them."""
 
 import tomllib
 from importlib.resources import files
+from typing import Any
 
 import msgspec
 
@@ -38,16 +39,25 @@ class Country(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     companies: dict[str, str]
 
 
+class Holding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """At the top of a group, and in no list of the customer's."""
+
+    country: str
+
+
 class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trades: dict[str, Trade]
     countries: dict[str, Country]
+    holdings: dict[str, Holding]
+    parents: dict[str, str]
 
 
-def _read() -> Tables:
-    text = files("direct_plus.sandbox.demo").joinpath("data.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), Tables)
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(files("direct_plus.sandbox.demo").joinpath(name).read_text(encoding="utf-8"))
 
 
-_TABLES = _read()
+_TABLES = msgspec.convert(_read("data.toml") | _read("groups.toml"), Tables)
 TRADES = _TABLES.trades
 COUNTRIES = _TABLES.countries
+HOLDINGS = _TABLES.holdings
+PARENTS = _TABLES.parents

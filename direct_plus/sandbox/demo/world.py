@@ -1,15 +1,20 @@
 """The demo world: companies with three months behind them, and something new every few seconds."""
 
 import json
+from collections.abc import Iterable
 from random import Random
 from threading import Thread
 from typing import Any
 
 from direct_plus.sandbox.demo import companies as demo_companies
-from direct_plus.sandbox.demo.events import HISTORY_DAYS, Event, history, live
+from direct_plus.sandbox.demo.events import ACTORS, HISTORY_DAYS, JOINED_DAYS, JOINERS, Event, Living, history, live
+from direct_plus.sandbox.demo.figures import KINDS, figure_changes
+from direct_plus.sandbox.demo.groups import named
 from direct_plus.sandbox.http.dates import DAY, blank_stamp, moment, stamp
+from direct_plus.sandbox.http.responses import dump
 from direct_plus.sandbox.state import (
     companies,
+    delivered_files,
     document_changes,
     events,
     membership,
@@ -21,9 +26,13 @@ from direct_plus.sandbox.state.world import World
 
 SEED = 20260105
 SUPPLIERS, CUSTOMERS, FULL = "ACME_SUPPLIERS", "ACME_CUSTOMERS", "ACME_KEY_ACCOUNTS"
+# The places that each list holds.
+LISTS = {SUPPLIERS: range(85), CUSTOMERS: range(70, 150), FULL: range(5, 150, 12)}
 # seconds between the elements of one notification in the history: D&B gathers changes before it tells them
 APART = 95
-PARENT, ULTIMATE = (f"organization.corporateLinkage.{role}" for role in ("parent", "globalUltimate"))
+PARENT, DOMESTIC, ULTIMATE = (
+    f"organization.corporateLinkage.{role}" for role in ("parent", "domesticUltimate", "globalUltimate")
+)
 RECOVERED = {"organization.legalEvents.hasOpenBankruptcy": False, "organization.legalEvents.hasOpenInsolvency": False}
 
 
@@ -37,15 +46,14 @@ def start_demo(world: World, every: float) -> Thread:
 def fill(world: World, seed: int = SEED) -> None:
     now = world.clock.now()
     day = moment(now - HISTORY_DAYS * DAY).strftime("%Y-%m-%d")
-    documents = demo_companies.build(seed, day)
+    documents = demo_companies.build(seed, day, ACTORS)
     numbers = [document["duns"] for document in documents]
     with world.store.transaction():
         world.store.remember("demo", {"seed": seed, "numbers": numbers, "step": 0})
         world.switches.set("unknown_duns", "some")
         _keep(world, documents, now)
-        _registrations(world, numbers, now)
-        for event in history(seed, now, len(numbers)):
-            _play(world, numbers, event, apart=APART)
+        _registrations(world, now)
+        _live_through(world, numbers, history(seed, now, len(numbers)), now)
         _seeds_first(world)
 
 
@@ -55,7 +63,7 @@ def _keep(world: World, documents: list[companies.Document], now: int) -> None:
     world.store.run("UPDATE company SET changed_at = ?", now - HISTORY_DAYS * DAY)
 
 
-def _registrations(world: World, numbers: list[str], now: int) -> None:
+def _registrations(world: World, now: int) -> None:
     """Two lists that overlap, and a few key accounts of which every change comes as a whole document."""
     created: dict[str, Any] = {
         "createdDate": blank_stamp(now - (HISTORY_DAYS + 6) * DAY),
@@ -65,9 +73,27 @@ def _registrations(world: World, numbers: list[str], now: int) -> None:
     registrations.add(world, SUPPLIERS, description="Acme suppliers", email="purchasing@acme.example", **created)
     registrations.add(world, CUSTOMERS, **customers, **created)
     registrations.add(world, FULL, description="Acme key accounts", notificationType="FULL_PRODUCT", **created)
-    membership.join(world, SUPPLIERS, numbers[:85], seed=False)
-    membership.join(world, CUSTOMERS, numbers[70:], seed=False)
-    membership.join(world, FULL, numbers[5:150:12], seed=True)
+
+
+def _live_through(world: World, numbers: list[str], events: list[Event], now: int) -> None:
+    """What happened since the lists began, and halfway some companies that joined them."""
+    began, joined = now - (HISTORY_DAYS + 3) * DAY, now - JOINED_DAYS * DAY
+    _join(world, numbers, [place for place in range(len(numbers)) if place not in JOINERS], began)
+    for event in (one for one in events if one.at < joined):
+        _play(world, numbers, event, apart=APART)
+    _join(world, numbers, JOINERS, joined)
+    for event in (one for one in events if one.at >= joined):
+        _play(world, numbers, event, apart=APART)
+
+
+def _join(world: World, numbers: list[str], places: Iterable[int], at: int) -> None:
+    """Into each list that holds these places; what D&B knew of them then lies in a seed file of that day."""
+    for reference, listed in LISTS.items():
+        joining = [numbers[place] for place in places if place in listed]
+        membership.join(world, reference, joining, seed=False)
+        lines = (dump({"organization": companies.document(world, duns)}) for duns in joining)
+        if joining and reference != FULL:
+            delivered_files.seed_files(world, reference, lines, per_file=len(joining), at=at)
 
 
 def _seeds_first(world: World) -> None:
@@ -83,13 +109,16 @@ def _seeds_first(world: World) -> None:
 
 
 def _play(world: World, numbers: list[str], event: Event, *, apart: float = 0) -> list[int]:
-    duns = numbers[event.company]
-    details = _details(world, numbers, event)
+    duns, at = numbers[event.company], stamp(event.at)
+    document = companies.document(world, duns)
     if event.kind == "recovery":
-        document = companies.document(world, duns)
         known = {path: value for path, value in RECOVERED.items() if document_changes.look(document, path) is True}
-        return events.happen(world, "change", duns, at=stamp(event.at), changes=known)
-    return events.happen(world, event.kind, duns, at=stamp(event.at), seed=event.luck, apart=apart, **details)
+        return events.happen(world, "change", duns, at=at, changes=known)
+    if event.kind in KINDS:
+        changes = figure_changes(event.kind, document, Random(event.luck), at[:10], is_steep="steep" in event.details)
+        return events.happen(world, "change", duns, at=at, apart=apart, changes=changes)
+    details = _details(world, numbers, event)
+    return events.happen(world, event.kind, duns, at=at, seed=event.luck, apart=apart, **details)
 
 
 def _details(world: World, numbers: list[str], event: Event) -> dict[str, Any]:
@@ -97,15 +126,19 @@ def _details(world: World, numbers: list[str], event: Event) -> dict[str, Any]:
     document = companies.document(world, numbers[event.company])
     changes = demo_companies.local_changes(event.kind, event.company, document, Random(event.luck))
     details: dict[str, Any] = {"changes": changes}
-    if "steep" in event.details:
-        changes |= demo_companies.steep_fall(document)
     if "retained" in event.details:
         retained = _partner(world, numbers, document, demo_companies.neighbours(event.company))
         details["retained"] = retained["duns"]
     if "owner" in event.details:
         owner = _partner(world, numbers, document, demo_companies.related(event.company))
-        changes |= {PARENT: demo_companies.named(owner), ULTIMATE: owner["corporateLinkage"]["globalUltimate"]}
+        changes |= _owned_by(owner, document)
     return details
+
+
+def _owned_by(owner: companies.Document, document: companies.Document) -> companies.Document:
+    linkage, country = owner["corporateLinkage"], "countryISOAlpha2Code"
+    home = linkage["domesticUltimate"] if owner[country] == document[country] else named(document)
+    return {PARENT: named(owner), DOMESTIC: home, ULTIMATE: linkage["globalUltimate"]}
 
 
 def _partner(world: World, numbers: list[str], document: companies.Document, places: list[int]) -> companies.Document:
@@ -129,15 +162,22 @@ def step(world: World) -> list[int]:
         if state is None:
             return []
         world.store.remember("demo", {**state, "step": state["step"] + 1})
-        living = _living(world, state["numbers"])
-        return _play(world, state["numbers"], live(state["seed"], state["step"], world.clock.now(), living))
+        numbers, now = state["numbers"], world.clock.now()
+        return _play(world, numbers, live(state["seed"], state["step"], now, _who_lives(world, numbers)))
 
 
-def _living(world: World, numbers: list[str]) -> list[int]:
-    """Those that still trade; when few are left, all take part again."""
+def _who_lives(world: World, numbers: list[str]) -> Living:
+    living = set(_living(world, numbers))
+    scored = _living(world, numbers, " AND json_extract(document, '$.dnbAssessment.failureScore') IS NOT NULL")
+    merging = [place for place in living if not living.isdisjoint(demo_companies.neighbours(place))]
+    return Living(sorted(living), scored, sorted(merging))
+
+
+def _living(world: World, numbers: list[str], also: str = "") -> list[int]:
+    """Those in a list that still trade; when few are left, all take part again."""
     rows = world.store.rows(
-        "SELECT duns FROM company WHERE mark = '' AND in_review = 0"
-        " AND json_extract(document, '$.dunsControlStatus.operatingStatus.dnbCode') = 9074"
+        "SELECT duns FROM company WHERE mark = '' AND in_review = 0 AND duns IN (SELECT duns FROM subject)"
+        f" AND json_extract(document, '$.dunsControlStatus.operatingStatus.dnbCode') = 9074{also}"
     )
     trading = {row["duns"] for row in rows}
     living = [index for index, duns in enumerate(numbers) if duns in trading]

@@ -23,10 +23,12 @@ def exceptions(world: World, reference: str, lines: list[str]) -> Path:
     return write_zip(world, _base(world, reference, kind), ["DUNS\tCode\tInformation", *lines])
 
 
-def seed_files(world: World, reference: str, lines: Iterable[bytes], *, per_file: int) -> list[Path]:
-    """`{"organization": …}` a line, no type, and the header that names the files and their hashes."""
-    parts = write_parts(world, reference, "SEEDFILE", lines, per_file)
-    return [*parts, _header(world, reference, world.switches["seed_header"], parts, {})]
+def seed_files(
+    world: World, reference: str, lines: Iterable[bytes], *, per_file: int, at: int | None = None
+) -> list[Path]:
+    """`{"organization": …}` a line, no type, and the header that names files and hashes; of now or of `at`."""
+    parts = write_parts(world, reference, "SEEDFILE", lines, per_file, at=at)
+    return [*parts, _header(world, reference, world.switches["seed_header"], parts, {}, at=at)]
 
 
 def notification_files(world: World, reference: str, raws: list[bytes], *, per_file: int) -> list[Path]:
@@ -48,9 +50,11 @@ def deliver_waiting(world: World, reference: str, *, per_file: int) -> list[Path
     return paths
 
 
-def write_parts(world: World, reference: str, kind: str, lines: Iterable[Any], per_file: int) -> list[Path]:
+def write_parts(
+    world: World, reference: str, kind: str, lines: Iterable[Any], per_file: int, *, at: int | None = None
+) -> list[Path]:
     """`…_KIND_1.zip`, `…_KIND_2.zip` and so on; one empty file where there is nothing."""
-    base, rest = _base(world, reference, kind), iter(lines)
+    base, rest = _base(world, reference, kind, at), iter(lines)
     paths: list[Path] = []
     while (part := list(islice(rest, per_file))) or not paths:
         paths.append(write_zip(world, f"{base}_{len(paths) + 1}", part))
@@ -75,17 +79,19 @@ def _line_ends(lines: Iterable[Any]) -> Iterator[bytes]:
         yield (line if isinstance(line, bytes) else str(line).encode()) + b"\n"
 
 
-def _base(world: World, reference: str, kind: str) -> str:
+def _base(world: World, reference: str, kind: str, at: int | None = None) -> str:
     """A name not used yet: two files of one second differ by their second, as D&B's do."""
-    now = world.clock.now()
+    now = at or world.clock.now()
     while any(world.out.glob(f"{reference}_{file_stamp(now)}_{kind}*")):
         now += 1_000
     return f"{reference}_{file_stamp(now)}_{kind}"
 
 
-def _header(world: World, reference: str, kind: str, parts: list[Path], extra: dict[str, Any]) -> Path:
+def _header(
+    world: World, reference: str, kind: str, parts: list[Path], extra: dict[str, Any], *, at: int | None = None
+) -> Path:
     new = world.switches["header_case"] == "new"
-    now = world.clock.now()
+    now = at or world.clock.now()
     names = ("productId", "versionId", "headerType") if new else ("productID", "productVersion", "headertype")
     header = {
         "reference": reference,
@@ -97,7 +103,7 @@ def _header(world: World, reference: str, kind: str, parts: list[Path], extra: d
         "files": [{"name": path.name, "hash": hashlib.sha256(path.read_bytes()).hexdigest()} for path in parts],
         **extra,
     }
-    path = world.out / f"{_base(world, reference, kind)}.json"
+    path = world.out / f"{_base(world, reference, kind, at)}.json"
     path.write_text(json.dumps({"fileHeader": header}, indent=1), encoding="utf-8")
     return path
 

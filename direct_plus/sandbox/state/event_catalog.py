@@ -10,6 +10,8 @@ from direct_plus.sandbox.state.document_changes import ABSENT, look
 ORG = "organization."
 ASSESSMENT = ORG + "dnbAssessment."
 LEGAL = ORG + "legalEvents."
+# The lowest percentile of each class score, from the best: 1 to 5.
+CLASS_STARTS = (91, 71, 31, 11, 1)
 Changes = dict[str, Any]
 Happening = Callable[[Document, Random, str], Changes]
 
@@ -33,13 +35,18 @@ def status(_document: Document, code: int) -> Changes:
     return {ORG + "dunsControlStatus.operatingStatus": {"description": words[code], "dnbCode": code}}
 
 
+def class_of(percentile: int) -> int:
+    """A class score goes the other way than its percentile: there, higher is worse."""
+    return 1 + next(place for place, start in enumerate(CLASS_STARTS) if percentile >= start)
+
+
 def _score(path: str, low: int, high: int) -> Happening:
-    """A percentile moves; the class score goes the other way: there, higher is worse."""
+    """A percentile moves, and its class score with it."""
 
     def happen(document: Document, random: Random, day: str) -> Changes:
         before = look(document, f"{ASSESSMENT}{path}.nationalPercentile")
         percentile = max(1, min(100, (50 if before is ABSENT else before) + random.randint(low, high)))
-        changes = {"nationalPercentile": percentile, "classScore": 5 - min(4, (percentile - 1) // 20), "scoreDate": day}
+        changes = {"nationalPercentile": percentile, "classScore": class_of(percentile), "scoreDate": day}
         return {f"{ASSESSMENT}{path}.{name}": value for name, value in changes.items()}
 
     return happen

@@ -20,6 +20,7 @@ from core.admin.base import PageAdmin, Secret
 from core.admin.boxes import TextBoxes
 from core.admin.row_actions import RowActions
 from core.api.scopes import SCOPES, split_scopes
+from core.audit import entries_about
 from core.markup import ago, badge, exact
 from core.text import counted, moment_text
 from dnbmon_site.accounts.admin.api_key_actions import (
@@ -40,6 +41,7 @@ from dnbmon_site.accounts.models import ApiKey, masked
 from portfolio.billing.api_budget import Purse
 from portfolio.models import Contract
 
+MAY_AUDIT = "core.view_auditentry"
 CHOSEN = ("scopes", "expires_at", "budget", "calls_per_minute")
 
 
@@ -147,6 +149,8 @@ class ApiKeyAdmin(RowActions, Audited, PageAdmin):
             "old_key": old_key_text(key),
             "may_rotate": self.may_act(request, key, "rotate"),
             "may_revoke": self.may_act(request, key, "revoke"),
+            "entries": entries_about(key) if request.user.has_perm(MAY_AUDIT) else [],
+            "show_history": False,
         }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 

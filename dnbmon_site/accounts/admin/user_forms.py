@@ -19,6 +19,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from dnbmon_site.accounts.admin.permission_names import offered_permissions, permission_name
 from dnbmon_site.accounts.models import User, UserPermission
 from dnbmon_site.accounts.rights import beyond, rights_of
 from dnbmon_site.accounts.roles import PURPOSES
@@ -146,6 +147,14 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
     actor: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if field := self.fields.get("permissions"):
+            rows = offered_permissions(self.instance)
+            field.queryset = rows  # type: ignore[attr-defined]
+            named = ((row.pk, permission_name(row)) for row in rows)
+            field.choices = sorted(named, key=lambda one: one[1].casefold())  # type: ignore[attr-defined]
 
     def clean_permissions(self) -> Any:
         chosen = self.cleaned_data["permissions"]

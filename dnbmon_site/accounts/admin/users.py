@@ -31,7 +31,8 @@ from core.markup import ago, badge, two_lines
 from core.outbound.mail_server import has_mail_server
 from dnbmon_site.accounts.admin.user_forms import InvitationForm, PersonForm, RoleForm
 from dnbmon_site.accounts.audit import Audited
-from dnbmon_site.accounts.invitations import Invitation, invite, is_invited, valid_days
+from dnbmon_site.accounts.email_changes import email_warnings
+from dnbmon_site.accounts.invitations import Invitation, invite, is_invited, may_be_invited, valid_days
 from dnbmon_site.accounts.models import User
 from dnbmon_site.accounts.rights import may_touch
 from dnbmon_site.accounts.roles import PURPOSES
@@ -148,8 +149,14 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
             "state": self.state(user),
             "role_chips": self.roles(user),
             "is_invited": is_invited(user),
+            "may_be_invited": may_be_invited(user),
             "may_change": self.has_change_permission(request, user),
         }
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        for warning in email_warnings(obj, str(form.initial.get("email") or "")) if change else ():
+            messages.warning(request, warning)
 
     def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
         done = invite(obj, by=actor_of(request))
@@ -161,7 +168,7 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
         user = self.object_or_404(request, object_id)
         if not self.has_change_permission(request, user):
             raise PermissionDenied
-        if is_invited(user):
+        if may_be_invited(user):
             return self._invited(request, user, invite(user, by=actor_of(request)))
         messages.error(request, gettext("Only users with an email address who have not signed in yet can be invited."))
         return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))

@@ -1,8 +1,12 @@
-"""manage.py prepare_demo: a contract as a customer has it, lists taken over, a second person; `up --demo` calls it."""
+"""manage.py prepare_demo: a contract as a customer has it, lists taken over with their seeds, a second person.
+
+`up --demo` calls it.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +15,20 @@ from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from core.actors import actor_at_the_shell
 from core.cached_counts import update_counts
+from direct_plus.delivered_files import FileKind, parse_file_name
 from direct_plus.sandbox.control.client import SandboxControl
-from direct_plus.sandbox.demo.world import CUSTOMERS, SUPPLIERS
+from direct_plus.sandbox.demo.exposure import RATES, exposure_file
+from direct_plus.sandbox.demo.world import CUSTOMERS, SEED, SUPPLIERS
 from dnbmon_site.accounts.first_user import first_person
 from dnbmon_site.accounts.models import User
 from dnbmon_site.accounts.roles import APPROVER
-from portfolio.models import Contract, Registration
+from monitoring.pipeline.delivered_files import import_file
+from portfolio.exposure.rates import set_rate
+from portfolio.exposure.refresh import refresh_columns
+from portfolio.exposure.upload import apply_exposure, create_exposure_import, read_exposure
+from portfolio.models import Contract, ExposureMode, Registration
 from portfolio.registrations.adopt import adopt_as_requested
 from portfolio.registrations.dnb_list_files import apply_export
 
@@ -43,8 +54,40 @@ class Command(BaseCommand):
             files = [Path(path) for path in sandbox.deliver(registration.reference, "DunsExport")]
             apply_export(registration, files, by=ACTOR)
             adopt_as_requested(registration, by=ACTOR)
+        import_seed_files(sandbox)
+        import_exposure()
         make_second_person()
         update_counts("held")
+
+
+def import_seed_files(sandbox: SandboxControl) -> None:
+    """What D&B knew of the companies when they joined their lists, so that every day since then can be shown."""
+    registrations = {row.reference: row for row in Registration.objects.filter(reference__in=TAKEN_OVER)}
+    for path in map(Path, sandbox.files()):
+        name = parse_file_name(path.name)
+        if name and name.kind == FileKind.SEED and name.reference in registrations:
+            import_file(registrations[name.reference], path)
+
+
+def import_exposure() -> None:
+    """What the demo's customer has at stake, as a file of its bookkeeping lists it, and the rates that it takes."""
+    today = timezone.now().date()
+    for currency, rate in RATES.items():
+        set_rate(currency=currency, day=today - timedelta(days=365), rate=Decimal(rate), set_by=ACTOR)
+    upload = create_exposure_import(
+        content=exposure_file(SEED, today),
+        file_name="exposure.csv",
+        mode=ExposureMode.REPLACE,
+        book="",
+        currency="",
+        as_of=today,
+        source="demo",
+        requested_by=ACTOR,
+    )
+    read_exposure(upload)
+    upload.refresh_from_db()
+    apply_exposure(upload, applied_by=actor_at_the_shell())
+    refresh_columns()
 
 
 def make_second_person() -> None:

@@ -40,6 +40,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "monitoring.Publication": ("monitoring.Change", "monitoring.Observation"),
     "monitoring.Delivery": ("core.Blob",),
     "portfolio.SubjectImport": ("portfolio.Subject", "core.Blob"),
+    "portfolio.ExposureImport": ("core.Blob",),
     "portfolio.Proposal": ("portfolio.Subject",),
     "core.Export": ("core.Blob",),
     "monitoring.FigureCheckpoint": ("core.Blob",),

@@ -35,6 +35,7 @@ from monitoring.models import (
 from monitoring.rebuild.removal import count_deliveries
 from monitoring.stats.daily_counts import recount
 from monitoring.stats.latency import days_published, recount_delays
+from portfolio.exposure.entries import forget_exposure
 from portfolio.models import (
     ApiKeyUsage,
     Company,
@@ -141,6 +142,7 @@ def forget(duns: str, *, by: str, now: bool = False) -> Removal:
     for text in {duns, name if len(name) >= SHORTEST_NAME else ""} - {""}:
         blank_mentions(text, removal)
     removal.counts["rules and webhooks"] += narrow("companies", duns)
+    removal.counts["exposure imports rewritten"] += forget_exposure(duns)
     remove_words(duns, removal)
     Company.objects.filter(merged_into=duns).update(merged_into="", projection="")
     for rows in tables(duns):

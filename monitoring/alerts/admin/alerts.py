@@ -34,13 +34,16 @@ from monitoring.alerts.admin.filters import (
     with_people,
 )
 from monitoring.alerts.admin.neighbours import FILTERS, neighbours_of
+from monitoring.alerts.admin.search import find_alerts
 from monitoring.alerts.auto_resolve import PROGRAM
 from monitoring.alerts.guidance import guidance_for, is_about_a_gone_company, with_proposal
 from monitoring.alerts.new_company_summary import counts_by_rule
 from monitoring.company_page.timeline import Line, lines_of, without_company
 from monitoring.models import Alert, AlertComment, AlertItem, AlertKind, AlertState, Change, Severity
 from monitoring.story_order import LATEST_FIRST
-from portfolio.companies.search import of_companies, with_companies
+from portfolio.companies.search import with_companies
+from portfolio.exposure.money import money_text
+from portfolio.exposure.rates import exposure_settings
 from portfolio.models import Registration
 from portfolio.proposals.pending import pending_proposal
 
@@ -53,6 +56,10 @@ LATELY = 12
 class AlertAdmin(RowActions, ChosenList, PageAdmin):
     list_display = ("severity_badge", "what", "company_name", "status", "person", "raised")
     usual_columns = ("severity", "title", "duns", "name", "state", "assignee", "raised_at")
+    cells = {
+        **{"severity_badge": ("severity",), "what": ("title",), "company_name": ("duns", "name")},
+        **{"status": ("state",), "person": ("assignee",), "raised": ("raised_at",)},
+    }
     list_display_links = ("what",)
     list_filter = (
         StateFilter,
@@ -65,10 +72,10 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         choice_filter("kind", AlertKind.choices, _("type")),
     )
     search_fields = ("company",)
-    search_help_text = _("D-U-N-S number or company name")
+    search_help_text = _("D-U-N-S number, company name, or words of the alert or its rule")
     # The most serious first.
     ordering = ("-severity", "-raised_at", "-id")
-    sortable_by = ("severity_badge", "raised")
+    sortable_by = ("severity_badge", "at_stake", "raised")
     column_order = {"severity": "severity", "raised_at": "raised_at"}
     row_actions = ACTIONS
     actions = ("acknowledge_selected", "take_selected", "close_selected", "open_selected")
@@ -90,10 +97,17 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         return request.user.has_perm("monitoring.acknowledge_alert")
 
     # The list
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """With the money at stake for those who may see it, where there is any."""
+        shown = super().get_list_display(request)
+        if shown is not self.list_display or not may_see_exposure(request):
+            return shown
+        return (*shown[:3], "at_stake", *shown[3:])
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return (of_companies(queryset, search_term) if search_term.strip() else queryset), False
+        return (find_alerts(queryset, search_term) if search_term.strip() else queryset), False
 
     def complete_rows(self, rows: list[Alert]) -> None:
         with_people(rows)
@@ -129,6 +143,10 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
     @admin.display(description=_("Assignee"))
     def person(self, row: Alert) -> str:
         return person_text(row.assignee) if row.assignee else gettext("Unassigned")
+
+    @admin.display(description=_("Exposure"), ordering="exposure")
+    def at_stake(self, row: Alert) -> str:
+        return counted(row.exposure // 100) if row.exposure else ""
 
     @admin.display(description=_("Raised"), ordering="raised_at")
     def raised(self, row: Alert) -> SafeString | str:
@@ -207,6 +225,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
             if row.registration_id
             else None,
             "lately": lately,
+            "exposure": exposure_text(row) if may_see_exposure(request) else "",
             "comments": comments,
             "may_act": self.has_change_permission(request, row),
             "people": people() if self.has_change_permission(request, row) else [],
@@ -221,6 +240,14 @@ def names_on(row: Alert, comments: list[AlertComment]) -> dict[str, str]:
         one.by = names.get(one.by, one.by)
     acknowledged, closed, assigned = (names.get(name, name) for name in said)
     return {"acknowledged_by": acknowledged, "closed_by": closed, "assigned_by": assigned}
+
+
+def may_see_exposure(request: HttpRequest) -> bool:
+    return request.user.has_perm("portfolio.view_exposure")
+
+
+def exposure_text(row: Alert) -> str:
+    return money_text(row.exposure, exposure_settings().reporting_currency) if row.exposure else ""
 
 
 def filters_of(request: HttpRequest) -> str:

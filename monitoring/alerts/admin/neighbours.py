@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,12 +19,13 @@ from monitoring.models import Alert
 FILTERS = "_changelist_filters"
 PLACE = ("severity", "raised_at", "id")
 BY_TIME = ("raised_at", "id")
+BY_EXPOSURE = ("exposure", "raised_at", "id")
 
 
 def neighbours_of(model_admin: Any, request: HttpRequest, row: Alert) -> dict[str, str]:
     """The addresses of the `previous` alert, the `next` one, and the `list`."""
     filters = request.GET.get(FILTERS, "")
-    place, is_ascending = order_of(model_admin, filters)
+    place, is_ascending = order_of(model_admin.get_list_display(request), filters)
     rows, at = (
         rows_of_list(model_admin, request, filters),
         [row.pk if name == "id" else getattr(row, name) for name in place],
@@ -41,15 +43,15 @@ def neighbours_of(model_admin: Any, request: HttpRequest, row: Alert) -> dict[st
     return {**addresses, "list": reverse("admin:monitoring_alert_changelist") + (f"?{filters}" if filters else "")}
 
 
-def order_of(model_admin: Any, filters: str) -> tuple[tuple[str, ...], bool]:
+def order_of(list_display: Sequence[Any], filters: str) -> tuple[tuple[str, ...], bool]:
     """The fields that order the list, and whether it begins with the smallest."""
     asked = QueryDict(filters).get(ORDER_VAR, "").partition(".")[0]
     # Before the columns of the list stands the one with the boxes.
-    columns = dict(enumerate(model_admin.list_display, start=1))
+    columns = dict(enumerate(list_display, start=1))
     number = asked.lstrip("-")
     column = columns.get(int(number)) if number.isdecimal() else None
-    place = BY_TIME if column == "raised" else PLACE
-    return place, column in ("raised", "severity_badge") and not asked.startswith("-")
+    place = {"raised": BY_TIME, "at_stake": BY_EXPOSURE}.get(str(column), PLACE)
+    return place, column in ("raised", "severity_badge", "at_stake") and not asked.startswith("-")
 
 
 def rows_of_list(model_admin: Any, request: HttpRequest, filters: str) -> QuerySet[Alert]:

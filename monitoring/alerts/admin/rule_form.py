@@ -178,8 +178,8 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         model = AlertRule
         fields = (
             *("name", "description", "active", "severity", "kinds", "elements", "combination", "conditions"),
-            *("registrations", "companies", "tags", "countries", "grouping", "notify_owner", "channels"),
-            *("quiet_from", "quiet_until", "quiet_zone"),
+            *("registrations", "companies", "tags", "countries", "min_exposure", "group_only", "grouping"),
+            *("notify_owner", "channels", "quiet_from", "quiet_until", "quiet_zone"),
         )
 
     # Set by the admin: the channels that this person may use.

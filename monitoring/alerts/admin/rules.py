@@ -50,6 +50,10 @@ LABELS: dict[str, tuple[Any, Any]] = {
         ),
     ),
     "tags": (_("Tags"), _("Separated by commas. Leave empty to include all.")),
+    "group_only": (
+        _("Only companies with others of their group"),
+        _("Other companies of the corporate group are monitored. Their owners are notified, too."),
+    ),
     "combination": (_("Match"), ""),
     "notify_owner": (_("Notify company owner"), _("The user or email address entered as the owner of the company.")),
     "grouping": (_("Grouping"), ""),
@@ -98,7 +102,7 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
     fieldsets = (
         (None, {"fields": ("name", "description", "severity")}),
         (_("Changes"), {"fields": ("kinds", "elements", "combination", "conditions")}),
-        (_("Companies"), {"fields": ("registrations", "companies", "tags", "countries")}),
+        (_("Companies"), {"fields": ("registrations", "companies", "tags", "countries", "min_exposure", "group_only")}),
         (
             _("Notifications"),
             {"fields": ("grouping", "notify_owner", "channels", "quiet_from", "quiet_until", "quiet_zone")},
@@ -165,6 +169,16 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
         )
 
     # The form
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without money for those who may not see it: what a rule would raise shows who is above the limit."""
+        found = super().get_fieldsets(request, obj)
+        if request.user.has_perm("portfolio.view_exposure"):
+            return found
+        return [
+            (title, {**options, "fields": tuple(name for name in options["fields"] if name != "min_exposure")})
+            for title, options in found
+        ]
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
         return type(form.__name__, (form,), {"usable": visible_channels(request)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from core.db import in_batches
@@ -64,6 +64,11 @@ class Match:
     # Who reported it.
     registration: uuid.UUID
 
+    def with_group(self, scope: Scope) -> Match:
+        """The reason says how many companies of the group are monitored, where the rule is about groups."""
+        text = scope.group_text(self.rule, self.change.company_id)
+        return replace(self, reason=f"{self.reason}. {text}") if text else self
+
     @property
     def fact(self) -> uuid.UUID:
         """One for a rule and a change, however often it comes."""
@@ -93,7 +98,8 @@ def find_matches(brought: Iterable[Brought], rules: Rules) -> tuple[list[Reading
     readings = [Reading(its.publication, list(_matches(its.reports, rules))) for its in brought]
     found = [(match, reading.sequence) for reading in readings for match in reading.matches]
     known = known_already((match.change, sequence) for match, sequence in found)
-    scope = Scope.of(match.change.company_id for match, _ in found)
+    in_groups = {match.change.company_id for match, _ in found if match.rule.row.group_only}
+    scope = Scope.of((match.change.company_id for match, _ in found), in_groups=in_groups)
     there = _facts_there({match.fact for match, _ in found})
     for reading in readings:
         reading.matches = list(_taken(reading, known, scope, there))
@@ -130,7 +136,7 @@ def _taken(reading: Reading, known: set[tuple[uuid.UUID, int]], scope: Scope, th
         if sequence == reading.sequence and alert:
             reading.alerts[match.fact] = alert
         if sequence >= reading.sequence:
-            yield match
+            yield match.with_group(scope)
 
 
 def _is_out(match: Match, scope: Scope) -> bool:

@@ -6,7 +6,7 @@ Nobody is notified of that: the alert stays, and says what the other change says
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -46,20 +46,23 @@ def _end(change: Change, known: Mapping[uuid.UUID, Change]) -> Change:
     return change
 
 
-def move_facts(replaced: Iterable[Change]) -> set[uuid.UUID]:
+def move_facts(replaced: Iterable[Change], written: Container[uuid.UUID] = ()) -> set[uuid.UUID]:
     """Give the facts of these changes to what replaces them; returns the alerts that say something else now.
 
-    The same again changes nothing. A fact stays where it is while another alert of its rule has the other change.
+    The same again changes nothing. A fact stays where it is while another alert of its rule has the other change; but
+    one that was `written` just now, of which nobody was notified, goes.
     """
     ends = replacing(replaced)
     facts: list[AlertItem] = []
     for keys in in_batches(list(ends)):
         companies = {ends[key].company_id for key in keys}
         facts += AlertItem.objects.filter(company__in=companies, change__in=keys)
-    return _move(facts, ends) if facts else set()
+    return _move(facts, ends, written) if facts else set()
 
 
-def _move(facts: Collection[AlertItem], ends: Mapping[uuid.UUID, Change]) -> set[uuid.UUID]:
+def _move(
+    facts: Collection[AlertItem], ends: Mapping[uuid.UUID, Change], written: Container[uuid.UUID]
+) -> set[uuid.UUID]:
     rules = _rules_of({fact.alert_id for fact in facts})
     words = words_of([ends[fact.change] for fact in facts])
     moved: set[uuid.UUID] = set()
@@ -72,6 +75,8 @@ def _move(facts: Collection[AlertItem], ends: Mapping[uuid.UUID, Change]) -> set
             AlertItem.objects.filter(pk=fact.pk).delete()
             tell(fact.alert_id, {fact.text}, title=words[end.pk], happened_at=end.changed_at)
             moved.add(fact.alert_id)
+        elif fact.pk in written:
+            AlertItem.objects.filter(pk=fact.pk).delete()
     return moved
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
@@ -31,6 +31,7 @@ from monitoring.outbox.addresses import address_of, check_address, set_address
 from monitoring.outbox.admin.channel_actions import ask, ask_again, note, subscribe, take_all, test
 from monitoring.outbox.admin.content import event_name
 from monitoring.outbox.admin.messages import state_badge
+from monitoring.outbox.admin.removed_addresses import removal_warnings, removed_from, rules_left_without
 from monitoring.outbox.admin.unsubscribe import confirm_address, unsubscribe_channel
 from monitoring.outbox.failing import cancel_messages
 from monitoring.outbox.permitted_addresses import why_not_there
@@ -228,6 +229,7 @@ class ChannelAdmin(RowActions, RecordedRemoval, PageAdmin):
     def save_model(self, request: HttpRequest, obj: Channel, form: forms.ModelForm[Any], change: bool) -> None:
         if not self.may_share(request):
             obj.person_id = request.user.pk
+        self._warn(request, obj, form)
         if form.cleaned_data["address"]:
             set_address(obj, form.cleaned_data["address"])
         obj.created_at = obj.created_at or timezone.now()
@@ -243,8 +245,19 @@ class ChannelAdmin(RowActions, RecordedRemoval, PageAdmin):
         count_unnotified()
         ask(request, obj)
 
+    def _warn(self, request: HttpRequest, row: Channel, form: forms.ModelForm[Any]) -> None:
+        """Of what is no longer delivered; before it is saved."""
+        address = form.cleaned_data["address"]
+        found = list(removal_warnings(row, removed_from(row, address))) if address else []
+        if "active" in form.changed_data and not row.active:
+            found += rules_left_without([row.pk])
+        for warning in found:
+            messages.warning(request, warning)
+
     def before_removal(self, request: HttpRequest, rows: Sequence[Channel]) -> None:
         super().before_removal(request, rows)
+        for warning in rules_left_without([row.pk for row in rows]):
+            messages.warning(request, warning)
         cancel_messages(row.pk for row in rows)
 
     def after_removal(self) -> None:

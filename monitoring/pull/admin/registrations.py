@@ -22,9 +22,11 @@ from core.admin.base import PageAdmin
 from core.admin.exports import ExportedList
 from core.admin.row_actions import Outcome, RowAction, RowActions, demand, keys_of
 from core.audit import record_edit
+from core.cached_counts import recent_count
 from core.fields import with_default
 from core.jobs import asked_for
 from core.markup import ago, badge, due, two_lines
+from core.text import counted
 from monitoring.ingest.raw_item import pretty
 from monitoring.models import DeadLetter, DeadLetterState
 from monitoring.publications.sequence import newest_publication
@@ -95,7 +97,7 @@ def _asked(name: str, button: Promise) -> RowAction:
 
 @admin.register(Registration)
 class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
-    list_display = ("name", "status", "needs_attention", "last_pull", "next_pull", "cadence_words")
+    list_display = ("name", "status", "needs_attention", "companies", "last_pull", "next_pull", "cadence_words")
     ordering = ("reference",)
     sortable_by = ()
     row_actions = {name: _acts(name) for name in ACTIONS} | {
@@ -146,8 +148,9 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     def complete_rows(self, rows: list[Any]) -> None:
         """What needs attention comes first."""
         in_doubt, paused, requested = calls_in_doubt(), paused_pulls(), asked_for(PULL_NOW)
-        notes = pause_notes(rows)
+        notes, held = pause_notes(rows), recent_count("held").get("registrations", {})
         for row in rows:
+            row.listed = held.get(str(row.pk), {}).get("listed", 0)
             row.pause_note = notes.get(str(row.pk), "")
             row.paused_pulls, row.is_pull_requested = paused, str(row.pk) in requested
             row.problems = list(problems_of(row, in_doubt.get(row.pk, 0), pulls_paused=paused is not None))
@@ -181,7 +184,15 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     @admin.display(description=_("Needs attention"))
     def needs_attention(self, row: Any) -> SafeString:
         marks = format_html_join(" ", "{}", ((badge(word, tone, why),) for word, tone, why in row.problems))
-        return _part(row, "problems", format_html("{}{}", marks, _unadopted(row)) if not row.adopted else marks or "–")
+        return _part(row, "problems", format_html("{}{}", marks, _about_list(row)) or "–")
+
+    @admin.display(description=_("Companies"))
+    def companies(self, row: Any) -> SafeString:
+        """As counted last; until D&B's complete list is known, it may have more."""
+        is_known = row.adopted and row.is_list_complete
+        words = counted(row.listed) if is_known else gettext("%(count)s or more") % {"count": counted(row.listed)}
+        link = f"{reverse('admin:portfolio_subject_changelist')}?registration={row.pk}"
+        return _part(row, "companies", format_html('<a class="dm-company" href="{}">{}</a>', link, words))
 
     def get_list_display(self, request: HttpRequest) -> Any:
         columns = super().get_list_display(request)
@@ -289,11 +300,18 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         record_edit(request, obj, form, is_change=change)
 
 
-def _unadopted(row: Registration) -> SafeString:
+def _about_list(row: Registration) -> SafeString | str:
     """No fault of the registration: it moves no row to the top."""
-    page, words = reverse("admin:portfolio_syncrun_adopt", args=[row.pk]), gettext("Billing numbers are not exact.")
-    adopt = format_html('{} <a class="dm-more" href="{}">{}</a>', words, page, gettext("Adopt list"))
-    return two_lines(badge(gettext("List not adopted"), "calm"), adopt)
+    if row.adopted and row.is_list_complete:
+        return ""
+    page = reverse("admin:portfolio_syncrun_adopt", args=[row.pk])
+    state, act, link = (
+        (gettext("List incomplete"), gettext("Upload D&B's export file"), f"{page}#export-file")
+        if row.adopted
+        else (gettext("List not adopted"), gettext("Adopt list"), page)
+    )
+    words = gettext("Billing numbers are not exact.")
+    return two_lines(badge(state, "calm"), format_html('{} <a class="dm-more" href="{}">{}</a>', words, link, act))
 
 
 def _part(row: Registration, name: str, content: SafeString | str) -> SafeString:

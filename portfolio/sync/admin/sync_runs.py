@@ -44,6 +44,7 @@ from portfolio.registrations.adopt import (
 from portfolio.registrations.dnb_list_files import WrongFile, apply_exceptions, apply_export
 from portfolio.sync import progress
 from portfolio.sync.admin.page_context import adopt_page, all_of, drift_page, run_page, suppress_page, tone_of
+from portfolio.sync.admin.questions import ask_before_incomplete
 from portfolio.sync.run import why_not_to_send
 from portfolio.sync.verify import duration_text
 
@@ -224,6 +225,9 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
     def take(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         demand(request.user.has_perm(MAY_DECIDE))
         registration = self._registration(request, key)
+        back = reverse("admin:portfolio_syncrun_adopt", args=[key]) + ("?from=guide" if _is_guided(request) else "")
+        if question := ask_before_incomplete(request, registration, back):
+            return question
         try:
             count = adopt_as_requested(registration, by=actor_of(request), is_empty="empty" in request.POST)
         except NothingKnown as error:

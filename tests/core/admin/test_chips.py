@@ -41,6 +41,10 @@ def test_each_filter_is_a_chip_that_leaves_the_others(admin: Client) -> None:
     assert found == [("search", "acme", "?country=GB"), ("country", "United Kingdom", "?q=acme")]
 
 
+def test_the_box_of_countries_has_a_hint(admin: Client) -> None:
+    assert 'data-placeholder="All countries. Type to search."' in admin.get("/portfolio/company/").text
+
+
 def test_without_filters_there_are_none(admin: Client) -> None:
     assert chips(admin.get("/portfolio/company/?columns=name")) == []
     assert "Remove this filter" not in text_of(admin.get("/portfolio/company/"))

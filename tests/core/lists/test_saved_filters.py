@@ -14,6 +14,8 @@ from core.lists.saved_filters import filters_in, kept_for, save_columns, save_fi
 from core.models import AuditEntry, Export, ExportFormat, ExportState, SavedFilter
 from dnbmon_site.accounts import roles
 from dnbmon_site.accounts.models import User
+from tests.builders.alerts import an_alert
+from tests.builders.companies import DUNS
 from tests.builders.deliveries import some_news
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
@@ -145,6 +147,24 @@ def test_columns_stand_in_the_order_of_the_address(ann: Client) -> None:
     some_news()
     head = head_of(ann.get(f"{COMPANIES}?columns=country,nothing,name"))
     assert head.index("Country") < head.index("Name") and "Last change" not in head
+
+
+def test_chosen_columns_are_drawn_as_the_list_draws_them(ann: Client) -> None:
+    an_alert(title="Out of business: Acme Ltd")
+    path = "/monitoring/alert/"
+    usual = [name for name, _heading, is_chosen in ann.get(path).context["cl"].above["columns"] if is_chosen]
+    rows = rows_of(ann.get(path))
+    assert rows == rows_of(ann.get(f"{path}?columns={','.join(usual)}")) and "dm-badge" in rows
+    more = ann.get(f"{path}?columns={','.join(usual)},country")
+    assert head_of(more).index("Assignee") < head_of(more).index("Country")
+    assert rows_of(more).count("dm-badge") == rows.count("dm-badge")
+    alone = rows_of(ann.get(f"{path}?columns=name,severity"))
+    assert "dm-badge" in alone and DUNS not in alone, "no number where only the name was chosen"
+
+
+def rows_of(answer: Any) -> str:
+    page = str(answer.content.decode())
+    return re.sub(r"\?[^\"]*_changelist_filters[^\"]*", "", page[page.index("<tbody") : page.index("</table>")])
 
 
 def test_columns_are_chosen_once_or_for_always(ann: Client) -> None:

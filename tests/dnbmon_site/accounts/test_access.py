@@ -286,6 +286,18 @@ def test_the_page_of_a_key_shows_its_budget_and_revokes_it_after_a_question(clie
     assert "Revoke key" not in text_of(client.get(f"{page}change/"))
 
 
+def test_the_page_of_a_key_shows_its_history_with_rotations_and_revocations(client: Client) -> None:
+    client.force_login(an_admin())
+    key, _ = ApiKey.issue(name="ERP", scopes="read")
+    page = f"/accounts/apikey/{key.pk}/"
+    assert "History" not in text_of(client.get(f"{page}change/"))
+    for action in ("rotate", "revoke"):
+        client.post(f"{page}do/{action}/", {"confirmed": "yes"})
+    text = text_of(client.get(f"{page}change/"))
+    history = text[text.index("History") :]
+    assert history.index("revoked") < history.index("replaced")
+
+
 def test_after_a_rotation_pages_show_the_old_key_until_it_is_ended_alone(client: Client) -> None:
     client.force_login(an_admin())
     key, old = ApiKey.issue(name="ERP", scopes="read")

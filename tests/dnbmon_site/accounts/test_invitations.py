@@ -16,7 +16,11 @@ from django.utils import timezone
 from core.models import AuditEntry
 from dnbmon_site.accounts import roles
 from dnbmon_site.accounts.models import User
+from monitoring.models import ReportRecipient, ReportSchedule
+from tests.builders.channels import a_channel
+from tests.builders.pages import text_of
 from tests.builders.people import a_person
+from tests.builders.subjects import a_subject
 
 pytestmark = pytest.mark.django_db
 NEW = "other words entirely"
@@ -112,6 +116,39 @@ def test_it_is_sent_again_until_the_user_has_signed_in(admin_client: Client, mai
     assert "Resend invitation" not in admin_client.get(f"/accounts/user/{bob.pk}/change/").text
     assert "can be invited" in admin_client.post(again, follow=True).text
     assert len(mailoutbox) == 2 and admin_client.get(again).status_code == 405
+
+
+def test_an_email_address_alone_makes_no_one_invited(admin_client: Client, mailoutbox: list[EmailMessage]) -> None:
+    bob = a_person("bob")
+    page = f"/accounts/user/{bob.pk}/change/"
+    form = {"username": "bob", "email": "bob@example.com", "timezone": "UTC", "is_active": "on"}
+    assert admin_client.post(page, form).status_code == 302
+    shown = admin_client.get(page).text
+    assert ">Active</span>" in shown and "Invited" not in shown and "Send invitation" in shown
+    admin_client.post(f"/accounts/user/{bob.pk}/invite/")
+    shown = admin_client.get(page).text
+    assert ">Invited</span>" in shown and "Resend invitation" in shown and len(mailoutbox) == 1
+
+
+def edited(client: Client, user: User, email: str) -> str:
+    form = {"username": user.username, "email": email, "timezone": "UTC", "is_active": "on"}
+    return text_of(client.post(f"/accounts/user/{user.pk}/change/", form, follow=True))
+
+
+def test_taking_the_email_address_of_a_user_away_names_what_no_longer_arrives(admin_client: Client) -> None:
+    bob = User.objects.create_user("bob", "bob@example.com", "x")
+    a_channel(address="bob@example.com", name="Bob's channel", person=bob)
+    a_subject(owner="bob@example.com")
+    schedule = ReportSchedule.objects.create(name="Monthly")
+    ReportRecipient.objects.create(schedule=schedule, person=bob)
+    assert "no email address" not in edited(admin_client, bob, "BOB@example.com")
+    text = edited(admin_client, bob, "")
+    assert "bob has no email address" in text and "no longer sent to bob: Monthly." in text
+    assert "The channel “Bob's channel” still leads to BOB@example.com" in text
+    assert "no email address" not in edited(admin_client, bob, "bob@example.com"), "nothing was taken away"
+    text = edited(admin_client, bob, "rob@example.com")
+    assert "Companies with the owner bob@example.com are no longer assigned to bob." in text
+    assert "has no email address" not in text and "Monthly" not in text
 
 
 def test_without_a_mail_server_the_link_is_shown_once(admin_client: Client, settings: Any) -> None:

@@ -72,6 +72,8 @@ monitoring.webhookendpoint    OD         OD     OD      -
 core.auditentry          VAMPOD     -      -       -
 portfolio.company             VAMPOD     -      -       -
 portfolio.contract            VAMPOD     D      D       -
+portfolio.exchangerate        AMD        -      -       MD
+portfolio.exposureimport      AMD        -      -       -
 core.export              VAMPOD     -      -       -
 core.notice              VAMPOD     -      -       -
 portfolio.proposal            VAMPOD     -      -       -
@@ -157,6 +159,14 @@ POST /portfolio/subjectimport/{key}/do/approve/             MPD
 POST /portfolio/subjectimport/{key}/do/cancel/              MPD
 POST /portfolio/subjectimport/{key}/do/undo/                MPD
 POST /portfolio/syncrun/{key}/do/pause/                     MD
+GET  /portfolio/exposureimport/overview/                    AMD
+GET  /portfolio/exposureimport/template/                    VAMPOD
+GET  /portfolio/exposureimport/upload/                      MD
+POST /portfolio/exposureimport/upload/                      MD
+GET  /portfolio/exposureimport/{key}/rows.csv               AMD
+POST /portfolio/exposureimport/{key}/do/apply/              MD
+POST /portfolio/exchangerate/set/                           MD
+POST /portfolio/exchangerate/currency/                      MD
 GET  /portfolio/syncrun/drift/{registration}/               VAMPOD
 POST /portfolio/syncrun/drift/{registration}/               MD
 POST /portfolio/syncrun/drift/{registration}/request/       MD
@@ -198,6 +208,7 @@ monitoring.reportschedule   send               MD
 monitoring.scheduledexport  delete_selected    AD
 monitoring.scheduledexport  write              AD
 portfolio.company       stop_selected          MD
+portfolio.exchangerate  delete_selected        MD
 portfolio.proposal      accept_selected        MD
 portfolio.proposal      approve_selected       PD
 portfolio.proposal      dismiss_selected       MD
@@ -346,6 +357,8 @@ def test_what_is_kept_from_a_role_is_called_as_it_is() -> None:
     """A name that no table has keeps nothing from anybody."""
     known = {model._meta.model_name for model in apps.get_models()}
     assert {*roles.HIDDEN, *roles.HELD} <= known
+    rights = {f"{app}.{name}" for app, name in Permission.objects.values_list("content_type__app_label", "codename")}
+    assert set(roles.NAMED) <= rights
     assert not Group.objects.filter(permissions__codename="view_blob").exists()
     assert {role.name for role in Group.objects.filter(permissions__codename="view_outboxmessage")} == {
         *("Analyst", "Operator", "Administrator")
@@ -437,6 +450,18 @@ def test_whoever_gets_a_role_may_log_in(client: Client) -> None:
     assert client.post(f"/accounts/user/{person.pk}/change/", form).status_code == 302
     person.refresh_from_db()
     assert person.is_staff and person.has_perm("portfolio.view_company")
+
+
+def test_permissions_are_named_in_the_words_of_the_pages(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("ann"))
+    own = Group.objects.create(name="Own")
+    own.permissions.add(Permission.objects.get(codename="view_session"))
+    page = client.get(f"/auth/group/{own.pk}/change/").text
+    names = re.findall(r'<option value="[^"]+"[^>]*>([^<]+)</option>', page)
+    assert {"Roles: add", "Schedules: change", "Registrations: pull, start and pause a registration"} <= set(names)
+    assert names == sorted(names, key=str.casefold) and not any("Can " in name or "|" in name for name in names)
+    assert "Sessions: view" in names, "what the role has stays selected"
+    assert not any(name.startswith(("Leases", "Blobs", "Content types")) for name in names)
 
 
 def test_an_operator_cannot_choose_what_a_schedule_runs(client: Client) -> None:

@@ -21,12 +21,13 @@ pytestmark = pytest.mark.django_db
 
 ALL = ["Overview", "Alerts", "Companies", "Changes", "Reports"]
 VIEWER = [*ALL, "Monitored companies", "Contract", "Channels", "Exports", "Audit log"]
-ANALYST = [*ALL, "Monitored companies", "Contract", "Alert rules", "Channels", "Exports", "Audit log"]
+ANALYST = [*ALL, "Monitored companies", "Exposure", "Contract", "Alert rules", "Channels", "Exports", "Audit log"]
 PORTFOLIO = ["Registrations", "Monitored companies", "Imports", "Contract"]
-MANAGER = [*ALL, *PORTFOLIO, "Channels", "Exports", "Audit log"]
+WITH_MONEY = [*PORTFOLIO[:-1], "Exposure", PORTFOLIO[-1]]
+MANAGER = [*ALL, *WITH_MONEY, "Channels", "Exports", "Audit log"]
 SYSTEM = ["Health", "Data pipeline", "Audit log"]
 OPERATOR = [*ALL, *PORTFOLIO, "Channels", "Exports", "Integrations", *SYSTEM]
-ADMINISTRATOR = [*ALL, *PORTFOLIO, "Alert rules", "Channels", "Exports", "Integrations", *SYSTEM, "Users"]
+ADMINISTRATOR = [*ALL, *WITH_MONEY, "Alert rules", "Channels", "Exports", "Integrations", *SYSTEM, "Users"]
 HEALTH = ["Status", "Incidents", "Schedules", "Queue", "Failed jobs", "Finished jobs"]
 PIPELINE = ["Ingestion log", "Parsing errors", "Replays", "Event feed log", "Daily statistics"]
 
@@ -59,7 +60,7 @@ def tabs(answer: Any) -> list[str]:
 def test_each_role_has_the_entries_of_its_tasks(client: Client, role: str, names: list[str]) -> None:
     found = entries(signed_in(client, role).get("/core/notice/"))
     assert list(found) == names
-    assert len(names) <= 17
+    assert len(names) <= 20
 
 
 def test_every_entry_and_every_tab_opens(admin: Client) -> None:
@@ -84,7 +85,7 @@ def test_every_entry_and_every_tab_opens(admin: Client) -> None:
         ("/monitoring/alert/?state=all", ["Mine", "Unassigned", "All"], "All"),
         ("/portfolio/subject/?planned=yes", ["Companies", "Proposals", "Scheduled removals"], "Scheduled removals"),
         ("/portfolio/subject/?planned=no", ["Companies", "Proposals", "Scheduled removals"], "Companies"),
-        ("/core/notice/", ["Contract year", "Settings", "Portfolio notices"], "Portfolio notices"),
+        ("/core/notice/", ["Contract year", "Review", "Settings", "Portfolio notices"], "Portfolio notices"),
     ],
 )
 def test_siblings_are_tabs(admin: Client, path: str, names: list[str], active: str) -> None:
@@ -96,7 +97,7 @@ def test_siblings_are_tabs(admin: Client, path: str, names: list[str], active: s
 def test_the_settings_of_a_contract_have_its_tabs(admin: Client) -> None:
     contract = a_contract()
     answer = admin.get(f"/portfolio/contract/{contract.pk}/change/")
-    assert tabs(answer) == ["Contract year", "Settings", "Portfolio notices"]
+    assert tabs(answer) == ["Contract year", "Review", "Settings", "Portfolio notices"]
     assert [str(tab["title"]) for tab in answer.context["place_tabs"] if tab["active"]] == ["Settings"]
     assert "Contract settings" in text_of(answer)
 

@@ -156,7 +156,7 @@ def test_a_channel_of_emails_is_a_problem_without_an_email_server(admin: Client,
 
 
 def test_invited_users_are_no_users_yet(admin: Client) -> None:
-    bob = User.objects.create_user("bob", "bob@example.com")
+    bob = User.objects.create_user("bob", "bob@example.com", invited_at=timezone.now())
     assert "1 user invited." in text_of(admin.get("/")) and "Other users have access" not in text_of(admin.get("/"))
     User.objects.filter(pk=bob.pk).update(last_login=timezone.now())
     assert "Other users have access." in text_of(admin.get("/"))

@@ -375,6 +375,14 @@ def test_what_arrived_during_the_first_visit_is_not_new(admin: Client) -> None:
     assert "1 new since your last visit" in text_of(admin.get("/"))
 
 
+def test_a_chart_that_begins_before_the_first_data_names_its_day(admin: Client) -> None:
+    recent_news()
+    Delivery.objects.update(received_at=NOW - timedelta(days=10))
+    update_counts("in_use")
+    assert "Notifications are received since" in text_of(admin.get("/"))
+    assert "Notifications are received since" not in text_of(admin.get("/?days=7"))
+
+
 def test_without_history_of_the_days_before_there_is_no_trend(admin: Client) -> None:
     recent_news()
     day = NOW.date() - timedelta(days=40)

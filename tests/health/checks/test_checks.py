@@ -15,7 +15,7 @@ from django_q.models import Schedule, Task
 from core.audit import note_act
 from core.models import AuditEntry
 from health.checks import machine
-from health.checks.registry import all_checks, headline, paused_count, summary
+from health.checks.registry import all_checks, headline, not_set_up_count, paused_count, summary
 from health.checks.result import worst
 from health.models import Heartbeat, State
 from health.status_page import together
@@ -50,7 +50,8 @@ def test_everything_is_well() -> None:
         "listeners": "Not set up",
     }
     assert worst(results) == OK
-    assert (headline(results), summary(results)) == ("All systems operational", "All systems operational.")
+    assert summary(results) == "Operational — 2 items not set up."
+    assert summary([result for result in results if result.state == OK]) == "All systems operational."
     assert all(result.sentence for result in results)
 
 
@@ -205,14 +206,19 @@ def test_the_headline_counts_what_is_wrong() -> None:
     assert headline(all_checks()) == "1 critical problem and 1 warning"
 
 
+def test_the_headline_counts_what_is_not_set_up() -> None:
+    assert headline([], not_set_up=not_set_up_count(all_checks())) == "Operational — 2 items not set up"
+
+
 def test_the_headline_names_a_registration_that_a_person_paused_and_that_is_no_problem() -> None:
     broken(state=RegistrationState.PAUSED)
     results = all_checks()
     assert worst(results) == OK
     assert headline([], paused=paused_count(results)) == "Operational — 1 registration paused"
-    assert summary(results) == "Operational — 1 registration paused."
+    assert summary(results) == "Operational — 1 registration paused, 2 items not set up."
     broken(gap_from=ago(days=5), gap_reason="Not pulled for 5 days")
-    assert summary(all_checks()) == "Operational — 1 item needs attention, 1 registration paused."
+    words = "Operational — 1 item needs attention, 1 registration paused, 2 items not set up."
+    assert summary(all_checks()) == words
 
 
 def test_what_has_the_same_cause_is_told_once_on_the_page() -> None:
@@ -455,5 +461,5 @@ def test_a_missing_key_is_no_answer_of_d_and_b_and_one_problem(monkeypatch: pyte
     a_probe(reason="DNB_API_KEY is not set.", refused=True)
     monkeypatch.delenv("DNB_API_KEY", raising=False)
     found = look_at("dnb:default")
-    assert (found.state, found.word) == (UNKNOWN, "Not set up") and "does not accept" not in found.sentence
+    assert (found.state, found.state_word) == (UNKNOWN, "Not set up") and "does not accept" not in found.sentence
     assert state_of("configuration:default") == CRITICAL

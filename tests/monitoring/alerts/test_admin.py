@@ -13,11 +13,12 @@ from core.cached_counts import update_counts
 from core.models import AuditEntry
 from dnbmon_site.accounts.models import User
 from monitoring.alerts.actions import acknowledge, close
+from monitoring.alerts.admin import search
 from monitoring.alerts.default_rules import is_changed
 from monitoring.alerts.own_alerts import own_alerts
 from monitoring.alerts.undo import columns_of, undo, undo_token
 from monitoring.consumers.proposals import read_publications
-from monitoring.models import Alert, AlertComment, AlertRule, AlertState, Channel, Kind, RuleChannel
+from monitoring.models import Alert, AlertComment, AlertKind, AlertRule, AlertState, Channel, Kind, RuleChannel
 from monitoring.outbox.addresses import address_of
 from portfolio.models import Proposal
 from portfolio.proposals.decide import dismiss
@@ -64,6 +65,40 @@ def test_the_inbox_holds_what_is_open_and_filters_show_the_rest(ann: Client) -> 
 def test_search_and_odd_filters(ann: Client, query: str) -> None:
     a_raised_alert()
     assert "Acme Ltd" in text_of(ann.get(f"/monitoring/alert/?{query}"))
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("merged", {"title"}),
+        ("MERGED into", {"title"}),
+        ("debarment", {"rule"}),
+        ("debarment merged", set()),
+        ("summary", {"kind"}),
+        ("Acme", {"company"}),
+        ("nothing like it", set()),
+    ],
+)
+def test_alerts_are_found_by_words_of_title_rule_and_type_and_by_company(
+    ann: Client, words: str, found: set[str], django_assert_max_num_queries: AtMost
+) -> None:
+    a_company(DUNS, "Acme Ltd")
+    keys = {
+        an_alert(company_id=OTHER, title="Merged into another company").pk: "title",
+        an_alert(company_id=OTHER, rule_name="Government debarment").pk: "rule",
+        an_alert(company_id=OTHER, kind=AlertKind.FLOOD).pk: "kind",
+        an_alert(company_id=DUNS).pk: "company",
+    }
+    with django_assert_max_num_queries(12):
+        answer = ann.get("/monitoring/alert/", {"q": words})
+    assert {keys[row.pk] for row in answer.context["cl"].result_list} == found
+
+
+def test_words_are_looked_for_in_the_latest_alerts_only(ann: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "SEARCHED", 2)
+    merged = [an_alert(number, title="Merged") for number in range(4)]
+    rows = ann.get("/monitoring/alert/?q=merged").context["cl"].result_list
+    assert {row.pk for row in rows} == {one.pk for one in merged[:3]}
 
 
 def test_mine_and_of_others(ann: Client) -> None:

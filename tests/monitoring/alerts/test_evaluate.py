@@ -27,7 +27,7 @@ from monitoring.models import (
     Severity,
 )
 from monitoring.rebuild.rebuild import rebuild
-from portfolio.models import Subject
+from portfolio.models import Subject, SubjectState
 from tests.builders.alerts import raised
 from tests.builders.channels import a_channel
 from tests.builders.companies import DUNS, OTHER
@@ -36,6 +36,7 @@ from tests.builders.elements import ACTIVE, BANKRUPTCY, OUT, STATUS, an_element
 from tests.builders.notifications import a_notice, a_seed, a_transfer, an_update, news
 from tests.builders.registrations import a_registration
 from tests.builders.rules import a_rule
+from tests.builders.subjects import a_subject
 from tests.builders.times import now_stamp, stamp
 
 pytestmark = pytest.mark.django_db
@@ -415,3 +416,55 @@ def test_the_message_of_an_alert_names_the_alert_and_the_publication() -> None:
     assert message.event == f"alert:{alert.pk}:{alert.sequence}"
     assert message.pk == OutboxMessage.key(channel.pk, message.event)
     assert json.loads(message.payload) == {"alert": str(alert.pk), "sequence": alert.sequence}
+
+
+# Rules about groups
+
+
+TOP = "900000000"
+
+
+def of_one_group(*numbers: str) -> None:
+    """As D&B's documents of yesterday say."""
+    linkage = {"globalUltimate": {"duns": TOP}}
+    delivered(*(a_seed(duns, delivered=now_stamp(days=-1), corporateLinkage=linkage) for duns in numbers))
+
+
+def monitored(*numbers: str, owner: str = "") -> None:
+    registration = a_registration(adopted=True)
+    for duns in numbers:
+        a_subject(duns, registration, owner=owner)
+
+
+def test_a_rule_about_groups_takes_changes_of_companies_with_others_of_their_group() -> None:
+    a_rule("Group", elements=STATUS, group_only=True)
+    of_one_group(DUNS, "123456789", "012345678")
+    delivered(a_seed(OTHER, delivered=now_stamp(days=-1)))
+    monitored(DUNS, OTHER, "123456789", "012345678")
+    delivered(news(), news(duns=OTHER))
+    raised()
+    alert = Alert.objects.get()
+    assert alert.company_id == DUNS
+    assert alert.reason == "Operating status: Active → Out of business. 3 of your companies belong to this group."
+
+
+@pytest.mark.parametrize(("group_only", "messages"), [(True, 1), (False, 0)])
+def test_a_rule_about_groups_notifies_the_owners_of_the_other_companies(group_only: bool, messages: int) -> None:
+    a_rule("Group", elements=STATUS, group_only=group_only)
+    of_one_group(DUNS, "123456789")
+    monitored(DUNS)
+    monitored("123456789", owner="sister@example.com")
+    delivered(news())
+    raised()
+    assert OutboxMessage.objects.count() == messages
+
+
+def test_a_company_whose_group_is_not_monitored_raises_nothing() -> None:
+    """The other one was monitored once."""
+    a_rule("Group", elements=STATUS, group_only=True)
+    of_one_group(DUNS, OTHER)
+    monitored(DUNS, OTHER)
+    Subject.objects.filter(company=OTHER).update(state=SubjectState.REMOVED, requested=False)
+    delivered(news())
+    raised()
+    assert not Alert.objects.exists()

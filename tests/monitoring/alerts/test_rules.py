@@ -250,6 +250,18 @@ def test_a_rule_without_anything_takes_every_kind_and_one_with_paths_takes_eleme
     assert not reason(deleted, kinds="transferred")
 
 
+def test_a_limit_takes_companies_with_a_higher_exposure_only() -> None:
+    registration = a_registration()
+    for duns, cents in ((DUNS, 5_000_001), (OTHER, 5_000_000), ("101202303", None)):
+        Company.objects.create(duns=duns, exposure=cents)
+    row = AlertRule(name="A rule", min_exposure=50_000)
+    rule, scope = compile_rule(row), Scope.of([DUNS, OTHER, "101202303"])
+    assert [scope.has(rule, duns, registration.pk) for duns in (DUNS, OTHER, "101202303", "999999999")] == [
+        *(True, False, False, False)
+    ]
+    assert scope_text(row) == "exposure above 50,000"
+
+
 def test_scope_by_company_country_tag_and_registration() -> None:
     registration = a_registration()
     Company.objects.create(duns=DUNS, country="GB")

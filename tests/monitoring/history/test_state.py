@@ -291,3 +291,37 @@ def test_a_score_of_an_older_date_never_replaces_a_newer_one() -> None:
     newer = failure_score(50, "2026-01-08")["failureScore"]
     delivered(an_update(an_element(path, None, newer, stamp(hours=4))), registration=weekly)
     assert profile(DUNS).value(f"{path}.nationalPercentile") == 50
+
+
+SCORE = "organization.dnbAssessment.failureScore"
+
+
+def scored(previous: Any, current: Any, path: str = SCORE, **later: float) -> dict[str, Any]:
+    return an_update(an_element(path, previous, current, stamp(**later)))
+
+
+def percentile() -> Any:
+    return profile(DUNS).value(f"{SCORE}.nationalPercentile")
+
+
+def test_a_score_that_is_corrected_on_its_day_or_has_no_date_replaces_the_one_before() -> None:
+    delivered(a_seed(dnbAssessment=failure_score(60, "2026-01-07"), delivered=stamp(hours=1)))
+    delivered(scored(None, {"nationalPercentile": 55, "scoreDate": "2026-01-07"}, hours=2))
+    assert percentile() == 55
+    delivered(scored(None, {"nationalPercentile": 40}, hours=3))
+    assert percentile() == 40
+
+
+def test_of_all_scores_together_none_is_older_than_what_is_known() -> None:
+    delivered(a_seed(dnbAssessment=failure_score(60, "2026-01-07"), delivered=stamp(hours=1)))
+    together = failure_score(70, "2026-01-02") | {"tradeStyle": 1}
+    delivered(scored(None, together, "organization.dnbAssessment", hours=2))
+    assert profile(DUNS).value("organization.dnbAssessment") == failure_score(60, "2026-01-07") | {"tradeStyle": 1}
+
+
+def test_an_older_score_does_not_come_back_after_a_document_that_does_not_show_it() -> None:
+    newer, older = (failure_score(*one)["failureScore"] for one in ((60, "2026-01-07"), (70, "2026-01-02")))
+    for hours in (1, 3):
+        delivered(a_seed(dnbAssessment={"failureScore": newer}, delivered=stamp(hours=hours)))
+    delivered(scored(newer, older, hours=2))
+    assert percentile() == 60

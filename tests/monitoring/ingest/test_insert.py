@@ -110,7 +110,7 @@ def test_goes_on_after_being_killed_between_any_two_steps(monkeypatch: pytest.Mo
     class Killed(Exception):
         pass
 
-    def die(*arguments: Any) -> None:
+    def die(*arguments: Any, **options: Any) -> None:
         raise Killed
 
     for module, step in steps:
@@ -154,10 +154,10 @@ def test_company_names_are_cleaned_and_cut() -> None:
 def test_a_row_that_the_database_refuses_becomes_a_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:
     real = insert_new
 
-    def refuse(model: Any, rows: Any) -> Any:
+    def refuse(model: Any, rows: Any, **options: Any) -> Any:
         if model is Notification and any(row.company_id == "100000001" for row in rows):
             raise DataError("value out of range")
-        return real(model, rows)
+        return real(model, rows, **options)
 
     monkeypatch.setattr(insert, "insert_new", refuse)
     delivery = delivered(a_seed(), a_seed("100000001"), a_notice(duns="100000002"))

@@ -280,6 +280,29 @@ def test_messages_of_a_channel_that_a_user_deletes_are_cancelled_and_not_resent(
     assert message.state == MessageState.CANCELLED
 
 
+def test_taking_an_address_out_of_a_channel_is_warned_of(admin_client: Client) -> None:
+    channel = a_channel(address="ann@example.com, bob@example.com")
+    path = f"/monitoring/channel/{channel.pk}/change/"
+    form = channel_form(address="bob@example.com")
+    text = text_of(admin_client.post(path, form, follow=True))
+    assert "ann@example.com no longer receives messages from the channel “Mine”." in text
+    assert "bob@example.com no longer" not in text
+    assert "no longer receives" not in text_of(admin_client.post(path, channel_form(address=""), follow=True))
+
+
+@pytest.mark.parametrize("way", ["disable", "delete"])
+def test_the_rules_that_lose_their_last_channel_are_named(way: str, admin_client: Client) -> None:
+    alone, shared = a_rule(name="Alone"), a_rule(name="Shared")
+    a_channel(shared)
+    channel = a_channel(alone, shared)
+    path, form = f"/monitoring/channel/{channel.pk}/", channel_form(address="", active="")
+    if way == "delete":
+        answer = admin_client.post(f"{path}delete/", {"post": "yes"}, follow=True)
+    else:
+        answer = admin_client.post(f"{path}change/", form, follow=True)
+    assert "No channel delivers the alerts of these rules any more: Alone." in text_of(answer)
+
+
 def test_a_message_shows_its_event_company_and_alert_and_is_found_by_day(admin_client: Client) -> None:
     channel = an_alert()
     message = OutboxMessage.objects.get()

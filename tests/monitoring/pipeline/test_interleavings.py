@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from monitoring import observations
 from monitoring.history import seed_diff, settle, steps
-from monitoring.models import Change, Delivery, Entry, Observation, Publication
+from monitoring.history.sources import reports_of
+from monitoring.ingest import insert
+from monitoring.models import Change, Delivery, Entry, Observation, Publication, Source, Verb
 from monitoring.pipeline import apart
 from monitoring.pipeline import ingest as pipeline
 from monitoring.pipeline.ingest import ingest, surplus_of
@@ -38,7 +41,8 @@ EVERY = 25 if engine() == "mongodb" else 1
 # INTERLEAVINGS=1 takes all.
 SOME = int(os.environ.get("INTERLEAVINGS", "25" if engine() == "mongodb" else "5"))
 Item = Callable[[str], dict[str, Any]]
-Told = tuple[Registration, Item]
+# Of whom, what, and how where it does not come as an answer.
+Told = tuple[Registration, Item] | tuple[Registration, Item, Source]
 # What was read before, and the two that are read at once.
 Case = tuple[Sequence[Told], tuple[Told, Told]]
 
@@ -86,10 +90,13 @@ class Reader:
 
 
 def story(duns: str) -> tuple[Any, ...]:
-    """What holds of a company, in its order, and what lists show."""
+    """What holds of a company, in its order, who reported it, and what lists show."""
     rows = Change.objects.filter(company=duns).order_by(*OLDEST_FIRST)
-    live = [(row.kind, row.element, row.previous, row.current, row.changed_at) for row in rows if not row.superseded]
-    return live, Company.objects.values_list("name", "operating_status", "changed_at").get(pk=duns)
+    holding = [row for row in rows if not row.superseded]
+    live = [(row.kind, row.element, row.previous, row.current, row.changed_at) for row in holding]
+    reports = reports_of(holding, replaced=[]).values()
+    sources = [[(one.registration, one.how, one.observed_at) for one in found] for found in reports]
+    return live, sources, Company.objects.values_list("name", "operating_status", "changed_at").get(pk=duns)
 
 
 def assert_published(duns: str, reader: Reader) -> None:
@@ -99,9 +106,16 @@ def assert_published(duns: str, reader: Reader) -> None:
         assert reader.firsts[row.pk] == (row.entry == Entry.CHANGE), row
         assert row.superseded or row.entry == Entry.CHANGE, row
         assert reader.holds.get(row.pk, False) != row.superseded, row
+        assert flips_of(row) == (row.superseded if row.entry == Entry.CHANGE else 0), row
     for publication in Publication.objects.filter(delivery__in=rows.values_list("delivery", flat=True)):
         assert counts_of(publication.delivery_id)["entry_count"] == publication.entry_count
         assert surplus_of(publication.delivery_id) == []
+
+
+def flips_of(row: Change) -> int:
+    """How often the feed says that it does not hold, less how often that it holds again."""
+    verbs = Observation.objects.filter(change=row).exclude(verb=Verb.OBSERVED).values_list("verb", flat=True)
+    return sum(-1 if verb == Verb.REINSTATED else 1 for verb in verbs)
 
 
 def in_any_order(
@@ -112,19 +126,23 @@ def in_any_order(
     chosen = [[0] * 99, [1] * 99, *orders]
     numbers = [f"3{number:08}" for number in range(len(chosen))]
     reader = Reader(monkeypatch)
-    for registration, item in before:
-        ingest(a_delivery(*map(item, numbers), registration=registration))
+    for told in before:
+        ingest(waiting(told, *numbers))
     expected = None
     for duns, order in zip(numbers, chosen, strict=True):
-        interleave(order, *(reading(item(duns), registration) for registration, item in works))
+        interleave(order, *(reading(waiting(told, duns)) for told in works))
         found = story(duns)
         expected = expected or found
         assert found == expected, order
         assert_published(duns, reader)
 
 
-def reading(item: dict[str, Any], registration: Registration) -> Callable[[], object]:
-    delivery = a_delivery(item, registration=registration)
+def waiting(told: Told, *companies: str) -> Delivery:
+    registration, item, *source = told
+    return a_delivery(*map(item, companies), registration=registration, source=source[0] if source else Source.PULL)
+
+
+def reading(delivery: Delivery) -> Callable[[], object]:
     return lambda: ingest(delivery)
 
 
@@ -141,6 +159,12 @@ def an_update_and_a_first_document_that_shows_it_already() -> Case:
     """The one would replace a difference that the other keeps alive."""
     before = [(whole(), seed("A", day=1)), (whole(), seed("B", day=3))]
     return before, ((one(), update("A", "B", day=0.501)), (whole(), seed("B", day=0.5)))
+
+
+def an_update_and_a_document_between() -> Case:
+    """Either ends the difference of the documents around them, in its own way."""
+    before = [(whole(), seed("A", day=1)), (whole(), seed("C", day=4))]
+    return before, ((one(), update("A", "C", day=2)), (whole(), seed("B", day=3)))
 
 
 def differences_of_two_registrations() -> Case:
@@ -166,6 +190,19 @@ def one_change_in_two_notifications_of_one_registration() -> Case:
     return [(two(), between)], ((one(), first), (one(), second))
 
 
+def one_update_by_file_and_by_answer() -> Case:
+    by_file, by_answer = update("A", "B", day=2, delivered=3), update("A", "B", day=2, delivered=9)
+    between = update("X", "Y", day=2, delivered=6)
+    return [(two(), between)], ((one(), by_file, Source.FILE), (one(), by_answer))
+
+
+def one_update_by_file_and_by_two_answers() -> Case:
+    """The first answer says when it was delivered."""
+    by_file, between = update("A", "B", day=2, delivered=9), update("X", "Y", day=2, delivered=6)
+    first, second = update("A", "B", day=2, delivered=3), update("A", "B", day=2, delivered=8)
+    return [(two(), between), (one(), by_file, Source.FILE)], ((one(), first), (one(), second))
+
+
 def a_deletion_and_a_restoration_before_another_deletion() -> Case:
     return [(one(), notice("DELETE", day=3))], ((one(), notice("DELETE", day=1)), (two(), notice("UNDELETE", day=2)))
 
@@ -178,10 +215,13 @@ CASES = [
     two_late_documents,
     an_update_and_a_document_that_it_explains,
     an_update_and_a_first_document_that_shows_it_already,
+    an_update_and_a_document_between,
     differences_of_two_registrations,
     a_chain_of_one_moment_in_parts,
     one_update_of_two_registrations,
     one_change_in_two_notifications_of_one_registration,
+    one_update_by_file_and_by_answer,
+    one_update_by_file_and_by_two_answers,
     a_deletion_and_a_restoration_before_another_deletion,
     one_deletion_of_two_registrations,
 ]
@@ -200,4 +240,22 @@ def test_two_readings_that_take_turns_twice(case: Callable[[], Case], monkeypatc
     cut_before(monkeypatch, (pipeline, "compare_seeds"), (pipeline, "order_moments"), (pipeline, "settle"))
     cut_before(monkeypatch, (seed_diff, "insert_new"), (pipeline, "_bring_companies_up_to_date"))
     cut_after(monkeypatch, (steps, "_chained"), (settle, "judge"), (settle, "judge_lifecycle"))
+    cut_after(monkeypatch, (settle._Writer, "_publish"))
+    in_any_order(monkeypatch, *case(), list(orders_with_two_switches(8, 8))[::SOME])
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        one_update_of_two_registrations,
+        one_change_in_two_notifications_of_one_registration,
+        one_update_by_file_and_by_answer,
+        one_update_by_file_and_by_two_answers,
+    ],
+)
+def test_two_readings_that_report_one_change(case: Callable[[], Case], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With cuts between what is known of its places and what is written."""
+    without_transactions(monkeypatch, pipeline)
+    cut_after(monkeypatch, (observations, "_own_places"), (observations, "_least_places"), (insert, "keep_reports"))
+    cut_before(monkeypatch, (insert, "_move"), (insert, "record_reports"))
     in_any_order(monkeypatch, *case(), list(orders_with_two_switches(8, 8))[::SOME])

@@ -45,10 +45,10 @@ def test_with_more_than_one_document_history_is_applied() -> None:
 
 
 def test_a_document_that_the_database_refuses_leaves_no_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(model: Any, rows: Any) -> Any:
+    def refuse(model: Any, rows: Any, **options: Any) -> Any:
         if model is Notification:
             raise DataError("value out of range")
-        return insert_new(model, rows)
+        return insert_new(model, rows, **options)
 
     monkeypatch.setattr(insert, "insert_new", refuse)
     delivered(a_seed(**DOCUMENT))

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
+from core.cached_counts import update_counts
 from core.models import AuditEntry
 from core.text import ago, days_and_hours, span
 from direct_plus.errors import DirectPlusError, Told
@@ -19,13 +20,14 @@ from monitoring.models import Delivery, DeliveryState, Source
 from monitoring.pull.admin import actions
 from monitoring.pull.puller import Outcome, PullResult
 from portfolio.dnb_client import NotConfigured
-from portfolio.models import Cadence, Registration, RegistrationState
+from portfolio.models import Cadence, Registration, RegistrationState, SubjectState
 from portfolio.registrations.discover import Discovery
 from portfolio.registrations.pull_job import PULL_JOB
 from portfolio.registrations.status import cadence_words, countdown, loss_sentence, status
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
 from tests.builders.registrations import a_registration
+from tests.builders.subjects import a_subject
 
 pytestmark = pytest.mark.django_db
 LIST = "/portfolio/registration/"
@@ -84,6 +86,21 @@ def test_a_list_that_is_not_adopted_is_named_with_the_way_to_adopt_it(admin: Cli
     assert f"/portfolio/syncrun/adopt/{row.pk}/" in answer.content.decode()
     a_registration(adopted=True)
     assert "List not adopted" not in text_of(admin.get(LIST))
+
+
+def test_a_list_that_is_adopted_but_incomplete_is_named_and_its_companies_are_counted_as_or_more(admin: Client) -> None:
+    row = a_registration(adopted=True, list_received_at=None)
+    a_subject(registration=row, state=SubjectState.MONITORED)
+    update_counts("held")
+    answer = admin.get(LIST)
+    text = text_of(answer)
+    assert "List incomplete Billing numbers are not exact. Upload D&B's export file" in text and "1 or more" in text
+    assert f"/portfolio/syncrun/adopt/{row.pk}/#export-file" in answer.text
+    assert "may bill more companies than are counted" in text_of(admin.get(page(row)))
+    a_registration(adopted=True, list_received_at=timezone.now())
+    text = text_of(admin.get(LIST))
+    assert "List incomplete" not in text and "or more" not in text
+    assert "may bill more" not in text_of(admin.get(page(row)))
 
 
 def test_times_of_d_and_b_are_shown_as_all_others(admin: Client) -> None:

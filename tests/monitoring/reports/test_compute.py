@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
 from typing import Any
@@ -20,6 +21,7 @@ from dnbmon_site.accounts.models import User
 from dnbmon_site.accounts.roles import MANAGER, VIEWER
 from monitoring.models import Alert, AlertKind, Change, Kind, Notification, ReportSchedule
 from monitoring.reports.compute import Report, make_report
+from monitoring.reports.coverage import made
 from monitoring.reports.pdf import report_pdf
 from monitoring.reports.periods import last_complete, period_of, read_period
 from monitoring.reports.sentences import entries_note, speeds, summary, worth
@@ -189,6 +191,14 @@ def test_what_is_counted_now_has_the_day_of_the_report(world: None) -> None:
     assert sheets["Registrations"][-1][0] == f"{day}. {note}"
     assert sheets["Open alerts"][-1][0] == f"{day}."
     assert words_of(report_pdf(report)).count(day) >= 4
+
+
+def test_a_period_that_begins_before_the_first_data_names_its_day(world: None) -> None:
+    start, _end = WEEK.moments
+    assert "received since" not in made(replace(the_report(), received_since=start))
+    report = replace(the_report(), received_since=start + timedelta(days=2))
+    assert "Notifications are received since" in made(report)
+    assert "Notifications are received since" in words_of(report_pdf(report))
 
 
 # Files

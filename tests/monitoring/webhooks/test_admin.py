@@ -13,7 +13,15 @@ from django.utils import timezone
 from core.text import moment_text
 from dnbmon_site.accounts.models import User
 from monitoring.jobs import queue_for_webhooks, send_due
-from monitoring.models import Channel, MessageState, OutboxMessage, ScheduledExport, SendAttempt, WebhookEndpoint
+from monitoring.models import (
+    Channel,
+    Kind,
+    MessageState,
+    OutboxMessage,
+    ScheduledExport,
+    SendAttempt,
+    WebhookEndpoint,
+)
 from monitoring.outbox.failing import failing_since
 from monitoring.outbox.queue import send_due_messages
 from monitoring.webhooks.endpoints import Event, emit_events
@@ -122,7 +130,8 @@ def test_a_receiver_that_was_never_reached_has_refused_nothing(admin: Client, re
     page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
     assert "The receiver cannot be reached: no server answers at that address. Messages are retried" in page
     assert "does not accept" not in page
-    assert "Retry undelivered messages (1 failed, 2 waiting)" in page
+    assert "Retry undelivered messages (1 retrying)" in page
+    assert "2 waiting messages are sent after these, in order." in page
 
 
 def test_a_message_that_is_retried_is_told_from_an_untried_one(admin: Client, receiver: Receiver) -> None:
@@ -223,6 +232,14 @@ def test_a_mistake_is_refused_with_what_is_wrong(
     assert not WebhookEndpoint.objects.exists()
 
 
+def test_change_types_are_selected_by_plain_names(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver, kinds=["deleted", "left"])
+    row = WebhookEndpoint.objects.get()
+    assert row.kinds == "deleted, left"
+    page = admin.get(f"{PATH}{row.pk}/change/").text
+    assert page.count('name="kinds"') == len(Kind) and re.search(r'name="kinds" value="deleted" checked', page)
+
+
 def test_a_list_of_companies_may_hold_comments(admin: Client, receiver: Receiver) -> None:
     make(admin, receiver, companies="804735132 # Gorman, Ltd\n\n# and\n15-048-3782")
     assert WebhookEndpoint.objects.get().companies == "804735132, 150483782"
@@ -309,7 +326,7 @@ def test_switching_off_and_on_and_sending_again(admin: Client, receiver: Receive
     send_due()
     OutboxMessage.objects.update(state=MessageState.DEAD, next_try_at=None)
     endpoint = WebhookEndpoint.objects.get()
-    assert "Retry undelivered messages (1)" in text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
+    assert "Retry undelivered messages (1 failed)" in text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
     receiver.behave = answering(200)
     do(admin, "again")
     send_due()
@@ -434,7 +451,8 @@ def test_messages_that_were_not_delivered_are_one_choice(admin: Client, receiver
     page = admin.get("/monitoring/outboxmessage/?state=undelivered")
     assert {row.pk for row in page.context["cl"].result_list} == {retried.pk, failed.pk}
     assert "Not delivered" in text_of(page)
-    assert "Retry undelivered messages (2)" in text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
+    text = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
+    assert "Retry undelivered messages (1 retrying, 1 failed)" in text
 
 
 def test_the_page_of_one_that_is_off_says_what_it_was_not_told(admin: Client, receiver: Receiver) -> None:

@@ -20,7 +20,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dnbmon_site.settings")
 django.setup()
 
 from core.models import AuditEntry  # noqa: E402
-from portfolio.imports import apply, upload  # noqa: E402
+from portfolio.imports import apply, reading, upload  # noqa: E402
 from portfolio.imports.confirm import confirm_import  # noqa: E402
 from portfolio.imports.resume import work_on  # noqa: E402
 from portfolio.imports.upload import create_import  # noqa: E402
@@ -35,7 +35,7 @@ CHUNK = 4
 ENDED = "ended with"
 PATIENCE = 120
 STEPS = (
-    *((upload, "store_chunk"), (upload, "move"), (apply, "request_subjects"), (apply, "move")),
+    *((reading, "store_chunk"), (reading, "move"), (upload, "move"), (apply, "request_subjects"), (apply, "move")),
     *((requests, "insert_new_values"), (requests, "record")),
 )
 
@@ -121,7 +121,7 @@ def main() -> None:
 DEEDS = {"create": create, "work": work, "confirm": confirm, "show": show}
 
 if __name__ == "__main__":
-    for module in (upload, apply):
+    for module in (reading, apply):
         vars(module)["CHUNK"] = CHUNK
     vars(apply)["CHUNKS_AT_ONCE"] = 1
     main()

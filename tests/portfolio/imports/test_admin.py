@@ -198,6 +198,7 @@ def test_the_page_shows_verdicts_and_numbers(admin: Client, registration: Regist
     assert "4 10-120-2303 101202303 New (number reformatted)" in text
     assert "abc contains characters other than the digits 0 to 9. Correct the number in your file." in text
     assert "up to 2 new billable companies 0 added at no charge (already billed this contract year)" in text
+    assert "To confirm, enter 2, the maximum number of new billable companies" in text
     only = page(admin, import_, "?validation=invalid")
     assert "abc" in only
     assert "10-120-2303" not in only
@@ -342,7 +343,7 @@ def test_equal_asks_for_two_numbers(admin: Client, registration: Registration) -
     request_subjects(registration=registration, entries=[SubjectEntry(ONE), SubjectEntry(TWO)], requested_by="ann")
     import_ = uploaded(admin, TWO, THREE, "nonsense", mode="equal")
     text = page(admin, import_)
-    assert "enter the number of new billable companies" in text
+    assert "To confirm, enter 1, the maximum number of new billable companies" in text
     assert "enter the number of companies to remove" in text
     assert "1 row could not be read. Their companies may be among those that will be removed." in text
     do(admin, import_, "confirm", number="1")

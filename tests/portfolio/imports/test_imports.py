@@ -13,8 +13,9 @@ from django_q.models import OrmQ
 from core.blobs import load_bytes
 from core.models import AuditEntry, Blob
 from portfolio import jobs
-from portfolio.imports import upload, validate
+from portfolio.imports import reading, upload
 from portfolio.imports.apply import apply_import, undo_import
+from portfolio.imports.chunks import store_chunk
 from portfolio.imports.confirm import approve_import, cancel_import, confirm_import
 from portfolio.imports.resume import work_on
 from portfolio.imports.states import NotAllowed, Refused, WrongNumber, counts_of, file_key, sheets_of
@@ -149,14 +150,13 @@ def test_a_file_that_cannot_be_read_says_why(registration: Registration, content
 
 
 def test_reading_goes_on_where_it_was(registration: Registration, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(validate, "CHUNK", 2)
-    monkeypatch.setattr(upload, "CHUNK", 2)
+    monkeypatch.setattr(reading, "CHUNK", 2)
     import_ = an_import(registration, "DUNS", ONE, TWO, THREE, ONE, FOUR, read=False)
     _interrupt_after(monkeypatch, chunks=1)
     with pytest.raises(DatabaseError):
         read_import(import_)
     monkeypatch.undo()
-    monkeypatch.setattr(upload, "CHUNK", 2)
+    monkeypatch.setattr(reading, "CHUNK", 2)
     left = SubjectImport.objects.get()
     assert (left.state, left.position, left.chunks) == (ImportState.READING, 2, 1)
     read_import(left)
@@ -167,15 +167,15 @@ def test_reading_goes_on_where_it_was(registration: Registration, monkeypatch: p
 
 
 def _interrupt_after(monkeypatch: pytest.MonkeyPatch, *, chunks: int) -> None:
-    keep = validate.store_chunk
+    keep = store_chunk
 
-    def dying(import_: SubjectImport, number: int, rows: Any) -> Any:
-        kept = keep(import_, number, rows)
+    def dying(import_: SubjectImport, number: int, rows: Any, kind: Any) -> Any:
+        kept = keep(import_, number, rows, kind)
         if number == chunks:
             raise DatabaseError("the process died here")
         return kept
 
-    monkeypatch.setattr(upload, "store_chunk", dying)
+    monkeypatch.setattr(reading, "store_chunk", dying)
 
 
 def test_of_two_readers_one_goes_on(registration: Registration) -> None:

@@ -356,8 +356,10 @@ def test_the_list_opens_with_few_queries(manager: Client, django_assert_max_num_
 
 def test_costs_are_up_to_while_a_list_is_not_adopted(manager: Client) -> None:
     a_registration("OTHER_01", adopted=False)
-    a_proposal()
+    row = a_proposal()
     assert "up to 1 company" in text_of(manager.get(LIST))
+    asked = text_of(manager.post(LIST, {"action": "accept_selected", "_selected_action": [str(row.pk)]}))
+    assert "To confirm, enter 1, the maximum number of new billable companies" in asked
 
 
 def test_many_are_accepted_on_one_page_that_asks_for_the_number(manager: Client) -> None:

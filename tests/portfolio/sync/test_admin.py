@@ -81,6 +81,19 @@ def test_a_list_known_from_notifications_may_be_incomplete(admin: Client, regist
     assert "This list may be incomplete" in page and "Adopt this company" in page and "New registration" not in page
 
 
+def test_an_incomplete_list_is_adopted_after_a_question_that_names_what_is_missing(
+    admin: Client, registration: Registration
+) -> None:
+    there(registration, A)
+    question = admin.post(f"{BASE}adopt/{registration.pk}/take/?from=guide")
+    text = text_of(question)
+    assert "complete list has not been received" in text and "1 company is known" in text and "“or more”" in text
+    assert f'href="{BASE}adopt/{registration.pk}/?from=guide"' in question.text, "Cancel leads back"
+    registration.refresh_from_db()
+    assert not registration.adopted
+    assert "1 company now requested" in post(admin, f"adopt/{registration.pk}/take/", confirmed="yes")
+
+
 def test_an_empty_list_from_dnb_is_adopted_with_a_warning(admin: Client, registration: Registration) -> None:
     upload = SimpleUploadedFile("list.txt", b"DUNS\n")
     assert "0 companies at D&B" in post(admin, f"adopt/{registration.pk}/", file=upload)

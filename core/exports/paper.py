@@ -1,4 +1,4 @@
-"""The paper that a report is printed on: fonts for the names of the world, headings, tables and bars, without system
+"""The paper that reports are printed on: fonts for the names of the world, headings, tables and bars, without system
 libraries. A character that no font has is printed as a question mark."""
 
 from __future__ import annotations

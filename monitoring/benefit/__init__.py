@@ -1,0 +1,1 @@
+"""What monitoring brought in the contract year, and what leaving companies out would save. May import reports."""

@@ -1,0 +1,54 @@
+"""Which sources report a company, kept with it: of one that has a single source, and no documents that are compared,
+all changes are facts.
+
+Kept before a source's first change is there, so whoever settles what others bring at the same time finds it. Too many
+do no harm: then the changes are looked at. A company of which nothing is kept may have any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from core.bulk import distinct_digits, select_values, update_values
+from monitoring.models import Change, Delivery
+from monitoring.story_order import SOURCE, place_of, source_of
+from portfolio.models import Company
+
+# Beside the source, where it reports by documents.
+DOCUMENTS = "documents"
+
+
+def source_of_delivery(delivery: Delivery) -> str:
+    return source_of(delivery.registration_id, place_of(delivery, 0))
+
+
+def add_source(source: str, companies: Collection[str]) -> None:
+    """To those that are there and lack it."""
+    for duns, known in _kept(companies):
+        if source not in known.split():
+            _add(source, duns, known)
+
+
+def several_sources(companies: Collection[str]) -> list[str]:
+    """Those that may have more than one."""
+    return [duns for duns, known in _kept(companies) if len(known.split()) != 1]
+
+
+def _kept(companies: Collection[str]) -> list[tuple[str, str]]:
+    return sorted(select_values(Company, ("duns", "sources"), pk__in=list(companies)))
+
+
+def _add(source: str, duns: str, known: str) -> None:
+    """By compare-and-swap: of two who add at once, the slower adds to what the other has written."""
+    while source not in known.split():
+        before = set(known.split()) if known else _of_history(duns)
+        if update_values(Company, {"sources": " ".join(sorted(before | {source}))}, pk=duns, sources=known):
+            return
+        found = _kept([duns])
+        if not found:
+            return
+        known = found[0][1]
+
+
+def _of_history(duns: str) -> set[str]:
+    return {source for _, source in distinct_digits(Change, "company_id", "place", SOURCE, company=duns)}

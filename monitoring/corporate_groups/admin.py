@@ -1,0 +1,41 @@
+"""The page of a corporate group, at `/portfolio/group/<D-U-N-S number of its global ultimate>/`."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
+
+from monitoring.corporate_groups.view_data import group_page
+from portfolio.exposure.rates import exposure_settings
+from portfolio.models import Company
+
+MAY_SEE = "portfolio.view_company"
+MAY_SEE_EXPOSURE = "portfolio.view_exposure"
+
+
+@require_safe
+def page(request: HttpRequest, duns: str) -> HttpResponse:
+    """The address of a member leads to its group."""
+    if not request.user.has_perm(MAY_SEE):
+        raise PermissionDenied
+    row = Company.objects.filter(pk=duns).only("global_ultimate").first()
+    if row and row.global_ultimate not in ("", duns):
+        return HttpResponseRedirect(reverse("corporate_group", args=[row.global_ultimate]))
+    group = group_page(duns)
+    if group is None:
+        raise Http404(gettext("No company of this group is known here."))
+    request.current_app = admin.site.name
+    context = {
+        **admin.site.each_context(request),
+        "opts": Company._meta,
+        "title": group.name,
+        "group": group,
+        "with_exposure": request.user.has_perm(MAY_SEE_EXPOSURE),
+        "currency": exposure_settings().reporting_currency,
+    }
+    return TemplateResponse(request, "monitoring/corporate_groups/group.html", context)

@@ -1,0 +1,130 @@
+"""What the page of a group shows: its companies here as a tree, their figures, and what is at stake together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from monitoring.company_page.group import critical_changes, members_of, monitored_among
+from monitoring.company_page.summary import status_tone, status_words
+from monitoring.company_page.timeline import Line
+from monitoring.corporate_groups.names import names_of
+from monitoring.corporate_groups.tree import Node, tree_of
+from monitoring.scores.bands import CLASSES
+from portfolio.exposure.money import money_text
+from portfolio.models import Company
+
+MOST = 1_000
+DEEPEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A class with its band of risk, and the percentile where it is known."""
+
+    label: str
+    tone: str
+    percentile: int | None
+
+
+def score_of(number: int | None, percentile: int | None) -> Score | None:
+    if number is None:
+        return None
+    band = CLASSES.band_of(number)
+    return Score(str(number), band.tone if band else "calm", percentile)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the tree."""
+
+    node: Node
+    name: str
+    is_monitored: bool
+
+    @property
+    def company(self) -> Company | None:
+        return self.node.company
+
+    @property
+    def indent(self) -> int:
+        return min(self.node.depth, DEEPEST)
+
+    @property
+    def status(self) -> str:
+        return status_words(self.company.operating_status) if self.company else ""
+
+    @property
+    def status_tone(self) -> str:
+        return status_tone(self.company.operating_status) if self.company else ""
+
+    @property
+    def failure(self) -> Score | None:
+        return score_of(self.company.failure_class, self.company.failure_percentile) if self.company else None
+
+    @property
+    def delinquency(self) -> Score | None:
+        return score_of(self.company.delinquency_class, self.company.delinquency_percentile) if self.company else None
+
+    @property
+    def limit(self) -> str:
+        row = self.company
+        return money_text(row.limit_amount * 100, row.limit_currency) if row and row.limit_amount is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPage:
+    """`monitored` are the companies here; the tree also shows those that are no longer, and owners that never were."""
+
+    top: str
+    rows: Sequence[Row]
+    monitored: Sequence[Company]
+    critical: Sequence[Line]
+    has_more: bool
+
+    @property
+    def name(self) -> str:
+        return self.rows[0].name
+
+    @property
+    def countries(self) -> int:
+        return len({row.country for row in self.monitored if row.country})
+
+    @property
+    def high_risk(self) -> int:
+        """By either score."""
+        return sum(max(row.failure_class or 0, row.delinquency_class or 0) >= 4 for row in self.monitored)
+
+    @property
+    def exposure(self) -> int | None:
+        """In cents of the reporting currency; None where no amount is known."""
+        known = [row.exposure for row in self.monitored if row.exposure is not None]
+        return sum(known) if known else None
+
+    @property
+    def unconverted(self) -> int:
+        return sum(row.exposure_unconverted for row in self.monitored)
+
+
+def group_page(top: str) -> GroupPage | None:
+    """None where no company here is known to be of that group."""
+    rows = list(members_of(top).order_by("duns")[: MOST + 1])
+    companies = {row.duns: row for row in rows[:MOST]}
+    if not companies:
+        return None
+    monitored = monitored_among(companies)
+    return GroupPage(
+        top,
+        _rows(companies, top, monitored),
+        [row for row in companies.values() if row.duns in monitored],
+        critical_changes(companies, monitored),
+        len(rows) > MOST,
+    )
+
+
+def _rows(companies: Mapping[str, Company], top: str, monitored: AbstractSet[str]) -> list[Row]:
+    nodes = tree_of(companies, top)
+    names = {row.duns: row.name for row in companies.values() if row.name}
+    names |= names_of((node.duns for node in nodes if node.duns not in names), companies.values())
+    return [Row(node, names.get(node.duns, node.duns), node.duns in monitored) for node in nodes]

@@ -1,0 +1,95 @@
+"""The page of the portfolio's risk, its files, and the lists behind its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
+
+# numpy is loaded with the first page, not with the program: what is imported here must not import it.
+MAY_SEE = "portfolio.view_company"
+MAY_SEE_MONEY = "portfolio.view_exposure"
+PDF = "application/pdf"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    from monitoring.portfolio_page.form import form_context
+    from monitoring.portfolio_page.view_data import page_context
+
+    overview = _overview(request)
+    context = {**page_context(overview), **form_context(overview.asked, overview.world.snapshot, request.user)}
+    return _page(request, "monitoring/portfolio_page/risk.html", gettext("Portfolio risk"), context)
+
+
+@require_safe
+def movement(request: HttpRequest) -> HttpResponse:
+    from monitoring.portfolio_page.asked import read_asked
+    from monitoring.portfolio_page.comparison import comparison_of
+    from monitoring.portfolio_page.form import form_context
+    from monitoring.portfolio_page.movement_data import movement_context
+
+    _demand(request)
+    found = comparison_of(read_asked(request.GET, request.user), with_money=_may_see_money(request))
+    form = form_context(found.asked, found.after_world.snapshot, request.user, is_movement=True)
+    return _page(
+        request, "monitoring/portfolio_page/movement.html", gettext("Movement"), movement_context(found) | form
+    )
+
+
+@require_safe
+def companies(request: HttpRequest) -> HttpResponse:
+    from monitoring.portfolio_page.list_data import list_context
+
+    _demand(request)
+    context = list_context(request.GET, request.user, with_money=_may_see_money(request))
+    return _page(request, "monitoring/portfolio_page/companies.html", gettext("Companies"), context)
+
+
+@require_safe
+def pdf(request: HttpRequest) -> HttpResponse:
+    from monitoring.portfolio_page.pdf import overview_pdf
+
+    return _file(request, overview_pdf, "pdf", PDF)
+
+
+@require_safe
+def xlsx(request: HttpRequest) -> HttpResponse:
+    from monitoring.portfolio_page.xlsx import overview_xlsx
+
+    return _file(request, overview_xlsx, "xlsx", XLSX)
+
+
+def _file(request: HttpRequest, make: Callable[[Any], bytes], ending: str, kind: str) -> HttpResponse:
+    overview = _overview(request)
+    name = f'attachment; filename="portfolio-risk-{overview.day:%Y-%m-%d}.{ending}"'
+    return HttpResponse(make(overview), content_type=kind, headers={"Content-Disposition": name})
+
+
+def _overview(request: HttpRequest) -> Any:
+    from monitoring.portfolio_page.asked import read_asked
+    from monitoring.portfolio_page.overview import overview_of
+
+    _demand(request)
+    return overview_of(read_asked(request.GET, request.user), with_money=_may_see_money(request))
+
+
+def _demand(request: HttpRequest) -> None:
+    if not request.user.has_perm(MAY_SEE):
+        raise PermissionDenied
+
+
+def _may_see_money(request: HttpRequest) -> bool:
+    return request.user.has_perm(MAY_SEE_MONEY)
+
+
+def _page(request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> HttpResponse:
+    request.current_app = admin.site.name
+    return TemplateResponse(request, template, {**admin.site.each_context(request), "title": title, **context})

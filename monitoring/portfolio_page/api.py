@@ -1,0 +1,186 @@
+"""The portfolio's risk in the API: the numbers of its page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.examples import an_answer
+from core.api.parameters import CountryField, Parameters, Several
+from core.api.scopes import READ_EXPOSURE
+from core.text import is_clean
+from portfolio.models import Registration
+
+MAY_SEE_MONEY = "portfolio.view_exposure"
+EXPOSURE = "In units of the reporting currency. Null without the scope `read:exposure`."
+CLASS = "1 to 5, or `unknown`."
+COUNT_EXAMPLE = {"companies": 12, "exposure": "250000.00"}
+
+
+class RiskParameters(Parameters):
+    day = serializers.DateField(
+        required=False, help_text="A day in UTC: figures as of its end. Leave it out for the figures of today."
+    )
+    since = serializers.DateField(
+        required=False, help_text="The earlier day that movement starts from. Default: 30 days before `day`."
+    )
+    score = serializers.ChoiceField(
+        ["failure", "delinquency"], required=False, help_text="The score that movement is about. Default: failure."
+    )
+    registration = Several(
+        child=serializers.CharField(), help_text="Count only companies in these registrations, by reference."
+    )
+    country = Several(child=CountryField(), help_text="Count only companies in these countries (ISO 3166-1).")
+    industry_code = Several(child=serializers.CharField(), help_text="Count only companies with these industry codes.")
+    tag = serializers.CharField(required=False, help_text="Count only companies with this tag today.")
+    owner = serializers.CharField(required=False, help_text="Count only companies with this owner today.")
+
+
+class CountSerializer(serializers.Serializer[Any]):
+    companies = serializers.IntegerField()
+    exposure = serializers.CharField(allow_null=True, help_text=EXPOSURE)
+
+
+class ValueSerializer(CountSerializer):
+    value = serializers.CharField(help_text="As in the list's filters; `unknown` where D&B reports nothing.")
+    label = serializers.CharField()  # type: ignore[assignment]  # the class's own is for forms
+
+
+class MatrixSerializer(CountSerializer):
+    failure_class = serializers.CharField(help_text=CLASS)
+    delinquency_class = serializers.CharField(help_text=CLASS)
+
+
+class MoveSerializer(CountSerializer):
+    was = serializers.CharField(help_text=f"{CLASS} `none`: not in the portfolio on the first day.")
+    now = serializers.CharField(help_text=f"{CLASS} `none`: not in the portfolio on the last day.")
+    direction = serializers.ChoiceField(["worse", "better", "same", "unrated", "new", "gone"])
+
+
+class ConcentrationSerializer(serializers.Serializer[Any]):
+    by = serializers.CharField(help_text="The figure by which companies are grouped.")
+    first = ValueSerializer(many=True, help_text="The first ten, the largest first.")
+    others = serializers.IntegerField(help_text="How many groups there are beyond the first ten.")
+    rest = CountSerializer(help_text="The companies in those.")
+    unknown = CountSerializer(help_text="The companies for which the figure is unknown.")
+    share = serializers.FloatField(help_text="Of the first ten, in all: 0 to 1. By exposure, if any is shown.")
+
+
+class LossSerializer(serializers.Serializer[Any]):
+    amount = serializers.CharField(help_text="Incidence of default times exposure, where both are known.")
+    rated = CountSerializer(help_text="Companies with an exposure and an incidence of default.")
+    unrated = CountSerializer(help_text="Companies with an exposure, but without an incidence of default.")
+    without_exposure = serializers.IntegerField()
+
+
+class UnconvertedSerializer(serializers.Serializer[Any]):
+    currency = serializers.CharField()
+    companies = serializers.IntegerField()
+    amount = serializers.CharField()
+
+
+class RiskSerializer(serializers.Serializer[Any]):
+    day = serializers.DateField()
+    since = serializers.DateField()
+    score = serializers.CharField()
+    currency = serializers.CharField(allow_null=True, help_text="The reporting currency. Null without exposure.")
+    all = CountSerializer(help_text="Each company counted once.")
+    high_risk = CountSerializer(help_text="Failure score class 4 or 5.")
+    without_data = CountSerializer(help_text="D&B has sent no baseline about them yet.")
+    matrix = MatrixSerializer(many=True)
+    failure_class = ValueSerializer(many=True)
+    delinquency_class = ValueSerializer(many=True)
+    flags = ValueSerializer(many=True, help_text="Risk signs. A company with several is in each.")
+    movement = MoveSerializer(many=True, help_text="Companies of both days, by their class on each.")
+    concentration = ConcentrationSerializer(many=True)
+    expected_loss = LossSerializer(allow_null=True, help_text="Null without the scope `read:exposure`.")
+    unconverted = UnconvertedSerializer(many=True, help_text="Exposure without an exchange rate, not included above.")
+
+
+EXAMPLE = {
+    "day": "2026-03-31",
+    "since": "2026-03-01",
+    "score": "failure",
+    "currency": "EUR",
+    "all": {"companies": 1200, "exposure": "48000000.00"},
+    "high_risk": COUNT_EXAMPLE,
+    "without_data": {"companies": 3, "exposure": "0.00"},
+    "matrix": [{"failure_class": "5", "delinquency_class": "4", **COUNT_EXAMPLE}],
+    "failure_class": [{"value": "5", "label": "Class 5, high risk", **COUNT_EXAMPLE}],
+    "delinquency_class": [{"value": "unknown", "label": "Unknown", **COUNT_EXAMPLE}],
+    "flags": [{"value": "bankruptcy", "label": "Bankruptcy", **COUNT_EXAMPLE}],
+    "movement": [{"was": "3", "now": "5", "direction": "worse", **COUNT_EXAMPLE}],
+    "concentration": [
+        {
+            "by": "country",
+            "first": [{"value": "DE", "label": "Germany", **COUNT_EXAMPLE}],
+            "others": 0,
+            "rest": {"companies": 0, "exposure": "0.00"},
+            "unknown": {"companies": 0, "exposure": "0.00"},
+            "share": 1.0,
+        }
+    ],
+    "expected_loss": {
+        "amount": "315000.00",
+        "rated": COUNT_EXAMPLE,
+        "unrated": COUNT_EXAMPLE,
+        "without_exposure": 400,
+    },
+    "unconverted": [{"currency": "SEK", "companies": 2, "amount": "90000.00"}],
+}
+
+
+class PortfolioRisk(APIView):
+    permissions = {"GET": "portfolio.view_company"}
+
+    @extend_schema(
+        operation_id="portfolio_risk",
+        tags=["companies"],
+        summary="Get the portfolio's risk",
+        parameters=[RiskParameters],
+        responses=RiskSerializer,
+        examples=[an_answer("A portfolio", EXAMPLE)],
+    )
+    def get(self, request: Request) -> Response:
+        """Companies and exposure on a day by score class, risk sign, country, industry, group, size, rating and
+        status, and their movement since an earlier day."""
+        from monitoring.portfolio_page.api_data import as_json
+        from monitoring.portfolio_page.asked import asked_for
+        from monitoring.portfolio_page.overview import overview_of
+
+        found = RiskParameters.of(request)
+        filters = _filters(found, request.user)
+        asked = asked_for(found.get("day"), found.get("since"), found.get("score", ""), filters)
+        return Response(as_json(overview_of(asked, with_money=_may_see_money(request))))
+
+
+def _may_see_money(request: Request) -> bool:
+    key: Any = request.auth
+    return key.allows(READ_EXPOSURE) if key else request.user.has_perm(MAY_SEE_MONEY)
+
+
+def _filters(found: dict[str, Any], person: Any) -> Any:
+    from monitoring.portfolio_page.filters import Filters
+    from monitoring.portfolio_page.numbers import with_numbers
+
+    values: dict[str, tuple[str, ...]] = {
+        name: tuple(found[name]) for name in ("country", "industry_code") if name in found
+    }
+    values |= {name: (found[name],) for name in ("tag", "owner") if name in found}
+    if "registration" in found:
+        values["registration"] = tuple(_keys_of(found["registration"]))
+    return with_numbers(Filters(values), person)
+
+
+def _keys_of(references: list[str]) -> list[str]:
+    rows = Registration.objects.filter(reference__in=[text for text in references if is_clean(text)])
+    known = dict(rows.values_list("reference", "pk"))
+    unknown = [reference for reference in references if reference not in known]
+    if unknown:
+        raise serializers.ValidationError({"registration": ["No registration with this reference exists."]})
+    return [str(key) for key in known.values()]

@@ -1,0 +1,96 @@
+"""An overview as the API gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from monitoring.portfolio_page.comparison import compared
+from monitoring.portfolio_page.filters import FLAGS
+from monitoring.portfolio_page.listed import state_text
+from monitoring.portfolio_page.measures.concentration import Concentration
+from monitoring.portfolio_page.measures.counts import Count
+from monitoring.portfolio_page.measures.dimensions import DELINQUENCY, FAILURE, Dimension
+from monitoring.portfolio_page.measures.movement import direction_of
+from monitoring.portfolio_page.overview import CLASSES, Overview
+from monitoring.portfolio_page.worlds import Money
+from portfolio.exposure.money import exact_text
+from portfolio.models.figures import FLAG_LABELS
+
+Json = dict[str, Any]
+
+
+def as_json(overview: Overview) -> Json:
+    asked, money = overview.asked, overview.money
+    movement = compared(asked, overview.world, money).movement
+    return {
+        "day": overview.day,
+        "since": asked.since,
+        "score": asked.score,
+        "currency": money.currency if money else None,
+        "all": _count(overview.whole, money),
+        "high_risk": _count(overview.high_risk, money),
+        "without_data": _count(overview.without_data, money),
+        "matrix": [
+            {"failure_class": failure, "delinquency_class": other, **_count(count, money)}
+            for (failure, other), count in sorted(overview.matrix.items())
+        ],
+        "failure_class": _classes(FAILURE, overview.failure, money),
+        "delinquency_class": _classes(DELINQUENCY, overview.delinquency, money),
+        "flags": [_value(name, str(FLAG_LABELS[FLAGS[name]]), one, money) for name, one in overview.flags.items()],
+        "movement": [
+            {
+                "was": state_text(was),
+                "now": state_text(now),
+                "direction": direction_of(was, now),
+                **_count(count, money),
+            }
+            for (was, now), count in sorted(movement.cells.items())
+        ],
+        "concentration": [_concentration(one, money) for one in overview.concentrations],
+        "expected_loss": _loss(overview),
+        "unconverted": _unconverted(money),
+    }
+
+
+def _count(count: Count, money: Money | None) -> Json:
+    return {"companies": count.companies, "exposure": exact_text(count.cents) if money else None}
+
+
+def _value(value: str, label: str, count: Count, money: Money | None) -> Json:
+    return {"value": value, "label": label, **_count(count, money)}
+
+
+def _classes(dimension: Dimension, counts: Mapping[str, Count], money: Money | None) -> list[Json]:
+    return [_value(value, dimension.words(value), counts.get(value, Count()), money) for value in CLASSES]
+
+
+def _concentration(one: Concentration, money: Money | None) -> Json:
+    return {
+        "by": one.dimension.name,
+        "first": [_value(place.value, place.label, place.count, money) for place in one.first],
+        "others": one.others,
+        "rest": _count(one.rest, money),
+        "unknown": _count(one.unknown, money),
+        "share": round(one.share, 6),
+    }
+
+
+def _loss(overview: Overview) -> Json | None:
+    loss, money = overview.loss, overview.money
+    if loss is None:
+        return None
+    return {
+        "amount": exact_text(loss.cents),
+        "rated": _count(loss.rated, money),
+        "unrated": _count(loss.unrated, money),
+        "without_exposure": loss.unexposed,
+    }
+
+
+def _unconverted(money: Money | None) -> list[Json]:
+    found = sorted(money.unconverted.items()) if money else []
+    return [
+        {"currency": currency, "companies": companies, "amount": exact_text(cents)}
+        for currency, (companies, cents) in found
+    ]

@@ -1,0 +1,34 @@
+"""The portfolio on two days: what page, API, PDF and spreadsheet show of its movement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitoring.portfolio_page.asked import Asked
+from monitoring.portfolio_page.measures.counts import Count, count_of
+from monitoring.portfolio_page.measures.movement import Movement, movement_of, pairs_of
+from monitoring.portfolio_page.measures.world import World
+from monitoring.portfolio_page.worlds import Money, money_at, world_at
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`before` and `after` are all companies of each day. Exposure is that of the later day."""
+
+    asked: Asked
+    after_world: World
+    before: Count
+    after: Count
+    movement: Movement
+    money: Money | None
+
+
+def comparison_of(asked: Asked, *, with_money: bool) -> Comparison:
+    money = money_at(asked.past) if with_money else None
+    return compared(asked, world_at(asked.past, asked.filters, money), money)
+
+
+def compared(asked: Asked, after: World, money: Money | None) -> Comparison:
+    before = world_at(asked.since, asked.filters, money)
+    movement = movement_of(pairs_of(before, after, asked.dimension.column))
+    return Comparison(asked, after, count_of(before), count_of(after), movement, money)

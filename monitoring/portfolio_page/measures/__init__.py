@@ -1,0 +1,1 @@
+"""Pure functions over the companies of a day: counts, movement, concentration, expected loss."""

@@ -1,0 +1,73 @@
+"""How much of the portfolio lies in few places: the first ten countries, industries or groups, and their share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitoring.portfolio_page.measures.counts import Count, Tally, tally_of, total
+from monitoring.portfolio_page.measures.dimensions import Dimension
+from monitoring.portfolio_page.measures.world import Mask, World
+
+FIRST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One of the first ten."""
+
+    value: str
+    label: str
+    count: Count
+
+
+@dataclass(frozen=True, slots=True)
+class Concentration:
+    """The first ten by exposure, or by companies where there is none. The rest, and what is unknown, are apart."""
+
+    dimension: Dimension
+    first: list[Place]
+    rest: Count
+    others: int
+    unknown: Count
+    by_money: bool
+
+    @property
+    def total(self) -> Count:
+        return total(one.count for one in self.first) + self.rest + self.unknown
+
+    @property
+    def share(self) -> float:
+        """Of the first ten, in the whole."""
+        return self.share_of(total(one.count for one in self.first))
+
+    def share_of(self, count: Count) -> float:
+        part, whole = (count.cents, self.total.cents) if self.by_money else (count.companies, self.total.companies)
+        return part / whole if whole else 0.0
+
+
+def concentration_of(world: World, dimension: Dimension) -> Concentration:
+    known, unknown = _ordered(world, dimension)
+    first, rest = known.only(slice(FIRST)), known.only(slice(FIRST, None))
+    places = [
+        Place(dimension.value(world.snapshot, number), dimension.label(world.snapshot, number), count)
+        for number, count in first.counts().items()
+    ]
+    return Concentration(dimension, places, rest.total(), len(rest.keys), unknown.total(), by_money(world))
+
+
+def rest_mask(world: World, dimension: Dimension) -> Mask:
+    """The companies that are in none of the first ten, and not unknown."""
+    known, _ = _ordered(world, dimension)
+    return np.isin(dimension.keys(world), known.keys[FIRST:])
+
+
+def by_money(world: World) -> bool:
+    return bool(world.cents.any())
+
+
+def _ordered(world: World, dimension: Dimension) -> tuple[Tally, Tally]:
+    tally = tally_of(dimension.keys(world), world.cents)
+    is_known = tally.keys != dimension.unknown
+    return tally.only(is_known).largest_first(by_money=by_money(world)), tally.only(~is_known)

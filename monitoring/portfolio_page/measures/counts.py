@@ -1,0 +1,72 @@
+"""Companies and exposure, counted by whatever divides them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.portfolio_page.measures.world import Cents, Keys, Mask, World
+
+# Keys below this are counted by position; above, they are sorted first.
+DENSE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Companies, and the sum of your exposure to them in cents of the reporting currency."""
+
+    companies: int = 0
+    cents: int = 0
+
+    def __add__(self, other: Count) -> Count:
+        return Count(self.companies + other.companies, self.cents + other.cents)
+
+
+def total(counts: Iterable[Count]) -> Count:
+    return sum(counts, Count())
+
+
+def count_of(world: World, mask: Mask | None = None) -> Count:
+    cents = world.cents if mask is None else world.cents[mask]
+    return Count(len(cents), int(cents.sum()))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """For each key that occurs: its companies and their exposure. Sums are of whole numbers, so they are exact."""
+
+    keys: Keys
+    companies: NDArray[np.int64]
+    cents: Cents
+
+    def counts(self) -> dict[int, Count]:
+        rows = zip(self.keys.tolist(), self.companies.tolist(), self.cents.tolist(), strict=True)
+        return {key: Count(companies, cents) for key, companies, cents in rows}
+
+    def only(self, chosen: Mask | NDArray[np.intp] | slice) -> Tally:
+        return Tally(self.keys[chosen], self.companies[chosen], self.cents[chosen])
+
+    def total(self) -> Count:
+        return Count(int(self.companies.sum()), int(self.cents.sum()))
+
+    def largest_first(self, *, by_money: bool) -> Tally:
+        first, second = (self.cents, self.companies) if by_money else (self.companies, self.cents)
+        return self.only(np.lexsort((self.keys, -second, -first)))
+
+
+def tally_of(keys: Keys, cents: Cents) -> Tally:
+    present, places = _places(keys)
+    sums = np.zeros(len(present), np.int64)
+    np.add.at(sums, places, cents)
+    return Tally(present, np.bincount(places, minlength=len(present)), sums)
+
+
+def _places(keys: Keys) -> tuple[Keys, NDArray[np.intp]]:
+    """The keys that occur, and which of them each row has."""
+    if not len(keys) or int(keys.max()) >= DENSE:
+        return np.unique(keys, return_inverse=True)
+    occurs = np.bincount(keys) > 0
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[keys]

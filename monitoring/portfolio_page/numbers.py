@@ -1,0 +1,47 @@
+"""The companies that today's tags, owners and saved filters stand for, on whatever day the portfolio is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from django.db.models import Q
+from numpy.typing import NDArray
+
+from core.exports.files import rows_as
+from core.models import SavedFilter
+from monitoring.portfolio_page.filters import Filters
+from portfolio.companies.conditions import owned_by, tagged
+from portfolio.models import Company
+
+LISTING = "portfolio.company"
+
+
+def with_numbers(filters: Filters, person: Any) -> Filters:
+    """A saved filter that is not this person's to see is ignored, like all wrong keys."""
+    saved = _saved(filters.first("saved"), person)
+    values = {name: found for name, found in filters.values.items() if name != "saved" or saved}
+    return Filters(values, tuple(map(_sorted, _found(filters, saved, person))))
+
+
+def _saved(key: str, person: Any) -> SavedFilter | None:
+    return next((row for row in saved_filters(person) if str(row.pk) == key), None) if key else None
+
+
+def _found(filters: Filters, saved: SavedFilter | None, person: Any) -> Iterator[Iterable[str]]:
+    companies = Company.objects.all()
+    chosen = [tagged(companies, tag) for tag in filters.values.get("tag", ())]
+    chosen += [owned_by(companies, owner) for owner in filters.values.get("owner", ())]
+    chosen += [rows_as(person, LISTING, saved.query)] if saved else []
+    return (rows.order_by().values_list("duns", flat=True) for rows in chosen)
+
+
+def saved_filters(person: Any) -> list[SavedFilter]:
+    """Those of the list of companies that the person finds above it."""
+    own_or_shared = Q(owner=person.get_username()) | Q(shared=True)
+    return list(SavedFilter.objects.filter(own_or_shared, listing=LISTING).exclude(name="").order_by("name", "id"))
+
+
+def _sorted(numbers: Iterable[str]) -> NDArray[np.uint32]:
+    return np.unique(np.array([int(number) for number in numbers], np.uint32))

@@ -1,0 +1,136 @@
+"""The overview as a PDF, for meetings and files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.utils import timezone
+from django.utils.translation import get_language, gettext
+
+from core.exports.paper import BRAND, FAINT, INK, Paper, fonts
+from core.text import counted, day_text
+from monitoring.portfolio_page.comparison import compared
+from monitoring.portfolio_page.filters import FLAGS
+from monitoring.portfolio_page.measures.counts import Count
+from monitoring.portfolio_page.measures.dimensions import DELINQUENCY, FAILURE, UNKNOWN
+from monitoring.portfolio_page.measures.movement import DIRECTIONS, STATES
+from monitoring.portfolio_page.movement_data import DIRECTION_WORDS, state_words
+from monitoring.portfolio_page.overview import CLASSES, Overview
+from monitoring.portfolio_page.sentences import about_lines, title_of
+from monitoring.portfolio_page.view_data import group_names, share_text
+from portfolio.exposure.money import money_text
+from portfolio.models.figures import FLAG_LABELS
+
+LABELS, NUMBERS = 34, 20
+Key = TypeVar("Key")
+
+
+def overview_pdf(overview: Overview) -> bytes:
+    with fonts() as folder:
+        paper = Paper(folder, f"D&B Monitoring  ·  {title_of(overview)}")
+        paper.set_title(title_of(overview))
+        paper.set_creator("D&B Monitoring")
+        paper.set_lang(get_language() or "en")
+        paper.set_creation_date(timezone.now())
+        paper.add_page()
+        for part in (_head, _matrix, _classes, _movement, _concentration, _loss):
+            part(paper, overview)
+        return bytes(paper.output())
+
+
+def _head(paper: Paper, overview: Overview) -> None:
+    paper.box(0, 0, paper.w, 4, BRAND)
+    paper.write_line("D&B Monitoring", size=9, bold=True, color=BRAND)
+    paper.write_line(title_of(overview), size=18, bold=True, color=INK)
+    paper.ln(1)
+    for line in about_lines(overview):
+        paper.write_line(line, size=9.5, color=FAINT)
+    paper.ln(4)
+    unknown = overview.failure.get(UNKNOWN, Count()).companies
+    tiles = [
+        (counted(overview.whole.companies), gettext("companies"), "calm"),
+        (counted(overview.high_risk.companies), gettext("high risk (class 4 or 5)"), "critical"),
+        (counted(unknown), gettext("failure score unknown"), "high" if unknown else "calm"),
+        (counted(overview.without_data.companies), gettext("without data"), "calm"),
+    ]
+    paper.tiles(tiles)
+
+
+def _table(paper: Paper, overview: Overview, heads: list[str], rows: list[tuple[list[str], Count]]) -> None:
+    """Rows with their companies, and their exposure where it is shown."""
+    money = overview.money
+    headings = [*heads, gettext("Companies"), *([gettext("Exposure")] if money else [])]
+    lines = [
+        [*words, counted(count.companies), *([money_text(count.cents, money.currency)] if money else [])]
+        for words, count in rows
+    ]
+    free = 174 - NUMBERS - (40 if money else 0)
+    widths = [*(free // len(heads) for _ in heads), NUMBERS, *([40] if money else [])]
+    paper.rows(headings, lines, widths, right=range(len(heads), len(headings)))
+
+
+def _matrix(paper: Paper, overview: Overview) -> None:
+    paper.heading(gettext("Failure and delinquency"), room=70)
+    paper.write_line(
+        gettext("Companies by failure score class (rows) and delinquency score class (columns)."), size=9, color=FAINT
+    )
+    _square(paper, CLASSES, FAILURE.words, lambda row, column: overview.matrix.get((row, column), Count()))
+
+
+def _square(
+    paper: Paper, keys: tuple[Key, ...], words: Callable[[Key], str], count: Callable[[Key, Key], Count]
+) -> None:
+    headings = ["", *(words(key) for key in keys)]
+    rows = [[words(row), *(counted(count(row, column).companies) for column in keys)] for row in keys]
+    width = (174 - LABELS) // len(keys)
+    paper.rows(headings, rows, [LABELS, *(width for _ in keys)], right=range(1, len(headings)))
+
+
+def _classes(paper: Paper, overview: Overview) -> None:
+    for dimension, counts in ((FAILURE, overview.failure), (DELINQUENCY, overview.delinquency)):
+        paper.heading(str(dimension.title), room=50)
+        rows = [([dimension.words(value)], counts.get(value, Count())) for value in CLASSES]
+        _table(paper, overview, [gettext("Class")], rows)
+    paper.heading(gettext("Risk signs"), room=50)
+    signs = [([str(FLAG_LABELS[FLAGS[name]])], count) for name, count in overview.flags.items()]
+    _table(paper, overview, [gettext("Sign")], signs)
+
+
+def _movement(paper: Paper, overview: Overview) -> None:
+    asked, movement = overview.asked, compared(overview.asked, overview.world, overview.money).movement
+    days = {"since": day_text(asked.since), "day": day_text(asked.day)}
+    paper.heading(gettext("Movement from %(since)s to %(day)s") % days, room=70)
+    paper.write_line(f"{asked.dimension.title}.", size=9, color=FAINT)
+    directions = [([str(DIRECTION_WORDS[name])], movement.directions[name]) for name in DIRECTIONS]
+    _table(paper, overview, [gettext("Movement")], directions)
+    paper.ln(4)
+    _square(paper, STATES, lambda state: state_words(asked.dimension, state), movement.cell)
+
+
+def _concentration(paper: Paper, overview: Overview) -> None:
+    for one in overview.concentrations:
+        paper.heading(str(one.dimension.title), room=50)
+        if one.others:
+            share = gettext("Share of the first ten: %(share)s") % {"share": share_text(one.share, 1)}
+            paper.write_line(share, size=9, color=FAINT)
+        names = group_names(one)
+        rows = [([names.get(place.value, place.label)], place.count) for place in one.first]
+        rest = [([gettext("All others")], one.rest)] if one.others else []
+        unknown = [([gettext("Unknown")], one.unknown)] if one.unknown.companies else []
+        _table(paper, overview, [str(one.dimension.title)], [*rows, *rest, *unknown])
+
+
+def _loss(paper: Paper, overview: Overview) -> None:
+    if not (overview.loss and overview.money):
+        return
+    loss, money = overview.loss, overview.money
+    paper.heading(gettext("Expected loss"), room=50)
+    paper.write_line(money_text(loss.cents, money.currency), size=13, bold=True, color=INK)
+    paper.ln(2)
+    rows = [
+        ([gettext("Exposure with a known incidence of default")], loss.rated),
+        ([gettext("Exposure without an incidence of default")], loss.unrated),
+        ([gettext("Companies without an exposure")], Count(loss.unexposed)),
+    ]
+    _table(paper, overview, [gettext("Companies")], rows)

@@ -1,0 +1,198 @@
+"""What the page shows of an overview: numbers with their words, tones and lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext
+
+from core.text import counted
+from monitoring.portfolio_page.filters import FLAGS
+from monitoring.portfolio_page.links import Links
+from monitoring.portfolio_page.measures.concentration import Concentration
+from monitoring.portfolio_page.measures.counts import Count
+from monitoring.portfolio_page.measures.dimensions import DELINQUENCY, FAILURE, GROUP, UNKNOWN, Dimension
+from monitoring.portfolio_page.overview import CLASSES, HIGH_RISK, Overview
+from monitoring.portfolio_page.worlds import Money
+from portfolio.exposure.money import money_text
+from portfolio.models import Company
+from portfolio.models.figures import FLAG_LABELS
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A number of companies and their exposure; `link` leads to them, and is empty where there are none."""
+
+    label: str
+    companies: int
+    amount: str
+    link: str
+    tone: str = "calm"
+    # Of its bar, in percent of the longest; and its part of the whole.
+    width: str = "0"
+    share: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Makes cells for one reader: with amounts only where exposure may be seen."""
+
+    links: Links
+    money: Money | None
+
+    def amount(self, cents: int) -> str:
+        """Nothing where no exposure is known, which is not 0."""
+        return money_text(cents, self.money.currency) if self.money and cents else ""
+
+    def cell(self, label: str, count: Count, link: str, tone: str = "calm", **more: str) -> Cell:
+        shown = link if count.companies else ""
+        return Cell(label, count.companies, self.amount(count.cents), shown, tone, **more)
+
+    def of_day(self, label: str, count: Count, tone: str = "calm", **chosen: Any) -> Cell:
+        return self.cell(label, count, self.links.companies(**chosen), tone)
+
+
+def page_context(overview: Overview) -> dict[str, Any]:
+    cells = Cells(Links(overview.asked), overview.money)
+    return {
+        "overview": overview,
+        "tiles": list(tiles(overview, cells)),
+        "without_data": cells.of_day(gettext("Without data"), overview.without_data, data=UNKNOWN),
+        "matrix": list(_matrix(overview, cells)),
+        "class_heads": [DELINQUENCY.words(value) for value in CLASSES],
+        "classes": [_classes(FAILURE, overview.failure, cells), _classes(DELINQUENCY, overview.delinquency, cells)],
+        "flags": list(_flags(overview, cells)),
+        "concentrations": [_concentration(one, cells) for one in overview.concentrations],
+        "loss": _loss(overview, cells),
+        "unconverted": _unconverted(overview.money),
+    }
+
+
+def tiles(overview: Overview, cells: Cells) -> Iterator[tuple[Cell, str]]:
+    """Each with what it means."""
+    yield cells.of_day(gettext("Companies"), overview.whole), gettext("monitored at D&B on this day")
+    high = cells.of_day(gettext("High risk"), overview.high_risk, "bad", failure_class=HIGH_RISK)
+    yield high, gettext("failure score class 4 or 5")
+    unknown = overview.failure.get(UNKNOWN, Count())
+    yield (
+        cells.of_day(gettext("Failure score unknown"), unknown, "warn", failure_class=UNKNOWN),
+        gettext("counted apart everywhere"),
+    )
+    yield (
+        cells.of_day(gettext("Without data"), overview.without_data, "warn", data=UNKNOWN),
+        gettext("no baseline received yet"),
+    )
+
+
+def _matrix(overview: Overview, cells: Cells) -> Iterator[tuple[str, list[Cell]]]:
+    for failure in CLASSES:
+        row = [
+            cells.of_day(
+                f"{FAILURE.title}: {FAILURE.words(failure)}; {DELINQUENCY.title}: {DELINQUENCY.words(other)}",
+                overview.matrix.get((failure, other), Count()),
+                _worse_tone(FAILURE.tone(failure), DELINQUENCY.tone(other)),
+                failure_class=failure,
+                delinquency_class=other,
+            )
+            for other in CLASSES
+        ]
+        yield FAILURE.words(failure), row
+
+
+def _worse_tone(*tones: str) -> str:
+    return next(tone for tone in ("bad", "warn", "good", "calm") if tone in tones)
+
+
+def _classes(dimension: Dimension, counts: Mapping[str, Count], cells: Cells) -> tuple[Dimension, list[Cell]]:
+    whole = sum(count.companies for count in counts.values())
+    longest = max((count.companies for count in counts.values()), default=0)
+    rows = [
+        cells.cell(
+            dimension.words(value),
+            count,
+            cells.links.companies(**{dimension.name: value}),
+            dimension.tone(value),
+            width=percent(count.companies, longest),
+            share=share_text(count.companies, whole),
+        )
+        for value in CLASSES
+        for count in [counts.get(value, Count())]
+    ]
+    return dimension, rows
+
+
+def percent(part: int, whole: int) -> str:
+    return f"{min(100 * part / whole, 100):.1f}" if whole > 0 else "0"
+
+
+def share_text(part: float, whole: float) -> str:
+    return gettext("%(number)s %%") % {"number": f"{100 * part / whole:.1f}"} if whole > 0 else ""
+
+
+def _flags(overview: Overview, cells: Cells) -> Iterator[Cell]:
+    for name, count in overview.flags.items():
+        tone = "bad" if count.companies else "calm"
+        yield cells.of_day(str(FLAG_LABELS[FLAGS[name]]), count, tone, flag=name)
+
+
+# Concentration and expected loss
+
+
+def _concentration(one: Concentration, cells: Cells) -> dict[str, Any]:
+    counts = [place.count for place in one.first]
+    longest = max((count.cents if one.by_money else count.companies for count in counts), default=0)
+    name, names = one.dimension.name, group_names(one)
+
+    def cell(label: str, count: Count, **chosen: str) -> Cell:
+        size = count.cents if one.by_money else count.companies
+        link, share = cells.links.companies(**chosen), share_text(one.share_of(count), 1)
+        return cells.cell(label, count, link, width=percent(size, longest), share=share)
+
+    rows = [cell(names.get(place.value, place.label), place.count, **{name: place.value}) for place in one.first]
+    rest = [cell(_rest_words(one), one.rest, rest=name)] if one.others else []
+    unknown = [cell(gettext("Unknown"), one.unknown, **{name: UNKNOWN})] if one.unknown.companies else []
+    return {
+        "title": one.dimension.title,
+        "share": share_text(one.share, 1) if one.others else "",
+        "first": len(one.first),
+        "rows": rows,
+        "apart": [*rest, *unknown],
+        "by_money": one.by_money,
+    }
+
+
+def _rest_words(one: Concentration) -> str:
+    return gettext("%(count)s others") % {"count": counted(one.others)}
+
+
+def group_names(one: Concentration) -> dict[str, str]:
+    """Groups by the name of the company at the top, where it is known here."""
+    if one.dimension is not GROUP:
+        return {}
+    rows = Company.objects.filter(pk__in=[place.value for place in one.first]).exclude(name="")
+    return dict(rows.values_list("duns", "name"))
+
+
+def _loss(overview: Overview, cells: Cells) -> dict[str, Any] | None:
+    loss = overview.loss
+    if loss is None:
+        return None
+    rated = cells.of_day(
+        gettext("Exposure with a known incidence of default"), loss.rated, exposure="known", failure_incidence="known"
+    )
+    unrated = cells.of_day(
+        gettext("Exposure without an incidence of default"),
+        loss.unrated,
+        "warn",
+        exposure="known",
+        failure_incidence=UNKNOWN,
+    )
+    unexposed = cells.of_day(gettext("Companies without an exposure"), Count(loss.unexposed), exposure=UNKNOWN)
+    return {"amount": cells.amount(loss.cents), "rows": [rated, unrated, unexposed]}
+
+
+def _unconverted(money: Money | None) -> Iterable[tuple[str, int, str]]:
+    found = sorted(money.unconverted.items()) if money else []
+    return [(currency, companies, money_text(cents, currency)) for currency, (companies, cents) in found]

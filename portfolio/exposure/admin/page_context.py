@@ -1,0 +1,184 @@
+"""What the pages of exposure show: an import and what to do with it, and what is at stake today."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import islice
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from core import plurals
+from core.text import counted
+from portfolio.exposure.books import book_label
+from portfolio.exposure.currencies import code_of
+from portfolio.exposure.days import today
+from portfolio.exposure.flaws import COUNTED, Check
+from portfolio.exposure.money import money_text
+from portfolio.exposure.packed import Part, parts_of
+from portfolio.exposure.rates import exposure_settings
+from portfolio.exposure.upload import accepted
+from portfolio.exposure.validate import ExposureRow
+from portfolio.exposure.work import IN_WORK
+from portfolio.imports.chunks import stored_rows
+from portfolio.imports.states import counts_of, sheets_of
+from portfolio.models import Company, ExposureImport, ExposureMode, ImportState
+
+ROWS_A_PAGE = 50
+LARGEST = 20
+PARTS_SHOWN = 50
+WAITS_LONG_AFTER = timedelta(seconds=20)
+TONES = {
+    ImportState.UPLOADED: "info",
+    ImportState.READING: "info",
+    ImportState.READ: "warn",
+    ImportState.APPLIED: "good",
+    ImportState.UNDONE: "calm",
+    ImportState.CANCELLED: "calm",
+    ImportState.FAILED: "bad",
+}
+CHECK_TONES = {Check.ACCEPTED: "good", Check.NOT_LISTED: "info", Check.DUPLICATE: "warn", Check.DECISION: "warn"}
+
+
+def page_of(request: HttpRequest, row: ExposureImport, *, may_change: bool) -> dict[str, Any]:
+    """All that the template of an import shows."""
+    counts, shown = counts_of(row), request.GET.get("validation", "")
+    page = _whole_number(request.GET.get("page", ""))
+    found = _some_rows(row, shown, page)
+    is_read = row.state == ImportState.READ
+    undecided = counts.get(Check.DECISION, 0) if is_read and not row.decimal_mark else 0
+    return {
+        "tone": TONES[ImportState(row.state)],
+        "lead": _lead_of(row),
+        "is_in_work": row.state in IN_WORK,
+        "waits_long": row.state in IN_WORK and (row.moved_at or row.created_at) < timezone.now() - WAITS_LONG_AFTER,
+        "progress": _progress_of(row),
+        "sheets": sheets_of(row),
+        "parts": [(book_label(one.book), one.day, one.companies, _sums(one)) for one in parts_of(row)[:PARTS_SHOWN]],
+        "has_several_days": row.mode == ExposureMode.REPLACE and _has_several_days(parts_of(row)),
+        "tiles": list(_tiles(counts, shown)),
+        "rows": [(one, CHECK_TONES.get(Check(one.validation), "bad")) for one in found[:ROWS_A_PAGE]],
+        "shown": shown,
+        "page": page,
+        "has_more": len(found) > ROWS_A_PAGE,
+        "may_change": may_change,
+        "undecided": undecided,
+        "examples": list(islice(_rows(row, Check.DECISION), 3)) if undecided else [],
+        "may_apply": is_read and not undecided and accepted(row) > 0,
+        "left_out": _left_out(counts) if is_read else "",
+    }
+
+
+def _lead_of(row: ExposureImport) -> str:
+    return {
+        ImportState.UPLOADED: gettext("The file is uploaded. Checking starts in a moment. You may leave this page."),
+        ImportState.READING: gettext("Every row is being checked. You may leave this page."),
+        ImportState.READ: gettext("All rows are checked. Nothing counts before someone applies the import."),
+        ImportState.APPLIED: gettext("Applied. The amounts count from the days of their books on."),
+        ImportState.UNDONE: gettext("Undone. The amounts do not count."),
+        ImportState.CANCELLED: gettext("Cancelled. Nothing was changed."),
+    }.get(ImportState(row.state), "")
+
+
+def _progress_of(row: ExposureImport) -> dict[str, Any] | None:
+    if row.state not in IN_WORK:
+        return None
+    total = max(row.total or 0, row.position)
+    percent = 100 * row.position / total if total else 0
+    words = gettext("Starts in a moment …")
+    if total:
+        told = {"position": counted(row.position), "total": counted(total)}
+        words = gettext("%(position)s of about %(total)s rows checked") % told
+    return {"percent": f"{percent:.1f}", "words": words}
+
+
+def _left_out(counts: dict[str, int]) -> str:
+    rows = sum(count for check, count in counts.items() if check not in COUNTED)
+    return gettext("Not applied because of errors: %(rows)s.") % {"rows": plurals.rows(rows)} if rows else ""
+
+
+def _tiles(counts: dict[str, int], shown: str) -> list[dict[str, Any]]:
+    every = {"count": sum(counts.values()), "label": gettext("All rows"), "validation": "", "tone": "info"}
+    kinds = [
+        {"count": counts[check], "label": check.label, "validation": check.value, "tone": CHECK_TONES.get(check, "bad")}
+        for check in Check
+        if counts.get(check)
+    ]
+    return [{**tile, "is_on": tile["validation"] == shown} for tile in (every, *kinds)]
+
+
+def _rows(row: ExposureImport, check: str) -> Any:
+    return (one for one in stored_rows(row, ExposureRow) if not check or one.validation == check)
+
+
+def _some_rows(row: ExposureImport, check: str, page: int) -> list[ExposureRow]:
+    """One more than a page, where there are more."""
+    start = page * ROWS_A_PAGE
+    return list(islice(_rows(row, check), start, start + ROWS_A_PAGE + 1)) if check in ("", *Check.values) else []
+
+
+def _whole_number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
+
+
+def _has_several_days(parts: list[Part]) -> bool:
+    books = [one.book.casefold() for one in parts]
+    return len(books) > len(set(books))
+
+
+def _sums(part: Part) -> str:
+    return ", ".join(money_text(cents, currency) for currency, cents in sorted(part.amounts.items()))
+
+
+def sums_text(row: ExposureImport) -> str:
+    """For the list: its books and their sums, in a few words."""
+    parts = parts_of(row)
+    texts = [f"{book_label(one.book)}: {_sums(one)}" for one in parts[:3]]
+    return " · ".join(texts) + (" …" if len(parts) > 3 else "")
+
+
+# What is at stake today
+
+
+def overview_of(*, may_change: bool) -> dict[str, Any]:
+    from portfolio.exposure.ledger import books_at
+    from portfolio.exposure.totals import exposures_at
+
+    exposures, settings = exposures_at(), exposure_settings()
+    return {
+        "currency": exposures.currency,
+        "rates_currency": settings.rates_currency,
+        "total": money_text(int(exposures.cents.sum()), exposures.currency),
+        "companies": len(exposures.duns),
+        "books": [_book_line(book) for book in books_at(today())],
+        "apart": [
+            (currency, companies, money_text(cents, currency))
+            for currency, (companies, cents) in exposures.unconverted.items()
+        ],
+        "largest": _largest(exposures),
+        "may_change": may_change,
+    }
+
+
+def _book_line(book: Any) -> tuple[str, date | None, int, str]:
+    import numpy as np
+
+    sums = []
+    for number in np.unique(book.currencies).tolist():
+        cents = int(book.cents[book.currencies == number].sum())
+        sums.append(money_text(cents, code_of(number)))
+    last = date.fromordinal(int(book.days.max())) if len(book.days) else None
+    return book_label(book.name), last, len(book.duns), ", ".join(sums)
+
+
+def _largest(exposures: Any) -> list[tuple[Company, str]]:
+    import numpy as np
+
+    places = np.argsort(exposures.cents, kind="stable")[::-1][:LARGEST].tolist()
+    amounts = {f"{int(exposures.duns[place]):09d}": int(exposures.cents[place]) for place in places}
+    rows = Company.objects.in_bulk(list(amounts))
+    return [
+        (rows.get(duns) or Company(duns=duns), money_text(cents, exposures.currency)) for duns, cents in amounts.items()
+    ]

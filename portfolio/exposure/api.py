@@ -1,0 +1,212 @@
+"""Exposure in the API: amounts by company, book and day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.examples import a_request, an_answer, who
+from core.api.parameters import PageParameters, Parameters, Several
+from core.api.scopes import READ_EXPOSURE, WRITE_EXPOSURE
+from core.lists.pagination import BadCursor, read_token, write_token
+from portfolio.companies.parameters import DunsField, ReferenceField
+from portfolio.exposure.books import LONGEST, book_key, book_name
+from portfolio.exposure.currencies import CODES
+from portfolio.exposure.days import BadDay, read_day, today
+from portfolio.exposure.entries import end_exposure, set_exposures
+from portfolio.exposure.money import exact_text
+from portfolio.exposure.packed import Position
+from portfolio.exposure.positions import After, page_of_stakes
+from portfolio.exposure.rates import exposure_settings
+from portfolio.exposure.totals import Stake, stakes_of
+from portfolio.exposure.work import start_refresh
+
+MOST_AT_ONCE = 1000
+ENTRY_EXAMPLE = {
+    "duns": "804735132",
+    "book": "receivables",
+    "amount": "12500.00",
+    "currency": "USD",
+    "as_of": "2026-03-31",
+}
+STAKE_EXAMPLE = {**ENTRY_EXAMPLE, "converted": "11500.00"}
+BOOK_HELP = "Book of the amount: `receivables`, `orders`, `guarantees`, or a name of your own."
+
+
+class DayField(serializers.CharField):
+    """A day, not in the future."""
+
+    def to_internal_value(self, data: Any) -> date:  # type: ignore[override]
+        try:
+            return read_day(super().to_internal_value(data))
+        except BadDay as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
+class StakeSerializer(serializers.Serializer[Any]):
+    duns = serializers.CharField(help_text="D-U-N-S number.")
+    book = serializers.CharField(help_text=BOOK_HELP)
+    amount = serializers.SerializerMethodField(help_text="Amount in its currency, with two decimals.")
+    currency = serializers.CharField(help_text="Currency of the amount (ISO 4217).")
+    as_of = serializers.DateField(source="day", help_text="Day from which the amount counts.")
+    converted = serializers.SerializerMethodField(
+        help_text="Amount in the reporting currency. Null without an exchange rate."
+    )
+
+    def get_amount(self, row: Stake) -> str:
+        return exact_text(row.cents)
+
+    def get_converted(self, row: Stake) -> str | None:
+        return None if row.converted is None else exact_text(row.converted)
+
+
+class ExposuresSerializer(serializers.Serializer[Any]):
+    reporting_currency = serializers.CharField(help_text="Currency of `converted`.")
+    results = StakeSerializer(many=True)
+    next = serializers.CharField(
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
+    )
+
+
+class EntrySerializer(serializers.Serializer[Any]):
+    duns = DunsField(required=False, max_length=20, help_text="D-U-N-S number. Leave it out to send a `reference`.")
+    reference = ReferenceField()
+    book = serializers.CharField(max_length=LONGEST, help_text=BOOK_HELP)
+    amount = serializers.DecimalField(
+        max_digits=16, decimal_places=2, min_value=Decimal(0), help_text="What is at stake: 0 or more."
+    )
+    currency = serializers.ChoiceField(sorted(CODES), help_text="Currency of the amount (ISO 4217).")
+    as_of = DayField(required=False, help_text="Day from which the amount counts. Leave it out for today.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Either way names one company."""
+        named = [attrs["duns"]] if "duns" in attrs else attrs.get("reference", [])
+        if len(named) != 1:
+            many = "Several companies have this reference. Send the D-U-N-S number."
+            none = "No company has this reference. Send the D-U-N-S number."
+            raise serializers.ValidationError(many if named else none)
+        return {**attrs, "company": named[0]}
+
+
+class SettingSerializer(serializers.Serializer[Any]):
+    exposures = serializers.ListField(
+        child=EntrySerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="Up to 1,000 amounts."
+    )
+
+
+class SetSerializer(serializers.Serializer[Any]):
+    kept = serializers.IntegerField(help_text="Number of amounts that count from their day on.")
+
+
+class ExposureParameters(PageParameters):
+    company = Several(child=DunsField(), help_text="Return only amounts of these companies: up to 200 D-U-N-S numbers.")
+    book = Several(child=serializers.CharField(max_length=LONGEST), help_text="Return only amounts of these books.")
+    day = DayField(required=False, help_text="Return the amounts that count on this day. Leave it out for today.")
+
+
+class ExposureKey(Parameters):
+    company = DunsField(help_text="D-U-N-S number.")
+    book = serializers.CharField(max_length=LONGEST, help_text=BOOK_HELP)
+    as_of = DayField(required=False, help_text="Day from which the amount no longer counts. Leave it out for today.")
+
+
+class ExposureList(APIView):
+    scopes = {"GET": READ_EXPOSURE, "PUT": WRITE_EXPOSURE, "DELETE": WRITE_EXPOSURE}
+    permissions = {
+        "GET": "portfolio.view_exposure",
+        "PUT": "portfolio.change_exposure",
+        "DELETE": "portfolio.change_exposure",
+    }
+
+    @extend_schema(
+        operation_id="exposures",
+        tags=["exposures"],
+        summary="List amounts at stake",
+        parameters=[ExposureParameters],
+        responses=ExposuresSerializer,
+        examples=[an_answer("A page", {"reporting_currency": "EUR", "results": [STAKE_EXAMPLE], "next": None})],
+    )
+    def get(self, request: Request) -> Response:
+        """Your own amounts by company and book, as they count on a day, in the order of D-U-N-S numbers."""
+        asked = ExposureParameters.of(request)
+        stakes, after = page_of_stakes(
+            asked.get("day") or today(),
+            books=frozenset(map(book_key, map(book_name, asked["book"]))) if "book" in asked else None,
+            companies=frozenset(asked["company"]) if "company" in asked else None,
+            after=_after(asked),
+            limit=asked["limit"],
+        )
+        return Response(
+            {
+                "reporting_currency": exposure_settings().reporting_currency,
+                "results": StakeSerializer(stakes, many=True).data,
+                "next": write_token([str(after[0]), after[1]]) if after else None,
+            }
+        )
+
+    @extend_schema(
+        operation_id="set_exposures",
+        tags=["exposures"],
+        summary="Set amounts, up to 1,000 per call",
+        request=SettingSerializer,
+        responses=SetSerializer,
+        examples=[a_request("One amount", {"exposures": [ENTRY_EXAMPLE]}), an_answer("Set", {"kept": 1})],
+    )
+    def put(self, request: Request) -> Response:
+        """An amount replaces what the book had for the company from its day on. Repeating the call has no effect.
+
+        If one entry is invalid, none is saved, and `errors` names the entry. The last of several entries for one
+        company, book and day counts.
+        """
+        asked = SettingSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        positions = [_position(one) for one in asked.validated_data["exposures"]]
+        set_exposures(positions, requested_by=who(request))
+        start_refresh()
+        return Response({"kept": len({(one.duns, book_key(one.book), one.day) for one in positions})})
+
+    @extend_schema(
+        operation_id="remove_exposure",
+        tags=["exposures"],
+        summary="Remove the amount of a company in a book",
+        parameters=[ExposureKey],
+        responses={204: None},
+    )
+    def delete(self, request: Request) -> Response:
+        """The book has no amount for the company from that day on. The response is 404 if it has none on that day."""
+        asked = ExposureKey.of(request)
+        day = asked.get("as_of") or today()
+        stake = next((one for one in stakes_of(asked["company"], day) if _is_of(one, asked["book"])), None)
+        if stake is None:
+            raise Http404("The book has no amount for this company.")
+        end_exposure(stake.duns, stake.book, stake.currency, day, requested_by=who(request))
+        start_refresh()
+        return Response(status=204)
+
+
+def _is_of(stake: Stake, book: str) -> bool:
+    return book_key(stake.book) == book_key(book_name(book))
+
+
+def _position(entry: Mapping[str, Any]) -> Position:
+    cents, day = int(entry["amount"] * 100), entry.get("as_of") or today()
+    return Position(entry["company"], cents, entry["currency"], book_name(entry["book"]), day)
+
+
+def _after(asked: Mapping[str, Any]) -> After | None:
+    if "after" not in asked:
+        return None
+    try:
+        duns, book = read_token(asked["after"])
+        return int(duns), book
+    except ValueError as error:
+        raise BadCursor from error

@@ -1,0 +1,116 @@
+"""Amounts one by one: as other systems send them, and a company's taken out when it is erased."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import date
+
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from core.actors import Actor
+from core.audit import record
+from core.blobs import delete_bytes
+from core.db import clean_text, database_now, one_by_one
+from core.text import counted
+from portfolio.exposure.flaws import Check
+from portfolio.exposure.packed import GONE, Position, parts_of, positions_of, store
+from portfolio.imports.states import Refused, move, with_counts
+from portfolio.models import ExposureImport, ExposureMode, ImportState
+
+TRIES = 20
+# A row that holds more is not written again for a few more.
+MOST_TOGETHER = 20_000
+
+
+def set_exposures(positions: Sequence[Position], *, requested_by: Actor) -> None:
+    """Each replaces what the book had for the company from its day on. Repeating it changes nothing that counts."""
+    if not any(_keep(positions, requested_by) for _ in range(TRIES)):
+        raise Refused(gettext("Other amounts are being kept right now. Try again in a few seconds."))
+    _record("exposure.set", positions, requested_by)
+
+
+def end_exposure(duns: str, book: str, currency: str, day: date, *, requested_by: Actor) -> None:
+    """The book has nothing for the company from that day on."""
+    gone = [Position(duns, GONE, currency, book, day)]
+    if not any(_keep(gone, requested_by) for _ in range(TRIES)):
+        raise Refused(gettext("Other amounts are being kept right now. Try again in a few seconds."))
+    _record("exposure.remove", gone, requested_by)
+
+
+def _keep(positions: Sequence[Position], requested_by: Actor) -> bool:
+    """In the row that was applied last, if it is this caller's own of today; else in one of its own."""
+    last = ExposureImport.objects.filter(state=ImportState.APPLIED).order_by("-confirmed_at", "-id").first()
+    if last is None or not _may_hold(last, requested_by):
+        _add(positions, requested_by)
+        return True
+    every, owner, before = [*positions_of(last), *positions], uuid.uuid4(), last.positions
+    packed = store(owner, every)
+    is_kept = move(last, **packed, position=len(every), counts=with_counts({}, {Check.ACCEPTED: len(every)}))
+    obsolete = before if is_kept else owner
+    if obsolete:
+        delete_bytes(obsolete)
+    return is_kept
+
+
+def _may_hold(row: ExposureImport, requested_by: Actor) -> bool:
+    is_own = row.source == "api" and row.confirmer_id == requested_by.id
+    return is_own and row.created_at.date() == timezone.now().date() and row.position < MOST_TOGETHER
+
+
+def _add(positions: Sequence[Position], requested_by: Actor) -> None:
+    now = timezone.now()
+    row = ExposureImport(
+        mode=ExposureMode.ADD,
+        state=ImportState.APPLIED,
+        source="api",
+        as_of=max(one.day for one in positions),
+        created_by=clean_text(requested_by, 200),
+        created_at=now,
+        moved_at=now,
+        confirmed_by=clean_text(requested_by, 200),
+        confirmer_id=requested_by.id,
+        confirmed_at=database_now(),
+        position=len(positions),
+        counts=with_counts({}, {Check.ACCEPTED: len(positions)}),
+    )
+    for name, value in store(uuid.uuid4(), positions).items():
+        setattr(row, name, value)
+    row.save(force_insert=True)
+
+
+def _record(action: str, positions: Sequence[Position], actor: str) -> None:
+    first = positions[0]
+    summary = gettext("Exposure of %(count)s companies in %(book)s") % {
+        "count": counted(len({one.duns for one in positions})),
+        "book": ", ".join(sorted({one.book for one in positions}))[:200],
+    }
+    # Without the amounts, which the audit log would show to users who may not see money.
+    after = {"positions": [[one.duns, one.book, one.day] for one in positions]}
+    thing = ExposureImport(pk=uuid.uuid5(uuid.NAMESPACE_OID, f"{first.duns}\n{first.book}"))
+    record(actor=actor, action=action, thing=thing, summary=summary, after=after)
+
+
+# Erasing a company
+
+
+def forget_exposure(duns: str) -> int:
+    """In all amounts, also in those that no longer count; how many imports held it. May be stopped and begun again."""
+    rows = ExposureImport.objects.filter(positions__isnull=False).order_by("pk")
+    return sum(_take_out(duns, row) for row in one_by_one(rows))
+
+
+def _take_out(duns: str, row: ExposureImport) -> bool:
+    while row.positions is not None:
+        every, before, owner = positions_of(row), row.positions, uuid.uuid4()
+        left = [one for one in every if one.duns != duns]
+        if len(left) == len(every):
+            return False
+        packed = store(owner, left, parts_of(row))
+        is_kept = move(row, **packed)
+        delete_bytes(before if is_kept else owner)
+        if is_kept:
+            return True
+        row.refresh_from_db()
+    return False

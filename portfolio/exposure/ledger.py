@@ -1,0 +1,92 @@
+"""Which amounts count on a day: of each book the last import that replaced it, and what was added to it since."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from portfolio.exposure.books import book_key
+from portfolio.exposure.packed import GONE, Part, load
+from portfolio.models import ExposureImport, ExposureMode, ImportState
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Layer(NamedTuple):
+    """A book at a day, as one import has it."""
+
+    owner: uuid.UUID
+    place: int
+    book: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What counts in a book: arrays of equal length, in the order of `duns`. `days` are ordinals."""
+
+    name: str
+    duns: NDArray[Any]
+    cents: NDArray[Any]
+    currencies: NDArray[Any]
+    days: NDArray[Any]
+
+
+def layers_at(day: date) -> tuple[tuple[Layer, ...], ...]:
+    """Of each book the layers that count on a day, the later over the earlier."""
+    found: dict[str, list[tuple[Layer, bool]]] = defaultdict(list)
+    for layer, replaces in sorted(_all_layers(), key=lambda one: one[0].day):
+        if layer.day <= day:
+            found[book_key(layer.book)].append((layer, replaces))
+    return tuple(_from_last_replacement(found[key]) for key in sorted(found))
+
+
+def _all_layers() -> list[tuple[Layer, bool]]:
+    """In the order in which they were applied."""
+    rows = ExposureImport.objects.filter(state=ImportState.APPLIED, positions__isnull=False)
+    decode = msgspec.json.Decoder(list[Part]).decode
+    return [
+        (Layer(owner, place, part.book, part.day), mode == ExposureMode.REPLACE)
+        for owner, mode, parts in rows.order_by("confirmed_at", "id").values_list("positions", "mode", "parts")
+        if owner
+        for place, part in enumerate(decode(parts))
+    ]
+
+
+def _from_last_replacement(layers: Sequence[tuple[Layer, bool]]) -> tuple[Layer, ...]:
+    start = max((place for place, (_, replaces) in enumerate(layers) if replaces), default=0)
+    return tuple(layer for layer, _ in layers[start:])
+
+
+# The last one that was asked for: several pages, and the company's page, ask for the same.
+@lru_cache(maxsize=1)
+def books_of(layers: tuple[tuple[Layer, ...], ...]) -> tuple[Book, ...]:
+    arrays = load({layer.owner for book in layers for layer in book})
+    return tuple(_book(book, arrays) for book in layers)
+
+
+def books_at(day: date) -> tuple[Book, ...]:
+    return books_of(layers_at(day))
+
+
+def _book(layers: Sequence[Layer], arrays: dict[uuid.UUID, NDArray[Any]]) -> Book:
+    import numpy as np
+
+    pieces = [arrays[layer.owner][arrays[layer.owner]["part"] == layer.place] for layer in layers]
+    days = np.concatenate(
+        [np.full(len(piece), layer.day.toordinal(), "u4") for layer, piece in zip(layers, pieces, strict=True)]
+    )
+    rows = np.concatenate(pieces)
+    order = np.argsort(rows["duns"], kind="stable")
+    rows, days = rows[order], days[order]
+    counts = np.append(rows["duns"][1:] != rows["duns"][:-1], True)[: len(rows)] & (rows["cents"] != GONE)
+    rows = rows[counts]
+    return Book(layers[-1].book, rows["duns"].copy(), rows["cents"].copy(), rows["currency"].copy(), days[counts])

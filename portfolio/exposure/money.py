@@ -1,0 +1,17 @@
+"""Sums of money for people and for other systems."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.text import counted
+
+
+def money_text(cents: int, currency: str) -> str:
+    """In whole units, as a page has it."""
+    return f"{currency} {counted((cents + 50) // 100)}"
+
+
+def exact_text(cents: int) -> str:
+    """In the currency's units, to the hundredth, as the API has it."""
+    return f"{Decimal(cents) / 100:.2f}"

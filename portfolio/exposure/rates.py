@@ -1,0 +1,116 @@
+"""The reporting currency, and the rates that people keep. What has no rate is never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Max
+from django.utils.translation import gettext
+
+from core.audit import record
+from core.db import insert_new
+from portfolio.exposure.currencies import CODES
+from portfolio.imports.states import Refused
+from portfolio.models import ExchangeRate, ExposureSettings
+from portfolio.models.exposures import RATE_ONE
+
+KEY = "exposure"
+MOST = 9_000_000
+
+
+def exposure_settings() -> ExposureSettings:
+    return ExposureSettings.objects.filter(pk=KEY).first() or ExposureSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What a unit of each currency was worth on a day, in units of 10^-12 of the currency of rates."""
+
+    reporting_currency: str
+    values: Mapping[str, int]
+
+    def factor(self, currency: str) -> tuple[int, int] | None:
+        """Numerator and denominator of one unit in the reporting currency; None where a rate is missing."""
+        if currency == self.reporting_currency:
+            return 1, 1
+        value, one = self.values.get(currency), self.values.get(self.reporting_currency)
+        return (value, one) if value and one else None
+
+
+def convert(cents: int, factor: tuple[int, int]) -> int:
+    """Rounded half up."""
+    numerator, denominator = factor
+    return (2 * cents * numerator + denominator) // (2 * denominator)
+
+
+def rates_at(day: date) -> Rates:
+    """The last of each currency until then."""
+    settings = exposure_settings()
+    last = ExchangeRate.objects.filter(day__lte=day).order_by().values_list("currency").annotate(Max("day"))
+    keys = [ExchangeRate.key(currency, its_day) for currency, its_day in last]
+    rates = dict(ExchangeRate.objects.filter(pk__in=keys).values_list("currency", "rate"))
+    return Rates(settings.reporting_currency, rates | {settings.rates_currency: RATE_ONE})
+
+
+def set_rate(*, currency: str, day: date, rate: Decimal, set_by: str) -> ExchangeRate:
+    """Keep a rate; one of the same currency and day is replaced."""
+    settings = exposure_settings()
+    if currency not in CODES:
+        raise Refused(gettext("“%(code)s” is not a currency. Use a code such as USD.") % {"code": currency[:20]})
+    if currency == settings.rates_currency:
+        raise Refused(gettext("Rates are stated in %(code)s, so it needs no rate.") % {"code": currency})
+    kept = int(rate * RATE_ONE) if 0 < rate < MOST else 0
+    if not kept:
+        raise Refused(gettext("Enter a rate above 0 and below 9,000,000."))
+    row = ExchangeRate(id=ExchangeRate.key(currency, day), currency=currency, day=day, rate=kept)
+    before = ExchangeRate.objects.filter(pk=row.pk).values_list("rate", flat=True).first()
+    if not insert_new(ExchangeRate, [row]):
+        ExchangeRate.objects.filter(pk=row.pk).update(rate=kept)
+    record(
+        actor=set_by,
+        action="exposure.rate",
+        thing=row,
+        summary=gettext("Exchange rate of %(row)s: %(rate)s %(code)s")
+        % {"row": row, "rate": rate_text(kept), "code": settings.rates_currency},
+        before=None if before is None else {"rate": rate_text(before)},
+        after={"rate": rate_text(kept)},
+    )
+    return row
+
+
+def remove_rate(row: ExchangeRate, *, removed_by: str) -> None:
+    record(
+        actor=removed_by,
+        action="exposure.rate_removed",
+        thing=row,
+        summary=gettext("Exchange rate of %(row)s deleted") % {"row": row},
+        before={"rate": rate_text(row.rate)},
+    )
+    row.delete()
+
+
+def rate_text(rate: int) -> str:
+    return f"{Decimal(rate) / RATE_ONE:f}".rstrip("0").rstrip(".")
+
+
+def set_reporting_currency(*, currency: str, set_by: str) -> None:
+    """Rates stay stated in the currency they were entered in; while there are none, that is this one."""
+    if currency not in CODES:
+        raise Refused(gettext("“%(code)s” is not a currency. Use a code such as EUR.") % {"code": currency[:20]})
+    insert_new(ExposureSettings, [ExposureSettings()])
+    before = exposure_settings()
+    changes = {"reporting_currency": currency}
+    if not ExchangeRate.objects.exists():
+        changes["rates_currency"] = currency
+    ExposureSettings.objects.filter(pk=KEY).update(**changes)
+    record(
+        actor=set_by,
+        action="exposure.currency",
+        thing=before,
+        summary=gettext("Reporting currency: %(code)s") % {"code": currency},
+        before={"reporting_currency": before.reporting_currency},
+        after=changes,
+    )

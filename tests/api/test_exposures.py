@@ -1,0 +1,94 @@
+"""Amounts at stake in the API: a scope of their own, all or none, page by page."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from core.models import AuditEntry
+from portfolio.exposure.currencies import CODES
+from portfolio.models import ExposureImport
+from tests.builders.companies import DUNS, OTHER, duns_numbers
+from tests.builders.exposures import DAY, exposure
+from tests.builders.programs import Program
+
+pytestmark = pytest.mark.django_db
+SCOPES = "read:exposure, write:exposure"
+
+
+@pytest.fixture
+def erp() -> Program:
+    return Program.with_key(scopes=SCOPES)
+
+
+def an_entry(duns: str = DUNS, amount: str = "10.00", **more: Any) -> dict[str, Any]:
+    return {"duns": duns, "book": "receivables", "amount": amount, "currency": "EUR", "as_of": str(DAY), **more}
+
+
+def amounts(program: Program, **parameters: Any) -> dict[tuple[str, str], str]:
+    return {(one["duns"], one["book"]): one["amount"] for one in program.walk("exposures/", **parameters)}
+
+
+def test_what_is_set_counts_and_the_same_again_changes_nothing(erp: Program) -> None:
+    body = {"exposures": [an_entry(), an_entry(OTHER, "0.05", book="Own book")]}
+    for _ in range(2):
+        assert erp.put("exposures/", body).json() == {"kept": 2}
+    found = erp.read("exposures/")
+    assert found["reporting_currency"] == "EUR"
+    assert [(one["duns"], one["amount"], one["as_of"], one["converted"]) for one in found["results"]] == [
+        (OTHER, "0.05", str(DAY), "0.05"),
+        (DUNS, "10.00", str(DAY), "10.00"),
+    ]
+    assert ExposureImport.objects.count() == 1
+    assert AuditEntry.objects.filter(action="exposure.set").count() == 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"duns": "12"},
+        {"amount": "-1"},
+        {"amount": "1.234"},
+        {"currency": "XXQ"},
+        {"as_of": "2999-01-01"},
+        {"as_of": "3/4/2026"},
+        {"book": ""},
+        {"duns": None, "reference": "nobody"},
+    ],
+)
+def test_one_wrong_entry_and_nothing_is_kept(erp: Program, wrong: dict[str, Any]) -> None:
+    entry = {name: value for name, value in an_entry(**wrong).items() if value is not None}
+    answer = erp.put("exposures/", {"exposures": [an_entry(OTHER), entry]})
+    assert answer.status_code == 400
+    assert "exposures[1]" in answer.content.decode()
+    assert amounts(erp) == {}
+
+
+def test_a_removed_amount_stays_for_the_days_before(erp: Program) -> None:
+    exposure(f"{DUNS};5", as_of=date(2026, 1, 31))
+    assert erp.delete("exposures/", company=DUNS, book="Receivables", as_of="2026-02-28").status_code == 204
+    assert erp.delete("exposures/", company=DUNS, book="Receivables").status_code == 404
+    assert amounts(erp) == {}
+    assert amounts(erp, day="2026-02-27") == {(DUNS, "receivables"): "5.00"}
+
+
+def test_pages_hold_each_amount_once(erp: Program) -> None:
+    numbers = duns_numbers(25)
+    exposure(*(f"{duns};1" for duns in numbers))
+    exposure(*(f"{duns};2" for duns in numbers[::2]), book="orders")
+    found = [(one["duns"], one["book"]) for one in erp.walk("exposures/", limit=4)]
+    assert found == sorted(found)
+    assert len(set(found)) == len(found) == 25 + 13
+    assert len(amounts(erp, book="ORDERS", limit=5)) == 13
+    assert set(amounts(erp, company=numbers[0])) == {(numbers[0], "orders"), (numbers[0], "receivables")}
+
+
+def test_other_keys_see_no_money() -> None:
+    exposure(f"{DUNS};5")
+    other = Program.with_key(scopes="read, write:portfolio")
+    assert other.get("exposures/").status_code == 403
+    assert Program.with_key(scopes="read:exposure").put("exposures/", {"exposures": [an_entry()]}).status_code == 403
+
+
+def test_every_currency_has_three_letters() -> None:
+    assert all(len(code) == 3 and code.isupper() for code in CODES)

@@ -1,0 +1,65 @@
+"""The portfolio's risk in the API."""
+
+from __future__ import annotations
+
+from datetime import date
+from random import Random
+from typing import Any
+
+import pytest
+
+from monitoring.portfolio_page import worlds
+from tests.builders.portfolios import EARLIER, LATER, REGISTRATIONS, Portfolio, a_portfolio
+from tests.builders.programs import Program, a_signed_in_person
+from tests.builders.registrations import a_registration
+
+pytestmark = pytest.mark.django_db
+DAYS = {"day": LATER.isoformat(), "since": EARLIER.isoformat()}
+
+
+@pytest.fixture
+def portfolio(monkeypatch: pytest.MonkeyPatch) -> Portfolio:
+    found = a_portfolio(Random(0))
+    monkeypatch.setattr(worlds, "figures_at", found.figures_at)
+    monkeypatch.setattr(worlds, "exposures_at", found.exposures_at)
+    return found
+
+
+def test_numbers_add_up_to_the_portfolio(portfolio: Portfolio, program: Program) -> None:
+    found = program.read("portfolio/risk/", **DAYS)
+    whole = found["all"]["companies"]
+    assert whole == len(portfolio.later.rows)
+    assert sum(cell["companies"] for cell in found["matrix"]) == whole
+    assert sum(one["companies"] for one in found["failure_class"]) == whole
+    assert (found["day"], found["since"]) == (DAYS["day"], DAYS["since"])
+
+
+def test_a_person_with_the_permission_gets_exposure(portfolio: Portfolio) -> None:
+    found = a_signed_in_person("portfolio.view_company", "portfolio.view_exposure").read("portfolio/risk/", **DAYS)
+    held = set(portfolio.later.rows["duns"].tolist())
+    cents = sum(amount for duns, amount in portfolio.exposed.items() if duns in held)
+    assert found["currency"] == "EUR"
+    assert found["all"]["exposure"] == f"{cents // 100}.{cents % 100:02d}"
+    assert found["expected_loss"]["rated"]["companies"] > 0
+
+
+def test_without_it_exposure_is_null(portfolio: Portfolio) -> None:
+    found = a_signed_in_person("portfolio.view_company").read("portfolio/risk/", **DAYS)
+    assert (found["currency"], found["expected_loss"], found["all"]["exposure"]) == (None, None, None)
+
+
+def test_it_is_filtered_like_the_page(portfolio: Portfolio, program: Program) -> None:
+    a_registration("ONE", id=REGISTRATIONS[0])
+    found = program.read("portfolio/risk/", **DAYS, registration="ONE")
+    assert found["all"]["companies"] == len(portfolio.later.numbers[REGISTRATIONS[0]])
+    assert program.read("portfolio/risk/", **DAYS, country="zz")["all"]["companies"] == 0
+
+
+@pytest.mark.parametrize("wrong", [{"registration": "NONE"}, {"score": "x"}, {"day": "x"}, {"failure": "5"}])
+def test_wrong_parameters_are_refused(program: Program, wrong: dict[str, Any]) -> None:
+    assert program.get("portfolio/risk/", **wrong).status_code == 400
+
+
+def test_a_day_to_come_is_today(portfolio: Portfolio, program: Program) -> None:
+    assert program.read("portfolio/risk/", day="2999-01-01")["day"] < "2999-01-01"
+    assert date.fromisoformat(program.read("portfolio/risk/")["day"]) >= LATER

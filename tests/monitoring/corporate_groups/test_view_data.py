@@ -1,0 +1,93 @@
+"""The page of a corporate group."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from monitoring.corporate_groups.names import names_of
+from portfolio.models import Company
+from tests.builders.companies import DUNS, OTHER, a_company
+from tests.builders.deliveries import delivered
+from tests.builders.elements import ACTIVE, OUT, STATUS
+from tests.builders.notifications import a_seed, news
+from tests.builders.pages import text_of
+from tests.builders.people import a_person
+from tests.builders.queries import AtMost
+from tests.builders.subjects import a_subject
+
+pytestmark = pytest.mark.django_db
+TOP, THIRD = "900000000", "012345678"
+ADDRESS = f"/portfolio/group/{TOP}/"
+
+
+def a_member(duns: str, name: str, **columns: Any) -> Company:
+    row = a_company(duns, name, **{"global_ultimate": TOP, "parent": TOP, **columns})
+    a_subject(duns)
+    return row
+
+
+def test_it_shows_the_tree_with_figures(admin: Client) -> None:
+    a_member(DUNS, "Steel Ltd", failure_class=4, failure_percentile=22, rating="3A4", country="GB")
+    a_member(OTHER, "Wire GmbH", parent=DUNS, limit_amount=250_000, limit_currency="EUR", country="DE")
+    a_company(THIRD, "Gone SAS", global_ultimate=TOP, parent=DUNS)
+    page = admin.get(ADDRESS)
+    group = page.context["group"]
+    assert [(row.name, row.indent, row.is_monitored) for row in group.rows] == [
+        (TOP, 0, False), ("Steel Ltd", 1, True), ("Gone SAS", 2, False), ("Wire GmbH", 2, True),
+    ]  # fmt: skip
+    assert (len(group.monitored), group.countries, group.high_risk) == (2, 2, 1)
+    text = text_of(page)
+    assert all(words in text for words in ("Steel Ltd", "3A4", "EUR 250,000", "Germany", "not monitored"))
+
+
+def test_an_owner_that_is_not_here_has_the_name_that_its_companies_report(admin: Client) -> None:
+    linkage = {role: {"duns": TOP, "primaryName": "Far Holding AG"} for role in ("parent", "globalUltimate")}
+    delivered(a_seed(DUNS, corporateLinkage=linkage))
+    Company.objects.filter(pk=DUNS).update(global_ultimate=TOP, parent=TOP)
+    assert names_of([TOP, OTHER], Company.objects.all()) == {TOP: "Far Holding AG"}
+    assert admin.get(ADDRESS).context["title"] == "Far Holding AG"
+
+
+def test_the_address_of_a_member_leads_to_its_group(admin: Client) -> None:
+    a_member(DUNS, "Steel Ltd")
+    assert admin.get(f"/portfolio/group/{DUNS}/").headers["Location"] == ADDRESS
+
+
+@pytest.mark.parametrize("duns", ["123456789", "nonsense"])
+def test_a_group_without_companies_here_is_not_found(admin: Client, duns: str) -> None:
+    assert admin.get(f"/portfolio/group/{duns}/").status_code == 404
+
+
+def test_who_may_not_see_companies_may_not_see_groups(client: Client) -> None:
+    a_member(DUNS, "Steel Ltd")
+    client.force_login(a_person())
+    assert client.get(ADDRESS).status_code == 403
+
+
+def test_a_large_group_costs_as_few_queries_as_a_small_one(
+    admin: Client, django_assert_max_num_queries: AtMost
+) -> None:
+    for number in range(40):
+        a_member(f"{100_000_000 + number}", f"Company {number}", last_critical_at=timezone.now())
+    with django_assert_max_num_queries(14):
+        assert admin.get(ADDRESS).status_code == 200
+
+
+def test_critical_changes_of_the_group_are_named(admin: Client) -> None:
+    delivered(a_seed(DUNS), news(STATUS, ACTIVE, OUT))
+    a_member(DUNS, "Acme Ltd", last_critical_at=timezone.now())
+    a_member(OTHER, "Wire GmbH")
+    assert "Acme Ltd : operating status Active → Out of business" in text_of(admin.get(ADDRESS)).replace(
+        "Ltd:", "Ltd :"
+    )
+
+
+def test_a_company_page_names_the_critical_changes_of_its_sister(admin: Client) -> None:
+    delivered(a_seed(DUNS), news(STATUS, ACTIVE, OUT))
+    a_member(DUNS, "Acme Ltd", last_critical_at=timezone.now())
+    a_member(OTHER, "Wire GmbH")
+    sister = text_of(admin.get(f"/portfolio/company/{OTHER}/change/"))
+    assert "Critical changes in the group" in sister and "2 of your companies belong to this group." in sister
+    assert "Critical changes in the group" not in text_of(admin.get(f"/portfolio/company/{DUNS}/change/"))

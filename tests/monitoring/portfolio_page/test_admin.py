@@ -1,0 +1,190 @@
+"""The page of the portfolio's risk, its files and its lists, as people with different permissions see them."""
+
+from __future__ import annotations
+
+import io
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client
+from pypdf import PdfReader
+from python_calamine import CalamineWorkbook
+
+from core.models import SavedFilter
+from monitoring.portfolio_page import worlds
+from tests.builders.companies import a_company
+from tests.builders.pages import text_of
+from tests.builders.people import a_person
+from tests.builders.portfolios import EARLIER, LATER
+from tests.builders.queries import AtMost
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import a_subject
+
+pytestmark = pytest.mark.django_db
+PAGE, MOVEMENT, LIST = "/portfolio/risk/", "/portfolio/risk/movement/", "/portfolio/risk/companies/"
+DAYS = {"day": LATER.isoformat(), "since": EARLIER.isoformat()}
+FILES = ("/portfolio/risk/risk.pdf", "/portfolio/risk/risk.xlsx")
+
+
+def signed_in(*rights: str) -> Client:
+    client = Client()
+    client.force_login(a_person(*rights))
+    return client
+
+
+@pytest.mark.parametrize("path", [PAGE, MOVEMENT, LIST, *FILES])
+def test_it_takes_the_permission_to_view_companies(path: str) -> None:
+    assert signed_in("view_alert").get(path).status_code == 403
+
+
+@pytest.mark.parametrize("path", [PAGE, MOVEMENT, LIST, *FILES])
+def test_amounts_take_a_permission_of_their_own(portfolio: Any, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    portfolio(0)
+    monkeypatch.setattr(worlds, "exposures_at", None)
+    answer = signed_in("view_company").get(path, {**DAYS, "sort": "exposure"})
+    assert answer.status_code == 200
+    assert b"EUR" not in answer.content
+
+
+def test_the_page_shows_amounts_and_those_without_a_rate(portfolio: Any) -> None:
+    portfolio(0)
+    page = text_of(signed_in("view_company", "view_exposure").get(PAGE, DAYS))
+    assert "EUR" in page
+    assert "Expected loss" in page
+    assert "SEK 90 (2 companies)" in page
+
+
+@pytest.mark.parametrize("path", [PAGE, MOVEMENT])
+def test_every_link_of_a_matrix_opens_a_list_of_its_number(portfolio: Any, path: str) -> None:
+    portfolio(1)
+    client = signed_in("view_company", "view_exposure")
+    page = client.get(path, DAYS).content.decode()
+    cells = re.findall(rf'<a href="({LIST}[^"]*)" aria-label="[^"]*?: (\d+) compan', page)
+    assert len(cells) > 20
+    for link, number in cells:
+        noun = "company" if number == "1" else "companies"
+        assert f"<strong>{number} {noun}</strong>" in client.get(unescape(link)).content.decode()
+
+
+def test_the_page_takes_few_queries(portfolio: Any, django_assert_max_num_queries: AtMost) -> None:
+    portfolio(0)
+    client = signed_in("view_company")
+    with django_assert_max_num_queries(10):
+        assert client.get(PAGE, DAYS).status_code == 200
+
+
+def test_the_stored_portfolio_takes_few_queries(django_assert_max_num_queries: AtMost) -> None:
+    a_subject(monitored_since=EARLIER)
+    client = signed_in("view_company", "view_exposure")
+    with django_assert_max_num_queries(20):
+        assert "1 company" in text_of(client.get(PAGE))
+
+
+def test_an_empty_portfolio_says_what_will_appear() -> None:
+    assert "Companies appear here from the first day" in text_of(signed_in("view_company").get(PAGE))
+
+
+def test_the_pdf_has_the_numbers_of_the_page(portfolio: Any) -> None:
+    world = portfolio(0)
+    answer = signed_in("view_company", "view_exposure").get(FILES[0], DAYS)
+    text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
+    assert f"{len(world.later.rows)}\ncompanies" in text
+    assert "Expected loss" in text
+
+
+def test_the_spreadsheet_has_numbers(portfolio: Any) -> None:
+    world = portfolio(0)
+    answer = signed_in("view_company", "view_exposure").get(FILES[1], DAYS)
+    book = CalamineWorkbook.from_filelike(io.BytesIO(answer.content))
+    rows: list[list[Any]] = book.get_sheet_by_name("Failure and delinquency").to_python()
+    assert rows[0] == ["Failure score class", "Delinquency score class", "Companies", "Exposure (EUR)"]
+    assert sum(row[2] for row in rows[1:]) == len(world.later.rows)
+
+
+# Lists
+
+
+def test_a_list_leads_to_the_company_on_that_day(portfolio: Any) -> None:
+    world = portfolio(0)
+    duns = f"{world.later.rows['duns'][0]:09d}"
+    a_company(duns, "Åkesson Ltd")
+    page = signed_in("view_company").get(LIST, {**DAYS, "sort": "duns"}).content.decode()
+    assert f'href="/portfolio/company/{duns}/change/?as_of={LATER}">Åkesson Ltd</a>' in page
+
+
+def test_a_list_is_ordered_by_risk_with_the_unknown_last(portfolio: Any) -> None:
+    portfolio(0)
+    page = signed_in("view_company").get(LIST, {**DAYS, "delinquency_class": "unknown"}).content.decode()
+    classes = re.findall(r"(\d|Unknown)</span></td><td><span[^>]*>Unknown", page)
+    known = [found for found in classes if found != "Unknown"]
+    assert classes == sorted(known, reverse=True) + ["Unknown"] * (len(classes) - len(known))
+    assert len(set(known)) > 1 and classes[-1] == "Unknown"
+
+
+def test_a_list_of_movement_names_both_classes(portfolio: Any) -> None:
+    portfolio(0)
+    page = text_of(signed_in("view_company").get(LIST, {**DAYS, "direction": "gone"}))
+    assert "Movement: No longer in the portfolio" in page
+    assert "Not in the portfolio" in page
+
+
+def test_a_long_list_has_pages(portfolio: Any) -> None:
+    world = portfolio(0)
+    client, seen = signed_in("view_company"), set()
+    for number in (1, 2):
+        page = client.get(LIST, {**DAYS, "p": str(number)}).content.decode()
+        seen |= set(re.findall(r"<td>(\d{9})</td>", page))
+    assert seen == {f"{duns:09d}" for duns in world.later.rows["duns"].tolist()}
+
+
+def test_odd_values_in_the_address_break_nothing(portfolio: Any) -> None:
+    portfolio(0)
+    odd = {"day": "yesterday", "since": "2999-01-01", "score": "x", "registration": "x", "saved": "\0", "p": "-7",
+           "was": "9", "direction": "up", "rest": "x", "failure_class": "x", "global_ultimate": "x", "sort": "x",
+           "flag": "x", "exposure": "x"}  # fmt: skip
+    client = signed_in("view_company")
+    assert client.get(PAGE, odd).status_code == 200
+    assert "No companies" in text_of(client.get(LIST, odd))
+
+
+# Today's tags, owners and saved filters
+
+
+@pytest.fixture
+def tagged(portfolio: Any) -> list[str]:
+    """Three companies of the later day."""
+    numbers = [f"{duns:09d}" for duns in portfolio(0).later.rows["duns"][:3].tolist()]
+    registration = a_registration()
+    for duns, tags, owner in zip(numbers, ("key, Nordic", "key account", "key"), ("ann", "ben", "ann"), strict=True):
+        a_subject(duns, registration, tags=tags, owner=owner)
+    return numbers
+
+
+def listed(client: Client, **filters: str) -> list[str]:
+    page = client.get(LIST, {**DAYS, "sort": "duns", **filters}).content.decode()
+    return re.findall(r"<td>(\d{9})</td>", page)
+
+
+def test_a_tag_is_one_of_a_companys_tags_not_a_part_of_one(tagged: list[str]) -> None:
+    assert listed(signed_in("view_company"), tag="key") == [tagged[0], tagged[2]]
+
+
+def test_an_owner_is_the_companys_owner(tagged: list[str]) -> None:
+    client = signed_in("view_company")
+    assert listed(client, owner="ben") == [tagged[1]]
+    assert listed(client, owner="ann", tag="Nordic") == [tagged[0]]
+    assert listed(client, owner="nobody") == []
+
+
+def test_a_saved_filter_of_the_companies_filters_the_portfolio(tagged: list[str]) -> None:
+    a_company(tagged[1], "Zulu", country="DE")
+    values = {"listing": "portfolio.company", "query": "country=DE", "created_at": "2026-01-01T00:00Z"}
+    own = SavedFilter.objects.create(name="German", owner="bob", **values)
+    other = SavedFilter.objects.create(name="Private", owner="eve", **values)
+    client = signed_in("view_company")
+    assert listed(client, saved=str(own.pk)) == [tagged[1]]
+    assert "German" in text_of(client.get(PAGE, DAYS))
+    # Another user's private filter is none.
+    assert "Private" not in text_of(client.get(LIST, {**DAYS, "saved": str(other.pk)}))

@@ -1,0 +1,54 @@
+"""Every number of the page is a link to a list with exactly that many rows."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.http import QueryDict
+
+from monitoring.portfolio_page.asked import read_asked
+from monitoring.portfolio_page.comparison import comparison_of
+from monitoring.portfolio_page.listed import OF_LIST, listed, read_choice
+from monitoring.portfolio_page.movement_data import movement_context
+from monitoring.portfolio_page.overview import overview_of
+from monitoring.portfolio_page.view_data import page_context
+from tests.builders.portfolios import EARLIER, LATER, REGISTRATIONS, cells_in
+
+pytestmark = pytest.mark.django_db
+FILTERS = (
+    "",
+    "&country=AE&country=BF",
+    "&industry_code=5045",
+    f"&registration={REGISTRATIONS[0]}&score=delinquency",
+    "&country=unknown",
+)
+
+
+def rows_behind(link: str, *, with_money: bool) -> int:
+    query = QueryDict(urlsplit(link).query)
+    return len(listed(read_asked(query, AnonymousUser(), *OF_LIST), read_choice(query), with_money=with_money))
+
+
+@pytest.mark.parametrize("with_money", [True, False])
+@pytest.mark.parametrize("filters", FILTERS)
+@pytest.mark.parametrize("seed", range(4))
+def test_every_number_leads_to_as_many_rows(portfolio: Any, seed: int, filters: str, with_money: bool) -> None:
+    portfolio(seed)
+    query = QueryDict(f"day={LATER}&since={EARLIER}{filters}")
+    asked = read_asked(query, AnonymousUser())
+    page = page_context(overview_of(asked, with_money=with_money))
+    movement = movement_context(comparison_of(asked, with_money=with_money))
+    cells = [cell for cell in cells_in([page, movement]) if cell.companies]
+    assert len(cells) > 30
+    wrong = [cell for cell in cells if rows_behind(cell.link, with_money=with_money) != cell.companies]
+    assert wrong == []
+
+
+def test_what_counts_nothing_leads_nowhere(portfolio: Any) -> None:
+    portfolio(0)
+    query = QueryDict(f"day={LATER}&since={EARLIER}&country=ZZ")
+    cells = list(cells_in(page_context(overview_of(read_asked(query, AnonymousUser()), with_money=True))))
+    assert {cell.link for cell in cells if not cell.companies} == {""}

@@ -1,0 +1,163 @@
+"""The pages of exposure: for those who may see money, and to change it for those who may."""
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from monitoring.models import Alert, AlertRule
+from portfolio.exposure.refresh import refresh_columns
+from portfolio.exposure.upload import read_exposure
+from portfolio.models import ExchangeRate, ExposureImport, ExposureSettings, ImportState
+from tests.builders.companies import DUNS, OTHER, a_company
+from tests.builders.exposures import exposure
+from tests.builders.pages import text_of
+from tests.builders.people import a_person
+
+pytestmark = pytest.mark.django_db
+LIST, RATES = "/portfolio/exposureimport/", "/portfolio/exchangerate/"
+
+
+def signed_in(role: str) -> Client:
+    client = Client()
+    client.force_login(a_person(role=role, username=role))
+    return client
+
+
+@pytest.fixture
+def manager() -> Client:
+    return signed_in("Portfolio manager")
+
+
+@pytest.fixture
+def analyst() -> Client:
+    return signed_in("Analyst")
+
+
+@pytest.fixture
+def viewer() -> Client:
+    return signed_in("Viewer")
+
+
+def uploaded(client: Client, content: str, **more: Any) -> ExposureImport:
+    form = {"mode": "replace", "book": "Receivables", "currency": "EUR", "as_of": "2026-03-31", **more}
+    answer = client.post(f"{LIST}upload/", {**form, "file": SimpleUploadedFile("a.csv", content.encode())})
+    assert answer.status_code == 302, text_of(answer)
+    row = ExposureImport.objects.order_by("-id")[0]
+    read_exposure(row)
+    return row
+
+
+def do(client: Client, row: ExposureImport, action: str, **data: Any) -> str:
+    return text_of(client.post(f"{LIST}{row.pk}/do/{action}/", data, follow=True))
+
+
+def test_a_file_is_checked_applied_and_undone(manager: Client) -> None:
+    row = uploaded(manager, f"DUNS;Amount\n{DUNS};1.234,50\n{OTHER};oops\n")
+    page = text_of(manager.get(f"{LIST}{row.pk}/change/"))
+    assert "EUR 1,235" in page
+    assert "“oops” is not an amount" in page
+    assert "Not applied because of errors: 1 row" in page
+    assert "Applied." in do(manager, row, "apply")
+    assert "EUR 1,235 at stake with 1 company" in text_of(manager.get(f"{LIST}overview/"))
+    assert "Undone." in do(manager, row, "undo")
+    assert "No exposure yet" in text_of(manager.get(f"{LIST}overview/"))
+
+
+def test_amounts_with_two_readings_are_asked_about(manager: Client) -> None:
+    row = uploaded(manager, f"DUNS;Amount\n{DUNS};1.234\n")
+    assert "two readings" in text_of(manager.get(f"{LIST}{row.pk}/change/"))
+    do(manager, row, "mark", mark=",")
+    read_exposure(ExposureImport.objects.get())
+    assert "EUR 1,234" in text_of(manager.get(f"{LIST}{row.pk}/change/"))
+
+
+def test_the_rows_of_one_kind_are_a_file(manager: Client) -> None:
+    row = uploaded(manager, f"DUNS;Amount\n{DUNS};5\n{OTHER};=1+1\n")
+    answer = manager.get(f"{LIST}{row.pk}/rows.csv?validation=amount")
+    text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    assert OTHER in text
+    assert DUNS not in text
+    assert "'=1+1" in text
+
+
+@pytest.mark.parametrize("wrong", [{"as_of": "3/4/2026"}, {"currency": "XXQ"}, {"book": ""}])
+def test_a_form_with_a_mistake_says_which(manager: Client, wrong: dict[str, str]) -> None:
+    form = {"mode": "add", "book": "b", "currency": "EUR", "as_of": "2026-03-31", "text": "DUNS;Amount", **wrong}
+    answer = manager.post(f"{LIST}upload/", form)
+    assert answer.status_code == 200
+    assert 'role="alert"' in answer.content.decode()
+    assert not ExposureImport.objects.exists()
+
+
+def test_who_may_only_see_changes_nothing(manager: Client, analyst: Client) -> None:
+    row = uploaded(manager, f"DUNS;Amount\n{DUNS};5\n")
+    assert analyst.get(f"{LIST}{row.pk}/change/").status_code == 200
+    assert analyst.get(f"{LIST}upload/").status_code == 403
+    assert analyst.post(f"{LIST}{row.pk}/do/apply/").status_code == 403
+    assert analyst.post(f"{RATES}set/", {"rates": "USD 2026-01-01 1"}).status_code == 403
+    assert ExposureImport.objects.get().state == ImportState.READ
+
+
+def test_others_see_no_money_anywhere(viewer: Client) -> None:
+    a_company(DUNS)
+    exposure(f"{DUNS};77123")
+    refresh_columns()
+    now = timezone.now()
+    Alert.objects.create(
+        id="0" * 31 + "1", company_id=DUNS, severity=4, title="t", reason="r", exposure=7_712_300, sequence=1,
+        happened_at=now, raised_at=now, rate_window=now,
+    )  # fmt: skip
+    for address in (LIST, f"{LIST}overview/", RATES):
+        assert viewer.get(address).status_code == 403
+    for address in ("/", "/monitoring/alert/?state=all", f"/portfolio/company/{DUNS}/change/"):
+        answer = viewer.get(address)
+        assert answer.status_code == 200
+        assert "77,123" not in answer.content.decode()
+
+
+def test_alerts_show_and_sort_by_the_money_at_stake(analyst: Client) -> None:
+    now = timezone.now()
+    for number, (duns, cents) in enumerate(((DUNS, 100_000), (OTHER, 900_000))):
+        a_company(duns, f"Firm {number}")
+        Alert.objects.create(
+            id=f"{number:032x}", company_id=duns, severity=4 - number, title="t", reason="r", exposure=cents,
+            happened_at=now, raised_at=now, rate_window=now, sequence=1,
+        )  # fmt: skip
+    page = text_of(analyst.get("/monitoring/alert/"))
+    assert page.index("1,000") < page.index("9,000")
+    page = text_of(analyst.get("/monitoring/alert/?o=-4"))
+    assert page.index("9,000") < page.index("1,000")
+    assert "EUR 9,000" in text_of(analyst.get(f"/monitoring/alert/{Alert.objects.get(company=OTHER).pk}/change/"))
+
+
+def test_a_company_shows_its_books(analyst: Client) -> None:
+    a_company(DUNS)
+    exposure("DUNS;Amount;Currency", f"{DUNS};1500;USD", book="orders")
+    refresh_columns()
+    page = text_of(analyst.get(f"/portfolio/company/{DUNS}/change/"))
+    assert "Orders USD 1,500" in page
+
+
+def test_rates_are_kept_all_or_none(manager: Client) -> None:
+    page = text_of(manager.post(f"{RATES}set/", {"rates": "USD 2026-01-31 0,92\nCHF 2026-01-31"}, follow=True))
+    assert "Line 2" in page
+    assert not ExchangeRate.objects.exists()
+    manager.post(f"{RATES}set/", {"rates": "USD 2026-01-31 0,92\nCHF;31.01.2026;1.05"})
+    assert "0.92 EUR" in text_of(manager.get(RATES))
+    manager.post(f"{RATES}currency/", {"currency": "CHF"})
+    row = ExposureSettings.objects.get()
+    assert (row.reporting_currency, row.rates_currency) == ("CHF", "EUR")
+    key = str(ExchangeRate.objects.get(currency="USD").pk)
+    manager.post(RATES, {"action": "delete_selected", "_selected_action": key, "post": "yes"})
+    assert [rate.currency for rate in ExchangeRate.objects.all()] == ["CHF"]
+
+
+def test_only_who_sees_money_sets_a_limit_in_a_rule(admin: Client) -> None:
+    rule = AlertRule.objects.create(name="Big ones", min_exposure=50_000)
+    assert "min_exposure" in admin.get(f"/monitoring/alertrule/{rule.pk}/change/").content.decode()
+    client = Client()
+    client.force_login(a_person("view_alertrule", "change_alertrule", username="eve"))
+    assert "min_exposure" not in client.get(f"/monitoring/alertrule/{rule.pk}/change/").content.decode()
