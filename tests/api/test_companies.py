@@ -140,7 +140,9 @@ def test_every_sort_walks_all_that_are_known(program: Program) -> None:
     chance = random.Random(3)
     for number in range(12):
         values: dict[str, Any] = {
-            name: chance.choice([None, 1, 2, 3]) for name in SORTED_NUMBERS if name != "last_critical_at"
+            name: chance.choice([None, 1, 2, 3])
+            for name in SORTED_NUMBERS
+            if name not in ("last_critical_at", "exposure")
         }
         a_company(f"{number:09}", rating=chance.choice(["", "5A1", "5A2", "--"]), **values)
     for name in (*values, "rating"):
@@ -186,6 +188,7 @@ def test_a_search_that_leaves_companies_out_says_so(program: Program, monkeypatc
         {"size": "huge"},
         {"flag": "blue"},
         {"sort": "version"},
+        {"sort": "exposure"},
         {"registration": "NOBODY"},
         {"monitored": "perhaps"},
         {"after": write_token(["", "changed_at", "duns", "never", "1"]), "changed_since": "2026-01-01"},
