@@ -90,9 +90,10 @@ class ChosenList(ExportedList):
         return known  # type: ignore[no-any-return]
 
     def chosen_columns(self, request: HttpRequest) -> tuple[Column, ...]:
+        visible = self.listing.visible_to(request.user)
         if COLUMNS in request.GET:
-            return columns_of(self.listing, ",".join(request.GET.getlist(COLUMNS)))
-        return columns_of(self.listing, self.kept(request).columns)
+            return columns_of(visible, ",".join(request.GET.getlist(COLUMNS)))
+        return columns_of(visible, self.kept(request).columns)
 
     def get_list_display(self, request: HttpRequest) -> Any:
         return self._chosen_display(request) or super().get_list_display(request)  # type: ignore[misc]
@@ -142,7 +143,9 @@ class ChosenList(ExportedList):
             "nothing_is_filtered": not now and not self.everything or f"?{request.GET.urlencode()}" == self.everything,
             "active": next((one for one in filters if one["is_active"]), None),
             "query": request.GET.urlencode(),
-            "columns": [(column.name, column.heading, column.name in ticked) for column in self._offered_columns()],
+            "columns": [
+                (column.name, column.heading, column.name in ticked) for column in self._offered_columns(request)
+            ],
             "are_chosen": bool(chosen),
             "chosen": ",".join(column.name for column in self.chosen_columns(request)),
             "may_share": request.user.has_perm(MAY_SHARE),
@@ -151,9 +154,10 @@ class ChosenList(ExportedList):
             "columns_url": self._url("columns"),
         }
 
-    def _offered_columns(self) -> list[Column]:
+    def _offered_columns(self, request: HttpRequest) -> list[Column]:
         """Those of the usual list first, in its order."""
-        return list(dict.fromkeys((*columns_of(self.listing, self.usual_columns), *self.listing.columns)))
+        visible = self.listing.visible_to(request.user)
+        return list(dict.fromkeys((*columns_of(visible, self.usual_columns), *visible.columns)))
 
     def _url(self, page: str) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}")

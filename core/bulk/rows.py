@@ -99,11 +99,19 @@ def key_ends(rows: models.QuerySet[Any], count: int) -> list[int]:
     """The last `count` bytes of each row's id, as a number; ids themselves would cost more than finding the rows."""
     if connection.vendor == "sqlite":
         ends = Substr("pk", 17 - count, output_field=models.BinaryField())
-        return [int.from_bytes(end) for end in rows.values_list(ends, flat=True)]
+        return [int.from_bytes(end) for (end,) in _fetched(rows.values_list(ends))]
     if connection.vendor == "postgresql":
         digits = Right(Cast("pk", models.TextField()), 2 * count)
-        return [int(end, 16) for end in rows.values_list(digits, flat=True)]
+        return [int(end, 16) for (end,) in _fetched(rows.values_list(digits))]
     return [key.int % (1 << 8 * count) for key in rows.values_list("pk", flat=True)]
+
+
+def _fetched(rows: models.QuerySet[Any, Any]) -> list[tuple[Any, ...]]:
+    """As the driver gives them."""
+    with connection.cursor() as cursor:
+        cursor.execute(*rows.query.sql_with_params())
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 def update_versions(changes: Sequence[tuple[models.Model, Mapping[str, Any]]]) -> list[models.Model]:

@@ -111,7 +111,7 @@ def _take(export: Export) -> Hold[Export] | None:
 
 
 def _write(export: Export, hold: Hold[Export], queryset: QuerySet[Any]) -> None:
-    listing = LISTINGS[export.listing]
+    listing = LISTINGS[export.listing].visible_to(_active_user(export.requested_by))
     listing = listing.of(columns_of(listing, QueryDict(export.query).get(COLUMNS, "")))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "export"
@@ -204,10 +204,14 @@ def _write_format(export: Export, hold: Hold[Export]) -> None:
 
 
 def person_named(name: str) -> Any:
-    person = get_user_model().objects.filter(username=name, is_active=True).first()
+    person = _active_user(name)
     if person is None:
         raise PermissionDenied(gettext("The user %(name)s no longer exists or is inactive.") % {"name": name})
     return person
+
+
+def _active_user(name: str) -> Any:
+    return get_user_model().objects.filter(username=name, is_active=True).first()
 
 
 def rows_as(person: Any, listing: str, query: str, *, with_past: bool = False) -> QuerySet[Any]:

@@ -20,12 +20,14 @@ Row = Any
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its name for machines, its heading for people, and how a row is read."""
+    """One column: its name for machines, its heading for people, and how a row is read. With a `right`, not everybody
+    sees it."""
 
     name: str
     heading: str | Promise
     read: Callable[[Row], Any]
     width: int = 18
+    right: str = ""
 
 
 def nothing(rows: list[Row]) -> None:
@@ -56,6 +58,10 @@ class Listing:
     def of(self, columns: Sequence[Column]) -> Listing:
         """With these columns only; none: as it is."""
         return replace(self, columns=tuple(columns)) if columns else self
+
+    def visible_to(self, person: Any) -> Listing:
+        """With the columns that this person may see; without a person, those that everybody may."""
+        return self.of([one for one in self.columns if not one.right or (person and person.has_perm(one.right))])
 
     @property
     def formats(self) -> list[Format]:

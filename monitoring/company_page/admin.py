@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -27,8 +28,8 @@ from monitoring.company_page.summary import status_tone, status_words
 from monitoring.company_page.tabs import address_of, tab_of, tabs
 from monitoring.company_page.view_data import company_page
 from monitoring.history.company_projection import STATUS
-from portfolio.companies.columns import COLUMN_ORDER
-from portfolio.companies.filters import BY_NUMBER, COMPANY_FILTERS, ORDER_OF
+from portfolio.companies.columns import COLUMN_ORDER, SEE_EXPOSURE
+from portfolio.companies.filters import BY_NUMBER, COMPANY_FILTERS, ORDER_OF, ExposureFilter
 from portfolio.companies.known_first import known_first
 from portfolio.companies.notes import add_note, describe_company, may_remove, remove_note
 from portfolio.companies.owners import unreachable_text
@@ -99,7 +100,10 @@ class CompanyChangeList(ChosenChangeList):
         super().get_results(request)
         self.most = MOST if getattr(request, LEAVES_OUT, False) else 0
 
-    def page_rows(self) -> list[Company]:
+    def page_rows(self) -> Any:
+        """In an order that a reader has chosen, unknown figures come last; a filter's own order has none."""
+        if ORDER_VAR not in self.params:
+            return super().page_rows()
         start = (self.page_num - 1) * self.list_per_page if self.multi_page else 0
         return known_first(self.queryset, start, start + self.list_per_page)
 
@@ -153,6 +157,10 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeyChangeList]:
         return CompanyChangeList
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        sees_all = request.user.has_perm(SEE_EXPOSURE)
+        return [one for one in super().get_list_filter(request) if sees_all or one is not ExposureFilter]
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """The order of the index that the filter uses, so that nothing has to be sorted. What a search finds is few."""

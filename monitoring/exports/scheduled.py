@@ -89,7 +89,8 @@ class Source:
 
     @property
     def listing(self) -> Listing:
-        listing, saved = LISTINGS[listing_of(self.export)], self.export.saved_filter
+        saved = self.export.saved_filter
+        listing = LISTINGS[listing_of(self.export)].visible_to(person_named(saved.owner) if saved else None)
         return listing.of(columns_of(listing, saved.columns)) if saved else listing
 
 

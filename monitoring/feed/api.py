@@ -92,7 +92,9 @@ class CompanyList(APIView):
         summary="List companies, as a snapshot to start the feed from",
         parameters=[CompanyParameters],
         responses=SnapshotSerializer,
-        examples=an_example("A page", {"results": [COMPANY_EXAMPLE], "next": None, "changes_cursor": CURSOR_EXAMPLE}),
+        examples=an_example(
+            "A page", {"results": [COMPANY_EXAMPLE], "next": None, "changes_cursor": CURSOR_EXAMPLE, "note": None}
+        ),
     )
     def get(self, request: Request) -> Response:
         """Sorted by D-U-N-S number, unless a filter states another order.
@@ -105,8 +107,7 @@ class CompanyList(APIView):
         mark = mark_of(asked) or str(feed.latest())
         page = company_page(asked)
         results = CompanySerializer(page.companies, many=True).data
-        note = {"note": page.note} if page.note else {}
-        return Response({"results": results, "next": page.token(mark), "changes_cursor": mark, **note})
+        return Response({"results": results, "next": page.token(mark), "changes_cursor": mark, "note": page.note})
 
 
 class ChangeFeed(APIView):

@@ -169,7 +169,7 @@ class SnapshotSerializer(serializers.Serializer[Any]):
     changes_cursor = serializers.CharField(
         help_text="Where to start reading the feed after this snapshot. The same on all of its pages."
     )
-    note = serializers.CharField(required=False, help_text="Present if the search leaves companies out.")
+    note = serializers.CharField(allow_null=True, help_text="Null unless the search leaves companies out.")
 
 
 class ProfileSerializer(serializers.Serializer[Any]):

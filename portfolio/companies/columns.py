@@ -10,8 +10,11 @@ from core.lists.listings import Column
 from portfolio.companies.conditions import SORTED
 from portfolio.models import FLAG_LABELS, Company, Flag
 
+SEE_EXPOSURE = "portfolio.view_exposure"
 
-def percent(hundredths: int | None) -> float | None:
+
+def units(hundredths: int | None) -> float | None:
+    """Percent, or money in units of its currency."""
     return None if hundredths is None else hundredths / 100
 
 
@@ -26,10 +29,10 @@ def size_text(company: Company) -> str:
 FIGURE_COLUMNS = (
     Column("failure_percentile", _("Failure score"), attrgetter("failure_percentile"), 12),
     Column("failure_class", _("Failure score class"), attrgetter("failure_class"), 12),
-    Column("failure_incidence", _("Failure incidence, %"), lambda row: percent(row.failure_incidence), 12),
+    Column("failure_incidence", _("Failure incidence, %"), lambda row: units(row.failure_incidence), 12),
     Column("delinquency_percentile", _("Delinquency score"), attrgetter("delinquency_percentile"), 12),
     Column("delinquency_class", _("Delinquency score class"), attrgetter("delinquency_class"), 12),
-    Column("delinquency_incidence", _("Delinquency incidence, %"), lambda row: percent(row.delinquency_incidence), 12),
+    Column("delinquency_incidence", _("Delinquency incidence, %"), lambda row: units(row.delinquency_incidence), 12),
     Column("rating", _("D&B rating"), attrgetter("rating"), 12),
     Column("limit_amount", _("Recommended limit"), attrgetter("limit_amount"), 16),
     Column("limit_currency", _("Currency of the limit"), attrgetter("limit_currency"), 8),
@@ -47,6 +50,7 @@ FIGURE_COLUMNS = (
     Column("domestic_ultimate", _("Domestic ultimate"), attrgetter("domestic_ultimate"), 12),
     Column("global_ultimate", _("Global ultimate"), attrgetter("global_ultimate"), 12),
     Column("last_critical_at", _("Last critical change"), attrgetter("last_critical_at"), 26),
+    Column("exposure", _("Exposure"), lambda row: units(row.exposure), 16, right=SEE_EXPOSURE),
 )
 # Of a column, the indexed field in whose order it is.
 COLUMN_ORDER = {

@@ -186,11 +186,12 @@ COMPANY_FILTERS: tuple[type[SimpleListFilter | DaysFilter], ...] = (
     TagFilter,
     GroupFilter,
     CriticalFilter,
+    ExposureFilter,
 )
 # In lists of companies, the columns of an index that each parameter begins with: in their order nothing is sorted.
 ORDER_OF = {
     **{name: name for name in ("country", "failure_class", "delinquency_class", "rating", "industry_code", "size")},
     **{"operating_status": "operating_status", "global_ultimate": "global_ultimate", "flag": "flags"},
-    **{"critical_from": "-last_critical_at", "critical_to": "-last_critical_at"},
+    **{"critical_from": "-last_critical_at", "critical_to": "-last_critical_at", "exposure": "-exposure"},
 }
 BY_NUMBER = ("monitored", "registration", "owner", "tag")

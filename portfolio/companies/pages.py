@@ -24,7 +24,7 @@ class CompanyPage:
     companies: list[Company]
     order: tuple[str, ...]
     has_more: bool
-    note: str = ""
+    note: str | None = None
 
     def token(self, mark: str) -> str | None:
         """Where the next page begins. `mark` goes along, so that all pages of one walk carry the same."""
@@ -51,7 +51,7 @@ def company_page(asked: dict[str, Any]) -> CompanyPage:
     if "after" in asked:
         rows = beyond(rows, names, _values(asked["after"], order), newest_first=order[0].startswith("-"))
     companies, has_more = cut(rows, asked["limit"])
-    return CompanyPage(companies, order, has_more, TOO_MANY if found and found.has_more else "")
+    return CompanyPage(companies, order, has_more, TOO_MANY if found and found.has_more else None)
 
 
 def mark_of(asked: dict[str, Any]) -> str | None:

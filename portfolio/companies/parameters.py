@@ -95,7 +95,8 @@ class DunsOrUnknown(DunsField):
 
 CLASSES = ("1", "2", "3", "4", "5", UNKNOWN)
 FLAG_VALUES = (*(str(flag.name).lower() for flag in Flag), NONE, UNKNOWN)
-SORTS = [sign + name for name in ("name", "changed_at", *SORTED) for sign in ("", "-")]
+# Exposure has scopes and endpoints of its own.
+SORTS = [sign + name for name in ("name", "changed_at", *SORTED) if name != "exposure" for sign in ("", "-")]
 OR_UNKNOWN = "Use `unknown` for companies where it is not known."
 OF_CLASS = f"Classes from 1 (lowest risk) to 5. {OR_UNKNOWN}"
 

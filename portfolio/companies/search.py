@@ -7,7 +7,7 @@ the words are, that is bounded work: of more than `MOST` companies, some are lef
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +24,9 @@ from portfolio.companies.words import (
 from portfolio.models import Company, CompanyWord, Subject
 from portfolio.models.company_words import DUNS_BYTES
 
-MOST, MOST_KEYS = 2000, 30_000
-MOST_WORDS, LOOKED_UP = 12, 3
+MOST, MOST_KEYS = 2000, 20_000
+# Words that are looked up; and those of which more is read where all are common.
+MOST_WORDS, LOOKED_UP, READ_ON = 12, 3, 2
 # Rows about companies are searched for the first of these.
 NAMES = 200
 DIGITS = re.compile(r"[0-9][0-9\s-]*", re.ASCII)
@@ -79,10 +80,12 @@ def _candidates(words: Sequence[Word]) -> tuple[list[str], bool]:
             return _in_nine_digits(found.numbers), False
     if len(looked_up) == 1:
         return _in_nine_digits(found.numbers), True
-    several = [_having(word, MOST_KEYS) for word in looked_up]
+    several = [_having(word, MOST_KEYS) for word in looked_up[:READ_ON]]
+    certain = set.intersection(*(one.numbers for one in several))
     whole = [one.numbers for one in several if one.is_whole]
-    common = set.intersection(*(whole or [one.numbers for one in several]))
-    return _in_nine_digits(common), len(common) > MOST or not whole
+    possible = set.intersection(*whole) if whole else certain
+    candidates = [*_in_nine_digits(certain), *_in_nine_digits(possible - certain)]
+    return candidates[:MOST], len(possible) > MOST or not whole
 
 
 def _in_nine_digits(numbers: set[int]) -> list[str]:
@@ -117,14 +120,30 @@ def _checked(candidates: Sequence[str], words: Sequence[Word], text: str) -> tup
     """Those that have all the words: what the index knows of a company may be older than its name."""
     if not candidates:
         return ()
-    known = {duns: {duns} for duns in candidates}
-    names = {}
-    for duns, name, city in Company.objects.filter(among("duns", candidates)).values_list("duns", "name", "city"):
-        names[duns] = name
-        known[duns] |= words_of(name) | words_of(city)
-    subjects = Subject.objects.filter(company__in=candidates)
-    for duns, reference, tags in subjects.values_list("company_id", "customer_reference", "tags"):
-        known[duns] |= words_of(reference) | words_of(tags)
-    found = [duns for duns in names if all(begins_a_word(word, known[duns]) for word in words)]
-    begin, keys = folded(text.strip()), {duns: folded(names[duns]) for duns in found}
-    return tuple(sorted(found, key=lambda duns: (not keys[duns].startswith(begin), keys[duns], duns)))
+    rows = Company.objects.filter(among("duns", candidates)).values_list("duns", "name", "city")
+    texts = {duns: [duns, name, city] for duns, name, city in rows}
+    names = {duns: folded(name) for duns, (_, name, _) in texts.items()}
+    asked = [(re.compile(f"(?<![^\\W_])(?:{'|'.join(map(re.escape, word))})"), word) for word in words]
+    left = {duns for duns in texts if not _has_all(asked, texts[duns])}
+    if left:
+        _add_entries(left, texts)
+        left = {duns for duns in left if not _has_all(asked, texts[duns])}
+    begin = folded(text.strip())
+    return tuple(sorted(texts.keys() - left, key=lambda duns: (not names[duns].startswith(begin), names[duns], duns)))
+
+
+def _add_entries(companies: Iterable[str], texts: dict[str, list[str]]) -> None:
+    """What the entries of registrations hold."""
+    entries = Subject.objects.filter(company__in=list(companies)).exclude(customer_reference="", tags="")
+    for duns, *described in entries.values_list("company_id", "customer_reference", "tags"):
+        texts[duns] += described
+
+
+def _has_all(asked: Iterable[tuple[re.Pattern[str], Word]], texts: Sequence[str]) -> bool:
+    """Nearly always the words stand there as they were typed; taking the texts apart costs many times more."""
+    plain = folded("\n".join(texts))
+    others = [word for pattern, word in asked if not pattern.search(plain)]
+    if not others:
+        return True
+    known = {word for text in texts for word in words_of(text)}
+    return all(begins_a_word(word, known) for word in others)

@@ -47,6 +47,7 @@ FLAG_NAMES = [str(flag.name).lower() for flag in Flag]
 class FiguresSerializer(serializers.ModelSerializer[Company]):
     """Unknown is null, or empty for a text."""
 
+    size = serializers.CharField(read_only=True, help_text="`micro`, `small`, `medium` or `large`, by employees.")
     flags = serializers.SerializerMethodField(help_text="Risk flags. Null if unknown.")
 
     class Meta:

@@ -12,9 +12,7 @@ from collections.abc import Iterable, Iterator
 from portfolio.companies.legal_forms import LEGAL_FORMS, LEGAL_FORMS_WITHOUT_SPACES
 
 # What Unicode takes for letters of their own.
-LETTERS = str.maketrans(
-    {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ħ": "h", "ŧ": "t", "ə": "e"}
-)
+LETTERS = {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ħ": "h", "ŧ": "t"}
 # As names are written where there are no such letters.
 TRANSCRIBED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 # Without them another sound is meant.
@@ -32,13 +30,25 @@ LONGEST, LONGEST_RUN = 1000, 60
 INITIALS = 2
 
 
+class _Plain(dict[int, str | None]):
+    """Each letter without what stands for an accent, found out once."""
+
+    def __missing__(self, point: int) -> str | None:
+        letter = chr(point)
+        is_accent = unicodedata.category(letter).startswith("M") and letter not in VOICED
+        self[point] = None if is_accent else letter
+        return self[point]
+
+
+PLAIN = _Plain({ord(letter): plain for letter, plain in LETTERS.items()})
+
+
 def folded(text: str) -> str:
     """In lower case and without accents."""
     if text.isascii():
         return text.lower()
     letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    kept = (one for one in letters if one in VOICED or not unicodedata.category(one).startswith("M"))
-    return unicodedata.normalize("NFC", "".join(kept).translate(LETTERS))
+    return unicodedata.normalize("NFC", letters.translate(PLAIN))
 
 
 LEGAL_FORM_IN_RUN = re.compile(

@@ -85,6 +85,8 @@ class Company(models.Model):
             models.Index(fields=["merged_into", "duns"], name="company_by_merger"),
             models.Index(fields=["global_ultimate", "duns"], name="company_by_group"),
             *(models.Index(fields=[name, "duns"], name=f"company_{name}") for name in INDEXED),
+            # A cell of the risk matrix.
+            models.Index(fields=["failure_class", "delinquency_class", "duns"], name="company_by_classes"),
         ]
 
     def __str__(self) -> str:

@@ -189,7 +189,7 @@ def test_chosen_columns_are_what_is_exported(ann: Client) -> None:
     assert columns_in(ann.post(f"{COMPANIES}export/?columns=name,duns", {"format": "csv"})) == ["Name", "D-U-N-S"]
     save_columns(listing="portfolio.company", columns="city", by="ann")
     assert columns_in(ann.post(f"{COMPANIES}export/", {"format": "csv"})) == ["City"]
-    assert len(columns_in(ann.post(f"{COMPANIES}export/", {"format": "csv", "all_columns": "yes"}))) == 7
+    assert len(columns_in(ann.post(f"{COMPANIES}export/", {"format": "csv", "all_columns": "yes"}))) > 20
     assert "Columns: City" in text_of(ann.get(f"{COMPANIES}export/"))
 
 

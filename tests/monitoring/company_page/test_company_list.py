@@ -89,7 +89,7 @@ def companies() -> str:
 )
 def test_companies_are_chosen_and_sorted(listed: Listed, companies: str, query: str, expected: list[str]) -> None:
     assert sorted(listed(query)) == sorted(expected)
-    if "o=" in query or "class=" in query and "unknown" not in query:
+    if "o=" in query:
         assert listed(query) == expected
 
 
@@ -159,3 +159,16 @@ def test_a_list_in_the_order_of_a_figure_has_each_company_once(reader: Client) -
     rows = [row for page in pages for row in page]
     assert len({row.pk for row in rows}) == Company.objects.count() == 120
     assert [row.failure_class for row in rows] == [3] * 30 + [2] * 30 + [1] * 30 + [None] * 30
+
+
+def test_only_who_may_see_exposure_sees_filters_and_sorts_by_it(client: Client) -> None:
+    a_company(ONE, "Acme", exposure=1_234_50)
+    a_company(TWO, "Zeta")
+    client.force_login(a_person(role="Administrator"))
+    assert [row.pk for row in change_list(client, "exposure=known").result_list] == [ONE]
+    assert [row.pk for row in change_list(client, "columns=name,exposure&o=-2").result_list] == [ONE, TWO]
+    assert "1234.5" in text_of(client.get("/portfolio/company/?columns=name,exposure")).replace(",", "")
+    client.force_login(a_person(username="viewer", role="Viewer"))
+    assert client.get("/portfolio/company/?exposure=known").status_code == 400
+    text = text_of(client.get("/portfolio/company/?columns=name,exposure"))
+    assert "Acme" in text and "1234.5" not in text.replace(",", "")
