@@ -12,7 +12,6 @@ from django.contrib.admin.models import LogEntry
 from django.db.models import Max, Model, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
-from portfolio.exposure.entries import forget_exposure
 
 from core.audit import note_act
 from core.cached_counts import update_counts
@@ -36,6 +35,7 @@ from monitoring.models import (
 from monitoring.rebuild.removal import count_deliveries
 from monitoring.stats.daily_counts import recount
 from monitoring.stats.latency import days_published, recount_delays
+from portfolio.exposure.entries import forget_exposure
 from portfolio.models import (
     ApiKeyUsage,
     Company,
