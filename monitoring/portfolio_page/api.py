@@ -27,7 +27,7 @@ class RiskParameters(Parameters):
         required=False, help_text="A day in UTC: figures as of its end. Leave it out for the figures of today."
     )
     since = serializers.DateField(
-        required=False, help_text="The earlier day that movement starts from. Default: 30 days before `day`."
+        required=False, help_text="Return the movement since this earlier day. Without it, `movement` is null."
     )
     score = serializers.ChoiceField(
         ["failure", "delinquency"], required=False, help_text="The score that movement is about. Default: failure."
@@ -86,7 +86,7 @@ class UnconvertedSerializer(serializers.Serializer[Any]):
 
 class RiskSerializer(serializers.Serializer[Any]):
     day = serializers.DateField()
-    since = serializers.DateField()
+    since = serializers.DateField(allow_null=True)
     score = serializers.CharField()
     currency = serializers.CharField(allow_null=True, help_text="The reporting currency. Null without exposure.")
     all = CountSerializer(help_text="Each company counted once.")
@@ -96,7 +96,9 @@ class RiskSerializer(serializers.Serializer[Any]):
     failure_class = ValueSerializer(many=True)
     delinquency_class = ValueSerializer(many=True)
     flags = ValueSerializer(many=True, help_text="Risk signs. A company with several is in each.")
-    movement = MoveSerializer(many=True, help_text="Companies of both days, by their class on each.")
+    movement = MoveSerializer(
+        many=True, allow_null=True, help_text="Companies of both days, by their class on each. Null without `since`."
+    )
     concentration = ConcentrationSerializer(many=True)
     expected_loss = LossSerializer(allow_null=True, help_text="Null without the scope `read:exposure`.")
     unconverted = UnconvertedSerializer(many=True, help_text="Exposure without an exchange rate, not included above.")
@@ -148,7 +150,7 @@ class PortfolioRisk(APIView):
     )
     def get(self, request: Request) -> Response:
         """Companies and exposure on a day by score class, risk sign, country, industry, group, size, rating and
-        status, and their movement since an earlier day."""
+        status; with `since`, also their movement since that day."""
         from monitoring.portfolio_page.api_data import as_json
         from monitoring.portfolio_page.asked import asked_for
         from monitoring.portfolio_page.overview import overview_of
@@ -156,7 +158,8 @@ class PortfolioRisk(APIView):
         found = RiskParameters.of(request)
         filters = _filters(found, request.user)
         asked = asked_for(found.get("day"), found.get("since"), found.get("score", ""), filters)
-        return Response(as_json(overview_of(asked, with_money=_may_see_money(request))))
+        overview = overview_of(asked, with_money=_may_see_money(request))
+        return Response(as_json(overview, with_movement="since" in found))
 
 
 def _may_see_money(request: Request) -> bool:

@@ -20,12 +20,11 @@ from portfolio.models.figures import FLAG_LABELS
 Json = dict[str, Any]
 
 
-def as_json(overview: Overview) -> Json:
+def as_json(overview: Overview, *, with_movement: bool) -> Json:
     asked, money = overview.asked, overview.money
-    movement = compared(asked, overview.world, money).movement
     return {
         "day": overview.day,
-        "since": asked.since,
+        "since": asked.since if with_movement else None,
         "score": asked.score,
         "currency": money.currency if money else None,
         "all": _count(overview.whole, money),
@@ -38,15 +37,7 @@ def as_json(overview: Overview) -> Json:
         "failure_class": _classes(FAILURE, overview.failure, money),
         "delinquency_class": _classes(DELINQUENCY, overview.delinquency, money),
         "flags": [_value(name, str(FLAG_LABELS[FLAGS[name]]), one, money) for name, one in overview.flags.items()],
-        "movement": [
-            {
-                "was": state_text(was),
-                "now": state_text(now),
-                "direction": direction_of(was, now),
-                **_count(count, money),
-            }
-            for (was, now), count in sorted(movement.cells.items())
-        ],
+        "movement": _movement(overview) if with_movement else None,
         "concentration": [_concentration(one, money) for one in overview.concentrations],
         "expected_loss": _loss(overview),
         "unconverted": _unconverted(money),
@@ -63,6 +54,15 @@ def _value(value: str, label: str, count: Count, money: Money | None) -> Json:
 
 def _classes(dimension: Dimension, counts: Mapping[str, Count], money: Money | None) -> list[Json]:
     return [_value(value, dimension.words(value), counts.get(value, Count()), money) for value in CLASSES]
+
+
+def _movement(overview: Overview) -> list[Json]:
+    money = overview.money
+    cells = compared(overview.asked, overview.world, money).movement.cells
+    return [
+        {"was": state_text(was), "now": state_text(now), "direction": direction_of(was, now), **_count(count, money)}
+        for (was, now), count in sorted(cells.items())
+    ]
 
 
 def _concentration(one: Concentration, money: Money | None) -> Json:

@@ -83,16 +83,15 @@ def list_context(query: QueryDict, person: Any, *, with_money: bool) -> dict[str
 def _lines(found: Listed, places: Any, asked: Asked) -> Iterator[Line]:
     world = found.world.only(places)
     numbers = [f"{number:09d}" for number in world["duns"].tolist()]
-    names = Company.objects.in_bulk(numbers)
+    names = dict(Company.objects.filter(pk__in=numbers).values_list("duns", "name"))
     for place, duns, row, cents, is_exposed in zip(
         places.tolist(), numbers, world.rows, world.cents.tolist(), world.is_exposed.tolist(), strict=True
     ):
-        company = names.get(duns)
         failure, delinquency = (one.value(world.snapshot, row[one.column]) for one in (FAILURE, DELINQUENCY))
         country, rating = (one.value(world.snapshot, row[one.column]) for one in (COUNTRY, RATING))
         yield Line(
             duns=duns,
-            name=company.name if company else "",
+            name=names.get(duns, ""),
             place="" if country == UNKNOWN else country_name(country),
             failure=_class_badge(FAILURE, failure),
             delinquency=_class_badge(DELINQUENCY, delinquency),

@@ -9,9 +9,9 @@ from datetime import date
 import numpy as np
 
 from monitoring.portfolio_page.asked import Asked
-from monitoring.portfolio_page.filters import FLAGS, has_data, has_flag
+from monitoring.portfolio_page.filters import FLAGS, NO_FLAGS, has_data
 from monitoring.portfolio_page.measures.concentration import Concentration, concentration_of
-from monitoring.portfolio_page.measures.counts import Count, count_of, tally_of
+from monitoring.portfolio_page.measures.counts import Count, count_of, tally_of, total
 from monitoring.portfolio_page.measures.dimensions import (
     CLASS_NUMBERS,
     COUNTRY,
@@ -59,17 +59,18 @@ class Overview:
 def overview_of(asked: Asked, *, with_money: bool) -> Overview:
     money = money_at(asked.past) if with_money else None
     world = world_at(asked.past, asked.filters, money)
+    failure = FAILURE.counts(world)
     return Overview(
         asked=asked,
         world=world,
         whole=count_of(world),
         exposed=count_of(world, world.is_exposed),
-        high_risk=count_of(world, FAILURE.mask(world, HIGH_RISK)),
+        high_risk=total(failure.get(value, Count()) for value in HIGH_RISK),
         without_data=count_of(world, ~has_data(world)),
         matrix=matrix_of(world),
-        failure=FAILURE.counts(world),
+        failure=failure,
         delinquency=DELINQUENCY.counts(world),
-        flags={name: count_of(world, has_flag(world, flag)) for name, flag in FLAGS.items()},
+        flags=flags_of(world),
         concentrations=[concentration_of(world, one) for one in CONCENTRATIONS],
         loss=expected_loss_of(world) if money else None,
         money=money,
@@ -81,6 +82,15 @@ def matrix_of(world: World) -> dict[tuple[str, str], Count]:
     keys = FAILURE.keys(world).astype(np.uint16) * 256 + DELINQUENCY.keys(world)
     found = tally_of(keys, world.cents).counts()
     return {_classes(world, *divmod(key, 256)): count for key, count in found.items()}
+
+
+def flags_of(world: World) -> dict[str, Count]:
+    """By sign: a company with several is in each."""
+    sets = tally_of(world["flags"], world.cents).counts().items()
+    return {
+        name: total(count for flags, count in sets if flags & flag and flags != NO_FLAGS)
+        for name, flag in FLAGS.items()
+    }
 
 
 def _classes(world: World, failure: int, delinquency: int) -> tuple[str, str]:

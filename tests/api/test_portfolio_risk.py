@@ -32,6 +32,13 @@ def test_numbers_add_up_to_the_portfolio(portfolio: Portfolio, program: Program)
     assert sum(cell["companies"] for cell in found["matrix"]) == whole
     assert sum(one["companies"] for one in found["failure_class"]) == whole
     assert (found["day"], found["since"]) == (DAYS["day"], DAYS["since"])
+    after = [cell["companies"] for cell in found["movement"] if cell["now"] != "none"]
+    assert sum(after) == whole
+
+
+def test_without_an_earlier_day_there_is_no_movement(portfolio: Portfolio, program: Program) -> None:
+    found = program.read("portfolio/risk/", day=DAYS["day"])
+    assert (found["since"], found["movement"]) == (None, None)
 
 
 def test_a_person_with_the_permission_gets_exposure(portfolio: Portfolio) -> None:

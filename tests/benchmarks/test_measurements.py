@@ -6,7 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import companies, delivered_files, exposure, figures, frame, ingest, lists, sizes, stream, sync, workers
+from benchmarks import (
+    companies,
+    delivered_files,
+    exposure,
+    figures,
+    frame,
+    ingest,
+    lists,
+    portfolio_page,
+    sizes,
+    stream,
+    sync,
+    workers,
+)
 from monitoring.models import Change, Delivery, DeliveryState, FigureMonth, Kind, Notification
 from monitoring.publications.consumers import consumed_by_all
 from monitoring.publications.sequence import newest_publication
@@ -112,6 +125,12 @@ def test_a_document_has_the_size_of_a_real_one() -> None:
 
 
 @pytest.mark.one_engine
+def test_the_portfolio_is_looked_at_today_and_as_of_a_day() -> None:
+    rows = portfolio_page.measure(companies=20, months=3, rounds=1)
+    assert [row[0] for row in rows][:2] == ["risk, today", "risk, as of a day"]
+    assert FigureMonth.objects.count() == 20 + 2 * round(20 * figures.CHANGING)
+
+
 def test_figures_are_read_today_and_as_of_a_day() -> None:
     rows = [row[0] for row in figures.measure(companies=20, months=3, rounds=1)]
     assert rows[2:4] == ["snapshot and counts, today", "snapshot and counts, as of a day"]

@@ -48,26 +48,28 @@ class Concentration:
 
 
 def concentration_of(world: World, dimension: Dimension) -> Concentration:
-    known, unknown = _ordered(world, dimension)
-    first, rest = known.only(slice(FIRST)), known.only(slice(FIRST, None))
+    known, unknown = _known(world, dimension)
+    first = known.largest(FIRST, by_money=by_money(world))
     places = [
         Place(dimension.value(world.snapshot, number), dimension.label(world.snapshot, number), count)
         for number, count in first.counts().items()
     ]
-    return Concentration(dimension, places, rest.total(), len(rest.keys), unknown.total(), by_money(world))
+    rest, others = known.total() - first.total(), len(known.keys) - len(first.keys)
+    return Concentration(dimension, places, rest, others, unknown.total(), by_money(world))
 
 
 def rest_mask(world: World, dimension: Dimension) -> Mask:
     """The companies that are in none of the first ten, and not unknown."""
-    known, _ = _ordered(world, dimension)
-    return np.isin(dimension.keys(world), known.keys[FIRST:])
+    known, _ = _known(world, dimension)
+    first, keys = known.largest(FIRST, by_money=by_money(world)), dimension.keys(world)
+    return np.asarray((keys != dimension.unknown) & ~np.isin(keys, first.keys))
 
 
 def by_money(world: World) -> bool:
     return bool(world.cents.any())
 
 
-def _ordered(world: World, dimension: Dimension) -> tuple[Tally, Tally]:
+def _known(world: World, dimension: Dimension) -> tuple[Tally, Tally]:
     tally = tally_of(dimension.keys(world), world.cents)
     is_known = tally.keys != dimension.unknown
-    return tally.only(is_known).largest_first(by_money=by_money(world)), tally.only(~is_known)
+    return tally.only(is_known), tally.only(~is_known)

@@ -24,6 +24,9 @@ class Count:
     def __add__(self, other: Count) -> Count:
         return Count(self.companies + other.companies, self.cents + other.cents)
 
+    def __sub__(self, other: Count) -> Count:
+        return Count(self.companies - other.companies, self.cents - other.cents)
+
 
 def total(counts: Iterable[Count]) -> Count:
     return sum(counts, Count())
@@ -46,15 +49,22 @@ class Tally:
         rows = zip(self.keys.tolist(), self.companies.tolist(), self.cents.tolist(), strict=True)
         return {key: Count(companies, cents) for key, companies, cents in rows}
 
-    def only(self, chosen: Mask | NDArray[np.intp] | slice) -> Tally:
+    def only(self, chosen: Mask | NDArray[np.intp]) -> Tally:
         return Tally(self.keys[chosen], self.companies[chosen], self.cents[chosen])
 
     def total(self) -> Count:
         return Count(int(self.companies.sum()), int(self.cents.sum()))
 
-    def largest_first(self, *, by_money: bool) -> Tally:
-        first, second = (self.cents, self.companies) if by_money else (self.companies, self.cents)
-        return self.only(np.lexsort((self.keys, -second, -first)))
+    def largest(self, number: int, *, by_money: bool) -> Tally:
+        """The largest first; of equal ones the first by key. Only they are sorted: there may be very many others."""
+        sizes = self.cents if by_money else self.companies
+        if len(sizes) > number:
+            least = np.partition(sizes, -number)[-number]
+            above = np.flatnonzero(sizes > least)
+            chosen = np.concatenate((above, np.flatnonzero(sizes == least)[: number - len(above)]))
+        else:
+            chosen = np.arange(len(sizes))
+        return self.only(chosen[np.lexsort((self.keys[chosen], -sizes[chosen]))])
 
 
 def tally_of(keys: Keys, cents: Cents) -> Tally:

@@ -116,11 +116,12 @@ class Industries(Words):
         return f"{self.value(snapshot, number)} {snapshot.industry(number).description}".strip()
 
     def keys(self, world: World) -> Keys:
-        column = world[self.column]
-        present = np.unique(column)
+        column = super().keys(world)
         first: dict[str, int] = {}
-        numbers = [first.setdefault(self.value(world.snapshot, number), number) for number in present.tolist()]
-        return np.array(numbers, column.dtype)[np.searchsorted(present, column)]
+        numbers = np.arange(int(column.max(initial=0)) + 1)
+        for number in np.flatnonzero(np.bincount(column)).tolist():
+            numbers[number] = first.setdefault(self.value(world.snapshot, number), number)
+        return np.asarray(numbers[column])
 
 
 class Sizes(Dimension):

@@ -20,9 +20,10 @@ from tests.builders.rules import a_rule
 pytestmark = pytest.mark.django_db
 
 ALL = ["Overview", "Alerts", "Companies", "Changes", "Reports"]
-VIEWER = [*ALL, "Monitored companies", "Contract", "Channels", "Exports", "Audit log"]
-ANALYST = [*ALL, "Monitored companies", "Exposure", "Contract", "Alert rules", "Channels", "Exports", "Audit log"]
-PORTFOLIO = ["Registrations", "Monitored companies", "Imports", "Contract"]
+VIEWER = [*ALL, "Risk", "Monitored companies", "Contract", "Channels", "Exports", "Audit log"]
+RULES = ["Alert rules", "Channels", "Exports", "Audit log"]
+ANALYST = [*ALL, "Risk", "Monitored companies", "Exposure", "Contract", *RULES]
+PORTFOLIO = ["Risk", "Registrations", "Monitored companies", "Imports", "Contract"]
 WITH_MONEY = [*PORTFOLIO[:-1], "Exposure", PORTFOLIO[-1]]
 MANAGER = [*ALL, *WITH_MONEY, "Channels", "Exports", "Audit log"]
 SYSTEM = ["Health", "Data pipeline", "Audit log"]
@@ -54,7 +55,7 @@ def tabs(answer: Any) -> list[str]:
         ("Portfolio manager", MANAGER),
         ("Operator", OPERATOR),
         ("Administrator", ADMINISTRATOR),
-        ("Approver", [*ALL, "Monitored companies", "Imports", "Contract", "Channels", "Exports", "Audit log"]),
+        ("Approver", [*ALL, "Risk", "Monitored companies", "Imports", "Contract", "Channels", "Exports", "Audit log"]),
     ],
 )
 def test_each_role_has_the_entries_of_its_tasks(client: Client, role: str, names: list[str]) -> None:
