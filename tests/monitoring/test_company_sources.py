@@ -87,7 +87,7 @@ def test_the_source_is_kept_before_its_first_change_is_there(monkeypatch: pytest
     one, two = a_registration("ONE"), a_registration("TWO")
     delivered(an_update(), registration=one)
     seen: list[tuple[int, bool]] = []
-    real = company_sources.update_values
+    real = update_values
 
     def note(model: Any, values: Any, **conditions: Any) -> int:
         seen.append((Change.objects.filter(registration=two).count(), len(values["sources"].split()) == 2))
