@@ -164,3 +164,10 @@ def test_new_ids_sort_by_the_time_of_their_making() -> None:
     made = [time_first_id() for _ in range(1000)]
     assert all(one.version == 7 and one.variant == uuid.RFC_4122 for one in made)
     assert made == sorted(set(made))
+
+
+def test_an_update_of_several_moments_has_the_time_of_the_last() -> None:
+    elements = [
+        an_element(path, timestamp=stamp(days=day)) for path, day in (("organization.a", 3), ("organization.b", 1))
+    ]
+    assert str(content_ids.moment_of(read(an_update(*elements))[0].id))[:10] == stamp(days=3)[:10]

@@ -167,13 +167,16 @@ def test_a_row_that_the_database_refuses_becomes_a_dead_letter(monkeypatch: pyte
 
 
 def test_while_the_database_answers_nothing_no_item_is_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*arguments: Any) -> Any:
-        raise DataError("the server has gone away")
+    real = insert_new
+
+    def refuse(model: Any, rows: Any) -> Any:
+        if model is Notification:
+            raise DataError("the server has gone away")
+        return real(model, rows)
 
     delivery = a_delivery(a_seed())
     monkeypatch.setattr(insert, "insert_new", refuse)
     monkeypatch.setattr(insert, "_database_answers", lambda: False)
-    monkeypatch.setattr(insert, "_insert_companies", lambda *arguments: None)
     with pytest.raises(DataError):
         ingest(delivery)
     assert not DeadLetter.objects.exists()
