@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from core.api.examples import an_answer
 from core.api.parameters import CountryField, Parameters, Several
 from core.api.scopes import READ_EXPOSURE
+from core.dates import validate_day
 from core.text import is_clean
 from portfolio.models import Registration
 
@@ -24,10 +25,14 @@ COUNT_EXAMPLE = {"companies": 12, "exposure": "250000.00"}
 
 class RiskParameters(Parameters):
     day = serializers.DateField(
-        required=False, help_text="A day in UTC: figures as of its end. Leave it out for the figures of today."
+        required=False,
+        validators=[validate_day],
+        help_text="A day in UTC: figures as of its end. Leave it out for the figures of today.",
     )
     since = serializers.DateField(
-        required=False, help_text="Return the movement since this earlier day. Without it, `movement` is null."
+        required=False,
+        validators=[validate_day],
+        help_text="Return the movement since this earlier day. Without it, `movement` is null.",
     )
     score = serializers.ChoiceField(
         ["failure", "delinquency"], required=False, help_text="The score that movement is about. Default: failure."

@@ -57,6 +57,7 @@ def some_history() -> None:
     delivered(an_update(), a_notice("DELETE", OTHER), '{"type": "UPDATE"}', at=stamp(days=3))
     while jobs.count_days():
         pass
+    jobs.update_company_figures()
 
 
 def a_ghost(delivery: Delivery, position: int = 0) -> tuple[Notification, Change]:

@@ -39,6 +39,7 @@ from monitoring.models import (
     WebhookEndpoint,
 )
 from monitoring.webhooks.endpoints import create_endpoint
+from portfolio.exposure.currencies import CODES
 from portfolio.imports.resume import work_on
 from portfolio.imports.upload import create_import
 from portfolio.models import ImportMode, Proposal, ProposalKind, Registration, Subject, SubjectImport, SyncRun
@@ -87,6 +88,8 @@ OF_PAGES: dict[str, set[str]] = {
     "core/auditentry/": {"Import upload", "Save filter", "Webhook create"},
     "core/auditentry/{audit}/change/": {"Import upload", "Mode", "Registration", "Source", "add", "upload"},
     "portfolio/contract/default/change/": {"Default"},
+    # Codes of currencies.
+    "portfolio/exchangerate/": set(CODES),
     # What was searched for stands above the list.
     "portfolio/company/?q=x": {"x"},
     "portfolio/subjectimport/{import}/change/": {

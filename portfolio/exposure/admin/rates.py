@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.filters import AllValuesFieldListFilter
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -32,7 +33,7 @@ Line = tuple[str, date, Decimal]
 class ExchangeRateAdmin(ExposureAdmin):
     list_display = ("currency", "day", "value")
     list_display_links = None
-    list_filter = ("currency",)
+    list_filter = (("currency", AllValuesFieldListFilter),)
     ordering = ("-day", "-id")
     sortable_by = ("day",)
     list_before_template = "portfolio/exposure/rates.html"
