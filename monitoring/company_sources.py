@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from core.bulk import distinct_digits, select_values, update_values
+from core.bulk import distinct_digits, distinct_values, select_values, update_values
+from core.db import in_batches
 from monitoring.models import Change, Delivery
 from monitoring.story_order import SOURCE, place_of, source_of
 from portfolio.models import Company
@@ -35,7 +36,10 @@ def several_sources(companies: Collection[str]) -> list[str]:
 
 
 def _kept(companies: Collection[str]) -> list[tuple[str, str]]:
-    return sorted(select_values(Company, ("duns", "sources"), pk__in=list(companies)))
+    found: list[tuple[str, str]] = []
+    for batch in in_batches(sorted(companies)):
+        found += sorted(select_values(Company, ("duns", "sources"), pk__in=batch))
+    return found
 
 
 def _add(source: str, duns: str, known: str) -> None:
@@ -51,4 +55,9 @@ def _add(source: str, duns: str, known: str) -> None:
 
 
 def _of_history(duns: str) -> set[str]:
-    return {source for _, source in distinct_digits(Change, "company_id", "place", SOURCE, company=duns)}
+    """Where a change does not hold or compares documents, both have to be looked at."""
+    found = {source for _, source in distinct_digits(Change, "company_id", "place", SOURCE, company=duns)}
+    not_plain = ({"superseded": True}, {"derived_from__gt": ""})
+    if any(distinct_values(Change, "company_id", company=duns, **condition) for condition in not_plain):
+        found.add(DOCUMENTS)
+    return found

@@ -102,8 +102,9 @@ def events_of(
         changes = changes.filter(changed_at__lte=until)
     if paths:
         changes = changes.filter(~Q(kind=Kind.ELEMENT) | touching(paths))
-    told = changes.values_list(*CHANGE_COLUMNS)
-    for company, event in [*_seed_events(seeds.values_list(*SEED_COLUMNS)), *_change_events(told)]:
+    # Changes first: where retention puts a snapshot in their place, whoever misses them finds it.
+    told = list(_change_events(changes.values_list(*CHANGE_COLUMNS)))
+    for company, event in [*_seed_events(seeds.values_list(*SEED_COLUMNS)), *told]:
         events[company].append(event)
     return events
 

@@ -111,14 +111,14 @@ def _insert_companies(batches: Sequence[Batch], companies: set[str], describe: D
     created = {row.duns for row in insert_new(Company, rows, asked=True)} if rows else set()
     for batch in batches:
         batch.described |= created & described.keys()
-    if meanwhile := unknown - created:
-        add_sources(batches, meanwhile)
+    # Once more: of those that others have inserted since it was done for companies that were there.
+    add_sources(batches, created)
 
 
-def add_sources(batches: Sequence[Batch], among: AbstractSet[str] | None = None) -> None:
+def add_sources(batches: Sequence[Batch], without: AbstractSet[str] = frozenset()) -> None:
     """Of companies that are there."""
-    for source, companies in _companies_by_source(batches).items():
-        add_source(source, companies if among is None else companies & among)
+    for source, companies in sorted(_companies_by_source(batches).items()):
+        add_source(source, companies - without)
 
 
 def _companies_by_source(batches: Sequence[Batch]) -> dict[str, set[str]]:

@@ -84,7 +84,13 @@ def _expected(companies: Mapping[str, Company]) -> dict[str, set[uuid.UUID]]:
 
 
 def _remove(companies: Mapping[str, Company], surplus: Mapping[str, set[uuid.UUID]]) -> list[str]:
-    for batch in in_batches(sorted(key for keys in surplus.values() for key in keys)):
+    """The version first and last: whoever is about to write a word reads again, even where this ends in between."""
+    rows = [companies[duns] for duns in surplus if duns in companies]
+    changed = update_versions([(row, {}) for row in rows])
+    removed = surplus.keys() - {row.pk for row in changed}
+    for batch in in_batches(sorted(key for duns in removed for key in surplus[duns])):
         CompanyWord.objects.filter(pk__in=batch).delete()
-    update_versions([(companies[duns], {}) for duns in surplus if duns in companies])
+    for row in rows:
+        row.version += 1
+    update_versions([(row, {}) for row in rows if row.pk in removed])
     return sorted(surplus)

@@ -69,15 +69,17 @@ def _keep_ended(rows: QuerySet[Subject]) -> None:
     """The days of a stay that is over, before those of the next one take their place."""
     ended = rows.filter(monitored_since__isnull=False, monitored_until__isnull=False)
     columns = ("pk", "registration_id", "company_id", "monitored_since", "monitored_until")
-    insert_new(
-        Membership,
-        [
-            Membership(
-                pk=Membership.key(key, since), registration_id=registration, company_id=duns, since=since, until=until
-            )
-            for key, registration, duns, since, until in ended.values_list(*columns)
-        ],
-    )
+    stays = [
+        Membership(
+            pk=Membership.key(key, since), registration_id=registration, company_id=duns, since=since, until=until
+        )
+        for key, registration, duns, since, until in ended.values_list(*columns)
+    ]
+    new = {stay.pk for stay in insert_new(Membership, stays)}
+    for stay in stays:
+        if stay.pk not in new:
+            # Removed and added again on one day: two stays began on it.
+            Membership.objects.filter(pk=stay.pk, until__lt=stay.until).update(until=stay.until)
 
 
 def removed(

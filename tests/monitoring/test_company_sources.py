@@ -4,13 +4,16 @@ from typing import Any
 
 import pytest
 
-from core.bulk import lookups, update_values
+from core.bulk import lookups, select_values, update_values
 from monitoring import company_sources
 from monitoring.company_sources import DOCUMENTS, add_source, several_sources, source_of_delivery
 from monitoring.models import Change
+from monitoring.pipeline import ingest as pipeline
+from monitoring.pipeline.ingest import ingest
 from portfolio.models import Company, Registration
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import a_delivery, delivered
+from tests.builders.elements import an_element
 from tests.builders.notifications import a_seed, an_update
 from tests.builders.registrations import a_registration
 
@@ -96,3 +99,43 @@ def test_the_source_is_kept_before_its_first_change_is_there(monkeypatch: pytest
     monkeypatch.setattr(company_sources, "update_values", note)
     delivered(an_update(), registration=two)
     assert seen == [(0, True)]
+
+
+def test_a_source_is_kept_of_a_company_that_another_inserts_just_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After this reading has looked which companies are there."""
+    one, two = a_registration("ONE"), a_registration("TWO")
+    second = a_delivery(an_update(an_element(current="X")), registration=two)
+    real = pipeline.add_sources
+
+    def another_inserts(batches: Any, *arguments: Any) -> None:
+        monkeypatch.undo()
+        real(batches, *arguments)
+        delivered(an_update(), registration=one)
+
+    monkeypatch.setattr(pipeline, "add_sources", another_inserts)
+    ingest(second)
+    assert kept() == sorted([of(one), of(two)])
+
+
+def test_where_a_change_compares_documents_or_does_not_hold_that_is_kept_too() -> None:
+    """The registration may send documents no more."""
+    one = a_registration("ONE")
+    delivered(an_update(), registration=one)
+    Change.objects.update(superseded=True)
+    Company.objects.update(sources="")
+    add_source(of(one), [DUNS])
+    assert DOCUMENTS in kept() and several_sources([DUNS]) == [DUNS]
+
+
+def test_more_companies_than_a_statement_takes_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [Company(duns=f"{number:09}", sources="a") for number in range(1200)]
+    Company.objects.bulk_create(rows)
+    asked: list[int] = []
+    real = select_values
+
+    def count(model: Any, names: Any, **conditions: Any) -> Any:
+        asked.append(len(conditions["pk__in"]))
+        return real(model, names, **conditions)
+
+    monkeypatch.setattr(company_sources, "select_values", count)
+    assert several_sources([row.duns for row in rows]) == [] and max(asked) <= 500

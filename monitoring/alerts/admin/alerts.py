@@ -55,10 +55,10 @@ LATELY = 12
 @admin.register(Alert)
 class AlertAdmin(RowActions, ChosenList, PageAdmin):
     list_display = ("severity_badge", "what", "company_name", "status", "person", "raised")
-    usual_columns = ("severity", "title", "duns", "name", "state", "assignee", "raised_at")
+    usual_columns = ("severity", "title", "duns", "name", "exposure", "state", "assignee", "raised_at")
     cells = {
         **{"severity_badge": ("severity",), "what": ("title",), "company_name": ("duns", "name")},
-        **{"status": ("state",), "person": ("assignee",), "raised": ("raised_at",)},
+        **{"at_stake": ("exposure",), "status": ("state",), "person": ("assignee",), "raised": ("raised_at",)},
     }
     list_display_links = ("what",)
     list_filter = (

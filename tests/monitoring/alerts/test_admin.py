@@ -89,7 +89,7 @@ def test_alerts_are_found_by_words_of_title_rule_and_type_and_by_company(
         an_alert(company_id=OTHER, kind=AlertKind.FLOOD).pk: "kind",
         an_alert(company_id=DUNS).pk: "company",
     }
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         answer = ann.get("/monitoring/alert/", {"q": words})
     assert {keys[row.pk] for row in answer.context["cl"].result_list} == found
 

@@ -169,10 +169,10 @@ def test_a_row_that_the_database_refuses_becomes_a_dead_letter(monkeypatch: pyte
 def test_while_the_database_answers_nothing_no_item_is_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     real = insert_new
 
-    def refuse(model: Any, rows: Any) -> Any:
+    def refuse(model: Any, rows: Any, **options: Any) -> Any:
         if model is Notification:
             raise DataError("the server has gone away")
-        return real(model, rows)
+        return real(model, rows, **options)
 
     delivery = a_delivery(a_seed())
     monkeypatch.setattr(insert, "insert_new", refuse)

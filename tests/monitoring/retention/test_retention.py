@@ -16,6 +16,7 @@ from core.blobs import load_bytes
 from core.models import AuditEntry, Blob
 from monitoring.content_ids import canonical
 from monitoring.feed import feed
+from monitoring.history import state as company_state
 from monitoring.history.settle import Touched, settle
 from monitoring.history.state import SNAPSHOT, profile
 from monitoring.models import Change, Delivery, DeliveryState, Kind, Notification, Observation, Publication, Source
@@ -289,3 +290,28 @@ def test_of_a_repeated_status_the_one_that_holds_stays(clock: time_machine.Trave
     tidied(clock, keep_history=40, keep_bytes=40)
     kept = Change.objects.get(kind=Kind.DELETED)
     assert (kept.registration.reference, kept.superseded) == ("ONE", False)
+
+
+def test_whoever_reads_a_company_while_it_is_condensed_finds_its_values(
+    clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between reading its documents and its changes, in whichever order, all that is old goes."""
+    on_day(clock, 1, a_seed(primaryName="A"))
+    on_day(clock, 2, changed(2, "primaryName", "A", "B"))
+    calls: list[str] = []
+    readers = {name: getattr(company_state, name) for name in ("_seed_events", "_change_events")}
+
+    def condensed_before_the_second(name: str) -> Any:
+        def read(rows: Any) -> Any:
+            calls.append(name)
+            if len(calls) == 2:
+                monkeypatch.undo()
+                tidied(clock, keep_history=40)
+            return list(readers[name](rows))
+
+        return read
+
+    for name in readers:
+        monkeypatch.setattr(company_state, name, condensed_before_the_second(name))
+    assert profile(DUNS).value("organization.primaryName") == "B"
+    assert calls and not Change.objects.filter(kind=Kind.ELEMENT).exists()

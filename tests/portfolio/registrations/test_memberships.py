@@ -55,3 +55,13 @@ def test_a_period_that_goes_on_is_not_kept_apart() -> None:
     assert not Membership.objects.exists()
     row.refresh_from_db()
     assert row.monitored_since == FIRST
+
+
+def test_of_two_periods_that_begin_on_one_day_the_longer_is_kept() -> None:
+    """Added, removed and added again on one day."""
+    row = a_subject(DUNS, one(), monitored_since=FIRST, state=SubjectState.MONITORED)
+    for days in (0, 10):
+        removed([row.pk], [SubjectState.MONITORED], until=FIRST + timedelta(days=days))
+        monitored([row.pk], [SubjectState.REMOVED], since=FIRST + timedelta(days=2 * days))
+    inside = [day for day in range(22) if members(FIRST + timedelta(days=day))]
+    assert inside == [*range(11), 20, 21]
