@@ -155,9 +155,17 @@ def test_rates_are_kept_all_or_none(manager: Client) -> None:
     assert [rate.currency for rate in ExchangeRate.objects.all()] == ["CHF"]
 
 
-def test_only_who_sees_money_sets_a_limit_in_a_rule(admin: Client) -> None:
+def test_rules_with_a_limit_are_for_those_who_see_money(admin: Client) -> None:
     rule = AlertRule.objects.create(name="Big ones", min_exposure=50_000)
+    plain = AlertRule.objects.create(name="All of them")
     assert "min_exposure" in admin.get(f"/monitoring/alertrule/{rule.pk}/change/").content.decode()
     client = Client()
-    client.force_login(a_person("view_alertrule", "change_alertrule", username="eve"))
-    assert "min_exposure" not in client.get(f"/monitoring/alertrule/{rule.pk}/change/").content.decode()
+    client.force_login(a_person("view_alertrule", "change_alertrule", "delete_alertrule", "view_alert", username="eve"))
+    assert "min_exposure" not in client.get(f"/monitoring/alertrule/{plain.pk}/change/").content.decode()
+    for page, missing in (("change", 302), ("try", 404), ("delete", 302)):
+        assert client.get(f"/monitoring/alertrule/{plain.pk}/{page}/").status_code == 200
+        assert client.get(f"/monitoring/alertrule/{rule.pk}/{page}/").status_code == missing
+    for address in ("/monitoring/alertrule/", "/monitoring/alert/"):
+        page = client.get(address).content.decode()
+        assert "All of them" in page
+        assert "Big ones" not in page
