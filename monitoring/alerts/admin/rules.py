@@ -312,5 +312,6 @@ DONE: dict[str, str | Promise] = {
 
 
 def note(row: AlertRule, deed: str, *, by: str, after: dict[str, Any] | None = None) -> None:
-    said = {name: str(value) for name, value in after.items()} if after else None
+    # Without the limit of exposure, which the audit log would show to users who may not see money.
+    said = {name: str(value) for name, value in (after or {}).items() if name != "min_exposure"} or None
     record(actor=by, action=f"rule.{deed}", thing=row, summary=str(DONE[deed]) % {"name": row.name}, after=said)

@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from core.models import AuditEntry
 from monitoring.models import Alert, AlertRule
 from portfolio.exposure.refresh import refresh_columns
 from portfolio.exposure.upload import read_exposure
@@ -15,6 +16,7 @@ from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.exposures import exposure
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
+from tests.builders.rules import rule_form
 
 pytestmark = pytest.mark.django_db
 LIST, RATES = "/portfolio/exposureimport/", "/portfolio/exchangerate/"
@@ -169,3 +171,11 @@ def test_rules_with_a_limit_are_for_those_who_see_money(admin: Client) -> None:
         page = client.get(address).content.decode()
         assert "All of them" in page
         assert "Big ones" not in page
+
+
+def test_the_audit_log_leaves_the_limit_of_a_rule_out(admin: Client) -> None:
+    admin.post("/monitoring/alertrule/add/", rule_form(min_exposure="77123"))
+    assert AlertRule.objects.filter(min_exposure=77_123).exists()
+    entry = AuditEntry.objects.get(action="rule.made")
+    assert "name" in entry.after
+    assert "77123" not in entry.after
