@@ -1,5 +1,6 @@
 """Amounts at stake in the API: a scope of their own, all or none, page by page."""
 
+import json
 from datetime import date
 from typing import Any
 
@@ -40,7 +41,10 @@ def test_what_is_set_counts_and_the_same_again_changes_nothing(erp: Program) -> 
         (DUNS, "10.00", str(DAY), "10.00"),
     ]
     assert ExposureImport.objects.count() == 1
-    assert AuditEntry.objects.filter(action="exposure.set").count() == 2
+    said = list(AuditEntry.objects.filter(action="exposure.set").values_list("after", flat=True))
+    assert [json.loads(text) for text in said] == [
+        {"companies": 2, "books": ["Own book", "receivables"], "days": [str(DAY)]}
+    ] * 2
 
 
 @pytest.mark.parametrize(
