@@ -192,3 +192,16 @@ def test_a_saved_filter_of_the_companies_filters_the_portfolio(tagged: list[str]
     assert "German" in text_of(client.get(PAGE, DAYS))
     # Another user's private filter is none.
     assert "Private" not in text_of(client.get(LIST, {**DAYS, "saved": str(other.pk)}))
+
+
+def test_a_saved_filter_by_exposure_is_for_those_who_see_money(tagged: list[str]) -> None:
+    values = {"listing": "portfolio.company", "query": "exposure=known", "created_at": "2026-01-01T00:00Z"}
+    row = SavedFilter.objects.create(name="At stake", owner="eve", shared=True, **values)
+    client = signed_in("view_company")
+    for path in (PAGE, "/portfolio/company/"):
+        assert "At stake" not in text_of(client.get(path))
+    assert client.get(LIST, {**DAYS, "saved": str(row.pk)}).status_code == 200
+    client.logout()
+    client.force_login(a_person("view_company", "view_exposure", username="ann"))
+    for path in (PAGE, "/portfolio/company/"):
+        assert "At stake" in text_of(client.get(path))
