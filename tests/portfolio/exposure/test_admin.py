@@ -147,6 +147,9 @@ def test_rates_are_kept_all_or_none(manager: Client) -> None:
     page = text_of(manager.post(f"{RATES}set/", {"rates": "USD 2026-01-31 0,92\nCHF 2026-01-31"}, follow=True))
     assert "Line 2" in page
     assert not ExchangeRate.objects.exists()
+    for refused in ("EUR 2026-01-31 1", "CHF 2026-01-31 0", "CHF 2026-01-31 9000000"):
+        manager.post(f"{RATES}set/", {"rates": f"USD 2026-01-31 0.92\n{refused}"})
+        assert not ExchangeRate.objects.exists(), refused
     manager.post(f"{RATES}set/", {"rates": "USD 2026-01-31 0,92\nCHF;31.01.2026;1.05"})
     assert "0.92 EUR" in text_of(manager.get(RATES))
     manager.post(f"{RATES}currency/", {"currency": "CHF"})
