@@ -318,7 +318,7 @@ def test_the_form_takes_a_shared_filter_of_the_same_list(admin_client: Client, f
 
 def test_exposure_stands_in_a_file_only_where_the_filter_names_it(folder: Path) -> None:
     User.objects.create_superuser("ann")
-    heads = []
+    heads: list[list[str]] = []
     for columns in ("", "duns,exposure"):
         saved = save_filter(
             listing="portfolio.company", name=f"With {columns}", query="", columns=columns, shared=True, by="ann"
