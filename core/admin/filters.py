@@ -20,6 +20,7 @@ from unfold.widgets import UnfoldAdminDateWidget
 
 from core.cached_counts import recent_count
 from core.dates import read_day
+from core.text import is_clean
 
 
 def key_at(moment: datetime) -> uuid.UUID:
@@ -89,7 +90,8 @@ class CountryFilter(MultipleDropdownFilter):  # type: ignore[misc]
 def countries_in(value: Any) -> list[str]:
     """The codes that an address names: each once, also where one value names several."""
     texts = value if isinstance(value, (list, tuple)) else [value or ""]
-    return list(dict.fromkeys(code for text in texts for code in str(text).replace(",", " ").upper().split()))
+    codes = [code for text in texts for code in str(text).replace(",", " ").upper().split()]
+    return list(dict.fromkeys(filter(is_clean, codes)))
 
 
 class DaysForm(forms.Form):

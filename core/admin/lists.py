@@ -207,8 +207,8 @@ def _reader_of(column: Column, order: str | None) -> Shown:
 
 
 def _is_visible(row: SavedFilter, request: HttpRequest) -> bool:
-    """One that is switched off stands there for its owner alone."""
-    return row.owner == request.user.get_username() or not undeclared_in(row.listing, row.query)
+    """One that is switched off, or not for this user, stands there for its owner alone."""
+    return row.owner == request.user.get_username() or not undeclared_in(row.listing, row.query, request.user)
 
 
 def _chip(row: SavedFilter, now: str, request: HttpRequest) -> dict[str, Any]:
@@ -221,5 +221,5 @@ def _chip(row: SavedFilter, now: str, request: HttpRequest) -> dict[str, Any]:
         "is_own": is_own,
         "owner": "" if is_own else row.owner,
         "shared": row.shared,
-        "refused": ", ".join(undeclared_in(row.listing, row.query)),
+        "refused": ", ".join(undeclared_in(row.listing, row.query, request.user)),
     }

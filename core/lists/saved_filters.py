@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.contrib.admin.views.main import IGNORED_PARAMS
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -76,12 +76,22 @@ def filters_in(query: str) -> str:
     return found.urlencode(safe=",")
 
 
-def undeclared_in(listing: str, query: str) -> list[str]:
-    """What of a query the list has no filter for: kept from before only filters were look-ups, and not used."""
+def undeclared_in(listing: str, query: str, person: Any = None) -> list[str]:
+    """What of a query the list has no filter for: kept from before only filters were look-ups, and not used. With a
+    person, also what the list does not let this person filter by."""
     if listing not in LISTINGS:
         return []
-    known = {*declared(admin.site.get_model_admin(LISTINGS[listing].model).list_filter), *IGNORED_PARAMS, *NO_FILTERS}
+    known = {*declared(_filters_of(listing, person)), *IGNORED_PARAMS, *NO_FILTERS}
     return [name for name in QueryDict(query) if name not in known]
+
+
+def _filters_of(listing: str, person: Any) -> Iterable[Any]:
+    model_admin = admin.site.get_model_admin(LISTINGS[listing].model)
+    if person is None:
+        return model_admin.list_filter
+    request = HttpRequest()
+    request.user = person
+    return model_admin.get_list_filter(request)
 
 
 def columns_of(listing: Listing, names: str | Iterable[str]) -> tuple[Column, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,19 +16,21 @@ from monitoring.corporate_groups.view_data import group_page
 from portfolio.exposure.rates import exposure_settings
 from portfolio.models import Company
 
+NINE_DIGITS = re.compile("[0-9]{9}")
 MAY_SEE = "portfolio.view_company"
 MAY_SEE_EXPOSURE = "portfolio.view_exposure"
 
 
 @require_safe
 def page(request: HttpRequest, duns: str) -> HttpResponse:
-    """The address of a member leads to its group."""
+    """The address of a member leads to its group, unless the one that it names is a member of another."""
     if not request.user.has_perm(MAY_SEE):
         raise PermissionDenied
-    row = Company.objects.filter(pk=duns).only("global_ultimate").first()
-    if row and row.global_ultimate not in ("", duns):
-        return HttpResponseRedirect(reverse("corporate_group", args=[row.global_ultimate]))
-    group = group_page(duns)
+    is_number = NINE_DIGITS.fullmatch(duns)
+    ultimate = _ultimate_of(duns) if is_number else ""
+    if ultimate and not _ultimate_of(ultimate):
+        return HttpResponseRedirect(reverse("corporate_group", args=[ultimate]))
+    group = group_page(duns) if is_number else None
     if group is None:
         raise Http404(gettext("No company of this group is known here."))
     request.current_app = admin.site.name
@@ -39,3 +43,9 @@ def page(request: HttpRequest, duns: str) -> HttpResponse:
         "currency": exposure_settings().reporting_currency,
     }
     return TemplateResponse(request, "monitoring/corporate_groups/group.html", context)
+
+
+def _ultimate_of(duns: str) -> str:
+    """The other company that this one names as the head of its group; empty where it names none."""
+    row = Company.objects.filter(pk=duns).only("global_ultimate").first()
+    return row.global_ultimate if row and row.global_ultimate != duns else ""

@@ -89,9 +89,10 @@ class Source:
 
     @property
     def listing(self) -> Listing:
-        saved = self.export.saved_filter
-        listing = LISTINGS[listing_of(self.export)].visible_to(person_named(saved.owner) if saved else None)
-        return listing.of(columns_of(listing, saved.columns)) if saved else listing
+        """What not everybody may see stands in a file only where the saved filter names it."""
+        saved, listing = self.export.saved_filter, LISTINGS[listing_of(self.export)]
+        named = columns_of(listing.visible_to(person_named(saved.owner)), saved.columns) if saved else ()
+        return listing.visible_to(None).of(named)
 
 
 def listing_of(export: ScheduledExport) -> str:

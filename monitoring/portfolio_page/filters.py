@@ -10,6 +10,7 @@ import numpy as np
 from django.http import QueryDict
 from numpy.typing import NDArray
 
+from core.api.parameters import MOST_VALUES
 from core.text import is_clean
 from monitoring.portfolio_page.measures.dimensions import (
     COUNTRY,
@@ -26,6 +27,8 @@ from portfolio.models.figures import Flag
 
 # What the page is filtered by; a list may be filtered by more.
 OF_PAGE = ("registration", "country", "industry_code", "tag", "owner", "saved")
+# Of these each value is a scan of what there is today.
+OF_TODAY = ("tag", "owner", "saved")
 KEYS = ("registration", "saved")
 KNOWN = "known"
 NO_FLAGS = np.iinfo(np.uint16).max
@@ -45,7 +48,8 @@ class Filters:
         found = {name: tuple(dict.fromkeys(filter(_is_usable, query.getlist(name)))) for name in names}
         for name in KEYS:
             found[name] = tuple(str(key) for key in map(key_of, found.get(name, ())) if key)
-        return cls({name: values for name, values in found.items() if values})
+        most = {**dict.fromkeys(found, MOST_VALUES), **dict.fromkeys(OF_TODAY, 1)}
+        return cls({name: values[: most[name]] for name, values in found.items() if values})
 
     def first(self, name: str) -> str:
         return next(iter(self.values.get(name, ())), "")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from monitoring.figures.snapshot import Snapshot
 from monitoring.portfolio_page.asked import SCORES, Asked
+from monitoring.portfolio_page.filters import OF_TODAY
 from monitoring.portfolio_page.links import Links
 from monitoring.portfolio_page.measures.dimensions import COUNTRY, INDUSTRY, UNKNOWN, Dimension
 from monitoring.portfolio_page.numbers import saved_filters
@@ -43,7 +44,7 @@ def form_context(asked: Asked, snapshot: Snapshot, person: Any, *, is_movement: 
         "owner": asked.filters.first("owner"),
         "scores": [(name, dimension.title, name == asked.score) for name, dimension in SCORES.items()],
         "is_filtered": bool(asked.filters.values),
-        "uses_today": asked.past and any(name in asked.filters.values for name in ("tag", "owner", "saved")),
+        "uses_today": asked.past and any(name in asked.filters.values for name in OF_TODAY),
         "pdf_link": links.page("portfolio_risk_pdf"),
         "xlsx_link": links.page("portfolio_risk_xlsx"),
     }

@@ -10,6 +10,7 @@ from django.db.models import Q
 from numpy.typing import NDArray
 
 from core.exports.files import rows_as
+from core.lists.saved_filters import undeclared_in
 from core.models import SavedFilter
 from monitoring.portfolio_page.filters import Filters
 from portfolio.companies.conditions import owned_by, tagged
@@ -38,9 +39,10 @@ def _found(filters: Filters, saved: SavedFilter | None, person: Any) -> Iterator
 
 
 def saved_filters(person: Any) -> list[SavedFilter]:
-    """Those of the list of companies that the person finds above it."""
+    """Those of the list of companies that the person finds above it, and may filter by."""
     own_or_shared = Q(owner=person.get_username()) | Q(shared=True)
-    return list(SavedFilter.objects.filter(own_or_shared, listing=LISTING).exclude(name="").order_by("name", "id"))
+    rows = SavedFilter.objects.filter(own_or_shared, listing=LISTING).exclude(name="").order_by("name", "id")
+    return [row for row in rows if not undeclared_in(LISTING, row.query, person)]
 
 
 def _sorted(numbers: Iterable[str]) -> NDArray[np.uint32]:

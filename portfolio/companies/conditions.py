@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from core.bulk import has_sql
+from core.text import is_clean
 from portfolio.companies.notes import split_tags
 from portfolio.models import Company, Flag, Subject
 
@@ -29,7 +30,7 @@ def of_column(column: str, values: Iterable[str]) -> Q:
     several = list(values)
     if column in (*NUMBERS, *SORTED_NUMBERS):
         return _numbers(column, several)
-    texts = ["" if value == UNKNOWN else value for value in several]
+    texts = ["" if value == UNKNOWN else value for value in several if is_clean(value)]
     return Q(**{f"{column}__in": texts}) if texts else Q()
 
 

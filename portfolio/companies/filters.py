@@ -15,6 +15,7 @@ from unfold.contrib.filters.admin import DropdownFilter, MultipleDropdownFilter
 
 from core.admin.filters import CountryFilter, DaysFilter
 from core.cached_counts import recent_count
+from core.text import is_clean
 from portfolio.companies.conditions import (
     KNOWN,
     NO,
@@ -133,7 +134,8 @@ class _OfEntries(DropdownFilter):  # type: ignore[misc]
         return with_those_asked(offered, [self.value() or ""])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return self.choose(queryset, self.value()) if self.value() else queryset
+        value = self.value() or ""
+        return self.choose(queryset, value) if value and is_clean(value) else queryset
 
 
 class OwnerFilter(_OfEntries):
@@ -158,8 +160,9 @@ class GroupFilter(DropdownFilter):  # type: ignore[misc]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         asked = self.value() or ""
-        top = Company.objects.filter(pk=asked).first() if asked and asked != UNKNOWN else None
-        named = [(asked, str(top or asked))] if asked and asked != UNKNOWN else []
+        if asked in ("", UNKNOWN) or not is_clean(asked):
+            return [(UNKNOWN, gettext("Unknown"))]
+        named = [(asked, str(Company.objects.filter(pk=asked).first() or asked))]
         return [*named, (UNKNOWN, gettext("Unknown"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

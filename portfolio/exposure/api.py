@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -182,12 +181,12 @@ class ExposureList(APIView):
         responses={204: None},
     )
     def delete(self, request: Request) -> Response:
-        """The book has no amount for the company from that day on. The response is 404 if it has none on that day."""
+        """The book has no amount for the company from that day on. The response is the same if it had none before."""
         asked = ExposureKey.of(request)
         day, book = asked.get("as_of") or today(), book_name(asked["book"])
-        if not end_exposure(asked["company"], book, day, requested_by=who(request)):
-            raise Http404("The book has no amount for this company.")
-        start_refresh()
+        # Alike in both cases: this scope is not one for reading what is at stake.
+        if end_exposure(asked["company"], book, day, requested_by=who(request)):
+            start_refresh()
         return Response(status=204)
 
 

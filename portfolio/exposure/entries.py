@@ -89,14 +89,12 @@ def _add(positions: Sequence[Position], requested_by: Actor) -> None:
 
 
 def _record(action: str, positions: Sequence[Position], actor: str) -> None:
-    first = positions[0]
-    summary = gettext("Exposure of %(count)s companies in %(book)s") % {
-        "count": counted(len({one.duns for one in positions})),
-        "book": ", ".join(sorted({one.book for one in positions}))[:200],
-    }
-    # Without the amounts, which the audit log would show to users who may not see money.
-    after = {"positions": [[one.duns, one.book, one.day] for one in positions]}
-    thing = ExposureImport(pk=uuid.uuid5(uuid.NAMESPACE_OID, f"{first.duns}\n{first.book}"))
+    """Without the amounts and the companies, which the audit log would show to users who may not see money."""
+    count, books = len({one.duns for one in positions}), sorted({one.book for one in positions})
+    words = {"count": counted(count), "book": ", ".join(books)[:200]}
+    summary = gettext("Exposure of %(count)s companies in %(book)s") % words
+    after = {"companies": count, "books": books, "days": sorted({one.day for one in positions})}
+    thing = ExposureImport(pk=uuid.uuid5(uuid.NAMESPACE_OID, "\n".join(books)))
     record(actor=actor, action=action, thing=thing, summary=summary, after=after)
 
 

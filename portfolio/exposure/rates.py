@@ -55,9 +55,8 @@ def rates_at(day: date) -> Rates:
     return Rates(settings.reporting_currency, rates | {settings.rates_currency: RATE_ONE})
 
 
-def set_rate(*, currency: str, day: date, rate: Decimal, set_by: str) -> ExchangeRate:
-    """Keep a rate; one of the same currency and day is replaced."""
-    settings = exposure_settings()
+def checked_rate(currency: str, rate: Decimal, settings: ExposureSettings) -> int:
+    """As it is kept; raises Refused."""
     if currency not in CODES:
         raise Refused(gettext("“%(code)s” is not a currency. Use a code such as USD.") % {"code": currency[:20]})
     if currency == settings.rates_currency:
@@ -65,6 +64,13 @@ def set_rate(*, currency: str, day: date, rate: Decimal, set_by: str) -> Exchang
     kept = int(rate * RATE_ONE) if 0 < rate < MOST else 0
     if not kept:
         raise Refused(gettext("Enter a rate above 0 and below 9,000,000."))
+    return kept
+
+
+def set_rate(*, currency: str, day: date, rate: Decimal, set_by: str) -> ExchangeRate:
+    """Keep a rate; one of the same currency and day is replaced."""
+    settings = exposure_settings()
+    kept = checked_rate(currency, rate, settings)
     row = ExchangeRate(id=ExchangeRate.key(currency, day), currency=currency, day=day, rate=kept)
     before = ExchangeRate.objects.filter(pk=row.pk).values_list("rate", flat=True).first()
     if not insert_new(ExchangeRate, [row]):

@@ -15,6 +15,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 
 from core.actors import person_text
 from core.admin.filters import CountryFilter, DaysFilter
+from monitoring.alerts.admin.rule_filters import visible_rules
 from monitoring.models import Alert, AlertRule, AlertState
 from portfolio.billing.contract_year import LISTED
 from portfolio.models import Subject
@@ -64,8 +65,8 @@ class RuleFilter(DropdownFilter):  # type: ignore[misc]
     parameter_name = "rule"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        rows = AlertRule.objects.order_by("name").values_list("pk", "name")[:200]
-        return [(str(key), name) for key, name in rows]
+        rules = visible_rules(request, AlertRule.objects.order_by("name"))
+        return [(str(key), name) for key, name in rules.values_list("pk", "name")[:200]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         key = key_of(self.value() or "")

@@ -10,6 +10,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
+from monitoring.models import AlertRule
+
+
+def visible_rules(request: HttpRequest, rows: QuerySet[AlertRule]) -> QuerySet[AlertRule]:
+    """Without those that have a limit of exposure, for those who may not see money: what such a rule raises, or would
+    raise, shows who is above the limit."""
+    return rows if request.user.has_perm("portfolio.view_exposure") else rows.filter(min_exposure=None)
+
 
 class OriginFilter(DropdownFilter):  # type: ignore[misc]
     title = _("created by")

@@ -26,7 +26,7 @@ from core.audit import record
 from core.markup import badge, two_lines
 from core.text import counted
 from monitoring.alerts.admin.reach import below_severity_texts, channels_text, waiting_texts
-from monitoring.alerts.admin.rule_filters import OriginFilter
+from monitoring.alerts.admin.rule_filters import OriginFilter, visible_rules
 from monitoring.alerts.admin.rule_form import RuleForm, set_channels
 from monitoring.alerts.admin.unmatchable import unmatchable_texts
 from monitoring.alerts.default_rules import is_changed, reset, restore_default_rules
@@ -117,6 +117,9 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
             *super().get_urls(),
         ]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AlertRule]:
+        return visible_rules(request, super().get_queryset(request))
+
     # The list
     def complete_rows(self, rows: list[Any]) -> None:
         reach = Reach.read()
@@ -170,7 +173,7 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
 
     # The form
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Without money for those who may not see it: what a rule would raise shows who is above the limit."""
+        """Without money for those who may not see it."""
         found = super().get_fieldsets(request, obj)
         if request.user.has_perm("portfolio.view_exposure"):
             return found
@@ -309,5 +312,6 @@ DONE: dict[str, str | Promise] = {
 
 
 def note(row: AlertRule, deed: str, *, by: str, after: dict[str, Any] | None = None) -> None:
-    said = {name: str(value) for name, value in after.items()} if after else None
+    # Without the limit of exposure, which the audit log would show to users who may not see money.
+    said = {name: str(value) for name, value in (after or {}).items() if name != "min_exposure"} or None
     record(actor=by, action=f"rule.{deed}", thing=row, summary=str(DONE[deed]) % {"name": row.name}, after=said)

@@ -21,6 +21,8 @@ from core.admin.base import PageAdmin
 from core.admin.removal import RecordedRemoval
 from core.admin.row_actions import RowActions
 from core.audit import record_edit
+from core.lists.listings import LISTINGS
+from core.lists.saved_filters import columns_of, undeclared_in, undeclared_words
 from core.markup import ago, badge, due, two_lines
 from core.models import SavedFilter
 from core.text import counted, with_full_stop
@@ -31,6 +33,8 @@ LISTS = {"monitoring.change": _("Changes"), "portfolio.company": _("Companies")}
 
 
 class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    editor: Any = None
+
     class Meta:
         model = ScheduledExport
         fields = ("name", "content", "filters", "saved_filter", "format", "server", "folder", "at", "zone", "is_active")
@@ -78,6 +82,18 @@ class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django'
                     % {"list": LISTS[saved.listing].lower()}
                 }
             )
+        if saved and (refused := self._refused(saved)):
+            raise ValidationError({"saved_filter": refused})
+
+    def _refused(self, saved: SavedFilter) -> str:
+        """Why a filter is not for this user to write files by: they would hold what the user may not see."""
+        if names := undeclared_in(saved.listing, saved.query, self.editor):
+            return undeclared_words(names)
+        listing = LISTINGS[saved.listing]
+        visible = listing.visible_to(self.editor).columns
+        hidden = [str(one.heading) for one in columns_of(listing, saved.columns) if one not in visible]
+        words = gettext("You do not have permission to view these columns of the filter: %(columns)s.")
+        return words % {"columns": ", ".join(hidden)} if hidden else ""
 
 
 def filter_errors(detail: Any, name: str = "") -> Iterator[str]:
@@ -138,6 +154,10 @@ class ScheduledExportAdmin(RowActions, RecordedRemoval, PageAdmin):
         "A scheduled export writes a file every day for systems that import files. "
         "A .done file beside it shows that it is complete."
     )
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"editor": request.user})
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         row = context.get("original")

@@ -20,7 +20,14 @@ from core.actors import actor_of
 from portfolio.exposure.admin.base import ExposureAdmin
 from portfolio.exposure.currencies import CODES, currency_of
 from portfolio.exposure.days import BadDay, read_day
-from portfolio.exposure.rates import exposure_settings, rate_text, remove_rate, set_rate, set_reporting_currency
+from portfolio.exposure.rates import (
+    checked_rate,
+    exposure_settings,
+    rate_text,
+    remove_rate,
+    set_rate,
+    set_reporting_currency,
+)
 from portfolio.exposure.work import start_refresh
 from portfolio.imports.states import Refused
 from portfolio.models import ExchangeRate
@@ -68,7 +75,9 @@ class ExchangeRateAdmin(ExposureAdmin):
         if not self.may_change(request):
             raise PermissionDenied
         try:
-            lines = list(_lines(request.POST.get("rates", "")))
+            lines, settings = _lines(request.POST.get("rates", "")), exposure_settings()
+            for currency, _day, rate in lines:
+                checked_rate(currency, rate, settings)
             for currency, day, rate in lines:
                 set_rate(currency=currency, day=day, rate=rate, set_by=actor_of(request))
         except Refused as error:

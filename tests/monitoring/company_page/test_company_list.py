@@ -93,6 +93,15 @@ def test_companies_are_chosen_and_sorted(listed: Listed, companies: str, query: 
         assert listed(query) == expected
 
 
+@pytest.mark.parametrize(
+    "name",
+    ("country", "rating", "industry_code", "size", "operating_status", "global_ultimate", "owner", "tag"),
+)
+def test_a_value_that_no_text_can_hold_is_ignored(listed: Listed, companies: str, name: str) -> None:
+    """PostgreSQL takes no NUL."""
+    assert sorted(listed(f"{name}=%00")) == sorted([ONE, TWO, THREE])
+
+
 def test_by_registration(listed: Listed, companies: str) -> None:
     assert listed(f"registration={companies}") == [ONE]
 

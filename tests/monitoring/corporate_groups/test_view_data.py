@@ -55,7 +55,14 @@ def test_the_address_of_a_member_leads_to_its_group(admin: Client) -> None:
     assert admin.get(f"/portfolio/group/{DUNS}/").headers["Location"] == ADDRESS
 
 
-@pytest.mark.parametrize("duns", ["123456789", "nonsense"])
+def test_companies_that_name_each_other_have_a_page_each(admin: Client) -> None:
+    a_member(DUNS, "Steel Ltd", global_ultimate=OTHER)
+    a_member(OTHER, "Wire GmbH", global_ultimate=DUNS)
+    assert [admin.get(f"/portfolio/group/{duns}/").status_code for duns in (DUNS, OTHER)] == [200, 200]
+
+
+# PostgreSQL takes no NUL.
+@pytest.mark.parametrize("duns", ["123456789", "nonsense", "%00", "1234567%0089", "１２３４５６７８９"])
 def test_a_group_without_companies_here_is_not_found(admin: Client, duns: str) -> None:
     assert admin.get(f"/portfolio/group/{duns}/").status_code == 404
 

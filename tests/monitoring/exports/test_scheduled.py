@@ -27,6 +27,7 @@ from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_notice, a_seed, an_update
 from tests.builders.pages import text_of
+from tests.builders.people import a_person
 from tests.builders.programs import Program
 from tests.builders.registrations import a_registration
 from tests.builders.times import stamp
@@ -313,3 +314,37 @@ def test_the_form_takes_a_shared_filter_of_the_same_list(admin_client: Client, f
     assert admin_client.post(add, {**form, "saved_filter": saved.pk}).status_code == 302
     admin_client.post(f"/core/savedfilter/{saved.pk}/delete/", {"post": "yes"})
     assert SavedFilter.objects.filter(pk=saved.pk).exists()
+
+
+def test_exposure_stands_in_a_file_only_where_the_filter_names_it(folder: Path) -> None:
+    User.objects.create_superuser("ann")
+    heads: list[list[str]] = []
+    for columns in ("", "duns,exposure"):
+        saved = save_filter(
+            listing="portfolio.company", name=f"With {columns}", query="", columns=columns, shared=True, by="ann"
+        )
+        export = an_export(name=f"file{len(heads)}", content="companies", saved_filter=saved)
+        heads.append(written(export, folder).read_text("utf-8-sig").split("\n")[0].split(","))
+    assert "D-U-N-S" in heads[0]
+    assert "Exposure" not in heads[0]
+    assert [head.strip() for head in heads[1]] == ["D-U-N-S", "Exposure"]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"query": "exposure=known", "columns": ""}, "cannot be filtered by “exposure”"),
+        ({"query": "", "columns": "duns,exposure"}, "permission to view these columns of the filter: Exposure."),
+    ],
+)
+def test_who_may_not_see_exposure_schedules_no_files_with_it(
+    client: Client, folder: Path, values: dict[str, str], words: str
+) -> None:
+    saved = save_filter(listing="portfolio.company", name="All", shared=True, by="ann", **values)
+    form = {"name": "all", "format": "csv", "at": "06:00", "zone": "UTC", "content": "companies"}
+    rights = ("view_scheduledexport", "add_scheduledexport", "view_company")
+    client.force_login(a_person(*rights))
+    answer = client.post("/monitoring/scheduledexport/add/", {**form, "saved_filter": saved.pk})
+    assert words in text_of(answer)
+    client.force_login(a_person(*rights, "view_exposure", username="eve"))
+    assert client.post("/monitoring/scheduledexport/add/", {**form, "saved_filter": saved.pk}).status_code == 302

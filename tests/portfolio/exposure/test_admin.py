@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from core.models import AuditEntry
 from monitoring.models import Alert, AlertRule
 from portfolio.exposure.refresh import refresh_columns
 from portfolio.exposure.upload import read_exposure
@@ -15,6 +16,7 @@ from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.exposures import exposure
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
+from tests.builders.rules import rule_form
 
 pytestmark = pytest.mark.django_db
 LIST, RATES = "/portfolio/exposureimport/", "/portfolio/exchangerate/"
@@ -145,6 +147,9 @@ def test_rates_are_kept_all_or_none(manager: Client) -> None:
     page = text_of(manager.post(f"{RATES}set/", {"rates": "USD 2026-01-31 0,92\nCHF 2026-01-31"}, follow=True))
     assert "Line 2" in page
     assert not ExchangeRate.objects.exists()
+    for refused in ("EUR 2026-01-31 1", "CHF 2026-01-31 0", "CHF 2026-01-31 9000000"):
+        manager.post(f"{RATES}set/", {"rates": f"USD 2026-01-31 0.92\n{refused}"})
+        assert not ExchangeRate.objects.exists(), refused
     manager.post(f"{RATES}set/", {"rates": "USD 2026-01-31 0,92\nCHF;31.01.2026;1.05"})
     assert "0.92 EUR" in text_of(manager.get(RATES))
     manager.post(f"{RATES}currency/", {"currency": "CHF"})
@@ -155,9 +160,25 @@ def test_rates_are_kept_all_or_none(manager: Client) -> None:
     assert [rate.currency for rate in ExchangeRate.objects.all()] == ["CHF"]
 
 
-def test_only_who_sees_money_sets_a_limit_in_a_rule(admin: Client) -> None:
+def test_rules_with_a_limit_are_for_those_who_see_money(admin: Client) -> None:
     rule = AlertRule.objects.create(name="Big ones", min_exposure=50_000)
+    plain = AlertRule.objects.create(name="All of them")
     assert "min_exposure" in admin.get(f"/monitoring/alertrule/{rule.pk}/change/").content.decode()
     client = Client()
-    client.force_login(a_person("view_alertrule", "change_alertrule", username="eve"))
-    assert "min_exposure" not in client.get(f"/monitoring/alertrule/{rule.pk}/change/").content.decode()
+    client.force_login(a_person("view_alertrule", "change_alertrule", "delete_alertrule", "view_alert", username="eve"))
+    assert "min_exposure" not in client.get(f"/monitoring/alertrule/{plain.pk}/change/").content.decode()
+    for page, missing in (("change", 302), ("try", 404), ("delete", 302)):
+        assert client.get(f"/monitoring/alertrule/{plain.pk}/{page}/").status_code == 200
+        assert client.get(f"/monitoring/alertrule/{rule.pk}/{page}/").status_code == missing
+    for address in ("/monitoring/alertrule/", "/monitoring/alert/"):
+        page = client.get(address).content.decode()
+        assert "All of them" in page
+        assert "Big ones" not in page
+
+
+def test_the_audit_log_leaves_the_limit_of_a_rule_out(admin: Client) -> None:
+    admin.post("/monitoring/alertrule/add/", rule_form(min_exposure="77123"))
+    assert AlertRule.objects.filter(min_exposure=77_123).exists()
+    entry = AuditEntry.objects.get(action="rule.made")
+    assert "name" in entry.after
+    assert "77123" not in entry.after
