@@ -7,6 +7,7 @@ import pytest
 from core.bulk import lookups, select_values, update_values
 from monitoring import company_sources
 from monitoring.company_sources import DOCUMENTS, add_source, several_sources, source_of_delivery
+from monitoring.ingest.insert import add_sources
 from monitoring.models import Change
 from monitoring.pipeline import ingest as pipeline
 from monitoring.pipeline.ingest import ingest
@@ -105,7 +106,7 @@ def test_a_source_is_kept_of_a_company_that_another_inserts_just_before(monkeypa
     """After this reading has looked which companies are there."""
     one, two = a_registration("ONE"), a_registration("TWO")
     second = a_delivery(an_update(an_element(current="X")), registration=two)
-    real = pipeline.add_sources
+    real = add_sources
 
     def another_inserts(batches: Any, *arguments: Any) -> None:
         monkeypatch.undo()
