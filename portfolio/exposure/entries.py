@@ -18,7 +18,7 @@ from portfolio.exposure.books import book_key
 from portfolio.exposure.currencies import code_of
 from portfolio.exposure.flaws import Check
 from portfolio.exposure.ledger import books_at
-from portfolio.exposure.packed import GONE, Position, parts_of, positions_of, store
+from portfolio.exposure.packed import GONE, AmountsGone, Position, parts_of, positions_of, store
 from portfolio.imports.states import Refused, move, with_counts
 from portfolio.models import ExposureImport, ExposureMode, ImportState
 
@@ -53,7 +53,11 @@ def _keep(positions: Sequence[Position], requested_by: Actor) -> bool:
     if last is None or not _may_hold(last, requested_by):
         _add(positions, requested_by)
         return True
-    every, owner, before = [*positions_of(last), *positions], uuid.uuid4(), last.positions
+    try:
+        every = [*positions_of(last), *positions]
+    except AmountsGone:
+        return False
+    owner, before = uuid.uuid4(), last.positions
     packed = store(owner, every)
     is_kept = move(last, **packed, position=len(every), counts=with_counts({}, {Check.ACCEPTED: len(every)}))
     obsolete = before if is_kept else owner
@@ -111,7 +115,7 @@ def forget_exposure(duns: str) -> int:
 
 def _take_out(duns: str, row: ExposureImport) -> bool:
     while row.positions is not None:
-        every, before, owner = positions_of(row), row.positions, uuid.uuid4()
+        every, before, owner = _all_of(row), row.positions, uuid.uuid4()
         left = [one for one in every if one.duns != duns]
         if len(left) == len(every):
             return False
@@ -122,3 +126,15 @@ def _take_out(duns: str, row: ExposureImport) -> bool:
             return True
         row.refresh_from_db()
     return False
+
+
+def _all_of(row: ExposureImport) -> list[Position]:
+    """Reads the row again where its amounts were replaced meanwhile."""
+    while True:
+        try:
+            return positions_of(row)
+        except AmountsGone:
+            version = row.version
+            row.refresh_from_db()
+            if row.version == version:
+                raise

@@ -48,6 +48,10 @@ class TooManyParts(ValueError):
     """A file with a book or day for nearly each row."""
 
 
+class AmountsGone(LookupError):
+    """Somebody has replaced the amounts since their owner was read."""
+
+
 def pack(positions: Iterable[Position], kept: Iterable[Part] = ()) -> tuple[list[Part], bytes]:
     """The books and days, and the amounts in their order; of several for one key the last counts. Parts that are
     `kept` are there even if nothing is left in them: an empty book replaces what was before it."""
@@ -93,10 +97,12 @@ def parts_of(upload: ExposureImport) -> list[Part]:
 
 
 def positions_of(upload: ExposureImport) -> list[Position]:
-    """All of an import, one by one."""
+    """All of an import, one by one; raises AmountsGone."""
     if upload.positions is None:
         return []
     parts, rows = parts_of(upload), load([upload.positions])[upload.positions]
+    if len(rows) != sum(part.companies for part in parts):
+        raise AmountsGone
     return [
         Position(f"{duns:09d}", cents, code_of(currency), parts[place].book, parts[place].day)
         for duns, cents, currency, place in rows.tolist()
