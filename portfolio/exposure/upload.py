@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from datetime import date, datetime
 
@@ -18,7 +17,7 @@ from core.text import counted
 from portfolio.exposure.books import book_name
 from portfolio.exposure.columns import ExposureTable
 from portfolio.exposure.flaws import COUNTED, Check
-from portfolio.exposure.packed import Position, TooManyParts, store
+from portfolio.exposure.packed import Position, TooManyParts, replace
 from portfolio.exposure.validate import ExposureRow, ExposureValidator
 from portfolio.imports.chunks import stored_rows
 from portfolio.imports.csv_reader import open_as
@@ -75,13 +74,10 @@ def _finish(upload: ExposureImport) -> None:
     if not counts_of(upload):
         move(upload, state=ImportState.FAILED, error=NO_ROWS)
         return
-    owner = uuid.uuid5(upload.pk, f"positions\n{upload.reading}\n{upload.sheet}")
     try:
-        packed = store(owner, map(_position, accepted_rows(upload)))
+        replace(upload, map(_position, accepted_rows(upload)), state=ImportState.READ, total=upload.position)
     except TooManyParts:
         move(upload, state=ImportState.FAILED, error=PARTS)
-        return
-    move(upload, state=ImportState.READ, total=upload.position, **packed)
 
 
 def _position(row: ExposureRow) -> Position:
