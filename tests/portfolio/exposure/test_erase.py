@@ -9,12 +9,14 @@ from core.blobs import load_bytes, store_bytes
 from core.models import Blob
 from dnbmon_site.operations.erase.company import forget
 from portfolio.exposure import entries, packed
+from portfolio.exposure import upload as upload_module
 from portfolio.exposure.entries import forget_exposure, set_exposures
 from portfolio.exposure.packed import Position, parts_of, positions_of
 from portfolio.exposure.totals import exposures_at
+from portfolio.exposure.upload import choose_mark, read_exposure
 from portfolio.models import ExposureImport
 from tests.builders.companies import DUNS, OTHER, a_company
-from tests.builders.exposures import DAY, exposure
+from tests.builders.exposures import DAY, an_exposure_import, exposure
 from tests.builders.people import an_actor
 
 pytestmark = pytest.mark.django_db
@@ -73,3 +75,25 @@ def test_after_a_process_that_dies_the_rest_is_found(monkeypatch: pytest.MonkeyP
     assert sizes.count(16) == 1
     assert 32 not in sizes
     assert len(b"of a dead process") not in sizes
+
+
+def test_after_another_choice_the_amounts_of_the_first_are_gone() -> None:
+    upload = an_exposure_import("DUNS;Amount", f"{DUNS};500", f"{OTHER};1.234")
+    read_exposure(upload)
+    first = upload.positions or upload.pk
+    assert load_bytes(first)
+    choose_mark(upload, mark=",", chosen_by="ann")
+    assert load_bytes(first) == b""
+
+
+def test_a_file_read_on_after_that_has_no_company_in_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = an_exposure_import("DUNS;Amount", f"{DUNS};500", f"{OTHER};7")
+
+    def erased_before(*given: Any, **more: Any) -> bool:
+        monkeypatch.setattr(upload_module, "replace", packed.replace)
+        forget(DUNS, by="ann")
+        return packed.replace(*given, **more)
+
+    monkeypatch.setattr(upload_module, "replace", erased_before)
+    read_exposure(upload)
+    assert [one.duns for one in positions_of(upload)] == [OTHER]
