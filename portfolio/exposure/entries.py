@@ -18,7 +18,16 @@ from portfolio.exposure.books import book_key
 from portfolio.exposure.currencies import code_of
 from portfolio.exposure.flaws import Check
 from portfolio.exposure.ledger import books_at
-from portfolio.exposure.packed import GONE, AmountsGone, Position, parts_of, positions_of, remove_left_over, replace
+from portfolio.exposure.packed import (
+    GONE,
+    AmountsGone,
+    Position,
+    TooManyParts,
+    parts_of,
+    positions_of,
+    remove_left_over,
+    replace,
+)
 from portfolio.imports.states import Refused, with_counts
 from portfolio.models import ExposureImport, ExposureMode, ImportState
 
@@ -50,15 +59,23 @@ def end_exposure(duns: str, book: str, day: date, *, requested_by: Actor) -> boo
 def _keep(positions: Sequence[Position], requested_by: Actor) -> bool:
     """In the row that was applied last, if it is this caller's own of today; else in one of its own."""
     last = ExposureImport.objects.filter(state=ImportState.APPLIED).order_by("-confirmed_at", "-id").first()
+    if last is None or not _may_hold(last, requested_by):
+        return _keep_apart(positions, requested_by)
+    try:
+        return _write(last, [*positions_of(last), *positions])
+    except AmountsGone:
+        return False
+    except TooManyParts:
+        return _keep_apart(positions, requested_by)
+
+
+def _keep_apart(positions: Sequence[Position], requested_by: Actor) -> bool:
     with transaction.atomic():
-        if last is None or not _may_hold(last, requested_by):
-            last = _begin(positions, requested_by)
-        try:
-            every = [*positions_of(last), *positions]
-        except AmountsGone:
-            return False
-        counts = with_counts({}, {Check.ACCEPTED: len(every)})
-        return replace(last, every, position=len(every), counts=counts)
+        return _write(_begin(positions, requested_by), positions)
+
+
+def _write(row: ExposureImport, every: Sequence[Position]) -> bool:
+    return replace(row, every, position=len(every), counts=with_counts({}, {Check.ACCEPTED: len(every)}))
 
 
 def _may_hold(row: ExposureImport, requested_by: Actor) -> bool:
