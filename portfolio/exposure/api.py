@@ -29,6 +29,8 @@ from portfolio.exposure.positions import After, page_of_stakes
 from portfolio.exposure.rates import exposure_settings
 from portfolio.exposure.totals import Stake
 from portfolio.exposure.work import start_refresh
+from portfolio.imports.api import Conflict
+from portfolio.imports.states import Refused
 
 MOST_AT_ONCE = 1000
 ENTRY_EXAMPLE = {
@@ -170,7 +172,10 @@ class ExposureList(APIView):
         asked = SettingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         positions = [_position(one) for one in asked.validated_data["exposures"]]
-        set_exposures(positions, requested_by=who(request))
+        try:
+            set_exposures(positions, requested_by=who(request))
+        except Refused as error:
+            raise Conflict(str(error)) from error
         start_refresh()
         return Response({"kept": len({(one.duns, book_key(one.book), one.day) for one in positions})})
 
@@ -185,8 +190,11 @@ class ExposureList(APIView):
         """The book has no amount for the company from that day on. The response is 404 if it has none on that day."""
         asked = ExposureKey.of(request)
         day, book = asked.get("as_of") or today(), book_name(asked["book"])
-        if not end_exposure(asked["company"], book, day, requested_by=who(request)):
-            raise Http404("The book has no amount for this company.")
+        try:
+            if not end_exposure(asked["company"], book, day, requested_by=who(request)):
+                raise Http404("The book has no amount for this company.")
+        except Refused as error:
+            raise Conflict(str(error)) from error
         start_refresh()
         return Response(status=204)
 
