@@ -61,7 +61,7 @@ class StakeSerializer(serializers.Serializer[Any]):
     currency = serializers.CharField(help_text="Currency of the amount (ISO 4217).")
     as_of = serializers.DateField(source="day", help_text="Day from which the amount counts.")
     converted = serializers.SerializerMethodField(
-        help_text="Amount in the reporting currency. Null without an exchange rate."
+        help_text="Amount in the reporting currency. Null without an exchange rate, or where it is too large."
     )
 
     def get_amount(self, row: Stake) -> str:
@@ -84,7 +84,7 @@ class EntrySerializer(serializers.Serializer[Any]):
     reference = ReferenceField()
     book = serializers.CharField(max_length=LONGEST, help_text=BOOK_HELP)
     amount = serializers.DecimalField(
-        max_digits=16, decimal_places=2, min_value=Decimal(0), help_text="What is at stake: 0 or more."
+        max_digits=15, decimal_places=2, min_value=Decimal(0), help_text="What is at stake: 0 or more."
     )
     currency = serializers.ChoiceField(sorted(CODES), help_text="Currency of the amount (ISO 4217).")
     as_of = DayField(required=False, help_text="Day from which the amount counts. Leave it out for today.")
