@@ -65,8 +65,10 @@ def _note(made_of: str) -> None:
 
 def _fingerprint() -> str:
     day = today()
-    rates = rates_at(day)
-    made_of = day, layers_at(day), rates.reporting_currency, sorted(rates.values.items())
+    rates, layers = rates_at(day), layers_at(day)
+    # A company that is listed after its amount came shows it too.
+    companies = Company.objects.count() if layers else 0
+    made_of = day, layers, companies, rates.reporting_currency, sorted(rates.values.items())
     return hashlib.sha256(repr(made_of).encode()).hexdigest()
 
 

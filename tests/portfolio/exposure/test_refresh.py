@@ -106,6 +106,14 @@ def test_open_alerts_follow_columns_that_are_right_already() -> None:
     assert Alert.objects.get().exposure == 1_000
 
 
+def test_a_company_that_is_listed_after_its_amount_shows_it() -> None:
+    exposure("101202303;10")
+    refresh_columns()
+    a_company("101202303", "Third")
+    refresh_columns()
+    assert shown()["101202303"] == (1_000, False)
+
+
 @pytest.mark.parametrize("step", ["_to_show", "update_together"])
 def test_whoever_loses_the_hold_has_it_made_again(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     exposure(f"{DUNS};10")
