@@ -142,10 +142,18 @@ def update_together(model: type[models.Model], names: Sequence[str], rows: Seque
     columns = ", ".join(map(quoted, [key, *fields]))
     changes = ", ".join(f"{quoted(field)} = given.{quoted(field)}" for field in fields)
     table, name = table_of(model), quoted(key)
-    with connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        _lock_in_order(model, [row[0] for row in rows])
         cursor.execute(
             f"UPDATE {table} SET {changes} FROM {given}({columns}) WHERE {table}.{name} = given.{name}", params
         )
+
+
+def _lock_in_order(model: type[models.Model], keys: Sequence[Any]) -> None:
+    """A statement locks rows in the order it comes across them; others update rows by key, and neither may wait for
+    the other in a circle."""
+    rows = model._default_manager.filter(among(model._meta.pk.attname, keys)).order_by("pk")
+    list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 def _marks(count: int) -> str:

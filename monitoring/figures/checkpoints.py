@@ -5,9 +5,11 @@ Each is made beside those that are there and counts when it is whole. Nothing is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
 
 from core.blobs import delete_bytes, load_bytes, store_bytes
 from core.db import database_now
@@ -49,18 +51,27 @@ def save(month: date, make: Callable[[], Array]) -> Array:
     """Make one, and remove those of before; returns what was made."""
     row = FigureCheckpoint.objects.create(month=month, made_at=database_now())
     records = make()
-    store_bytes(row.pk, b"".join(column.tobytes() for column in dated_columns(records)))
-    if FigureCheckpoint.objects.filter(pk=row.pk).update(is_whole=True, companies=len(records)):
-        _remove(FigureCheckpoint.objects.filter(month=month, is_whole=True, made_at__lt=row.made_at))
-    else:
-        # Somebody has removed all of them meanwhile.
-        delete_bytes(row.pk)
+    data = b"".join(column.tobytes() for column in dated_columns(records))
+    with transaction.atomic():
+        store_bytes(row.pk, data)
+        as_begun = FigureCheckpoint.objects.filter(pk=row.pk, is_whole=False, made_at=row.made_at)
+        if as_begun.update(is_whole=True, companies=len(records)):
+            _remove(FigureCheckpoint.objects.filter(month=month, is_whole=True, made_at__lt=row.made_at))
+        else:
+            # Somebody has removed all of them meanwhile.
+            _remove([row])
     return records
 
 
 def remove_all() -> None:
-    """They hold a company that is erased."""
-    _remove(FigureCheckpoint.objects.all())
+    """They hold a company that is erased. The row of one that is being made stays, so that its bytes are found where
+    its process is killed; with another time it cannot become whole."""
+    for row in FigureCheckpoint.objects.all():
+        unfinished = FigureCheckpoint.objects.filter(pk=row.pk, is_whole=False)
+        if unfinished.update(made_at=database_now()):
+            delete_bytes(row.pk)
+        else:
+            _remove([row])
 
 
 def remove_unfinished() -> None:
@@ -68,7 +79,7 @@ def remove_unfinished() -> None:
     _remove(FigureCheckpoint.objects.filter(is_whole=False, made_at__lt=database_now() - UNFINISHED))
 
 
-def _remove(rows: Any) -> None:
+def _remove(rows: Iterable[FigureCheckpoint]) -> None:
     for row in list(rows):
         delete_bytes(row.pk)
         row.delete()

@@ -11,7 +11,8 @@ from django.utils.translation import gettext
 
 from portfolio.exposure.currencies import SHARED_SIGNS, SIGNS, WORDS, currency_of
 
-MOST = 10**16
+# In cents: every smaller one has exact sums, also as a number of JavaScript or of a spreadsheet.
+MOST = 10**15
 LONGEST = 60
 MINUS = str.maketrans("−–—", "---")
 APOSTROPHES = str.maketrans(dict.fromkeys("'’‘`ʼ_", " "))

@@ -28,6 +28,8 @@ from portfolio.exposure.positions import After, page_of_stakes
 from portfolio.exposure.rates import exposure_settings
 from portfolio.exposure.totals import Stake
 from portfolio.exposure.work import start_refresh
+from portfolio.imports.api import Conflict
+from portfolio.imports.states import Refused
 
 MOST_AT_ONCE = 1000
 ENTRY_EXAMPLE = {
@@ -58,7 +60,7 @@ class StakeSerializer(serializers.Serializer[Any]):
     currency = serializers.CharField(help_text="Currency of the amount (ISO 4217).")
     as_of = serializers.DateField(source="day", help_text="Day from which the amount counts.")
     converted = serializers.SerializerMethodField(
-        help_text="Amount in the reporting currency. Null without an exchange rate."
+        help_text="Amount in the reporting currency. Null without an exchange rate, or where it is too large."
     )
 
     def get_amount(self, row: Stake) -> str:
@@ -81,7 +83,7 @@ class EntrySerializer(serializers.Serializer[Any]):
     reference = ReferenceField()
     book = serializers.CharField(max_length=LONGEST, help_text=BOOK_HELP)
     amount = serializers.DecimalField(
-        max_digits=16, decimal_places=2, min_value=Decimal(0), help_text="What is at stake: 0 or more."
+        max_digits=15, decimal_places=2, min_value=Decimal(0), help_text="What is at stake: 0 or more."
     )
     currency = serializers.ChoiceField(sorted(CODES), help_text="Currency of the amount (ISO 4217).")
     as_of = DayField(required=False, help_text="Day from which the amount counts. Leave it out for today.")
@@ -169,7 +171,10 @@ class ExposureList(APIView):
         asked = SettingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         positions = [_position(one) for one in asked.validated_data["exposures"]]
-        set_exposures(positions, requested_by=who(request))
+        try:
+            set_exposures(positions, requested_by=who(request))
+        except Refused as error:
+            raise Conflict(str(error)) from error
         start_refresh()
         return Response({"kept": len({(one.duns, book_key(one.book), one.day) for one in positions})})
 
@@ -185,8 +190,11 @@ class ExposureList(APIView):
         asked = ExposureKey.of(request)
         day, book = asked.get("as_of") or today(), book_name(asked["book"])
         # Alike in both cases: this scope is not one for reading what is at stake.
-        if end_exposure(asked["company"], book, day, requested_by=who(request)):
-            start_refresh()
+        try:
+            if end_exposure(asked["company"], book, day, requested_by=who(request)):
+                start_refresh()
+        except Refused as error:
+            raise Conflict(str(error)) from error
         return Response(status=204)
 
 

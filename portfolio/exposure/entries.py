@@ -6,20 +6,29 @@ import uuid
 from collections.abc import Sequence
 from datetime import date
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.actors import Actor
 from core.audit import record
-from core.blobs import delete_bytes
 from core.db import clean_text, database_now, one_by_one
 from core.text import counted
 from portfolio.exposure.books import book_key
 from portfolio.exposure.currencies import code_of
 from portfolio.exposure.flaws import Check
 from portfolio.exposure.ledger import books_at
-from portfolio.exposure.packed import GONE, Position, parts_of, positions_of, store
-from portfolio.imports.states import Refused, move, with_counts
+from portfolio.exposure.packed import (
+    GONE,
+    AmountsGone,
+    Position,
+    TooManyParts,
+    parts_of,
+    positions_of,
+    remove_left_over,
+    replace,
+)
+from portfolio.imports.states import Refused, with_counts
 from portfolio.models import ExposureImport, ExposureMode, ImportState
 
 TRIES = 20
@@ -51,15 +60,22 @@ def _keep(positions: Sequence[Position], requested_by: Actor) -> bool:
     """In the row that was applied last, if it is this caller's own of today; else in one of its own."""
     last = ExposureImport.objects.filter(state=ImportState.APPLIED).order_by("-confirmed_at", "-id").first()
     if last is None or not _may_hold(last, requested_by):
-        _add(positions, requested_by)
-        return True
-    every, owner, before = [*positions_of(last), *positions], uuid.uuid4(), last.positions
-    packed = store(owner, every)
-    is_kept = move(last, **packed, position=len(every), counts=with_counts({}, {Check.ACCEPTED: len(every)}))
-    obsolete = before if is_kept else owner
-    if obsolete:
-        delete_bytes(obsolete)
-    return is_kept
+        return _keep_apart(positions, requested_by)
+    try:
+        return _write(last, [*positions_of(last), *positions])
+    except AmountsGone:
+        return False
+    except TooManyParts:
+        return _keep_apart(positions, requested_by)
+
+
+def _keep_apart(positions: Sequence[Position], requested_by: Actor) -> bool:
+    with transaction.atomic():
+        return _write(_begin(positions, requested_by), positions)
+
+
+def _write(row: ExposureImport, every: Sequence[Position]) -> bool:
+    return replace(row, every, position=len(every), counts=with_counts({}, {Check.ACCEPTED: len(every)}))
 
 
 def _may_hold(row: ExposureImport, requested_by: Actor) -> bool:
@@ -67,9 +83,10 @@ def _may_hold(row: ExposureImport, requested_by: Actor) -> bool:
     return is_own and row.created_at.date() == timezone.now().date() and row.position < MOST_TOGETHER
 
 
-def _add(positions: Sequence[Position], requested_by: Actor) -> None:
+def _begin(positions: Sequence[Position], requested_by: Actor) -> ExposureImport:
+    """A row that holds nothing yet."""
     now = timezone.now()
-    row = ExposureImport(
+    return ExposureImport.objects.create(
         mode=ExposureMode.ADD,
         state=ImportState.APPLIED,
         source="api",
@@ -80,12 +97,7 @@ def _add(positions: Sequence[Position], requested_by: Actor) -> None:
         confirmed_by=clean_text(requested_by, 200),
         confirmer_id=requested_by.id,
         confirmed_at=database_now(),
-        position=len(positions),
-        counts=with_counts({}, {Check.ACCEPTED: len(positions)}),
     )
-    for name, value in store(uuid.uuid4(), positions).items():
-        setattr(row, name, value)
-    row.save(force_insert=True)
 
 
 def _record(action: str, positions: Sequence[Position], actor: str) -> None:
@@ -103,20 +115,31 @@ def _record(action: str, positions: Sequence[Position], actor: str) -> None:
 
 def forget_exposure(duns: str) -> int:
     """In all amounts, also in those that no longer count; how many imports held it. May be stopped and begun again."""
-    rows = ExposureImport.objects.filter(positions__isnull=False).order_by("pk")
-    return sum(_take_out(duns, row) for row in one_by_one(rows))
+    return sum(_take_out(duns, row) for row in one_by_one(ExposureImport.objects.order_by("pk")))
 
 
 def _take_out(duns: str, row: ExposureImport) -> bool:
-    while row.positions is not None:
-        every, before, owner = positions_of(row), row.positions, uuid.uuid4()
+    """Again wherever somebody changes the import meanwhile: they may have read it before."""
+    was_in_it = False
+    while True:
+        every = _all_of(row)
         left = [one for one in every if one.duns != duns]
-        if len(left) == len(every):
-            return False
-        packed = store(owner, left, parts_of(row))
-        is_kept = move(row, **packed)
-        delete_bytes(before if is_kept else owner)
-        if is_kept:
-            return True
-        row.refresh_from_db()
-    return False
+        is_in_it = len(left) < len(every)
+        if not is_in_it and remove_left_over(row):
+            return was_in_it
+        if is_in_it and replace(row, left, parts_of(row)):
+            was_in_it = True
+        else:
+            row.refresh_from_db()
+
+
+def _all_of(row: ExposureImport) -> list[Position]:
+    """Reads the row again where its amounts were replaced meanwhile."""
+    while True:
+        try:
+            return positions_of(row)
+        except AmountsGone:
+            version = row.version
+            row.refresh_from_db()
+            if row.version == version:
+                raise

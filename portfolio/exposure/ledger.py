@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from portfolio.exposure.books import book_key
-from portfolio.exposure.packed import GONE, Part, load
+from portfolio.exposure.packed import GONE, AmountsGone, Part, load
 from portfolio.models import ExposureImport, ExposureMode, ImportState
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Layer(NamedTuple):
     place: int
     book: str
     day: date
+    companies: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def _all_layers() -> list[tuple[Layer, bool]]:
     rows = ExposureImport.objects.filter(state=ImportState.APPLIED, positions__isnull=False)
     decode = msgspec.json.Decoder(list[Part]).decode
     return [
-        (Layer(owner, place, part.book, part.day), mode == ExposureMode.REPLACE)
+        (Layer(owner, place, part.book, part.day, part.companies), mode == ExposureMode.REPLACE)
         for owner, mode, parts in rows.order_by("confirmed_at", "id").values_list("positions", "mode", "parts")
         if owner
         for place, part in enumerate(decode(parts))
@@ -78,13 +79,22 @@ def books_of(layers: tuple[tuple[Layer, ...], ...]) -> tuple[Book, ...]:
 
 
 def books_at(day: date) -> tuple[Book, ...]:
-    return books_of(layers_at(day))
+    layers = layers_at(day)
+    while True:
+        try:
+            return books_of(layers)
+        except AmountsGone:
+            before, layers = layers, layers_at(day)
+            if layers == before:
+                raise
 
 
 def _book(layers: Sequence[Layer], arrays: dict[uuid.UUID, NDArray[Any]]) -> Book:
     import numpy as np
 
     pieces = [arrays[layer.owner][arrays[layer.owner]["part"] == layer.place] for layer in layers]
+    if any(len(piece) != layer.companies for layer, piece in zip(layers, pieces, strict=True)):
+        raise AmountsGone
     days = np.concatenate(
         [np.full(len(piece), layer.day.toordinal(), "u4") for layer, piece in zip(layers, pieces, strict=True)]
     )

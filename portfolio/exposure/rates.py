@@ -19,6 +19,8 @@ from portfolio.models.exposures import RATE_ONE
 
 KEY = "exposure"
 MOST = 9_000_000
+# Cents that an amount may be worth: more, which only a mistyped rate makes of it, is no amount.
+MOST_CENTS = 2**53
 
 
 def exposure_settings() -> ExposureSettings:
@@ -40,10 +42,13 @@ class Rates:
         return (value, one) if value and one else None
 
 
-def convert(cents: int, factor: tuple[int, int]) -> int:
-    """Rounded half up."""
+def convert(cents: int, factor: tuple[int, int] | None) -> int | None:
+    """Rounded half up; None without a rate, and where the amount is too large with it."""
+    if factor is None:
+        return None
     numerator, denominator = factor
-    return (2 * cents * numerator + denominator) // (2 * denominator)
+    converted = (2 * cents * numerator + denominator) // (2 * denominator)
+    return converted if converted <= MOST_CENTS else None
 
 
 def rates_at(day: date) -> Rates:

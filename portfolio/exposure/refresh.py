@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from operator import itemgetter
 
 from django.db import transaction
 from django.db.models import Q
 
 from core.bulk import update_together
 from core.db import in_batches, insert_new
-from core.leases import Hold, holding
+from core.leases import Hold, HoldLost, holding
 from core.models import Lease
 from portfolio.exposure.days import today
 from portfolio.exposure.ledger import layers_at
@@ -19,7 +20,7 @@ from portfolio.exposure.rates import KEY, exposure_settings, rates_at
 from portfolio.exposure.totals import exposures_at
 from portfolio.models import Company, ExposureSettings
 
-AT_ONCE = 2_000
+AT_ONCE = 500
 STEP = timedelta(minutes=2)
 # What else shows the same money: each is given companies that changed.
 FOLLOWERS: list[Callable[[list[str]], None]] = []
@@ -29,18 +30,32 @@ Shown = tuple[int | None, bool]
 def refresh_columns() -> int:
     """Write what companies show, where it differs; again, until nothing has changed since it was read. Returns how many
     were written; none while another process does it, and where they are right already."""
-    if exposure_settings().columns_of == (made_of := _fingerprint()):
+    if exposure_settings().columns_of == _fingerprint():
         return 0
     insert_new(ExposureSettings, [ExposureSettings()])
-    written = 0
     with holding("exposure-columns", STEP) as hold:
-        while hold:
+        return _refresh(hold) if hold else 0
+
+
+def _refresh(hold: Hold[Lease]) -> int:
+    has_died = not exposure_settings().columns_of
+    made_of, before, written = _fingerprint(), "", 0
+    try:
+        while made_of != before:
             _note("")
             written += _write(_to_show(), hold)
             made_of, before = _fingerprint(), made_of
-            if made_of == before:
-                _note(made_of)
-                break
+        if has_died:
+            # Where the database has no transactions, behind the columns and before those that follow them.
+            for batch in in_batches(list(_shown_now()), AT_ONCE):
+                hold.renew()
+                _notify(list(batch))
+        hold.renew()
+    except HoldLost:
+        # Whoever has the hold may have noted what these columns no longer show.
+        _note("")
+        raise
+    _note(made_of)
     return written
 
 
@@ -50,18 +65,21 @@ def _note(made_of: str) -> None:
 
 def _fingerprint() -> str:
     day = today()
-    rates = rates_at(day)
-    made_of = day, layers_at(day), rates.reporting_currency, sorted(rates.values.items())
+    rates, layers = rates_at(day), layers_at(day)
+    # A company that is listed after its amount came shows it too.
+    companies = Company.objects.count() if layers else 0
+    made_of = day, layers, companies, rates.reporting_currency, sorted(rates.values.items())
     return hashlib.sha256(repr(made_of).encode()).hexdigest()
 
 
 def _write(to_show: dict[str, Shown], hold: Hold[Lease]) -> int:
-    changes = list(_differences(to_show))
+    changes = sorted(_differences(to_show), key=itemgetter(0))
     for batch in in_batches(changes, AT_ONCE):
         hold.renew()
         with transaction.atomic():
             update_together(Company, ("exposure", "exposure_unconverted"), batch)
-    _notify([duns for duns, *_ in changes])
+            _notify([duns for duns, *_ in batch])
+            hold.renew()
     return len(changes)
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portfolio.exposure.currencies import code_of
 from portfolio.exposure.days import today
 from portfolio.exposure.ledger import Book, books_at
-from portfolio.exposure.rates import Rates, convert, rates_at
+from portfolio.exposure.rates import MOST_CENTS, Rates, convert, rates_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+NONE = -1
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,18 @@ class Exposures:
         return dict(zip(self.duns.tolist(), self.cents.tolist(), strict=True))
 
 
+class Piece(NamedTuple):
+    """Amounts of a book in one currency; `converted` is NONE without a rate, and where it is too large."""
+
+    currency: str
+    duns: NDArray[Any]
+    cents: NDArray[Any]
+    converted: NDArray[Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Stake:
-    """An amount of one company in one book; `converted` is None where its currency has no rate."""
+    """An amount of one company in one book; `converted` is None without a rate, and where it is too large."""
 
     duns: str
     book: str
@@ -56,42 +67,47 @@ def exposures_at(day: date | None = None) -> Exposures:
 def _sum(books: tuple[Book, ...], rates: Rates) -> Exposures:
     import numpy as np
 
-    converted = [piece for book in books for piece in _converted(book, rates)]
-    duns = np.concatenate([np.empty(0, "u4"), *(piece[0] for piece in converted)])
-    cents = np.concatenate([np.empty(0, "i8"), *(piece[1] for piece in converted)])
+    pieces = [piece for book in books for piece in _pieces(book, rates)]
+    duns = np.concatenate([np.empty(0, "u4"), *(piece.duns[piece.converted != NONE] for piece in pieces)])
+    cents = np.concatenate([np.empty(0, "i8"), *(piece.converted[piece.converted != NONE] for piece in pieces)])
     order = np.argsort(duns, kind="stable")
     duns, cents = duns[order], cents[order]
     starts = np.flatnonzero(np.append(True, duns[1:] != duns[:-1])[: len(duns)])
     sums = np.add.reduceat(cents, starts) if len(starts) else cents
-    return Exposures(rates.reporting_currency, duns[starts], sums, *_apart(books, rates))
+    return Exposures(rates.reporting_currency, duns[starts], sums, *_apart(pieces))
 
 
-def _converted(book: Book, rates: Rates) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    """By currency: exact, so not in floating point, where there is something to convert."""
+def _pieces(book: Book, rates: Rates) -> Iterator[Piece]:
     import numpy as np
 
     for number in np.unique(book.currencies).tolist():
-        factor = rates.factor(code_of(number))
-        if factor is not None:
-            rows = book.currencies == number
-            cents = book.cents[rows]
-            if factor != (1, 1):
-                cents = np.array([convert(one, factor) for one in cents.tolist()], "i8")
-            yield book.duns[rows], cents
+        rows, code = book.currencies == number, code_of(number)
+        yield Piece(code, book.duns[rows], book.cents[rows], _converted(book.cents[rows], rates.factor(code)))
 
 
-def _apart(books: tuple[Book, ...], rates: Rates) -> tuple[NDArray[Any], dict[str, tuple[int, int]]]:
+def _converted(cents: NDArray[Any], factor: tuple[int, int] | None) -> NDArray[Any]:
+    """Exact, so not in floating point, where there is something to convert."""
+    import numpy as np
+
+    if factor is None:
+        return np.full(len(cents), NONE, "i8")
+    if factor == (1, 1):
+        return np.where(cents <= MOST_CENTS, cents, NONE)
+    converted = (convert(one, factor) for one in cents.tolist())
+    return np.array([NONE if one is None else one for one in converted], "i8")
+
+
+def _apart(pieces: Sequence[Piece]) -> tuple[NDArray[Any], dict[str, tuple[int, int]]]:
     import numpy as np
 
     duns: dict[str, list[NDArray[Any]]] = defaultdict(list)
     sums: dict[str, int] = defaultdict(int)
-    for book in books:
-        for number in np.unique(book.currencies).tolist():
-            if rates.factor(code := code_of(number)) is None:
-                rows = book.currencies == number
-                duns[code].append(book.duns[rows])
-                sums[code] += int(book.cents[rows].sum())
-    of_each = {code: np.unique(np.concatenate(pieces)) for code, pieces in sorted(duns.items())}
+    for piece in pieces:
+        rows = piece.converted == NONE
+        if rows.any():
+            duns[piece.currency].append(piece.duns[rows])
+            sums[piece.currency] += sum(piece.cents[rows].tolist())
+    of_each = {code: np.unique(np.concatenate(found)) for code, found in sorted(duns.items())}
     every = np.unique(np.concatenate([np.empty(0, "u4"), *of_each.values()]))
     return every, {code: (len(found), sums[code]) for code, found in of_each.items()}
 
@@ -112,12 +128,11 @@ def stakes_in(book: Book, duns: int, rates: Rates) -> Iterator[Stake]:
 
 def stake_at(book: Book, place: int, rates: Rates) -> Stake:
     cents, currency = int(book.cents[place]), code_of(int(book.currencies[place]))
-    factor = rates.factor(currency)
     return Stake(
         f"{int(book.duns[place]):09d}",
         book.name,
         cents,
         currency,
         date.fromordinal(int(book.days[place])),
-        None if factor is None else convert(cents, factor),
+        convert(cents, rates.factor(currency)),
     )

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from datetime import date, datetime
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.actors import Actor
 from core.audit import record
-from core.blobs import store_bytes
+from core.blobs import delete_bytes, store_bytes
 from core.db import clean_text, database_now
 from core.text import counted
 from portfolio.exposure.books import book_name
 from portfolio.exposure.columns import ExposureTable
 from portfolio.exposure.flaws import COUNTED, Check
-from portfolio.exposure.packed import Position, TooManyParts, store
+from portfolio.exposure.packed import Position, TooManyParts, replace
 from portfolio.exposure.validate import ExposureRow, ExposureValidator
 from portfolio.imports.chunks import stored_rows
 from portfolio.imports.csv_reader import open_as
@@ -28,6 +28,8 @@ from portfolio.models import ExposureImport, ExposureMode, ImportState
 
 NO_ROWS = _("The file has a header row but no other rows. Add the amounts below it and upload it again.")
 PARTS = _("The file has more than 10,000 books and days. Check the columns for book and date, and upload it again.")
+# What stands in checked rows where a company was erased.
+ERASED = "000000000"
 CANCELLABLE = (ImportState.UPLOADED, ImportState.READING, ImportState.READ)
 
 
@@ -75,17 +77,16 @@ def _finish(upload: ExposureImport) -> None:
     if not counts_of(upload):
         move(upload, state=ImportState.FAILED, error=NO_ROWS)
         return
-    owner = uuid.uuid5(upload.pk, f"positions\n{upload.reading}\n{upload.sheet}")
     try:
-        packed = store(owner, map(_position, accepted_rows(upload)))
+        replace(upload, _positions(upload), state=ImportState.READ, total=upload.position)
     except TooManyParts:
         move(upload, state=ImportState.FAILED, error=PARTS)
-        return
-    move(upload, state=ImportState.READ, total=upload.position, **packed)
 
 
-def _position(row: ExposureRow) -> Position:
-    return Position(row.duns, row.cents, row.currency, row.book, date.fromisoformat(row.day))
+def _positions(upload: ExposureImport) -> Iterator[Position]:
+    for row in accepted_rows(upload):
+        if row.duns != ERASED:
+            yield Position(row.duns, row.cents, row.currency, row.book, date.fromisoformat(row.day))
 
 
 READER: Reader[ExposureImport, ExposureTable, ExposureRow] = Reader(
@@ -151,7 +152,11 @@ def choose_sheet(upload: ExposureImport, *, sheet: str, chosen_by: str) -> None:
 
 def _read_again(upload: ExposureImport, **decided: str) -> None:
     start = {"state": ImportState.UPLOADED, "position": 0, "chunks": 0, "counts": "{}", "parts": "[]"}
-    demand_moved(move(upload, positions=None, **start, **decided))
+    before = upload.positions
+    with transaction.atomic():
+        demand_moved(move(upload, positions=None, **start, **decided))
+        if before:
+            delete_bytes(before)
 
 
 def _record(upload: ExposureImport, action: str, actor: str, words: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from core.models import AuditEntry
+from portfolio.exposure import entries
 from portfolio.exposure.currencies import CODES
 from portfolio.models import ExposureImport
 from tests.builders.companies import DUNS, OTHER, duns_numbers
@@ -76,6 +77,15 @@ def test_a_removed_amount_stays_for_the_days_before(erp: Program) -> None:
     assert [(answer.status_code, answer.content) for answer in answers] == [(204, b"")] * 2
     assert amounts(erp) == {}
     assert amounts(erp, day="2026-02-27") == {(DUNS, "receivables"): "5.00"}
+
+
+def test_amounts_that_others_change_at_the_same_time_are_a_conflict(
+    erp: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exposure(f"{DUNS};5")
+    monkeypatch.setattr(entries, "TRIES", 0)
+    assert erp.put("exposures/", {"exposures": [an_entry()]}).status_code == 409
+    assert erp.delete("exposures/", company=DUNS, book="receivables").status_code == 409
 
 
 def test_pages_hold_each_amount_once(erp: Program) -> None:

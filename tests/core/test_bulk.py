@@ -6,7 +6,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from core.bulk import (
     among,
@@ -170,3 +171,14 @@ def test_rows_are_given_values_of_their_own(update: Callable[..., None]) -> None
     update(Company, ("name", "changed_at"), rows)
     found = Company.objects.order_by("duns").values_list("name", "changed_at", "city")
     assert list(found) == [("a", MOMENT, "before"), ("b", None, "before"), ("", None, "before"), ("", None, "before")]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL locks rows one by one")
+def test_rows_updated_together_are_locked_in_the_order_of_their_keys() -> None:
+    insert_rows(Company, [Company(duns=number) for number in NUMBERS])
+    with CaptureQueriesContext(connection) as statements:
+        update_together(Company, ("name",), [(number, "a") for number in reversed(NUMBERS)])
+    lock, update = [one["sql"] for one in statements if "portfolio_company" in one["sql"]]
+    assert lock.startswith('SELECT "portfolio_company"."duns"')
+    assert lock.endswith(" ASC FOR NO KEY UPDATE")
+    assert update.startswith("UPDATE")

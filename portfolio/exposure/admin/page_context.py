@@ -18,7 +18,7 @@ from portfolio.exposure.days import today
 from portfolio.exposure.flaws import COUNTED, Check
 from portfolio.exposure.money import money_text
 from portfolio.exposure.packed import Part, parts_of
-from portfolio.exposure.rates import exposure_settings
+from portfolio.exposure.rates import exposure_settings, rates_at
 from portfolio.exposure.upload import accepted
 from portfolio.exposure.validate import ExposureRow
 from portfolio.exposure.work import IN_WORK
@@ -157,6 +157,7 @@ def overview_of(*, may_change: bool) -> dict[str, Any]:
             (currency, companies, money_text(cents, currency))
             for currency, (companies, cents) in exposures.unconverted.items()
         ],
+        "too_large": [code for code in exposures.unconverted if rates_at(today()).factor(code)],
         "largest": _largest(exposures),
         "may_change": may_change,
     }

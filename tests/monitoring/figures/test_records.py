@@ -1,12 +1,15 @@
 """Records as of a day: with and without checkpoints they are the same."""
 
 import random
+from contextlib import nullcontext
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from core.blobs import store_bytes
 from core.models import Blob
 from monitoring.figures import checkpoints, records
 from monitoring.figures.catalog import Figures
@@ -120,6 +123,32 @@ def test_who_makes_one_while_a_company_is_erased_does_not_keep_it() -> None:
     assert len(checkpoints.save(FOREVER, made)) == 1
     assert not FigureCheckpoint.objects.exists()
     assert not Blob.objects.exists()
+
+
+def test_what_is_killed_behind_a_removal_is_found_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_company("000000001")
+    write("000000001", {FIRST: 50})
+
+    def made() -> Any:
+        found = records_before(date(2027, 1, 1))
+        checkpoints.remove_all()
+        return found
+
+    def die(*given: Any) -> None:
+        store_bytes(*given)
+        raise InterruptedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "store_bytes", die)
+        # As on an engine without transactions.
+        patch.setattr(checkpoints, "transaction", SimpleNamespace(atomic=nullcontext))
+        with pytest.raises(InterruptedError):
+            checkpoints.save(FOREVER, made)
+    assert Blob.objects.exists()
+    monkeypatch.setattr(checkpoints, "UNFINISHED", timedelta(0))
+    checkpoints.remove_unfinished()
+    assert not Blob.objects.exists()
+    assert not FigureCheckpoint.objects.exists()
 
 
 def test_what_a_killed_process_left_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:

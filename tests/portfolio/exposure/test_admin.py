@@ -1,5 +1,6 @@
 """The pages of exposure: for those who may see money, and to change it for those who may."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ from django.utils import timezone
 
 from core.models import AuditEntry
 from monitoring.models import Alert, AlertRule
+from portfolio.exposure.rates import set_rate
 from portfolio.exposure.refresh import refresh_columns
 from portfolio.exposure.upload import read_exposure
 from portfolio.models import ExchangeRate, ExposureImport, ExposureSettings, ImportState
 from tests.builders.companies import DUNS, OTHER, a_company
-from tests.builders.exposures import exposure
+from tests.builders.exposures import DAY, exposure
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
 from tests.builders.rules import rule_form
@@ -66,6 +68,14 @@ def test_a_file_is_checked_applied_and_undone(manager: Client) -> None:
     assert "EUR 1,235 at stake with 1 company" in text_of(manager.get(f"{LIST}overview/"))
     assert "Undone." in do(manager, row, "undo")
     assert "No exposure yet" in text_of(manager.get(f"{LIST}overview/"))
+
+
+def test_a_mistyped_rate_is_named(manager: Client) -> None:
+    exposure("DUNS;Amount;Currency", f"{DUNS};9999999999999;USD", f"{OTHER};5;SEK")
+    set_rate(currency="USD", day=DAY, rate=Decimal(8_999_999), set_by="ann")
+    page = text_of(manager.get(f"{LIST}overview/"))
+    assert "Some amounts in USD are not included because they are too large in EUR. Check the exchange rate." in page
+    assert "Some amounts in SEK" not in page
 
 
 def test_amounts_with_two_readings_are_asked_about(manager: Client) -> None:

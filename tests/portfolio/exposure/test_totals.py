@@ -59,6 +59,16 @@ def test_the_same_rate_again_is_one() -> None:
     assert ExchangeRate.objects.get().rate == 8 * 10**11
 
 
+def test_amounts_that_a_mistyped_rate_makes_too_large_stand_apart() -> None:
+    exposure("DUNS;Amount;Currency", f"{DUNS};10;USD", f"{OTHER};9999999999999.99;USD")
+    rate("USD", "8999999")
+    found = exposures_at(DAY)
+    assert found.by_duns == {int(DUNS): 8_999_999_000}
+    assert found.unconverted == {"USD": (1, 999_999_999_999_999)}
+    assert found.unconverted_duns.tolist() == [int(OTHER)]
+    assert [one.converted for one in stakes_of(OTHER, DAY)] == [None]
+
+
 def test_a_company_is_shown_book_by_book() -> None:
     exposure("DUNS;Amount;Currency", f"{DUNS};10;EUR")
     exposure("DUNS;Amount;Currency", f"{DUNS};4;USD", book="orders")

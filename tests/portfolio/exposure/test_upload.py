@@ -9,6 +9,7 @@ import xlsxwriter
 from django.db import DatabaseError
 
 from core.models import AuditEntry, Blob
+from portfolio.exposure import packed
 from portfolio.exposure.entries import end_exposure, set_exposures
 from portfolio.exposure.flaws import Check
 from portfolio.exposure.packed import Position, parts_of
@@ -232,6 +233,14 @@ def test_single_amounts_count_immediately_and_take_one_row_a_day() -> None:
     assert cents() == {int(DUNS): 300, int(OTHER): 200}
     row = ExposureImport.objects.get()
     assert Blob.objects.filter(owner=row.positions or row.pk).count() == Blob.objects.count() == 1
+
+
+def test_single_amounts_of_more_books_than_a_row_holds_take_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed, "MOST_PARTS", 2)
+    for book in ("orders", "guarantees", "own"):
+        set_exposures([a_position(book=book)], requested_by=ANN)
+    assert cents() == {int(DUNS): 300}
+    assert ExposureImport.objects.count() == 2
 
 
 def test_single_amounts_stand_behind_a_file_that_came_before_them() -> None:
