@@ -171,3 +171,10 @@ def test_an_update_of_several_moments_has_the_time_of_the_last() -> None:
         an_element(path, timestamp=stamp(days=day)) for path, day in (("organization.a", 3), ("organization.b", 1))
     ]
     assert str(content_ids.moment_of(read(an_update(*elements))[0].id))[:10] == stamp(days=3)[:10]
+
+
+def test_an_update_with_one_element_without_a_time_is_known_by_its_delivery() -> None:
+    """It may have happened twice: nothing says that it is the same."""
+    elements = an_element("organization.a"), an_element("organization.b", timestamp="")
+    one, two = ids(*(an_update(*elements, delivered=stamp(days=day)) for day in (1, 2)))
+    assert one != two
