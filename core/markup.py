@@ -93,6 +93,8 @@ def cell(value: object) -> SafeString | str:
         return core_text.day_text(value)
     if isinstance(value, int):
         return core_text.counted(value)
+    if isinstance(value, float):
+        return core_text.amount(value)
     return format_html('<span class="dm-text-cell">{}</span>', shortened(str(value)))
 
 

@@ -89,6 +89,11 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{counted(count)} {one if count == 1 else many or one + 's'}"
 
 
+def amount(number: float) -> str:
+    """ "1,234,567", or "9.40" where it is no whole number."""
+    return counted(int(number)) if number.is_integer() else str(number_format(number, 2, force_grouping=True))
+
+
 def counted(number: int) -> str:
     """ "1,234,567", with the separator of the reader's language."""
     return str(number_format(number, force_grouping=True))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
+from django.utils import timezone
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -44,6 +47,15 @@ class RiskParameters(Parameters):
     industry_code = Several(child=serializers.CharField(), help_text="Count only companies with these industry codes.")
     tag = serializers.CharField(required=False, help_text="Count only companies with this tag today.")
     owner = serializers.CharField(required=False, help_text="Count only companies with this owner today.")
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        today = timezone.now().astimezone(UTC).date()
+        day, since = values.get("day") or today, values.get("since")
+        if day > today:
+            raise serializers.ValidationError({"day": gettext("%(day)s is in the future.") % {"day": day}})
+        if since and since >= day:
+            raise serializers.ValidationError({"since": gettext("Must be earlier than %(day)s.") % {"day": day}})
+        return values
 
 
 class CountSerializer(serializers.Serializer[Any]):

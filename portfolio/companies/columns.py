@@ -40,7 +40,7 @@ FIGURE_COLUMNS = (
     Column("industry_code", _("Industry code"), attrgetter("industry_code"), 12),
     Column("industry", _("Industry"), attrgetter("industry"), 36),
     Column("legal_form", _("Legal form"), attrgetter("legal_form"), 24),
-    Column("start_year", _("Year of start"), attrgetter("start_year"), 10),
+    Column("start_year", _("Year of start"), lambda row: str(row.start_year or ""), 10),
     Column("employees", _("Employees"), attrgetter("employees"), 12),
     Column("size", _("Size"), size_text, 24),
     Column("revenue", _("Revenue"), attrgetter("revenue"), 16),

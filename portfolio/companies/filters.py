@@ -115,7 +115,7 @@ class ExposureFilter(_OneOf):
 
 
 class MonitoredFilter(_OneOf):
-    title = _("in the portfolio")
+    title = _("portfolio")
     parameter_name = "monitored"
     options = ((YES, _("Monitored at present")), (NO, _("Not monitored at present")))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from random import Random
 from typing import Any
 
@@ -67,6 +66,10 @@ def test_wrong_parameters_are_refused(program: Program, wrong: dict[str, Any]) -
     assert program.get("portfolio/risk/", **wrong).status_code == 400
 
 
-def test_a_day_to_come_is_today(portfolio: Portfolio, program: Program) -> None:
-    assert program.read("portfolio/risk/", day="2999-01-01")["day"] < "2999-01-01"
-    assert date.fromisoformat(program.read("portfolio/risk/")["day"]) >= LATER
+def test_days_that_say_nothing_are_refused(portfolio: Portfolio, program: Program) -> None:
+    """Not answered for other days than were asked for."""
+    to_come = program.get("portfolio/risk/", day="2999-01-01")
+    backwards = program.get("portfolio/risk/", day="2026-01-01", since="2026-01-02")
+    assert (to_come.status_code, backwards.status_code) == (400, 400)
+    assert "2999-01-01 is in the future." in to_come.content.decode()
+    assert "Must be earlier than 2026-01-01." in backwards.content.decode()

@@ -14,6 +14,7 @@ from core.lists.saved_filters import filters_in, kept_for, save_columns, save_fi
 from core.models import AuditEntry, Export, ExportFormat, ExportState, SavedFilter
 from dnbmon_site.accounts import roles
 from dnbmon_site.accounts.models import User
+from portfolio.models import Company
 from tests.builders.alerts import an_alert
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import some_news
@@ -165,6 +166,12 @@ def test_chosen_columns_are_drawn_as_the_list_draws_them(ann: Client) -> None:
 def rows_of(answer: Any) -> str:
     page = str(answer.content.decode())
     return re.sub(r"\?[^\"]*_changelist_filters[^\"]*", "", page[page.index("<tbody") : page.index("</table>")])
+
+
+def test_amounts_in_chosen_columns_are_grouped_and_years_are_not(ann: Client) -> None:
+    Company.objects.create(duns=DUNS, name="Acme Ltd", exposure=157410800, start_year=1998, failure_incidence=940)
+    rows = rows_of(ann.get("/portfolio/company/?columns=name,exposure,start_year,failure_incidence"))
+    assert all(text in rows for text in ("1,574,108<", "1998", "9.40"))
 
 
 def test_columns_are_chosen_once_or_for_always(ann: Client) -> None:
