@@ -9,13 +9,14 @@ from core.bulk.lookups import (
     clock,
     distinct_digits,
     distinct_values,
+    find_rows,
     greatest,
     repeated_values,
     select_rows,
     select_values,
     update_values,
 )
-from core.bulk.rows import Clash, find_rows, insert_rows, key_ends, update_later, update_version, update_versions
+from core.bulk.rows import Clash, insert_rows, key_ends, update_later, update_version, update_versions
 from core.bulk.thousands import MOST_PARAMETERS, among, insert_absent, joined, update_rows, update_together
 
 __all__ = [

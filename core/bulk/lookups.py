@@ -18,6 +18,7 @@ from core.bulk.columns import Model, Prepare, has_sql, prepare_for, prepared, qu
 
 Row = TypeVar("Row", bound=models.Model)
 Read = Callable[[Any], Any]
+BATCH = 500
 LOOKUPS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
 
 
@@ -26,6 +27,14 @@ def select_values(model: Model, names: tuple[str, ...], **conditions: Any) -> li
     if not has_sql():
         return list(model._default_manager.filter(**conditions).order_by().values_list(*names))
     return _selected(*_select(model, names), model, conditions)
+
+
+def find_rows(model: Model, names: tuple[str, ...], keys: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The same of the rows with these primary keys, however many."""
+    found: list[tuple[Any, ...]] = []
+    for start in range(0, len(keys), BATCH):
+        found += select_values(model, names, pk__in=keys[start : start + BATCH])
+    return found
 
 
 def distinct_values(model: Model, name: str, **conditions: Any) -> set[Any]:

@@ -5,9 +5,9 @@ Rows are model instances, or tuples whose names are those of all the model's col
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache, partial
+from functools import cache
 from itertools import repeat
 from typing import Any
 
@@ -21,8 +21,6 @@ from core.bulk.columns import (
     prepare_for,
     prepared,
     quoted,
-    read_row,
-    reader_for,
     table_of,
 )
 
@@ -71,28 +69,6 @@ def _insert_without_transaction(model: Model, rows: Sequence[Any]) -> None:
             model._default_manager.bulk_create(made[start : start + BATCH])
         except IntegrityError as error:
             raise Clash(start + int(getattr(error.__cause__, "details", {}).get("nInserted", 0))) from error
-
-
-def find_rows(model: Model, names: tuple[str, ...], keys: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """The columns `names`, which hold ids, texts and numbers, of the rows with these primary keys."""
-    found: list[tuple[Any, ...]] = []
-    for start in range(0, len(keys), BATCH):
-        found += _find(model, names, keys[start : start + BATCH])
-    return found
-
-
-def _find(model: Model, names: tuple[str, ...], keys: Sequence[Any]) -> list[tuple[Any, ...]]:
-    if not has_sql():
-        return list(model._default_manager.filter(pk__in=keys).values_list(*names))
-    start, prepare, read = _find_statement(model, names)
-    given = list(map(prepare, keys)) if prepare else list(keys)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(f"{start} = ANY(%s)", [given])
-        else:
-            cursor.execute(f"{start} IN ({', '.join(['%s'] * len(given))})", given)
-        rows = cursor.fetchall()
-    return list(map(read, rows)) if read else rows
 
 
 def key_ends(rows: models.QuerySet[Any], count: int) -> list[int]:
@@ -200,15 +176,6 @@ def _insert_statement(model: Model) -> str:
     if connection.vendor == "postgresql":
         return f"COPY {target} FROM STDIN"
     return f"INSERT INTO {target} VALUES ({', '.join(['%s'] * len(fields))})"
-
-
-@cache
-def _find_statement(model: Model, names: tuple[str, ...]) -> tuple[str, Prepare, Callable[[Any], Any] | None]:
-    """Up to the condition; how a key is given, and how a row is read."""
-    fields = [model._meta.get_field(name) for name in names]
-    statement = f"SELECT {', '.join(map(quoted, fields))} FROM {table_of(model)} WHERE {quoted(model._meta.pk)}"
-    readers = tuple(map(reader_for, fields))
-    return statement, prepare_for(model._meta.pk), partial(read_row, readers) if any(readers) else None
 
 
 @cache
