@@ -69,6 +69,10 @@ SWITCHES: dict[str, Switch] = {
     "seed_header": Switch("SEEDFILE_HEADER", ("SEEDFILE_HEADER", "SEED_HEADER"), "kind of the seed header"),
     "exceptions_kind": Switch("Exceptions", ("Exceptions", "EXCEPTIONS"), "kind of the Exceptions file"),
     # section 6
+    "entitlements": Switch(
+        "blocks", ("blocks", "levels", "names", "keyed", "contracts", "none"), "layout of the answer to entitlements"
+    ),
+    "contract_end": Switch(None, (str, None), "day on which the contract ends, such as 2027-03-31; none leaves it out"),
     "calls_per_second": Switch(5, NUMBER, "calls per second per key, in real time; 0 is unlimited"),
     "count_token_calls": Switch(True, (bool,), "whether token calls count"),
     "latency_seconds": Switch(0, NUMBER, "minimum duration of each call"),
