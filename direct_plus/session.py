@@ -44,6 +44,7 @@ class Kind(StrEnum):
     SUBJECT = "subject"
     BATCH = "batch"
     SWITCH = "switch"
+    PAID = "paid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ REPEATABLE: dict[Kind, Repeat] = {
     Kind.SUBJECT: Repeat(renewed=True, refused=True, in_doubt=False),
     Kind.BATCH: Repeat(renewed=True, refused=True, in_doubt=False),
     Kind.SWITCH: Repeat(renewed=True, refused=True, in_doubt=False),
+    # What comes of it may cost again each time.
+    Kind.PAID: Repeat(renewed=True, refused=True, in_doubt=False),
 }
 
 

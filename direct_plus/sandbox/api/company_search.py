@@ -44,7 +44,9 @@ def typeahead(world: World, call: Call) -> Answer:
     most = int(call.query.get("candidateMaximumQuantity", MOST))
     known = [one for one in _known(world, call.query) if str(one.get("primaryName", "")).casefold().startswith(term)]
     known.sort(key=lambda one: (one["primaryName"], one["duns"]))
-    found = [{"displaySequence": place, "organization": _shown(world, one)} for place, one in enumerate(known[:most], 1)]
+    found = [
+        {"displaySequence": place, "organization": _shown(world, one)} for place, one in enumerate(known[:most], 1)
+    ]
     return _answer(world, call, "searchCandidates", found, candidatesReturnedQuantity=len(found))
 
 
@@ -73,8 +75,12 @@ def _confidence(query: Mapping[str, str], organization: Document) -> int:
     if query.get("registrationNumber") in _registration_numbers(organization):
         return 10
     grades = [_grade(query, organization, component) for component in COMPONENTS if component != "Name"]
-    likeness = SequenceMatcher(None, query["name"].casefold(), _value(organization, ("primaryName",)).casefold()).ratio()
+    likeness = _likeness(query["name"], _value(organization, ("primaryName",)))
     return max(1, min(10, round(likeness * 10) - grades.count(DIFFERENT)))
+
+
+def _likeness(one: str, other: str) -> float:
+    return SequenceMatcher(None, one.casefold(), other.casefold()).ratio()
 
 
 def _registration_numbers(organization: Document) -> set[str]:
@@ -85,7 +91,7 @@ def _grade(query: Mapping[str, str], organization: Document, component: str) -> 
     asked, known = query.get(COMPONENTS[component][0], ""), _value(organization, COMPONENTS[component][1])
     if not asked or not known:
         return UNKNOWN
-    likeness = SequenceMatcher(None, asked.casefold(), known.casefold()).ratio()
+    likeness = _likeness(asked, known)
     return SAME if likeness == 1 else SIMILAR if likeness >= 0.6 else DIFFERENT
 
 
