@@ -95,7 +95,7 @@ class DirectPlus:
     def remove_subjects(self, reference: str, duns: Iterable[str]) -> BatchAnswer:
         return self._batch(reference, duns, verb="remove")
 
-    # Beside monitoring (contract section 6)
+    # Beside monitoring (contract section 6). What may cost is sent once (`Kind.PAID`).
 
     def entitlements(self) -> dict[str, Any]:
         return self._ask(Kind.READ, "GET", "/v1/entitlements")[0]
@@ -107,7 +107,7 @@ class DirectPlus:
             "versionId": version_id,
             "referenceDate": reference_date.strftime("%Y-%m-%d"),
         }
-        document, answer = self._ask(Kind.READ, "GET", f"/v1/data/refreshCheck/{normalise_duns(duns)}", params=params)
+        document, answer = self._ask(Kind.PAID, "GET", f"/v1/data/refreshCheck/{normalise_duns(duns)}", params=params)
         found = next(
             (value for value in values_everywhere(document, "hasRefreshedData") if isinstance(value, bool)), None
         )
@@ -119,7 +119,7 @@ class DirectPlus:
         params = {"blockIDs": ",".join(block_ids)}
         if order_reason:
             params["orderReason"] = order_reason
-        return self._ask(Kind.READ, "GET", f"/v1/data/duns/{normalise_duns(duns)}", params=params)[0]
+        return self._ask(Kind.PAID, "GET", f"/v1/data/duns/{normalise_duns(duns)}", params=params)[0]
 
     def match(self, query: CompanyQuery, *, limit: int | None = None) -> list[MatchCandidate]:
         """Companies that may be meant, the likeliest first as D&B sorts them. May be billed: it is asked once."""
