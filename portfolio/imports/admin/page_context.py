@@ -48,6 +48,7 @@ VALIDATION_TONES = {
     Validation.REQUESTED: "calm",
     Validation.DUPLICATE: "calm",
     Validation.DECISION: "warn",
+    Validation.NO_NUMBER: "warn",
     Validation.INVALID: "bad",
     Validation.REMOVE: "high",
     Validation.NOT_MONITORED: "calm",
