@@ -51,7 +51,9 @@ class Upload(models.Model):
     state = models.CharField(max_length=20, choices=ImportState.choices, default=ImportState.UPLOADED, db_index=True)
     file_name = models.TextField(blank=True)
     file_size = models.BigIntegerField(default=0)
-    source = models.CharField(max_length=16, default="upload", help_text=_("upload, paste, selection, api or command"))
+    source = models.CharField(
+        max_length=16, default="upload", help_text=_("upload, paste, selection, search, api or command")
+    )
     sheet = models.TextField(blank=True, help_text=_("For a workbook: the sheet chosen by a user."))
     sheets = models.TextField(default="[]", help_text=_("For a workbook: each sheet with its number of rows, as JSON."))
     tries = models.PositiveIntegerField(default=0, help_text=_("Failed attempts to read the workbook."))
