@@ -13,6 +13,7 @@ from core.api.scopes import (
     PULL,
     READ,
     READ_EXPOSURE,
+    SEARCH_COMPANIES,
     WRITE_EXPOSURE,
     WRITE_PORTFOLIO,
     WRITE_REFERENCES,
@@ -24,13 +25,14 @@ from dnbmon_site.accounts.models import ApiKey
 RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
     READ: (
         *("portfolio.view_company", "portfolio.view_registration", "portfolio.view_subject"),
-        *("portfolio.view_subjectimport", "portfolio.view_externalreference"),
+        *("portfolio.view_subjectimport", "portfolio.view_externalreference", "portfolio.view_companysearch"),
         *("monitoring.view_change", "monitoring.view_notification"),
     ),
     WRITE_PORTFOLIO: ("portfolio.change_subject",),
     WRITE_REFERENCES: ("portfolio.change_externalreference", "portfolio.delete_externalreference"),
     READ_EXPOSURE: ("portfolio.view_exposure",),
     WRITE_EXPOSURE: ("portfolio.change_exposure",),
+    SEARCH_COMPANIES: ("portfolio.search_company",),
     PULL: ("portfolio.pull_registration",),
     ALERTS: ("monitoring.view_alert", "monitoring.acknowledge_alert"),
     METRICS: ("health.change_incident",),
