@@ -29,7 +29,7 @@ from monitoring.webhooks.api import EventTypeList
 from portfolio.companies.api.companies import CompanyDetail
 from portfolio.companies.api.external_references import ReferenceList
 from portfolio.companies.api.lookup import CompanyLookup
-from portfolio.company_search.api import ImportCandidates, SearchDecision, SearchDetail, SearchList
+from portfolio.company_search.api.searches import ImportCandidates, SearchDecision, SearchDetail, SearchList
 from portfolio.exposure.api import ExposureList
 from portfolio.imports.api import ImportConfirm, ImportDetail, ImportList
 from portfolio.registrations.api import PullNow, RegistrationDetail, RegistrationList
