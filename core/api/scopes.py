@@ -18,8 +18,8 @@ ALERTS = "alerts"
 METRICS = "metrics"
 SCOPES: dict[str, str | Promise] = {
     READ: _(
-        "Read companies, changes, notifications, registrations, monitored companies, imports, company searches and "
-        "references"
+        "Read companies, changes, notifications, registrations, monitored companies, imports, company searches, "
+        "references and D&B calls"
     ),
     WRITE_PORTFOLIO: _("Add monitored companies within the key's budget, and remove them"),
     WRITE_REFERENCES: _("Set and remove the IDs that other systems use for companies"),

@@ -21,6 +21,7 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         {"name": "company-searches", "description": "Companies searched for at D&B by name, with their candidates."},
         {"name": "references", "description": "The IDs that your other systems use for companies."},
         {"name": "exposures", "description": "Your own money at stake, by company, book and day."},
+        {"name": "calls", "description": "Calls to D&B that may cost: the budget of each kind, and every call made."},
         {"name": "webhooks", "description": "The events that webhooks can subscribe to."},
     ],
     "OAS_VERSION": "3.1.0",
@@ -41,6 +42,8 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         "SearchState": "portfolio.models.SearchState",
         "ImportMode": "portfolio.models.ImportMode",
         "AlertState": "monitoring.models.AlertState",
+        "CallKind": "portfolio.models.CallKind",
+        "CallOutcome": "portfolio.models.CallOutcome",
         "SubjectValidation": "portfolio.subjects.api.VALIDATIONS",
     },
 }

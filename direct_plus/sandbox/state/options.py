@@ -75,6 +75,10 @@ SWITCHES: dict[str, Switch] = {
     "match_address": Switch("present", ("present", "absent"), "whether candidates carry their address"),
     "match_country": Switch("needed", ("needed", "optional"), "whether Match refuses a search without a country"),
     "typeahead": Switch(True, (bool,), "whether the key may use typeahead; otherwise 401"),
+    "entitlements": Switch(
+        "blocks", ("blocks", "levels", "names", "keyed", "contracts", "none"), "layout of the answer to entitlements"
+    ),
+    "contract_end": Switch(None, (str, None), "day on which the contract ends, such as 2027-03-31; none leaves it out"),
     "calls_per_second": Switch(5, NUMBER, "calls per second per key, in real time; 0 is unlimited"),
     "count_token_calls": Switch(True, (bool,), "whether token calls count"),
     "latency_seconds": Switch(0, NUMBER, "minimum duration of each call"),

@@ -15,6 +15,7 @@ from core.actors import actor_of
 from direct_plus.candidates import CompanyQuery
 from portfolio.call_budgets.confirmation import confirmed_in, planned_calls
 from portfolio.company_search.single import search_company
+from portfolio.entitlements.rights import entitled
 from portfolio.models import CallKind, CompanySearch, Contract
 
 FIELDS = ("name", "country", "street", "city", "postal_code", "registration_number", "telephone")
@@ -64,6 +65,8 @@ def find_context(request: HttpRequest, contract: Contract | None, form: FindForm
     }
     if contract is not None:
         context["calls"] = planned_calls(contract, {CallKind.MATCH: 1})
+    if contract is not None and entitled(contract, "typeahead"):
+        context["typeahead"] = planned_calls(contract, {CallKind.TYPEAHEAD: 1})
     return context
 
 
