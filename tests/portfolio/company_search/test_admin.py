@@ -10,6 +10,7 @@ from django.urls import reverse
 from direct_plus.sandbox.control.client import SandboxControl
 from portfolio.company_search.bulk import states_of
 from portfolio.company_search.work import work_on_searches
+from portfolio.entitlements.fetch import fetch_entitlements
 from portfolio.imports.states import counts_of
 from portfolio.imports.upload import read_import
 from portfolio.models import (
@@ -180,3 +181,17 @@ def test_each_act_needs_its_right(client: Client, registration: Registration, co
     answer = do(client, import_, "find", calls_match="3")
     assert "You may not search for companies" in text_of(client.get(answer.url))
     assert calls_of(control, "match") == []
+
+
+def test_typeahead_is_offered_where_the_key_may_use_it(
+    admin: Client, registration: Registration, control: SandboxControl
+) -> None:
+    numbers = known_at_dnb(control)
+    assert "Typeahead" not in text_of(admin.get(FIND))
+    fetch_entitlements(registration.contract)
+    assert "This makes 1 Typeahead call" in text_of(admin.get(FIND))
+    find(admin, name="alpen", kind="typeahead", calls_typeahead="1")
+    shown = page(admin, CompanySearch.objects.get())
+    assert numbers["Alpenrose Feinkost AG"] in shown
+    assert "Not rated" in shown
+    assert (len(calls_of(control, "typeahead")), calls_of(control, "match")) == (1, [])
