@@ -6,17 +6,16 @@ from datetime import UTC, date, datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
+from direct_plus.candidates import CompanyQuery, MatchCandidate, candidates
 from direct_plus.duns import normalise_duns
 from direct_plus.errors import DirectPlusError, NotFound, Told, UnknownPath, Unreadable
 from direct_plus.exact_json import parse_json
 from direct_plus.payloads import transaction_of
 from direct_plus.results import (
     BatchAnswer,
-    MatchCandidate,
     Outcome,
     RegistrationDetail,
     SubjectAnswer,
-    candidates,
     detail,
     outcome_of,
     value_at,
@@ -122,33 +121,28 @@ class DirectPlus:
             params["orderReason"] = order_reason
         return self._ask(Kind.PAID, "GET", f"/v1/data/duns/{normalise_duns(duns)}", params=params)[0]
 
-    def match(
-        self,
-        *,
-        name: str,
-        country: str,
-        street: str | None = None,
-        city: str | None = None,
-        postal_code: str | None = None,
-        limit: int | None = None,
-    ) -> list[MatchCandidate]:
-        """Companies that may be meant, the likeliest first as D&B sorts them."""
-        wanted = {
-            "name": name,
-            "countryISOAlpha2Code": country,
-            "streetAddressLine1": street,
-            "addressLocality": city,
-            "postalCode": postal_code,
-            "candidateMaximumQuantity": limit and str(limit),
-        }
-        params = {key: value for key, value in wanted.items() if value}
+    def match(self, query: CompanyQuery, *, limit: int | None = None) -> list[MatchCandidate]:
+        """Companies that may be meant, the likeliest first as D&B sorts them. May be billed: it is asked once."""
+        params = query.params() | ({"candidateMaximumQuantity": str(limit)} if limit else {})
+        return self._found("/v1/match/cleanseMatch", params, "matchCandidates")
+
+    def typeahead(self, beginning: str, *, country: str = "", limit: int | None = None) -> list[MatchCandidate]:
+        """Companies by the beginning of their name, without a confidence. May be billed: it is asked once."""
+        params = {"searchTerm": beginning}
+        if country:
+            params["countryISOAlpha2Code"] = country
+        if limit:
+            params["candidateMaximumQuantity"] = str(limit)
+        return self._found("/v1/search/typeahead", params, "searchCandidates")
+
+    def _found(self, path: str, params: dict[str, str], member: str) -> list[MatchCandidate]:
         try:
-            document, _ = self._ask(Kind.PAID, "GET", "/v1/match/cleanseMatch", params=params)
+            document, _ = self._ask(Kind.PAID, "GET", path, params=params)
         except UnknownPath:
             raise
         except NotFound:
             return []
-        return list(candidates(document))
+        return list(candidates(document, member))
 
     def _ask(
         self, kind: Kind, method: str, path: str, *, may_be_empty: bool = False, **how: Any

@@ -91,16 +91,6 @@ class RegistrationDetail:
     dnb_time: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class MatchCandidate:
-    duns: str
-    name: str
-    country: str | None
-    address: str
-    confidence: int | None
-    raw: dict[str, Any]
-
-
 def outcome_of(code: str | None, not_found: Outcome | None = None) -> Outcome | None:
     return not_found if code == NOT_FOUND else OUTCOMES.get(code or "")
 
@@ -159,34 +149,3 @@ def detail(reference: str, document: dict[str, Any], answer: Answer) -> Registra
 def _emails(sent: Any) -> tuple[str, ...]:
     """One string, joined by commas."""
     return tuple(filter(None, (one.strip() for one in sent.split(",")))) if isinstance(sent, str) else ()
-
-
-def candidates(document: dict[str, Any]) -> Iterator[MatchCandidate]:
-    sent = document.get("matchCandidates")
-    for candidate in sent if isinstance(sent, list) else []:
-        duns = value_at(candidate, "organization", "duns")
-        if not isinstance(duns, str):
-            continue
-        organization = candidate["organization"]
-        confidence = value_at(candidate, "matchQualityInformation", "confidenceCode")
-        address = organization.get("primaryAddress")
-        yield MatchCandidate(
-            duns=duns,
-            name=_word(organization.get("primaryName")) or "",
-            country=_word(
-                value_at(address, "addressCountry", "isoAlpha2Code") or organization.get("countryISOAlpha2Code")
-            ),
-            address=_address(address),
-            confidence=confidence if isinstance(confidence, int) else None,
-            raw=candidate,
-        )
-
-
-def _address(sent: Any) -> str:
-    parts = (
-        value_at(sent, "streetAddress", "line1"),
-        value_at(sent, "postalCode"),
-        value_at(sent, "addressLocality", "name"),
-        value_at(sent, "addressRegion", "abbreviatedName") or value_at(sent, "addressRegion", "name"),
-    )
-    return ", ".join(part for part in parts if isinstance(part, str) and part)

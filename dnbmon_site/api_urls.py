@@ -30,6 +30,7 @@ from portfolio.call_budgets.api import CallBudgetList, CallList
 from portfolio.companies.api.companies import CompanyDetail
 from portfolio.companies.api.external_references import ReferenceList
 from portfolio.companies.api.lookup import CompanyLookup
+from portfolio.company_search.api.searches import ImportCandidates, SearchDecision, SearchDetail, SearchList
 from portfolio.exposure.api import ExposureList
 from portfolio.imports.api import ImportConfirm, ImportDetail, ImportList
 from portfolio.registrations.api import PullNow, RegistrationDetail, RegistrationList
@@ -90,6 +91,10 @@ v1: list[URLPattern | URLResolver] = [
     path("imports/", ImportList.as_view(), name="imports"),
     path("imports/<uuid:id>/", ImportDetail.as_view(), name="import"),
     path("imports/<uuid:id>/confirm/", repeatable(ImportConfirm.as_view()), name="confirm_import"),
+    path("imports/<uuid:id>/candidates/", repeatable(ImportCandidates.as_view()), name="import_candidates"),
+    path("company-searches/", repeatable(SearchList.as_view()), name="company_searches"),
+    path("company-searches/<uuid:id>/", SearchDetail.as_view(), name="company_search"),
+    path("company-searches/<uuid:id>/decision/", repeatable(SearchDecision.as_view()), name="decide_company_search"),
     path("alerts/", AlertList.as_view(), name="alerts"),
     path("alerts/<uuid:id>/", AlertDetail.as_view(), name="alert"),
     path("alerts/<uuid:id>/acknowledge/", repeatable(AlertAcknowledge.as_view()), name="acknowledge_alert"),

@@ -52,6 +52,7 @@ SECTIONS = (
             ("use/portfolio-risk.md", _("Risk, movement and concentration of all companies, on any day")),
             ("use/find-and-export.md", _("Find companies, save a filter, download a list")),
             ("use/import-a-list.md", _("Monitor more companies")),
+            ("use/find-a-company.md", _("Find companies at D&B by name")),
             ("use/exposure.md", _("Add your own exposure: the money at stake")),
             ("use/review-proposals.md", _("React to mergers and deletions at D&B")),
             ("use/schedule-removals.md", _("Control the costs of the next contract year")),

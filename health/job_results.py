@@ -71,6 +71,9 @@ DONE: dict[str, Promise] = {
     "portfolio.jobs.work_on_imports": ngettext_lazy(
         "%(count)s import continued", "%(count)s imports continued", "number"
     ),
+    "portfolio.jobs.continue_searches": ngettext_lazy(
+        "%(count)s search for an import continued", "%(count)s searches for imports continued", "number"
+    ),
     "portfolio.jobs.look_after_years": ngettext_lazy(
         "%(count)s scheduled removal carried out", "%(count)s scheduled removals carried out", "number"
     ),

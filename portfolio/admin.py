@@ -2,6 +2,7 @@
 
 from portfolio.billing.admin import contracts
 from portfolio.call_budgets.admin import budgets, calls
+from portfolio.company_search.admin import searches
 from portfolio.entitlements import admin as entitlements
 from portfolio.exposure.admin import imports as exposure_imports
 from portfolio.exposure.admin import rates
@@ -19,6 +20,7 @@ __all__ = [
     "imports",
     "proposals",
     "rates",
+    "searches",
     "subjects",
     "sync_runs",
 ]

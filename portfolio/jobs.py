@@ -20,6 +20,9 @@ from core.leases import HoldLost
 from core.text import counted
 from direct_plus.errors import DirectPlusError
 from portfolio.billing.contract_year import remind, remove_planned
+from portfolio.company_search.bulk import waiting_imports
+from portfolio.company_search.search import note_interrupted
+from portfolio.company_search.work import work_on_searches
 from portfolio.dnb_client import NotConfigured
 from portfolio.imports.resume import idle_imports, is_in_work, work_on
 from portfolio.models import (
@@ -76,6 +79,29 @@ def work_on_imports() -> int:
     keys = idle_imports()
     for key in keys:
         work_on_import(str(key))
+    return len(keys)
+
+
+def start_search_work(key: uuid.UUID) -> None:
+    """Have candidates found for an import now; `continue_searches` picks it up where this is lost."""
+    ask_worker("portfolio.jobs.find_candidates", str(key), task_name=f"Find candidates for import {key}")
+
+
+def find_candidates(key: str) -> bool:
+    """Search for a while, then queue again; False where it failed."""
+    import_, until = uuid.UUID(key), timezone.now() + WORKING_TIME
+    is_done = run_step(partial(work_on_searches, until=until), import_)
+    if is_done and timezone.now() >= until:
+        start_search_work(import_)
+    return is_done
+
+
+def continue_searches() -> int:
+    """Pick up what a process that died has left; returns how many imports there were."""
+    note_interrupted()
+    keys = waiting_imports()
+    for key in keys:
+        find_candidates(str(key))
     return len(keys)
 
 

@@ -12,17 +12,20 @@ WRITE_PORTFOLIO = "write:portfolio"
 WRITE_REFERENCES = "write:references"
 READ_EXPOSURE = "read:exposure"
 WRITE_EXPOSURE = "write:exposure"
+SEARCH_COMPANIES = "search:companies"
 PULL = "pull"
 ALERTS = "alerts"
 METRICS = "metrics"
 SCOPES: dict[str, str | Promise] = {
     READ: _(
-        "Read companies, changes, notifications, registrations, monitored companies, imports, references and D&B calls"
+        "Read companies, changes, notifications, registrations, monitored companies, imports, company searches, "
+        "references and D&B calls"
     ),
     WRITE_PORTFOLIO: _("Add monitored companies within the key's budget, and remove them"),
     WRITE_REFERENCES: _("Set and remove the IDs that other systems use for companies"),
     READ_EXPOSURE: _("Read the amounts at stake with companies"),
     WRITE_EXPOSURE: _("Set and remove the amounts at stake with companies"),
+    SEARCH_COMPANIES: _("Search for companies at D&B, within the call budget. Each search may be billed"),
     PULL: _("Pull a registration immediately instead of waiting for its schedule"),
     ALERTS: _("Read, acknowledge and close alerts"),
     METRICS: _("Read health and metrics, for a monitoring system"),

@@ -13,6 +13,7 @@ from core.api.scopes import (
     PULL,
     READ,
     READ_EXPOSURE,
+    SEARCH_COMPANIES,
     WRITE_EXPOSURE,
     WRITE_PORTFOLIO,
     WRITE_REFERENCES,
@@ -24,7 +25,7 @@ from dnbmon_site.accounts.models import ApiKey
 RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
     READ: (
         *("portfolio.view_company", "portfolio.view_registration", "portfolio.view_subject"),
-        *("portfolio.view_subjectimport", "portfolio.view_externalreference"),
+        *("portfolio.view_subjectimport", "portfolio.view_externalreference", "portfolio.view_companysearch"),
         *("portfolio.view_callbudget", "portfolio.view_dnbcall"),
         *("monitoring.view_change", "monitoring.view_notification"),
     ),
@@ -32,6 +33,7 @@ RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
     WRITE_REFERENCES: ("portfolio.change_externalreference", "portfolio.delete_externalreference"),
     READ_EXPOSURE: ("portfolio.view_exposure",),
     WRITE_EXPOSURE: ("portfolio.change_exposure",),
+    SEARCH_COMPANIES: ("portfolio.search_company",),
     PULL: ("portfolio.pull_registration",),
     ALERTS: ("monitoring.view_alert", "monitoring.acknowledge_alert"),
     METRICS: ("health.change_incident",),

@@ -53,6 +53,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "core.share_savedfilter",
         "portfolio.add_companynote",
         "portfolio.add_subjectimport",
+        "portfolio.search_company",
         "portfolio.change_subjectimport",
         "portfolio.confirm_import",
         "portfolio.change_subject",

@@ -159,6 +159,11 @@ GROUPS = (
                         waiting="imports",
                         words=_("second approval approve confirm upload undo file"),
                     ),
+                    Page(
+                        _("Company searches"),
+                        "portfolio.companysearch",
+                        words=_("find match candidates names choose"),
+                    ),
                 ),
                 ("portfolio.add_subjectimport", "portfolio.approve_import", "portfolio.change_registration"),
             ),

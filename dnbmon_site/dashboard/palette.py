@@ -52,6 +52,12 @@ ACTIONS = (
         _("add upload list companies monitor file"),
     ),
     Action(
+        _("Find a company at D&B"),
+        "admin:portfolio_companysearch_find",
+        "portfolio.search_company",
+        _("search match name number candidates add"),
+    ),
+    Action(
         _("Stop monitoring companies"),
         "admin:portfolio_subjectimport_upload",
         "portfolio.add_subjectimport",

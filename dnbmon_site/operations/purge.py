@@ -17,7 +17,7 @@ from core.jobs import Failure
 from core.models import Blob, Notice
 from health.models import Incident
 from monitoring.models import Delivery, DeliveryState, DigestItem, MessageState, OutboxMessage, SendAttempt
-from portfolio.models import MembershipCheck, SyncRun
+from portfolio.models import CompanySearch, MembershipCheck, SyncRun
 
 LEAST_DAYS = 30
 AT_ONCE = 500
@@ -40,6 +40,8 @@ def _old(before: datetime) -> Iterator[QuerySet[Model]]:
     yield Incident.objects.filter(ended_at__lt=before)
     yield Failure.objects.filter(stopped__lt=before)
     yield SyncRun.objects.filter(ended_at__lt=before).exclude(pk__in=_last_syncs())
+    # Those of an import stay with it.
+    yield CompanySearch.objects.filter(subject_import=None, requested_at__lt=before)
     yield MembershipCheck.objects.filter(ended_at__lt=before)
     yield Delivery.objects.filter(state=DeliveryState.REFUSED, called_at__lt=before)
 

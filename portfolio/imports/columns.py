@@ -1,4 +1,6 @@
-"""Lines of cells → the columns that matter: where the D-U-N-S numbers stand, and what else is told about them."""
+"""Lines of cells → the columns that matter: where the D-U-N-S numbers stand, and what else is told about them.
+
+A list without numbers is one of names and countries: D&B is asked for candidates (portfolio/company_search/)."""
 
 from __future__ import annotations
 
@@ -26,7 +28,16 @@ HEADERS = {
     "kundennummer lieferantennummer referenz id",
     "tags": "tags tag labels label groups group category categories schlagworte",
     "owner": "owner responsible responsibleperson accountmanager manager buyer contact lookedafterby verantwortlich",
+    "country": "country countrycode countryiso countryisocode isocountry isocountrycode nation land länderkennzeichen",
+    "street": "street streetaddress address addressline addressline1 address1 strasse straße anschrift",
+    "city": "city town locality ort stadt",
+    "postal_code": "postalcode postcode zip zipcode plz postleitzahl",
+    "registration_number": "registrationnumber registrationno companyregistrationnumber companynumber registernumber "
+    "vat vatnumber vatid taxid handelsregisternummer registernummer hrb",
+    "telephone": "telephone telephonenumber phone phonenumber tel telefon telefonnummer",
 }
+# What a list without numbers must have.
+FINDABLE = {"name", "country"}
 FIELD_OF = {word: field for field, words in HEADERS.items() for word in words.split()}
 
 Cells = list[str]
@@ -69,10 +80,21 @@ class Line:
     customer_reference: str = ""
     tags: str = ""
     owner: str = ""
+    country: str = ""
+    street: str = ""
+    city: str = ""
+    postal_code: str = ""
+    registration_number: str = ""
+    telephone: str = ""
 
     @property
     def is_empty(self) -> bool:
         return not (self.duns or self.name or self.customer_reference or self.tags or self.owner)
+
+    @property
+    def may_be_found(self) -> bool:
+        """By its name and country, though its number is not known."""
+        return bool(self.name and self.country) and not self.duns
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +164,7 @@ class Table(BaseTable):
 
     def _is_comment(self, cells: Cells) -> bool:
         """By the cell that ought to hold the number: a name may begin with the same mark."""
-        place = self.columns.places["duns"]
+        place = self.columns.places.get("duns", len(cells))
         number = cells[place] if place < len(cells) else ""
         return is_comment(number or next(filter(None, cells), ""))
 
@@ -173,7 +195,7 @@ def find_columns(sample: list[Numbered]) -> Columns:
             gettext(
                 "No column with D-U-N-S numbers was found. Add the heading “D-U-N-S” above the column with the "
                 "nine-digit "
-                "numbers, or use the template."
+                "numbers, or the headings “Name” and “Country” to find the numbers at D&B, or use the template."
             )
         )
     return Columns({"duns": scores.index(best)})
@@ -191,17 +213,15 @@ def is_remark(cells: Cells) -> bool:
 
 
 def places_in(cells: Cells) -> dict[str, int]:
-    """The fields that a header line names; empty where it names no D-U-N-S number."""
+    """The fields that a header line names; empty where it names neither D-U-N-S numbers nor names and countries."""
     words = [word_of(cell) for cell in cells]
     number = _number_place(words)
-    if number is None:
-        return {}
-    places = {"duns": number}
+    places = {} if number is None else {"duns": number}
     for place, word in enumerate(words):
         field = FIELD_OF.get(word)
         if field and place != number:
             places.setdefault(field, place)
-    return places
+    return places if "duns" in places or places.keys() >= FINDABLE else {}
 
 
 def word_of(cell: str) -> str:
@@ -236,4 +256,4 @@ def _are_lists(sample: list[Cells]) -> bool:
 def line_of(number: int, cells: Cells, places: dict[str, int]) -> Line:
     values = {field: cells[place] if place < len(cells) else "" for field, place in places.items()}
     told = {field: plain(value) for field, value in values.items() if field != "duns"}
-    return Line(number, values["duns"], **told)
+    return Line(number, values.get("duns", ""), **told)

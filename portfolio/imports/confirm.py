@@ -24,6 +24,7 @@ from portfolio.subjects.requests import requested_among
 
 CANCELLABLE = (ImportState.UPLOADED, ImportState.READING, ImportState.READ, ImportState.AWAITING_APPROVAL)
 TRIES = 20
+WITHOUT_NUMBER = (Validation.INVALID, Validation.DECISION, Validation.NO_NUMBER)
 
 
 class Lists(msgspec.Struct):
@@ -138,7 +139,7 @@ def _wrong_number_text(import_: SubjectImport, plan: Plan, has_changed: bool) ->
 def left_out_text(import_: SubjectImport) -> str:
     """How many rows of the file hold no number that can be used; nothing where all do."""
     counts = counts_of(import_)
-    rows = counts.get(Validation.INVALID, 0) + counts.get(Validation.DECISION, 0)
+    rows = sum(counts.get(one, 0) for one in WITHOUT_NUMBER)
     words = ngettext("%(count)s row is left out.", "%(count)s rows are left out.", rows) % {"count": counted(rows)}
     return words if rows else ""
 

@@ -16,7 +16,7 @@ from portfolio.models import ImportMode, ImportState, SubjectImport, Validation
 
 APPLIED = (ImportState.APPLIED, ImportState.AWAITING_UNDO)
 BEFORE_CONFIRMING = (ImportState.UPLOADED, ImportState.READING, ImportState.READ)
-PASSED_OVER = (Validation.DUPLICATE, Validation.DECISION, Validation.INVALID)
+PASSED_OVER = (Validation.DUPLICATE, Validation.DECISION, Validation.NO_NUMBER, Validation.INVALID)
 UNCHANGED = {
     Validation.REMOVE: _("Not monitored – no change"),
     Validation.NOT_MONITORED: _("Not monitored – no change"),

@@ -11,12 +11,15 @@ from typing import IO, Any
 from core.exports.spreadsheet_escape import harmless
 from portfolio.imports.validate import ValidatedRow
 
+# By which D&B finds a company without its number.
+FOUND_BY = ("Country", "Street", "City", "Postal code", "Registration number", "Telephone")
 HEADER = (
     *("Line", "Validation", "D-U-N-S", "Written as", "Reason", "Name"),
-    *("Customer reference", "Tags", "Owner", "Result"),
+    *("Customer reference", "Tags", "Owner", "Result", *FOUND_BY),
 )
-TEMPLATE = ("D-U-N-S", "Name", "Customer reference", "Tags", "Owner")
-WIDTHS = (8, 24, 14, 18, 48, 36, 20, 24, 18, 28)
+TEMPLATE = ("D-U-N-S", "Name", "Customer reference", "Tags", "Owner", *FOUND_BY)
+FOUND_BY_WIDTHS = (10, 28, 18, 12, 20, 18)
+WIDTHS = (8, 24, 14, 18, 48, 36, 20, 24, 18, 28, *FOUND_BY_WIDTHS)
 ROWS_IN_A_SHEET = 1_000_000
 # Each with what became of it.
 Rows = Iterable[tuple[ValidatedRow, str]]
@@ -26,7 +29,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def cells_of(row: ValidatedRow, result: str) -> list[str]:
     """The number stays text, and nothing in it is a formula."""
     texts = (row.label, row.duns, row.written, row.reason, row.name, row.customer_reference, row.tags, row.owner)
-    return [f"{row.line}", *map(harmless, (*texts, result))]
+    found_by = (row.country, row.street, row.city, row.postal_code, row.registration_number, row.telephone)
+    return [f"{row.line}", *map(harmless, (*texts, result, *found_by))]
 
 
 def as_csv(rows: Rows) -> Iterator[bytes]:
@@ -80,6 +84,6 @@ def template() -> bytes:
 
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer) as book:
-        sheet = sheet_of(book, TEMPLATE, (16, 36, 20, 24, 18))
+        sheet = sheet_of(book, TEMPLATE, (16, 36, 20, 24, 18, *FOUND_BY_WIDTHS))
         sheet.set_column(0, 0, 16, book.add_format({"num_format": "@"}))
     return buffer.getvalue()

@@ -19,6 +19,7 @@ from portfolio.imports.chunks import CHUNK
 from portfolio.imports.columns import Table
 from portfolio.imports.confirm import plan_of
 from portfolio.imports.csv_reader import open_table
+from portfolio.imports.found_numbers import note_completed
 from portfolio.imports.reading import Reader
 from portfolio.imports.states import (
     Refused,
@@ -29,7 +30,7 @@ from portfolio.imports.states import (
     move,
     sheets_of,
 )
-from portfolio.imports.validate import ValidatedRow, Validator
+from portfolio.imports.validate import ValidatedRow, Validator, validated_rows
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Validation
 
 NO_ROWS = _("The file has a header row but no other rows. Add the D-U-N-S numbers below it and upload it again.")
@@ -89,6 +90,7 @@ def _finish(import_: SubjectImport) -> None:
     if not counts_of(import_):
         move(import_, state=ImportState.FAILED, error=NO_ROWS)
         return
+    note_completed(import_, {row.line for row in validated_rows(import_, Validation.NO_NUMBER)})
     plan = plan_of(import_)
     move(
         import_,
@@ -105,6 +107,20 @@ READER: Reader[SubjectImport, Table, ValidatedRow] = Reader(
     lambda import_, _table: Validator(import_),
     _finish,
 )
+
+
+def complete_rows(*, import_: SubjectImport, completed_by: str) -> None:
+    """Check all rows again, now with the companies that people chose for those without a number."""
+    demand_state(import_, ImportState.READ)
+    anew = {"state": ImportState.UPLOADED, "position": 0, "chunks": 0, "counts": "{}", "new_billable": None}
+    demand_moved(move(import_, completions=import_.completions + 1, **anew))
+    record(
+        actor=completed_by,
+        action="import.complete",
+        thing=import_,
+        summary=gettext("%(import)s: companies found at D&B added to its rows") % {"import": import_},
+        after={"completions": import_.completions},
+    )
 
 
 def decide_zeros(*, import_: SubjectImport, pad: bool, decided_by: str) -> None:

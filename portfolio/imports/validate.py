@@ -10,9 +10,11 @@ from django.utils.translation import gettext
 from core.db import clean_text
 from core.text import counted
 from direct_plus.duns import MAYBE_ZEROS, Flaw, InvalidDuns, LostLeadingZero
+from portfolio.companies.countries import country_code
 from portfolio.companies.duns_lists import is_plain, read_listed
 from portfolio.imports import chunks
 from portfolio.imports.columns import Line
+from portfolio.imports.found_numbers import found_numbers
 from portfolio.models import ImportMode, SubjectImport, Validation
 from portfolio.subjects.requests import SubjectEntry, requested_among
 
@@ -31,6 +33,12 @@ class ValidatedRow(msgspec.Struct, array_like=True, frozen=True):
     customer_reference: str = ""
     tags: str = ""
     owner: str = ""
+    country: str = ""
+    street: str = ""
+    city: str = ""
+    postal_code: str = ""
+    registration_number: str = ""
+    telephone: str = ""
 
     @property
     def entry(self) -> SubjectEntry:
@@ -57,6 +65,7 @@ class Validator:
         self._removes = import_.mode == ImportMode.REMOVE
         self._pads = bool(import_.pad_zeros)
         self._first_lines: dict[int, int] = {}
+        self._found = found_numbers(import_)
 
     def remember(self, rows: Iterable[ValidatedRow]) -> None:
         for row in rows:
@@ -65,9 +74,16 @@ class Validator:
 
     def validate(self, lines: Sequence[Line]) -> list[ValidatedRow]:
         filled = [line for line in lines if not line.is_empty]
-        numbers = [read_number(line.duns, pad=self._pads) for line in filled]
+        numbers = [self._number(line) for line in filled]
         requested = requested_among(self._registration, list({number.duns for number in numbers if number.duns}))
         return [self._row(line, number, requested) for line, number in zip(filled, numbers, strict=True)]
+
+    def _number(self, line: Line) -> Number:
+        if not line.may_be_found:
+            return read_number(line.duns, pad=self._pads)
+        if chosen := self._found.get(line.number):
+            return Number(chosen.duns)
+        return read_number("", pad=False) if self._removes else findable(line)
 
     def _row(self, line: Line, number: Number, requested: set[str]) -> ValidatedRow:
         validation, reason = (
@@ -83,6 +99,12 @@ class Validator:
             clean_text(line.customer_reference, 200),
             clean_text(line.tags, 500),
             clean_text(line.owner, 200),
+            country_code(line.country) or clean_text(line.country, 60),
+            clean_text(line.street, 200),
+            clean_text(line.city, 100),
+            clean_text(line.postal_code, 20),
+            clean_text(line.registration_number, 60),
+            clean_text(line.telephone, 40),
         )
 
     def _validation(self, line: Line, number: Number, requested: set[str]) -> tuple[str, str]:
@@ -94,7 +116,17 @@ class Validator:
             return (Validation.REMOVE if is_requested else Validation.NOT_MONITORED), ""
         if is_requested:
             return Validation.REQUESTED, ""
+        if chosen := self._found.get(line.number):
+            return Validation.NEW, chosen.reason
         return (Validation.NEW if number.duns == line.duns else Validation.REFORMATTED), ""
+
+
+def findable(line: Line) -> Number:
+    """D&B finds it by its name, if the country is one."""
+    if country_code(line.country):
+        return Number(validation=Validation.NO_NUMBER)
+    words = gettext("“%(country)s” is not a country. Enter its name or a code such as DE.")
+    return Number(validation=Validation.INVALID, reason=words % {"country": clean_text(line.country, 60)})
 
 
 def read_number(text: str, *, pad: bool) -> Number:

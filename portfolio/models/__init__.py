@@ -3,6 +3,7 @@
 from portfolio.models.api_key_usage import ApiKeyUsage
 from portfolio.models.call_budgets import DEFAULT_CALLS_PER_MONTH, CallBudget, CallKind, CallMonth, CallOutcome, DnbCall
 from portfolio.models.companies import Company
+from portfolio.models.company_searches import CompanySearch, SearchState
 from portfolio.models.company_words import CompanyWord
 from portfolio.models.contracts import AccessToken, Contract, RateLimitSlot
 from portfolio.models.entitlements import Entitlements
@@ -33,6 +34,7 @@ __all__ = [
     "CheckState",
     "Company",
     "CompanyNote",
+    "CompanySearch",
     "CompanyWord",
     "Contract",
     "DnbCall",
@@ -53,6 +55,7 @@ __all__ = [
     "ProposalState",
     "Registration",
     "RegistrationState",
+    "SearchState",
     "SinglePersonAct",
     "Size",
     "Subject",

@@ -38,6 +38,7 @@ class Validation(models.TextChoices):
     DUPLICATE = "duplicate", _("Duplicate in this file")
     REFORMATTED = "reformatted", _("New (number reformatted)")
     DECISION = "decision", _("Eight digits: choose what to do")
+    NO_NUMBER = "no_number", _("No D-U-N-S number: can be found at D&B")
     INVALID = "invalid", _("Not a D-U-N-S number")
     REMOVE = "remove", _("Will be removed")
     NOT_MONITORED = "not_monitored", _("Not monitored")
@@ -50,7 +51,9 @@ class Upload(models.Model):
     state = models.CharField(max_length=20, choices=ImportState.choices, default=ImportState.UPLOADED, db_index=True)
     file_name = models.TextField(blank=True)
     file_size = models.BigIntegerField(default=0)
-    source = models.CharField(max_length=16, default="upload", help_text=_("upload, paste, selection, api or command"))
+    source = models.CharField(
+        max_length=16, default="upload", help_text=_("upload, paste, selection, search, api or command")
+    )
     sheet = models.TextField(blank=True, help_text=_("For a workbook: the sheet chosen by a user."))
     sheets = models.TextField(default="[]", help_text=_("For a workbook: each sheet with its number of rows, as JSON."))
     tries = models.PositiveIntegerField(default=0, help_text=_("Failed attempts to read the workbook."))
@@ -99,6 +102,9 @@ class SubjectImport(Upload):
     remove_on = models.DateField(null=True, help_text=_("Day on which the companies are removed."))
     new_billable = models.PositiveIntegerField(null=True, help_text=_("Number of new billable companies."))
     removals = models.PositiveIntegerField(null=True, help_text=_("Number of companies it removes."))
+    completions = models.PositiveIntegerField(
+        default=0, help_text=_("How often companies found at D&B were added to its rows.")
+    )
     confirmed_list = CompactUUIDField(null=True, help_text=_("Owner of the stored list of confirmed companies."))
 
     class Meta:
@@ -111,4 +117,5 @@ class SubjectImport(Upload):
 
     @property
     def reading(self) -> str:
-        return str(int(bool(self.pad_zeros)))
+        pads = str(int(bool(self.pad_zeros)))
+        return f"{pads}-{self.completions}-" if self.completions else pads

@@ -91,6 +91,7 @@ RIGHTS = {
     "call-budgets/": "portfolio.view_callbudget",
     "calls/": "portfolio.view_dnbcall",
     "imports/": "portfolio.view_subjectimport",
+    "company-searches/": "portfolio.view_companysearch",
     "references/": "portfolio.view_externalreference",
     "exposures/": "portfolio.view_exposure",
     "event-types/": "monitoring.view_webhookendpoint",
@@ -139,6 +140,9 @@ WRITES: dict[str, tuple[str, str, Any]] = {
     "put at stake": ("PUT", "exposures/", {"exposures": []}),
     "take off": ("DELETE", "exposures/?company=804735132&book=orders", None),
     "confirm": ("POST", "imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/confirm/", {"number": 1}),
+    "search": ("POST", "company-searches/", {"name": "Acme"}),
+    "decide": ("POST", "company-searches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/decision/", {"duns": None}),
+    "find candidates": ("POST", "imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/candidates/", {"confirm_calls": {}}),
     "lookup": ("POST", "companies/lookup/", {"duns": ["804735132"]}),
     "acknowledge": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/acknowledge/", None),
     "close": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/close/", None),
@@ -150,6 +154,7 @@ OPENS = {
     "write:references": {"name", "unname"},
     "read:exposure": set(),
     "write:exposure": {"put at stake", "take off"},
+    "search:companies": {"search", "find candidates"},
     "pull": {"pull"},
     "alerts": {"acknowledge", "close", "reopen"},
     "metrics": set(),
@@ -180,7 +185,8 @@ def test_every_address_is_tried_with_every_scope() -> None:
 
     tried = {operation(method, path) for method, path, _ in WRITES.values()}
     tried |= {operation("GET", path) for path in RIGHTS}
-    entries = {"GET alerts/{id}/", "GET changes/{id}/", "GET imports/{id}/"}  # as their lists
+    entries = {"GET alerts/{id}/", "GET changes/{id}/", "GET imports/{id}/"}
+    entries |= {"GET imports/{id}/candidates/", "GET company-searches/{id}/"}  # as their lists
     assert tried | entries == set(operations())
 
 
@@ -230,7 +236,7 @@ def test_the_first_key_can_do_what_the_docs_invite_to_try(db: None) -> None:
     a_registration()
     program = Program(Client(), {"Authorization": f"Bearer {give_first_access().api_key}"})
     refused = [name for name, (verb, path, body) in WRITES.items() if not is_open(program.send(verb, path, body))]
-    assert refused == ["confirm"], "which no key may"
+    assert refused == ["confirm", "decide"], "which no key may"
     assert [path for path in RIGHTS if not is_open(program.get(path))] == []
     assert program.client.get("/metrics", headers=program.headers).status_code == 200
     assert not Subject.objects.filter(requested=True).exists(), "its budget is 0: a person confirms what costs money"

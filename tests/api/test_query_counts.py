@@ -19,6 +19,7 @@ from portfolio.imports.upload import create_import, read_import
 from portfolio.models import CallKind, SubjectImport
 from portfolio.subjects.requests import SubjectEntry, request_subjects
 from tests.builders.alerts import an_alert
+from tests.builders.company_searches import a_search
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.exposures import exposure
@@ -31,8 +32,10 @@ pytestmark = pytest.mark.django_db
 FILE = Path(__file__).with_name("query_counts.json")
 RECORDED: dict[str, int] = json.loads(FILE.read_text())
 MOST = 12
-# They work on up to 10,000 rows, in batches.
+# They work on up to 10,000 rows, in batches, or make a call to D&B, which takes longer than any query.
 BULK = {
+    "POST company-searches/",
+    "POST imports/{id}/candidates/",
     "POST registrations/{reference}/subjects/",
     "DELETE registrations/{reference}/subjects/",
     "POST imports/{id}/confirm/",
@@ -46,14 +49,20 @@ BODIES: dict[str, Any] = {
     },
     "POST registrations/{reference}/subjects/": {"subjects": [{"duns": duns} for duns in DUNS]},
     "POST imports/{id}/confirm/": {"number": 1},
+    "POST imports/{id}/candidates/": {"confirm_calls": {"match": 1}},
+    "POST company-searches/": {"name": "Acme", "country": "US", "confirm_calls": {"match": 1}},
+    "POST company-searches/{id}/decision/": {"duns": None},
 }
 QUERIES = {
     "DELETE exposures/": {"company": DUNS[0], "book": "receivables"},
     "DELETE references/": {"system": "crm", "id": DUNS[0]},
     "DELETE registrations/{reference}/subjects/": {"duns": DUNS[0]},
 }
-SCOPES = "read,write:portfolio,write:references,read:exposure,write:exposure,pull,alerts"
-ONLY_PEOPLE = {"POST imports/{id}/confirm/": "portfolio.confirm_import"}
+SCOPES = "read,write:portfolio,write:references,read:exposure,write:exposure,pull,alerts,search:companies"
+ONLY_PEOPLE = {
+    "POST imports/{id}/confirm/": "portfolio.confirm_import",
+    "POST company-searches/{id}/decision/": "portfolio.add_subjectimport",
+}
 
 
 @pytest.fixture
@@ -69,13 +78,15 @@ def world(db: None) -> dict[str, str]:
     for number in range(3):
         import_ = create_import(
             registration=registration,
-            content=b"duns\n150483782\n",
+            content=b"duns,name,country\n150483782,,\n,Acme,US\n",
             file_name=f"{number}.csv",
             mode="add",
             source="api",
             requested_by="ann",
         )
         read_import(import_)
+    for import_ in SubjectImport.objects.order_by("id"):
+        a_search(registration.contract, id=import_.pk)
     for duns in DUNS:
         with counted_call(registration.contract, CallKind.DATA_BLOCKS, about=duns, requested_by="ann"):
             pass

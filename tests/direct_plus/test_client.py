@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from responses import matchers
 
 from direct_plus import client, errors
+from direct_plus.candidates import CompanyQuery
 from direct_plus.client import DirectPlus
 from direct_plus.duns import InvalidDuns, LostLeadingZero
 from direct_plus.results import Outcome
@@ -447,7 +448,7 @@ class TestBesideMonitoring:
         matched = [matchers.query_param_matcher(params)]
         listed = {"matchCandidates": [full, {}, 5, {"organization": None}, bare]}
         remote.get(f"{BASE}/v1/match/cleanseMatch", match=matched, json=listed)
-        first, second = direct_plus.match(name="acme", country="US", city="Springfield", limit=5)
+        first, second = direct_plus.match(CompanyQuery("acme", "US", city="Springfield"), limit=5)
         assert (first.duns, first.name, first.country, first.confidence) == (DUNS, "ACME", "US", 9)
         assert (first.address, first.raw) == ("1 Main St, 12345, Springfield, IL", full)
         assert (second.duns, second.name, second.country, second.address, second.confidence) == (
@@ -456,14 +457,14 @@ class TestBesideMonitoring:
 
     def test_no_match_is_an_empty_list(self, remote: responses.RequestsMock, direct_plus: DirectPlus) -> None:
         remote.get(f"{BASE}/v1/match/cleanseMatch", status=404, json=an_error("20505"))
-        assert direct_plus.match(name="acme", country="US") == []
+        assert direct_plus.match(CompanyQuery("acme", "US")) == []
 
     def test_a_wrong_path_is_not_taken_for_no_match(
         self, remote: responses.RequestsMock, direct_plus: DirectPlus
     ) -> None:
         remote.get(f"{BASE}/v1/match/cleanseMatch", status=404, json=an_error("00037"))
         with pytest.raises(errors.UnknownPath):
-            direct_plus.match(name="acme", country="US")
+            direct_plus.match(CompanyQuery("acme", "US"))
 
 
 RAISING: dict[str, Callable[[DirectPlus], object]] = {
@@ -482,7 +483,8 @@ RAISING: dict[str, Callable[[DirectPlus], object]] = {
         DUNS, product_id="p", version_id="v", reference_date=date(2026, 1, 5)
     ),
     "data_blocks": lambda direct_plus: direct_plus.data_blocks(DUNS, block_ids=["x"]),
-    "match": lambda direct_plus: direct_plus.match(name="n", country="US"),
+    "typeahead": lambda direct_plus: direct_plus.typeahead("n"),
+    "match": lambda direct_plus: direct_plus.match(CompanyQuery("n", "US")),
 }
 TROUBLES: list[tuple[int, bytes | Exception]] = [
     (200, b"<html>"),

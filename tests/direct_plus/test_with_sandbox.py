@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from direct_plus import delivered_files, errors
+from direct_plus.candidates import CompanyQuery
 from direct_plus.client import DirectPlus, SubjectPath
 from direct_plus.payloads import parse_stamp, read_item, split_answer
 from direct_plus.rate_limit import LocalThrottle
@@ -187,9 +188,9 @@ def test_beside_monitoring(control: SandboxControl, direct_plus: DirectPlus) -> 
     long_ago = date(2000, 1, 1)
     assert direct_plus.refresh_check(DUNS, product_id="p", version_id="v", reference_date=long_ago) in (True, False)
     assert direct_plus.data_blocks(DUNS, block_ids=["companyinfo_L2_v1"])["organization"]["duns"] == DUNS
-    (found,) = direct_plus.match(name="acme gmbh", country="DE")
+    (found,) = direct_plus.match(CompanyQuery("acme gmbh", "DE"))
     assert (found.duns, found.name, found.confidence) == (DUNS, "Acme GmbH", 10)
-    assert direct_plus.match(name="zzz", country="DE") == []
+    assert direct_plus.match(CompanyQuery("zzz", "DE")) == []
 
 
 def test_too_many_calls_are_told_apart_and_waited_out(sandbox: Sandbox) -> None:

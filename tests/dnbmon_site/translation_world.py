@@ -42,9 +42,19 @@ from monitoring.webhooks.endpoints import create_endpoint
 from portfolio.exposure.currencies import CODES
 from portfolio.imports.resume import work_on
 from portfolio.imports.upload import create_import
-from portfolio.models import ImportMode, Proposal, ProposalKind, Registration, Subject, SubjectImport, SyncRun
+from portfolio.models import (
+    CompanySearch,
+    ImportMode,
+    Proposal,
+    ProposalKind,
+    Registration,
+    Subject,
+    SubjectImport,
+    SyncRun,
+)
 from portfolio.proposals.create import Sign, propose
 from tests.builders.channels import a_channel
+from tests.builders.company_searches import a_search
 from tests.builders.messages import a_message
 from tests.builders.reports import NAMES, a_world
 from tests.builders.times import MOMENT
@@ -113,12 +123,20 @@ def a_full_world() -> tuple[dict[str, Any], re.Pattern[str]]:
     _an_import(registration)
     save_filter(listing="portfolio.company", name="A name", query="country=GB", columns="", shared=True, by="ann")
     _an_export()
+    found, import_ = '[["804735132","Word","GB","Word",9,"",{"Name":"A"}]]', SubjectImport.objects.get()
+    a_search(registration.contract, name="Word", country="GB", candidates=found, subject_import=import_, line=3)
     Notice.objects.create(kind="test", subject="Word", text="Word", created_at=MOMENT)
     Element.objects.create(path="Word", label="Word", severity=Severity.LOW, first_seen_at=MOMENT)
     _what_goes_out(ann)
     _what_went_wrong(registration)
     models = {"proposal": Proposal, "run": SyncRun, "import": SubjectImport, "export": Export, "audit": AuditEntry}
-    models |= {"subject": Subject, "change": Change, "notification": Notification, "delivery": Delivery}
+    models |= {
+        "search": CompanySearch,
+        "subject": Subject,
+        "change": Change,
+        "notification": Notification,
+        "delivery": Delivery,
+    }
     models |= {
         "alert": Alert,
         "rule": AlertRule,

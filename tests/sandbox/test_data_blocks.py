@@ -50,22 +50,3 @@ def test_a_number_may_be_gone(client: Client, control: SandboxControl, mark: str
     control.mark(DUNS, mark)
     assert (blocks(client).status_code, code(blocks(client))) == (status, expected)
     assert blocks(client, "12345678").status_code == 400
-
-
-def test_search_finds_by_likeness(client: Client, control: SandboxControl) -> None:
-    control.add_companies(REFERENCE, [GERMAN, {**GERMAN, "duns": "000000001", "primaryName": "Nordwind Logistic AG"}])
-    control.add_companies(REFERENCE, [{**GERMAN, "duns": "000000002", "countryISOAlpha2Code": "FR"}])
-    body = client.get("/v1/match/cleanseMatch", name="nordwind logistik gmbh", countryISOAlpha2Code="DE").json()
-    found = [
-        (one["organization"]["duns"], one["matchQualityInformation"]["confidenceCode"])
-        for one in body["matchCandidates"]
-    ]
-    assert found[0] == (DUNS, 10)
-    assert found[1][0] == "000000001"
-    assert 5 <= found[1][1] < 10
-    assert len(found) == 2
-
-
-def test_search_finds_nothing_or_is_asked_too_little(client: Client) -> None:
-    assert client.get("/v1/match/cleanseMatch", name="zzz", countryISOAlpha2Code="DE").status_code == 404
-    assert code(client.get("/v1/match/cleanseMatch", name="zzz")) == "10002"

@@ -1,6 +1,5 @@
-"""What is useful beside monitoring (contract, section 6): refresh check, data blocks, search."""
+"""What is useful beside monitoring (contract, section 6): refresh check, data blocks."""
 
-from difflib import SequenceMatcher
 from urllib.parse import urlencode
 
 from direct_plus.sandbox.http.dates import read_stamp
@@ -40,46 +39,9 @@ def blocks(world: World, call: Call) -> Answer:
     )
 
 
-def cleanse_match(world: World, call: Call) -> Answer:
-    name, country = call.query.get("name", ""), call.query.get("countryISOAlpha2Code", "")
-    if missing := {key: "is needed" for key in ("name", "countryISOAlpha2Code") if not call.query.get(key)}:
-        raise call.refusal(400, "10002", missing)
-    candidates = _candidates(world, name, country)
-    if not candidates:
-        raise call.refusal(404, "10001")
-    return call.answer(
-        inquiryDetail={"name": name, "countryISOAlpha2Code": country},
-        candidatesMatchedQuantity=len(candidates),
-        matchCandidates=candidates,
-    )
-
-
 def _sound(world: World, call: Call) -> None:
     trouble = companies.trouble(world, call.duns or "")
     if trouble is None:
         return
     status = {"10003": 400, "40002": 410}.get(trouble[0], 404)
     raise call.refusal(status, trouble[0])
-
-
-def _candidates(world: World, name: str, country: str) -> list[dict[str, object]]:
-    rows = world.store.rows("SELECT duns FROM company WHERE mark = '' AND document IS NOT NULL")
-    known = [companies.document(world, row["duns"]) for row in rows]
-    rated = [(_confidence(name, one), one) for one in known if one.get("countryISOAlpha2Code") == country.upper()]
-    best = sorted((pair for pair in rated if pair[0] >= 5), key=lambda pair: (-pair[0], pair[1]["duns"]))[:10]
-    return [_candidate(place, code, organization) for place, (code, organization) in enumerate(best, 1)]
-
-
-def _confidence(name: str, organization: companies.Document) -> int:
-    known = str(organization.get("primaryName", ""))
-    likeness = SequenceMatcher(None, name.casefold(), known.casefold()).ratio()
-    return max(1, min(10, round(likeness * 10)))
-
-
-def _candidate(place: int, code: int, organization: companies.Document) -> dict[str, object]:
-    shown = ("duns", "dunsControlStatus", "primaryName", "primaryAddress", "telephone")
-    return {
-        "displaySequence": place,
-        "organization": {name: organization[name] for name in shown if name in organization},
-        "matchQualityInformation": {"confidenceCode": code, "matchGrade": "A" * 7},
-    }

@@ -19,8 +19,12 @@ TYPE = "Subscription"
 
 
 def entitlements(world: World, call: Call) -> Answer:
-    shape = LAYOUTS[world.switches["entitlements"]]
-    return call.answer(inquiryDetail={}, **shape(world.switches["contract_end"] or None))
+    layout = world.switches["entitlements"]
+    stated = LAYOUTS[layout](world.switches["contract_end"] or None)
+    if layout == "blocks" and world.switches["typeahead"]:
+        # The other layouts leave open whether the key may use it.
+        stated["entitlements"]["products"].append({"productID": "typeahead"})
+    return call.answer(inquiryDetail={}, **stated)
 
 
 def _blocks(end: str | None) -> dict[str, Any]:

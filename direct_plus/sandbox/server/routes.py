@@ -5,7 +5,15 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from direct_plus.sandbox.api import data_blocks, entitlements, notifications, registrations, subjects, tokens
+from direct_plus.sandbox.api import (
+    company_search,
+    data_blocks,
+    entitlements,
+    notifications,
+    registrations,
+    subjects,
+    tokens,
+)
 from direct_plus.sandbox.http.request import Call
 from direct_plus.sandbox.http.responses import Answer
 from direct_plus.sandbox.state.world import World
@@ -48,7 +56,8 @@ ROUTES = (
     _route("GET", "/v1/entitlements", "entitlements", entitlements.entitlements),
     _route("GET", "/v1/data/refreshCheck/(?P<duns>[^/]+)", "refresh", data_blocks.refresh_check),
     _route("GET", "/v1/data/duns/(?P<duns>[^/]+)", "data", data_blocks.blocks),
-    _route("GET", "/v1/match/cleanseMatch", "match", data_blocks.cleanse_match),
+    _route("GET", "/v1/match/cleanseMatch", "match", company_search.cleanse_match),
+    _route("GET", "/v1/search/typeahead", "typeahead", company_search.typeahead),
 )
 
 

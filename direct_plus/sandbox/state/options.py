@@ -69,6 +69,12 @@ SWITCHES: dict[str, Switch] = {
     "seed_header": Switch("SEEDFILE_HEADER", ("SEEDFILE_HEADER", "SEED_HEADER"), "kind of the seed header"),
     "exceptions_kind": Switch("Exceptions", ("Exceptions", "EXCEPTIONS"), "kind of the Exceptions file"),
     # section 6
+    "match_empty": Switch("404", EMPTY, "a search by Match or typeahead that finds nothing"),
+    "match_empty_code": Switch("20505", (str, None), "errorCode of those 404s; none leaves it out"),
+    "match_grades": Switch("both", ("both", "letters", "components", "absent"), "how candidates carry match grades"),
+    "match_address": Switch("present", ("present", "absent"), "whether candidates carry their address"),
+    "match_country": Switch("needed", ("needed", "optional"), "whether Match refuses a search without a country"),
+    "typeahead": Switch(True, (bool,), "whether the key may use typeahead; otherwise 401"),
     "entitlements": Switch(
         "blocks", ("blocks", "levels", "names", "keyed", "contracts", "none"), "layout of the answer to entitlements"
     ),

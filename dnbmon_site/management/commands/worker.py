@@ -27,6 +27,7 @@ AT_ONCE = (
     PROCESS,
     "monitoring.jobs.recover_due",
     "portfolio.jobs.work_on_imports",
+    "portfolio.jobs.continue_searches",
     "portfolio.exposure.work.continue_work",
 )
 

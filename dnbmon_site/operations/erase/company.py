@@ -40,6 +40,7 @@ from portfolio.models import (
     ApiKeyUsage,
     Company,
     CompanyNote,
+    CompanySearch,
     CompanyWord,
     DnbCall,
     ExternalReference,
@@ -110,6 +111,7 @@ def tables(duns: str) -> Iterator[QuerySet[Model]]:
     yield CompanyWord.objects.filter(duns=duns)
     yield ApiKeyUsage.objects.filter(company=duns)
     yield Membership.objects.filter(company=duns)
+    yield CompanySearch.objects.filter(Q(chosen=duns) | Q(candidates__contains=duns))
     yield Subject.objects.filter(company=duns)
     yield FigureMonth.objects.filter(company=duns)
     yield Company.objects.filter(pk=duns)

@@ -36,6 +36,7 @@ from monitoring.stats.daily_counts import days_touched
 from portfolio.companies.word_index import verify_words
 from portfolio.imports.states import file_key
 from portfolio.models import (
+    CompanySearch,
     Membership,
     MembershipCheck,
     Proposal,
@@ -61,6 +62,8 @@ def tables_of(row: Registration) -> Iterator[QuerySet[Model]]:
     for model in (Alert, Observation, Change, Notification, DeadLetter, Proposal, Membership, Subject):
         yield model._default_manager.filter(registration=row)
     yield from (SyncRun.objects.filter(registration=row), MembershipCheck.objects.filter(registration=row))
+    imports = list(SubjectImport.objects.filter(registration=row).values_list("pk", flat=True))
+    yield CompanySearch.objects.filter(subject_import__in=imports)
     yield SubjectImport.objects.filter(registration=row)
     yield DailyStat.objects.filter(registration=row)
     yield Delivery.objects.filter(registration=row)

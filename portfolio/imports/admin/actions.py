@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from core.actors import actor_of
+from portfolio.call_budgets.confirmation import confirmed_in
+from portfolio.company_search.bulk import start_searches, stop_searches
+from portfolio.company_search.decide import add_chosen
 from portfolio.imports.apply import approve_undo, keep_requests, undo_import
 from portfolio.imports.confirm import approve_import, cancel_import, confirm_import
 from portfolio.imports.states import NotAllowed
 from portfolio.imports.upload import choose_sheet, decide_zeros
-from portfolio.jobs import start_import_work
+from portfolio.jobs import start_import_work, start_search_work
 from portfolio.models import ImportMode, ImportState, SubjectImport
 
 UPLOAD = "portfolio.add_subjectimport"
+SEARCH = "portfolio.search_company"
 CONFIRM = "portfolio.confirm_import"
 APPROVE = "portfolio.approve_import"
 # The page reports the progress, which a message above it would repeat and outlive.
@@ -94,10 +99,38 @@ def _undo(request: HttpRequest, row: SubjectImport) -> str:
     return ON_THE_PAGE
 
 
-ACTIONS: Mapping[str, Callable[[HttpRequest, SubjectImport], str]] = {
+def _find(request: HttpRequest, row: SubjectImport) -> str:
+    _demand_search_right(request)
+    start_searches(import_=row, confirmed=confirmed_in(request.POST), requested_by=actor_of(request))
+    start_search_work(row.pk)
+    return ON_THE_PAGE
+
+
+def _stop_search(request: HttpRequest, row: SubjectImport) -> str:
+    _demand_search_right(request)
+    stop_searches(import_=row, stopped_by=actor_of(request))
+    return gettext("The search was stopped. What was found is kept.")
+
+
+def _demand_search_right(request: HttpRequest) -> None:
+    if not request.user.has_perm(SEARCH):
+        raise NotAllowed(gettext("You may not search for companies at D&B. Ask a user who may."))
+
+
+def _add_chosen(request: HttpRequest, row: SubjectImport) -> HttpResponse:
+    _demand_upload_right(request)
+    import_ = add_chosen(import_=row, added_by=actor_of(request))
+    start_import_work(import_.pk)
+    return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_change", args=[import_.pk]))
+
+
+ACTIONS: Mapping[str, Callable[[HttpRequest, SubjectImport], str | HttpResponse]] = {
     "pad": _decide(pad=True),
     "leave-out": _decide(pad=False),
     "sheet": _choose_sheet,
+    "find": _find,
+    "stop-search": _stop_search,
+    "add-chosen": _add_chosen,
     "confirm": _confirm,
     "approve": _approve,
     "cancel": _cancel,

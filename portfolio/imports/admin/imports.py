@@ -22,7 +22,8 @@ from core.admin.exports import ExportedList
 from core.admin.row_actions import Outcome, RowActions
 from core.markup import ago, badge
 from core.uploads import is_too_large
-from portfolio.imports.admin.actions import ACTIONS, APPROVE, CONFIRM, UPLOAD
+from portfolio.call_budgets.calls import BudgetUsedUp, CallsChanged
+from portfolio.imports.admin.actions import ACTIONS, APPROVE, CONFIRM, SEARCH, UPLOAD
 from portfolio.imports.admin.page_context import TONES, page_of, summary_of
 from portfolio.imports.columns import BadFile
 from portfolio.imports.csv_reader import check_kind
@@ -184,12 +185,12 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     # What people do
     def may_act(self, request: HttpRequest, row: SubjectImport, action: str) -> bool:
         """Each asks for a right of its own, and says to those who have another one whom to ask."""
-        return any(map(request.user.has_perm, (UPLOAD, CONFIRM, APPROVE)))
+        return any(map(request.user.has_perm, (UPLOAD, CONFIRM, APPROVE, SEARCH)))
 
     def act(self, request: HttpRequest, row: SubjectImport, action: str) -> Outcome:
         try:
             return super().act(request, row, action)
-        except (NotAllowed, Refused) as error:
+        except (NotAllowed, Refused, BudgetUsedUp, CallsChanged) as error:
             return messages.ERROR, str(error)
 
 

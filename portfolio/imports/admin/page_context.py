@@ -17,6 +17,8 @@ from core.actors import Actor, actor_of
 from core.text import counted
 from portfolio.billing.approval_limits import Act, reasons_for_second
 from portfolio.billing.contract_year import day_text
+from portfolio.company_search.overview import overview_of
+from portfolio.imports.admin.actions import SEARCH
 from portfolio.imports.apply import undone_removals
 from portfolio.imports.confirm import is_undecided, left_out_text
 from portfolio.imports.outcomes import label_of, shown_rows, totals_of
@@ -48,6 +50,7 @@ VALIDATION_TONES = {
     Validation.REQUESTED: "calm",
     Validation.DUPLICATE: "calm",
     Validation.DECISION: "warn",
+    Validation.NO_NUMBER: "warn",
     Validation.INVALID: "bad",
     Validation.REMOVE: "high",
     Validation.NOT_MONITORED: "calm",
@@ -59,11 +62,13 @@ def page_of(request: HttpRequest, row: SubjectImport) -> dict[str, Any]:
     counts = counts_of(row)
     shown = request.GET.get("validation", "")
     page = _whole_number(request.GET.get("page", ""))
-    found = _some_rows(row, shown, page)
+    found, searched = _some_rows(row, shown, page), overview_of(row)
     return {
         "tone": TONES[ImportState(row.state)],
         "lead": lead_of(row),
-        "is_in_work": is_in_work(row),
+        "is_in_work": is_in_work(row) or bool(searched and searched.in_work),
+        "found": searched,
+        "may_search": request.user.has_perm(SEARCH),
         "waits_long": waits_long(row),
         "progress": progress_of(row),
         "sheets": sheets_of(row),
@@ -82,11 +87,12 @@ def _what_to_do(request: HttpRequest, row: SubjectImport, counts: dict[str, int]
     is_read = row.state == ImportState.READ
     undecided = is_read and is_undecided(row)
     changes = is_read and not undecided and _changes_something(row, counts)
+    may_grow = bool(counts.get(Validation.NO_NUMBER))
     return {
         "undecided": counts.get(Validation.DECISION, 0) if undecided else 0,
         "examples": list(islice(validated_rows(row, Validation.DECISION), 3)) if undecided else [],
         "to_confirm": confirmation_of(row, counts, actor_of(request)) if changes else None,
-        "nothing_to_do": is_read and not undecided and not changes,
+        "nothing_to_do": is_read and not undecided and not changes and not may_grow,
         "may_upload": request.user.has_perm("portfolio.add_subjectimport"),
         "may_confirm": may_confirm,
         "may_approve": request.user.has_perm("portfolio.approve_import"),
@@ -117,10 +123,14 @@ def confirmation_of(row: SubjectImport, counts: dict[str, int], by: Actor) -> di
         "asks_for_new": row.mode != ImportMode.REMOVE,
         "asks_for_removals": row.mode != ImportMode.ADD,
         "up_to": "" if is_number_known(row.registration.contract) else gettext("up to "),
-        "unreadable": counts.get(Validation.INVALID, 0) if row.mode == ImportMode.EQUAL else 0,
+        "unreadable": _unreadable(counts) if row.mode == ImportMode.EQUAL else 0,
         "left_out": left_out_text(row),
         "needs_second": needs_second(row, by),
     }
+
+
+def _unreadable(counts: dict[str, int]) -> int:
+    return counts.get(Validation.INVALID, 0) + counts.get(Validation.NO_NUMBER, 0)
 
 
 def needs_second(row: SubjectImport, by: Actor) -> str:

@@ -72,6 +72,7 @@ monitoring.webhookendpoint    OD         OD     OD      -
 core.auditentry          VAMPOD     -      -       -
 portfolio.callbudget          VAMPOD     -      D       -
 portfolio.company             VAMPOD     -      -       -
+portfolio.companysearch       VAMPOD     -      -       -
 portfolio.contract            VAMPOD     D      D       -
 portfolio.dnbcall             VAMPOD     -      -       -
 portfolio.entitlements        VAMPOD     -      -       -
@@ -131,6 +132,10 @@ GET  /portfolio/company/export/                             VAMPOD
 POST /portfolio/company/{key}/do/note/                      AMD
 POST /portfolio/company/{key}/do/remove-note/               AMD
 POST /portfolio/company/{key}/do/describe/                  MD
+GET  /portfolio/companysearch/find/                         MD
+POST /portfolio/companysearch/find/                         MD
+GET  /portfolio/companysearch/decide/                       VAMPOD
+POST /portfolio/companysearch/{key}/do/choose/              MD
 GET  /portfolio/contract/export/                            VAMPOD
 GET  /portfolio/contract/year/                              VAMPOD
 GET  /core/export/{key}/download/                      VAMPOD
@@ -157,6 +162,7 @@ GET  /portfolio/subjectimport/upload/                       MD
 POST /portfolio/subjectimport/upload/                       MD
 GET  /portfolio/subjectimport/{key}/validations.csv         VAMPOD
 POST /portfolio/subjectimport/{key}/do/pad/                 MPD
+POST /portfolio/subjectimport/{key}/do/find/                MPD
 POST /portfolio/subjectimport/{key}/do/confirm/             MPD
 POST /portfolio/subjectimport/{key}/do/approve/             MPD
 POST /portfolio/subjectimport/{key}/do/cancel/              MPD

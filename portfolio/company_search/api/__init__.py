@@ -1,0 +1,1 @@
+"""Company searches in the API."""

@@ -1,0 +1,236 @@
+"""Company searches in the API: find candidates at D&B by name, for one company or for the rows of an import."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.examples import a_request, an_answer, who
+from core.api.parameters import read_moment
+from core.api.scopes import READ, SEARCH_COMPANIES
+from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
+from direct_plus.candidates import CompanyQuery
+from portfolio.call_budgets.api import conflicts_of_calls
+from portfolio.call_budgets.calls import calls_left
+from portfolio.company_search.api.serializers import (
+    ROWS_EXAMPLE,
+    SEARCH_EXAMPLE,
+    SEARCH_IN_PATH,
+    CallsSerializer,
+    DecisionSerializer,
+    QuerySerializer,
+    RowsSerializer,
+    SearchesSerializer,
+    SearchParameters,
+    SearchSerializer,
+    answers,
+)
+from portfolio.company_search.bulk import calls_planned, rows_to_search, start_searches, states_of
+from portfolio.company_search.decide import choose, reject, take
+from portfolio.company_search.single import search_company
+from portfolio.imports.api import KEY_IN_PATH, Conflict, import_or_404
+from portfolio.imports.states import Refused
+from portfolio.jobs import start_import_work, start_search_work
+from portfolio.models import CallKind, CompanySearch, Contract, SubjectImport
+from portfolio.registrations.api import registration_or_404
+
+
+def search_or_404(key: uuid.UUID) -> CompanySearch:
+    row = CompanySearch.objects.select_related("contract").filter(pk=key).first()
+    if row is None:
+        raise Http404("This search does not exist.")
+    return row
+
+
+class SearchList(APIView):
+    scopes = {"GET": READ, "POST": SEARCH_COMPANIES}
+    permissions = {"GET": "portfolio.view_companysearch", "POST": "portfolio.search_company"}
+
+    @extend_schema(
+        operation_id="company_searches",
+        tags=["company-searches"],
+        summary="List company searches, latest first",
+        parameters=[SearchParameters],
+        responses=SearchesSerializer,
+        examples=[an_answer("A page", {"results": [SEARCH_EXAMPLE], "next": None})],
+    )
+    def get(self, request: Request) -> Response:
+        """Searches by users and API keys. Those with `state=found` await a decision by a user."""
+        asked = SearchParameters.of(request)
+        rows = CompanySearch.objects.select_related("contract").order_by("-requested_at", "-id")
+        if "state" in asked:
+            rows = rows.filter(state__in=sorted(set(asked["state"])))
+        if "import" in asked:
+            rows = rows.filter(subject_import=asked["import"])
+        if "after" in asked:
+            rows = beyond(rows, ("requested_at", "id"), read_place(asked["after"]), newest_first=True)
+        found, has_more = cut(rows, asked["limit"])
+        token = write_token([found[-1].requested_at.isoformat(), found[-1].pk.hex]) if has_more else None
+        return Response({"results": answers(found), "next": token})
+
+    @extend_schema(
+        operation_id="search_company",
+        tags=["company-searches"],
+        summary="Search for a company at D&B",
+        request=QuerySerializer,
+        responses=SearchSerializer,
+        examples=[
+            a_request("By name", {"name": "acme", "country": "US", "confirm_calls": {"match": 1}}),
+            an_answer("Found", SEARCH_EXAMPLE),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Makes one call that may be billed, and returns the candidates. No candidate is chosen automatically.
+
+        Send an Idempotency-Key, so that a repeated request makes no second call. `state` is `failed` or `stopped` if
+        D&B did not answer; `error` states why.
+        """
+        asked = QuerySerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        given = dict(asked.validated_data)
+        kind, confirmed = CallKind(given.pop("kind")), given.pop("confirm_calls")
+        contract = contract_named(given.pop("contract", None))
+        with conflicts_of_calls():
+            row = search_company(
+                contract=contract,
+                query=CompanyQuery(**given),
+                confirmed=confirmed,
+                requested_by=who(request),
+                kind=kind,
+            )
+        return Response(answers([row])[0])
+
+
+def read_place(token: str) -> list[Any]:
+    try:
+        moment, key = read_token(token)
+        return [read_moment(moment), uuid.UUID(key)]
+    except ValueError as error:
+        raise BadCursor from error
+
+
+def contract_named(name: str | None) -> Contract:
+    rows = list(Contract.objects.order_by("name")) if name is None else list(Contract.objects.filter(pk=name))
+    if not rows:
+        raise NotFound("No contract with this name exists.")
+    if len(rows) > 1:
+        raise serializers.ValidationError({"contract": "There are several contracts. Name one of them."})
+    return rows[0]
+
+
+class SearchDetail(APIView):
+    permissions = {"GET": "portfolio.view_companysearch"}
+
+    @extend_schema(
+        operation_id="company_search",
+        tags=["company-searches"],
+        summary="Get a company search",
+        parameters=[SEARCH_IN_PATH],
+        responses=SearchSerializer,
+        examples=[an_answer("A search", SEARCH_EXAMPLE)],
+    )
+    def get(self, request: Request, id: uuid.UUID) -> Response:
+        """The current state of a search, with its candidates."""
+        return Response(answers([search_or_404(id)])[0])
+
+
+class SearchDecision(APIView):
+    # No scope opens it: which candidate is the company takes a person.
+    scopes = {"POST": ""}
+    permissions = {"POST": "portfolio.add_subjectimport"}
+
+    @extend_schema(
+        operation_id="decide_company_search",
+        tags=["company-searches"],
+        summary="Choose a candidate, as a user",
+        parameters=[SEARCH_IN_PATH],
+        request=DecisionSerializer,
+        responses=SearchSerializer,
+        examples=[
+            a_request("This one", {"duns": "804735132", "registration": "ACME_LOD_01"}),
+            an_answer("Chosen", {**SEARCH_EXAMPLE, "state": "chosen", "chosen": "804735132", "decided_by": "ann"}),
+        ],
+    )
+    def post(self, request: Request, id: uuid.UUID) -> Response:
+        """API keys cannot decide; a user signs in. The company is added by an import, which a user confirms."""
+        row = search_or_404(id)
+        asked = DecisionSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        try:
+            decide(row, asked.validated_data, who(request))
+        except Refused as error:
+            raise Conflict(str(error)) from error
+        return Response(answers([search_or_404(id)])[0])
+
+
+def decide(row: CompanySearch, given: dict[str, Any], by: str) -> None:
+    duns = given["duns"]
+    if duns is None:
+        reject(search=row, decided_by=by)
+    elif row.subject_import_id is not None:
+        choose(search=row, duns=duns, decided_by=by)
+    else:
+        if "registration" not in given:
+            raise serializers.ValidationError({"registration": "Name the registration to add the company to."})
+        registration = registration_or_404(given["registration"], row.contract_id)
+        start_import_work(take(search=row, duns=duns, registration=registration, taken_by=by).pk)
+
+
+class ImportCandidates(APIView):
+    scopes = {"GET": READ, "POST": SEARCH_COMPANIES}
+    permissions = {"GET": "portfolio.view_companysearch", "POST": "portfolio.search_company"}
+
+    @extend_schema(
+        operation_id="import_candidates",
+        tags=["company-searches"],
+        summary="Get the number of an import's rows to search for",
+        parameters=[KEY_IN_PATH],
+        responses=RowsSerializer,
+        examples=[an_answer("Before the search", ROWS_EXAMPLE)],
+    )
+    def get(self, request: Request, id: uuid.UUID) -> Response:
+        """Rows that have a name and a country but no D-U-N-S number, and the calls that a search would make."""
+        return Response(numbers_of(import_or_404(id)))
+
+    @extend_schema(
+        operation_id="find_import_candidates",
+        tags=["company-searches"],
+        summary="Search for an import's rows at D&B",
+        parameters=[KEY_IN_PATH],
+        request=CallsSerializer,
+        responses=RowsSerializer,
+        examples=[
+            a_request("30 rows", {"confirm_calls": {"match": 30}}),
+            an_answer("Started", {**ROWS_EXAMPLE, "to_search": 0, "calls": {"match": 0}, "states": {"waiting": 30}}),
+        ],
+    )
+    def post(self, request: Request, id: uuid.UUID) -> Response:
+        """Makes one call per row, each of which may be billed. The worker makes them: read the searches later."""
+        row = import_or_404(id)
+        asked = CallsSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        try:
+            with conflicts_of_calls():
+                start_searches(import_=row, confirmed=asked.validated_data["confirm_calls"], requested_by=who(request))
+        except Refused as error:
+            raise Conflict(str(error)) from error
+        start_search_work(row.pk)
+        return Response(numbers_of(row))
+
+
+def numbers_of(row: SubjectImport) -> dict[str, Any]:
+    states = states_of(row)
+    return {
+        "to_search": rows_to_search(row, states),
+        "calls": {CallKind.MATCH.value: calls_planned(row, states)},
+        "calls_left": calls_left(row.registration.contract, CallKind.MATCH),
+        "states": states,
+    }
