@@ -19,6 +19,7 @@ class Source(models.TextChoices):
     REPLAY = "replay", _("Replay")
     FILE = "file", _("File")
     RETRY = "retry", _("Retry of a parsing error")
+    FETCH = "fetch", _("Data fetch")
     SNAPSHOT = "snapshot", _("Snapshot of removed history")
 
 
@@ -30,10 +31,14 @@ class DeliveryState(models.TextChoices):
     REFUSED = "refused", _("Refused by D&B, nothing removed from the queue")
     IN_DOUBT = "in_doubt", _("In doubt, notifications may be missing")
     RECOVERED = "recovered", _("Recovered by replay")
+    # Documents that a person fetched: stored, and read only when they are accepted.
+    HELD = "held", _("Waiting for a decision")
+    DISCARDED = "discarded", _("Discarded")
 
 
 class Delivery(models.Model):
-    """A call that may take something off D&B's queue, announced before it is made; or an answer, file part, retry."""
+    """A call that may take something off D&B's queue, announced before it is made; or an answer, file part, retry, or a
+    fetched document."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)

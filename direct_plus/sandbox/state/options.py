@@ -69,6 +69,14 @@ SWITCHES: dict[str, Switch] = {
     "seed_header": Switch("SEEDFILE_HEADER", ("SEEDFILE_HEADER", "SEED_HEADER"), "kind of the seed header"),
     "exceptions_kind": Switch("Exceptions", ("Exceptions", "EXCEPTIONS"), "kind of the Exceptions file"),
     # section 6
+    "unentitled_blocks": Switch(
+        "refuse", ("refuse", "omit", "serve"), "data blocks outside the contract: 403, left out, or served"
+    ),
+    "block_members": Switch("blocks", ("blocks", "all"), "whether data blocks hold their own members, or all"),
+    "transferred_data": Switch(
+        "path", ("path", "url", "details"), "where the 301 names the company that continues: address or error details"
+    ),
+    "refresh_check_answer": Switch("top", ("top", "organization"), "where hasRefreshedData stands"),
     "calls_per_second": Switch(5, NUMBER, "calls per second per key, in real time; 0 is unlimited"),
     "count_token_calls": Switch(True, (bool,), "whether token calls count"),
     "latency_seconds": Switch(0, NUMBER, "minimum duration of each call"),
