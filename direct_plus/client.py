@@ -96,7 +96,7 @@ class DirectPlus:
     def remove_subjects(self, reference: str, duns: Iterable[str]) -> BatchAnswer:
         return self._batch(reference, duns, verb="remove")
 
-    # Beside monitoring (contract section 6)
+    # Beside monitoring (contract section 6). What may cost is sent once (`Kind.PAID`).
 
     def entitlements(self) -> dict[str, Any]:
         return self._ask(Kind.READ, "GET", "/v1/entitlements")[0]
@@ -145,7 +145,7 @@ class DirectPlus:
         }
         params = {key: value for key, value in wanted.items() if value}
         try:
-            document, _ = self._ask(Kind.READ, "GET", "/v1/match/cleanseMatch", params=params)
+            document, _ = self._ask(Kind.PAID, "GET", "/v1/match/cleanseMatch", params=params)
         except UnknownPath:
             raise
         except NotFound:

@@ -56,8 +56,8 @@ class Repeat:
 
 # A pull takes notifications off D&B's queue and is announced in a row before it is made, so nothing repeats it here.
 # A replay only reads, but whoever pages through it sees to its failures. An addition in doubt is billed when it is
-# sent again after it was meant to be undone, so only a caller who knows what is wanted repeats it. Of a call for data
-# that had no answer it is not known whether D&B bills it, so a person decides whether it is made again.
+# sent again after it was meant to be undone, so only a caller who knows what is wanted repeats it. A paid call in doubt
+# may be billed, and would be billed again.
 REPEATABLE: dict[Kind, Repeat] = {
     Kind.PULL: Repeat(renewed=False, refused=False, in_doubt=False),
     Kind.REPLAY: Repeat(renewed=True, refused=False, in_doubt=False),
