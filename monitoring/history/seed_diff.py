@@ -149,7 +149,7 @@ def _comparisons(delivery: Delivery, pairs: Iterable[Pair], severities: Severity
     keys = {seed.pk for pair in pairs for seed in pair}
     texts = Notification.objects.filter(pk__in=sorted(keys)).values_list("pk", "organization")
     documents = {key: parse_json(text or "{}") for key, text in texts}
-    found = [(earlier, later, _differences(documents[earlier.pk], documents[later.pk])) for earlier, later in pairs]
+    found = [(one, two, document_differences(documents[one.pk], documents[two.pk])) for one, two in pairs]
     severities.learn(path for _, _, differing in found for path, _, _ in differing)
     return [
         _derived(delivery, earlier, later, position, difference, severities)
@@ -158,7 +158,7 @@ def _comparisons(delivery: Delivery, pairs: Iterable[Pair], severities: Severity
     ]
 
 
-def _differences(before: Any, after: Any) -> list[Difference]:
+def document_differences(before: Any, after: Any) -> list[Difference]:
     return [one for one in differences(before, after) if comparable(one[1]) != comparable(one[2])]
 
 

@@ -3,6 +3,7 @@
 from monitoring.models.alerts import Alert, AlertComment, AlertItem, AlertKind, AlertState, DigestItem, content_key
 from monitoring.models.changes import NO_ELEMENT, NO_NOISE, Change, Entry, Kind
 from monitoring.models.channels import Channel, Frequency, MailAddress, Weekday
+from monitoring.models.data_fetches import UNDONE, DataFetch, FetchedCompany, FetchedState, FetchState
 from monitoring.models.dead_letters import DeadLetter, DeadLetterState
 from monitoring.models.deliveries import Delivery, DeliveryState, Source
 from monitoring.models.elements import Element, Severity
@@ -35,6 +36,11 @@ __all__ = [
     "Channel",
     "Combination",
     "DailyStat",
+    "DataFetch",
+    "FetchState",
+    "FetchedCompany",
+    "FetchedState",
+    "UNDONE",
     "LatencyHistogram",
     "DailyTotal",
     "DeadLetter",

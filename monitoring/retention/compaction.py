@@ -121,8 +121,8 @@ def _delivered_by(duns: str, cut: Cut) -> Registration:
 
 def _last_of_whole(seeds: Iterable[Notification], cut: Cut) -> set[uuid.UUID]:
     """Of those that the next one is compared with."""
-    last = {row.registration_id: row.pk for row in seeds if row.registration_id in cut.whole if not is_fetched(row.place)}
-    return set(last.values())
+    compared = [row for row in seeds if row.registration_id in cut.whole and not is_fetched(row.place)]
+    return set({row.registration_id: row.pk for row in compared}.values())
 
 
 def _doomed(old: Sequence[Old], kept_seeds: set[uuid.UUID]) -> list[uuid.UUID]:

@@ -47,7 +47,8 @@ def refresh_check(world: World, call: Call) -> Answer:
         raise call.refusal(400, "10002", {"referenceDate": "must be a date such as 2026-01-05"})
     _transferred(world, call)
     _sound(world, call)
-    changed = {"hasRefreshedData": world.store.number("SELECT changed_at FROM company WHERE duns = ?", call.duns) >= since}
+    changed_at = world.store.number("SELECT changed_at FROM company WHERE duns = ?", call.duns)
+    changed = {"hasRefreshedData": changed_at >= since}
     is_nested = world.switches["refresh_check_answer"] == "organization"
     said = {"organization": {"duns": call.duns, **changed}} if is_nested else changed
     return call.answer(inquiryDetail={"duns": call.duns, **call.query}, **said)
