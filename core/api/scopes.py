@@ -13,6 +13,7 @@ WRITE_REFERENCES = "write:references"
 READ_EXPOSURE = "read:exposure"
 WRITE_EXPOSURE = "write:exposure"
 PULL = "pull"
+FETCH = "fetch"
 ALERTS = "alerts"
 METRICS = "metrics"
 SCOPES: dict[str, str | Promise] = {
@@ -22,6 +23,7 @@ SCOPES: dict[str, str | Promise] = {
     READ_EXPOSURE: _("Read the amounts at stake with companies"),
     WRITE_EXPOSURE: _("Set and remove the amounts at stake with companies"),
     PULL: _("Pull a registration immediately instead of waiting for its schedule"),
+    FETCH: _("Fetch the data of monitored companies from D&B within the call budget, and accept or discard it"),
     ALERTS: _("Read, acknowledge and close alerts"),
     METRICS: _("Read health and metrics, for a monitoring system"),
 }

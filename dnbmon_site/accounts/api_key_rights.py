@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from core.api.scopes import (
     ALERTS,
+    FETCH,
     METRICS,
     PULL,
     READ,
@@ -32,6 +33,7 @@ RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
     READ_EXPOSURE: ("portfolio.view_exposure",),
     WRITE_EXPOSURE: ("portfolio.change_exposure",),
     PULL: ("portfolio.pull_registration",),
+    FETCH: ("monitoring.request_datafetch", "monitoring.view_datafetch"),
     ALERTS: ("monitoring.view_alert", "monitoring.acknowledge_alert"),
     METRICS: ("health.change_incident",),
 }

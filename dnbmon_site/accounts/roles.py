@@ -61,6 +61,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "portfolio.view_exposure",
         "portfolio.change_exposure",
         "monitoring.reportschedule",
+        "monitoring.request_datafetch",
     ),
     APPROVER: ("portfolio.approve_import",),
     OPERATOR: (
@@ -68,6 +69,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "portfolio.pull_registration",
         "portfolio.change_registration",
         "monitoring.change_deadletter",
+        "monitoring.request_datafetch",
         "monitoring.channel",
         "monitoring.webhookendpoint",
         "monitoring.fileserver",

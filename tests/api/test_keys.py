@@ -91,6 +91,7 @@ RIGHTS = {
     "imports/": "portfolio.view_subjectimport",
     "references/": "portfolio.view_externalreference",
     "exposures/": "portfolio.view_exposure",
+    "data-fetches/": "monitoring.view_datafetch",
     "event-types/": "monitoring.view_webhookendpoint",
     "portfolio/risk/": "portfolio.view_company",
     "alerts/": "monitoring.view_alert",
@@ -137,6 +138,11 @@ WRITES: dict[str, tuple[str, str, Any]] = {
     "put at stake": ("PUT", "exposures/", {"exposures": []}),
     "take off": ("DELETE", "exposures/?company=804735132&book=orders", None),
     "confirm": ("POST", "imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/confirm/", {"number": 1}),
+    "fetch": ("POST", "data-fetches/", {"companies": ["804735132"], "confirm_calls": {}}),
+    "accept": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/accept/", {}),
+    "discard": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/discard/", {}),
+    "stop": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/stop/", None),
+    "resume": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/resume/", {"confirm_calls": {}}),
     "lookup": ("POST", "companies/lookup/", {"duns": ["804735132"]}),
     "acknowledge": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/acknowledge/", None),
     "close": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/close/", None),
@@ -149,6 +155,7 @@ OPENS = {
     "read:exposure": set(),
     "write:exposure": {"put at stake", "take off"},
     "pull": {"pull"},
+    "fetch": {"fetch", "accept", "discard", "stop", "resume"},
     "alerts": {"acknowledge", "close", "reopen"},
     "metrics": set(),
     "": set(),
@@ -161,7 +168,7 @@ def test_a_scope_opens_its_own_and_nothing_else(a_program: Callable[..., Program
     program = a_program(scopes=scope)
     opened = {name for name, (method, path, body) in WRITES.items() if is_open(program.send(method, path, body))}
     assert opened == OPENS[scope]
-    apart = {"alerts": {"alerts/"}, "read:exposure": {"exposures/"}}
+    apart = {"alerts": {"alerts/"}, "read:exposure": {"exposures/"}, "fetch": {"data-fetches/"}}
     readable = {"read": set(RIGHTS) - set().union(*apart.values()), **apart}
     assert {path for path in RIGHTS if is_open(program.get(path))} == readable.get(scope, set())
     assert not Subject.objects.filter(requested=True).exists()
@@ -179,6 +186,7 @@ def test_every_address_is_tried_with_every_scope() -> None:
     tried = {operation(method, path) for method, path, _ in WRITES.values()}
     tried |= {operation("GET", path) for path in RIGHTS}
     entries = {"GET alerts/{id}/", "GET changes/{id}/", "GET imports/{id}/"}  # as their lists
+    entries |= {f"GET data-fetches/{{id}}/{more}" for more in ("", "companies/", "companies/{duns}/")}
     assert tried | entries == set(operations())
 
 

@@ -17,7 +17,6 @@ from monitoring.data_fetch.decide import accept, carry_out_decisions, discard
 from monitoring.data_fetch.effect import effect_of
 from monitoring.figures.projection import project as project_figures
 from monitoring.history.state import profile
-from monitoring.history.summary import folded
 from monitoring.models import (
     Change,
     DataFetch,
@@ -175,7 +174,7 @@ def test_a_rebuild_changes_nothing(registration: Registration, control: SandboxC
     accept(fetched(registration, control, telephone="2"), by=ANN)
     before = profile(A), Company.objects.get(pk=A).projection
     result = rebuild()
-    assert (result.added, result.mended, result.removed, result.companies) == (0, 0, 0, 0)
+    assert (result.added, result.mended, result.removed, result.observed) == (0, 0, 0, 0)
     assert (profile(A), Company.objects.get(pk=A).projection) == before
 
 
@@ -184,7 +183,6 @@ def test_company_lists_and_figures_follow_it(registration: Registration, control
     accept(fetched(registration, control, dnbAssessment=score), by=ANN)
     project_figures([A])
     assert Company.objects.get(pk=A).failure_percentile == 12
-    assert folded
 
 
 def test_an_erased_company_is_in_no_fetched_document(registration: Registration, control: SandboxControl) -> None:
