@@ -68,6 +68,7 @@ NOT_FOUND = {
     "companies": UNKNOWN_COMPANY,
     "registrations": "No registration with this reference exists.",
     "imports": "This import does not exist.",
+    "data-fetches": "This data fetch does not exist.",
     "alerts": "This alert does not exist.",
     "changes": "This change does not exist.",
     "references": "This reference does not exist.",

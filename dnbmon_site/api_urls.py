@@ -22,7 +22,7 @@ from dnbmon_site.accounts.idempotency import repeatable
 from dnbmon_site.api.problems import problem, problem_page, unknown_route
 from dnbmon_site.api.reference import reference
 from monitoring.alerts.api import AlertAcknowledge, AlertClose, AlertDetail, AlertList, AlertReopen
-from monitoring.data_fetch.api import (
+from monitoring.data_fetch.api.fetches import (
     DataFetchAccept,
     DataFetchCompanies,
     DataFetchCompany,
@@ -36,6 +36,7 @@ from monitoring.feed.api import ChangeDetail, ChangeFeed, CompanyChanges, Compan
 from monitoring.history.api import CompanyProfile
 from monitoring.portfolio_page.api import PortfolioRisk
 from monitoring.webhooks.api import EventTypeList
+from portfolio.call_budgets.api import CallBudgetList, CallList
 from portfolio.companies.api.companies import CompanyDetail
 from portfolio.companies.api.external_references import ReferenceList
 from portfolio.companies.api.lookup import CompanyLookup
@@ -102,6 +103,8 @@ v1: list[URLPattern | URLResolver] = [
     path("data-fetches/<uuid:id>/discard/", repeatable(DataFetchDiscard.as_view()), name="discard_data_fetch"),
     path("data-fetches/<uuid:id>/stop/", repeatable(DataFetchStop.as_view()), name="stop_data_fetch"),
     path("data-fetches/<uuid:id>/resume/", repeatable(DataFetchResume.as_view()), name="resume_data_fetch"),
+    path("call-budgets/", CallBudgetList.as_view(), name="call_budgets"),
+    path("calls/", CallList.as_view(), name="calls"),
     path("imports/", ImportList.as_view(), name="imports"),
     path("imports/<uuid:id>/", ImportDetail.as_view(), name="import"),
     path("imports/<uuid:id>/confirm/", repeatable(ImportConfirm.as_view()), name="confirm_import"),

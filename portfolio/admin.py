@@ -1,6 +1,8 @@
 """The admin's pages of this app, each beside what it shows."""
 
 from portfolio.billing.admin import contracts
+from portfolio.call_budgets.admin import budgets, calls
+from portfolio.entitlements import admin as entitlements
 from portfolio.exposure.admin import imports as exposure_imports
 from portfolio.exposure.admin import rates
 from portfolio.imports.admin import imports
@@ -8,4 +10,15 @@ from portfolio.proposals import admin as proposals
 from portfolio.subjects import admin as subjects
 from portfolio.sync.admin import sync_runs
 
-__all__ = ["contracts", "exposure_imports", "imports", "proposals", "rates", "subjects", "sync_runs"]
+__all__ = [
+    "budgets",
+    "calls",
+    "contracts",
+    "entitlements",
+    "exposure_imports",
+    "imports",
+    "proposals",
+    "rates",
+    "subjects",
+    "sync_runs",
+]

@@ -20,6 +20,7 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         {"name": "imports", "description": "Lists of D-U-N-S numbers that await confirmation or are in progress."},
         {"name": "references", "description": "The IDs that your other systems use for companies."},
         {"name": "exposures", "description": "Your own money at stake, by company, book and day."},
+        {"name": "calls", "description": "Calls to D&B that may cost: the budget of each kind, and every call made."},
         {"name": "webhooks", "description": "The events that webhooks can subscribe to."},
     ],
     "OAS_VERSION": "3.1.0",
@@ -39,6 +40,8 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         "ImportState": "portfolio.models.ImportState",
         "ImportMode": "portfolio.models.ImportMode",
         "AlertState": "monitoring.models.AlertState",
+        "CallKind": "portfolio.models.CallKind",
+        "CallOutcome": "portfolio.models.CallOutcome",
         "SubjectValidation": "portfolio.subjects.api.VALIDATIONS",
     },
 }

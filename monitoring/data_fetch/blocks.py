@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from django.utils.translation import gettext
 
-from portfolio.models import Contract, Entitlements
+from portfolio.entitlements.rights import block_version, key_rights
+from portfolio.models import Contract
 
 # What tells a monitored company's state; other blocks cost more than they say about it.
 WANTED = (
     *("companyinfo", "hierarchyconnections", "principalscontacts", "financialstrengthinsight", "paymentinsight"),
     *("eventfilings", "companyfinancials"),
 )
-BLOCK = re.compile(r"\b([a-z]+)_L([0-9])_v([0-9]+)\b")
 
 
 class NoBlocks(Exception):
@@ -21,15 +19,19 @@ class NoBlocks(Exception):
 
 
 def blocks_of(contract: Contract) -> list[str]:
-    """Each wanted block at the highest level and version."""
-    row = Entitlements.objects.filter(pk=contract.pk).first()
-    highest: dict[str, tuple[int, int]] = {}
-    for name, level, version in BLOCK.findall(row.answer if row else ""):
-        highest[name] = max(highest.get(name, (0, 0)), (int(level), int(version)))
-    found = [f"{name}_L{highest[name][0]}_v{highest[name][1]}" for name in WANTED if name in highest]
+    """Each wanted block at the highest level that the contract includes."""
+    found = [block for name in WANTED if (block := _highest(contract, name))]
     if not found:
         raise NoBlocks(
-            gettext("D&B has not reported any data blocks for contract “%(contract)s”. Update its entitlements first.")
+            gettext(
+                "D&B has not reported any data blocks for contract “%(contract)s”. Update them under “Entitlements”."
+            )
             % {"contract": contract.name}
         )
     return found
+
+
+def _highest(contract: Contract, name: str) -> str | None:
+    blocks = [item for item in key_rights(contract).blocks if item.name.casefold() == name and item.level]
+    levels = sorted({item.level for item in blocks}, reverse=True)
+    return next((found for level in levels if (found := block_version(contract, name, level))), None)

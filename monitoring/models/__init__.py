@@ -4,8 +4,7 @@ from monitoring.models.alerts import Alert, AlertComment, AlertItem, AlertKind, 
 from monitoring.models.changes import NO_ELEMENT, NO_NOISE, Change, Entry, Kind
 from monitoring.models.channels import Channel, Frequency, MailAddress, Weekday
 from monitoring.models.data_fetches import UNDONE, DataFetch, FetchedCompany, FetchedState, FetchState
-from monitoring.models.dead_letters import DeadLetter, DeadLetterState
-from monitoring.models.deliveries import Delivery, DeliveryState, Source
+from monitoring.models.deliveries import DeadLetter, DeadLetterState, Delivery, DeliveryState, Source
 from monitoring.models.elements import Element, Severity
 from monitoring.models.figures import FigureCheckpoint, FigureMonth, FigureWord, WordKind
 from monitoring.models.file_servers import FileServer

@@ -1,5 +1,6 @@
 """Data fetches: what the contract includes, and a fetch of companies that is requested and run."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -18,8 +19,8 @@ PRODUCT = '{"messages": {"registration": {"productId": "cmptcs", "versionId": "v
 
 
 def entitled(contract: Contract) -> None:
-    answer = ", ".join(f'"{block}"' for block in BLOCKS)
-    Entitlements.objects.update_or_create(contract=contract, defaults={"answer": f"[{answer}]"})
+    answer = json.dumps({"entitlements": {"dataBlocks": BLOCKS}})
+    Entitlements.objects.update_or_create(contract=contract, defaults={"answer": answer})
 
 
 def monitored(registration: Registration, *numbers: str) -> None:

@@ -1,21 +1,17 @@
-"""What is useful beside monitoring (contract, section 6): entitlements, refresh check, data blocks, search."""
+"""What is useful beside monitoring (contract, section 6): refresh check, data blocks, search."""
 
 from difflib import SequenceMatcher
 from urllib.parse import urlencode
 
+from direct_plus.sandbox.api.entitlements import BLOCKS
 from direct_plus.sandbox.http.dates import read_stamp
 from direct_plus.sandbox.http.request import Call
 from direct_plus.sandbox.http.responses import Answer, Refusal
 from direct_plus.sandbox.state import companies
 from direct_plus.sandbox.state.world import World
 
-BLOCKS = (
-    "companyinfo_L2_v1",
-    "principalscontacts_L1_v1",
-    "hierarchyconnections_L1_v1",
-    "financialstrengthinsight_L2_v1",
-    "eventfilings_L1_v1",
-)
+# What the key may use, at any level up to the contract's.
+ENTITLED = {f"{name}_L{number}_v1" for name, level in BLOCKS for number in range(1, level + 1)}
 # Which block holds a member of a document; all others are in the first.
 REST = "companyinfo"
 BLOCK_OF = {
@@ -29,13 +25,6 @@ BLOCK_OF = {
     "currentPrincipals": "principalscontacts",
 }
 NAMED = ("duns", "primaryName", "countryISOAlpha2Code", "dunsControlStatus")
-
-
-def entitlements(world: World, call: Call) -> Answer:
-    """The real shape is open: what the key may use, by name and version."""
-    blocks = [{"blockID": block, "blockVersion": block[-2:]} for block in BLOCKS]
-    products = [{"productID": "cmptcs", "productVersion": "v1"}]
-    return call.answer(inquiryDetail={}, entitlements={"products": products, "dataBlocks": blocks})
 
 
 def refresh_check(world: World, call: Call) -> Answer:
@@ -59,7 +48,7 @@ def blocks(world: World, call: Call) -> Answer:
     if not call.query.get("blockIDs"):
         raise call.refusal(400, "10002", {"blockIDs": "is needed"})
     asked = call.query["blockIDs"].split(",")
-    entitled = [block for block in asked if block in BLOCKS or world.switches["unentitled_blocks"] == "serve"]
+    entitled = [block for block in asked if block in ENTITLED or world.switches["unentitled_blocks"] == "serve"]
     if entitled != asked and (world.switches["unentitled_blocks"] == "refuse" or not entitled):
         raise call.refusal(403, "00004", {"blockIDs": "contains a block that is not in the contract"})
     _transferred(world, call)

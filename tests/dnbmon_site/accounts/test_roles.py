@@ -70,8 +70,11 @@ monitoring.reportschedule     VAMPOD     MD     MD      MD
 monitoring.scheduledexport    VAMPOD     AD     AD      AD
 monitoring.webhookendpoint    OD         OD     OD      -
 core.auditentry          VAMPOD     -      -       -
+portfolio.callbudget          VAMPOD     -      D       -
 portfolio.company             VAMPOD     -      -       -
 portfolio.contract            VAMPOD     D      D       -
+portfolio.dnbcall             VAMPOD     -      -       -
+portfolio.entitlements        VAMPOD     -      -       -
 portfolio.exchangerate        AMD        -      -       MD
 portfolio.exposureimport      AMD        -      -       -
 core.export              VAMPOD     -      -       -
@@ -167,6 +170,8 @@ GET  /portfolio/exposureimport/{key}/rows.csv               AMD
 POST /portfolio/exposureimport/{key}/do/apply/              MD
 POST /portfolio/exchangerate/set/                           MD
 POST /portfolio/exchangerate/currency/                      MD
+GET  /portfolio/dnbcall/export/                             VAMPOD
+POST /portfolio/entitlements/{key}/fetch/                   OD
 GET  /portfolio/syncrun/drift/{registration}/               VAMPOD
 POST /portfolio/syncrun/drift/{registration}/               MD
 POST /portfolio/syncrun/drift/{registration}/request/       MD
