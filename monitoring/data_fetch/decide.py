@@ -49,7 +49,7 @@ def _decide(fetch: DataFetch, companies: Sequence[str] | None, state: FetchedSta
         words = {"state": state.label, "companies": plurals.companies(count), "name": fetch}
         summary = gettext("%(name)s: %(state)s: %(companies)s") % words
         after = None if companies is None else {"companies": list(companies)[:AT_ONCE]}
-        record(actor=by, action=f"{state} data fetch", thing=fetch, summary=summary, after=after)
+        record(actor=by, action=f"data_fetch.{state}", thing=fetch, summary=summary, after=after)
     _carry_out(_undone().filter(fetch=fetch)[:MOST_AT_ONCE])
     if _undone().filter(fetch=fetch).exists():
         ask_worker(CONTINUE, task_name="Continue data fetches")

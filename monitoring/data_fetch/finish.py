@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 
 from django.db.models import Count
 from django.utils import timezone
@@ -20,9 +21,19 @@ AUTOMATIC = "data fetch"
 
 def counts_of(fetch: DataFetch) -> dict[FetchedState, int]:
     """Companies by what became of them, in the order of the states."""
-    rows = FetchedCompany.objects.filter(fetch=fetch).order_by().values_list("state").annotate(found=Count("id"))
-    found = dict(rows)
-    return {state: found[state] for state in FetchedState if found.get(state)}
+    return counts_by_fetch([fetch])[fetch.pk]
+
+
+def counts_by_fetch(fetches: Sequence[DataFetch]) -> dict[uuid.UUID, dict[FetchedState, int]]:
+    """The same of several, in one query."""
+    rows = FetchedCompany.objects.filter(fetch__in=[fetch.pk for fetch in fetches]).order_by()
+    found = {
+        (key, state): count for key, state, count in rows.values_list("fetch", "state").annotate(found=Count("id"))
+    }
+    return {
+        fetch.pk: {state: found[fetch.pk, state] for state in FetchedState if (fetch.pk, state) in found}
+        for fetch in fetches
+    }
 
 
 def finish(fetch: DataFetch, *, by: str = AUTOMATIC) -> None:

@@ -51,7 +51,7 @@ def request_fetch(plan: Plan, confirmed: Mapping[CallKind, int], *, by: Actor) -
     )
     summary = gettext("%(name)s requested: %(companies)s")
     summary %= {"name": fetch, "companies": plurals.companies(len(plan.companies))}
-    record(actor=by, action="request data fetch", thing=fetch, summary=summary, after={"calls": plan.calls})
+    record(actor=by, action="data_fetch.request", thing=fetch, summary=summary, after={"calls": plan.calls})
     _start(fetch)
     return fetch
 
@@ -62,7 +62,7 @@ def stop_fetch(fetch: DataFetch, *, by: Actor) -> bool:
     reason = gettext("Stopped by %(user)s.") % {"user": by}
     if not running.update(state=FetchState.STOPPED, reason=clean_text(reason)):
         return False
-    record(actor=by, action="stop data fetch", thing=fetch, summary=gettext("%(name)s stopped") % {"name": fetch})
+    record(actor=by, action="data_fetch.stop", thing=fetch, summary=gettext("%(name)s stopped") % {"name": fetch})
     return True
 
 
@@ -76,7 +76,7 @@ def resume_fetch(fetch: DataFetch, confirmed: Mapping[CallKind, int], *, by: Act
     called = FetchedCompany.objects.filter(fetch=fetch, turn__gt=0).count()
     fetch.confirmed_calls = called + planned[CallKind.DATA_BLOCKS]
     summary = gettext("%(name)s continued") % {"name": fetch}
-    record(actor=by, action="resume data fetch", thing=fetch, summary=summary, after={"calls": planned})
+    record(actor=by, action="data_fetch.resume", thing=fetch, summary=summary, after={"calls": planned})
     _start(fetch)
 
 

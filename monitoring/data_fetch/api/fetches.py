@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters
 from core.api.scopes import FETCH
@@ -29,6 +30,7 @@ from monitoring.data_fetch.api.serializers import (
     ItemsSerializer,
     RequestSerializer,
     ResumeSerializer,
+    serialized,
 )
 from monitoring.data_fetch.blocks import NoBlocks
 from monitoring.data_fetch.decide import accept, discard
@@ -38,7 +40,6 @@ from monitoring.data_fetch.request import may_resume, request_fetch, resume_fetc
 from monitoring.models import DataFetch, Delivery, FetchedCompany, FetchedState
 from portfolio.call_budgets.api import conflicts_of_calls
 from portfolio.companies.parameters import DUNS_IN_PATH
-from portfolio.imports.api import Conflict
 from portfolio.registrations.api import registration_or_404
 
 KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The data fetch's ID.")
@@ -82,7 +83,7 @@ class DataFetchList(APIView):
             rows = beyond(rows, ("id",), [read_key(asked["after"])], newest_first=True)
         found, has_more = cut(rows, asked["limit"])
         token = write_token([found[-1].pk.hex]) if has_more else None
-        return Response({"results": FetchSerializer(found, many=True).data, "next": token})
+        return Response({"results": serialized(found), "next": token})
 
     @extend_schema(
         operation_id="request_data_fetch",
@@ -106,7 +107,7 @@ class DataFetchList(APIView):
         plan = _plan(asked.validated_data)
         with conflicts_of_calls():
             row = request_fetch(plan, asked.validated_data["confirm_calls"], by=who(request))
-        return Response(FetchSerializer(row).data, status=201)
+        return Response(serialized([row])[0], status=201)
 
 
 class DataFetchDetail(APIView):
@@ -123,7 +124,7 @@ class DataFetchDetail(APIView):
     )
     def get(self, request: Request, id: uuid.UUID) -> Response:
         """The current state of a data fetch."""
-        return Response(FetchSerializer(fetch_or_404(id)).data)
+        return Response(serialized([fetch_or_404(id)])[0])
 
 
 class DataFetchCompanies(APIView):
@@ -224,7 +225,7 @@ def _decided(request: Request, row: DataFetch, act: Any) -> Response:
     asked = DecisionSerializer(data=request.data)
     asked.is_valid(raise_exception=True)
     act(row, asked.validated_data.get("companies"), by=who(request))
-    return Response(FetchSerializer(fetch_or_404(row.pk)).data)
+    return Response(serialized([fetch_or_404(row.pk)])[0])
 
 
 class DataFetchStop(APIView):
@@ -244,7 +245,7 @@ class DataFetchStop(APIView):
         """No further call is made. Has no effect on a data fetch that does not run."""
         row = fetch_or_404(id)
         stop_fetch(row, by=who(request))
-        return Response(FetchSerializer(fetch_or_404(row.pk)).data)
+        return Response(serialized([fetch_or_404(row.pk)])[0])
 
 
 class DataFetchResume(APIView):
@@ -272,4 +273,4 @@ class DataFetchResume(APIView):
             raise Conflict("There is nothing left to fetch.")
         with conflicts_of_calls():
             resume_fetch(row, asked.validated_data["confirm_calls"], by=who(request))
-        return Response(FetchSerializer(row).data)
+        return Response(serialized([row])[0])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import serializers
 
 from core.api.parameters import PageParameters, Several
-from monitoring.data_fetch.finish import counts_of
+from monitoring.data_fetch.finish import counts_by_fetch
 from monitoring.models import DataFetch, FetchedState, FetchState
 from portfolio.call_budgets.api import ConfirmCallsField
 from portfolio.companies.parameters import DunsField
@@ -38,7 +39,6 @@ ITEM_EXAMPLE = {
 DIFFERENCE_EXAMPLE = {"element": "organization.telephone", "previous": None, "current": "5555550100"}
 
 
-
 class FetchSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(help_text="ID of the data fetch.")
     registration = serializers.CharField(
@@ -62,7 +62,12 @@ class FetchSerializer(serializers.Serializer[Any]):
         return row.block_ids.split(",")
 
     def get_counts(self, row: DataFetch) -> dict[str, int]:
-        return {state.value: count for state, count in counts_of(row).items()}
+        return {state.value: count for state, count in self.context["counts"][row.pk].items()}
+
+
+def serialized(rows: Sequence[DataFetch]) -> Any:
+    """With their counts, in one query."""
+    return FetchSerializer(rows, many=True, context={"counts": counts_by_fetch(rows)}).data
 
 
 class FetchesSerializer(serializers.Serializer[Any]):

@@ -75,7 +75,7 @@ def test_accepted_it_is_a_baseline_with_its_source(registration: Registration, c
     assert (row.state, row.decided_by, row.is_carried_out) == (FetchedState.ACCEPTED, "ann", True)
     fetch.refresh_from_db()
     assert (fetch.state, fetch.closed_by, fetch.found) == (FetchState.DONE, "ann", "Accepted: 1.")
-    assert AuditEntry.objects.get(action="accepted data fetch").actor == "ann"
+    assert AuditEntry.objects.get(action="data_fetch.accepted").actor == "ann"
     assert accept(fetch, by=ANN) == 0
 
 

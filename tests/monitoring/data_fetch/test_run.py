@@ -82,7 +82,7 @@ def test_nothing_is_fetched_before_the_number_of_calls_is_confirmed(
 def test_who_requests_it_is_in_the_audit_log(registration: Registration) -> None:
     monitored(registration, A)
     a_fetch(A)
-    entry = AuditEntry.objects.get(action="request data fetch")
+    entry = AuditEntry.objects.get(action="data_fetch.request")
     assert entry.actor == "ann" and '"data_blocks": 1' in entry.after
 
 
@@ -103,7 +103,7 @@ def test_companies_of_two_contracts_are_two_fetches(registration: Registration) 
 
 def test_without_entitlements_no_block_is_known(registration: Registration) -> None:
     a_subject(A, registration)
-    with pytest.raises(NoBlocks, match="entitlements"):
+    with pytest.raises(NoBlocks, match="Entitlements"):
         plan_companies([A])
 
 
