@@ -71,17 +71,18 @@ def carry_out_decisions(until: datetime) -> int:
 
 
 def _carry_out(items: QuerySet[FetchedCompany] | Sequence[FetchedCompany]) -> None:
-    read = [item for item in items if item.delivery_key and _carried_out(item)]
+    read = [item for item in items if _carried_out(item)]
     if read:
         ask_worker(PUBLISHED, task_name="Process published changes")
 
 
 def _carried_out(item: FetchedCompany) -> bool:
     """Whether there is something to publish. What fails to be read here is read again by the job that does so."""
-    state = LEADS_TO[FetchedState(item.state)]
-    held = Delivery.objects.filter(pk=item.delivery_key, state=DeliveryState.HELD)
-    held.update(state=state)
-    for delivery in Delivery.objects.filter(pk=item.delivery_key, state=DeliveryState.RECEIVED):
-        run_step(ingest, delivery)
+    state, delivery = LEADS_TO[FetchedState(item.state)], item.delivery
+    if delivery is not None:
+        Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.HELD).update(state=state)
+        delivery.refresh_from_db(fields=["state"])
+        if delivery.state == DeliveryState.RECEIVED:
+            run_step(ingest, delivery)
     FetchedCompany.objects.filter(pk=item.pk).update(is_carried_out=True)
     return state == DeliveryState.RECEIVED

@@ -47,13 +47,13 @@ def read_kept(item: FetchedCompany) -> bool:
     body = load_bytes(item.delivery_key) if item.delivery_key else b""
     if not body:
         return False
-    delivery = Delivery.objects.filter(pk=item.delivery_key).first()
-    if delivery is None:
+    if item.delivery is None:
         # Whoever made the call died before it could say when D&B answered: the answer says it.
         if not _is_whole(body):
             return False
         keep(item, body, None)
-        delivery = Delivery.objects.get(pk=item.delivery_key)
+    delivery = item.delivery
+    assert delivery is not None, "it was kept"
     try:
         _read(item, body, delivery)
     except (UnreadableItem, ValueError) as error:

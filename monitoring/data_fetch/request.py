@@ -28,9 +28,9 @@ def request_fetch(plan: Plan, confirmed: Mapping[CallKind, int], *, by: Actor) -
     fetch = DataFetch.objects.create(
         contract=plan.contract,
         registration=gap,
-        gap_from=gap and gap.gap_from,
-        gap_until=gap and gap.gap_until,
-        check_since=check and check.since,
+        gap_from=gap.gap_from if gap else None,
+        gap_until=gap.gap_until if gap else None,
+        check_since=check.since if check else None,
         product_id=check.product_id if check else "",
         version_id=check.version_id if check else "",
         block_ids=",".join(plan.blocks),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from core.fields import CompactUUIDField, PartialIndex
 from core.ids import time_first_id
 from core.models import Leased
+from monitoring.models.deliveries import Delivery
 from portfolio.models import Company, Contract, Registration
 
 ITEM_KEYS = uuid.UUID("0c7d8e2a-5f1b-5d3e-8a94-6b2f7c1d9e05")
@@ -114,6 +115,13 @@ class FetchedCompany(models.Model):
 
     def __str__(self) -> str:
         return self.company_id
+
+    @property
+    def delivery(self) -> Delivery | None:
+        """The one that holds the response, with its registration."""
+        if self.delivery_key is None:
+            return None
+        return Delivery.objects.select_related("registration").filter(pk=self.delivery_key).first()
 
     @staticmethod
     def key(fetch: uuid.UUID, duns: str) -> uuid.UUID:

@@ -14,7 +14,7 @@ from monitoring.data_fetch.effect import Effect, effect_of
 from monitoring.data_fetch.finish import counts_of
 from monitoring.data_fetch.plan import calls_to_resume
 from monitoring.data_fetch.request import may_resume
-from monitoring.models import DataFetch, Delivery, FetchedCompany, FetchedState, FetchState
+from monitoring.models import DataFetch, FetchedCompany, FetchedState, FetchState
 from portfolio.call_budgets.confirmation import planned_calls
 
 ROWS_A_PAGE = 50
@@ -90,7 +90,7 @@ def _whole_number(text: str) -> int:
 
 def company_of(row: FetchedCompany, *, may_decide: bool) -> dict[str, Any]:
     """The page of one company of a fetch."""
-    delivery = Delivery.objects.filter(pk=row.delivery_key).select_related("registration").first()
+    delivery = row.delivery
     effect = effect_of(delivery) if delivery and row.state != FetchedState.FAILED else None
     return {
         "row": row,

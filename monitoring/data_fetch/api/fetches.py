@@ -37,7 +37,7 @@ from monitoring.data_fetch.decide import accept, discard
 from monitoring.data_fetch.effect import effect_of
 from monitoring.data_fetch.plan import CannotFetch, Plan, plan_companies, plan_gap
 from monitoring.data_fetch.request import may_resume, request_fetch, resume_fetch, stop_fetch
-from monitoring.models import DataFetch, Delivery, FetchedCompany, FetchedState
+from monitoring.models import DataFetch, FetchedCompany, FetchedState
 from portfolio.call_budgets.api import conflicts_of_calls
 from portfolio.companies.parameters import DUNS_IN_PATH
 from portfolio.registrations.api import registration_or_404
@@ -167,7 +167,7 @@ class DataFetchCompany(APIView):
     def get(self, request: Request, id: uuid.UUID, duns: str) -> Response:
         """The values that accepting the document changes or has changed, as of the time of the call."""
         row = _item_or_404(fetch_or_404(id), duns)
-        delivery = Delivery.objects.filter(pk=row.delivery_key).select_related("registration").first()
+        delivery = row.delivery
         effect = effect_of(delivery) if delivery and row.state != FetchedState.FAILED else None
         names = ("element", "previous", "current")
         changes = [dict(zip(names, one, strict=True)) for one in effect.differences] if effect else []

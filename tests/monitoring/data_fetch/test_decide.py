@@ -29,6 +29,7 @@ from monitoring.models import (
     Notification,
     Publication,
 )
+from monitoring.pipeline.ingest import ingest
 from monitoring.rebuild.rebuild import rebuild
 from portfolio.models import Company, Registration, Subject, SubjectState
 from tests.builders.companies import duns_numbers
@@ -197,7 +198,7 @@ def test_an_erased_company_is_in_no_fetched_document(registration: Registration,
 def test_a_decision_is_carried_out_though_its_process_dies(
     step: str, registration: Registration, control: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fetch, ingest = fetched(registration, control), decide.ingest
+    fetch = fetched(registration, control)
 
     def killed(delivery: Delivery) -> int:
         if step == "after":

@@ -31,7 +31,7 @@ from portfolio.models import CallKind, CallOutcome, DnbCall, Proposal, ProposalK
 from tests.builders.calls import a_budget
 from tests.builders.companies import duns_numbers
 from tests.builders.contracts import a_contract
-from tests.builders.data_fetches import a_fetch, a_gap_fetch, entitled, item, monitored, run, with_gap
+from tests.builders.data_fetches import a_fetch, a_gap_fetch, item, monitored, run, with_gap
 from tests.builders.people import an_actor
 from tests.builders.registrations import a_registration
 from tests.builders.subjects import a_subject
@@ -336,4 +336,3 @@ def test_a_missing_key_stops_it(
     fetch = a_fetch(A)
     monkeypatch.setenv("DNB_API_KEY", "")
     assert "DNB_API_KEY" in run(fetch).reason
-    assert entitled(registration.contract) is None
