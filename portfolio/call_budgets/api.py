@@ -96,7 +96,7 @@ class CallSerializer(serializers.Serializer[Any]):
         CallOutcome.choices,
         help_text="`called`: no result yet, or the process ended. `answered`, `refused` by D&B, or `failed`.",
     )
-    code = serializers.CharField(help_text="D&B's code, or the kind of failure. Empty if there is none.")
+    code = serializers.CharField(help_text="D&B's code, or the kind of failure. Otherwise empty.")
 
 
 class CallsSerializer(serializers.Serializer[Any]):
@@ -117,7 +117,6 @@ class CallBudgetList(APIView):
         operation_id="call_budgets",
         tags=["calls"],
         summary="List call budgets",
-        parameters=[Parameters],
         responses=BudgetsSerializer,
         examples=[an_answer("This month", {"month": "2026-01-01", "results": [BUDGET_EXAMPLE]})],
     )
