@@ -1,5 +1,5 @@
 """Direct+ as methods, one an endpoint. Every failure is raised from the tree in `errors`, except where the answer
-itself is what the caller stores: `pull` and `replay` hand it over whatever it is."""
+itself is what the caller stores: `pull`, `replay` and `data_blocks` hand it over whatever it is."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
@@ -115,11 +115,13 @@ class DirectPlus:
             raise _unreadable(answer, "hasRefreshedData is missing")
         return found
 
-    def data_blocks(self, duns: str, *, block_ids: Iterable[str], order_reason: str | None = None) -> dict[str, Any]:
+    def data_blocks(self, duns: str, *, block_ids: Iterable[str], order_reason: str | None = None) -> Answer:
+        """A company's data now. Whatever comes back is the answer, which the caller stores before it is read; a
+        transferred company's is not followed, since another company's data is another decision."""
         params = {"blockIDs": ",".join(block_ids)}
         if order_reason:
             params["orderReason"] = order_reason
-        return self._ask(Kind.PAID, "GET", f"/v1/data/duns/{normalise_duns(duns)}", params=params)[0]
+        return self.session.call(Kind.PAID, "GET", f"/v1/data/duns/{normalise_duns(duns)}", params=params)
 
     def match(self, query: CompanyQuery, *, limit: int | None = None) -> list[MatchCandidate]:
         """Companies that may be meant, the likeliest first as D&B sorts them. May be billed: it is asked once."""

@@ -76,7 +76,7 @@ class Transport:
         self.base_url = base_url.rstrip("/")
         self._lock = threading.Lock()
         self._used_at = time.monotonic()
-        self._http = requests.Session()
+        self._http = _Session()
         self._http.trust_env = not _is_this_machine(self.base_url)
         for scheme in ("http://", "https://"):
             self._http.mount(scheme, _WatchedAdapter(max_retries=urllib3.Retry(0, redirect=False, read=False)))
@@ -100,6 +100,13 @@ class Transport:
             rested, self._used_at = time.monotonic() - self._used_at, time.monotonic()
             if rested > MAX_REST:
                 self._http.close()
+
+
+class _Session(requests.Session):
+    """To make the next request ready, requests would read the body of a redirect, which would then be missing here."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
 
 
 class _Exchange:

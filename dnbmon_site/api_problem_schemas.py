@@ -69,6 +69,7 @@ NOT_FOUND = {
     "registrations": "No registration with this reference exists.",
     "imports": "This import does not exist.",
     "company-searches": "This search does not exist.",
+    "data-fetches": "This data fetch does not exist.",
     "alerts": "This alert does not exist.",
     "changes": "This change does not exist.",
     "references": "This reference does not exist.",

@@ -22,6 +22,16 @@ from dnbmon_site.accounts.idempotency import repeatable
 from dnbmon_site.api.problems import problem, problem_page, unknown_route
 from dnbmon_site.api.reference import reference
 from monitoring.alerts.api import AlertAcknowledge, AlertClose, AlertDetail, AlertList, AlertReopen
+from monitoring.data_fetch.api.fetches import (
+    DataFetchAccept,
+    DataFetchCompanies,
+    DataFetchCompany,
+    DataFetchDetail,
+    DataFetchDiscard,
+    DataFetchList,
+    DataFetchResume,
+    DataFetchStop,
+)
 from monitoring.feed.api import ChangeDetail, ChangeFeed, CompanyChanges, CompanyList, NotificationList
 from monitoring.history.api import CompanyProfile
 from monitoring.portfolio_page.api import PortfolioRisk
@@ -86,6 +96,14 @@ v1: list[URLPattern | URLResolver] = [
     path("registrations/<str:reference>/", RegistrationDetail.as_view(), name="registration"),
     path("registrations/<str:reference>/subjects/", repeatable(SubjectList.as_view()), name="subjects"),
     path("registrations/<str:reference>/pull/", repeatable(PullNow.as_view()), name="pull"),
+    path("data-fetches/", repeatable(DataFetchList.as_view()), name="data_fetches"),
+    path("data-fetches/<uuid:id>/", DataFetchDetail.as_view(), name="data_fetch"),
+    path("data-fetches/<uuid:id>/companies/", DataFetchCompanies.as_view(), name="data_fetch_companies"),
+    path("data-fetches/<uuid:id>/companies/<str:duns>/", DataFetchCompany.as_view(), name="data_fetch_company"),
+    path("data-fetches/<uuid:id>/accept/", repeatable(DataFetchAccept.as_view()), name="accept_data_fetch"),
+    path("data-fetches/<uuid:id>/discard/", repeatable(DataFetchDiscard.as_view()), name="discard_data_fetch"),
+    path("data-fetches/<uuid:id>/stop/", repeatable(DataFetchStop.as_view()), name="stop_data_fetch"),
+    path("data-fetches/<uuid:id>/resume/", repeatable(DataFetchResume.as_view()), name="resume_data_fetch"),
     path("call-budgets/", CallBudgetList.as_view(), name="call_budgets"),
     path("calls/", CallList.as_view(), name="calls"),
     path("imports/", ImportList.as_view(), name="imports"),

@@ -54,6 +54,7 @@ DONE: dict[str, Promise] = {
         "%(count)s file created", "%(count)s files created", "number"
     ),
     "portfolio.jobs.write_exports": ngettext_lazy("%(count)s file created", "%(count)s files created", "number"),
+    "monitoring.data_fetch.work.continue_fetches": PROCESSED,
     "portfolio.jobs.discover": ngettext_lazy(
         "%(count)s new registration found", "%(count)s new registrations found", "number"
     ),

@@ -2,6 +2,7 @@
 
 from monitoring.alerts.admin import alerts, rules
 from monitoring.company_page import admin as company_page
+from monitoring.data_fetch.admin import fetches
 from monitoring.deliveries import admin as deliveries
 from monitoring.elements.admin import elements
 from monitoring.exports.admin import file_servers, scheduled
@@ -22,6 +23,7 @@ __all__ = [
     "deliveries",
     "elements",
     "feed",
+    "fetches",
     "alerts",
     "messages",
     "notifications",

@@ -21,9 +21,10 @@ from monitoring.models import Delivery, Kind, Notification, Source
 from monitoring.models.deliveries import PLACE
 from portfolio.models import Registration
 
-WAYS = {Source.PULL: 0, Source.REPLAY: 1, Source.FILE: 2, Source.RETRY: 0}
-# The places of all items of files.
+WAYS = {Source.PULL: 0, Source.REPLAY: 1, Source.FILE: 2, Source.FETCH: 3, Source.RETRY: 0}
+# The places of all items of files, and of all fetched documents.
 OF_FILES = (f"{WAYS[Source.FILE]}".ljust(PLACE, "0"), f"{WAYS[Source.FILE]}".ljust(PLACE, "f"))
+OF_FETCHES = (f"{WAYS[Source.FETCH]}".ljust(PLACE, "0"), f"{WAYS[Source.FETCH]}".ljust(PLACE, "f"))
 # Where a place in the story names its source; it begins with a byte.
 SOURCE = slice(16, 25)
 LARGEST_POSITION, LARGEST_INDEX = 0xFFFFF, 0xFFF
@@ -85,12 +86,18 @@ def first_step(kind: str) -> int:
 
 
 def source_of(registration: uuid.UUID, place: str) -> str:
-    """Who reports: a registration by its answers, or by its files. The ids of registrations are hashes."""
-    return f"{registration.hex[:8]}{int(is_by_file(place))}"
+    """Who reports: a registration by its answers, or by its files, or what was fetched for it. The ids of registrations
+    are hashes."""
+    return f"{registration.hex[:8]}{reporter_at(place)}"
 
 
-def is_by_file(place: str) -> bool:
-    return place[:1] == str(WAYS[Source.FILE])
+def reporter_at(place: str) -> int:
+    """0 for answers, whether pulled or replayed, 1 for files, 2 for fetched documents."""
+    return max(int(place[:1] or "0") - WAYS[Source.REPLAY], 0)
+
+
+def is_fetched(place: str) -> bool:
+    return place[:1] == str(WAYS[Source.FETCH])
 
 
 def source_at(story_place: str) -> str:

@@ -14,6 +14,7 @@ READ_EXPOSURE = "read:exposure"
 WRITE_EXPOSURE = "write:exposure"
 SEARCH_COMPANIES = "search:companies"
 PULL = "pull"
+FETCH = "fetch"
 ALERTS = "alerts"
 METRICS = "metrics"
 SCOPES: dict[str, str | Promise] = {
@@ -27,6 +28,7 @@ SCOPES: dict[str, str | Promise] = {
     WRITE_EXPOSURE: _("Set and remove the amounts at stake with companies"),
     SEARCH_COMPANIES: _("Search for companies at D&B, within the call budget. Each search may be billed"),
     PULL: _("Pull a registration immediately instead of waiting for its schedule"),
+    FETCH: _("Fetch the data of monitored companies from D&B within the call budget, and accept or discard it"),
     ALERTS: _("Read, acknowledge and close alerts"),
     METRICS: _("Read health and metrics, for a monitoring system"),
 }

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from core.api.scopes import (
     ALERTS,
+    FETCH,
     METRICS,
     PULL,
     READ,
@@ -35,6 +36,7 @@ RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
     WRITE_EXPOSURE: ("portfolio.change_exposure",),
     SEARCH_COMPANIES: ("portfolio.search_company",),
     PULL: ("portfolio.pull_registration",),
+    FETCH: ("monitoring.request_datafetch", "monitoring.view_datafetch"),
     ALERTS: ("monitoring.view_alert", "monitoring.acknowledge_alert"),
     METRICS: ("health.change_incident",),
 }

@@ -62,6 +62,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "portfolio.view_exposure",
         "portfolio.change_exposure",
         "monitoring.reportschedule",
+        "monitoring.request_datafetch",
     ),
     APPROVER: ("portfolio.approve_import",),
     OPERATOR: (
@@ -69,6 +70,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "portfolio.pull_registration",
         "portfolio.change_registration",
         "monitoring.change_deadletter",
+        "monitoring.request_datafetch",
         "monitoring.channel",
         "monitoring.webhookendpoint",
         "monitoring.fileserver",

@@ -142,6 +142,11 @@ GROUPS = (
                         words=_("suggestions merger transfer"),
                     ),
                     Page(
+                        _("Data fetches"),
+                        "monitoring.datafetch",
+                        words=_("refresh check data blocks baseline data gap close difference"),
+                    ),
+                    Page(
                         _("Scheduled removals"),
                         "portfolio.subject",
                         query="planned=yes",

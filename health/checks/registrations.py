@@ -159,7 +159,8 @@ def marks(row: Registration) -> Iterator[Result]:
         )
     if row.gap_from:
         do = gettext(
-            "Follow the advice above. Once the data is complete, clear the warning on the registration's page."
+            "Open the registration's page and close the data gap: companies that D&B has changed are fetched and "
+            "compared."
         )
         yield _mark(
             "gap", gettext("Completeness of %(name)s") % {"name": name}, State.WARNING, row.gap_reason, do, name

@@ -15,6 +15,7 @@ from core.jobs import ask_worker
 from core.notices import notify
 from core.text import days_and_hours
 from health.checks.result import RUNBOOK, Result
+from health.incidents.closed_gaps import note_of_gap
 from health.models import Incident, IncidentNote, State
 from monitoring.jobs import SEND
 
@@ -106,6 +107,9 @@ def end(row: Incident) -> bool:
     now = timezone.now()
     if not Incident.objects.filter(pk=row.pk, ended_at=None).update(ended_at=now):
         return False
+    if found := note_of_gap(row):
+        author, text = found
+        add_note(row, author=author, text=text)
     if not row.notify:
         return False
     text = gettext("%(title)s: resolved after %(span)s. Cause: %(cause)s") % {

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from core.admin.base import KeyChangeList, ReadOnlyAdmin
 from core.admin.filters import start_of
 from core.admin.lists import ChosenChangeList, ChosenList
-from core.admin.row_actions import RowActions
+from core.admin.row_actions import RowActions, chosen_rows
 from core.bulk import among
 from core.markup import ago, badge
 from core.text import counted, country_name
@@ -27,6 +27,7 @@ from monitoring.company_page.risk import open_alerts
 from monitoring.company_page.summary import status_tone, status_words
 from monitoring.company_page.tabs import address_of, tab_of, tabs
 from monitoring.company_page.view_data import company_page
+from monitoring.data_fetch.admin.request_page import MOST_COMPANIES, PERMISSION, request_page
 from monitoring.history.company_projection import STATUS
 from portfolio.companies.columns import COLUMN_ORDER, SEE_EXPOSURE
 from portfolio.companies.filters import BY_NUMBER, COMPANY_FILTERS, ORDER_OF, ExposureFilter
@@ -122,7 +123,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     sortable_by = ("shown_name", "number", "last_change")
     column_order = COLUMN_ORDER
     row_actions = ACTIONS
-    actions = ("stop_selected",)
+    actions = ("fetch_selected", "stop_selected")
     list_before_template = "monitoring/company_page/companies_intro.html"
     page_template = "monitoring/company_page/company.html"
     empty_title = _("No companies")
@@ -130,6 +131,14 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(UPLOAD)
+
+    def has_fetch_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(PERMISSION)
+
+    @admin.action(description=_("Refresh from D&B…"), permissions=["fetch"])
+    def fetch_selected(self, request: HttpRequest, queryset: QuerySet[Company]) -> HttpResponse | None:
+        found = chosen_rows(request, queryset.order_by().values_list("duns", flat=True), MOST_COMPANIES)
+        return request_page(request, found) if found else None
 
     @admin.action(description=_("Stop monitoring…"), permissions=["import"])
     def stop_selected(self, request: HttpRequest, queryset: QuerySet[Company]) -> HttpResponse:
@@ -201,6 +210,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             "alerts": open_alerts(row.duns) if not moment and request.user.has_perm(MAY_SEE_ALERTS) else None,
             "stakes": stakes(request, row, moment),
             "is_gone": is_gone,
+            "may_fetch": not moment and found["is_listed"] and self.has_fetch_permission(request),
             "pending": pending_proposal(row.duns, request.user) if is_gone else None,
             "latest": f"{timezone.localdate():%Y-%m-%d}",
             "may_note": request.user.has_perm(MAY_NOTE),

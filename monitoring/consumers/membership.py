@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from monitoring.models import Notification, Publication
 from monitoring.publications.consumers import PublicationConsumer
-from monitoring.story_order import notification_key
+from monitoring.story_order import is_fetched, notification_key
 from portfolio.models import Registration
 from portfolio.registrations.membership_evidence import apply_evidence, evidence_of
 
@@ -32,10 +32,11 @@ def _take(publications: Sequence[Publication]) -> None:
 
 
 def _notices(deliveries: list[uuid.UUID]) -> dict[uuid.UUID, list[tuple[str, str, datetime]]]:
-    """What the deliveries brought first, by registration: a replay of known notifications proves nothing new."""
+    """What the deliveries brought first, by registration: a replay of known notifications proves nothing new. Nor does
+    what was fetched: D&B has data of companies that it does not monitor for us."""
     found: dict[uuid.UUID, list[tuple[str, str, datetime]]] = defaultdict(list)
     rows: Any = Notification.objects.filter(delivery__in=deliveries).values_list(*COLUMNS, named=True)
-    for row in sorted(rows, key=notification_key):
+    for row in sorted((row for row in rows if not is_fetched(row.place)), key=notification_key):
         found[row.registration_id].append((row.company_id, row.type, row.delivered_at or row.recorded_at))
     return found
 

@@ -34,6 +34,8 @@ TONES = {
     DeliveryState.REFUSED: "warn",
     DeliveryState.IN_DOUBT: "bad",
     DeliveryState.RECOVERED: "good",
+    DeliveryState.HELD: "warn",
+    DeliveryState.DISCARDED: "calm",
 }
 WORDS = {
     DeliveryState.CALLED: _("Called"),
@@ -43,6 +45,8 @@ WORDS = {
     DeliveryState.REFUSED: _("Refused"),
     DeliveryState.IN_DOUBT: _("In doubt"),
     DeliveryState.RECOVERED: _("Recovered"),
+    DeliveryState.HELD: _("To be decided"),
+    DeliveryState.DISCARDED: _("Discarded"),
 }
 SHOWN_BYTES = 200_000
 
@@ -115,6 +119,8 @@ _NEXT: dict[DeliveryState, Callable[[Delivery], str]] = {
     DeliveryState.RECOVERED: lambda row: gettext(
         "Complete. A replay received all notifications that this call may have taken."
     ),
+    DeliveryState.HELD: lambda row: gettext("A user accepts or discards this document on the page of its data fetch."),
+    DeliveryState.DISCARDED: lambda row: gettext("Not accepted: the document changed nothing. It is kept as received."),
 }
 
 

@@ -53,6 +53,12 @@ def clear_gap(registration: Registration) -> None:
     Registration.objects.filter(pk=registration.pk).update(gap_from=None, gap_until=None, gap_reason="")
 
 
+def close_gap(registration: Registration, start: datetime, end: datetime | None) -> bool:
+    """Its companies were compared with D&B; False where the gap is another one now."""
+    rows = Registration.objects.filter(pk=registration.pk, gap_from=start, gap_until=end)
+    return bool(rows.update(gap_from=None, gap_until=None, gap_reason=""))
+
+
 def _days(span: timedelta) -> str:
     return gettext("%(count)s days") % {"count": number_format(span / timedelta(days=1), 1)}
 

@@ -23,7 +23,7 @@ from monitoring.elements.registry import SeverityTable, element_key
 from monitoring.history.facts import comparable
 from monitoring.history.window import ANSWERS_OR_FILES, near_each_other, of_source
 from monitoring.models import Change, Delivery, Kind, Notification, Severity
-from monitoring.story_order import notification_key, source_of, story_place
+from monitoring.story_order import OF_FETCHES, notification_key, source_of, story_place
 
 AT_ONCE = 100
 Pair = tuple[Notification, Notification]
@@ -102,8 +102,9 @@ def _keep_places(delivery: Delivery, duns: str, pairs: Iterable[Pair]) -> None:
 
 def _chains(registration: uuid.UUID, chosen: Chosen) -> Chains:
     """The registration's SEEDs of each company, in the order of the story: all, or only the chosen and their
-    neighbors."""
-    rows = Notification.objects.filter(registration=registration, type="SEED").defer("organization")
+    neighbors. A fetched document holds other data blocks than the registration sends: it is compared with none."""
+    seeds = Notification.objects.filter(registration=registration, type="SEED").exclude(place__range=OF_FETCHES)
+    rows = seeds.defer("organization")
     unstamped = rows.filter(company__in=list(chosen), delivered_at=None).values_list("company_id", flat=True)
     whole = {duns for duns, seeds in chosen.items() if seeds is None}.union(unstamped)
     ranges = _ranges({key for duns, seeds in chosen.items() if duns not in whole for key in seeds or ()}, registration)
@@ -148,7 +149,7 @@ def _comparisons(delivery: Delivery, pairs: Iterable[Pair], severities: Severity
     keys = {seed.pk for pair in pairs for seed in pair}
     texts = Notification.objects.filter(pk__in=sorted(keys)).values_list("pk", "organization")
     documents = {key: parse_json(text or "{}") for key, text in texts}
-    found = [(earlier, later, _differences(documents[earlier.pk], documents[later.pk])) for earlier, later in pairs]
+    found = [(one, two, document_differences(documents[one.pk], documents[two.pk])) for one, two in pairs]
     severities.learn(path for _, _, differing in found for path, _, _ in differing)
     return [
         _derived(delivery, earlier, later, position, difference, severities)
@@ -157,7 +158,7 @@ def _comparisons(delivery: Delivery, pairs: Iterable[Pair], severities: Severity
     ]
 
 
-def _differences(before: Any, after: Any) -> list[Difference]:
+def document_differences(before: Any, after: Any) -> list[Difference]:
     return [one for one in differences(before, after) if comparable(one[1]) != comparable(one[2])]
 
 

@@ -21,6 +21,7 @@ class How(TextChoices):
     RESPONSE = "response", _("Response")
     REPLAY = "replay", _("Replay")
     FILE = "file", _("File")
+    FETCH = "fetch", _("Data fetch")
     COMPARISON = "comparison", _("Comparison of two documents")
 
 
@@ -28,6 +29,7 @@ BY_WAY: Mapping[str, How] = {
     str(WAYS[Source.PULL]): How.RESPONSE,
     str(WAYS[Source.REPLAY]): How.REPLAY,
     str(WAYS[Source.FILE]): How.FILE,
+    str(WAYS[Source.FETCH]): How.FETCH,
 }
 
 

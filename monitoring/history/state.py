@@ -25,8 +25,8 @@ from monitoring.elements.json_paths import (
     value_at,
 )
 from monitoring.history.facts import SEED_MAY_LAG
-from monitoring.models import Change, Kind, Notification
-from monitoring.story_order import story_place
+from monitoring.models import Change, Kind, Notification, Source
+from monitoring.story_order import WAYS, story_place, way_at
 
 ASSESSMENT = "dnbAssessment"
 # A SEED of our own, made where older history was removed (condensing.py).
@@ -39,6 +39,8 @@ CHANGE_COLUMNS = (
     *("company_id", "id", "changed_at", "place", "kind", "registration_id", "element"),
     *("previous", "current"),
 )
+# In place of a registration, for the members that fetched documents carried: fetches with other data blocks follow.
+FETCHED = uuid.UUID("f37c4ed0-0000-8000-8000-000000000000")
 # What tells whether D&B still keeps the company; a review, say, does not undo a merger.
 STATUS_KINDS = (Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
 
@@ -57,6 +59,11 @@ class Event:
     path: str = ""
     previous: Any = None
     current: Any = None
+
+    @property
+    def is_fetched(self) -> bool:
+        """A document that a person fetched."""
+        return self.seed is not None and way_at(self.order[2]) == str(WAYS[Source.FETCH])
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,13 +225,16 @@ def _take_snapshot(result: CompanyState, event: Event) -> None:
 
 
 def _take_seed(result: CompanyState, event: Event) -> None:
-    """Replace the members it carries; remove those that the registration's previous SEED carried and it does not."""
+    """Replace the members it carries; remove those that the registration's previous SEED carried and it does not. What
+    was fetched removes none: it holds the data blocks that were asked for that time."""
     assert event.seed is not None
-    for member in result.carried.get(event.registration, set()) - set(event.seed):
+    carrier = FETCHED if event.is_fetched else event.registration
+    before = result.carried.get(carrier, set())
+    for member in set() if event.is_fetched else before - set(event.seed):
         result.document.pop(member, None)
     assessment = with_newest_scores(result.document.get(ASSESSMENT), event.seed.get(ASSESSMENT))
     result.document.update(copy.deepcopy(event.seed) | ({ASSESSMENT: assessment} if ASSESSMENT in event.seed else {}))
-    result.carried[event.registration] = set(event.seed)
+    result.carried[carrier] = set(event.seed) | (before if event.is_fetched else set())
     _note_received(result, paths_spoken_of((), event.seed), event.moment)
 
 

@@ -35,7 +35,7 @@ from monitoring.history.facts import (
     leaves_of,
 )
 from monitoring.models import Change, Kind, Notification, Observation, Source, Verb
-from monitoring.story_order import OF_FILES, WAYS, notification_key, source_at, source_of, story_key
+from monitoring.story_order import OF_FETCHES, OF_FILES, WAYS, notification_key, source_at, source_of, story_key
 from portfolio.models import Company
 
 AT_ONCE = 200
@@ -256,10 +256,9 @@ def _older(compared: Sequence[Change], moment: datetime) -> set[tuple[str, str]]
 
 
 def of_source(registration: uuid.UUID, *, is_file: bool) -> QuerySet[Notification]:
-    """A source's documents."""
+    """A source's documents; those that were fetched are compared with none."""
     seeds = Notification.objects.filter(type="SEED", registration=registration)
-    by_file = Q(place__range=OF_FILES)
-    return seeds.filter(by_file) if is_file else seeds.exclude(by_file)
+    return seeds.filter(place__range=OF_FILES) if is_file else seeds.exclude(place__range=(OF_FILES[0], OF_FETCHES[1]))
 
 
 def _moment(seed: Notification) -> datetime:

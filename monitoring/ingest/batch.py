@@ -49,7 +49,7 @@ def read(delivery: Delivery, content: bytes | None = None) -> Batch:
     reader = Reader(
         source=source_of(delivery),
         fallback_stamp=delivery.answer_stamp or None,
-        default_type="SEED" if delivery.source == Source.FILE else None,
+        default_type="SEED" if delivery.source in (Source.FILE, Source.FETCH) else None,
     )
     items = items_of(delivery, load_bytes(delivery.pk) if content is None else content)
     batch.raw = dict(enumerate(items))

@@ -32,7 +32,7 @@ def resume_ingest(registration: Registration) -> None:
 
 def _recent(delivery: Delivery) -> list[Delivery]:
     rows = Delivery.objects.filter(registration=delivery.registration_id, ingested_at__isnull=False)
-    rows = rows.exclude(source=Source.RETRY)
+    rows = rows.exclude(source__in=(Source.RETRY, Source.FETCH))
     if delivery.registration.ingest_window_from:
         rows = rows.filter(ingested_at__gte=delivery.registration.ingest_window_from)
     return list(rows.order_by("-id")[:WINDOW])

@@ -32,7 +32,7 @@ from monitoring.models import (
 )
 from monitoring.observations import Report, keep_reports, place_again, record_reports
 from monitoring.replay.passes import begin_pass
-from monitoring.story_order import is_by_file, place_of
+from monitoring.story_order import place_of, reporter_at
 from portfolio.companies.word_index import write_company_words
 from portfolio.models import Company
 
@@ -182,7 +182,7 @@ def _note_known(batch: Batch, owners: Mapping[uuid.UUID, Owner]) -> None:
         is_own = _is_own(batch, owner)
         if not owner.place or place < owner.place or (place == owner.place and not is_own):
             batch.moved.append(reading)
-        elif not is_own and is_by_file(place) != is_by_file(owner.place):
+        elif not is_own and reporter_at(place) != reporter_at(owner.place):
             batch.known_elsewhere.append(reading)
 
 
@@ -201,7 +201,7 @@ def _moves(batch: Batch, reading: Reading) -> bool:
     while (stands := rows.values_list("place", flat=True).first()) != place:
         if stands is None or (stands and stands < place):
             return False
-        if is_by_file(stands) and not is_by_file(place):
+        if reporter_at(stands) != reporter_at(place):
             batch.observed += keep_reports(batch.delivery, reading.id)
         # What represents it says when it was delivered: a file has another stamp.
         rows.filter(place=stands).update(place=place, delivered_at=reading.delivered_at)

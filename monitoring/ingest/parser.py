@@ -180,7 +180,7 @@ def _text(raw: bytes | None) -> str | None:
 
 def items_of(delivery: Delivery, content: bytes) -> list[bytes]:
     """The items that a delivery's bytes hold."""
-    if delivery.source == Source.RETRY:
+    if delivery.source in (Source.RETRY, Source.FETCH):
         return [content] if content else []
     if delivery.source == Source.FILE:
         return [line for line in content.splitlines() if line.strip()]

@@ -3,8 +3,8 @@
 from monitoring.models.alerts import Alert, AlertComment, AlertItem, AlertKind, AlertState, DigestItem, content_key
 from monitoring.models.changes import NO_ELEMENT, NO_NOISE, Change, Entry, Kind
 from monitoring.models.channels import Channel, Frequency, MailAddress, Weekday
-from monitoring.models.dead_letters import DeadLetter, DeadLetterState
-from monitoring.models.deliveries import Delivery, DeliveryState, Source
+from monitoring.models.data_fetches import UNDONE, DataFetch, FetchedCompany, FetchedState, FetchState
+from monitoring.models.deliveries import DeadLetter, DeadLetterState, Delivery, DeliveryState, Source
 from monitoring.models.elements import Element, Severity
 from monitoring.models.figures import FigureCheckpoint, FigureMonth, FigureWord, WordKind
 from monitoring.models.file_servers import FileServer
@@ -35,6 +35,11 @@ __all__ = [
     "Channel",
     "Combination",
     "DailyStat",
+    "DataFetch",
+    "FetchState",
+    "FetchedCompany",
+    "FetchedState",
+    "UNDONE",
     "LatencyHistogram",
     "DailyTotal",
     "DeadLetter",

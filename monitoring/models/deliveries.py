@@ -1,4 +1,5 @@
-"""Calls, answers, parts of files: what is stored before anything looks inside."""
+"""Calls, answers, parts of files: what is stored before anything looks inside; and items in them that could not be
+read."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ class Source(models.TextChoices):
     REPLAY = "replay", _("Replay")
     FILE = "file", _("File")
     RETRY = "retry", _("Retry of a parsing error")
+    FETCH = "fetch", _("Data fetch")
     SNAPSHOT = "snapshot", _("Snapshot of removed history")
 
 
@@ -30,10 +32,14 @@ class DeliveryState(models.TextChoices):
     REFUSED = "refused", _("Refused by D&B, nothing removed from the queue")
     IN_DOUBT = "in_doubt", _("In doubt, notifications may be missing")
     RECOVERED = "recovered", _("Recovered by replay")
+    # Documents that a person fetched: stored, and read only when they are accepted.
+    HELD = "held", _("Waiting for a decision")
+    DISCARDED = "discarded", _("Discarded")
 
 
 class Delivery(models.Model):
-    """A call that may take something off D&B's queue, announced before it is made; or an answer, file part, retry."""
+    """A call that may take something off D&B's queue, announced before it is made; or an answer, file part, retry, or a
+    fetched document."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
@@ -91,3 +97,31 @@ class Delivery(models.Model):
     def is_needed(self) -> bool:
         """Whether a rebuild would miss its bytes."""
         return bool(self.new_count or self.placed_count or self.unreadable_count)
+
+
+class DeadLetterState(models.TextChoices):
+    OPEN = "open", _("Open")
+    SOLVED = "solved", _("Parsed on retry")
+    SET_ASIDE = "set_aside", _("Dismissed")
+
+
+class DeadLetter(models.Model):
+    """An item that could not be read. Its bytes are kept, the others went on."""
+
+    id = CompactUUIDField(primary_key=True, editable=False)
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
+    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT)
+    position = models.PositiveIntegerField()
+    preview = models.TextField(blank=True)
+    reason = models.TextField(_("reason"))
+    state = models.CharField(_("state"), max_length=16, choices=DeadLetterState.choices, default=DeadLetterState.OPEN)
+    recorded_at = models.DateTimeField()
+    tried_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["registration", "state", "recorded_at"], name="dead_letter_by_state")]
+        verbose_name = _("parsing error")
+        verbose_name_plural = _("parsing errors")
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.id})"

@@ -87,7 +87,7 @@ def ingest_together(deliveries: Sequence[Delivery]) -> int:
 
 def _check(batches: Iterable[Batch]) -> None:
     for batch in batches:
-        if batch.delivery.unreadable_count and batch.delivery.source != Source.RETRY:
+        if batch.delivery.unreadable_count and batch.delivery.source not in (Source.RETRY, Source.FETCH):
             check_breaker(batch.delivery)
 
 
@@ -165,7 +165,7 @@ def _write(
 def _compare(batches: Sequence[Batch], severities: SeverityTable) -> None:
     """The last first: the difference of two documents belongs to the delivery that brought the later of them."""
     for batch in reversed(batches):
-        if is_full_product(batch.delivery.registration.detail):
+        if batch.delivery.source != Source.FETCH and is_full_product(batch.delivery.registration.detail):
             moved = {reading.item.duns for reading in batch.moved}
             batch.inserted |= {row.pk for row in compare_seeds(batch.delivery, severities, moved)}
 

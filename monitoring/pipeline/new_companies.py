@@ -12,13 +12,14 @@ from monitoring.history.summary import of_document
 from monitoring.ingest.batch import Batch
 from monitoring.ingest.parser import Reading
 from monitoring.ingest.rows import CompanyRow
-from monitoring.models import Kind
+from monitoring.models import Kind, Source
 from monitoring.story_order import place_of, story_place
 
 
 def describe(batches: Sequence[Batch], unknown: AbstractSet[str]) -> dict[str, CompanyRow]:
-    """Those of `unknown` of which one document is all that these deliveries say."""
-    found = [(batch, reading) for batch in batches for reading in batch.readings if reading.item.duns in unknown]
+    """Those of `unknown` of which one document is all that these deliveries say, and that was not fetched."""
+    sent = [batch for batch in batches if batch.delivery.source != Source.FETCH]
+    found = [(batch, reading) for batch in sent for reading in batch.readings if reading.item.duns in unknown]
     facts = Counter(reading.item.duns for _, reading in found for _ in reading.facts)
     return {
         reading.item.duns: _row(batch, reading)

@@ -26,7 +26,7 @@ from monitoring.history.facts import SEED_MAY_LAG
 from monitoring.history.state import SNAPSHOT, STATUS_KINDS, apply_events, events_of
 from monitoring.ingest.insert import is_full_product
 from monitoring.models import Change, Delivery, Notification, Observation
-from monitoring.story_order import notification_key
+from monitoring.story_order import is_fetched, notification_key
 from portfolio.models import Registration
 
 JUST_BEFORE = timedelta(milliseconds=1)
@@ -65,7 +65,7 @@ def condense(duns: str, cut: Cut) -> int:
     old, seeds = _old_changes(duns, cut), _old_seeds(duns, cut)
     kept_seeds = _last_of_whole(seeds, cut)
     doomed = _without_needed(duns, _doomed(old, kept_seeds))
-    if not doomed and not {key for _, key in seeds} - kept_seeds:
+    if not doomed and not {row.pk for row in seeds} - kept_seeds:
         return 0
     # What they were before the snapshot cannot be told afterwards.
     project_figures([duns])
@@ -86,12 +86,12 @@ def _old_changes(duns: str, cut: Cut) -> list[Old]:
     ]
 
 
-def _old_seeds(duns: str, cut: Cut) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    """Registration and key, oldest first."""
+def _old_seeds(duns: str, cut: Cut) -> list[Notification]:
+    """Oldest first, without their documents."""
     rows = Notification.objects.filter(
         company=duns, type__in=("SEED", SNAPSHOT), registration__in=list(cut.registrations), delivered_at__lt=cut.edge
     )
-    return [(row.registration_id, row.pk) for row in sorted(rows.defer("organization"), key=notification_key)]
+    return sorted(rows.defer("organization"), key=notification_key)
 
 
 def _snapshot(duns: str, cut: Cut) -> Notification:
@@ -119,9 +119,10 @@ def _delivered_by(duns: str, cut: Cut) -> Registration:
     return cut.registrations[key or min(cut.registrations)]
 
 
-def _last_of_whole(seeds: Iterable[tuple[uuid.UUID, uuid.UUID]], cut: Cut) -> set[uuid.UUID]:
-    last = {registration: key for registration, key in seeds if registration in cut.whole}
-    return set(last.values())
+def _last_of_whole(seeds: Iterable[Notification], cut: Cut) -> set[uuid.UUID]:
+    """Of those that the next one is compared with."""
+    compared = [row for row in seeds if row.registration_id in cut.whole and not is_fetched(row.place)]
+    return set({row.registration_id: row.pk for row in compared}.values())
 
 
 def _doomed(old: Sequence[Old], kept_seeds: set[uuid.UUID]) -> list[uuid.UUID]:

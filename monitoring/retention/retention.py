@@ -28,7 +28,7 @@ LEAST_DAYS = 30
 # History is cut in steps: each costs a look at every company.
 STEP = timedelta(days=7)
 AT_ONCE = 200
-OVER = (DeliveryState.PUBLISHED, DeliveryState.RECOVERED, DeliveryState.REFUSED)
+OVER = (DeliveryState.PUBLISHED, DeliveryState.RECOVERED, DeliveryState.REFUSED, DeliveryState.DISCARDED)
 A_MINUTE = timedelta(seconds=55)
 
 

@@ -94,6 +94,7 @@ RIGHTS = {
     "company-searches/": "portfolio.view_companysearch",
     "references/": "portfolio.view_externalreference",
     "exposures/": "portfolio.view_exposure",
+    "data-fetches/": "monitoring.view_datafetch",
     "event-types/": "monitoring.view_webhookendpoint",
     "portfolio/risk/": "portfolio.view_company",
     "alerts/": "monitoring.view_alert",
@@ -143,6 +144,11 @@ WRITES: dict[str, tuple[str, str, Any]] = {
     "search": ("POST", "company-searches/", {"name": "Acme"}),
     "decide": ("POST", "company-searches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/decision/", {"duns": None}),
     "find candidates": ("POST", "imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/candidates/", {"confirm_calls": {}}),
+    "fetch": ("POST", "data-fetches/", {"companies": ["804735132"], "confirm_calls": {}}),
+    "accept": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/accept/", {}),
+    "discard": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/discard/", {}),
+    "stop": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/stop/", None),
+    "resume": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/resume/", {"confirm_calls": {}}),
     "lookup": ("POST", "companies/lookup/", {"duns": ["804735132"]}),
     "acknowledge": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/acknowledge/", None),
     "close": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/close/", None),
@@ -156,6 +162,7 @@ OPENS = {
     "write:exposure": {"put at stake", "take off"},
     "search:companies": {"search", "find candidates"},
     "pull": {"pull"},
+    "fetch": {"fetch", "accept", "discard", "stop", "resume"},
     "alerts": {"acknowledge", "close", "reopen"},
     "metrics": set(),
     "": set(),
@@ -168,7 +175,7 @@ def test_a_scope_opens_its_own_and_nothing_else(a_program: Callable[..., Program
     program = a_program(scopes=scope)
     opened = {name for name, (method, path, body) in WRITES.items() if is_open(program.send(method, path, body))}
     assert opened == OPENS[scope]
-    apart = {"alerts": {"alerts/"}, "read:exposure": {"exposures/"}}
+    apart = {"alerts": {"alerts/"}, "read:exposure": {"exposures/"}, "fetch": {"data-fetches/"}}
     readable = {"read": set(RIGHTS) - set().union(*apart.values()), **apart}
     assert {path for path in RIGHTS if is_open(program.get(path))} == readable.get(scope, set())
     assert not Subject.objects.filter(requested=True).exists()
@@ -187,6 +194,7 @@ def test_every_address_is_tried_with_every_scope() -> None:
     tried |= {operation("GET", path) for path in RIGHTS}
     entries = {"GET alerts/{id}/", "GET changes/{id}/", "GET imports/{id}/"}
     entries |= {"GET imports/{id}/candidates/", "GET company-searches/{id}/"}  # as their lists
+    entries |= {f"GET data-fetches/{{id}}/{more}" for more in ("", "companies/", "companies/{duns}/")}
     assert tried | entries == set(operations())
 
 

@@ -11,15 +11,17 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from monitoring.models import Change
+from monitoring.models import Change, DataFetch, FetchedCompany, FetchedState, FetchState
 from portfolio.call_budgets.calls import counted_call
 from portfolio.companies.external_references import Named, name_companies
 from portfolio.imports.upload import create_import, read_import
-from portfolio.models import CallKind, SubjectImport
+from portfolio.models import CallKind, Subject, SubjectImport, SubjectState
 from portfolio.subjects.requests import SubjectEntry, request_subjects
 from tests.builders.alerts import an_alert
 from tests.builders.company_searches import a_search
+from tests.builders.data_fetches import entitled
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.exposures import exposure
@@ -39,6 +41,8 @@ BULK = {
     "POST registrations/{reference}/subjects/",
     "DELETE registrations/{reference}/subjects/",
     "POST imports/{id}/confirm/",
+    "POST data-fetches/",
+    "POST data-fetches/{id}/resume/",
 }
 DUNS = [f"{number:09}" for number in range(1, 9)]
 BODIES: dict[str, Any] = {
@@ -52,13 +56,15 @@ BODIES: dict[str, Any] = {
     "POST imports/{id}/candidates/": {"confirm_calls": {"match": 1}},
     "POST company-searches/": {"name": "Acme", "country": "US", "confirm_calls": {"match": 1}},
     "POST company-searches/{id}/decision/": {"duns": None},
+    "POST data-fetches/": {"companies": DUNS[:1], "confirm_calls": {"data_blocks": 1}},
+    "POST data-fetches/{id}/resume/": {"confirm_calls": {"data_blocks": 8}},
 }
 QUERIES = {
     "DELETE exposures/": {"company": DUNS[0], "book": "receivables"},
     "DELETE references/": {"system": "crm", "id": DUNS[0]},
     "DELETE registrations/{reference}/subjects/": {"duns": DUNS[0]},
 }
-SCOPES = "read,write:portfolio,write:references,read:exposure,write:exposure,pull,alerts,search:companies"
+SCOPES = "read,write:portfolio,write:references,read:exposure,write:exposure,pull,fetch,alerts,search:companies"
 ONLY_PEOPLE = {
     "POST imports/{id}/confirm/": "portfolio.confirm_import",
     "POST company-searches/{id}/decision/": "portfolio.add_subjectimport",
@@ -92,6 +98,18 @@ def world(db: None) -> dict[str, str]:
             pass
     for number in range(3):
         an_alert(number, id=SubjectImport.objects.order_by("id")[number].pk)
+    entitled(registration.contract)
+    fetch = DataFetch.objects.create(
+        id=SubjectImport.objects.order_by("id")[0].pk,
+        contract=registration.contract,
+        state=FetchState.OPEN,
+        confirmed_calls=3,
+        requested_at=timezone.now(),
+    )
+    for duns in DUNS:
+        key, state = FetchedCompany.key(fetch.pk, duns), FetchedState.FAILED
+        FetchedCompany.objects.create(id=key, fetch=fetch, company_id=duns, registration=registration, state=state)
+    Subject.objects.filter(company=DUNS[0]).update(state=SubjectState.MONITORED)
     change = Change.objects.order_by("-id")[0]
     change.pk = SubjectImport.objects.order_by("id")[0].pk
     change.save(force_insert=True)

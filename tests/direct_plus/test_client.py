@@ -19,7 +19,7 @@ from direct_plus.candidates import CompanyQuery
 from direct_plus.client import DirectPlus
 from direct_plus.duns import InvalidDuns, LostLeadingZero
 from direct_plus.results import Outcome
-from direct_plus.session import Session
+from direct_plus.session import Session, error_of
 from direct_plus.token_store import Credentials, MemoryTokenStore, Token
 from direct_plus.transport import Answer
 from tests.builders.direct_plus_answers import DETAIL, DUNS, an_error, information
@@ -415,22 +415,32 @@ class TestBesideMonitoring:
         matched = [matchers.query_param_matcher(params)]
         remote.get(f"{BASE}/v1/data/duns/{DUNS}", match=matched, json={"organization": {"duns": DUNS}})
         blocks = ["companyinfo_L2_v1", "hierarchyconnections_L1_v1"]
-        assert direct_plus.data_blocks(DUNS, block_ids=blocks, order_reason="6332") == {"organization": {"duns": DUNS}}
+        answer = direct_plus.data_blocks(DUNS, block_ids=blocks, order_reason="6332")
+        assert json.loads(answer.body) == {"organization": {"duns": DUNS}}
 
     def test_data_of_a_transferred_company_names_the_other(
         self, remote: responses.RequestsMock, direct_plus: DirectPlus
     ) -> None:
         location = {"Location": f"{BASE}/v1/data/duns/150483782?blockIDs=x"}
         remote.get(f"{BASE}/v1/data/duns/{DUNS}", status=301, headers=location)
-        with pytest.raises(errors.Transferred) as caught:
-            direct_plus.data_blocks(DUNS, block_ids=["x"])
-        assert caught.value.replacement == "150483782"
+        error = error_of(direct_plus.data_blocks(DUNS, block_ids=["x"]))
+        assert isinstance(error, errors.Transferred)
+        assert error.replacement == "150483782"
         assert len(remote.calls) == 1
 
     def test_data_of_a_deleted_company_is_gone(self, remote: responses.RequestsMock, direct_plus: DirectPlus) -> None:
         remote.get(f"{BASE}/v1/data/duns/{DUNS}", status=410)
-        with pytest.raises(errors.Gone):
-            direct_plus.data_blocks(DUNS, block_ids=["x"])
+        assert isinstance(error_of(direct_plus.data_blocks(DUNS, block_ids=["x"])), errors.Gone)
+
+    def test_what_may_cost_is_not_repeated_when_it_had_no_answer(
+        self, remote: responses.RequestsMock, direct_plus: DirectPlus
+    ) -> None:
+        remote.get(f"{BASE}/v1/data/duns/{DUNS}", status=503)
+        remote.get(f"{BASE}/v1/data/refreshCheck/{DUNS}", status=503)
+        assert isinstance(error_of(direct_plus.data_blocks(DUNS, block_ids=["x"])), errors.ServerTrouble)
+        with pytest.raises(errors.ServerTrouble):
+            direct_plus.refresh_check(DUNS, product_id="p", version_id="v", reference_date=date(2026, 1, 5))
+        assert len(remote.calls) == 2
 
     def test_match_lists_candidates(self, remote: responses.RequestsMock, direct_plus: DirectPlus) -> None:
         address = {
@@ -482,7 +492,6 @@ RAISING: dict[str, Callable[[DirectPlus], object]] = {
     "refresh_check": lambda direct_plus: direct_plus.refresh_check(
         DUNS, product_id="p", version_id="v", reference_date=date(2026, 1, 5)
     ),
-    "data_blocks": lambda direct_plus: direct_plus.data_blocks(DUNS, block_ids=["x"]),
     "typeahead": lambda direct_plus: direct_plus.typeahead("n"),
     "match": lambda direct_plus: direct_plus.match(CompanyQuery("n", "US")),
 }
@@ -505,7 +514,7 @@ TROUBLES: list[tuple[int, bytes | Exception]] = [
 
 def test_every_method_that_raises_is_tried() -> None:
     public = {name for name, _ in inspect.getmembers(DirectPlus, inspect.isfunction) if not name.startswith("_")}
-    assert public == {*RAISING, "pull", "replay"}
+    assert public == {*RAISING, "pull", "replay", "data_blocks"}
 
 
 @pytest.mark.parametrize("name", RAISING)

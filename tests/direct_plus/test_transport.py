@@ -185,11 +185,12 @@ def test_a_connection_closed_while_it_rested_costs_no_call() -> None:
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])
 def test_redirects_are_not_followed(status: str) -> None:
-    with serving(answering(b"", status, ("Location: /elsewhere",))) as server:
+    with serving(answering(b'{"error": {}}', status, ("Location: /elsewhere",))) as server:
         answer = exchange(server.url)
         assert len(server.requests) == 1
-    assert answer.status == int(status[:3])
+    assert (answer.status, answer.failure) == (int(status[:3]), None)
     assert answer.headers["Location"] == "/elsewhere"
+    assert answer.body == b'{"error": {}}'
 
 
 @pytest.mark.parametrize("status", ["503 Busy", "429 Too Many", "500 Oops", "408 Slow"])

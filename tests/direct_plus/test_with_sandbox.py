@@ -1,5 +1,6 @@
 """The client against the sandbox over real HTTP: both keep the same contract."""
 
+import json
 import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -187,7 +188,8 @@ def test_beside_monitoring(control: SandboxControl, direct_plus: DirectPlus) -> 
     assert direct_plus.entitlements()
     long_ago = date(2000, 1, 1)
     assert direct_plus.refresh_check(DUNS, product_id="p", version_id="v", reference_date=long_ago) in (True, False)
-    assert direct_plus.data_blocks(DUNS, block_ids=["companyinfo_L2_v1"])["organization"]["duns"] == DUNS
+    answer = direct_plus.data_blocks(DUNS, block_ids=["companyinfo_L2_v1"])
+    assert json.loads(answer.body)["organization"]["duns"] == DUNS
     (found,) = direct_plus.match(CompanyQuery("acme gmbh", "DE"))
     assert (found.duns, found.name, found.confidence) == (DUNS, "Acme GmbH", 10)
     assert direct_plus.match(CompanyQuery("zzz", "DE")) == []

@@ -12,6 +12,7 @@ BLOCKS = (
     ("principalscontacts", 1),
     ("hierarchyconnections", 1),
     ("financialstrengthinsight", 2),
+    ("eventfilings", 1),
 )
 PRODUCT = "cmptcs"
 NOT_MONITORED = "hierarchyconnections"

@@ -75,6 +75,14 @@ SWITCHES: dict[str, Switch] = {
     "match_address": Switch("present", ("present", "absent"), "whether candidates carry their address"),
     "match_country": Switch("needed", ("needed", "optional"), "whether Match refuses a search without a country"),
     "typeahead": Switch(True, (bool,), "whether the key may use typeahead; otherwise 401"),
+    "unentitled_blocks": Switch(
+        "refuse", ("refuse", "omit", "serve"), "data blocks outside the contract: 403, left out, or served"
+    ),
+    "block_members": Switch("blocks", ("blocks", "all"), "whether data blocks hold their own members, or all"),
+    "transferred_data": Switch(
+        "path", ("path", "url", "details"), "where the 301 names the company that continues: address or error details"
+    ),
+    "refresh_check_answer": Switch("top", ("top", "organization"), "where hasRefreshedData stands"),
     "entitlements": Switch(
         "blocks", ("blocks", "levels", "names", "keyed", "contracts", "none"), "layout of the answer to entitlements"
     ),

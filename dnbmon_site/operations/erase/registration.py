@@ -23,8 +23,10 @@ from monitoring.models import (
     Alert,
     Change,
     DailyStat,
+    DataFetch,
     DeadLetter,
     Delivery,
+    FetchedCompany,
     Notification,
     Observation,
     Publication,
@@ -66,6 +68,7 @@ def tables_of(row: Registration) -> Iterator[QuerySet[Model]]:
     yield CompanySearch.objects.filter(subject_import__in=imports)
     yield SubjectImport.objects.filter(registration=row)
     yield DailyStat.objects.filter(registration=row)
+    yield from (FetchedCompany.objects.filter(registration=row), DataFetch.objects.filter(registration=row))
     yield Delivery.objects.filter(registration=row)
     yield ReplayPass.objects.filter(registration=row)
 

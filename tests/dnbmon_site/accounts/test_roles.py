@@ -58,6 +58,7 @@ monitoring.alertrule          VAMPOD     AD     AD      AD
 monitoring.change             VAMPOD     -      -       -
 monitoring.channel            VAMPOD     VAMPOD OD      OD
 monitoring.dailystat         VAMPOD     -      -       -
+monitoring.datafetch          VAMPOD     -      -       -
 monitoring.deadletter         VAMPOD     -      -       -
 monitoring.delivery           VAMPOD     -      -       -
 monitoring.outboxmessage      AOD        -      -       -
@@ -119,6 +120,10 @@ GET  /monitoring/change/export/                             VAMPOD
 GET  /monitoring/change/pulse/                              VAMPOD
 GET  /monitoring/deadletter/{key}/raw/                      VAMPOD
 POST /monitoring/deadletter/{key}/do/try-again/             OD
+GET  /monitoring/datafetch/request/                         MOD
+POST /monitoring/datafetch/request/                         MOD
+GET  /monitoring/datafetch/{key}/company/804735132/         VAMPOD
+POST /monitoring/datafetch/{key}/do/accept/                 MOD
 GET  /monitoring/delivery/{key}/raw/                        VAMPOD
 POST /monitoring/fileserver/{key}/do/test/                  OD
 POST /monitoring/scheduledexport/{key}/do/run/              AD
@@ -218,6 +223,7 @@ monitoring.reportschedule   delete_selected    MD
 monitoring.reportschedule   send               MD
 monitoring.scheduledexport  delete_selected    AD
 monitoring.scheduledexport  write              AD
+portfolio.company       fetch_selected         MOD
 portfolio.company       stop_selected          MD
 portfolio.exchangerate  delete_selected        MD
 portfolio.proposal      accept_selected        MD

@@ -12,7 +12,9 @@ from core.models import Notice
 from health.checks.result import Result
 from health.incidents import lifecycle
 from health.incidents.lifecycle import follow, open_incident, record_past
-from health.models import Incident, State
+from health.models import Incident, IncidentNote, State
+from monitoring.models import DataFetch
+from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
 
@@ -114,3 +116,24 @@ def test_what_was_over_before_is_written_down_once(woken: list[str]) -> None:
         )
     assert Incident.objects.get().ended_at is not None
     assert Notice.objects.count() == 1
+
+
+def test_a_gap_that_was_closed_by_a_data_fetch_keeps_what_was_found() -> None:
+    registration = a_registration()
+    gap = {"check": "gap", "title": "Completeness", "subject": registration.reference, "is_mark": True}
+    follow([a_result(State.WARNING, **gap)], [])
+    DataFetch.objects.create(
+        contract=registration.contract,
+        registration=registration,
+        confirmed_calls=1,
+        requested_at=timezone.now(),
+        closed_at=timezone.now(),
+        closed_by="ann",
+        found="No changes at D&B: 97. Accepted: 3.",
+    )
+    follow([], [])
+    note = IncidentNote.objects.get()
+    assert (note.author, note.text) == ("ann", "No changes at D&B: 97. Accepted: 3.")
+    follow([a_result(State.WARNING, **gap)], [])
+    follow([], [])
+    assert IncidentNote.objects.count() == 1, "the next gap was not closed by it"

@@ -1,0 +1,276 @@
+"""Data fetches in the API: request them with the calls confirmed, see what differs, accept or discard it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.errors import Conflict
+from core.api.examples import a_request, an_answer, who
+from core.api.parameters import PageParameters
+from core.api.scopes import FETCH
+from core.lists.pagination import beyond, cut, read_key, write_token
+from direct_plus.duns import InvalidDuns, normalise_duns
+from monitoring.data_fetch.api.serializers import (
+    DIFFERENCE_EXAMPLE,
+    FETCH_EXAMPLE,
+    ITEM_EXAMPLE,
+    DecisionSerializer,
+    FetchesSerializer,
+    FetchSerializer,
+    ItemDetailSerializer,
+    ItemParameters,
+    ItemSerializer,
+    ItemsSerializer,
+    RequestSerializer,
+    ResumeSerializer,
+    serialized,
+)
+from monitoring.data_fetch.blocks import NoBlocks
+from monitoring.data_fetch.decide import accept, discard
+from monitoring.data_fetch.effect import effect_of
+from monitoring.data_fetch.plan import CannotFetch, Plan, plan_companies, plan_gap
+from monitoring.data_fetch.request import may_resume, request_fetch, resume_fetch, stop_fetch
+from monitoring.models import DataFetch, FetchedCompany, FetchedState
+from portfolio.call_budgets.api import conflicts_of_calls
+from portfolio.companies.parameters import DUNS_IN_PATH
+from portfolio.registrations.api import registration_or_404
+
+KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The data fetch's ID.")
+RIGHT = "monitoring.request_datafetch"
+VIEW = "monitoring.view_datafetch"
+
+
+def fetch_or_404(key: uuid.UUID) -> DataFetch:
+    row = DataFetch.objects.select_related("contract", "registration").filter(pk=key).first()
+    if row is None:
+        raise Http404("This data fetch does not exist.")
+    return row
+
+
+def _plan(asked: dict[str, Any]) -> Plan:
+    try:
+        if "registration" in asked:
+            return plan_gap(registration_or_404(asked["registration"], asked.get("contract")))
+        return plan_companies(asked["companies"])
+    except (CannotFetch, NoBlocks) as error:
+        raise Conflict(str(error)) from error
+
+
+class DataFetchList(APIView):
+    scopes = {"GET": FETCH, "POST": FETCH}
+    permissions = {"GET": VIEW, "POST": RIGHT}
+
+    @extend_schema(
+        operation_id="data_fetches",
+        tags=["data fetches"],
+        summary="List data fetches, latest first",
+        parameters=[PageParameters],
+        responses=FetchesSerializer,
+        examples=[an_answer("A page", {"results": [FETCH_EXAMPLE], "next": None})],
+    )
+    def get(self, request: Request) -> Response:
+        """Requests by users and API keys to fetch the data of companies, or to close a data gap."""
+        asked = PageParameters.of(request)
+        rows = DataFetch.objects.select_related("registration").order_by("-id")
+        if "after" in asked:
+            rows = beyond(rows, ("id",), [read_key(asked["after"])], newest_first=True)
+        found, has_more = cut(rows, asked["limit"])
+        token = write_token([found[-1].pk.hex]) if has_more else None
+        return Response({"results": serialized(found), "next": token})
+
+    @extend_schema(
+        operation_id="request_data_fetch",
+        tags=["data fetches"],
+        summary="Fetch companies from D&B, or close a data gap",
+        request=RequestSerializer,
+        responses={201: FetchSerializer},
+        examples=[
+            a_request("One company", {"companies": ["804735132"], "confirm_calls": {"data_blocks": 1}}),
+            an_answer("Requested", {**FETCH_EXAMPLE, "state": "running", "counts": {"waiting": 1}}, 201),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """The calls are made in the background. Nothing changes before the documents are accepted.
+
+        For a data gap, each company is checked first, and only those with changes are fetched. `confirm_calls` then
+        has the checks and the most data block calls that may follow.
+        """
+        asked = RequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        plan = _plan(asked.validated_data)
+        with conflicts_of_calls():
+            row = request_fetch(plan, asked.validated_data["confirm_calls"], by=who(request))
+        return Response(serialized([row])[0], status=201)
+
+
+class DataFetchDetail(APIView):
+    scopes = {"GET": FETCH}
+    permissions = {"GET": VIEW}
+
+    @extend_schema(
+        operation_id="data_fetch",
+        tags=["data fetches"],
+        summary="Get a data fetch",
+        parameters=[KEY_IN_PATH],
+        responses=FetchSerializer,
+        examples=[an_answer("A data fetch", FETCH_EXAMPLE)],
+    )
+    def get(self, request: Request, id: uuid.UUID) -> Response:
+        """The current state of a data fetch."""
+        return Response(serialized([fetch_or_404(id)])[0])
+
+
+class DataFetchCompanies(APIView):
+    scopes = {"GET": FETCH}
+    permissions = {"GET": VIEW}
+
+    @extend_schema(
+        operation_id="data_fetch_companies",
+        tags=["data fetches"],
+        summary="List the companies of a data fetch",
+        parameters=[KEY_IN_PATH, ItemParameters],
+        responses=ItemsSerializer,
+        examples=[an_answer("A page", {"results": [ITEM_EXAMPLE], "next": None})],
+    )
+    def get(self, request: Request, id: uuid.UUID) -> Response:
+        """The result for each company."""
+        asked = ItemParameters.of(request)
+        rows = FetchedCompany.objects.filter(fetch=fetch_or_404(id)).order_by("id")
+        if "state" in asked:
+            rows = rows.filter(state__in=sorted(set(asked["state"])))
+        if "after" in asked:
+            rows = beyond(rows, ("id",), [read_key(asked["after"])])
+        found, has_more = cut(rows, asked["limit"])
+        token = write_token([found[-1].pk.hex]) if has_more else None
+        return Response({"results": ItemSerializer(found, many=True).data, "next": token})
+
+
+class DataFetchCompany(APIView):
+    scopes = {"GET": FETCH}
+    permissions = {"GET": VIEW}
+
+    @extend_schema(
+        operation_id="data_fetch_company",
+        tags=["data fetches"],
+        summary="Get what a fetched document changes",
+        parameters=[KEY_IN_PATH, DUNS_IN_PATH],
+        responses=ItemDetailSerializer,
+        examples=[an_answer("One change", {**ITEM_EXAMPLE, "changes": [DIFFERENCE_EXAMPLE]})],
+    )
+    def get(self, request: Request, id: uuid.UUID, duns: str) -> Response:
+        """The values that accepting the document changes or has changed, as of the time of the call."""
+        row = _item_or_404(fetch_or_404(id), duns)
+        delivery = row.delivery
+        effect = effect_of(delivery) if delivery and row.state != FetchedState.FAILED else None
+        names = ("element", "previous", "current")
+        changes = [dict(zip(names, one, strict=True)) for one in effect.differences] if effect else []
+        return Response({**ItemSerializer(row).data, "changes": changes})
+
+
+def _item_or_404(fetch: DataFetch, duns: str) -> FetchedCompany:
+    try:
+        key = FetchedCompany.key(fetch.pk, normalise_duns(duns))
+    except InvalidDuns:
+        key = uuid.UUID(int=0)
+    row = FetchedCompany.objects.filter(pk=key).first()
+    if row is None:
+        raise Http404("This company is not part of the data fetch.")
+    return row
+
+
+class DataFetchAccept(APIView):
+    scopes = {"POST": FETCH}
+    permissions = {"POST": RIGHT}
+
+    @extend_schema(
+        operation_id="accept_data_fetch",
+        tags=["data fetches"],
+        summary="Accept fetched documents",
+        parameters=[KEY_IN_PATH],
+        request=DecisionSerializer,
+        responses=FetchSerializer,
+        examples=[an_answer("Accepted", {**FETCH_EXAMPLE, "state": "done", "counts": {"accepted": 1}})],
+    )
+    def post(self, request: Request, id: uuid.UUID) -> Response:
+        """Each becomes a baseline in the company's history. Has no effect on companies that are already decided."""
+        return _decided(request, fetch_or_404(id), accept)
+
+
+class DataFetchDiscard(APIView):
+    scopes = {"POST": FETCH}
+    permissions = {"POST": RIGHT}
+
+    @extend_schema(
+        operation_id="discard_data_fetch",
+        tags=["data fetches"],
+        summary="Discard fetched documents",
+        parameters=[KEY_IN_PATH],
+        request=DecisionSerializer,
+        responses=FetchSerializer,
+        examples=[an_answer("Discarded", {**FETCH_EXAMPLE, "state": "done", "counts": {"discarded": 1}})],
+    )
+    def post(self, request: Request, id: uuid.UUID) -> Response:
+        """They change nothing. Has no effect on companies that are already decided."""
+        return _decided(request, fetch_or_404(id), discard)
+
+
+def _decided(request: Request, row: DataFetch, act: Any) -> Response:
+    asked = DecisionSerializer(data=request.data)
+    asked.is_valid(raise_exception=True)
+    act(row, asked.validated_data.get("companies"), by=who(request))
+    return Response(serialized([fetch_or_404(row.pk)])[0])
+
+
+class DataFetchStop(APIView):
+    scopes = {"POST": FETCH}
+    permissions = {"POST": RIGHT}
+
+    @extend_schema(
+        operation_id="stop_data_fetch",
+        tags=["data fetches"],
+        summary="Stop a data fetch",
+        parameters=[KEY_IN_PATH],
+        request=None,
+        responses=FetchSerializer,
+        examples=[an_answer("Stopped", {**FETCH_EXAMPLE, "state": "stopped", "reason": "Stopped by CRM."})],
+    )
+    def post(self, request: Request, id: uuid.UUID) -> Response:
+        """No further call is made. Has no effect on a data fetch that does not run."""
+        row = fetch_or_404(id)
+        stop_fetch(row, by=who(request))
+        return Response(serialized([fetch_or_404(row.pk)])[0])
+
+
+class DataFetchResume(APIView):
+    scopes = {"POST": FETCH}
+    permissions = {"POST": RIGHT}
+
+    @extend_schema(
+        operation_id="resume_data_fetch",
+        tags=["data fetches"],
+        summary="Resume a data fetch",
+        parameters=[KEY_IN_PATH],
+        request=ResumeSerializer,
+        responses=FetchSerializer,
+        examples=[
+            a_request("One call", {"confirm_calls": {"data_blocks": 1}}),
+            an_answer("Resumed", {**FETCH_EXAMPLE, "state": "running", "counts": {"waiting": 1}}),
+        ],
+    )
+    def post(self, request: Request, id: uuid.UUID) -> Response:
+        """Makes the calls that are left. Calls without a response are made again, so D&B may bill them twice."""
+        asked = ResumeSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        row = fetch_or_404(id)
+        if not may_resume(row):
+            raise Conflict("There is nothing left to fetch.")
+        with conflicts_of_calls():
+            resume_fetch(row, asked.validated_data["confirm_calls"], by=who(request))
+        return Response(serialized([row])[0])
