@@ -153,7 +153,9 @@ class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
         label=_("Require two-step verification"),
         required=False,
         widget=UnfoldBooleanSwitchWidget,
-        help_text=_("Users with this role who sign in with a password must set it up before they can open any other page."),
+        help_text=_(
+            "Users with this role must set it up before they open any other page, if they sign in with a password."
+        ),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
