@@ -133,6 +133,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "dnbmon_site.accounts.second_factor.middleware.SecondFactorRequired",
     "dnbmon_site.http.middleware.ReadersTimezone",
     "dnbmon_site.http.middleware.ReadersLanguage",
     "dnbmon_site.dashboard.recount.CountAfterActs",

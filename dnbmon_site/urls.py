@@ -9,6 +9,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from dnbmon_site.accounts.preferences import preferences
+from dnbmon_site.accounts.second_factor.login import login_code
+from dnbmon_site.accounts.second_factor.page import page as second_factor
 from dnbmon_site.accounts.sign_in import ChoosePassword, NewPassword, back, only_with, sign_in, start
 from dnbmon_site.dashboard import palette, pwa
 from dnbmon_site.dashboard.since_last_visit import seen
@@ -57,9 +59,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portfolio/review/", admin.site.admin_view(benefit.page), name="contract_review"),
     path("portfolio/review/<slug:reason>/", admin.site.admin_view(benefit.companies), name="contract_review_companies"),
     path("portfolio/group/<str:duns>/", admin.site.admin_view(group_page), name="corporate_group"),
+    path("my/two-step-verification/", admin.site.admin_view(second_factor), name="second_factor"),
     path("my/", admin.site.admin_view(preferences), name="preferences"),
     *password_reset,
     path("login/", sign_in, name="sign_in"),
+    path("login/code/", of_passwords(login_code), name="login_code"),
     path("sign-in/", start, name="oidc_authentication_init"),
     path("sign-in/back/", back, name="oidc_authentication_callback"),
     path("seen/", admin.site.admin_view(seen), name="seen"),

@@ -11,6 +11,8 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from dnbmon_site.accounts.roles import install_roles
+        from dnbmon_site.accounts.second_factor import requirement
 
         # After Django's own receiver, which makes the permissions.
         post_migrate.connect(install_roles, dispatch_uid="dnbmon_site.accounts.roles")
+        requirement.connect()

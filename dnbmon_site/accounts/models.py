@@ -30,6 +30,12 @@ def check_timezone(name: str) -> None:
         )
 
 
+class SecondFactorState(models.TextChoices):
+    OFF = "", _("Off")
+    DUE = "due", _("Required, not set up")
+    ON = "on", _("On")
+
+
 class User(AbstractUser):
     id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     timezone = models.CharField(
@@ -53,6 +59,10 @@ class User(AbstractUser):
         blank=True,
         editable=False,
         help_text=_("ID of the user at the identity provider."),
+    )
+    # Of the rows that say so, for every request: whether a code is asked for, or still has to be set up.
+    second_factor = models.CharField(
+        _("two-step verification"), max_length=3, blank=True, choices=SecondFactorState.choices, editable=False
     )
     invited_at = models.DateTimeField(null=True, editable=False, help_text=_("When the last invitation was made."))
     # How far this person has seen the front page: a visit's own mark, and where news begins for it.
@@ -97,6 +107,44 @@ class UserPermission(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["user", "permission"], name="one_row_a_user_and_permission")]
+
+
+class SecondFactor(models.Model):
+    """A user's authenticator app, from its first code on."""
+
+    id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.OneToOneField(User, models.CASCADE, related_name="authenticator")
+    secret = models.TextField(editable=False, help_text=_("Encrypted."))
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # The time step of the last code that was accepted: no code is accepted twice.
+    used_step = models.BigIntegerField(default=0, editable=False)
+
+    class Meta:
+        default_permissions = ()
+
+
+class RecoveryCode(models.Model):
+    """Signs a user in once, without the app. We keep its hash."""
+
+    id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="recovery_codes")
+    hashed = models.CharField(max_length=64, editable=False)
+    used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["user", "hashed"], name="one_row_a_user_and_recovery_code")]
+
+
+class RolePolicy(models.Model):
+    """What a role demands of its users."""
+
+    id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    role = models.OneToOneField(Group, models.CASCADE, related_name="policy")
+    needs_second_factor = models.BooleanField(_("require two-step verification"), default=False)
+
+    class Meta:
+        default_permissions = ()
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

@@ -86,4 +86,5 @@ def account_links(request: HttpRequest) -> list[dict[str, Any]]:
     links = [{"title": gettext("Time zone and language"), "link": reverse("preferences")}]
     if request.user.is_authenticated and request.user.has_usable_password():
         links.append({"title": gettext("Change password"), "link": reverse("admin:password_change")})
+        links.append({"title": gettext("Two-step verification"), "link": reverse("second_factor")})
     return links

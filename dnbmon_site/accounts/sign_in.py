@@ -15,7 +15,7 @@ from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.views import PasswordResetConfirmView, PasswordResetView
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -26,7 +26,9 @@ from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthen
 from unfold.forms import AuthenticationForm
 
 from core.urls import site_url
+from dnbmon_site.accounts.models import SecondFactorState
 from dnbmon_site.accounts.oidc import MALFORMED, NO_ANSWER, provider
+from dnbmon_site.accounts.second_factor.login import await_code, is_awaiting_code
 from dnbmon_site.version import NAME
 
 logger = logging.getLogger(__name__)
@@ -60,6 +62,13 @@ class SignInForm(AuthenticationForm):
         "invalid_login": _("The username or the password is wrong. Both are case-sensitive. Try again."),
     }
 
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Who uses two-step verification is not let in by the password alone."""
+        super().confirm_login_allowed(user)
+        if user.second_factor == SecondFactorState.ON:
+            await_code(self.request, user)
+            raise ValidationError(gettext("Enter the code of your authenticator app."), code="second_factor")
+
 
 def sign_in(request: HttpRequest) -> HttpResponse:
     """The admin's page, with a button for the identity provider, and without the form where only that is used."""
@@ -70,7 +79,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         target = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
         address = f"{reverse('oidc_authentication_init')}?{urlencode({REDIRECT_FIELD_NAME: target})}"
         context |= {"single_sign_on": gettext(settings.OIDC_NAME), "single_sign_on_address": address}
-    return admin.site.login(request, context)
+    page = admin.site.login(request, context)
+    return redirect("login_code") if is_awaiting_code(request) else page
 
 
 class NewPassword(PasswordResetView):

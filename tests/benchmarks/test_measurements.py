@@ -25,9 +25,13 @@ from monitoring.publications.consumers import consumed_by_all
 from monitoring.publications.sequence import newest_publication
 from portfolio.exposure.totals import exposures_at
 from portfolio.models import Subject
+from tests.engines import engine
 from tests.support import ROOT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(engine() == "mongodb", reason="MongoDB is measured against a real server only"),
+]
 
 
 @pytest.fixture(autouse=True)

@@ -18,8 +18,8 @@ from tests.builders.registrations import REFERENCE, a_registration
 
 @pytest.fixture
 def registration(contract: Contract, control: SandboxControl) -> Registration:
-    control.add_companies(REFERENCE, count=150)
-    return a_registration(REFERENCE, contract=contract)
+    control.add_companies(REFERENCE, count=15)
+    return a_registration(REFERENCE, contract=contract, page_size=10, current_page_size=10)
 
 
 def test_says_how_to_begin_when_nothing_is_known(run: Run, db: None) -> None:
@@ -40,14 +40,14 @@ def test_pulls_what_is_active_until_drained(run: Run, registration: Registration
     control.add_registration("PAUSED_01")
     a_registration("PAUSED_01", contract=registration.contract, state=RegistrationState.PAUSED)
     said = run("pull")
-    assert f"{REFERENCE}: 150 notifications in 2 responses, 150 new, drained." in said
+    assert f"{REFERENCE}: 15 notifications in 2 responses, 15 new, drained." in said
     assert "PAUSED_01" not in said
-    assert Notification.objects.count() == 150
+    assert Notification.objects.count() == 15
 
 
 def test_a_named_one_is_pulled_though_paused_and_stays_so(run: Run, registration: Registration) -> None:
     Registration.objects.update(state=RegistrationState.PAUSED)
-    assert "150 new" in run("pull", REFERENCE)
+    assert "15 new" in run("pull", REFERENCE)
     registration.refresh_from_db()
     assert registration.state == RegistrationState.PAUSED
 
@@ -59,7 +59,7 @@ def test_what_is_left_in_doubt_is_told_with_the_time_of_its_end(
     with pytest.raises(CommandError, match=r"1 call is in doubt.*recovers them after 20\d\d-\d\d-\d\d"):
         run("pull")
     # Replay has brought everything at once all the same.
-    assert Notification.objects.count() == 150
+    assert Notification.objects.count() == 15
 
 
 def test_a_doubt_is_over_after_its_time(run: Run, registration: Registration, control: SandboxControl) -> None:
@@ -99,7 +99,7 @@ def test_one_registration_in_trouble_holds_up_no_other(
     a_registration("UNKNOWN_AT_DNB", contract=registration.contract, next_pull_at=None)
     with pytest.raises(CommandError, match="UNKNOWN_AT_DNB"):
         run("pull")
-    assert Notification.objects.count() == 150
+    assert Notification.objects.count() == 15
 
 
 def test_reading_that_has_stopped_is_told(run: Run, registration: Registration) -> None:
@@ -143,7 +143,7 @@ def test_waits_for_another_process(run: Run, registration: Registration, monkeyp
     held(registration, monkeypatch, patience=3)
     said = run("pull")
     assert "another process is pulling it; waiting for up to 120 seconds" in said
-    assert "150 new" in said
+    assert "15 new" in said
 
 
 def test_waits_no_longer_than_told(run: Run, registration: Registration, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,12 +17,14 @@ from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminEmailInputWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from dnbmon_site.accounts.admin.permission_names import offered_permissions, permission_name
-from dnbmon_site.accounts.models import User, UserPermission
+from dnbmon_site.accounts.models import RolePolicy, User, UserPermission
 from dnbmon_site.accounts.rights import beyond, rights_of
 from dnbmon_site.accounts.roles import PURPOSES
+from dnbmon_site.accounts.second_factor.requirement import require
 
 OWN_RIGHTS = _("You cannot change your own permissions. Ask another administrator.")
 HELP = {
@@ -147,9 +149,19 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
     actor: Any
+    needs_second_factor = forms.BooleanField(
+        label=_("Require two-step verification"),
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text=_(
+            "Users with this role must set it up before they open any other page, if they sign in with a password."
+        ),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        policy = RolePolicy.objects.filter(role=self.instance).first() if self.instance.pk else None
+        self.fields["needs_second_factor"].initial = bool(policy and policy.needs_second_factor)
         if field := self.fields.get("permissions"):
             rows = offered_permissions(self.instance)
             field.queryset = rows  # type: ignore[attr-defined]
@@ -164,3 +176,7 @@ class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
                 gettext("You cannot add permissions that you do not have. Ask an administrator who has them.")
             )
         return chosen
+
+    def _save_m2m(self) -> None:
+        super()._save_m2m()  # type: ignore[misc]
+        require(self.instance, needs_second_factor=self.cleaned_data["needs_second_factor"])

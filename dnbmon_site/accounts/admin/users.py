@@ -33,9 +33,10 @@ from dnbmon_site.accounts.admin.user_forms import InvitationForm, PersonForm, Ro
 from dnbmon_site.accounts.audit import Audited
 from dnbmon_site.accounts.email_changes import email_warnings
 from dnbmon_site.accounts.invitations import Invitation, invite, is_invited, may_be_invited, valid_days
-from dnbmon_site.accounts.models import User
+from dnbmon_site.accounts.models import SecondFactorState, User
 from dnbmon_site.accounts.rights import may_touch
 from dnbmon_site.accounts.roles import PURPOSES
+from dnbmon_site.accounts.second_factor.codes import turn_off
 from dnbmon_site.accounts.user_states import locked_among, role_names, state_badge
 
 admin.site.unregister(Group)
@@ -74,8 +75,8 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
     add_form_template = "dnbmon_site/accounts/invite.html"
     change_form_template = "dnbmon_site/accounts/user.html"
     change_password_form = AdminPasswordChangeForm
-    list_display = ("person", "email", "roles", "signed_in", "state")
-    list_filter = ("is_active", "groups", "is_superuser")
+    list_display = ("person", "email", "roles", "signed_in", "second_factor", "state")
+    list_filter = ("is_active", "groups", "is_superuser", "second_factor")
     list_before_template = "dnbmon_site/accounts/users_intro.html"
     ordering = ("username",)
     fieldsets = (
@@ -119,8 +120,13 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
         return state_badge(user, is_locked=user.is_locked)
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(self.invite_again))
-        return [path("<path:object_id>/invite/", view, name="accounts_user_invite"), *super().get_urls()]
+        invite_again = self.admin_site.admin_view(require_POST(self.invite_again))
+        reset = self.admin_site.admin_view(require_POST(self.reset_second_factor))
+        return [
+            path("<path:object_id>/invite/", invite_again, name="accounts_user_invite"),
+            path("<path:object_id>/reset-two-step/", reset, name="accounts_user_reset_second_factor"),
+            *super().get_urls(),
+        ]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         context = {
@@ -151,6 +157,7 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
             "is_invited": is_invited(user),
             "may_be_invited": may_be_invited(user),
             "may_change": self.has_change_permission(request, user),
+            "has_second_factor": user.second_factor == SecondFactorState.ON,
         }
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
@@ -171,6 +178,15 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
         if may_be_invited(user):
             return self._invited(request, user, invite(user, by=actor_of(request)))
         messages.error(request, gettext("Only users with an email address who have not signed in yet can be invited."))
+        return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
+
+    def reset_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """For somebody who has lost the app and the recovery codes."""
+        user = self.object_or_404(request, object_id)
+        if not self.has_change_permission(request, user):
+            raise PermissionDenied
+        turn_off(user, by=actor_of(request))
+        messages.success(request, gettext("Two-step verification was reset. The password alone is enough now."))
         return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
 
     def _invited(self, request: HttpRequest, user: User, done: Invitation) -> HttpResponse:
@@ -199,6 +215,7 @@ def not_sent_text(done: Invitation) -> str:
 class GroupAdmin(Guarded, DjangoGroupAdmin, ModelAdmin):
     form = RoleForm
     list_display = ("__str__", "purpose")
+    fieldsets = ((None, {"fields": ("name", "needs_second_factor", "permissions")}),)
 
     @admin.display(description=_("Description"))
     def purpose(self, role: Group) -> str:
