@@ -11,7 +11,7 @@ from monitoring.company_page.summary import status_tone, status_words
 from monitoring.company_page.timeline import Line
 from monitoring.corporate_groups.names import names_of
 from monitoring.corporate_groups.tree import Node, tree_of
-from monitoring.scores.bands import CLASSES
+from monitoring.scores.bands import CLASSES, HIGH_RISK_CLASSES
 from portfolio.exposure.money import money_text
 from portfolio.models import Company
 
@@ -92,9 +92,8 @@ class GroupPage:
         return len({row.country for row in self.monitored if row.country})
 
     @property
-    def high_risk(self) -> int:
-        """By either score."""
-        return sum(max(row.failure_class or 0, row.delinquency_class or 0) >= 4 for row in self.monitored)
+    def high_failure_risk(self) -> int:
+        return sum(row.failure_class in HIGH_RISK_CLASSES for row in self.monitored)
 
     @property
     def exposure(self) -> int | None:

@@ -146,7 +146,7 @@ TITLES: Mapping[str, str | Promise] = {
     "tag": _("Tag"),
     "owner": _("Owner"),
     "saved": _("Saved filter"),
-    "flag": _("Risk sign"),
+    "flag": _("Risk flag"),
     "exposure": _("Exposure"),
     "failure_incidence": _("Incidence of default"),
     "data": _("Data from D&B"),

@@ -50,7 +50,7 @@ def _head(paper: Paper, overview: Overview) -> None:
     unknown = overview.failure.get(UNKNOWN, Count()).companies
     tiles = [
         (counted(overview.whole.companies), gettext("companies"), "calm"),
-        (counted(overview.high_risk.companies), gettext("high risk (class 4 or 5)"), "critical"),
+        (counted(overview.high_failure_risk.companies), gettext("high failure risk (class 4 or 5)"), "critical"),
         (counted(unknown), gettext("failure score unknown"), "high" if unknown else "calm"),
         (counted(overview.without_data.companies), gettext("without data"), "calm"),
     ]
@@ -92,9 +92,9 @@ def _classes(paper: Paper, overview: Overview) -> None:
         paper.heading(str(dimension.title), room=50)
         rows = [([dimension.words(value)], counts.get(value, Count())) for value in CLASSES]
         _table(paper, overview, [gettext("Class")], rows)
-    paper.heading(gettext("Risk signs"), room=50)
+    paper.heading(gettext("Risk flags"), room=50)
     signs = [([str(FLAG_LABELS[FLAGS[name]])], count) for name, count in overview.flags.items()]
-    _table(paper, overview, [gettext("Sign")], signs)
+    _table(paper, overview, [gettext("Flag")], signs)
 
 
 def _movement(paper: Paper, overview: Overview) -> None:

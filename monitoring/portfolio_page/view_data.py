@@ -14,7 +14,7 @@ from monitoring.portfolio_page.links import Links
 from monitoring.portfolio_page.measures.concentration import Concentration
 from monitoring.portfolio_page.measures.counts import Count
 from monitoring.portfolio_page.measures.dimensions import DELINQUENCY, FAILURE, GROUP, UNKNOWN, Dimension
-from monitoring.portfolio_page.overview import CLASSES, HIGH_RISK, Overview
+from monitoring.portfolio_page.overview import CLASSES, HIGH_FAILURE_RISK, Overview
 from monitoring.portfolio_page.worlds import Money
 from portfolio.exposure.money import money_text
 from portfolio.models import Company
@@ -73,7 +73,7 @@ def page_context(overview: Overview) -> dict[str, Any]:
 def tiles(overview: Overview, cells: Cells) -> Iterator[tuple[Cell, str]]:
     """Each with what it means."""
     yield cells.of_day(gettext("Companies"), overview.whole), gettext("monitored at D&B on this day")
-    high = cells.of_day(gettext("High risk"), overview.high_risk, "bad", failure_class=HIGH_RISK)
+    high = cells.of_day(gettext("High failure risk"), overview.high_failure_risk, "bad", failure_class=HIGH_FAILURE_RISK)
     yield high, gettext("failure score class 4 or 5")
     unknown = overview.failure.get(UNKNOWN, Count())
     yield (

@@ -50,7 +50,7 @@ def _summary(sheets: Sheets, overview: Overview) -> None:
     rows = [
         [gettext("Companies"), *_counted(overview, overview.whole)],
         [gettext("With an exposure"), *_counted(overview, overview.exposed)] if overview.money else [],
-        [gettext("High risk: failure score class 4 or 5"), *_counted(overview, overview.high_risk)],
+        [gettext("High failure risk: failure score class 4 or 5"), *_counted(overview, overview.high_failure_risk)],
         [gettext("Failure score unknown"), *_counted(overview, overview.failure.get(UNKNOWN, Count()))],
         [gettext("Without data"), *_counted(overview, overview.without_data)],
     ]
@@ -80,11 +80,11 @@ def _distributions(sheets: Sheets, overview: Overview) -> None:
         for value in CLASSES
     ]
     flags = [
-        [gettext("Risk signs"), str(FLAG_LABELS[FLAGS[name]]), *_counted(overview, count)]
+        [gettext("Risk flags"), str(FLAG_LABELS[FLAGS[name]]), *_counted(overview, count)]
         for name, count in overview.flags.items()
     ]
     headings = _headings(overview, gettext("Group"), gettext("Item"))
-    sheets.table(gettext("Classes and risk signs"), headings, [*by_class, *flags], (30, 30, 14, 22))
+    sheets.table(gettext("Classes and risk flags"), headings, [*by_class, *flags], (30, 30, 14, 22))
 
 
 def _movement(sheets: Sheets, overview: Overview) -> None:

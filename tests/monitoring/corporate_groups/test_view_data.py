@@ -37,7 +37,7 @@ def test_it_shows_the_tree_with_figures(admin: Client) -> None:
     assert [(row.name, row.indent, row.is_monitored) for row in group.rows] == [
         (TOP, 0, False), ("Steel Ltd", 1, True), ("Gone SAS", 2, False), ("Wire GmbH", 2, True),
     ]  # fmt: skip
-    assert (len(group.monitored), group.countries, group.high_risk) == (2, 2, 1)
+    assert (len(group.monitored), group.countries, group.high_failure_risk) == (2, 2, 1)
     text = text_of(page)
     assert all(words in text for words in ("Steel Ltd", "3A4", "EUR 250,000", "Germany", "not monitored"))
 
