@@ -175,11 +175,11 @@ class PortfolioRisk(APIView):
         found = RiskParameters.of(request)
         filters = _filters(found, request.user)
         asked = asked_for(found.get("day"), found.get("since"), found.get("score", ""), filters)
-        overview = overview_of(asked, with_money=_may_see_money(request))
+        overview = overview_of(asked, with_money=may_see_money(request))
         return Response(as_json(overview, with_movement="since" in found))
 
 
-def _may_see_money(request: Request) -> bool:
+def may_see_money(request: Request) -> bool:
     key: Any = request.auth
     return key.allows(READ_EXPOSURE) if key else request.user.has_perm(MAY_SEE_MONEY)
 

@@ -19,7 +19,8 @@ from monitoring.portfolio_page.movement_data import DIRECTION_WORDS, state_words
 from monitoring.portfolio_page.overview import CLASSES, Overview
 from monitoring.portfolio_page.sentences import about_lines, title_of
 from monitoring.portfolio_page.view_data import group_names, share_text
-from portfolio.exposure.money import money_text
+from portfolio.companies.columns import exposure_in
+from portfolio.exposure.money import amount_text, money_text
 from portfolio.models.figures import FLAG_LABELS
 
 LABELS, NUMBERS = 34, 20
@@ -60,10 +61,9 @@ def _head(paper: Paper, overview: Overview) -> None:
 def _table(paper: Paper, overview: Overview, heads: list[str], rows: list[tuple[list[str], Count]]) -> None:
     """Rows with their companies, and their exposure where it is shown."""
     money = overview.money
-    headings = [*heads, gettext("Companies"), *([gettext("Exposure")] if money else [])]
+    headings = [*heads, gettext("Companies"), *([exposure_in(money.currency)] if money else [])]
     lines = [
-        [*words, counted(count.companies), *([money_text(count.cents, money.currency)] if money else [])]
-        for words, count in rows
+        [*words, counted(count.companies), *([amount_text(count.cents)] if money else [])] for words, count in rows
     ]
     free = 174 - NUMBERS - (40 if money else 0)
     widths = [*(free // len(heads) for _ in heads), NUMBERS, *([40] if money else [])]

@@ -19,6 +19,7 @@ from monitoring.portfolio_page.movement_data import DIRECTION_WORDS, state_words
 from monitoring.portfolio_page.overview import CLASSES, Overview
 from monitoring.portfolio_page.sentences import about_lines, title_of
 from monitoring.portfolio_page.view_data import group_names
+from portfolio.companies.columns import exposure_in
 from portfolio.models.figures import FLAG_LABELS
 
 Row = list[Any]
@@ -36,7 +37,7 @@ def _counted(overview: Overview, count: Count) -> Row:
 
 def _headings(overview: Overview, *names: str) -> Row:
     money = overview.money
-    exposure = [gettext("Exposure (%(currency)s)") % {"currency": money.currency}] if money else []
+    exposure = [exposure_in(money.currency)] if money else []
     return [*names, gettext("Companies"), *exposure]
 
 

@@ -11,6 +11,7 @@ from django.db.models import Max
 from django.utils.translation import gettext
 
 from core.audit import record
+from core.cached_counts import update_counts
 from core.db import insert_new
 from portfolio.exposure.currencies import CODES
 from portfolio.imports.states import Refused
@@ -117,6 +118,7 @@ def set_reporting_currency(*, currency: str, set_by: str) -> None:
     if not ExchangeRate.objects.exists():
         changes["rates_currency"] = currency
     ExposureSettings.objects.filter(pk=KEY).update(**changes)
+    update_counts("exposure")
     record(
         actor=set_by,
         action="exposure.currency",

@@ -41,7 +41,9 @@ def change_list(reader: Client, query: str) -> Any:
 @pytest.fixture
 def companies() -> str:
     """Three; returns the key of the registration of the first."""
-    a_company(ONE, "Acme Forge Ltd", failure_class=5, flags=Flag.SUITS | Flag.HIGH_RISK_BUSINESS, rating="5A1", size="large")
+    a_company(
+        ONE, "Acme Forge Ltd", failure_class=5, flags=Flag.SUITS | Flag.HIGH_RISK_BUSINESS, rating="5A1", size="large"
+    )
     a_company(TWO, "Zeta", failure_class=1, flags=0, country="DE", last_critical_at=MOMENT, employees=3)
     a_company(THREE, "Forged Steel", global_ultimate=ONE, industry_code="3537", industry="Trucks")
     registration = a_registration("ONE")

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from monitoring.corporate_groups.names import names_of
+from monitoring.company_page.owner_names import names_of
 from portfolio.models import Company
 from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.deliveries import delivered
