@@ -14,6 +14,7 @@ from monitoring.models.outbox import MessageState, OutboxMessage, SendAttempt, T
 from monitoring.models.publications import ConsumerOffset, Publication
 from monitoring.models.replay_passes import PassState, Purpose, ReplayPass
 from monitoring.models.reports import PeriodKind, ReportRecipient, ReportRegistration, ReportSchedule
+from monitoring.models.reviews import ContractReview
 from monitoring.models.rules import AlertRule, Combination, Grouping, RuleChannel
 from monitoring.models.scheduled_exports import ExportContent, FileFormat, ScheduledExport
 from monitoring.models.scores import Score, ScoreChange
@@ -34,6 +35,7 @@ __all__ = [
     "Change",
     "Channel",
     "Combination",
+    "ContractReview",
     "DailyStat",
     "LatencyHistogram",
     "DailyTotal",

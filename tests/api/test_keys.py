@@ -93,6 +93,9 @@ RIGHTS = {
     "exposures/": "portfolio.view_exposure",
     "event-types/": "monitoring.view_webhookendpoint",
     "portfolio/risk/": "portfolio.view_company",
+    "portfolio/review/": "portfolio.view_contract",
+    "portfolio/review/companies/": "portfolio.view_contract",
+    "groups/804735132/": "portfolio.view_company",
     "alerts/": "monitoring.view_alert",
 }
 
