@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from monitoring.benefit.review import count as count_review
 from monitoring.models import Change
 from portfolio.companies.external_references import Named, name_companies
 from portfolio.imports.upload import create_import, read_import
@@ -80,6 +81,7 @@ def world(db: None) -> dict[str, str]:
     change = Change.objects.order_by("-id")[0]
     change.pk = SubjectImport.objects.order_by("id")[0].pk
     change.save(force_insert=True)
+    count_review()
     return {"duns": DUNS[0], "reference": registration.reference, "id": str(SubjectImport.objects.all()[0].pk)}
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from core.cached_counts import update_counts
+from monitoring.company_page import admin as company_admin
 from portfolio.companies import search
 from portfolio.models import Company, Flag
 from tests.builders.companies import a_company
@@ -152,10 +153,14 @@ def test_a_page_of_the_list_takes_few_queries(
 
 def test_a_search_that_leaves_companies_out_says_so(reader: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "MOST", 2)
+    monkeypatch.setattr(company_admin, "MOST", 2)
     for number in range(3):
         a_company(f"{number:09}", "Acme")
     assert "some are left out" in text_of(reader.get("/portfolio/company/?q=acme"))
     assert "some are left out" not in text_of(reader.get("/portfolio/company/?q=acme+000000001"))
+    words = "More than 2 companies match the search. The file contains 2 of them."
+    assert words in text_of(reader.get("/portfolio/company/export/?q=acme"))
+    assert words not in text_of(reader.get("/portfolio/company/export/?q=acme+000000001"))
 
 
 def test_figures_are_columns_of_the_list(reader: Client, companies: str) -> None:
