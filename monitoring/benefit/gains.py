@@ -8,11 +8,10 @@ from datetime import date
 
 from django.db.models import Sum
 
-from monitoring.alerts.raised import raised_between
 from monitoring.benefit.year import Year
 from monitoring.company_page.timeline import without_company
 from monitoring.models import Alert, AlertKind, Axis, DailyTotal, Severity
-from monitoring.reports.alert_section import Handled, handled_of
+from monitoring.reports.alert_section import Handled, handled_of, raised_between
 from portfolio.exposure.totals import exposures_at
 
 EVENTS_SHOWN = 20

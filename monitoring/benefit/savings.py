@@ -13,9 +13,9 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.filters import key_at
-from monitoring.alerts.raised import raised_between
 from monitoring.benefit.year import Year
 from monitoring.models import NO_NOISE, Alert, Change, Kind, Severity
+from monitoring.reports.alert_section import raised_between
 from portfolio.billing.contract_year import next_anniversary, renews
 from portfolio.models import Company, Contract, Subject
 

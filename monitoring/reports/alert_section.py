@@ -85,6 +85,12 @@ def handled_in(period: Period, registrations: Sequence[uuid.UUID], *, is_all: bo
     return handled_of(alerts.filter(raised), waiting=waiting)
 
 
+def raised_between(alerts: Any, start: datetime | None, end: datetime | None = None) -> Any:
+    """As the inbox shows them: of every kind and state, late ones too."""
+    found = alerts.filter(raised_at__gte=start) if start else alerts
+    return found.filter(raised_at__lt=end) if end else found
+
+
 def handled_of(alerts: Any, *, waiting: int = 0) -> Handled:
     counts = alerts.aggregate(**COUNTS)
     since_change, since_raised = _delays(alerts.filter(SEEN)) if counts["acknowledged"] else (Delay(), Delay())

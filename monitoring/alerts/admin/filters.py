@@ -16,8 +16,8 @@ from unfold.contrib.filters.admin import DropdownFilter
 from core.actors import person_text
 from core.admin.filters import CountryFilter, DaysFilter
 from monitoring.alerts.admin.rule_filters import visible_rules
-from monitoring.alerts.raised import raised_between
 from monitoring.models import Alert, AlertRule, AlertState
+from monitoring.reports.alert_section import raised_between
 from portfolio.billing.contract_year import LISTED
 from portfolio.models import Subject
 from portfolio.registrations.filters import RegistrationFilter
