@@ -25,7 +25,7 @@ FLAG_LABELS = {
     Flag.INSOLVENCY: _("Insolvency"),
     Flag.SUITS: _("Suits"),
     Flag.EXCLUDED: _("Exclusions"),
-    Flag.HIGH_RISK_BUSINESS: _("High-risk business"),
+    Flag.HIGH_RISK_BUSINESS: _("High risk business"),
     Flag.DETERIORATING: _("Deteriorating"),
     Flag.INACTIVE: _("Inactive"),
 }

@@ -168,7 +168,7 @@ def overview_of(*, may_change: bool) -> dict[str, Any]:
     }
 
 
-def _book_line(book: Any) -> tuple[str, date | None, int, str]:
+def _book_line(book: Any) -> tuple[str, date | None, int, list[str]]:
     import numpy as np
 
     sums = []
@@ -176,7 +176,7 @@ def _book_line(book: Any) -> tuple[str, date | None, int, str]:
         cents = int(book.cents[book.currencies == number].sum())
         sums.append(money_text(cents, code_of(number)))
     last = date.fromordinal(int(book.days.max())) if len(book.days) else None
-    return book_label(book.name), last, len(book.duns), ", ".join(sums)
+    return book_label(book.name), last, len(book.duns), sums
 
 
 def _outside(exposures: Any) -> dict[str, Any] | None:

@@ -165,7 +165,7 @@ def test_a_search_that_leaves_companies_out_says_so(reader: Client, monkeypatch:
 
 def test_figures_are_columns_of_the_list(reader: Client, companies: str) -> None:
     text = text_of(reader.get("/portfolio/company/?columns=name,failure_class,flags,size,industry&failure_class=5"))
-    assert "Suits, High-risk business" in text and "Large (250 employees or more)" in text
+    assert "Suits, High risk business" in text and "Large (250 employees or more)" in text
 
 
 def test_a_list_in_the_order_of_a_figure_has_each_company_once(reader: Client) -> None:
