@@ -114,7 +114,7 @@ def _concentration(paper: Paper, overview: Overview) -> None:
         if one.others:
             share = gettext("Share of the first ten: %(share)s") % {"share": share_text(one.share, 1)}
             paper.write_line(share, size=9, color=FAINT)
-        names = group_names(one)
+        names = group_names(one, overview.world)
         rows = [([names.get(place.value, place.label)], place.count) for place in one.first]
         rest = [([gettext("All others")], one.rest)] if one.others else []
         unknown = [([gettext("Unknown")], one.unknown)] if one.unknown.companies else []

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Min
 from django.urls import reverse
 from django.utils.translation import gettext
 
 from core.text import counted
-from monitoring.company_page.owner_names import names_of
+from monitoring.company_page.owner_names import ultimate_name
 from monitoring.portfolio_page.filters import FLAGS
 from monitoring.portfolio_page.links import Links
 from monitoring.portfolio_page.measures.concentration import Concentration, Place
 from monitoring.portfolio_page.measures.counts import Count
 from monitoring.portfolio_page.measures.dimensions import DELINQUENCY, FAILURE, GROUP, UNKNOWN, Dimension
+from monitoring.portfolio_page.measures.world import World
 from monitoring.portfolio_page.overview import CLASSES, HIGH_FAILURE_RISK, Overview
 from monitoring.portfolio_page.worlds import Money
 from portfolio.companies.columns import exposure_in
@@ -77,7 +77,7 @@ def page_context(overview: Overview) -> dict[str, Any]:
         "class_heads": [DELINQUENCY.words(value) for value in CLASSES],
         "classes": [_classes(FAILURE, overview.failure, cells), _classes(DELINQUENCY, overview.delinquency, cells)],
         "flags": list(_flags(overview, cells)),
-        "concentrations": [_concentration(one, cells) for one in overview.concentrations],
+        "concentrations": [_concentration(one, overview.world, cells) for one in overview.concentrations],
         "loss": _loss(overview, cells),
         "unconverted": _unconverted(overview.money),
         "outside": _outside(overview),
@@ -158,10 +158,10 @@ def _flags(overview: Overview, cells: Cells) -> Iterator[Cell]:
 # Concentration and expected loss
 
 
-def _concentration(one: Concentration, cells: Cells) -> dict[str, Any]:
+def _concentration(one: Concentration, world: World, cells: Cells) -> dict[str, Any]:
     counts = [place.count for place in one.first]
     longest = max((count.cents if one.by_money else count.companies for count in counts), default=0)
-    name, names = one.dimension.name, group_names(one)
+    name, names = one.dimension.name, group_names(one, world)
 
     def cell(label: str, count: Count, chosen: dict[str, str], page: str = "") -> Cell:
         size = count.cents if one.by_money else count.companies
@@ -192,20 +192,25 @@ def _page_of(one: Concentration, place: Place) -> str:
     return reverse("corporate_group", args=[place.value]) if one.dimension is GROUP else ""
 
 
-def group_names(one: Concentration) -> dict[str, str]:
+def group_names(one: Concentration, world: World) -> dict[str, str]:
     """Groups by the name of the company at the top; where it is not in the portfolio, as one of its companies reports
     it."""
     if one.dimension is not GROUP:
         return {}
-    tops = [place.value for place in one.first]
-    names = dict(Company.objects.filter(pk__in=tops).exclude(name="").values_list("duns", "name"))
-    unnamed = [duns for duns in tops if duns not in names]
-    return names | (names_of(unnamed, _a_member_of_each(unnamed)) if unnamed else {})
+    tops = {place.value for place in one.first}
+    rows = Company.objects.filter(pk__in=tops | _a_member_of_each(tops, world))
+    names: dict[str, str] = {}
+    for row in rows.only("duns", "name", "global_ultimate", "projection"):
+        if row.global_ultimate in tops and (name := ultimate_name(row)):
+            names.setdefault(row.global_ultimate, name)
+        if row.duns in tops and row.name:
+            names[row.duns] = row.name
+    return names
 
 
-def _a_member_of_each(tops: list[str]) -> list[Company]:
-    rows = Company.objects.filter(global_ultimate__in=tops).order_by().values_list("global_ultimate")
-    return [Company(duns=duns, global_ultimate=top) for top, duns in rows.annotate(Min("duns"))]
+def _a_member_of_each(tops: Iterable[str], world: World) -> set[str]:
+    groups, numbers = world["global_ultimate"], world["duns"]
+    return {f"{numbers[(groups == int(top)).argmax()]:09d}" for top in tops}
 
 
 def _outside(overview: Overview) -> tuple[int, str] | None:

@@ -107,7 +107,7 @@ def _movement(sheets: Sheets, overview: Overview) -> None:
 def _concentration(sheets: Sheets, overview: Overview) -> None:
     rows: list[Row] = []
     for one in overview.concentrations:
-        title, names = str(one.dimension.title), group_names(one)
+        title, names = str(one.dimension.title), group_names(one, overview.world)
         for place in one.first:
             rows.append([title, names.get(place.value, place.label), *_counted(overview, place.count)])
         rows.append([title, gettext("All others"), *_counted(overview, one.rest)])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext
 
 from core.audit import record
@@ -20,6 +20,8 @@ from portfolio.models.exposures import RATE_ONE
 
 KEY = "exposure"
 MOST = 9_000_000
+# Rates that are read at once; of more, the last of each currency are looked up.
+MOST_READ = 1000
 # Cents that an amount may be worth: more, which only a mistyped rate makes of it, is no amount.
 MOST_CENTS = 2**53
 
@@ -55,10 +57,16 @@ def convert(cents: int, factor: tuple[int, int] | None) -> int | None:
 def rates_at(day: date) -> Rates:
     """The last of each currency until then."""
     settings = exposure_settings()
-    last = ExchangeRate.objects.filter(day__lte=day).order_by().values_list("currency").annotate(Max("day"))
-    keys = [ExchangeRate.key(currency, its_day) for currency, its_day in last]
-    rates = dict(ExchangeRate.objects.filter(pk__in=keys).values_list("currency", "rate"))
+    rows = ExchangeRate.objects.filter(day__lte=day)
+    found = list(rows.order_by("-day").values_list("currency", "rate")[: MOST_READ + 1])
+    rates = dict(reversed(found)) if len(found) <= MOST_READ else _last_of_each(rows)
     return Rates(settings.reporting_currency, rates | {settings.rates_currency: RATE_ONE})
+
+
+def _last_of_each(rows: QuerySet[ExchangeRate]) -> dict[str, int]:
+    last = rows.order_by().values_list("currency").annotate(Max("day"))
+    keys = [ExchangeRate.key(currency, its_day) for currency, its_day in last]
+    return dict(ExchangeRate.objects.filter(pk__in=keys).values_list("currency", "rate"))
 
 
 def checked_rate(currency: str, rate: Decimal, settings: ExposureSettings) -> int:
