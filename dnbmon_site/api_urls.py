@@ -22,6 +22,8 @@ from dnbmon_site.accounts.idempotency import repeatable
 from dnbmon_site.api.problems import problem, problem_page, unknown_route
 from dnbmon_site.api.reference import reference
 from monitoring.alerts.api import AlertAcknowledge, AlertClose, AlertDetail, AlertList, AlertReopen
+from monitoring.benefit.api import ContractReviewDetail, ReviewCompanies
+from monitoring.corporate_groups.api import GroupDetail
 from monitoring.data_fetch.api.fetches import (
     DataFetchAccept,
     DataFetchCompanies,
@@ -90,6 +92,9 @@ v1: list[URLPattern | URLResolver] = [
     path("changes/", ChangeFeed.as_view(), name="changes"),
     path("changes/<uuid:id>/", ChangeDetail.as_view(), name="change"),
     path("portfolio/risk/", PortfolioRisk.as_view(), name="risk"),
+    path("portfolio/review/", ContractReviewDetail.as_view(), name="review"),
+    path("portfolio/review/companies/", ReviewCompanies.as_view(), name="review_companies"),
+    path("groups/<str:duns>/", GroupDetail.as_view(), name="group"),
     path("references/", repeatable(ReferenceList.as_view()), name="references"),
     path("exposures/", repeatable(ExposureList.as_view()), name="exposures"),
     path("registrations/", RegistrationList.as_view(), name="registrations"),

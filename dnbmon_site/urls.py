@@ -49,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", health_access.metrics, name="metrics"),
     path("portfolio/risk/", admin.site.admin_view(portfolio_page.page), name="portfolio_risk"),
     path("portfolio/risk/movement/", admin.site.admin_view(portfolio_page.movement), name="portfolio_risk_movement"),
+    path("portfolio/risk/trend/", admin.site.admin_view(portfolio_page.trend), name="portfolio_risk_trend"),
     path("portfolio/risk/companies/", admin.site.admin_view(portfolio_page.companies), name="portfolio_risk_companies"),
     path("portfolio/risk/risk.pdf", admin.site.admin_view(portfolio_page.pdf), name="portfolio_risk_pdf"),
     path("portfolio/risk/risk.xlsx", admin.site.admin_view(portfolio_page.xlsx), name="portfolio_risk_xlsx"),

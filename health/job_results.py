@@ -44,6 +44,9 @@ DONE: dict[str, Promise] = {
     "monitoring.consumers.membership.gather_all": PUBLICATIONS,
     "monitoring.jobs.update_company_figures": PUBLICATIONS,
     "monitoring.jobs.prepare_figures": ngettext_lazy("%(count)s month prepared", "%(count)s months prepared", "number"),
+    "monitoring.jobs.update_contract_review": ngettext_lazy(
+        "%(count)s company listed", "%(count)s companies listed", "number"
+    ),
     "monitoring.jobs.send_due": ngettext_lazy("%(count)s message sent", "%(count)s messages sent", "number"),
     "monitoring.jobs.make_digests": ngettext_lazy("%(count)s digest prepared", "%(count)s digests prepared", "number"),
     "monitoring.jobs.make_reports": ngettext_lazy("%(count)s report queued", "%(count)s reports queued", "number"),

@@ -18,6 +18,7 @@ from monitoring.alerts.digests import send_digests
 from monitoring.alerts.evaluate import raise_alerts
 from monitoring.alerts.own_alerts import count_all_own_alerts
 from monitoring.alerts.routing import send_notices
+from monitoring.benefit.review import count as count_review
 from monitoring.consumers.membership import gather_evidence
 from monitoring.consumers.proposals import propose_for_requested, read_publications
 from monitoring.deliveries.lease import leased
@@ -282,6 +283,11 @@ def verify_stored_data() -> str:
 def update_company_figures() -> int:
     """Bring scores, sizes and the other figures of companies up to date; returns how many publications were read."""
     return update_figures(timezone.now() + A_MINUTE)
+
+
+def update_contract_review(key: str = "") -> int:
+    """Returns how many companies it names; with a key, the one that somebody waits for."""
+    return count_review(key)
 
 
 def prepare_figures() -> int:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from core.cached_counts import COUNTED, Numbers, counter
-from monitoring.alerts.own_alerts import as_item
+from monitoring.alerts.own_alerts import SHOWN, items_of
 from monitoring.models import Alert, AlertState, DeadLetter, DeadLetterState, Delivery, DeliveryState, Severity
 from portfolio.models import Registration
 
 IN_DOUBT = 10_000
 SEVERE = (Severity.CRITICAL, Severity.HIGH)
-NEWEST = 3
 
 
 def in_use_since() -> datetime | None:
@@ -29,12 +28,12 @@ def in_use() -> Numbers:
 
 @counter
 def alerts() -> Numbers:
-    """Not acknowledged yet, by severity, and the newest critical ones themselves."""
+    """Not acknowledged yet, by severity, and some of the critical ones themselves."""
     waiting = {severity: Alert.objects.filter(severity=severity, state=AlertState.NEW) for severity in SEVERE}
-    newest = waiting[Severity.CRITICAL].order_by("-raised_at")[:NEWEST]
+    critical = waiting[Severity.CRITICAL].order_by("-raised_at").only(*SHOWN)
     return {
         **{severity.name.lower(): rows[:COUNTED].count() for severity, rows in waiting.items()},
-        "newest": [as_item(alert) for alert in newest.only("title", "raised_at")],
+        **items_of(critical[:COUNTED]),
     }
 
 

@@ -11,6 +11,7 @@ from core.cached_counts import COUNTED, Numbers, counter
 from portfolio.billing.contract_year import contract_year
 from portfolio.billing.usage import count_holdings, count_listed
 from portfolio.companies.notes import split_tags
+from portfolio.exposure.rates import exposure_settings
 from portfolio.models import (
     Company,
     Contract,
@@ -74,6 +75,12 @@ def _occurring(rows: QuerySet[Any], column: str, *others: str) -> list[tuple[str
     while len(found) < OFFERED and (row := ordered.filter(**{f"{column}__gt": found[-1][0] if found else ""}).first()):
         found.append(row)
     return found
+
+
+@counter
+def exposure() -> Numbers:
+    """The currency that lists name in the heading of amounts."""
+    return {"currency": exposure_settings().reporting_currency}
 
 
 @counter

@@ -87,6 +87,7 @@ class ExportedList:
         chosen = self.chosen_columns(request)
         choices = [(form.value, form.label, HINTS[form]) for form in listing.formats]
         context = {"choices": choices, "found": found, "is_large": found > AT_ONCE, "query": request.GET.urlencode()}
+        context["note"] = self.export_note(request)
         context["chosen"] = [column.heading for column in chosen]
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         title = gettext("Export %(things)s") % {"things": self.opts.verbose_name_plural}
@@ -121,6 +122,10 @@ class ExportedList:
     def chosen_columns(self, request: HttpRequest) -> tuple[Column, ...]:
         """Where a list lets its readers choose, what they chose; else none, which is all."""
         return ()
+
+    def export_note(self, request: HttpRequest) -> str:
+        """What the file will leave out, once the list's rows were looked up; nothing where it holds all of them."""
+        return ""
 
     def _query_of(self, request: HttpRequest) -> str:
         """The address of what is exported: with the chosen columns, unless all are asked for."""

@@ -14,7 +14,8 @@ from django.utils.translation import gettext
 from core.admin.filters import key_at
 from core.cached_counts import OpenCounts, open_counts
 from dnbmon_site.dashboard import charts, score_declines
-from dnbmon_site.dashboard.action_items import needs_of
+from dnbmon_site.dashboard.needs.action_items import needs_of
+from dnbmon_site.dashboard.needs.alerts import BY_EXPOSURE, ORDER, is_by_exposure
 from dnbmon_site.dashboard.onboarding import guide_for
 from dnbmon_site.dashboard.query import RANGES, Asked, query_of, today
 from dnbmon_site.dashboard.since_last_visit import News, news_for
@@ -42,6 +43,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     news = news_for(request.user, asked.registration, opened=not is_live)
     numbers = open_counts()
     is_empty = not news.published and not any(row.last_pulled_at for row in registrations)
+    order = {ORDER: BY_EXPOSURE} if is_by_exposure(request) else {}
     guide = guide_for(request, registrations, numbers, is_empty=is_empty)
     paused = paused_pulls()
     body = {} if is_empty else _body(request, asked, registrations, news, numbers, is_paused=paused is not None)
@@ -50,7 +52,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "title": gettext("Overview"),
         "base_template": "core/bare.html" if is_live else "admin/base.html",
         "published": news.published,
-        "live": f"{reverse('admin:index')}?{urlencode({**asked.query, 'part': 'live'})}",
+        "live": f"{reverse('admin:index')}?{urlencode({**asked.query, **order, 'part': 'live'})}",
         "asked": asked,
         "needs": needs_of(
             request,

@@ -36,6 +36,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     (gettext_noop("Update counts"), "monitoring.jobs.update_all_counts", OFTEN),
     (gettext_noop("Update figures of companies"), "monitoring.jobs.update_company_figures", CATCH_UP),
     (gettext_noop("Prepare figures by month"), "monitoring.jobs.prepare_figures", 24 * 60),
+    (gettext_noop("Update contract review"), "monitoring.jobs.update_contract_review", 24 * 60),
     (gettext_noop("Check the last day by replay"), "monitoring.jobs.audit_due", 60),
     (gettext_noop("Update entitlements"), "portfolio.entitlements.fetch.update_entitlements", 24 * 60),
     (gettext_noop("Find new registrations"), "portfolio.jobs.discover", 60),

@@ -61,9 +61,9 @@ DEFAULT_RULES: Mapping[str, dict[str, Any]] = {
         conditions="becomes true",
     ),
     "high-risk": _rule(
-        _("High risk or deteriorating"),
+        _("High risk business or deteriorating"),
         Severity.CRITICAL,
-        _("D&B flags the company as high risk or deteriorating."),
+        _("D&B flags the company as a high risk business or as deteriorating."),
         elements=_paths("**.isHighRiskBusiness", "**.isDeterioratingBusiness"),
         conditions="becomes true",
     ),

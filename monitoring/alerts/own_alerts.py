@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -17,10 +17,11 @@ from monitoring.models import Alert, AlertState
 
 OPEN = (AlertState.NEW, AlertState.ACKNOWLEDGED)
 NEWEST = 3
+SHOWN = ("title", "raised_at", "exposure", "company_id")
 
 
 def own_alerts(person: Any) -> Numbers:
-    """As counted last: how many are `open`, and the `newest`."""
+    """As counted last: how many are `open`, and some of them as `items_of` has it."""
     text = getattr(person, "own_alerts", "")
     return json.loads(text) if text else {"open": 0, "newest": []}
 
@@ -42,12 +43,24 @@ def count_all_own_alerts() -> int:
 
 
 def _count(person: uuid.UUID) -> Numbers:
-    rows = Alert.objects.filter(assignee=person, state__in=OPEN).only("title", "raised_at", "assigned_at")
+    rows = Alert.objects.filter(assignee=person, state__in=OPEN).only(*SHOWN, "assigned_at")
     latest = rows.order_by("-raised_at")[:COUNTED]
     found = sorted(latest, key=lambda alert: alert.assigned_at or alert.raised_at, reverse=True)
-    return {"open": len(found), "newest": [as_item(alert) for alert in found[:NEWEST]]}
+    return {"open": len(found), **items_of(found)}
 
 
-def as_item(alert: Alert) -> Numbers:
-    """An alert as the front page names it."""
-    return {"key": str(alert.pk), "title": alert.title, "raised_at": alert.raised_at.isoformat()}
+def items_of(alerts: Sequence[Alert]) -> Numbers:
+    """The `newest`, which come first, the `largest` by the money at stake, and all money at stake with their companies,
+    in cents: as the Overview shows them to those who may see it."""
+    largest = sorted((alert for alert in alerts if alert.exposure), key=lambda alert: -alert.exposure)
+    of_companies = {alert.company_id: alert.exposure for alert in alerts if alert.company_id}
+    return {
+        "newest": [_as_item(alert) for alert in alerts[:NEWEST]],
+        "largest": [_as_item(alert) for alert in largest[:NEWEST]],
+        "at_stake": sum(of_companies.values()),
+    }
+
+
+def _as_item(alert: Alert) -> Numbers:
+    moment = alert.raised_at.isoformat()
+    return {"key": str(alert.pk), "title": alert.title, "raised_at": moment, "exposure": alert.exposure}

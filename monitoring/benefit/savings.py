@@ -1,12 +1,9 @@
-"""Companies that renew at the anniversary and that the customer may do without, by reason; a person decides.
-
-Counted from the rows when a page asks for it: it is asked for a few times a year, and is exact.
-"""
+"""Companies that renew at the anniversary and that the customer may do without, by reason; a person decides."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -17,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin.filters import key_at
 from monitoring.benefit.year import Year
-from monitoring.models import NO_NOISE, Alert, AlertKind, Change, Kind, Severity
+from monitoring.models import NO_NOISE, Alert, Change, Kind, Severity
+from monitoring.reports.alert_section import raised_between
 from portfolio.billing.contract_year import next_anniversary, renews
 from portfolio.models import Company, Contract, Subject
 
@@ -92,7 +90,7 @@ def candidates_of(year: Year) -> Candidates:
         Reason.GROUP: _with_ultimate(entries.keys()),
         Reason.REPEATED: {duns for duns, found in entries.items() if len(found) > 1},
     }
-    return Candidates(len(entries), by_reason, _alerts(year))
+    return Candidates(len(entries), by_reason, alerts_of(year))
 
 
 def _renewing() -> Iterator[Entry]:
@@ -118,7 +116,8 @@ def _with_ultimate(numbers: Collection[str]) -> set[str]:
     return {duns for duns, top in rows if top != duns and duns in numbers and top in numbers}
 
 
-def _alerts(year: Year) -> Counter[str]:
-    """By company: alerts raised in the contract year, without those about changes that arrived long after."""
-    rows = Alert.objects.filter(raised_at__gte=year.began, kind=AlertKind.CHANGE, is_late=False).order_by()
+def alerts_of(year: Year, companies: Sequence[str] | None = None) -> Counter[str]:
+    """By company: alerts raised in the contract year, as the inbox shows them; of these companies, or of all."""
+    about = Alert.objects.exclude(company=None) if companies is None else Alert.objects.filter(company__in=companies)
+    rows = raised_between(about, year.began).order_by()
     return Counter(rows.values_list("company_id", flat=True))

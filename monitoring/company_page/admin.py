@@ -119,7 +119,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     }
     list_filter = (MemberFilter, *COMPANY_FILTERS)
     search_fields = ("name",)
-    search_help_text = _("Name, city, D-U-N-S number, own reference or tag")
+    search_help_text = _("Name, city, D-U-N-S number, own reference, ID in another system or tag")
     sortable_by = ("shown_name", "number", "last_change")
     column_order = COLUMN_ORDER
     row_actions = ACTIONS
@@ -188,6 +188,13 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
         found = search_companies(search_term)
         setattr(request, LEAVES_OUT, found.has_more)
         return queryset.filter(among("duns", found.duns)), False
+
+    def export_note(self, request: HttpRequest) -> str:
+        if not getattr(request, LEAVES_OUT, False):
+            return ""
+        words = gettext("More than %(most)s companies match the search. The file contains %(most)s of them.")
+        more = gettext("Go back and search for more or longer words, or use filters instead of the search.")
+        return f"{words % {'most': counted(MOST)}} {more}"
 
     # The page of one
     def page_context(self, request: HttpRequest, row: Company) -> dict[str, Any]:

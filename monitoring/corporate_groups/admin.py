@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from monitoring.corporate_groups.view_data import group_page
+from monitoring.corporate_groups.view_data import group_page, head_of
+from portfolio.companies.columns import exposure_in
 from portfolio.exposure.rates import exposure_settings
 from portfolio.models import Company
 
@@ -27,25 +28,19 @@ def page(request: HttpRequest, duns: str) -> HttpResponse:
     if not request.user.has_perm(MAY_SEE):
         raise PermissionDenied
     is_number = NINE_DIGITS.fullmatch(duns)
-    ultimate = _ultimate_of(duns) if is_number else ""
-    if ultimate and not _ultimate_of(ultimate):
-        return HttpResponseRedirect(reverse("corporate_group", args=[ultimate]))
+    if is_number and (top := head_of(duns)) != duns:
+        return HttpResponseRedirect(reverse("corporate_group", args=[top]))
     group = group_page(duns) if is_number else None
     if group is None:
         raise Http404(gettext("No company of this group is known here."))
-    request.current_app = admin.site.name
+    request.current_app, currency = admin.site.name, exposure_settings().reporting_currency
     context = {
         **admin.site.each_context(request),
         "opts": Company._meta,
         "title": group.name,
         "group": group,
         "with_exposure": request.user.has_perm(MAY_SEE_EXPOSURE),
-        "currency": exposure_settings().reporting_currency,
+        "currency": currency,
+        "exposure_heading": exposure_in(currency),
     }
     return TemplateResponse(request, "monitoring/corporate_groups/group.html", context)
-
-
-def _ultimate_of(duns: str) -> str:
-    """The other company that this one names as the head of its group; empty where it names none."""
-    row = Company.objects.filter(pk=duns).only("global_ultimate").first()
-    return row.global_ultimate if row and row.global_ultimate != duns else ""

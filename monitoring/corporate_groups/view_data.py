@@ -7,11 +7,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from monitoring.company_page.group import critical_changes, members_of, monitored_among
+from monitoring.company_page.owner_names import names_of
 from monitoring.company_page.summary import status_tone, status_words
 from monitoring.company_page.timeline import Line
-from monitoring.corporate_groups.names import names_of
 from monitoring.corporate_groups.tree import Node, tree_of
-from monitoring.scores.bands import CLASSES
+from monitoring.scores.bands import CLASSES, HIGH_RISK_CLASSES
 from portfolio.exposure.money import money_text
 from portfolio.models import Company
 
@@ -92,9 +92,8 @@ class GroupPage:
         return len({row.country for row in self.monitored if row.country})
 
     @property
-    def high_risk(self) -> int:
-        """By either score."""
-        return sum(max(row.failure_class or 0, row.delinquency_class or 0) >= 4 for row in self.monitored)
+    def high_failure_risk(self) -> int:
+        return sum(row.failure_class in HIGH_RISK_CLASSES for row in self.monitored)
 
     @property
     def exposure(self) -> int | None:
@@ -105,6 +104,18 @@ class GroupPage:
     @property
     def unconverted(self) -> int:
         return sum(row.exposure_unconverted for row in self.monitored)
+
+
+def head_of(duns: str) -> str:
+    """The head of the company's group; the company itself where it names none, or one that is a member of another."""
+    ultimate = _ultimate_of(duns)
+    return ultimate if ultimate and not _ultimate_of(ultimate) else duns
+
+
+def _ultimate_of(duns: str) -> str:
+    """The other company that this one names as the head of its group; empty where it names none."""
+    row = Company.objects.filter(pk=duns).only("global_ultimate").first()
+    return row.global_ultimate if row and row.global_ultimate != duns else ""
 
 
 def group_page(top: str) -> GroupPage | None:

@@ -15,7 +15,7 @@ from monitoring.company_page.timeline import lines_of
 from monitoring.feed.feed import Entry
 from monitoring.feed.serializers import present_verb
 from monitoring.models import Alert, Change, Notification, Verb
-from portfolio.companies.columns import SEE_EXPOSURE, units
+from portfolio.companies.columns import EXPOSURE_HEADING, SEE_EXPOSURE, units
 from portfolio.exports import COMPANY_COLUMNS, with_both
 from portfolio.models import Company, Registration
 
@@ -98,7 +98,7 @@ declare(
             Column("state", _("State"), lambda row: row.get_state_display(), 14),
             Column("duns", "D-U-N-S", lambda row: row.company_id, 12),
             Column("name", _("Name"), lambda row: row.company.name if row.company else "", 36),
-            Column("exposure", _("Exposure"), lambda row: units(row.exposure), 16, right=SEE_EXPOSURE),
+            Column("exposure", EXPOSURE_HEADING, lambda row: units(row.exposure), 16, right=SEE_EXPOSURE),
             Column("country", _("Country code"), lambda row: row.company.country if row.company else "", 8),
             Column("country_name", _("Country"), lambda row: country_name(row.company.country) if row.company else ""),
             Column("assignee", _("Assignee"), lambda row: person_text(row.assignee) if row.assignee else ""),

@@ -271,7 +271,7 @@ FLAGS: Mapping[Flag, Sequence[tuple[str, ...]]] = {
     Flag.INSOLVENCY: [_open_or_ever(event) for event in ("Insolvency", "Liquidation", "SuspensionOfPayments")],
     Flag.SUITS: [_open_or_ever("Suits")],
     Flag.EXCLUDED: [(f"{ROOT}.exclusions.hasActiveExclusions",)],
-    Flag.HIGH_RISK: [(f"{ROOT}.isHighRiskBusiness",)],
+    Flag.HIGH_RISK_BUSINESS: [(f"{ROOT}.isHighRiskBusiness",)],
     Flag.DETERIORATING: [(f"{ROOT}.isDeterioratingBusiness", f"{ROOT}.isDeterioration")],
 }
 PAYDEX = tuple(

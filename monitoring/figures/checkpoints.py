@@ -14,6 +14,7 @@ from django.db import transaction
 from core.blobs import delete_bytes, load_bytes, store_bytes
 from core.db import database_now
 from monitoring.figures.record import dated_columns, dated_dtype
+from monitoring.figures.words import written_words
 from monitoring.models import FigureCheckpoint
 
 if TYPE_CHECKING:
@@ -52,10 +53,12 @@ def save(month: date, make: Callable[[], Array]) -> Array:
     row = FigureCheckpoint.objects.create(month=month, made_at=database_now())
     records = make()
     data = b"".join(column.tobytes() for column in dated_columns(records))
+    # A text is written before the first record with it.
+    words = written_words()
     with transaction.atomic():
         store_bytes(row.pk, data)
         as_begun = FigureCheckpoint.objects.filter(pk=row.pk, is_whole=False, made_at=row.made_at)
-        if as_begun.update(is_whole=True, companies=len(records)):
+        if as_begun.update(is_whole=True, companies=len(records), words=words):
             _remove(FigureCheckpoint.objects.filter(month=month, is_whole=True, made_at__lt=row.made_at))
         else:
             # Somebody has removed all of them meanwhile.

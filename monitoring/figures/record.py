@@ -10,8 +10,8 @@ from math import isnan, nan
 from typing import TYPE_CHECKING, Any
 
 from monitoring.figures.catalog import Figures
-from monitoring.figures.words import Word
-from monitoring.models import FigureWord, WordKind
+from monitoring.figures.words import Word, Words
+from monitoring.models import WordKind
 from portfolio.models import Size
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ TEXTS: Mapping[str, WordKind] = {
 }
 NUMBERS = ("parent", "domestic_ultimate", "global_ultimate")
 SIZES = tuple(Size)
-Words = Mapping[tuple[str, int], FigureWord]
 
 
 @cache

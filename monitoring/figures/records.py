@@ -12,8 +12,9 @@ from django.utils import timezone
 from core.bulk import among
 from core.db import in_batches
 from monitoring.figures import checkpoints
-from monitoring.figures.record import ENTRY, dated_dtype, entry_dtype
-from monitoring.models import FigureCheckpoint, FigureMonth
+from monitoring.figures.record import ENTRY, TEXTS, dated_dtype, entry_dtype
+from monitoring.figures.words import Words, all_words, read_words
+from monitoring.models import FigureCheckpoint, FigureMonth, WordKind
 from monitoring.models.figures import COMPANIES
 
 if TYPE_CHECKING:
@@ -32,24 +33,44 @@ ALL_DAYS = 31
 
 def records_at(day: date | None) -> Array:
     """Sorted by `duns`, each company once."""
+    return records_and_words(day)[0]
+
+
+def records_and_words(day: date | None) -> tuple[Array, Words]:
+    """With the texts that stand in them as numbers: those beside the checkpoint, unless a later one is needed."""
     month = day.replace(day=1) if day else FOREVER
-    records = records_before(month)
+    dated, words = _before(month)
     if day:
-        records = _last(records, _read(_months(month), day.day))
-    return records["record"]
+        dated = _last(dated, _read(_months(month), day.day))
+    records = dated["record"]
+    return records, words if _has_all(words, records) else all_words()
+
+
+def _has_all(words: Words, records: Array) -> bool:
+    """Numbers of a kind are given one after the other. An industry's description may come after its code."""
+    highest: dict[str, int] = {}
+    for (kind, number), text in words.items():
+        highest[kind] = max(highest.get(kind, 0), number)
+        if kind == WordKind.INDUSTRY and not text.label:
+            return False
+    return all(records[name].max(initial=0) <= highest.get(kind, 0) for name, kind in TEXTS.items())
 
 
 def records_before(month: date) -> Array:
     """As they were at the beginning of the month, each with the number of the month that it is from; kept for the next
     time where they had to be read from many rows."""
+    return _before(month)[0]
+
+
+def _before(month: date) -> tuple[Array, Words]:
     if checkpoint := checkpoints.newest(month, month):
         changed = _changed_since(checkpoint)
         records = checkpoints.load(checkpoint) if len(changed) <= MOST_CHANGED else None
         if records is not None:
-            return _with_changed(records, changed, month)
+            return _with_changed(records, changed, month), read_words(checkpoint.words)
     if not _all_before(month).exists():
-        return _no_records()
-    return checkpoints.save(month, partial(_from_months, month))
+        return _no_records(), {}
+    return checkpoints.save(month, partial(_from_months, month)), {}
 
 
 def _no_records() -> Array:

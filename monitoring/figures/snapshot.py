@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from monitoring.figures.record import Words, record_dtype, unknown_values
-from monitoring.figures.records import records_at
-from monitoring.figures.words import all_words
+from monitoring.figures.record import record_dtype, unknown_values
+from monitoring.figures.records import records_and_words
+from monitoring.figures.words import Words
 from portfolio.registrations.memberships import distinct, numbers_at
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def figures_at(day: date | None) -> Snapshot:
 
     numbers = numbers_at(day)
     members = distinct(numpy.concatenate([numpy.empty(0, numpy.uint32), *numbers.values()]))
-    return Snapshot(day, _of(members, records_at(day)), all_words(), numbers)
+    records, words = records_and_words(day)
+    return Snapshot(day, _of(members, records), words, numbers)
 
 
 def _of(members: Array, known: Array) -> Array:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
+import msgspec
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
@@ -50,6 +52,27 @@ def _intern(kind: str, text: str, label: str) -> dict[Word, int]:
     return {(kind, text): last + 1}
 
 
-def all_words() -> dict[tuple[str, int], FigureWord]:
+class Text(NamedTuple):
+    """What stands in a record as a number; of an industry's code with its description."""
+
+    text: str
+    label: str
+
+
+Words = Mapping[tuple[str, int], Text]
+
+
+def all_words() -> Words:
     """By kind and number."""
-    return {(row.kind, row.number): row for row in FigureWord.objects.all()}
+    rows = FigureWord.objects.values_list("kind", "number", "text", "label")
+    return {(kind, number): Text(text, label) for kind, number, text, label in rows}
+
+
+def written_words() -> str:
+    """All that there are now, to be kept beside records."""
+    return msgspec.json.encode([(*key, *text) for key, text in all_words().items()]).decode()
+
+
+def read_words(written: str) -> Words:
+    rows = msgspec.json.decode(written, type=list[tuple[str, int, str, str]]) if written else []
+    return {(kind, number): Text(text, label) for kind, number, text, label in rows}

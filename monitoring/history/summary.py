@@ -28,7 +28,7 @@ SUMMARY = (
     "organization.corporateLinkage.globalUltimate",
 )
 SUMMARY_KINDS = (Kind.BASELINE, Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
-# Of those, what columns are made of.
+# Of those, what is kept.
 SHOWN = (
     ("primaryName",),
     ("countryISOAlpha2Code",),
@@ -36,10 +36,12 @@ SHOWN = (
     ("primaryAddress", "addressLocality", "name"),
     ("dunsControlStatus", "operatingStatus", "description"),
     ("corporateLinkage", "globalUltimate", "duns"),
+    # No column, but the name of the group where its head is not in the portfolio.
+    ("corporateLinkage", "globalUltimate", "primaryName"),
 )
 MEMBERS = {names[0] for names in SHOWN}
 # Of what is stored: another one is not understood, and made anew.
-FORMAT = 1
+FORMAT = 2
 
 
 @lru_cache(maxsize=4096)

@@ -29,6 +29,22 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='ContractReview',
+            fields=[
+                ('id', core.fields.CompactUUIDField(default=core.ids.time_first_id, editable=False, primary_key=True, serialize=False)),
+                ('made_at', core.fields.CompactDateTimeField()),
+                ('step', models.SmallIntegerField(default=0)),
+                ('is_whole', models.BooleanField(default=False)),
+                ('numbers', models.TextField(blank=True)),
+                ('companies', models.BinaryField(default=b'')),
+            ],
+            options={
+                'verbose_name': 'contract review',
+                'verbose_name_plural': 'contract reviews',
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
             name='FileServer',
             fields=[
                 ('created_by', models.TextField(blank=True, editable=False)),
@@ -354,6 +370,7 @@ class Migration(migrations.Migration):
                 ('month', models.DateField()),
                 ('made_at', core.fields.CompactDateTimeField()),
                 ('companies', models.IntegerField(default=0)),
+                ('words', models.TextField(blank=True)),
                 ('is_whole', models.BooleanField(default=False)),
             ],
             options={

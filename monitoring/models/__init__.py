@@ -13,7 +13,7 @@ from monitoring.models.observations import Observation, Verb
 from monitoring.models.outbox import MessageState, OutboxMessage, SendAttempt, TargetKind
 from monitoring.models.publications import ConsumerOffset, Publication
 from monitoring.models.replay_passes import PassState, Purpose, ReplayPass
-from monitoring.models.reports import PeriodKind, ReportRecipient, ReportRegistration, ReportSchedule
+from monitoring.models.reports import ContractReview, PeriodKind, ReportRecipient, ReportRegistration, ReportSchedule
 from monitoring.models.rules import AlertRule, Combination, Grouping, RuleChannel
 from monitoring.models.scheduled_exports import ExportContent, FileFormat, ScheduledExport
 from monitoring.models.scores import Score, ScoreChange
@@ -34,6 +34,7 @@ __all__ = [
     "Change",
     "Channel",
     "Combination",
+    "ContractReview",
     "DailyStat",
     "DataFetch",
     "FetchState",

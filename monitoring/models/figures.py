@@ -94,6 +94,8 @@ class FigureCheckpoint(models.Model):
     # By the database's clock, before the first row was read.
     made_at = CompactDateTimeField()
     companies = models.IntegerField(default=0)
+    # All texts that stand in records as numbers; their rows are read only for what came later.
+    words = models.TextField(blank=True)
     is_whole = models.BooleanField(default=False)
 
     class Meta:

@@ -30,6 +30,17 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def trend(request: HttpRequest) -> HttpResponse:
+    """The sentence on top of the page, which comes later: an earlier day takes longer than today."""
+    from monitoring.portfolio_page.asked import read_asked
+    from monitoring.portfolio_page.trend import trend_of
+
+    _demand(request)
+    found = trend_of(read_asked(request.GET, request.user), with_money=_may_see_money(request))
+    return TemplateResponse(request, "monitoring/portfolio_page/trend.html", {"trend": found})
+
+
+@require_safe
 def movement(request: HttpRequest) -> HttpResponse:
     from monitoring.portfolio_page.asked import read_asked
     from monitoring.portfolio_page.comparison import comparison_of

@@ -107,12 +107,12 @@ class RiskSerializer(serializers.Serializer[Any]):
     score = serializers.CharField()
     currency = serializers.CharField(allow_null=True, help_text="The reporting currency. Null without exposure.")
     all = CountSerializer(help_text="Each company counted once.")
-    high_risk = CountSerializer(help_text="Failure score class 4 or 5.")
+    high_failure_risk = CountSerializer(help_text="Failure score class 4 or 5.")
     without_data = CountSerializer(help_text="D&B has sent no baseline about them yet.")
     matrix = MatrixSerializer(many=True)
     failure_class = ValueSerializer(many=True)
     delinquency_class = ValueSerializer(many=True)
-    flags = ValueSerializer(many=True, help_text="Risk signs. A company with several is in each.")
+    flags = ValueSerializer(many=True, help_text="Risk flags of D&B. A company with several is in each.")
     movement = MoveSerializer(
         many=True, allow_null=True, help_text="Companies of both days, by their class on each. Null without `since`."
     )
@@ -127,7 +127,7 @@ EXAMPLE = {
     "score": "failure",
     "currency": "EUR",
     "all": {"companies": 1200, "exposure": "48000000.00"},
-    "high_risk": COUNT_EXAMPLE,
+    "high_failure_risk": COUNT_EXAMPLE,
     "without_data": {"companies": 3, "exposure": "0.00"},
     "matrix": [{"failure_class": "5", "delinquency_class": "4", **COUNT_EXAMPLE}],
     "failure_class": [{"value": "5", "label": "Class 5, high risk", **COUNT_EXAMPLE}],
@@ -166,7 +166,7 @@ class PortfolioRisk(APIView):
         examples=[an_answer("A portfolio", EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
-        """Companies and exposure on a day by score class, risk sign, country, industry, group, size, rating and
+        """Companies and exposure on a day by score class, risk flag, country, industry, group, size, rating and
         status; with `since`, also their movement since that day."""
         from monitoring.portfolio_page.api_data import as_json
         from monitoring.portfolio_page.asked import asked_for
@@ -175,11 +175,11 @@ class PortfolioRisk(APIView):
         found = RiskParameters.of(request)
         filters = _filters(found, request.user)
         asked = asked_for(found.get("day"), found.get("since"), found.get("score", ""), filters)
-        overview = overview_of(asked, with_money=_may_see_money(request))
+        overview = overview_of(asked, with_money=may_see_money(request))
         return Response(as_json(overview, with_movement="since" in found))
 
 
-def _may_see_money(request: Request) -> bool:
+def may_see_money(request: Request) -> bool:
     key: Any = request.auth
     return key.allows(READ_EXPOSURE) if key else request.user.has_perm(MAY_SEE_MONEY)
 

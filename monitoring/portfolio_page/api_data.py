@@ -28,7 +28,7 @@ def as_json(overview: Overview, *, with_movement: bool) -> Json:
         "score": asked.score,
         "currency": money.currency if money else None,
         "all": _count(overview.whole, money),
-        "high_risk": _count(overview.high_risk, money),
+        "high_failure_risk": _count(overview.high_failure_risk, money),
         "without_data": _count(overview.without_data, money),
         "matrix": [
             {"failure_class": failure, "delinquency_class": other, **_count(count, money)}

@@ -31,7 +31,8 @@ from monitoring.portfolio_page.measures.dimensions import (
     Dimension,
 )
 from monitoring.portfolio_page.movement_data import DIRECTION_WORDS, state_words
-from portfolio.exposure.money import money_text
+from portfolio.companies.columns import exposure_in
+from portfolio.exposure.money import amount_text
 from portfolio.models import Company, Registration
 from portfolio.models.figures import FLAG_LABELS
 
@@ -71,7 +72,7 @@ def list_context(query: QueryDict, person: Any, *, with_money: bool) -> dict[str
         "lines": list(_lines(found, np.asarray(page.object_list), asked)),
         "chips": list(_chips(asked, choice, query)),
         "is_movement": choice.is_movement,
-        "has_money": found.money is not None,
+        "exposure_heading": exposure_in(found.money.currency) if found.money else "",
         "sorts": [(_without(query, "sort", "p", sort=name), SORT_WORDS[name], name == sort) for name in sorts],
         "previous": page.has_previous() and _without(query, "p", p=str(page.previous_page_number())),
         "next": page.has_next() and _without(query, "p", p=str(page.next_page_number())),
@@ -98,7 +99,7 @@ def _lines(found: Listed, places: Any, asked: Asked) -> Iterator[Line]:
             rating="" if rating == UNKNOWN else rating,
             was=_state(found.was, place, asked),
             now=_state(found.now, place, asked),
-            amount=money_text(cents, found.money.currency) if found.money and is_exposed else "",
+            amount=amount_text(cents) if found.money and is_exposed else "",
         )
 
 
@@ -146,7 +147,7 @@ TITLES: Mapping[str, str | Promise] = {
     "tag": _("Tag"),
     "owner": _("Owner"),
     "saved": _("Saved filter"),
-    "flag": _("Risk sign"),
+    "flag": _("Risk flag"),
     "exposure": _("Exposure"),
     "failure_incidence": _("Incidence of default"),
     "data": _("Data from D&B"),

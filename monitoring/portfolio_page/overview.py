@@ -27,9 +27,10 @@ from monitoring.portfolio_page.measures.dimensions import (
 from monitoring.portfolio_page.measures.expected_loss import ExpectedLoss, expected_loss_of
 from monitoring.portfolio_page.measures.world import World
 from monitoring.portfolio_page.worlds import Money, money_at, world_at
+from monitoring.scores.bands import HIGH_RISK_CLASSES
 
 CLASSES = (*map(str, CLASS_NUMBERS), UNKNOWN)
-HIGH_RISK = ("4", "5")
+HIGH_FAILURE_RISK = tuple(map(str, HIGH_RISK_CLASSES))
 CONCENTRATIONS = (COUNTRY, INDUSTRY, GROUP, SIZE, RATING, STATUS)
 
 
@@ -41,7 +42,7 @@ class Overview:
     world: World
     whole: Count
     exposed: Count
-    high_risk: Count
+    high_failure_risk: Count
     without_data: Count
     matrix: Mapping[tuple[str, str], Count]
     failure: Mapping[str, Count]
@@ -65,7 +66,7 @@ def overview_of(asked: Asked, *, with_money: bool) -> Overview:
         world=world,
         whole=count_of(world),
         exposed=count_of(world, world.is_exposed),
-        high_risk=total(failure.get(value, Count()) for value in HIGH_RISK),
+        high_failure_risk=total(failure.get(value, Count()) for value in HIGH_FAILURE_RISK),
         without_data=count_of(world, ~has_data(world)),
         matrix=matrix_of(world),
         failure=failure,

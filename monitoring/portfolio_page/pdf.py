@@ -19,7 +19,8 @@ from monitoring.portfolio_page.movement_data import DIRECTION_WORDS, state_words
 from monitoring.portfolio_page.overview import CLASSES, Overview
 from monitoring.portfolio_page.sentences import about_lines, title_of
 from monitoring.portfolio_page.view_data import group_names, share_text
-from portfolio.exposure.money import money_text
+from portfolio.companies.columns import exposure_in
+from portfolio.exposure.money import amount_text, money_text
 from portfolio.models.figures import FLAG_LABELS
 
 LABELS, NUMBERS = 34, 20
@@ -50,7 +51,7 @@ def _head(paper: Paper, overview: Overview) -> None:
     unknown = overview.failure.get(UNKNOWN, Count()).companies
     tiles = [
         (counted(overview.whole.companies), gettext("companies"), "calm"),
-        (counted(overview.high_risk.companies), gettext("high risk (class 4 or 5)"), "critical"),
+        (counted(overview.high_failure_risk.companies), gettext("high failure risk (class 4 or 5)"), "critical"),
         (counted(unknown), gettext("failure score unknown"), "high" if unknown else "calm"),
         (counted(overview.without_data.companies), gettext("without data"), "calm"),
     ]
@@ -60,10 +61,9 @@ def _head(paper: Paper, overview: Overview) -> None:
 def _table(paper: Paper, overview: Overview, heads: list[str], rows: list[tuple[list[str], Count]]) -> None:
     """Rows with their companies, and their exposure where it is shown."""
     money = overview.money
-    headings = [*heads, gettext("Companies"), *([gettext("Exposure")] if money else [])]
+    headings = [*heads, gettext("Companies"), *([exposure_in(money.currency)] if money else [])]
     lines = [
-        [*words, counted(count.companies), *([money_text(count.cents, money.currency)] if money else [])]
-        for words, count in rows
+        [*words, counted(count.companies), *([amount_text(count.cents)] if money else [])] for words, count in rows
     ]
     free = 174 - NUMBERS - (40 if money else 0)
     widths = [*(free // len(heads) for _ in heads), NUMBERS, *([40] if money else [])]
@@ -92,9 +92,9 @@ def _classes(paper: Paper, overview: Overview) -> None:
         paper.heading(str(dimension.title), room=50)
         rows = [([dimension.words(value)], counts.get(value, Count())) for value in CLASSES]
         _table(paper, overview, [gettext("Class")], rows)
-    paper.heading(gettext("Risk signs"), room=50)
+    paper.heading(gettext("Risk flags"), room=50)
     signs = [([str(FLAG_LABELS[FLAGS[name]])], count) for name, count in overview.flags.items()]
-    _table(paper, overview, [gettext("Sign")], signs)
+    _table(paper, overview, [gettext("Flag")], signs)
 
 
 def _movement(paper: Paper, overview: Overview) -> None:
@@ -114,7 +114,7 @@ def _concentration(paper: Paper, overview: Overview) -> None:
         if one.others:
             share = gettext("Share of the first ten: %(share)s") % {"share": share_text(one.share, 1)}
             paper.write_line(share, size=9, color=FAINT)
-        names = group_names(one)
+        names = group_names(one, overview.world)
         rows = [([names.get(place.value, place.label)], place.count) for place in one.first]
         rest = [([gettext("All others")], one.rest)] if one.others else []
         unknown = [([gettext("Unknown")], one.unknown)] if one.unknown.companies else []

@@ -6,17 +6,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from core.text import counted
+from monitoring.company_page.owner_names import ultimate_name
 from monitoring.portfolio_page.filters import FLAGS
 from monitoring.portfolio_page.links import Links
-from monitoring.portfolio_page.measures.concentration import Concentration
+from monitoring.portfolio_page.measures.concentration import Concentration, Place
 from monitoring.portfolio_page.measures.counts import Count
 from monitoring.portfolio_page.measures.dimensions import DELINQUENCY, FAILURE, GROUP, UNKNOWN, Dimension
-from monitoring.portfolio_page.overview import CLASSES, HIGH_RISK, Overview
+from monitoring.portfolio_page.measures.world import World
+from monitoring.portfolio_page.overview import CLASSES, HIGH_FAILURE_RISK, Overview
 from monitoring.portfolio_page.worlds import Money
-from portfolio.exposure.money import money_text
+from portfolio.companies.columns import exposure_in
+from portfolio.exposure.money import amount_text, money_text
+from portfolio.exposure.totals import outside
 from portfolio.models import Company
 from portfolio.models.figures import FLAG_LABELS
 
@@ -29,10 +34,14 @@ class Cell:
     companies: int
     amount: str
     link: str
+    # Without the currency, which a heading has.
+    number: str = ""
     tone: str = "calm"
     # Of its bar, in percent of the longest; and its part of the whole.
     width: str = "0"
     share: str = ""
+    # Of what the label names, where it has a page.
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +55,13 @@ class Cells:
         """Nothing where no exposure is known, which is not 0."""
         return money_text(cents, self.money.currency) if self.money and cents else ""
 
+    def number(self, cents: int) -> str:
+        return amount_text(cents) if self.money and cents else ""
+
     def cell(self, label: str, count: Count, link: str, tone: str = "calm", **more: str) -> Cell:
         shown = link if count.companies else ""
-        return Cell(label, count.companies, self.amount(count.cents), shown, tone, **more)
+        amounts = self.amount(count.cents), self.number(count.cents)
+        return Cell(label, count.companies, amounts[0], shown, amounts[1], tone, **more)
 
     def of_day(self, label: str, count: Count, tone: str = "calm", **chosen: Any) -> Cell:
         return self.cell(label, count, self.links.companies(**chosen), tone)
@@ -64,16 +77,21 @@ def page_context(overview: Overview) -> dict[str, Any]:
         "class_heads": [DELINQUENCY.words(value) for value in CLASSES],
         "classes": [_classes(FAILURE, overview.failure, cells), _classes(DELINQUENCY, overview.delinquency, cells)],
         "flags": list(_flags(overview, cells)),
-        "concentrations": [_concentration(one, cells) for one in overview.concentrations],
+        "concentrations": [_concentration(one, overview.world, cells) for one in overview.concentrations],
         "loss": _loss(overview, cells),
         "unconverted": _unconverted(overview.money),
+        "outside": _outside(overview),
+        "trend_link": cells.links.page("portfolio_risk_trend"),
+        "exposure_heading": exposure_in(overview.money.currency) if overview.money else "",
     }
 
 
 def tiles(overview: Overview, cells: Cells) -> Iterator[tuple[Cell, str]]:
     """Each with what it means."""
     yield cells.of_day(gettext("Companies"), overview.whole), gettext("monitored at D&B on this day")
-    high = cells.of_day(gettext("High risk"), overview.high_risk, "bad", failure_class=HIGH_RISK)
+    high = cells.of_day(
+        gettext("High failure risk"), overview.high_failure_risk, "bad", failure_class=HIGH_FAILURE_RISK
+    )
     yield high, gettext("failure score class 4 or 5")
     unknown = overview.failure.get(UNKNOWN, Count())
     yield (
@@ -140,26 +158,29 @@ def _flags(overview: Overview, cells: Cells) -> Iterator[Cell]:
 # Concentration and expected loss
 
 
-def _concentration(one: Concentration, cells: Cells) -> dict[str, Any]:
+def _concentration(one: Concentration, world: World, cells: Cells) -> dict[str, Any]:
     counts = [place.count for place in one.first]
     longest = max((count.cents if one.by_money else count.companies for count in counts), default=0)
-    name, names = one.dimension.name, group_names(one)
+    name, names = one.dimension.name, group_names(one, world)
 
-    def cell(label: str, count: Count, **chosen: str) -> Cell:
+    def cell(label: str, count: Count, chosen: dict[str, str], page: str = "") -> Cell:
         size = count.cents if one.by_money else count.companies
         link, share = cells.links.companies(**chosen), share_text(one.share_of(count), 1)
-        return cells.cell(label, count, link, width=percent(size, longest), share=share)
+        return cells.cell(label, count, link, width=percent(size, longest), share=share, page=page)
 
-    rows = [cell(names.get(place.value, place.label), place.count, **{name: place.value}) for place in one.first]
-    rest = [cell(_rest_words(one), one.rest, rest=name)] if one.others else []
-    unknown = [cell(gettext("Unknown"), one.unknown, **{name: UNKNOWN})] if one.unknown.companies else []
+    rows = [
+        cell(names.get(place.value, place.label), place.count, {name: place.value}, _page_of(one, place))
+        for place in one.first
+    ]
+    rest = [cell(_rest_words(one), one.rest, {"rest": name})] if one.others else []
+    unknown = [cell(gettext("Unknown"), one.unknown, {name: UNKNOWN})] if one.unknown.companies else []
     return {
         "title": one.dimension.title,
         "share": share_text(one.share, 1) if one.others else "",
         "first": len(one.first),
-        "rows": rows,
-        "apart": [*rest, *unknown],
+        "rows": [*rows, *rest, *unknown],
         "by_money": one.by_money,
+        "share_heading": gettext("Share of exposure") if one.by_money else gettext("Share of companies"),
     }
 
 
@@ -167,12 +188,38 @@ def _rest_words(one: Concentration) -> str:
     return gettext("%(count)s others") % {"count": counted(one.others)}
 
 
-def group_names(one: Concentration) -> dict[str, str]:
-    """Groups by the name of the company at the top, where it is known here."""
+def _page_of(one: Concentration, place: Place) -> str:
+    return reverse("corporate_group", args=[place.value]) if one.dimension is GROUP else ""
+
+
+def group_names(one: Concentration, world: World) -> dict[str, str]:
+    """Groups by the name of the company at the top; where it is not in the portfolio, as one of its companies reports
+    it."""
     if one.dimension is not GROUP:
         return {}
-    rows = Company.objects.filter(pk__in=[place.value for place in one.first]).exclude(name="")
-    return dict(rows.values_list("duns", "name"))
+    tops = {place.value for place in one.first}
+    rows = Company.objects.filter(pk__in=tops | _a_member_of_each(tops, world))
+    names: dict[str, str] = {}
+    for row in rows.only("duns", "name", "global_ultimate", "projection"):
+        if row.global_ultimate in tops and (name := ultimate_name(row)):
+            names.setdefault(row.global_ultimate, name)
+        if row.duns in tops and row.name:
+            names[row.duns] = row.name
+    return names
+
+
+def _a_member_of_each(tops: Iterable[str], world: World) -> set[str]:
+    groups, numbers = world["global_ultimate"], world["duns"]
+    return {f"{numbers[(groups == int(top)).argmax()]:09d}" for top in tops}
+
+
+def _outside(overview: Overview) -> tuple[int, str] | None:
+    """Companies with an exposure that are not in the portfolio, and their sum: beside the numbers of the whole."""
+    money = overview.money
+    if money is None or overview.asked.filters.values:
+        return None
+    companies, cents = outside(money.duns, money.cents, overview.world.snapshot.rows["duns"])
+    return (len(companies), money_text(cents, money.currency)) if len(companies) else None
 
 
 def _loss(overview: Overview, cells: Cells) -> dict[str, Any] | None:

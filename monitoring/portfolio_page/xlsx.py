@@ -19,6 +19,7 @@ from monitoring.portfolio_page.movement_data import DIRECTION_WORDS, state_words
 from monitoring.portfolio_page.overview import CLASSES, Overview
 from monitoring.portfolio_page.sentences import about_lines, title_of
 from monitoring.portfolio_page.view_data import group_names
+from portfolio.companies.columns import exposure_in
 from portfolio.models.figures import FLAG_LABELS
 
 Row = list[Any]
@@ -36,7 +37,7 @@ def _counted(overview: Overview, count: Count) -> Row:
 
 def _headings(overview: Overview, *names: str) -> Row:
     money = overview.money
-    exposure = [gettext("Exposure (%(currency)s)") % {"currency": money.currency}] if money else []
+    exposure = [exposure_in(money.currency)] if money else []
     return [*names, gettext("Companies"), *exposure]
 
 
@@ -50,7 +51,7 @@ def _summary(sheets: Sheets, overview: Overview) -> None:
     rows = [
         [gettext("Companies"), *_counted(overview, overview.whole)],
         [gettext("With an exposure"), *_counted(overview, overview.exposed)] if overview.money else [],
-        [gettext("High risk: failure score class 4 or 5"), *_counted(overview, overview.high_risk)],
+        [gettext("High failure risk: failure score class 4 or 5"), *_counted(overview, overview.high_failure_risk)],
         [gettext("Failure score unknown"), *_counted(overview, overview.failure.get(UNKNOWN, Count()))],
         [gettext("Without data"), *_counted(overview, overview.without_data)],
     ]
@@ -80,11 +81,11 @@ def _distributions(sheets: Sheets, overview: Overview) -> None:
         for value in CLASSES
     ]
     flags = [
-        [gettext("Risk signs"), str(FLAG_LABELS[FLAGS[name]]), *_counted(overview, count)]
+        [gettext("Risk flags"), str(FLAG_LABELS[FLAGS[name]]), *_counted(overview, count)]
         for name, count in overview.flags.items()
     ]
     headings = _headings(overview, gettext("Group"), gettext("Item"))
-    sheets.table(gettext("Classes and risk signs"), headings, [*by_class, *flags], (30, 30, 14, 22))
+    sheets.table(gettext("Classes and risk flags"), headings, [*by_class, *flags], (30, 30, 14, 22))
 
 
 def _movement(sheets: Sheets, overview: Overview) -> None:
@@ -106,7 +107,7 @@ def _movement(sheets: Sheets, overview: Overview) -> None:
 def _concentration(sheets: Sheets, overview: Overview) -> None:
     rows: list[Row] = []
     for one in overview.concentrations:
-        title, names = str(one.dimension.title), group_names(one)
+        title, names = str(one.dimension.title), group_names(one, overview.world)
         for place in one.first:
             rows.append([title, names.get(place.value, place.label), *_counted(overview, place.count)])
         rows.append([title, gettext("All others"), *_counted(overview, one.rest)])

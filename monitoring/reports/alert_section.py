@@ -81,9 +81,19 @@ def handled_in(period: Period, registrations: Sequence[uuid.UUID], *, is_all: bo
     raised = Q(raised_at__gte=start, raised_at__lt=end, kind=AlertKind.CHANGE, is_late=False)
     alerts = _of(Alert.objects.order_by(), registrations, is_all=is_all)
     # Apart: each is a range of one index, and together they are none.
-    counts = alerts.filter(raised).aggregate(**COUNTS)
     waiting = listed if listed < WAITING_SHOWN else alerts.filter(WAITING).count()
-    since_change, since_raised = _delays(alerts.filter(raised & SEEN)) if counts["acknowledged"] else (Delay(), Delay())
+    return handled_of(alerts.filter(raised), waiting=waiting)
+
+
+def raised_between(alerts: Any, start: datetime | None, end: datetime | None = None) -> Any:
+    """As the inbox shows them: of every kind and state, late ones too."""
+    found = alerts.filter(raised_at__gte=start) if start else alerts
+    return found.filter(raised_at__lt=end) if end else found
+
+
+def handled_of(alerts: Any, *, waiting: int = 0) -> Handled:
+    counts = alerts.aggregate(**COUNTS)
+    since_change, since_raised = _delays(alerts.filter(SEEN)) if counts["acknowledged"] else (Delay(), Delay())
     return Handled(**counts, waiting=waiting, since_change=since_change, since_raised=since_raised)
 
 

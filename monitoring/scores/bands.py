@@ -52,6 +52,8 @@ def _bands(*edges: float) -> tuple[Band, ...]:
 
 
 CLASSES = Scale(5.5, 0.5, (1, 2, 3, 4, 5), _bands(0.5, 2.5, 3.5, 5.5))
+# A company in one of these failure score classes is at “high failure risk”, on every page.
+HIGH_RISK_CLASSES = (4, 5)
 SCALES: Mapping[str, Scale] = {
     "nationalPercentile": Scale(1, 100, (1, 34, 67, 100), _bands(100, 67, 34, 1)),
     "classScore": CLASSES,

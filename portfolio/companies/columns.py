@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from operator import attrgetter
 
+from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.cached_counts import recent_count
 from core.lists.listings import Column
 from portfolio.companies.conditions import SORTED
 from portfolio.models import FLAG_LABELS, Company, Flag
@@ -20,6 +23,20 @@ def units(hundredths: int | None) -> float | None:
 
 def flags_text(flags: int | None) -> str:
     return ", ".join(str(FLAG_LABELS[flag]) for flag in Flag if flags and flags & flag)
+
+
+def exposure_in(currency: str) -> str:
+    if not currency:
+        return gettext("Exposure")
+    return gettext("Exposure (%(currency)s)") % {"currency": currency}
+
+
+def _exposure_heading() -> str:
+    """With the currency as counted last: every list names its columns, and asks nothing for it."""
+    return exposure_in(recent_count("exposure").get("currency", ""))
+
+
+EXPOSURE_HEADING = lazy(_exposure_heading, str)()
 
 
 def size_text(company: Company) -> str:
@@ -50,7 +67,7 @@ FIGURE_COLUMNS = (
     Column("domestic_ultimate", _("Domestic ultimate"), attrgetter("domestic_ultimate"), 12),
     Column("global_ultimate", _("Global ultimate"), attrgetter("global_ultimate"), 12),
     Column("last_critical_at", _("Last critical change"), attrgetter("last_critical_at"), 26),
-    Column("exposure", _("Exposure"), lambda row: units(row.exposure), 16, right=SEE_EXPOSURE),
+    Column("exposure", EXPOSURE_HEADING, lambda row: units(row.exposure), 16, right=SEE_EXPOSURE),
 )
 # Of a column, the indexed field in whose order it is.
 COLUMN_ORDER = {

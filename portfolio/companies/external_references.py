@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from core.audit import record
 from core.db import in_batches, insert_new
 from core.text import counted
+from portfolio.companies.word_index import write_reference_words
 from portfolio.models import ExternalReference
 
 MOST_NAMED = 200
@@ -48,6 +49,7 @@ def name_companies(named: Sequence[Named], *, requested_by: str) -> tuple[list[N
         ExternalReference(id=key, company_id=one.duns, system=one.system, reference=one.id)
         for key, one in latest.items()
     ]
+    write_reference_words(rows)
     inserted = {row.pk for row in insert_new(ExternalReference, rows)}
     moved = {row.pk for row in rows if row.pk not in inserted and _move(row)}
     changed = [one for key, one in latest.items() if key in inserted | moved]

@@ -21,7 +21,7 @@ from portfolio.companies.words import (
     may_be_legal_form,
     words_of,
 )
-from portfolio.models import Company, CompanyWord, Subject
+from portfolio.models import Company, CompanyWord, ExternalReference, Subject
 from portfolio.models.company_words import DUNS_BYTES
 
 MOST, MOST_KEYS = 2000, 20_000
@@ -133,10 +133,13 @@ def _checked(candidates: Sequence[str], words: Sequence[Word], text: str) -> tup
 
 
 def _add_entries(companies: Iterable[str], texts: dict[str, list[str]]) -> None:
-    """What the entries of registrations hold."""
+    """What the entries of registrations hold, and what other systems call them."""
     entries = Subject.objects.filter(company__in=list(companies)).exclude(customer_reference="", tags="")
     for duns, *described in entries.values_list("company_id", "customer_reference", "tags"):
         texts[duns] += described
+    named = ExternalReference.objects.filter(company__in=list(companies)).values_list("company_id", "reference")
+    for duns, reference in named:
+        texts[duns].append(reference)
 
 
 def _has_all(asked: Iterable[tuple[re.Pattern[str], Word]], texts: Sequence[str]) -> bool:

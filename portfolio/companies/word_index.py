@@ -1,4 +1,5 @@
-"""The index of words: written before a name, city, reference or tag is, and verified nightly.
+"""The index of words: written before a name, city, reference or tag is, and verified nightly. References are those of
+registrations and those of other systems.
 
 A word too many does no harm, since a search looks at the company's own text. None may be missing: whoever removes one
 gives the company another version, so that who is about to write it reads again and inserts it again.
@@ -15,7 +16,7 @@ from django.db import transaction
 from core.bulk import update_versions
 from core.db import in_batches, insert_new_values
 from portfolio.companies.words import words_of, words_of_name
-from portfolio.models import Company, CompanyWord, Subject
+from portfolio.models import Company, CompanyWord, ExternalReference, Subject
 
 AT_ONCE = 200
 Texts = Iterable[tuple[str, str, str]]
@@ -45,8 +46,17 @@ def _write(words: Iterable[tuple[str, set[str]]]) -> None:
         insert_new_values(CompanyWord, ("key", "duns"), sorted(rows.items(), key=lambda row: row[0].int), "duns")
 
 
+def write_reference_words(references: Iterable[ExternalReference]) -> None:
+    """Of other systems, whose companies may not be known yet."""
+    write_changed_words((row.company_id, row.reference, "") for row in references)
+
+
 def index_all_companies() -> None:
     """Where there is no index yet."""
+    key = uuid.UUID(int=0)
+    while references := list(ExternalReference.objects.filter(pk__gt=key).order_by("pk")[:AT_ONCE]):
+        key = references[-1].pk
+        write_reference_words(references)
     last = ""
     while batch := list(Company.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
         last = batch[-1]
@@ -80,6 +90,8 @@ def _expected(companies: Mapping[str, Company]) -> dict[str, set[uuid.UUID]]:
     subjects = Subject.objects.filter(company__in=list(companies))
     for duns, reference, tags in subjects.values_list("company_id", "customer_reference", "tags"):
         words[duns] |= words_of(reference) | words_of(tags)
+    for row in ExternalReference.objects.filter(company__in=list(companies)).only("company", "reference"):
+        words[row.company_id] |= words_of(row.reference)
     return {duns: {CompanyWord.key_of(word, duns) for word in several} for duns, several in words.items()}
 
 

@@ -9,7 +9,12 @@ from core.text import counted
 
 def money_text(cents: int, currency: str) -> str:
     """In whole units, as a page has it."""
-    return f"{currency} {counted((cents + 50) // 100)}"
+    return f"{currency} {amount_text(cents)}"
+
+
+def amount_text(cents: int) -> str:
+    """The same, where a heading has the currency."""
+    return counted((cents + 50) // 100)
 
 
 def exact_text(cents: int) -> str:

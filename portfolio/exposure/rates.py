@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext
 
 from core.audit import record
+from core.cached_counts import update_counts
 from core.db import insert_new
 from portfolio.exposure.currencies import CODES
 from portfolio.imports.states import Refused
@@ -19,6 +20,8 @@ from portfolio.models.exposures import RATE_ONE
 
 KEY = "exposure"
 MOST = 9_000_000
+# Rates that are read at once; of more, the last of each currency are looked up.
+MOST_READ = 1000
 # Cents that an amount may be worth: more, which only a mistyped rate makes of it, is no amount.
 MOST_CENTS = 2**53
 
@@ -54,10 +57,16 @@ def convert(cents: int, factor: tuple[int, int] | None) -> int | None:
 def rates_at(day: date) -> Rates:
     """The last of each currency until then."""
     settings = exposure_settings()
-    last = ExchangeRate.objects.filter(day__lte=day).order_by().values_list("currency").annotate(Max("day"))
-    keys = [ExchangeRate.key(currency, its_day) for currency, its_day in last]
-    rates = dict(ExchangeRate.objects.filter(pk__in=keys).values_list("currency", "rate"))
+    rows = ExchangeRate.objects.filter(day__lte=day)
+    found = list(rows.order_by("-day").values_list("currency", "rate")[: MOST_READ + 1])
+    rates = dict(reversed(found)) if len(found) <= MOST_READ else _last_of_each(rows)
     return Rates(settings.reporting_currency, rates | {settings.rates_currency: RATE_ONE})
+
+
+def _last_of_each(rows: QuerySet[ExchangeRate]) -> dict[str, int]:
+    last = rows.order_by().values_list("currency").annotate(Max("day"))
+    keys = [ExchangeRate.key(currency, its_day) for currency, its_day in last]
+    return dict(ExchangeRate.objects.filter(pk__in=keys).values_list("currency", "rate"))
 
 
 def checked_rate(currency: str, rate: Decimal, settings: ExposureSettings) -> int:
@@ -117,6 +126,7 @@ def set_reporting_currency(*, currency: str, set_by: str) -> None:
     if not ExchangeRate.objects.exists():
         changes["rates_currency"] = currency
     ExposureSettings.objects.filter(pk=KEY).update(**changes)
+    update_counts("exposure")
     record(
         actor=set_by,
         action="exposure.currency",

@@ -37,6 +37,14 @@ class Exposures:
         return dict(zip(self.duns.tolist(), self.cents.tolist(), strict=True))
 
 
+def outside(duns: NDArray[Any], cents: NDArray[Any], monitored: NDArray[Any]) -> tuple[NDArray[Any], int]:
+    """The companies with an amount that are not monitored, and their sum: pages about the portfolio leave them out."""
+    import numpy as np
+
+    is_outside = ~np.isin(duns, monitored)
+    return duns[is_outside], int(cents[is_outside].sum())
+
+
 class Piece(NamedTuple):
     """Amounts of a book in one currency; `converted` is NONE without a rate, and where it is too large."""
 

@@ -13,7 +13,7 @@ WORD_BYTES, DUNS_BYTES = 12, 4
 
 
 class CompanyWord(models.Model):
-    """A word of a company's name, city, reference or tags: the key is its beginning, then the D-U-N-S number.
+    """A word of a company's name, city, references or tags: the key is its beginning, then the D-U-N-S number.
 
     So one small index, in the same order on every engine, leads from the beginning of a word to the companies.
     """

@@ -15,7 +15,7 @@ class Flag(IntFlag):
     INSOLVENCY = 2
     SUITS = 4
     EXCLUDED = 8
-    HIGH_RISK = 16
+    HIGH_RISK_BUSINESS = 16
     DETERIORATING = 32
     INACTIVE = 64
 
@@ -25,7 +25,7 @@ FLAG_LABELS = {
     Flag.INSOLVENCY: _("Insolvency"),
     Flag.SUITS: _("Suits"),
     Flag.EXCLUDED: _("Exclusions"),
-    Flag.HIGH_RISK: _("High risk"),
+    Flag.HIGH_RISK_BUSINESS: _("High risk business"),
     Flag.DETERIORATING: _("Deteriorating"),
     Flag.INACTIVE: _("Inactive"),
 }

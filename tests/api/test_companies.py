@@ -97,7 +97,12 @@ def test_filters(program: Program) -> None:
 def test_filters_by_figures(program: Program) -> None:
     here, there = a_registration("ONE"), a_registration("TWO")
     a_company(
-        "000000001", failure_class=5, rating="5A1", size="large", flags=Flag.SUITS | Flag.HIGH_RISK, employees=900
+        "000000001",
+        failure_class=5,
+        rating="5A1",
+        size="large",
+        flags=Flag.SUITS | Flag.HIGH_RISK_BUSINESS,
+        employees=900,
     )
     a_company("000000002", failure_class=1, industry_code="3537", flags=0, operating_status="Active", employees=3)
     a_company("000000003", global_ultimate="000000001", country="DE")

@@ -97,6 +97,9 @@ RIGHTS = {
     "data-fetches/": "monitoring.view_datafetch",
     "event-types/": "monitoring.view_webhookendpoint",
     "portfolio/risk/": "portfolio.view_company",
+    "portfolio/review/": "portfolio.view_contract",
+    "portfolio/review/companies/": "portfolio.view_contract",
+    "groups/804735132/": "portfolio.view_company",
     "alerts/": "monitoring.view_alert",
 }
 

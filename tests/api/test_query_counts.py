@@ -13,6 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from monitoring.benefit.review import count as count_review
 from monitoring.models import Change, DataFetch, FetchedCompany, FetchedState, FetchState
 from portfolio.call_budgets.calls import counted_call
 from portfolio.companies.external_references import Named, name_companies
@@ -113,6 +114,7 @@ def world(db: None) -> dict[str, str]:
     change = Change.objects.order_by("-id")[0]
     change.pk = SubjectImport.objects.order_by("id")[0].pk
     change.save(force_insert=True)
+    count_review()
     return {"duns": DUNS[0], "reference": registration.reference, "id": str(SubjectImport.objects.all()[0].pk)}
 
 

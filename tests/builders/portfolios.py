@@ -13,7 +13,7 @@ import numpy as np
 
 from monitoring.figures.record import record_dtype, unknown_values
 from monitoring.figures.snapshot import Snapshot
-from monitoring.models import FigureWord
+from monitoring.figures.words import Text
 from monitoring.portfolio_page.view_data import Cell
 from portfolio.exposure.totals import Exposures
 
@@ -30,7 +30,7 @@ TEXTS = {
     "currency": ["EUR"],
 }
 WORDS = {
-    (kind, number): FigureWord(kind=kind, number=number, text=text, label=f"{text} in words")
+    (kind, number): Text(text, f"{text} in words")
     for kind, texts in TEXTS.items()
     for number, text in enumerate(texts, 1)
 }

@@ -20,6 +20,7 @@ from dnbmon_site.accounts.models import IdempotencyKey
 from dnbmon_site.operations.erase import blobs
 from dnbmon_site.operations.erase.rule_scopes import narrow
 from monitoring.alerts.own_alerts import count_all_own_alerts
+from monitoring.benefit.review import forget_reviews
 from monitoring.deliveries.gaps import REPLAYED_FOR
 from monitoring.figures import checkpoints
 from monitoring.models import (
@@ -155,6 +156,7 @@ def forget(duns: str, *, by: str, now: bool = False) -> Removal:
         removal.counts[str(rows.model._meta.verbose_name_plural)] += rows.count()
         rows.delete()
     checkpoints.remove_all()
+    forget_reviews()
     count_again(days, deliveries)
     # They hold the latest alerts in words.
     count_all_own_alerts()

@@ -16,6 +16,7 @@ from dnbmon_site.operations.erase import blobs
 from dnbmon_site.operations.erase.company import CannotForget, Removal, count_again, tables
 from dnbmon_site.operations.erase.rule_scopes import narrow, release_webhooks
 from dnbmon_site.operations.erase.story import hand_over_facts, settle_what_is_left
+from monitoring.benefit.review import forget_reviews
 from monitoring.figures import checkpoints
 from monitoring.figures.projection import project as project_figures
 from monitoring.history.company_projection import project
@@ -157,6 +158,7 @@ def bring_up_to_date(companies: set[str], removal: Removal) -> None:
         project_figures(known)
         verify_words(sorted(known))
     checkpoints.remove_all()
+    forget_reviews()
 
 
 def named(reference: str) -> Registration:

@@ -41,8 +41,9 @@ from monitoring.alerts.new_company_summary import counts_by_rule
 from monitoring.company_page.timeline import Line, lines_of, without_company
 from monitoring.models import Alert, AlertComment, AlertItem, AlertKind, AlertState, Change, Severity
 from monitoring.story_order import LATEST_FIRST
+from portfolio.companies.columns import EXPOSURE_HEADING
 from portfolio.companies.search import with_companies
-from portfolio.exposure.money import money_text
+from portfolio.exposure.money import amount_text, money_text
 from portfolio.exposure.rates import exposure_settings
 from portfolio.models import Registration
 from portfolio.proposals.pending import pending_proposal
@@ -144,9 +145,9 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
     def person(self, row: Alert) -> str:
         return person_text(row.assignee) if row.assignee else gettext("Unassigned")
 
-    @admin.display(description=_("Exposure"), ordering="exposure")
+    @admin.display(description=EXPOSURE_HEADING, ordering="exposure")
     def at_stake(self, row: Alert) -> str:
-        return counted(row.exposure // 100) if row.exposure else ""
+        return amount_text(row.exposure) if row.exposure else ""
 
     @admin.display(description=_("Raised"), ordering="raised_at")
     def raised(self, row: Alert) -> SafeString | str:

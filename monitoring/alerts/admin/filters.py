@@ -17,6 +17,7 @@ from core.actors import person_text
 from core.admin.filters import CountryFilter, DaysFilter
 from monitoring.alerts.admin.rule_filters import visible_rules
 from monitoring.models import Alert, AlertRule, AlertState
+from monitoring.reports.alert_section import raised_between
 from portfolio.billing.contract_year import LISTED
 from portfolio.models import Subject
 from portfolio.registrations.filters import RegistrationFilter
@@ -93,10 +94,8 @@ class RaisedFilter(DaysFilter):
     parameter_name = "raised"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        first, last = self.first_day(), self.last_day()
-        if first:
-            queryset = queryset.filter(raised_at__gte=first)
-        return queryset.filter(raised_at__lt=last + timedelta(days=1)) if last else queryset
+        last = self.last_day()
+        return raised_between(queryset, self.first_day(), last + timedelta(days=1) if last else None)
 
 
 def key_of(text: str) -> uuid.UUID | None:

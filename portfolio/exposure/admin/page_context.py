@@ -11,12 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from core import plurals
+from core.bulk import among
 from core.text import counted
+from portfolio.companies.columns import exposure_in
 from portfolio.exposure.books import book_label
 from portfolio.exposure.currencies import code_of
 from portfolio.exposure.days import today
 from portfolio.exposure.flaws import COUNTED, Check
-from portfolio.exposure.money import money_text
+from portfolio.exposure.money import amount_text, money_text
 from portfolio.exposure.packed import Part, parts_of
 from portfolio.exposure.rates import exposure_settings, rates_at
 from portfolio.exposure.upload import accepted
@@ -25,6 +27,7 @@ from portfolio.exposure.work import IN_WORK
 from portfolio.imports.chunks import stored_rows
 from portfolio.imports.states import counts_of, sheets_of
 from portfolio.models import Company, ExposureImport, ExposureMode, ImportState
+from portfolio.registrations.memberships import numbers_at
 
 ROWS_A_PAGE = 50
 LARGEST = 20
@@ -149,6 +152,7 @@ def overview_of(*, may_change: bool) -> dict[str, Any]:
     exposures, settings = exposures_at(), exposure_settings()
     return {
         "currency": exposures.currency,
+        "exposure_heading": exposure_in(exposures.currency),
         "rates_currency": settings.rates_currency,
         "total": money_text(int(exposures.cents.sum()), exposures.currency),
         "companies": len(exposures.duns),
@@ -159,11 +163,12 @@ def overview_of(*, may_change: bool) -> dict[str, Any]:
         ],
         "too_large": [code for code in exposures.unconverted if rates_at(today()).factor(code)],
         "largest": _largest(exposures),
+        "outside": _outside(exposures),
         "may_change": may_change,
     }
 
 
-def _book_line(book: Any) -> tuple[str, date | None, int, str]:
+def _book_line(book: Any) -> tuple[str, date | None, int, list[str]]:
     import numpy as np
 
     sums = []
@@ -171,7 +176,20 @@ def _book_line(book: Any) -> tuple[str, date | None, int, str]:
         cents = int(book.cents[book.currencies == number].sum())
         sums.append(money_text(cents, code_of(number)))
     last = date.fromordinal(int(book.days.max())) if len(book.days) else None
-    return book_label(book.name), last, len(book.duns), ", ".join(sums)
+    return book_label(book.name), last, len(book.duns), sums
+
+
+def _outside(exposures: Any) -> dict[str, Any] | None:
+    """What the pages about the portfolio leave out; of these companies, those that have a page here."""
+    import numpy as np
+
+    from portfolio.exposure.totals import outside
+
+    monitored = np.concatenate([np.empty(0, np.uint32), *numbers_at(None).values()])
+    numbers, cents = outside(exposures.duns, exposures.cents, monitored)
+    known = Company.objects.filter(among("duns", [f"{number:09d}" for number in numbers.tolist()]), exposure__gte=0)
+    amount = money_text(cents, exposures.currency)
+    return {"companies": len(numbers), "amount": amount, "known": known.count()} if len(numbers) else None
 
 
 def _largest(exposures: Any) -> list[tuple[Company, str]]:
@@ -180,6 +198,4 @@ def _largest(exposures: Any) -> list[tuple[Company, str]]:
     places = np.argsort(exposures.cents, kind="stable")[::-1][:LARGEST].tolist()
     amounts = {f"{int(exposures.duns[place]):09d}": int(exposures.cents[place]) for place in places}
     rows = Company.objects.in_bulk(list(amounts))
-    return [
-        (rows.get(duns) or Company(duns=duns), money_text(cents, exposures.currency)) for duns, cents in amounts.items()
-    ]
+    return [(rows.get(duns) or Company(duns=duns), amount_text(cents)) for duns, cents in amounts.items()]

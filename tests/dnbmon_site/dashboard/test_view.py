@@ -22,8 +22,9 @@ from monitoring.models import Alert, DailyTotal, Delivery, DeliveryState, Public
 from portfolio.models import ProposalKind, Registration, SubjectImport
 from portfolio.proposals.create import Sign, propose
 from portfolio.registrations.pull_job import PULL_JOB
+from tests.builders import alerts
 from tests.builders.channels import a_channel
-from tests.builders.companies import DUNS
+from tests.builders.companies import DUNS, OTHER
 from tests.builders.contracts import a_contract
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
@@ -309,6 +310,35 @@ def test_the_newest_critical_alerts_are_told_until_somebody_takes_them(admin: Cl
     assert "Urgent 1 critical alert Not acknowledged yet. Acme Ltd: operating" in text_of(admin.get("/"))
     admin.post(f"/monitoring/alert/{Alert.objects.get().pk}/do/acknowledge/")
     assert "critical alert" not in text_of(admin.get("/"))
+
+
+def some_alerts_at_stake() -> None:
+    """The older, the more; two about one company."""
+    for number, duns in enumerate((DUNS, DUNS, OTHER, "000000003", "000000004")):
+        alerts.an_alert(number, company_id=duns, exposure=100_000 * (number if number != 1 else 0))
+    Alert.objects.filter(company=DUNS).update(exposure=500_000)
+    update_counts("alerts", "exposure")
+
+
+def test_critical_alerts_carry_the_money_at_stake_and_are_ordered_by_it(admin: Client) -> None:
+    some_alerts_at_stake()
+    text = text_of(admin.get("/"))
+    # Each company counts once.
+    assert "Not acknowledged yet. At stake: EUR 14,000." in text
+    assert text.index("alert 0") < text.index("alert 1") < text.index("alert 2") and "alert 4" not in text
+    page = admin.get("/", {"alerts": "exposure"})
+    text = text_of(page)
+    assert text.index("EUR 5,000") < text.index("alert 4") < text.index("EUR 4,000")
+    assert "alert 2" not in text and "Show the latest first" in text
+    assert "alerts=exposure" in page.context["live"]
+
+
+def test_who_may_not_see_money_sees_alerts_without_it(client: Client) -> None:
+    some_alerts_at_stake()
+    client.force_login(a_person("view_change", "view_alert"))
+    text = text_of(client.get("/", {"alerts": "exposure"}))
+    assert "5 critical alerts" in text and "alert 0" in text
+    assert "EUR" not in text and "exposure" not in text
 
 
 # What is new

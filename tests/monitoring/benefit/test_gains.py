@@ -55,7 +55,7 @@ def test_changes_are_counted_by_severity_without_noise() -> None:
     changes_on(9, Severity.HIGH, 2)
     changes_on(3, Severity.NOISE, 90)
     changes_on(400, Severity.CRITICAL, 7)
-    gains = gains_of(year_so_far(), with_exposure=False)
+    gains = gains_of(year_so_far())
     assert dict(gains.changes) == {Severity.HIGH: 6} and gains.change_count == 6
 
 
@@ -64,19 +64,17 @@ def test_the_median_runs_from_the_change_to_its_acknowledgement() -> None:
     for number, hours in enumerate((1, 3, 20)):
         a_critical_alert(number, hours=hours)
     a_critical_alert(9)
-    handled = gains_of(year_so_far(), with_exposure=False).handled
+    handled = gains_of(year_so_far()).handled
     assert (handled.raised, handled.acknowledged, handled.since_change.median) == (4, 3, 3 * 3600)
 
 
-def test_a_critical_event_that_two_rules_take_is_listed_once_with_its_exposure_today() -> None:
-    a_company(exposure=1_250_000)
+def test_a_critical_event_that_two_rules_take_is_listed_once() -> None:
+    a_company()
     a_critical_alert()
     a_critical_alert(1)
     Alert.objects.update(title="Out of business")
-    (event,) = gains_of(year_so_far(), with_exposure=True).events
-    assert (event.company.pk, event.exposure_then, event.exposure_now) == (DUNS, None, 1_250_000)
-    (event,) = gains_of(year_so_far(), with_exposure=False).events
-    assert event.exposure_now is None
+    (event,) = gains_of(year_so_far()).events
+    assert (event.duns, event.title, event.exposure) == (DUNS, "Out of business", None)
 
 
 def test_the_page_names_all_of_it(admin: Client) -> None:
@@ -84,3 +82,19 @@ def test_the_page_names_all_of_it(admin: Client) -> None:
     a_critical_alert(hours=2)
     text = text_of(admin.get("/portfolio/review/"))
     assert all(words in text for words in ("Contract review", "Critical alerts", "2 hours", "Steel Ltd"))
+
+
+def test_alerts_are_those_of_the_inbox(admin: Client) -> None:
+    """Late ones and those of several companies are among them."""
+    a_company()
+    a_critical_alert()
+    an_alert(3, kind=AlertKind.CHANGE, is_late=True, severity=Severity.HIGH)
+    an_alert(4, kind=AlertKind.FLOOD, company_id=None, severity=Severity.HIGH)
+    an_alert(400, kind=AlertKind.CHANGE)
+    year = year_so_far()
+    handled = gains_of(year).handled
+    assert (handled.raised, handled.critical) == (3, 1)
+    inbox = {"state": "all", "raised_from": year.start.isoformat()}
+    for more, count in (({}, handled.raised), ({"severity": "4"}, handled.critical)):
+        listed = admin.get("/monitoring/alert/", {**inbox, **more})
+        assert listed.context["cl"].result_count == count

@@ -91,7 +91,7 @@ def test_what_leaves_before_the_anniversary_renews_no_longer() -> None:
 def test_alerts_that_would_be_missing_are_counted() -> None:
     a_stay()
     an_alert(kind=AlertKind.CHANGE, company_id=DUNS)
-    an_alert(1, kind=AlertKind.CHANGE, company_id=DUNS)
+    an_alert(1, kind=AlertKind.CHANGE, company_id=DUNS, is_late=True)
     (saving,) = [one for one in candidates_of(year_so_far()).savings() if one.reason == Reason.UNCHANGED]
     assert (saving.companies, saving.saved, saving.alerts) == (1, 1, 2)
 
@@ -107,7 +107,7 @@ def test_every_number_of_the_page_opens_as_many_companies(admin: Client) -> None
     for number in range(120):
         a_stay(f"{100_000_000 + number}")
     page = admin.get("/portfolio/review/")
-    for saving in page.context["savings"]:
+    for saving in page.context["numbers"].savings:
         listed = admin.get(f"/portfolio/review/{saving.reason.value}/")
         assert listed.context["found"].paginator.count == saving.companies
     second = admin.get("/portfolio/review/unchanged/?page=2")

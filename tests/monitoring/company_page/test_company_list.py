@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from core.cached_counts import update_counts
+from monitoring.company_page import admin as company_admin
 from portfolio.companies import search
 from portfolio.models import Company, Flag
 from tests.builders.companies import a_company
@@ -41,7 +42,9 @@ def change_list(reader: Client, query: str) -> Any:
 @pytest.fixture
 def companies() -> str:
     """Three; returns the key of the registration of the first."""
-    a_company(ONE, "Acme Forge Ltd", failure_class=5, flags=Flag.SUITS | Flag.HIGH_RISK, rating="5A1", size="large")
+    a_company(
+        ONE, "Acme Forge Ltd", failure_class=5, flags=Flag.SUITS | Flag.HIGH_RISK_BUSINESS, rating="5A1", size="large"
+    )
     a_company(TWO, "Zeta", failure_class=1, flags=0, country="DE", last_critical_at=MOMENT, employees=3)
     a_company(THREE, "Forged Steel", global_ultimate=ONE, industry_code="3537", industry="Trucks")
     registration = a_registration("ONE")
@@ -150,15 +153,19 @@ def test_a_page_of_the_list_takes_few_queries(
 
 def test_a_search_that_leaves_companies_out_says_so(reader: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "MOST", 2)
+    monkeypatch.setattr(company_admin, "MOST", 2)
     for number in range(3):
         a_company(f"{number:09}", "Acme")
     assert "some are left out" in text_of(reader.get("/portfolio/company/?q=acme"))
     assert "some are left out" not in text_of(reader.get("/portfolio/company/?q=acme+000000001"))
+    words = "More than 2 companies match the search. The file contains 2 of them."
+    assert words in text_of(reader.get("/portfolio/company/export/?q=acme"))
+    assert words not in text_of(reader.get("/portfolio/company/export/?q=acme+000000001"))
 
 
 def test_figures_are_columns_of_the_list(reader: Client, companies: str) -> None:
     text = text_of(reader.get("/portfolio/company/?columns=name,failure_class,flags,size,industry&failure_class=5"))
-    assert "Suits, High risk" in text and "Large (250 employees or more)" in text
+    assert "Suits, High risk business" in text and "Large (250 employees or more)" in text
 
 
 def test_a_list_in_the_order_of_a_figure_has_each_company_once(reader: Client) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from monitoring.corporate_groups.names import names_of
+from monitoring.company_page.owner_names import names_of
 from portfolio.models import Company
 from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.deliveries import delivered
@@ -37,7 +37,7 @@ def test_it_shows_the_tree_with_figures(admin: Client) -> None:
     assert [(row.name, row.indent, row.is_monitored) for row in group.rows] == [
         (TOP, 0, False), ("Steel Ltd", 1, True), ("Gone SAS", 2, False), ("Wire GmbH", 2, True),
     ]  # fmt: skip
-    assert (len(group.monitored), group.countries, group.high_risk) == (2, 2, 1)
+    assert (len(group.monitored), group.countries, group.high_failure_risk) == (2, 2, 1)
     text = text_of(page)
     assert all(words in text for words in ("Steel Ltd", "3A4", "EUR 250,000", "Germany", "not monitored"))
 

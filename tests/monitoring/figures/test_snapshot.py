@@ -6,8 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from monitoring.figures.consumer import update_figures
+from monitoring.figures.projection import project
 from monitoring.figures.snapshot import Industry, Snapshot, figures_at
 from portfolio.models import Registration, Subject, SubjectState
 from portfolio.sync.apply_response import monitored, removed
@@ -111,3 +114,27 @@ def test_numpy_is_loaded_where_arrays_are_read_and_by_nothing_that_idles() -> No
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == "False"
+
+
+# Texts
+
+
+def words_read(day: date | None) -> tuple[set[str], int]:
+    """The ratings that the snapshot knows, and how often it looked at the rows of texts."""
+    with CaptureQueriesContext(connection) as queries:
+        words = figures_at(day).words
+    looks = sum("figureword" in query["sql"] for query in queries)
+    return {text.text for (kind, _), text in words.items() if kind == "rating"}, looks
+
+
+def test_texts_stand_beside_the_checkpoint_and_later_ones_are_looked_up() -> None:
+    rated(DUNS, "5A1")
+    figures_at(None)
+    assert words_read(None) == ({"5A1"}, 0)
+    rated(OTHER, "4A2")
+    assert words_read(None) == ({"5A1", "4A2"}, 1)
+
+
+def rated(duns: str, rating: str) -> None:
+    delivered(a_seed(duns, dnbAssessment={"standardRating": {"rating": rating}}))
+    project([duns])

@@ -54,7 +54,7 @@ def test_its_numbers_are_those_of_the_page(portfolio: Portfolio) -> None:
     found = numbers(report)
     assert (report.risk.since, report.risk.day) == (EARLIER, week.last_day)
     assert found["Companies"] == len(portfolio.later.rows)
-    assert found["High risk"] == page.high_risk.companies
+    assert found["High failure risk"] == page.high_failure_risk.companies
     assert found["Higher risk"] == movement.directions["worse"].companies > 0
 
 

@@ -10,6 +10,7 @@ from monitoring.history import company_projection
 from monitoring.history.company_projection import project
 from monitoring.rebuild.rebuild import rebuild
 from portfolio.companies import word_index
+from portfolio.companies.external_references import Named, forget_name, name_companies
 from portfolio.companies.notes import describe_company
 from portfolio.companies.search import search_companies
 from portfolio.companies.word_index import index_all_companies, verify_words
@@ -161,3 +162,47 @@ def test_an_erased_company_leaves_no_word() -> None:
     a_company(OTHER, "Zeta")
     erase_company.forget(DUNS, by="ann", now=True)
     assert words() == {"zeta"}
+
+
+# What other systems call them
+
+
+def test_ids_of_other_systems_are_found() -> None:
+    a_company(DUNS, "Acme")
+    a_company(OTHER, "Zeta")
+    name_companies([Named(DUNS, "crm", "0015g00000AbCdE"), Named(OTHER, "erp", "K-4711")], requested_by="ann")
+    assert found("0015g") == (DUNS,)
+    assert found("k-4711") == (OTHER,)
+    assert found("zeta k-47") == (OTHER,)
+    assert found("acme k-47") == ()
+
+
+def test_an_id_that_came_before_its_company_is_found() -> None:
+    name_companies([Named(DUNS, "crm", "C-1001")], requested_by="ann")
+    assert found("c-1001") == ()
+    a_company(DUNS, "Acme")
+    assert found("c-1001") == (DUNS,)
+
+
+def test_an_id_that_moved_or_went_leads_to_its_company_alone() -> None:
+    a_company(DUNS, "Acme")
+    a_company(OTHER, "Zeta")
+    for duns in (DUNS, OTHER):
+        name_companies([Named(duns, "crm", "C-1001")], requested_by="ann")
+        assert found("c-1001") == (duns,)
+    forget_name("crm", "C-1001", requested_by="ann")
+    assert found("c-1001") == ()
+    verify_words([DUNS, OTHER])
+    assert not {word for word in words() if "1001" in word}
+
+
+def test_lost_words_of_ids_come_back() -> None:
+    a_company(DUNS, "Acme")
+    name_companies([Named(DUNS, "crm", "C-1001"), Named(OTHER, "crm", "C-1002")], requested_by="ann")
+    CompanyWord.objects.all().delete()
+    verify_words([DUNS])
+    assert found("c-1001") == (DUNS,)
+    CompanyWord.objects.all().delete()
+    index_all_companies()
+    a_company(OTHER, "Zeta")
+    assert (found("c-1001"), found("c-1002")) == ((DUNS,), (OTHER,))

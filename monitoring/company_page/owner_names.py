@@ -7,10 +7,18 @@ from typing import Any
 
 from monitoring.company_page.summary import LINKAGE
 from monitoring.history.state import apply_events, events_of
+from monitoring.history.summary import restored
 from portfolio.models import Company
 
 ROLES = (("parent", "parent"), ("domestic_ultimate", "domesticUltimate"), ("global_ultimate", "globalUltimate"))
 MOST = 20
+
+
+def ultimate_name(company: Company) -> str:
+    """As the company reports it now; empty where it reports none. Of a row with its projection: no query."""
+    projection = restored(company.projection)
+    name = projection.state.value(f"{LINKAGE}.globalUltimate.primaryName") if projection else None
+    return name if isinstance(name, str) else ""
 
 
 def names_of(numbers: Iterable[str], companies: Iterable[Company]) -> dict[str, str]:

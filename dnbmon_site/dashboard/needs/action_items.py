@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import cast
 
 from django.db.models import Q
@@ -17,46 +16,24 @@ from core.cached_counts import OpenCounts, up_to
 from core.text import ago, counted
 from dnbmon_site.accounts.api_key_rights import unknown_words
 from dnbmon_site.accounts.models import ApiKey, User
+from dnbmon_site.dashboard.needs.alerts import critical_alert_needs, own_alert_needs
+from dnbmon_site.dashboard.needs.need import URGENCY, Need
 from health.models import Incident, State
 from health.schedule_status import CHANGE_JOBS, SEE
-from monitoring.alerts.own_alerts import own_alerts
 from monitoring.alerts.rules import few
 from monitoring.elements.formatting import lower_first
-from monitoring.models import AlertState, Channel, Severity
+from monitoring.models import Channel
 from monitoring.outbox.permitted_addresses import why_refused
 from monitoring.pull.admin.details import marks_of
 from portfolio.models import ImportState, ProposalState, Registration, RegistrationState
 from portfolio.registrations.pull_job import PausedPulls
 from portfolio.registrations.status import countdown, first_loss, loss_sentence, loss_tone, status
 
-URGENCY = ("info", "bad", "warn", "calm")
 LATE_AFTER = timedelta(minutes=12)
 # Checks of health whose results this page shows by registration and by number.
 SHOWN_HERE = ("stopped", "reading", "gap", "replay", "pulling", "fresh", "jobs", "dead-letters", "in-doubt")
 # And those that the guided start has as steps.
 GUIDED = ("configuration", "dnb")
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """A task: one sentence, and a button with the verb and its object."""
-
-    tone: str
-    title: str
-    text: str
-    link: str = ""
-    act: str = ""
-    # Its newest, each as words, link and time.
-    newest: Sequence[tuple[str, str, datetime]] = ()
-    # The button does it, where otherwise it leads to the page where it is done.
-    is_post: bool = False
-    # The word for it that health uses, where health reports it too.
-    severity: str = ""
-
-    @property
-    def urgency(self) -> str:
-        words = {"info": gettext("Yours"), "bad": gettext("Urgent"), "warn": gettext("Soon"), "calm": gettext("Info")}
-        return self.severity or words[self.tone]
 
 
 def needs_of(
@@ -72,10 +49,10 @@ def needs_of(
     guided start shows as a step is not shown twice: it may stay when there is data (`has_steps`)."""
     shown = (*SHOWN_HERE, *GUIDED) if is_guided else SHOWN_HERE
     found = [
-        *_own_alerts(request),
+        *own_alert_needs(request, numbers),
         *_worker(request, registrations, numbers),
         *_paused_pulls(request, paused, registrations),
-        *_critical_alerts(numbers),
+        *critical_alert_needs(request, numbers),
         *_unnotified(request, numbers, is_guided=is_guided),
         *_unconfirmed(request, numbers, is_guided=is_guided),
         *(need for row in registrations for need in _needs_of(row, numbers, pulls_paused=paused is not None)),
@@ -117,16 +94,6 @@ def _paused_pulls(
     else:
         text = f"{text} {gettext('Ask an operator to resume the job.')}"
         yield Need("warn", title, text, severity=severity)
-
-
-def _own_alerts(request: HttpRequest) -> Iterator[Need]:
-    own = own_alerts(request.user)
-    if count := own["open"]:
-        title = ngettext("%(count)s alert is assigned to you", "%(count)s alerts are assigned to you", count)
-        text = gettext("Acknowledge the alerts you work on and close the ones that are settled.")
-        link = reverse("admin:monitoring_alert_changelist") + "?assignee=me"
-        newest = [_alert(found) for found in own["newest"]]
-        yield Need("info", title % {"count": up_to(count)}, text, link, gettext("View alerts"), newest)
 
 
 def _unnotified(request: HttpRequest, numbers: OpenCounts, *, is_guided: bool) -> Iterator[Need]:
@@ -179,20 +146,6 @@ def _unconfirmed(request: HttpRequest, numbers: OpenCounts, *, is_guided: bool) 
     link = reverse("admin:monitoring_channel_changelist")
     words = title % {"count": counted(len(waiting))}
     yield Need("warn", words, text % {"channels": few(waiting)}, link, gettext("View channels"))
-
-
-def _critical_alerts(numbers: OpenCounts) -> Iterator[Need]:
-    if count := numbers.of("alerts").get("critical", 0):
-        title = ngettext("%(count)s critical alert", "%(count)s critical alerts", count) % {"count": up_to(count)}
-        link = reverse("admin:monitoring_alert_changelist")
-        link += f"?state={AlertState.NEW.value}&severity={Severity.CRITICAL.value}"
-        newest = [_alert(found) for found in numbers.of("alerts").get("newest", ())]
-        yield Need("bad", title, gettext("Not acknowledged yet."), link, gettext("View alerts"), newest)
-
-
-def _alert(found: Mapping[str, str]) -> tuple[str, str, datetime]:
-    link = reverse("admin:monitoring_alert_change", args=[found["key"]])
-    return found["title"], link, datetime.fromisoformat(found["raised_at"])
 
 
 def _needs_of(row: Registration, numbers: OpenCounts, *, pulls_paused: bool) -> Iterator[Need]:

@@ -1,0 +1,216 @@
+"""The contract review in the API: the numbers of its page, and the companies behind them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.examples import an_answer
+from core.api.parameters import PageParameters, Several
+from core.api.scopes import ALERTS
+from core.lists.pagination import BadCursor, read_token, write_token
+from monitoring.benefit.review import Review, companies_of, review
+from monitoring.benefit.savings import Reason, alerts_of
+from monitoring.feed.serializers import COMPANY_SHORT_EXAMPLE, CompanyShortSerializer
+from monitoring.models import Severity
+from monitoring.portfolio_page.api import may_see_money
+from portfolio.exposure.money import exact_text
+from portfolio.exposure.rates import exposure_settings
+from portfolio.models import Company
+
+MAY_SEE_ALERTS = "monitoring.view_alert"
+EXPOSURE = "In units of the reporting currency. Null without the scope `read:exposure`, and where none is known."
+
+
+class ChangesSerializer(serializers.Serializer[Any]):
+    severity = serializers.CharField()
+    changes = serializers.IntegerField()
+
+
+class EventSerializer(serializers.Serializer[Any]):
+    duns = serializers.CharField(help_text="D-U-N-S number.")
+    day = serializers.DateField(help_text="Day of the change, in UTC.")
+    title = serializers.CharField(help_text="A short description of the change.")
+    exposure = serializers.CharField(allow_null=True, help_text=f"On that day. {EXPOSURE}")
+
+
+class SavingSerializer(serializers.Serializer[Any]):
+    reason = serializers.ChoiceField(Reason.choices, help_text="Why its companies may be left out.")
+    companies = serializers.IntegerField()
+    saved = serializers.IntegerField(help_text="Fewer companies billed, if all of them are left out.")
+    alerts = serializers.IntegerField(help_text="Alerts of the period that would be missing.")
+    exposure = serializers.CharField(allow_null=True, help_text=EXPOSURE)
+
+
+class ReviewSerializer(serializers.Serializer[Any]):
+    as_of = serializers.DateTimeField(help_text="When it was counted; it is counted every night.")
+    start = serializers.DateField(help_text="First day of the contract year; without an anniversary, 365 days ago.")
+    end = serializers.DateField(help_text="Last day of the period.")
+    anniversary = serializers.DateField(allow_null=True, help_text="When the contract renews. Null if unknown.")
+    changes = ChangesSerializer(many=True, help_text="Changes reported, by severity, without noise.")
+    alerts = serializers.IntegerField(help_text="Alerts raised in the period, in any state.")
+    alerts_acknowledged = serializers.IntegerField()
+    critical_alerts = serializers.IntegerField()
+    critical_alerts_acknowledged = serializers.IntegerField()
+    median_seconds = serializers.IntegerField(
+        allow_null=True, help_text="Median from the change to the acknowledgement of its alert. Null without any."
+    )
+    critical_events = EventSerializer(
+        many=True, allow_null=True, help_text="The latest 20. Null without the scope `alerts`."
+    )
+    currency = serializers.CharField(allow_null=True, help_text="The reporting currency. Null without exposure.")
+    renewing = serializers.IntegerField(help_text="Companies that renew at the anniversary.")
+    saved = serializers.IntegerField(help_text="Fewer companies billed, if those of all reasons are left out.")
+    savings = SavingSerializer(many=True, help_text="By reason. A company can have several reasons.")
+
+
+SAVING_EXAMPLE = {"reason": "unchanged", "companies": 40, "saved": 40, "alerts": 0, "exposure": "12500.00"}
+EXAMPLE = {
+    "as_of": "2026-03-31T02:00:00Z",
+    "start": "2025-07-01",
+    "end": "2026-03-31",
+    "anniversary": "2026-07-01",
+    "changes": [{"severity": "critical", "changes": 14}],
+    "alerts": 60,
+    "alerts_acknowledged": 52,
+    "critical_alerts": 14,
+    "critical_alerts_acknowledged": 14,
+    "median_seconds": 9300,
+    "critical_events": [
+        {"duns": "804735132", "day": "2026-01-07", "title": "Out of business", "exposure": "250000.00"}
+    ],
+    "currency": "EUR",
+    "renewing": 1200,
+    "saved": 40,
+    "savings": [SAVING_EXAMPLE],
+}
+
+
+class ContractReviewDetail(APIView):
+    permissions = {"GET": "portfolio.view_contract"}
+
+    @extend_schema(
+        operation_id="contract_review",
+        tags=["companies"],
+        summary="Get the contract review",
+        responses=ReviewSerializer,
+        examples=[an_answer("A review", EXAMPLE)],
+    )
+    def get(self, request: Request) -> Response:
+        """What monitoring reported in the contract year, and how many companies may be left out at the anniversary."""
+        return Response(_as_json(review(), request))
+
+
+def _as_json(found: Review, request: Request) -> dict[str, Any]:
+    numbers, with_money = found.numbers, may_see_money(request)
+    year, handled = numbers.year, numbers.gains.handled
+    return {
+        "as_of": found.made_at,
+        "start": year.start,
+        "end": year.end,
+        "anniversary": year.anniversary,
+        "changes": [
+            {"severity": Severity(severity).name.lower(), "changes": count}
+            for severity, count in sorted(numbers.gains.changes.items(), reverse=True)
+        ],
+        "alerts": handled.raised,
+        "alerts_acknowledged": handled.acknowledged,
+        "critical_alerts": handled.critical,
+        "critical_alerts_acknowledged": handled.critical_acknowledged,
+        "median_seconds": handled.since_change.median,
+        "critical_events": _events(found, with_money) if _may_see_alerts(request) else None,
+        "currency": exposure_settings().reporting_currency if with_money else None,
+        "renewing": numbers.renewing,
+        "saved": numbers.saved,
+        "savings": [
+            {
+                **{name: getattr(one, name) for name in ("reason", "companies", "saved", "alerts")},
+                "exposure": _amount(one.exposure, with_money),
+            }
+            for one in numbers.savings
+        ],
+    }
+
+
+def _events(found: Review, with_money: bool) -> list[dict[str, Any]]:
+    return [
+        {"duns": one.duns, "day": one.day, "title": one.title, "exposure": _amount(one.exposure, with_money)}
+        for one in found.numbers.gains.events
+    ]
+
+
+def _amount(cents: int | None, with_money: bool) -> str | None:
+    return exact_text(cents) if with_money and cents is not None else None
+
+
+def _may_see_alerts(request: Request) -> bool:
+    key: Any = request.auth
+    return key.allows(ALERTS) if key else request.user.has_perm(MAY_SEE_ALERTS)
+
+
+class ReviewParameters(PageParameters):
+    reason = Several(child=serializers.ChoiceField(Reason.choices), help_text="Return only companies of these reasons.")
+
+
+class ReviewCompanySerializer(serializers.Serializer[Any]):
+    company = CompanyShortSerializer()
+    reasons = serializers.ListField(child=serializers.ChoiceField(Reason.choices))
+    alerts = serializers.IntegerField(help_text="Alerts of the period about it.")
+    exposure = serializers.CharField(allow_null=True, help_text=EXPOSURE)
+
+
+class ReviewCompaniesSerializer(serializers.Serializer[Any]):
+    results = ReviewCompanySerializer(many=True)
+    next = serializers.CharField(
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
+    )
+
+
+COMPANY_ROW = {"company": COMPANY_SHORT_EXAMPLE, "reasons": ["unchanged"], "alerts": 0, "exposure": "12500.00"}
+
+
+class ReviewCompanies(APIView):
+    permissions = {"GET": "portfolio.view_contract"}
+
+    @extend_schema(
+        operation_id="contract_review_companies",
+        tags=["companies"],
+        summary="List companies that may be left out at the anniversary",
+        parameters=[ReviewParameters],
+        responses=ReviewCompaniesSerializer,
+        examples=[an_answer("A page", {"results": [COMPANY_ROW], "next": None})],
+    )
+    def get(self, request: Request) -> Response:
+        """Companies of the contract review with their reasons, in the order of D-U-N-S numbers. Nothing is removed."""
+        asked, found = ReviewParameters.of(request), review()
+        reasons, place = companies_of(found, *map(Reason, asked.get("reason", ()))), _place(asked)
+        later = [duns for duns in reasons if duns > place]
+        page, has_more = later[: asked["limit"]], len(later) > asked["limit"]
+        companies, alerts = Company.objects.in_bulk(page), alerts_of(found.numbers.year, page)
+        results = [
+            {
+                "company": companies[duns],
+                "reasons": reasons[duns],
+                "alerts": alerts[duns],
+                "exposure": _amount(companies[duns].exposure, may_see_money(request)),
+            }
+            for duns in page
+            if duns in companies
+        ]
+        token = write_token([page[-1]]) if has_more else None
+        return Response({"results": ReviewCompanySerializer(results, many=True).data, "next": token})
+
+
+def _place(asked: dict[str, Any]) -> str:
+    if "after" not in asked:
+        return ""
+    try:
+        (duns,) = read_token(asked["after"])
+    except ValueError as error:
+        raise BadCursor from error
+    return duns
