@@ -16,7 +16,15 @@ from django.utils import timezone
 from core.jobs import Failure
 from core.models import Blob, Notice
 from health.models import Incident
-from monitoring.models import Delivery, DeliveryState, DigestItem, MessageState, OutboxMessage, SendAttempt
+from monitoring.models import (
+    DeliveredFile,
+    Delivery,
+    DeliveryState,
+    DigestItem,
+    MessageState,
+    OutboxMessage,
+    SendAttempt,
+)
 from portfolio.models import MembershipCheck, SyncRun
 
 LEAST_DAYS = 30
@@ -41,6 +49,7 @@ def _old(before: datetime) -> Iterator[QuerySet[Model]]:
     yield Failure.objects.filter(stopped__lt=before)
     yield SyncRun.objects.filter(ended_at__lt=before).exclude(pk__in=_last_syncs())
     yield MembershipCheck.objects.filter(ended_at__lt=before)
+    yield DeliveredFile.objects.filter(ended_at__lt=before)
     yield Delivery.objects.filter(state=DeliveryState.REFUSED, called_at__lt=before)
 
 

@@ -4,7 +4,15 @@ from monitoring.models.alerts import Alert, AlertComment, AlertItem, AlertKind, 
 from monitoring.models.changes import NO_ELEMENT, NO_NOISE, Change, Entry, Kind
 from monitoring.models.channels import Channel, Frequency, MailAddress, Weekday
 from monitoring.models.dead_letters import DeadLetter, DeadLetterState
-from monitoring.models.deliveries import Delivery, DeliveryState, Source
+from monitoring.models.deliveries import (
+    DeliveredFile,
+    DeliveredKind,
+    Delivery,
+    DeliveryState,
+    FileSource,
+    FileState,
+    Source,
+)
 from monitoring.models.elements import Element, Severity
 from monitoring.models.figures import FigureCheckpoint, FigureMonth, FigureWord, WordKind
 from monitoring.models.file_servers import FileServer
@@ -39,6 +47,8 @@ __all__ = [
     "DailyTotal",
     "DeadLetter",
     "DeadLetterState",
+    "DeliveredFile",
+    "DeliveredKind",
     "Delivery",
     "DeliveryState",
     "DigestItem",
@@ -54,6 +64,8 @@ __all__ = [
     "FigureWord",
     "FileFormat",
     "FileServer",
+    "FileSource",
+    "FileState",
     "Grouping",
     "Kind",
     "MailAddress",

@@ -18,12 +18,14 @@ from dnbmon_site.operations.erase.rule_scopes import narrow, release_webhooks
 from dnbmon_site.operations.erase.story import hand_over_facts, settle_what_is_left
 from monitoring.figures import checkpoints
 from monitoring.figures.projection import project as project_figures
+from monitoring.file_intake.parts import part_keys
 from monitoring.history.company_projection import project
 from monitoring.models import (
     Alert,
     Change,
     DailyStat,
     DeadLetter,
+    DeliveredFile,
     Delivery,
     Notification,
     Observation,
@@ -63,6 +65,7 @@ def tables_of(row: Registration) -> Iterator[QuerySet[Model]]:
     yield from (SyncRun.objects.filter(registration=row), MembershipCheck.objects.filter(registration=row))
     yield SubjectImport.objects.filter(registration=row)
     yield DailyStat.objects.filter(registration=row)
+    yield DeliveredFile.objects.filter(registration=row)
     yield Delivery.objects.filter(registration=row)
     yield ReplayPass.objects.filter(registration=row)
 
@@ -104,6 +107,8 @@ def forget(row: Registration, *, by: str) -> Removal:
 
 def remove_bytes(row: Registration, deliveries: list[uuid.UUID]) -> None:
     owners = [*deliveries, *DeadLetter.objects.filter(registration=row).values_list("pk", flat=True)]
+    for file in DeliveredFile.objects.filter(registration=row):
+        owners += [file.pk, *part_keys(file)]
     owners += MembershipCheck.objects.filter(registration=row).values_list("pk", flat=True)
     for made in SubjectImport.objects.filter(registration=row):
         owners += [made.pk, file_key(made), *([made.confirmed_list] if made.confirmed_list else [])]
