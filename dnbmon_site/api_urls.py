@@ -23,6 +23,7 @@ from dnbmon_site.api.problems import problem, problem_page, unknown_route
 from dnbmon_site.api.reference import reference
 from monitoring.alerts.api import AlertAcknowledge, AlertClose, AlertDetail, AlertList, AlertReopen
 from monitoring.feed.api import ChangeDetail, ChangeFeed, CompanyChanges, CompanyList, NotificationList
+from monitoring.file_intake.api import FileList
 from monitoring.history.api import CompanyProfile
 from monitoring.portfolio_page.api import PortfolioRisk
 from monitoring.webhooks.api import EventTypeList
@@ -87,6 +88,7 @@ v1: list[URLPattern | URLResolver] = [
     path("imports/", ImportList.as_view(), name="imports"),
     path("imports/<uuid:id>/", ImportDetail.as_view(), name="import"),
     path("imports/<uuid:id>/confirm/", repeatable(ImportConfirm.as_view()), name="confirm_import"),
+    path("files/", FileList.as_view(), name="files"),
     path("alerts/", AlertList.as_view(), name="alerts"),
     path("alerts/<uuid:id>/", AlertDetail.as_view(), name="alert"),
     path("alerts/<uuid:id>/acknowledge/", repeatable(AlertAcknowledge.as_view()), name="acknowledge_alert"),

@@ -12,15 +12,20 @@ WRITE_PORTFOLIO = "write:portfolio"
 WRITE_REFERENCES = "write:references"
 READ_EXPOSURE = "read:exposure"
 WRITE_EXPOSURE = "write:exposure"
+WRITE_FILES = "write:files"
 PULL = "pull"
 ALERTS = "alerts"
 METRICS = "metrics"
 SCOPES: dict[str, str | Promise] = {
-    READ: _("Read companies, changes, notifications, registrations, monitored companies, imports and references"),
+    READ: _(
+        "Read companies, changes, notifications, registrations, monitored companies, imports, delivered "
+        "files and references"
+    ),
     WRITE_PORTFOLIO: _("Add monitored companies within the key's budget, and remove them"),
     WRITE_REFERENCES: _("Set and remove the IDs that other systems use for companies"),
     READ_EXPOSURE: _("Read the amounts at stake with companies"),
     WRITE_EXPOSURE: _("Set and remove the amounts at stake with companies"),
+    WRITE_FILES: _("Upload files that D&B delivered"),
     PULL: _("Pull a registration immediately instead of waiting for its schedule"),
     ALERTS: _("Read, acknowledge and close alerts"),
     METRICS: _("Read health and metrics, for a monitoring system"),

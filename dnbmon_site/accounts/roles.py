@@ -68,6 +68,8 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "portfolio.pull_registration",
         "portfolio.change_registration",
         "monitoring.change_deadletter",
+        "monitoring.add_deliveredfile",
+        "monitoring.change_deliveredfile",
         "monitoring.channel",
         "monitoring.webhookendpoint",
         "monitoring.fileserver",

@@ -18,6 +18,7 @@ SCHEMA_SETTINGS: dict[str, Any] = {
             " subjects “Monitored companies”. Add and remove them.",
         },
         {"name": "imports", "description": "Lists of D-U-N-S numbers that await confirmation or are in progress."},
+        {"name": "files", "description": "Files that D&B delivered: list them, upload one."},
         {"name": "references", "description": "The IDs that your other systems use for companies."},
         {"name": "exposures", "description": "Your own money at stake, by company, book and day."},
         {"name": "webhooks", "description": "The events that webhooks can subscribe to."},

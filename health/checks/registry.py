@@ -10,13 +10,24 @@ from core.text import counted
 from health.checks.context import Look, begin_look
 from health.checks.data import checks_of_data
 from health.checks.dnb import checks_of_dnb
+from health.checks.files import checks_of_files
 from health.checks.machine import checks_of_machine
 from health.checks.registrations import checks_of_registrations
 from health.checks.result import Result
 from health.models import State
 
 # Left out of a look that is not full.
-SLOW = ("throttle", "failed", "backup", "dead-letters", "dead-messages", "verification", "sync")
+SLOW = (
+    "throttle",
+    "failed",
+    "backup",
+    "dead-letters",
+    "dead-messages",
+    "verification",
+    "sync",
+    "files",
+    "file-servers",
+)
 
 
 def all_checks() -> list[Result]:
@@ -33,6 +44,7 @@ def _of(look: Look) -> Iterator[Result]:
     yield from checks_of_dnb(look)
     yield from checks_of_registrations(look)
     yield from checks_of_data(look)
+    yield from checks_of_files(look)
 
 
 def _and_more(count: int) -> str:

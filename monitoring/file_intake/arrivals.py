@@ -45,8 +45,14 @@ IN_PROGRESS = (".part", ".partial", ".tmp", ".filepart", ".crdownload", ".swp", 
 # A set waits for its header, and a header for its set; parts of an export have no header that counts them.
 HEADER_WAIT, EXPORT_WAIT = timedelta(hours=1), timedelta(minutes=10)
 LONGEST_NAME = 255
+# They say which companies D&B monitors.
+LISTS = (DeliveredKind.EXCEPTIONS, DeliveredKind.EXPORT)
 # Folders for files that have come to their end.
 DONE, REFUSED = PUT_ASIDE = ("done", "refused")
+
+
+class NotPermitted(Exception):
+    """The file changes what only others may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +128,15 @@ def _digest_of_link(path: Path) -> str:
     return hashlib.sha256(b"link " + os.fsencode(os.readlink(path))).hexdigest()
 
 
-def upload_file(*, name: str, content: bytes, source: FileSource, requested_by: Actor) -> DeliveredFile:
-    """Store a file that somebody uploads; a worker imports it."""
+def upload_file(
+    *, name: str, content: bytes, source: FileSource, requested_by: Actor, may_change_lists: bool
+) -> DeliveredFile:
+    """Store a file that somebody uploads; a worker imports it. Raises NotPermitted."""
     digest = hashlib.sha256(content).hexdigest()
     row = _row(Path(name).name, digest, len(content), 0, source=source, by=requested_by)
+    if row.kind in LISTS and not may_change_lists:
+        text = gettext("%(name)s was not uploaded: you have no permission to change monitored companies.")
+        raise NotPermitted(text % {"name": row})
     row.requester_id = requested_by.id
     if row.kind in HEADERS and row.state != FileState.REFUSED:
         _read_header(row, lambda: read_header(content))

@@ -93,6 +93,7 @@ RIGHTS = {
     "exposures/": "portfolio.view_exposure",
     "event-types/": "monitoring.view_webhookendpoint",
     "portfolio/risk/": "portfolio.view_company",
+    "files/": "monitoring.view_deliveredfile",
     "alerts/": "monitoring.view_alert",
 }
 
@@ -136,6 +137,7 @@ WRITES: dict[str, tuple[str, str, Any]] = {
     "unname": ("DELETE", "references/?system=crm&id=1", None),
     "put at stake": ("PUT", "exposures/", {"exposures": []}),
     "take off": ("DELETE", "exposures/?company=804735132&book=orders", None),
+    "upload": ("POST", "files/?name=ACME_LOD_01_20260108110647_NOTIFICATION_1.zip", None),
     "confirm": ("POST", "imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/confirm/", {"number": 1}),
     "lookup": ("POST", "companies/lookup/", {"duns": ["804735132"]}),
     "acknowledge": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/acknowledge/", None),
@@ -148,6 +150,7 @@ OPENS = {
     "write:references": {"name", "unname"},
     "read:exposure": set(),
     "write:exposure": {"put at stake", "take off"},
+    "write:files": {"upload"},
     "pull": {"pull"},
     "alerts": {"acknowledge", "close", "reopen"},
     "metrics": set(),

@@ -47,11 +47,12 @@ BODIES: dict[str, Any] = {
     "POST imports/{id}/confirm/": {"number": 1},
 }
 QUERIES = {
+    "POST files/": {"name": "ACME_LOD_01_20260108110647_NOTIFICATION_1.zip"},
     "DELETE exposures/": {"company": DUNS[0], "book": "receivables"},
     "DELETE references/": {"system": "crm", "id": DUNS[0]},
     "DELETE registrations/{reference}/subjects/": {"duns": DUNS[0]},
 }
-SCOPES = "read,write:portfolio,write:references,read:exposure,write:exposure,pull,alerts"
+SCOPES = "read,write:portfolio,write:references,read:exposure,write:exposure,write:files,pull,alerts"
 ONLY_PEOPLE = {"POST imports/{id}/confirm/": "portfolio.confirm_import"}
 
 

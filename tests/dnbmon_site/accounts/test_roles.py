@@ -59,6 +59,7 @@ monitoring.change             VAMPOD     -      -       -
 monitoring.channel            VAMPOD     VAMPOD OD      OD
 monitoring.dailystat         VAMPOD     -      -       -
 monitoring.deadletter         VAMPOD     -      -       -
+monitoring.deliveredfile      VAMPOD     -      -       -
 monitoring.delivery           VAMPOD     -      -       -
 monitoring.outboxmessage      AOD        -      -       -
 monitoring.element            VAMPOD     -      AD      -
@@ -116,6 +117,9 @@ GET  /monitoring/change/pulse/                              VAMPOD
 GET  /monitoring/deadletter/{key}/raw/                      VAMPOD
 POST /monitoring/deadletter/{key}/do/try-again/             OD
 GET  /monitoring/delivery/{key}/raw/                        VAMPOD
+GET  /monitoring/deliveredfile/upload/                      OD
+POST /monitoring/deliveredfile/upload/                      OD
+POST /monitoring/deliveredfile/{key}/do/import-now/         OD
 POST /monitoring/fileserver/{key}/do/test/                  OD
 POST /monitoring/scheduledexport/{key}/do/run/              AD
 GET  /monitoring/notification/export/                       VAMPOD
