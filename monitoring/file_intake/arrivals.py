@@ -66,6 +66,11 @@ class Found:
     changed_ns: int
     is_link: bool = False
 
+    @property
+    def place(self) -> str:
+        """The path as it can be stored."""
+        return clean_text(str(self.path), 4000)
+
 
 def intake_folder() -> Path:
     return Path(settings.FILE_INTAKE_FOLDER).resolve()
@@ -114,7 +119,7 @@ def arrive(found: Found, *, source: FileSource, by: str = "") -> DeliveredFile:
     path = found.path
     digest = _digest_of_link(path) if found.is_link else sha256_of(path)
     row = _row(path.name, digest, found.size, found.modified_ns, source=source, by=by)
-    row.place, row.changed_ns = str(path), found.changed_ns
+    row.place, row.changed_ns = found.place, found.changed_ns
     if found.is_link:
         row.state = FileState.REFUSED
         row.reason = gettext("This is a link to another file. Put the file itself into the folder.")

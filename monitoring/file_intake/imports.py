@@ -103,7 +103,8 @@ def _end_contents(row: DeliveredFile, run: Run) -> None:
     is_read = True
     for keys in in_batches(part_keys(row)):
         for delivery in Delivery.objects.filter(pk__in=keys).select_related("registration"):
-            if delivery.state == DeliveryState.RECEIVED and run.has_time():
+            is_stopped = bool(delivery.registration.ingest_stopped_reason)
+            if delivery.state == DeliveryState.RECEIVED and not is_stopped and run.has_time():
                 run.keep(delivery)
                 delivery.refresh_from_db()
             is_read &= delivery.state in (DeliveryState.INGESTED, DeliveryState.PUBLISHED)

@@ -103,7 +103,7 @@ def _rows_at(all_found: Sequence[Found]) -> dict[Found, DeliveredFile]:
     """The row of each file that is known to lie there."""
     names = [clean_text(found.path.name, LONGEST_NAME) for found in all_found]
     rows = {(row.place, row.size, row.changed_ns): row for row in DeliveredFile.objects.filter(name__in=names)}
-    places = ((found, (str(found.path), found.size, found.changed_ns)) for found in all_found)
+    places = ((found, (found.place, found.size, found.changed_ns)) for found in all_found)
     return {found: rows[place] for found, place in places if place in rows}
 
 
@@ -120,7 +120,7 @@ def _work_on(rows: list[DeliveredFile], run: Run) -> int:
     for _ in range(2):
         for row in sorted(rows, key=lambda row: row.kind in HEADERS):
             if not row.is_over and not run.is_over:
-                run_step(_one, row, run, note=lambda trouble, row=row: save(row, remark=trouble))  # type: ignore[misc]
+                run_step(_one, row, run, note=lambda trouble, row=row: save(row, reason=trouble))  # type: ignore[misc]
     return sum(row.is_over for row in rows)
 
 
@@ -136,6 +136,6 @@ def _one(row: DeliveredFile, run: Run) -> None:
 
 def _put_aside_all(run: Run) -> None:
     """Whatever has come to its end and still lies in the folder."""
-    for row in _rows_at(complete_files(intake_folder())).values():
+    for found, row in _rows_at(complete_files(intake_folder())).items():
         if row.is_over and not run.is_over:
-            run_step(put_aside, row)
+            run_step(put_aside, row, found.path)

@@ -34,7 +34,7 @@ def report_lines(row: DeliveredFile) -> Iterator[tuple[str, str]]:
     elif row.kind in HEADERS:
         yield gettext("Listed files"), counted(len(row.contents_listed["files"]))
     elif row.result:
-        yield gettext("Result"), row.result
+        yield gettext("Changes"), row.result
     if row.remark:
         yield gettext("Remark"), row.remark
     if row.repeats:
@@ -67,9 +67,8 @@ def again_text(row: DeliveredFile) -> str:
     return text % {"count": counted(row.repeats)}
 
 
-def put_aside(row: DeliveredFile) -> None:
+def put_aside(row: DeliveredFile, path: Path) -> None:
     """From the folder it was found in to one beside it. The report comes first: whoever sees the file finds it."""
-    path = Path(row.place)
     folder = path.parent / (DONE if row.state == FileState.IMPORTED else REFUSED)
     folder.mkdir(exist_ok=True)
     if folder.is_symlink():

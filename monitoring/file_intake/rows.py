@@ -22,7 +22,7 @@ def save(row: DeliveredFile, **fields: Any) -> None:
 
 
 def finish(row: DeliveredFile, **fields: Any) -> None:
-    save(row, state=FileState.IMPORTED, ended_at=timezone.now(), **fields)
+    save(row, state=FileState.IMPORTED, ended_at=timezone.now(), reason="", **fields)
     delete_bytes(row.pk)
     _record(row, "import", gettext("Delivered file %(name)s imported") % {"name": row})
 

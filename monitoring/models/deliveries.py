@@ -147,7 +147,7 @@ class DeliveredFile(models.Model):
     arrived_at = models.DateTimeField(_("arrived"))
     wait_until = models.DateTimeField(help_text=_("Until then, it waits for the other files of its set."))
     ended_at = models.DateTimeField(null=True)
-    reason = models.TextField(blank=True, help_text=_("Why the file was refused."))
+    reason = models.TextField(blank=True, help_text=_("Why the file was refused, or its last error."))
     remark = models.TextField(blank=True, help_text=_("What could not be checked."))
     listed = models.TextField(blank=True, help_text=_("Of a header: the files it lists and their counts, as JSON."))
     parts = models.PositiveIntegerField(default=0, help_text=_("Parts stored so far."))

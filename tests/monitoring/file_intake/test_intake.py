@@ -483,6 +483,25 @@ def test_exceptions_are_applied_at_once(registration: Registration, folder: Path
     assert (row.state, row.code) == (SubjectState.REFUSED, "10001")
 
 
+def test_a_name_that_no_engine_can_hold_is_refused(registration: Registration, folder: Path, take: Take) -> None:
+    (folder / os.fsdecode(b"list \xff.zip")).write_bytes(b"x")
+    take()
+    assert DeliveredFile.objects.get().state == FileState.REFUSED
+    assert names(folder) == ["refused"]
+
+
+def test_what_processing_has_stopped_for_goes_on_when_it_is_resumed(
+    registration: Registration, folder: Path, take: Take
+) -> None:
+    Registration.objects.update(ingest_stopped_reason="too many errors")
+    a_header([a_file(folder, *updates(2))])
+    assert take() == 0
+    assert states()["NOTIFICATION_1.zip"] == FileState.PROCESSING
+    Registration.objects.update(ingest_stopped_reason="")
+    assert take() == 2
+    assert Notification.objects.count() == 2
+
+
 # Time and death
 
 
