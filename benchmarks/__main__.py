@@ -3,7 +3,7 @@
     make bench ARGS="--write"    # python -m benchmarks --write
 
 Each runs alone too: python -m benchmarks.ingest. What plays failures takes its own time and has its own commands:
-`benchmarks.kills`, `benchmarks.portfolio_kills`, `benchmarks.days`.
+`benchmarks.kills`, `benchmarks.portfolio_kills`, `benchmarks.file_kills`, `benchmarks.days`.
 """
 
 from __future__ import annotations

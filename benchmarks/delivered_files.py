@@ -91,11 +91,11 @@ def load_floor(lines: int) -> float:
 
 def read(path: str) -> Found:
     """As `manage.py import_files` does."""
-    from monitoring.pipeline.delivered_files import import_file
+    from monitoring.file_intake.intake import import_paths
     from tests.builders.registrations import a_registration
 
-    registration = a_registration(REFERENCE)
-    seconds = frame.timed(import_file, registration, Path(path))
+    a_registration(REFERENCE)
+    seconds = frame.timed(lambda: import_paths([Path(path)], by="benchmark"))
     return {"seconds": seconds, "peak": frame.peak_megabytes()}
 
 

@@ -20,6 +20,13 @@ from direct_plus.payloads import BOM, parse_stamp
 
 # A SEED notification can be thousands of lines long, so this only stops what is no file of lines at all.
 LONGEST_LINE = 64_000_000
+# D&B's zips have up to 3 GB, and lines of JSON become 10 to 50 times as long unpacked. What becomes more is a trap.
+MOST_TEXT = 200_000_000_000
+MOST_RATIO, FREE_TEXT = 300, 100_000_000
+# A directory of one file; one with millions of entries would be read into memory whole.
+LARGEST_DIRECTORY = 100_000
+LARGEST_HEADER = 20_000_000
+SYMBOLIC_LINK = 0o120000
 
 _NAME = re.compile(
     r"(?P<reference>.+)_(?P<stamp>\d{14})_"
@@ -123,12 +130,26 @@ def read_header(content: bytes) -> FileHeader:
 
 def read_lines(path: Path) -> Iterator[bytes]:
     """The lines that are not blank, without their ends, of a text file or of the one text file in a zip."""
+    most, total = _most_text(path), 0
     with _opened(path) as stream, _told_plainly(path):
         while line := stream.readline(LONGEST_LINE + 1):
+            total += len(line)
+            if total > most:
+                raise UnreadableFile(f"{path.name} unpacks to more than {most:,} bytes, so it was not read further.")
             if len(line) > LONGEST_LINE:
                 raise UnreadableFile(f"{path.name} contains a line of more than {LONGEST_LINE:,} bytes.")
             if stripped := line.removeprefix(BOM).strip(b" \r\n"):
                 yield stripped
+
+
+def _most_text(path: Path) -> int:
+    return min(MOST_TEXT, max(FREE_TEXT, MOST_RATIO * path.stat().st_size)) if zipfile.is_zipfile(path) else MOST_TEXT
+
+
+def read_header_file(path: Path) -> FileHeader:
+    if path.stat().st_size > LARGEST_HEADER:
+        raise UnreadableFile(f"{path.name} is larger than {LARGEST_HEADER:,} bytes, so it is not a header.")
+    return read_header(path.read_bytes())
 
 
 def read_exceptions(path: Path) -> Iterator[Refusal]:
@@ -150,7 +171,7 @@ def text_size(path: Path) -> int:
     """How many bytes of text there are to read, unpacked; more than a zip says of itself is never read from it."""
     if not zipfile.is_zipfile(path):
         return path.stat().st_size
-    with _told_plainly(path), zipfile.ZipFile(path) as archive:
+    with _told_plainly(path), _archive(path) as archive:
         return _text_member(archive, path).file_size
 
 
@@ -167,17 +188,33 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         with path.open("rb") as stream:
             yield stream
         return
-    with _told_plainly(path), zipfile.ZipFile(path) as archive, archive.open(_text_member(archive, path)) as stream:
+    with _told_plainly(path), _archive(path) as archive, archive.open(_text_member(archive, path)) as stream:
         yield stream
 
 
+def _archive(path: Path) -> zipfile.ZipFile:
+    with path.open("rb") as stream:
+        end = zipfile._EndRecData(stream)  # type: ignore[attr-defined]  # before all of the directory is read
+    if end and end[zipfile._ECD_SIZE] > LARGEST_DIRECTORY:  # type: ignore[attr-defined]
+        raise UnreadableFile(f"{path.name} contains {end[zipfile._ECD_ENTRIES_TOTAL]:,} files instead of one.")  # type: ignore[attr-defined]
+    return zipfile.ZipFile(path)
+
+
 def _text_member(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
-    texts = [member for member in archive.infolist() if member.filename.lower().endswith(".txt")]
-    namesakes = [member for member in texts if Path(member.filename).stem.lower() == path.stem.lower()]
-    for found in (namesakes, texts):
-        if len(found) == 1:
-            return found[0]
-    raise UnreadableFile(f"{path.name} contains {len(texts)} text files instead of one.")
+    """The one file in it. Nothing is ever written under a name from a zip; what has an odd one is no file of D&B's."""
+    members = archive.infolist()
+    if len(members) != 1:
+        raise UnreadableFile(f"{path.name} contains {len(members):,} files instead of one.")
+    (member,) = members
+    if not _is_plain_text(member):
+        name = member.orig_filename.encode(errors="replace").decode()[:100]
+        raise UnreadableFile(f"{path.name} contains {name!r} instead of a plain text file.")
+    return member
+
+
+def _is_plain_text(member: zipfile.ZipInfo) -> bool:
+    is_link = (member.external_attr >> 16) & 0o170000 == SYMBOLIC_LINK
+    return not is_link and re.fullmatch(r"[^/\\:\0]+\.txt", member.orig_filename, re.IGNORECASE) is not None
 
 
 @contextlib.contextmanager

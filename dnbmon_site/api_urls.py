@@ -35,6 +35,7 @@ from monitoring.data_fetch.api.fetches import (
     DataFetchStop,
 )
 from monitoring.feed.api import ChangeDetail, ChangeFeed, CompanyChanges, CompanyList, NotificationList
+from monitoring.file_intake.api import FileList
 from monitoring.history.api import CompanyProfile
 from monitoring.portfolio_page.api import PortfolioRisk
 from monitoring.webhooks.api import EventTypeList
@@ -118,6 +119,7 @@ v1: list[URLPattern | URLResolver] = [
     path("company-searches/", repeatable(SearchList.as_view()), name="company_searches"),
     path("company-searches/<uuid:id>/", SearchDetail.as_view(), name="company_search"),
     path("company-searches/<uuid:id>/decision/", repeatable(SearchDecision.as_view()), name="decide_company_search"),
+    path("files/", FileList.as_view(), name="files"),
     path("alerts/", AlertList.as_view(), name="alerts"),
     path("alerts/<uuid:id>/", AlertDetail.as_view(), name="alert"),
     path("alerts/<uuid:id>/acknowledge/", repeatable(AlertAcknowledge.as_view()), name="acknowledge_alert"),

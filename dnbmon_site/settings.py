@@ -56,6 +56,7 @@ DNB_PULL: bool = ENV.bool("DNB_PULL", default=PRODUCTION)
 _IN_DEVELOPMENT = DEVELOPMENT or ENV.bool("WEBHOOKS_TO_PRIVATE_ADDRESSES", default=False)
 PRIVATE_HOSTS: list[str] = ENV.list("PRIVATE_HOSTS", default=["*"] if _IN_DEVELOPMENT else [])
 EXPORT_FOLDER = Path(ENV.str("EXPORT_FOLDER", default=str(BASE_DIR / "var" / "exports")))
+FILE_INTAKE_FOLDER = Path(ENV.str("FILE_INTAKE_FOLDER", default=str(BASE_DIR / "var" / "incoming")))
 BACKUP_FOLDER: str = ENV.str("BACKUP_FOLDER", default="")
 # Snapshots, a hosting service: then it is no matter of ours that there is no backup.
 BACKUP_ELSEWHERE: bool = ENV.bool("BACKUP_ELSEWHERE", default=False)

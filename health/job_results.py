@@ -33,6 +33,9 @@ DONE: dict[str, Promise] = {
     "monitoring.jobs.ingest_received": ngettext_lazy(
         "%(count)s delivery processed", "%(count)s deliveries processed", "number"
     ),
+    "monitoring.jobs.import_delivered_files": ngettext_lazy(
+        "%(count)s file imported or refused", "%(count)s files imported or refused", "number"
+    ),
     "monitoring.jobs.publish_read": ngettext_lazy(
         "%(count)s delivery published", "%(count)s deliveries published", "number"
     ),

@@ -7,6 +7,7 @@ from monitoring.deliveries import admin as deliveries
 from monitoring.elements.admin import elements
 from monitoring.exports.admin import file_servers, scheduled
 from monitoring.feed import admin as feed
+from monitoring.file_intake import admin as file_intake
 from monitoring.ingest.admin import dead_letters, notifications
 from monitoring.outbox.admin import channels, messages
 from monitoring.publications import admin as publications
@@ -33,6 +34,7 @@ __all__ = [
     "reports",
     "rules",
     "scheduled",
+    "file_intake",
     "file_servers",
     "stats",
     "webhooks",

@@ -13,6 +13,7 @@ WRITE_REFERENCES = "write:references"
 READ_EXPOSURE = "read:exposure"
 WRITE_EXPOSURE = "write:exposure"
 SEARCH_COMPANIES = "search:companies"
+WRITE_FILES = "write:files"
 PULL = "pull"
 FETCH = "fetch"
 ALERTS = "alerts"
@@ -20,13 +21,14 @@ METRICS = "metrics"
 SCOPES: dict[str, str | Promise] = {
     READ: _(
         "Read companies, changes, notifications, registrations, monitored companies, imports, company searches, "
-        "references and D&B calls"
+        "delivered files, references and D&B calls"
     ),
     WRITE_PORTFOLIO: _("Add monitored companies within the key's budget, and remove them"),
     WRITE_REFERENCES: _("Set and remove the IDs that other systems use for companies"),
     READ_EXPOSURE: _("Read the amounts at stake with companies"),
     WRITE_EXPOSURE: _("Set and remove the amounts at stake with companies"),
     SEARCH_COMPANIES: _("Search for companies at D&B, within the call budget. Each search may be billed"),
+    WRITE_FILES: _("Upload files that D&B delivered"),
     PULL: _("Pull a registration immediately instead of waiting for its schedule"),
     FETCH: _("Fetch the data of monitored companies from D&B within the call budget, and accept or discard it"),
     ALERTS: _("Read, acknowledge and close alerts"),

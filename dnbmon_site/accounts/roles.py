@@ -71,6 +71,8 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "portfolio.change_registration",
         "monitoring.change_deadletter",
         "monitoring.request_datafetch",
+        "monitoring.add_deliveredfile",
+        "monitoring.change_deliveredfile",
         "monitoring.channel",
         "monitoring.webhookendpoint",
         "monitoring.fileserver",

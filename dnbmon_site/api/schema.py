@@ -19,6 +19,7 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         },
         {"name": "imports", "description": "Lists of D-U-N-S numbers that await confirmation or are in progress."},
         {"name": "company-searches", "description": "Companies searched for at D&B by name, with their candidates."},
+        {"name": "files", "description": "Files that D&B delivered: list them, upload one."},
         {"name": "references", "description": "The IDs that your other systems use for companies."},
         {"name": "exposures", "description": "Your own money at stake, by company, book and day."},
         {"name": "data fetches", "description": "Data of companies fetched from D&B: request, compare, accept."},

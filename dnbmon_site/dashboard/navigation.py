@@ -294,6 +294,11 @@ GROUPS = (
                 "inbox",
                 (
                     Page(_("Ingestion log"), "monitoring.delivery", words=_("deliveries calls in doubt pulls files")),
+                    Page(
+                        _("Delivered files"),
+                        "monitoring.deliveredfile",
+                        words=_("files upload seeds notifications header exceptions folder sftp"),
+                    ),
                     Page(_("Parsing errors"), "monitoring.deadletter"),
                     Page(_("Replays"), "monitoring.replaypass", words=_("recover recovery data gap")),
                     Page(_("Event feed log"), "monitoring.publication"),

@@ -16,7 +16,15 @@ from django.utils import timezone
 from core.jobs import Failure
 from core.models import Blob, Notice
 from health.models import Incident
-from monitoring.models import Delivery, DeliveryState, DigestItem, MessageState, OutboxMessage, SendAttempt
+from monitoring.models import (
+    DeliveredFile,
+    Delivery,
+    DeliveryState,
+    DigestItem,
+    MessageState,
+    OutboxMessage,
+    SendAttempt,
+)
 from portfolio.models import CompanySearch, MembershipCheck, SyncRun
 
 LEAST_DAYS = 30
@@ -43,6 +51,7 @@ def _old(before: datetime) -> Iterator[QuerySet[Model]]:
     # Those of an import stay with it.
     yield CompanySearch.objects.filter(subject_import=None, requested_at__lt=before)
     yield MembershipCheck.objects.filter(ended_at__lt=before)
+    yield DeliveredFile.objects.filter(ended_at__lt=before)
     yield Delivery.objects.filter(state=DeliveryState.REFUSED, called_at__lt=before)
 
 

@@ -26,6 +26,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     (gettext_noop("Pull due registrations"), "monitoring.jobs.pull_due", 1),
     (gettext_noop("Recover calls in doubt"), "monitoring.jobs.recover_due", OFTEN),
     (gettext_noop("Process received data"), "monitoring.jobs.ingest_received", CATCH_UP),
+    (gettext_noop("Import delivered files"), "monitoring.jobs.import_delivered_files", OFTEN),
     (gettext_noop("Publish changes"), "monitoring.jobs.publish_read", CATCH_UP),
     (gettext_noop("Raise alerts"), "monitoring.jobs.alert_published", CATCH_UP),
     (gettext_noop("Queue changes for webhooks"), "monitoring.jobs.queue_for_webhooks", CATCH_UP),

@@ -12,7 +12,10 @@ from health.checks.result import Result
 AREAS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
     (_("Connection to D&B"), ("dnb", "clock", "configuration", "throttle", "quota", "entitlements")),
     (_("Registrations"), ("fresh", "pulling", "stopped", "reading", "gap", "replay")),
-    (_("Data processing"), ("in-doubt", "unread", "unpublished", "dead-letters", "verification", "sync")),
+    (
+        _("Data processing"),
+        ("in-doubt", "unread", "unpublished", "dead-letters", "verification", "sync", "files", "file-servers"),
+    ),
     (_("Messages"), ("messages", "receivers", "dead-messages", "listeners")),
     (_("Worker and jobs"), ("jobs", "schedules", "paused", "queue", "failed")),
     (_("System"), ("database", "disk", "backup", "outside")),

@@ -11,13 +11,17 @@ from health.checks.context import Look, begin_look
 from health.checks.data import checks_of_data
 from health.checks.dnb import checks_of_dnb
 from health.checks.entitlements import checks_of_entitlements
+from health.checks.files import checks_of_files
 from health.checks.machine import checks_of_machine
 from health.checks.registrations import checks_of_registrations
 from health.checks.result import Result
 from health.models import State
 
 # Left out of a look that is not full.
-SLOW = ("throttle", "entitlements", "failed", "backup", "dead-letters", "dead-messages", "verification", "sync")
+SLOW = (
+    *("throttle", "entitlements", "failed", "backup", "dead-letters", "dead-messages", "verification", "sync"),
+    *("files", "file-servers"),
+)
 
 
 def all_checks() -> list[Result]:
@@ -36,6 +40,7 @@ def _of(look: Look) -> Iterator[Result]:
         yield from checks_of_entitlements(look)
     yield from checks_of_registrations(look)
     yield from checks_of_data(look)
+    yield from checks_of_files(look)
 
 
 def _and_more(count: int) -> str:

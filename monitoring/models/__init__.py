@@ -4,7 +4,17 @@ from monitoring.models.alerts import Alert, AlertComment, AlertItem, AlertKind, 
 from monitoring.models.changes import NO_ELEMENT, NO_NOISE, Change, Entry, Kind
 from monitoring.models.channels import Channel, Frequency, MailAddress, Weekday
 from monitoring.models.data_fetches import UNDONE, DataFetch, FetchedCompany, FetchedState, FetchState
-from monitoring.models.deliveries import DeadLetter, DeadLetterState, Delivery, DeliveryState, Source
+from monitoring.models.deliveries import (
+    DeadLetter,
+    DeadLetterState,
+    DeliveredFile,
+    DeliveredKind,
+    Delivery,
+    DeliveryState,
+    FileSource,
+    FileState,
+    Source,
+)
 from monitoring.models.elements import Element, Severity
 from monitoring.models.figures import FigureCheckpoint, FigureMonth, FigureWord, WordKind
 from monitoring.models.file_servers import FileServer
@@ -45,6 +55,8 @@ __all__ = [
     "DailyTotal",
     "DeadLetter",
     "DeadLetterState",
+    "DeliveredFile",
+    "DeliveredKind",
     "Delivery",
     "DeliveryState",
     "DigestItem",
@@ -60,6 +72,8 @@ __all__ = [
     "FigureWord",
     "FileFormat",
     "FileServer",
+    "FileSource",
+    "FileState",
     "Grouping",
     "Kind",
     "MailAddress",

@@ -1,16 +1,25 @@
-"""Calls, answers, parts of files: what is stored before anything looks inside; and items in them that could not be
-read."""
+"""Calls, answers, files and their parts: what is stored before anything looks inside; and items in them that could not
+be read."""
 
 from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from datetime import datetime
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField, HexField
-from core.ids import time_first_id
+from core.ids import make_uuid, time_first_id
+from direct_plus.delivered_files import FileKind
 from monitoring.models.replay_passes import ReplayPass
 from portfolio.models import Registration
 
+# Of the hash in the key of a file.
+HASH_BITS = 74
 # Hexadecimal digits: of the place of an item among a registration's answers, and of a change in the story.
 PLACE, STORY_PLACE = 22, 50
 
@@ -125,3 +134,92 @@ class DeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.id})"
+
+
+class DeliveredKind(models.TextChoices):
+    SEED_HEADER = FileKind.SEED_HEADER.value, _("Seed header")
+    NOTIFICATION_HEADER = FileKind.NOTIFICATION_HEADER.value, _("Notification header")
+    SEED = FileKind.SEED.value, _("Seeds")
+    NOTIFICATION = FileKind.NOTIFICATION.value, _("Notifications")
+    EXCEPTIONS = FileKind.EXCEPTIONS.value, _("Exceptions")
+    EXPORT = FileKind.EXPORT.value, _("List export")
+    OTHER = "other", _("Other")
+
+
+class FileSource(models.TextChoices):
+    FOLDER = "folder", _("Folder")
+    SERVER = "server", _("File server")
+    UPLOAD = "upload", _("Upload")
+    API = "api", _("API")
+    COMMAND = "command", _("Command")
+
+
+class FileState(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    PROCESSING = "processing", _("Being processed")
+    IMPORTED = "imported", _("Imported")
+    REFUSED = "refused", _("Refused")
+
+
+class DeliveredFile(models.Model):
+    """A file of D&B, known by its name and content, so that the same file again is the same row."""
+
+    id = CompactUUIDField(primary_key=True, editable=False)
+    name = models.CharField(_("file name"), max_length=300, db_index=True)
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField(_("size"))
+    kind = models.CharField(_("type"), max_length=24, choices=DeliveredKind.choices)
+    reference = models.CharField(max_length=200, blank=True)
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, null=True)
+    written_at = models.DateTimeField(help_text=_("When D&B wrote the file, by its name."))
+    source = models.CharField(_("source"), max_length=8, choices=FileSource.choices)
+    requested_by = models.TextField(blank=True, help_text=_("User or API key that uploaded the file, or file server."))
+    requester_id = CompactUUIDField(null=True)
+    state = models.CharField(_("state"), max_length=12, choices=FileState.choices, default=FileState.WAITING)
+    place = models.TextField(blank=True, help_text=_("Where the file is. Empty for uploads, which are stored."))
+    changed_ns = models.BigIntegerField(default=0, help_text=_("When the file was put or changed there."))
+    arrived_at = models.DateTimeField(_("arrived"))
+    wait_until = models.DateTimeField(help_text=_("Until then, it waits for the other files of its set."))
+    ended_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True, help_text=_("Why the file was refused, or its last error."))
+    remark = models.TextField(blank=True, help_text=_("What could not be checked."))
+    listed = models.TextField(blank=True, help_text=_("Of a header: the files it lists and their counts, as JSON."))
+    parts = models.PositiveIntegerField(default=0, help_text=_("Parts stored so far."))
+    delivered_parts = models.PositiveIntegerField(default=0, help_text=_("Parts passed on as deliveries so far."))
+    is_stored = models.BooleanField(default=False, help_text=_("All parts are stored."))
+    records = models.BigIntegerField(_("records"), default=0)
+    counts = models.TextField(default="{}", help_text=_("Number of records by type, as JSON."))
+    new_count = models.BigIntegerField(default=0)
+    unreadable_count = models.BigIntegerField(default=0)
+    result = models.TextField(blank=True, help_text=_("What an Exceptions or DunsExport file changed."))
+    repeats = models.PositiveIntegerField(default=0, help_text=_("How often the same file arrived again."))
+
+    class Meta:
+        verbose_name = _("delivered file")
+        verbose_name_plural = _("delivered files")
+        indexes = [
+            models.Index(fields=["state", "id"], name="delivered_file_by_state"),
+            models.Index(fields=["reference", "kind", "written_at"], name="delivered_file_by_set"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @staticmethod
+    def key(name: str, sha256: str, written_at: datetime) -> uuid.UUID:
+        digest = hashlib.sha256(f"{name}\n{sha256}".encode()).digest()
+        milliseconds = max(int(written_at.timestamp() * 1000), 0)
+        return make_uuid(8, milliseconds, int.from_bytes(digest, "big") >> (256 - HASH_BITS))
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in (FileState.IMPORTED, FileState.REFUSED)
+
+    @property
+    def counts_by_type(self) -> dict[str, int]:
+        return dict(json.loads(self.counts))
+
+    @property
+    def contents_listed(self) -> dict[str, Any]:
+        """Of a header: `files` as pairs of name and hash, `total`, and `counts` by type."""
+        return dict(json.loads(self.listed or '{"files": [], "total": null, "counts": {}}'))

@@ -1,4 +1,4 @@
-"""Machines that receive files by SFTP."""
+"""Machines that files are sent to, or fetched from, by SFTP."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from monitoring.models.maintainers import HasMaintainer
 
 
 class FileServer(HasMaintainer):
-    """Where scheduled exports are sent. It is spoken to only while it shows the key that a person has confirmed."""
+    """Where scheduled exports are sent, or where D&B leaves its files. It is spoken to only while it shows the key that
+    a person has confirmed."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     name = models.CharField(
@@ -42,6 +43,19 @@ class FileServer(HasMaintainer):
     confirmed_by = models.TextField(blank=True, editable=False)
     confirmed_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(editable=False)
+    is_source = models.BooleanField(
+        _("receive files from D&B"),
+        default=False,
+        help_text=_("D&B Monitoring regularly downloads files of D&B from this server and imports them."),
+    )
+    source_folder = models.CharField(
+        _("folder with files from D&B"),
+        max_length=300,
+        blank=True,
+        help_text=_("Folder on the server. Leave empty to use the account's home folder."),
+    )
+    fetched_at = models.DateTimeField(null=True, editable=False)
+    fetch_error = models.TextField(blank=True, editable=False)
 
     class Meta:
         verbose_name = _("file server")

@@ -19,7 +19,12 @@ _migrated: set[str] = set()
 
 def why_not_to_pull(contract: Contract) -> str:
     """A sentence that says what to do, or nothing when pulling is safe."""
-    return missing_credentials(contract) or test_copy(contract) or _disk() or _migrations()
+    return missing_credentials(contract) or test_copy(contract) or why_not_to_store()
+
+
+def why_not_to_store() -> str:
+    """The same of anything that takes room."""
+    return _disk() or _migrations()
 
 
 def missing_credentials(contract: Contract) -> str:

@@ -143,12 +143,17 @@ def _number(text: str) -> str | None:
 
 
 def apply_export(
-    registration: Registration, paths: Sequence[Path], *, by: str, reported_by: uuid.UUID | None = None
+    registration: Registration,
+    paths: Sequence[Path],
+    *,
+    by: str,
+    reported_by: uuid.UUID | None = None,
+    has_all_parts: bool = True,
 ) -> Export:
     """D&B's list, in as many files as it came in: who is on it is in; who is not is out, where it is whole.
 
-    Changes no request. `reported_by` is the person who brought it, where nobody but that person vouches for what it
-    says.
+    Changes no request. Without `has_all_parts`, a part is known to be missing. `reported_by` is the person who brought
+    it, where nobody but that person vouches for what it says.
     """
     for path in paths:
         _check_name(registration, path, FileKind.EXPORT)
@@ -162,7 +167,7 @@ def apply_export(
             result.newly_known += learn_is_in(registration, fresh, dnb_time=dnb_time, reported_by=reported_by)
             listed.update(fresh)
     result.listed = len(listed)
-    if is_whole(paths):
+    if has_all_parts and is_whole(paths):
         result.gone = _leave_out(registration, listed, dnb_time) if listed else 0
         Registration.objects.filter(pk=registration.pk).update(list_received_at=dnb_time)
     count_open(registration)

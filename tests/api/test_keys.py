@@ -100,6 +100,7 @@ RIGHTS = {
     "portfolio/review/": "portfolio.view_contract",
     "portfolio/review/companies/": "portfolio.view_contract",
     "groups/804735132/": "portfolio.view_company",
+    "files/": "monitoring.view_deliveredfile",
     "alerts/": "monitoring.view_alert",
 }
 
@@ -143,6 +144,7 @@ WRITES: dict[str, tuple[str, str, Any]] = {
     "unname": ("DELETE", "references/?system=crm&id=1", None),
     "put at stake": ("PUT", "exposures/", {"exposures": []}),
     "take off": ("DELETE", "exposures/?company=804735132&book=orders", None),
+    "upload": ("POST", "files/?name=ACME_LOD_01_20260108110647_NOTIFICATION_1.zip", None),
     "confirm": ("POST", "imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/confirm/", {"number": 1}),
     "search": ("POST", "company-searches/", {"name": "Acme"}),
     "decide": ("POST", "company-searches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/decision/", {"duns": None}),
@@ -164,6 +166,7 @@ OPENS = {
     "read:exposure": set(),
     "write:exposure": {"put at stake", "take off"},
     "search:companies": {"search", "find candidates"},
+    "write:files": {"upload"},
     "pull": {"pull"},
     "fetch": {"fetch", "accept", "discard", "stop", "resume"},
     "alerts": {"acknowledge", "close", "reopen"},

@@ -61,11 +61,14 @@ BODIES: dict[str, Any] = {
     "POST data-fetches/{id}/resume/": {"confirm_calls": {"data_blocks": 8}},
 }
 QUERIES = {
+    "POST files/": {"name": "ACME_LOD_01_20260108110647_NOTIFICATION_1.zip"},
     "DELETE exposures/": {"company": DUNS[0], "book": "receivables"},
     "DELETE references/": {"system": "crm", "id": DUNS[0]},
     "DELETE registrations/{reference}/subjects/": {"duns": DUNS[0]},
 }
-SCOPES = "read,write:portfolio,write:references,read:exposure,write:exposure,pull,fetch,alerts,search:companies"
+SCOPES = (
+    "read,write:portfolio,write:references,read:exposure,write:exposure,write:files,pull,fetch,alerts,search:companies"
+)
 ONLY_PEOPLE = {
     "POST imports/{id}/confirm/": "portfolio.confirm_import",
     "POST company-searches/{id}/decision/": "portfolio.add_subjectimport",

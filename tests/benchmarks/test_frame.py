@@ -9,7 +9,7 @@ from benchmarks.__main__ import MODULES, OTHERS
 from tests.support import ROOT
 
 PAGE = "Before.\n\n<!-- ingest: begin -->\nold\n<!-- ingest: end -->\n\nAfter.\n"
-RUN_APART = {"kills", "portfolio_kills", "days"}
+RUN_APART = {"kills", "portfolio_kills", "file_kills", "days"}
 HELPERS = {"__init__", "__main__", "frame", "report", "floor", "stream", "filling"}
 
 

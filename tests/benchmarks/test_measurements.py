@@ -116,7 +116,7 @@ def test_additions_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.one_engine
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["delivered_files", "imports"])
+@pytest.mark.parametrize("name", ["delivered_files", "file_kills", "imports"])
 def test_a_command_measures_in_processes_of_its_own(name: str) -> None:
     """Among them one that is killed, and whose file is imported again."""
     command = [sys.executable, "-m", f"benchmarks.{name}", "--tiny", "--anyway", "--engine", "sqlite"]

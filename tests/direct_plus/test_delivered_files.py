@@ -116,19 +116,75 @@ def test_plain_text_files_are_read_too(tmp_path: Path) -> None:
     assert list(delivered_files.read_lines(path)) == [b"one", b"two"]
 
 
-def test_the_text_file_of_the_same_name_is_the_one(tmp_path: Path) -> None:
-    assert list(delivered_files.read_lines(a_zip(tmp_path, b"right\n", other__txt=b"wrong\n"))) == [b"right"]
-
-
 def test_a_single_text_file_of_another_name_will_do(tmp_path: Path) -> None:
     path = a_zip(tmp_path, b"right\n").rename(tmp_path / "renamed.zip")
     assert list(delivered_files.read_lines(path)) == [b"right"]
 
 
-def test_several_text_files_are_a_question_not_a_guess(tmp_path: Path) -> None:
-    path = a_zip(tmp_path, b"a\n", other__txt=b"b\n").rename(tmp_path / "renamed.zip")
-    with pytest.raises(UnreadableFile, match="2 text files"):
+@pytest.mark.parametrize("other", ["other__txt", "other__exe", "../evil__txt"])
+def test_a_zip_with_several_files_is_refused(tmp_path: Path, other: str) -> None:
+    path = a_zip(tmp_path, b"a\n", **{other: b"b\n"})
+    with pytest.raises(UnreadableFile, match="2 files instead of one"):
         list(delivered_files.read_lines(path))
+
+
+@pytest.mark.parametrize("name", ["../evil.txt", "/etc/evil.txt", "a/b.txt", "C:\\evil.txt", "evil.exe", "folder/"])
+def test_a_path_in_a_zip_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "ACME_20260105075218_NOTIFICATION_1.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, b"{}\n")
+    with pytest.raises(UnreadableFile, match="instead of a plain text file"):
+        list(delivered_files.read_lines(path))
+
+
+def test_a_symbolic_link_in_a_zip_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ACME_20260105075218_NOTIFICATION_1.zip"
+    link = zipfile.ZipInfo("ACME_20260105075218_NOTIFICATION_1.txt")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(link, "/etc/passwd")
+    with pytest.raises(UnreadableFile, match="instead of a plain text file"):
+        list(delivered_files.read_lines(path))
+
+
+def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
+    path = a_zip(tmp_path, b"line\n")
+    content = bytearray(path.read_bytes())
+    for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(signature) + place] |= 1
+    path.write_bytes(content)
+    with pytest.raises(UnreadableFile, match="cannot be opened"):
+        list(delivered_files.read_lines(path))
+
+
+def test_a_zip_that_unpacks_to_too_much_is_read_no_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivered_files, "FREE_TEXT", 10_000)
+    monkeypatch.setattr(delivered_files, "MOST_RATIO", 20)
+    path = a_zip(tmp_path, (b"0" * 99 + b"\n") * 100_000)
+    read = 0
+    with pytest.raises(UnreadableFile, match="unpacks to more than"):
+        for _ in delivered_files.read_lines(path):
+            read += 1
+    assert 100 <= read < 100_000
+    monkeypatch.setattr(delivered_files, "MOST_TEXT", 5_000)
+    with pytest.raises(UnreadableFile, match="more than 5,000 bytes"):
+        list(delivered_files.read_lines(path))
+
+
+def test_the_directory_of_a_zip_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivered_files, "LARGEST_DIRECTORY", 1_000)
+    path = a_zip(tmp_path, b"a\n", **{f"{number:050}": b"" for number in range(20)})
+    with pytest.raises(UnreadableFile, match="21 files instead of one"):
+        list(delivered_files.read_lines(path))
+
+
+def test_a_header_has_a_size_that_fits_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "ACME_20260105075218_SEED_HEADER.json"
+    path.write_bytes(b'{"fileHeader": {"reference": "ACME"}}')
+    assert delivered_files.read_header_file(path).reference == "ACME"
+    monkeypatch.setattr(delivered_files, "LARGEST_HEADER", 10)
+    with pytest.raises(UnreadableFile, match="larger than 10 bytes"):
+        delivered_files.read_header_file(path)
 
 
 def test_a_cut_zip_is_refused(tmp_path: Path) -> None:

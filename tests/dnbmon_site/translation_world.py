@@ -9,22 +9,26 @@ from typing import Any
 
 from django.utils import timezone
 
+from core.actors import Actor
 from core.lists.saved_filters import save_filter
 from core.models import AuditEntry, Export, ExportFormat, ExportState, Notice
 from dnbmon_site.accounts.models import User
 from dnbmon_site.accounts.roles import ROLES
 from health.incidents.lifecycle import open_incident
 from health.models import Incident
+from monitoring.file_intake.arrivals import upload_file
 from monitoring.models import (
     Alert,
     AlertRule,
     Change,
     Channel,
     DeadLetter,
+    DeliveredFile,
     Delivery,
     DeliveryState,
     Element,
     FileServer,
+    FileSource,
     MessageState,
     Notification,
     OutboxMessage,
@@ -145,7 +149,7 @@ def a_full_world() -> tuple[dict[str, Any], re.Pattern[str]]:
         "message": OutboxMessage,
     }
     models |= {"server": FileServer, "schedule": ReportSchedule, "scheduled": ScheduledExport, "incident": Incident}
-    models |= {"unreadable": DeadLetter, "pass": ReplayPass, "element": Element}
+    models |= {"file": DeliveredFile, "unreadable": DeadLetter, "pass": ReplayPass, "element": Element}
     keys = {name: model.objects.order_by("pk").values_list("pk", flat=True)[0] for name, model in models.items()}  # type: ignore[attr-defined]
     return {**keys, "duns": duns, "registration": registration.pk, "user": ann.pk}, own_values()
 
@@ -190,6 +194,13 @@ def _what_went_wrong(registration: Registration) -> None:
     )
     DeadLetter.objects.create(
         id=uuid.uuid4(), registration=registration, delivery=doubt, position=0, reason="Word", recorded_at=MOMENT
+    )
+    upload_file(
+        name="Word.zip",
+        content=b"Word",
+        source=FileSource.UPLOAD,
+        requested_by=Actor("ann", uuid.uuid4()),
+        may_change_lists=True,
     )
     times = dict.fromkeys(("replay_from", "cursor", "begun_at", "begun_dnb_time"), MOMENT)
     ReplayPass.objects.create(registration=registration, purpose=Purpose.AUDIT, found=1, mark="Word", **times)

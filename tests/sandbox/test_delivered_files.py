@@ -68,6 +68,20 @@ def test_the_case_of_header_keys_varies(control: SandboxControl) -> None:
     assert {"productID", "productVersion", "headertype"} <= header(last).keys()
 
 
+def test_headers_may_never_come(control: SandboxControl) -> None:
+    control.switch("headers", False)
+    control.add_companies(REFERENCE, count=3, seed=False)
+    assert [path.suffix for path in deliver(control, "SEEDFILE")] == [".zip"]
+
+
+def test_files_are_sent_to_a_folder(control: SandboxControl, tmp_path: Path) -> None:
+    control.add_companies(REFERENCE, count=3, seed=False)
+    paths = control.deliver(REFERENCE, "SEEDFILE", folder=str(tmp_path / "incoming"))
+    sent = {path.name: path.read_bytes() for path in (tmp_path / "incoming").iterdir()}
+    assert sent == {Path(path).name: Path(path).read_bytes() for path in paths}
+    assert len(sent) == 2
+
+
 def test_an_exported_list_arrives_later(client: Client, control: SandboxControl) -> None:
     control.add_companies(REFERENCE, ["000000002", "000000001"], seed=False)
     answer = client.get(f"{REGISTRATIONS}/export/{REFERENCE}/subjects")

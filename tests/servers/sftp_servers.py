@@ -26,6 +26,8 @@ class FileTaker:
     events: list[str] = field(default_factory=list)
     # Writing breaks off after so many bytes.
     breaks_after: int | None = None
+    # Names that it gives in lists instead of the true ones.
+    renamed: dict[str, str] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         return sorted(path.name for path in self.folder.rglob("*") if path.is_file())
@@ -59,7 +61,8 @@ class _File(paramiko.SFTPHandle):
         return super().write(offset, data)
 
     def stat(self) -> Any:
-        return paramiko.SFTPAttributes.from_stat(os.fstat(self.writefile.fileno()))  # type: ignore[attr-defined]
+        file: Any = getattr(self, "writefile", None) or self.readfile  # type: ignore[attr-defined]
+        return paramiko.SFTPAttributes.from_stat(os.fstat(file.fileno()))
 
 
 class _Folder(paramiko.SFTPServerInterface):
@@ -74,11 +77,23 @@ class _Folder(paramiko.SFTPServerInterface):
         handle = _File(flags)
         handle.taker = self.taker
         try:
+            if not flags & (os.O_WRONLY | os.O_RDWR):
+                handle.readfile = self._real(path).open("rb")  # type: ignore[attr-defined]
+                self.taker.events.append(f"read {path}")
+                return handle
             handle.writefile = self._real(path).open("wb")  # type: ignore[attr-defined]
         except OSError as error:
             return _number(error)
         self.taker.events.append(f"write {path}")
         return handle
+
+    def list_folder(self, path: str) -> Any:
+        found = []
+        for one in sorted(self._real(path).iterdir()):
+            attributes = paramiko.SFTPAttributes.from_stat(one.lstat())
+            attributes.filename = self.taker.renamed.get(one.name, one.name)
+            found.append(attributes)
+        return found
 
     def stat(self, path: str) -> Any:
         try:

@@ -100,9 +100,10 @@ class SandboxControl:
         names: list[str] = self.ask("happenings")
         return names
 
-    def deliver(self, reference: str, kind: str, *, per_file: int = 1_000_000) -> list[str]:
-        """Write `SEEDFILE`, `NOTIFICATION` or `DunsExport` files into the out folder; their paths."""
-        paths: list[str] = self.ask("deliver", reference=reference, kind=kind, per_file=per_file)
+    def deliver(self, reference: str, kind: str, *, per_file: int = 1_000_000, folder: str = "") -> list[str]:
+        """Write `SEEDFILE`, `NOTIFICATION` or `DunsExport` files into the out folder; their paths. Where a folder is
+        named, they are sent there as well."""
+        paths: list[str] = self.ask("deliver", reference=reference, kind=kind, per_file=per_file, folder=folder)
         return paths
 
     def files(self) -> list[str]:

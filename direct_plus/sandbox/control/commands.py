@@ -1,6 +1,7 @@
 """The control verbs that steer the world: registrations, companies, happenings, time, readings, faults, files."""
 
 import base64
+from pathlib import Path
 from typing import Any
 
 from direct_plus.sandbox.api import tokens
@@ -179,18 +180,26 @@ def suppress(world: World, reference: str, value: bool = True) -> None:
 
 
 @verb
-def deliver(world: World, reference: str, kind: str, per_file: int = 1_000_000) -> list[str]:
-    """Write SEEDFILE (of all companies), NOTIFICATION (of what waits) or DunsExport files now."""
+def deliver(world: World, reference: str, kind: str, per_file: int = 1_000_000, folder: str = "") -> list[str]:
+    """Write SEEDFILE (of all companies), NOTIFICATION (of what waits) or DunsExport files now, and send them to a
+    folder, where one is named."""
     _must_know(world, reference)
+    paths = _written(world, reference, kind, per_file)
+    if folder:
+        delivered_files.send(paths, Path(folder))
+    return _names(paths)
+
+
+def _written(world: World, reference: str, kind: str, per_file: int) -> list[Path]:
     if kind == "NOTIFICATION":
-        return _names(delivered_files.deliver_waiting(world, reference, per_file=per_file))
+        return delivered_files.deliver_waiting(world, reference, per_file=per_file)
     numbers = membership.members(world, reference)
     if kind == "DunsExport":
-        return _names(delivered_files.write_parts(world, reference, kind, numbers, per_file))
+        return delivered_files.write_parts(world, reference, kind, numbers, per_file)
     if kind != "SEEDFILE":
         raise ValueError(kind)
     lines = (dump({"organization": companies.document(world, duns)}) for duns in numbers)
-    return _names(delivered_files.seed_files(world, reference, lines, per_file=per_file))
+    return delivered_files.seed_files(world, reference, lines, per_file=per_file)
 
 
 @verb

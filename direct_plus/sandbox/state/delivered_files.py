@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -28,7 +29,7 @@ def seed_files(
 ) -> list[Path]:
     """`{"organization": …}` a line, no type, and the header that names files and hashes; of now or of `at`."""
     parts = write_parts(world, reference, "SEEDFILE", lines, per_file, at=at)
-    return [*parts, _header(world, reference, world.switches["seed_header"], parts, {}, at=at)]
+    return [*parts, *_headers(world, reference, world.switches["seed_header"], parts, {}, at=at)]
 
 
 def notification_files(world: World, reference: str, raws: list[bytes], *, per_file: int) -> list[Path]:
@@ -36,7 +37,7 @@ def notification_files(world: World, reference: str, raws: list[bytes], *, per_f
     parts = write_parts(world, reference, "NOTIFICATION", sorted(raws, key=_number_of), per_file)
     counts = Counter(str(_object(raw).get("type", "")) for raw in raws)
     extra = {"notificationCount": [{"count": count, "type": kind} for kind, count in counts.items()]}
-    return [*parts, _header(world, reference, "NOTIFICATION_HEADER", parts, extra)]
+    return [*parts, *_headers(world, reference, "NOTIFICATION_HEADER", parts, extra)]
 
 
 def deliver_waiting(world: World, reference: str, *, per_file: int) -> list[Path]:
@@ -74,6 +75,15 @@ def write_zip(world: World, name: str, lines: Iterable[Any]) -> Path:
     return partial.replace(path)
 
 
+def send(paths: Iterable[Path], folder: Path) -> None:
+    """As a program copies them: each is under its name when all of it is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in paths:
+        partial = folder / f".{path.name}.part"
+        shutil.copyfile(path, partial)
+        partial.replace(folder / path.name)
+
+
 def _line_ends(lines: Iterable[Any]) -> Iterator[bytes]:
     for line in lines:
         yield (line if isinstance(line, bytes) else str(line).encode()) + b"\n"
@@ -87,9 +97,12 @@ def _base(world: World, reference: str, kind: str, at: int | None = None) -> str
     return f"{reference}_{file_stamp(now)}_{kind}"
 
 
-def _header(
+def _headers(
     world: World, reference: str, kind: str, parts: list[Path], extra: dict[str, Any], *, at: int | None = None
-) -> Path:
+) -> list[Path]:
+    """None, where they never come."""
+    if not world.switches["headers"]:
+        return []
     new = world.switches["header_case"] == "new"
     now = at or world.clock.now()
     names = ("productId", "versionId", "headerType") if new else ("productID", "productVersion", "headertype")
@@ -105,7 +118,7 @@ def _header(
     }
     path = world.out / f"{_base(world, reference, kind, at)}.json"
     path.write_text(json.dumps({"fileHeader": header}, indent=1), encoding="utf-8")
-    return path
+    return [path]
 
 
 def _count(path: Path) -> int:

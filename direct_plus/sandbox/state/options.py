@@ -66,6 +66,7 @@ SWITCHES: dict[str, Switch] = {
     "header_case": Switch(
         "new", ("new", "old"), "productId, versionId, headerType; or productID, productVersion, headertype"
     ),
+    "headers": Switch(True, (bool,), "whether sets of files come with a header"),
     "seed_header": Switch("SEEDFILE_HEADER", ("SEEDFILE_HEADER", "SEED_HEADER"), "kind of the seed header"),
     "exceptions_kind": Switch("Exceptions", ("Exceptions", "EXCEPTIONS"), "kind of the Exceptions file"),
     # section 6

@@ -24,7 +24,7 @@ from direct_plus.sandbox.demo.world import CUSTOMERS, SEED, SUPPLIERS
 from dnbmon_site.accounts.first_user import first_person
 from dnbmon_site.accounts.models import User
 from dnbmon_site.accounts.roles import APPROVER
-from monitoring.pipeline.delivered_files import import_file
+from monitoring.file_intake.intake import import_paths
 from portfolio.exposure.rates import set_rate
 from portfolio.exposure.refresh import refresh_columns
 from portfolio.exposure.upload import apply_exposure, create_exposure_import, read_exposure
@@ -62,11 +62,15 @@ class Command(BaseCommand):
 
 def import_seed_files(sandbox: SandboxControl) -> None:
     """What D&B knew of the companies when they joined their lists, so that every day since then can be shown."""
-    registrations = {row.reference: row for row in Registration.objects.filter(reference__in=TAKEN_OVER)}
-    for path in map(Path, sandbox.files()):
-        name = parse_file_name(path.name)
-        if name and name.kind == FileKind.SEED and name.reference in registrations:
-            import_file(registrations[name.reference], path)
+    names = {Path(path): parse_file_name(Path(path).name) for path in sandbox.files()}
+    import_paths(
+        [
+            path
+            for path, name in names.items()
+            if name and name.kind in (FileKind.SEED, FileKind.SEED_HEADER) and name.reference in TAKEN_OVER
+        ],
+        by=ACTOR,
+    )
 
 
 def import_exposure() -> None:

@@ -42,6 +42,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "monitoring.Alert": ("monitoring.OutboxMessage",),
     "monitoring.Publication": ("monitoring.Change", "monitoring.Observation"),
     "monitoring.Delivery": ("core.Blob",),
+    "monitoring.DeliveredFile": ("monitoring.Delivery", "core.Blob"),
     "portfolio.SubjectImport": ("portfolio.Subject", "core.Blob"),
     "portfolio.ExposureImport": ("core.Blob",),
     "portfolio.Proposal": ("portfolio.Subject",),

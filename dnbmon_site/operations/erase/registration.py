@@ -19,6 +19,7 @@ from dnbmon_site.operations.erase.story import hand_over_facts, settle_what_is_l
 from monitoring.benefit.review import forget_reviews
 from monitoring.figures import checkpoints
 from monitoring.figures.projection import project as project_figures
+from monitoring.file_intake.parts import part_keys
 from monitoring.history.company_projection import project
 from monitoring.models import (
     Alert,
@@ -26,6 +27,7 @@ from monitoring.models import (
     DailyStat,
     DataFetch,
     DeadLetter,
+    DeliveredFile,
     Delivery,
     FetchedCompany,
     Notification,
@@ -70,6 +72,7 @@ def tables_of(row: Registration) -> Iterator[QuerySet[Model]]:
     yield SubjectImport.objects.filter(registration=row)
     yield DailyStat.objects.filter(registration=row)
     yield from (FetchedCompany.objects.filter(registration=row), DataFetch.objects.filter(registration=row))
+    yield DeliveredFile.objects.filter(registration=row)
     yield Delivery.objects.filter(registration=row)
     yield ReplayPass.objects.filter(registration=row)
 
@@ -111,6 +114,8 @@ def forget(row: Registration, *, by: str) -> Removal:
 
 def remove_bytes(row: Registration, deliveries: list[uuid.UUID]) -> None:
     owners = [*deliveries, *DeadLetter.objects.filter(registration=row).values_list("pk", flat=True)]
+    for file in DeliveredFile.objects.filter(registration=row):
+        owners += [file.pk, *part_keys(file)]
     owners += MembershipCheck.objects.filter(registration=row).values_list("pk", flat=True)
     for made in SubjectImport.objects.filter(registration=row):
         owners += [made.pk, file_key(made), *([made.confirmed_list] if made.confirmed_list else [])]

@@ -21,7 +21,8 @@ from dnbmon_site.operations.processes.tree import Failed
 OWN_SETTINGS = (
     *("ENVIRONMENT", "DEBUG", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS"),
     *("PRIVATE_HOSTS", "WEBHOOKS_TO_PRIVATE_ADDRESSES", "MAIL_DOMAINS"),
-    *("BACKUP_FOLDER", "BACKUP_KEEP", "BACKUP_ELSEWHERE", "EXPORT_FOLDER", "RECORDS_KEEP_DAYS"),
+    *("BACKUP_FOLDER", "BACKUP_KEEP", "BACKUP_ELSEWHERE", "EXPORT_FOLDER", "FILE_INTAKE_FOLDER"),
+    "RECORDS_KEEP_DAYS",
     *("EMAIL_URL", "DEFAULT_FROM_EMAIL", "SITE_URL", "HEARTBEAT_URL", "SECURE_SSL_REDIRECT", "BEHIND_PROXY", "WORKERS"),
 )
 
@@ -52,6 +53,7 @@ class Demo:
             "SECRET_KEY": kept_secret(self.folder / "secret_key"),
             "DATABASE_URL": sqlite_url(self.folder / "db.sqlite3"),
             "ALLOWED_HOSTS": hosts,
+            "FILE_INTAKE_FOLDER": str(self.folder / "incoming"),
             "DNB_DEMO": "yes",
             "DNB_PULL": "yes",
             "DNB_BASE_URL": self.sandbox_url,

@@ -43,7 +43,10 @@ class FileServerForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's tak
 
     class Meta:
         model = FileServer
-        fields = ("name", "host", "port", "user_name", "password", "private_key", "folder")
+        fields = (
+            *("name", "host", "port", "user_name", "password", "private_key", "folder"),
+            *("is_source", "source_folder"),
+        )
 
     def clean_private_key(self) -> str:
         from monitoring.exports.sftp import read_private_key
@@ -105,10 +108,14 @@ class FileServerAdmin(RowActions, PageAdmin):
     sortable_by = ()
     change_form_template = "monitoring/exports/file_server.html"
     empty_title = _("No file servers yet")
-    empty_text = _("Add a file server to send scheduled exports to another machine by SFTP, then confirm its key.")
+    empty_text = _(
+        "Add a file server to send scheduled exports to another machine by SFTP, or to receive files from D&B. "
+        "Then confirm its key."
+    )
     fieldsets = (
         (None, {"fields": ("name", "host", "port", "folder")}),
         (_("Authentication"), {"fields": ("user_name", "password", "private_key")}),
+        (_("Files from D&B"), {"fields": ("is_source", "source_folder")}),
     )
 
     def save_model(self, request: HttpRequest, obj: FileServer, form: forms.ModelForm[Any], change: bool) -> None:
@@ -157,6 +164,8 @@ class FileServerAdmin(RowActions, PageAdmin):
 
     @admin.display(description=_("State"))
     def status(self, row: FileServer) -> SafeString:
+        if row.fetch_error:
+            return badge(gettext("Download failed"), "bad", row.fetch_error)
         if row.offered_key:
             return badge(gettext("Key changed"), "bad") if row.host_key else badge(gettext("Key not confirmed"), "warn")
         return badge(gettext("Key confirmed"), "good") if row.host_key else badge(gettext("Not tested"), "calm")

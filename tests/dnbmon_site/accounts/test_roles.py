@@ -60,6 +60,7 @@ monitoring.channel            VAMPOD     VAMPOD OD      OD
 monitoring.dailystat         VAMPOD     -      -       -
 monitoring.datafetch          VAMPOD     -      -       -
 monitoring.deadletter         VAMPOD     -      -       -
+monitoring.deliveredfile      VAMPOD     -      -       -
 monitoring.delivery           VAMPOD     -      -       -
 monitoring.outboxmessage      AOD        -      -       -
 monitoring.element            VAMPOD     -      AD      -
@@ -125,6 +126,9 @@ POST /monitoring/datafetch/request/                         MOD
 GET  /monitoring/datafetch/{key}/company/804735132/         VAMPOD
 POST /monitoring/datafetch/{key}/do/accept/                 MOD
 GET  /monitoring/delivery/{key}/raw/                        VAMPOD
+GET  /monitoring/deliveredfile/upload/                      OD
+POST /monitoring/deliveredfile/upload/                      OD
+POST /monitoring/deliveredfile/{key}/do/import-now/         OD
 POST /monitoring/fileserver/{key}/do/test/                  OD
 POST /monitoring/scheduledexport/{key}/do/run/              AD
 GET  /monitoring/notification/export/                       VAMPOD

@@ -31,7 +31,7 @@ OPERATOR = [*ALL, *PORTFOLIO, "Channels", "Exports", "Integrations", *SYSTEM]
 ADMINISTRATOR = [*ALL, *WITH_MONEY, "Alert rules", "Channels", "Exports", "Integrations", *SYSTEM, "Users"]
 CONTRACT = ["Contract year", "Review", "Settings", "Entitlements", "Call budgets", "Calls", "Portfolio notices"]
 HEALTH = ["Status", "Incidents", "Schedules", "Queue", "Failed jobs", "Finished jobs"]
-PIPELINE = ["Ingestion log", "Parsing errors", "Replays", "Event feed log", "Daily statistics"]
+PIPELINE = ["Ingestion log", "Delivered files", "Parsing errors", "Replays", "Event feed log", "Daily statistics"]
 
 
 def signed_in(client: Client, role: str) -> Client:

@@ -1,0 +1,78 @@
+"""Files that D&B delivered: what was refused, what waits for its header, and file servers that do not answer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.utils.translation import gettext, ngettext
+
+from core.text import counted, moment_text
+from health.checks.context import Look
+from health.checks.result import Result
+from health.models import State
+from monitoring.file_intake.arrivals import intake_folder
+from monitoring.models import DeliveredFile, FileServer, FileState
+
+REFUSED_FOR = timedelta(days=7)
+COUNTED = 1000
+
+
+def checks_of_files(look: Look) -> Iterator[Result]:
+    if look.is_full:
+        yield delivered_files(look)
+        yield from file_servers()
+
+
+def delivered_files(look: Look) -> Result:
+    title = gettext("Delivered files")
+    if problem := _folder_problem():
+        do = gettext("Give the user of the worker write permission for the folder, or set FILE_INTAKE_FOLDER.")
+        return Result("files", title, State.WARNING, problem, do=do)
+    refused = _refused(look)
+    if not refused:
+        return Result("files", title, State.OK, _waiting_text(), 0)
+    sentence = ngettext(
+        "%(count)s file of D&B was refused in the last 7 days. %(name)s: %(reason)s",
+        "%(count)s files of D&B were refused in the last 7 days. The latest is %(name)s: %(reason)s",
+        len(refused),
+    ) % {"count": counted(len(refused)), "name": refused[0].name, "reason": refused[0].reason}
+    do = gettext("Open “Delivered files”, correct the cause or ask D&B for the file, and add it again.")
+    return Result("files", title, State.WARNING, sentence, len(refused), "files", do, is_mark=True)
+
+
+def _folder_problem() -> str:
+    folder = intake_folder()
+    if not folder.exists() or os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        return ""
+    return gettext("The folder %(folder)s is not writable, so files cannot be put aside.") % {"folder": folder}
+
+
+def _refused(look: Look) -> list[DeliveredFile]:
+    """Without those that arrived again as they should be."""
+    since = look.now - REFUSED_FOR
+    rows = DeliveredFile.objects.filter(state=FileState.REFUSED, ended_at__gte=since).order_by("-ended_at")
+    found = list(rows.only("name", "reason")[:COUNTED])
+    good = DeliveredFile.objects.filter(name__in={row.name for row in found}, state=FileState.IMPORTED)
+    replaced = set(good.values_list("name", flat=True)) if found else set()
+    return [row for row in found if row.name not in replaced]
+
+
+def _waiting_text() -> str:
+    ends = DeliveredFile.objects.filter(state=FileState.WAITING).order_by("wait_until")
+    found = list(ends.values_list("wait_until", flat=True)[:COUNTED])
+    if not found:
+        return gettext("No file was refused in the last 7 days.")
+    return ngettext(
+        "%(count)s file waits for its header or for other files until %(until)s.",
+        "%(count)s files wait for their header or for other files until %(until)s.",
+        len(found),
+    ) % {"count": counted(len(found)), "until": moment_text(found[-1])}
+
+
+def file_servers() -> Iterator[Result]:
+    for server in FileServer.objects.filter(is_source=True).exclude(fetch_error="").order_by("name"):
+        title = gettext("File server %(name)s") % {"name": server}
+        do = gettext("Open the file server, correct the cause, and test the connection.")
+        yield Result("file-servers", title, State.WARNING, server.fetch_error, do=do, subject=str(server.pk))

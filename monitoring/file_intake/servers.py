@@ -1,0 +1,73 @@
+"""Files of D&B on a file server: each is downloaded once into the folder of arrivals, under its name when complete."""
+
+from __future__ import annotations
+
+import posixpath
+import stat
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import paramiko
+from django.utils import timezone
+
+from core.db import clean_text
+from direct_plus.delivered_files import parse_file_name
+from monitoring.exports.errors import NotDelivered
+from monitoring.exports.sftp import signed_in
+from monitoring.file_intake.arrivals import QUIET, arrive, look_at
+from monitoring.file_intake.run import Run
+from monitoring.models import DeliveredFile, FileServer, FileSource, FileState
+
+# Otherwise all of a file of 3 GB is asked for at once.
+ASKED_AT_ONCE = 64
+PIECE = 256 * 1024
+
+
+def fetch_files(server: FileServer, folder: Path, run: Run) -> int:
+    """Download what is new; what goes wrong is noted with the server. Returns how many files came."""
+    done, error = 0, ""
+    try:
+        with signed_in(server) as client:
+            for remote in client.listdir_attr(server.source_folder or "."):
+                if not run.is_over and _is_new(remote, folder):
+                    done += _download(client, server, remote, folder, run)
+    except NotDelivered as trouble:
+        error = clean_text(str(trouble))
+    FileServer.objects.filter(pk=server.pk).update(fetched_at=timezone.now(), fetch_error=error)
+    return done
+
+
+def _is_new(remote: paramiko.SFTPAttributes, folder: Path) -> bool:
+    """A complete file of D&B that did not arrive in this form. Names are checked: the server chooses them."""
+    name, modified = remote.filename, remote.st_mtime or 0
+    if "/" in name or parse_file_name(name) is None or not stat.S_ISREG(remote.st_mode or 0):
+        return False
+    if 0 <= time.time() - modified < QUIET.total_seconds() or (folder / name).exists():
+        return False
+    rows = DeliveredFile.objects.filter(name=name, size=remote.st_size)
+    # What was refused may have been replaced by another file of the same size.
+    since = datetime.fromtimestamp(modified, tz=UTC)
+    return not any(row.state != FileState.REFUSED or row.arrived_at >= since for row in rows)
+
+
+def _download(
+    client: paramiko.SFTPClient, server: FileServer, remote: paramiko.SFTPAttributes, folder: Path, run: Run
+) -> bool:
+    """Goes on where the last one was broken off; False where it is not complete yet."""
+    path = folder / remote.filename
+    part = path.with_name(f".{path.name}.{remote.st_mtime}.{remote.st_size}.part")
+    with client.open(posixpath.join(server.source_folder, remote.filename), "rb") as source, part.open("ab") as target:
+        source.seek(target.tell())
+        source.prefetch(remote.st_size or 0, ASKED_AT_ONCE)
+        while piece := source.read(PIECE):
+            target.write(piece)
+            if not run.has_time():
+                return False
+    if part.stat().st_size != remote.st_size:
+        # It was changed on the server meanwhile.
+        part.unlink()
+        return False
+    part.replace(path)
+    arrive(look_at(path), source=FileSource.SERVER, by=server.name)
+    return True

@@ -1,0 +1,67 @@
+"""Delivered files in health: what was refused and why, what waits, and file servers that fail."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from health.checks.context import begin_look
+from health.checks.files import checks_of_files
+from health.checks.result import Result
+from health.models import State
+from monitoring.file_intake.intake import import_paths
+from monitoring.models import DeliveredFile, FileServer, FileState
+from tests.builders.delivered_files import a_file, updates
+from tests.builders.registrations import a_registration
+
+pytestmark = pytest.mark.django_db
+
+
+def results() -> list[Result]:
+    return list(checks_of_files(begin_look()))
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, settings: Any) -> None:
+    settings.FILE_INTAKE_FOLDER = tmp_path / "incoming"
+
+
+def test_nothing_is_wrong_where_nothing_arrived() -> None:
+    (one,) = results()
+    assert (one.state, one.sentence) == (State.OK, "No file was refused in the last 7 days.")
+
+
+def test_a_refused_file_is_shown_until_it_arrives_as_it_should_be(tmp_path: Path) -> None:
+    a_registration()
+    path = a_file(tmp_path, *updates(1))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-30])
+    import_paths([path], by="ann")
+    (one,) = results()
+    assert (one.state, one.number) == (State.WARNING, 1)
+    assert path.name in one.sentence and "not a complete zip" in one.sentence and "add it again" in one.do
+    path.write_bytes(whole)
+    import_paths([path], by="ann")
+    assert results()[0].state == State.OK
+
+
+def test_what_waits_says_until_when(tmp_path: Path) -> None:
+    a_registration()
+    import_paths([a_file(tmp_path, *updates(1))], by="ann")
+    DeliveredFile.objects.update(state=FileState.WAITING)
+    (one,) = results()
+    assert one.state == State.OK and "1 file waits for its header" in one.sentence
+
+
+def test_a_file_server_that_fails(tmp_path: Path) -> None:
+    values = {"host": "sftp.example.com", "user_name": "acme", "created_at": timezone.now(), "is_source": True}
+    FileServer.objects.create(name="STP", fetch_error="It does not answer.", **values)
+    FileServer.objects.create(name="Fine", **values)
+    one = results()[1]
+    assert (one.check, one.title, one.state, one.sentence) == (
+        "file-servers",
+        "File server STP",
+        State.WARNING,
+        "It does not answer.",
+    )
