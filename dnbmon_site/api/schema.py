@@ -39,6 +39,7 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         "ImportState": "portfolio.models.ImportState",
         "ImportMode": "portfolio.models.ImportMode",
         "AlertState": "monitoring.models.AlertState",
+        "CloseReason": "monitoring.models.CloseReason",
         "SubjectValidation": "portfolio.subjects.api.VALIDATIONS",
     },
 }

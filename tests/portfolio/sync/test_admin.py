@@ -70,9 +70,9 @@ def test_a_list_is_adopted_by_hand(admin: Client, registration: Registration, co
     assert "Not adopted" in page and "up to" in page
     (path,) = control.deliver(registration.reference, "DunsExport")
     upload = SimpleUploadedFile(Path(path).name, Path(path).read_bytes())
-    page = admin.post(f"{BASE}adopt/{registration.pk}/", {"file": upload})
-    assert "Is the list complete" in text_of(page) and not Subject.objects.exists()
-    assert "2 companies at D&B" in confirm(admin, page, registration, "complete")
+    shown = admin.post(f"{BASE}adopt/{registration.pk}/", {"file": upload})
+    assert "Is the list complete" in text_of(shown) and not Subject.objects.exists()
+    assert "2 companies at D&B" in confirm(admin, shown, registration, "complete")
     text = post(admin, f"adopt/{registration.pk}/take/")
     assert "2 companies now requested" in text and "matches your requested companies" in text
     assert subject(registration, A).requested_by == "ann"
@@ -109,8 +109,8 @@ def test_an_incomplete_list_is_adopted_after_a_question_that_names_what_is_missi
 
 def test_an_empty_list_from_dnb_is_adopted_with_a_warning(admin: Client, registration: Registration) -> None:
     upload = SimpleUploadedFile("list.txt", b"DUNS\n")
-    page = admin.post(f"{BASE}adopt/{registration.pk}/", {"file": upload})
-    assert "0 companies at D&B" in confirm(admin, page, registration, "complete")
+    shown = admin.post(f"{BASE}adopt/{registration.pk}/", {"file": upload})
+    assert "0 companies at D&B" in confirm(admin, shown, registration, "complete")
     page = text_of(admin.get(f"{BASE}adopt/{registration.pk}/"))
     assert "D&B's list is empty" in page and "Adopt an empty list" in page and "not received yet" not in page
     assert "0 companies now requested" in post(admin, f"adopt/{registration.pk}/take/")
