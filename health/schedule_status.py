@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Max
 from django.utils import timezone
@@ -13,11 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 from core.audit import record
 from core.jobs import Schedule, Task, ask_worker
+from core.text import moment_text
 from health.job_results import NO_BACKUP_FOLDER, result_text
 from portfolio.models import Registration, RegistrationState
-from portfolio.registrations.pull_job import PAUSE, PAUSED, PULL_JOB, RESUME
+from portfolio.registrations.pull_job import PAUSE, PAUSED, PULL_JOB, RESUME, Pause, pauses_of
 
 FOR_EVER = -1
+# Who resumes a job whose pause has ended.
+PROGRAM = "worker"
 # In `Schedule.cluster`, so that no cluster takes it: it names something that is no job of this program.
 REFUSED = "refused"
 REFUSED_TEXT = _(
@@ -36,6 +40,7 @@ class Job:
     last: Task | None
     # Asked for and not ended: it waits for a worker, or runs.
     is_under_way: bool = False
+    pause: Pause | None = None
 
     @property
     def name(self) -> str:
@@ -68,7 +73,11 @@ def all_jobs() -> list[Job]:
     last = Task.objects.in_bulk([row.task for row in rows if row.task])
     under_way = {row.name for row in rows if row.task and row.task not in last}
     before = _runs_before(under_way)
-    return [Job(row, last.get(row.task) or before.get(row.name), row.name in under_way) for row in rows]
+    pauses = pauses_of(rows)
+    return [
+        Job(row, last.get(row.task) or before.get(row.name), row.name in under_way, pauses.get(str(row.pk)))
+        for row in rows
+    ]
 
 
 def _runs_before(names: Collection[str]) -> dict[str, Task]:
@@ -81,8 +90,20 @@ def _runs_before(names: Collection[str]) -> dict[str, Task]:
     return {row.group: row for row in rows if ends.get(row.group) == row.stopped}
 
 
-def pause(rows: Iterable[Schedule], *, actor: str) -> int:
-    return _set(rows, PAUSED, PAUSE, gettext("Job “%(name)s” paused"), actor)
+def pause(rows: Iterable[Schedule], *, actor: str, until: datetime | None = None, reason: str = "") -> int:
+    """`until` stands in the audit log, as who did it and why: `resume_due` and the pages read it there."""
+    words = gettext("Job “%(name)s” paused until %(until)s") if until else gettext("Job “%(name)s” paused")
+    end, why = moment_text(until) if until else "", f": {reason}" if reason else ""
+    terms = {"until": until, "reason": reason} if until or reason else {}
+    return _set(rows, PAUSED, PAUSE, lambda name: words % {"name": name, "until": end} + why, actor, **terms)
+
+
+def resume_due() -> int:
+    """Jobs whose pause has ended run again, whoever sees it first."""
+    rows = list(Schedule.objects.filter(repeats=PAUSED).exclude(cluster=REFUSED))
+    pauses, now = pauses_of(rows), timezone.now()
+    over = [row for row in rows if (until := pauses[str(row.pk)].until) and until <= now]
+    return resume(over, actor=PROGRAM) if over else 0
 
 
 def resume(rows: Iterable[Schedule], *, actor: str) -> int:
@@ -92,10 +113,13 @@ def resume(rows: Iterable[Schedule], *, actor: str) -> int:
     Schedule.objects.filter(pk__in=[row.pk for row in held], next_run__lt=now).update(next_run=now)
     if any(row.func == PULL_JOB for row in held):
         Registration.objects.filter(state=RegistrationState.ACTIVE, next_pull_at__lt=now).update(next_pull_at=now)
-    return _set(rows, FOR_EVER, RESUME, gettext("Job “%(name)s” resumed"), actor)
+    words = gettext("Job “%(name)s” resumed")
+    return _set(rows, FOR_EVER, RESUME, lambda name: words % {"name": name}, actor)
 
 
-def _set(rows: Iterable[Schedule], repeats: int, action: str, words: str, actor: str) -> int:
+def _set(
+    rows: Iterable[Schedule], repeats: int, action: str, summary: Callable[[str], str], actor: str, **terms: Any
+) -> int:
     """Returns how many were not so already; each is written down once. What is refused stays switched off."""
     done = 0
     for row in rows:
@@ -103,9 +127,9 @@ def _set(rows: Iterable[Schedule], repeats: int, action: str, words: str, actor:
             continue
         changed = Schedule.objects.filter(pk=row.pk).exclude(repeats=repeats).update(repeats=repeats)
         if changed:
-            before, after = {"state": state_text(row.repeats)}, {"state": state_text(repeats)}
-            summary = words % {"name": job_label(row)}
-            record(actor=actor, action=action, thing=row, summary=summary, before=before, after=after)
+            before, after = {"state": state_text(row.repeats)}, {"state": state_text(repeats), **terms}
+            words = summary(job_label(row))
+            record(actor=actor, action=action, thing=row, summary=words, before=before, after=after)
         done += changed
     return done
 
@@ -139,4 +163,4 @@ def job_label(row: Schedule) -> str:
     return gettext(shown_name(row))
 
 
-VERBS = {"pause": pause, "resume": resume, "run-now": run_now}
+VERBS = {"resume": resume, "run-now": run_now}

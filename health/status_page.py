@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from core.jobs import Task
 from health.checks.areas import by_area
-from health.checks.registry import all_checks, headline, not_set_up_count, paused_count, summary
+from health.checks.registry import all_checks, headline, summary, together, wrong
 from health.checks.result import Result, worst
 from health.history import availability
 from health.models import Incident, State
@@ -67,11 +67,7 @@ def page_context(request: HttpRequest, results: list[Result]) -> dict[str, Any]:
     return {
         "now": now,
         "state": Result("", "", state, ""),
-        "headline": headline(
-            [one for one, _ in together(wrong(results))],
-            paused=paused_count(results),
-            not_set_up=not_set_up_count(results),
-        ),
+        "headline": headline(results),
         "groups": groups(results, {row.dedup_key: row.started_at for row in open_now}),
         "bars": availability.bars(days),
         "figures": figures(days),
@@ -104,18 +100,6 @@ def groups(results: list[Result], since: Mapping[str, datetime]) -> dict[str, An
         "wrong": [(one, since.get(one.dedup_key), also) for one, also in together(wrong(results))],
         "areas": by_area(result for result in results if result.state < State.WARNING),
     }
-
-
-def wrong(results: list[Result]) -> list[Result]:
-    return [result for result in results if result.state >= State.WARNING]
-
-
-def together(results: list[Result]) -> list[tuple[Result, list[str]]]:
-    """What has the same cause is told once, with the names of the others."""
-    found: dict[tuple[object, ...], list[Result]] = {}
-    for one in sorted(results, key=lambda result: -result.state):
-        found.setdefault((one.check, one.state, one.sentence), []).append(one)
-    return [(same[0], [one.subject for one in same[1:]]) for same in found.values()]
 
 
 def figures(days: list[availability.Day]) -> list[tuple[str, str, str]]:

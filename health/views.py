@@ -14,11 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from core.admin.row_actions import confirmation
 from core.jobs import Schedule
 from health.checks.migrations import EARLIER, is_empty, is_of_earlier_version, migrations_waiting
-from health.schedule_status import CHANGE_JOBS, REFUSED_TEXT, SEE, VERBS, is_refused, job_label
-from portfolio.registrations.pull_job import PULL_JOB
+from health.pausing import ask_for_terms
+from health.schedule_status import CHANGE_JOBS, REFUSED_TEXT, SEE, VERBS, is_refused, job_label, pause
 
 # A MongoDB that is away is looked for ten times as long, and who probes has gone by then.
 PATIENCE = 3.0
@@ -28,7 +27,6 @@ EMPTY = gettext_noop("The database is empty. Check DATABASE_URL, or run “manag
 BUSY = gettext_noop("The database is busy and did not respond in time. Try again.")
 BEHIND = gettext_noop("The database has pending migrations. Run “manage.py migrate”.")
 SAID = {
-    "pause": _("“%(name)s” is paused until it is resumed."),
     "resume": _("“%(name)s” is resumed."),
     "run-now": _("“%(name)s” runs as soon as a worker is free."),
 }
@@ -76,29 +74,29 @@ def words(text: str, status: int) -> HttpResponse:
 def change_job(request: HttpRequest, key: str, verb: str) -> HttpResponse:
     if not (request.user.has_perm(SEE) and request.user.has_perm(CHANGE_JOBS)):
         raise PermissionDenied
-    if verb not in VERBS:
+    if verb not in (*VERBS, "pause"):
         raise Http404(
             gettext("“%(verb)s” is not an action for jobs. Use the buttons on the Health page.") % {"verb": verb}
         )
     row = _schedule(key)
-    if is_refused(row) and verb != "pause":
+    if verb == "pause":
+        return _pause(request, row)
+    if is_refused(row):
         messages.error(request, REFUSED_TEXT % {"name": job_label(row)})
         return HttpResponseRedirect(reverse("health") + "#jobs")
-    if verb == "pause" and row.func == PULL_JOB and (question := ask_before_pause(request, _back(request))):
-        return question
     VERBS[verb]([row], actor=request.user.get_username())
     messages.success(request, SAID[verb] % {"name": job_label(row)})
     return HttpResponseRedirect(_back(request))
 
 
-def ask_before_pause(request: HttpRequest, back: str) -> HttpResponse | None:
-    """None once confirmed."""
-    warning = gettext(
-        "No registration is pulled until the job is resumed. D&B deletes notifications that are not pulled within "
-        "4 days."
-    )
-    title, button = gettext("Pause all pulls from D&B?"), gettext("Pause all pulls")
-    return confirmation(request, title=title, warning=warning, button=button, back=back)
+def _pause(request: HttpRequest, row: Schedule) -> HttpResponse:
+    terms = ask_for_terms(request, [row], _back(request))
+    if isinstance(terms, HttpResponse):
+        return terms
+    pause([row], actor=request.user.get_username(), **terms._asdict())
+    words = gettext("“%(name)s” is paused until %(end)s.") if terms.until else gettext("“%(name)s” is paused.")
+    messages.success(request, words % {"name": job_label(row), "end": terms.end})
+    return HttpResponseRedirect(_back(request))
 
 
 def _back(request: HttpRequest) -> str:

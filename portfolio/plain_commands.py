@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
@@ -14,9 +15,11 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
+from core import plurals
 from direct_plus.errors import DirectPlusError
 from portfolio.dnb_client import NotConfigured
 from portfolio.models import Registration
+from portfolio.registrations.dnb_list_files import apply_list, preview_list, read_list
 
 SECONDS_BETWEEN_LINES = 10
 
@@ -67,6 +70,22 @@ def progress(stdout: OutputWrapper, first: str) -> Iterator[Progress]:
     console = Console(file=sys.stdout, markup=False, highlight=False)
     with console.status(Text(first)) as status:
         yield Progress(stdout, status)
+
+
+def apply_files(
+    stdout: OutputWrapper, registration: Registration, paths: Sequence[Path], *, by: str, is_complete: bool
+) -> None:
+    """D&B's list from files: it only adds, and names who is missing from it, unless somebody vouches for all of it."""
+    listed = read_list(registration, paths)
+    if is_complete and not listed.is_whole:
+        raise CommandError("These files are not all parts of one export. Name all parts, or omit --complete.")
+    if not is_complete and (preview := preview_list(registration, listed)).gone:
+        more = " …" if preview.gone > len(preview.names) else ""
+        stdout.write(
+            f"{plurals.companies(preview.gone)} reported before, not in the file, and left as they are: "
+            f"{', '.join(preview.names)}{more}. If the file is complete, repeat the command with --complete."
+        )
+    stdout.write(f"{apply_list(registration, listed, by=by, is_complete=is_complete)}.")
 
 
 def registrations_named(references: Iterable[str]) -> list[Registration]:

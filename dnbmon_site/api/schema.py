@@ -48,6 +48,7 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         "FetchedState": "monitoring.models.FetchedState",
         "CallKind": "portfolio.models.CallKind",
         "CallOutcome": "portfolio.models.CallOutcome",
+        "CloseReason": "monitoring.models.CloseReason",
         "SubjectValidation": "portfolio.subjects.api.VALIDATIONS",
     },
 }

@@ -20,6 +20,7 @@ from dnbmon_site.dashboard.since_last_visit import News
 from monitoring.models import Severity
 from monitoring.publications.filters import PUBLISHED_AFTER
 from portfolio.models import Registration, RegistrationState
+from portfolio.registrations.pull_job import Pause
 from portfolio.registrations.status import cadence_words, countdown, description, status
 
 FRESH = timedelta(hours=25)
@@ -45,14 +46,14 @@ def tiles_of(
     numbers: OpenCounts,
     registrations: Sequence[Registration],
     *,
-    is_paused: bool,
+    paused: Pause | None,
 ) -> list[Tile]:
     return [
         _news(asked, news),
         _severity(asked, totals, Severity.CRITICAL),
         _severity(asked, totals, Severity.HIGH),
         monitored(numbers, asked.registration, registrations),
-        _freshness(registrations, is_paused=is_paused),
+        _freshness(registrations, paused),
     ]
 
 
@@ -150,25 +151,26 @@ def _coming(count: int) -> str:
 # Freshness
 
 
-def _freshness(registrations: Sequence[Registration], *, is_paused: bool) -> Tile:
+def _freshness(registrations: Sequence[Registration], paused: Pause | None) -> Tile:
     # One that was never started has nothing that could be out of date.
     started = [row for row in registrations if row.last_pulled_at or row.state == RegistrationState.ACTIVE]
     registrations = started or registrations
     active = [row for row in registrations if row.state == RegistrationState.ACTIVE]
-    good = sum(_is_fresh(row, is_paused=is_paused) for row in active)
+    good = sum(_is_fresh(row) for row in active)
     oldest = min((row.last_pulled_at for row in active if row.last_pulled_at), default=None)
     words = ngettext("registration up to date", "registrations up to date", len(registrations))
     more = gettext("Last pull %(when)s") % {"when": ago(oldest)} if oldest else gettext("No registration is pulled")
-    if is_paused:
-        more = f"{gettext('Pulls are paused')}. {more}"
+    link = reverse("admin:portfolio_registration_changelist")
+    if paused and active:
+        return Tile(gettext("Paused"), gettext("Pulls: %(note)s") % {"note": paused.note}, link, more, "high")
     tone = "calm" if good == len(registrations) else "high"
     number = gettext("%(good)d of %(all)d") % {"good": good, "all": len(registrations)}
-    return Tile(number, words, reverse("admin:portfolio_registration_changelist"), more, tone)
+    return Tile(number, words, link, more, tone)
 
 
-def _is_fresh(row: Registration, *, is_paused: bool) -> bool:
+def _is_fresh(row: Registration) -> bool:
     pulled = row.last_pulled_at
-    return pulled is not None and timezone.now() - pulled < FRESH and status(row, pulls_paused=is_paused).tone == "good"
+    return pulled is not None and timezone.now() - pulled < FRESH and status(row).tone == "good"
 
 
 def fresh(row: Registration, in_doubt: int, *, is_paused: bool) -> dict[str, Any]:

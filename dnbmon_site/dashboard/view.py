@@ -28,7 +28,7 @@ from portfolio.companies.search import with_companies
 from portfolio.exposure.money import money_text
 from portfolio.exposure.rates import exposure_settings
 from portfolio.models import Registration
-from portfolio.registrations.pull_job import paused_pulls
+from portfolio.registrations.pull_job import Pause, paused_pulls
 
 LAST = 12
 
@@ -46,7 +46,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     order = {ORDER: BY_EXPOSURE} if is_by_exposure(request) else {}
     guide = guide_for(request, registrations, numbers, is_empty=is_empty)
     paused = paused_pulls()
-    body = {} if is_empty else _body(request, asked, registrations, news, numbers, is_paused=paused is not None)
+    body = {} if is_empty else _body(request, asked, registrations, news, numbers, paused)
     return {
         **context,
         "title": gettext("Overview"),
@@ -84,8 +84,7 @@ def _body(
     registrations: Sequence[Registration],
     news: News,
     numbers: OpenCounts,
-    *,
-    is_paused: bool,
+    paused: Pause | None,
 ) -> dict[str, Any]:
     may_see = request.user.has_perm("monitoring.view_change")
     may_see_money = request.user.has_perm("portfolio.view_exposure")
@@ -96,7 +95,7 @@ def _body(
     elements = _words_for(rows, totals, [*worst, *falling])
     in_doubt = numbers.of("in_doubt")
     return {
-        "tiles": tiles_of(asked, totals, news, numbers, registrations, is_paused=is_paused),
+        "tiles": tiles_of(asked, totals, news, numbers, registrations, paused=paused),
         "news": news,
         "is_counting": COUNTS.is_behind(news.published),
         "all_heavy": asked.changes(severity="from-high"),
@@ -109,7 +108,7 @@ def _body(
         "by_registration": charts.by_registration(asked, totals, registrations),
         "worst": score_declines.falls(worst),
         "falling": score_declines.runs(falling),
-        "fresh": [fresh(row, in_doubt.get(str(row.pk), 0), is_paused=is_paused) for row in registrations],
+        "fresh": [fresh(row, in_doubt.get(str(row.pk), 0), is_paused=paused is not None) for row in registrations],
     }
 
 

@@ -24,13 +24,13 @@ from core.admin.base import PageAdmin, ReadOnlyAdmin, name_model
 from core.admin.removal import RecordedRemoval
 from core.audit import record, record_edit
 from core.jobs import ask_worker
-from core.markup import ago, badge, due
+from core.markup import ago, badge, due, two_lines
 from core.text import counted
 from dnbmon_site.worker.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND, RENAMED
 from health.job_results import NO_BACKUP_FOLDER, result_text
+from health.pausing import ask_for_terms
 from health.schedule_status import FOR_EVER, REFUSED_TEXT, is_refused, job_label, pause, resume, run_now
-from health.views import ask_before_pause
-from portfolio.registrations.pull_job import PAUSED, PULL_JOB
+from portfolio.registrations.pull_job import PAUSED, pauses_of
 
 for model in (Schedule, Success, Failure, OrmQ):
     if admin.site.is_registered(model):
@@ -123,19 +123,20 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
     def complete_rows(self, rows: list[Any]) -> None:
         """How the last run went, for all rows in one query."""
         last = Task.objects.only("id", "success", "stopped", "result").in_bulk([row.task for row in rows if row.task])
+        pauses = pauses_of(rows)
         for row in rows:
-            row.last_task = last.get(row.task)
+            row.last_task, row.pause = last.get(row.task), pauses.get(str(row.pk))
 
     @admin.display(description=_("Job"))
     def shown_name(self, row: Schedule) -> str:
         return job_label(row)
 
     @admin.display(description=_("State"))
-    def state(self, row: Schedule) -> SafeString:
+    def state(self, row: Any) -> SafeString:
         if is_refused(row):
             return badge(gettext("Disabled"), "bad", gettext("Not a job of D&B Monitoring, so it is disabled"))
         return (
-            badge(gettext("Paused"), "warn", gettext("Does not run until it is resumed"))
+            two_lines(badge(gettext("Paused"), "warn"), row.pause.note if row.pause else "")
             if row.repeats == PAUSED
             else badge(gettext("Enabled"), "good")
         )
@@ -159,10 +160,11 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
 
     @admin.action(description=_("Pause"), permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> HttpResponse | None:
-        back = reverse("admin:django_q_schedule_changelist")
-        if queryset.filter(func=PULL_JOB).exists() and (question := ask_before_pause(request, back)):
-            return question
-        count = pause(queryset, actor=request.user.get_username())
+        rows = list(queryset)
+        terms = ask_for_terms(request, rows, reverse("admin:django_q_schedule_changelist"))
+        if isinstance(terms, HttpResponse):
+            return terms
+        count = pause(rows, actor=request.user.get_username(), **terms._asdict())
         said = ngettext("%(count)s schedule paused.", "%(count)s schedules paused.", count)
         messages.success(request, said % {"count": counted(count)})
         return None

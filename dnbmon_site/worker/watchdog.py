@@ -26,6 +26,7 @@ from health.heartbeats import DEAD, LATE, seconds_of_a_beat
 from health.incidents.database_outage import Outage
 from health.incidents.lifecycle import notify_of_error, open_incident
 from health.models import JOBS, RESULTS, Heartbeat
+from health.schedule_status import resume_due
 from monitoring.jobs import SEND
 
 logger = logging.getLogger(__name__)
@@ -133,6 +134,8 @@ class Watchdog:
     def ask(self) -> str:
         try:
             reason = self.canary.trouble()
+            # Here, as the job that would do it may be paused itself.
+            resume_due()
             self.outage.is_over()
         except DatabaseError:
             logger.exception("the watchdog cannot reach the database")

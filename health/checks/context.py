@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -10,7 +11,7 @@ from django.utils import timezone
 from core.jobs import Schedule
 from health.models import Probe
 from portfolio.models import Contract, Registration
-from portfolio.registrations.pull_job import PausedPulls, paused_among
+from portfolio.registrations.pull_job import Pause, paused_among, pauses_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,10 @@ class Look:
     registrations: list[Registration]
     probes: dict[str, Probe]
     schedules: list[Schedule]
+    # Paused jobs by the key of their schedule.
+    pauses: Mapping[str, Pause] = field(default_factory=dict)
     # Where a user has paused the job that pulls: then no registration is late.
-    paused_pulls: PausedPulls | None = None
+    paused_pulls: Pause | None = None
     # Not full: without what changes slowly, for the look of every minute.
     is_full: bool = True
 
@@ -35,12 +38,14 @@ class Look:
 
 def begin_look(*, is_full: bool = True) -> Look:
     schedules = list(Schedule.objects.order_by("id"))
+    pauses = pauses_of(schedules)
     return Look(
         is_full=is_full,
         now=timezone.now(),
         contracts=list(Contract.objects.order_by("name")),
         registrations=list(Registration.objects.order_by("reference")),
         schedules=schedules,
-        paused_pulls=paused_among(schedules),
+        pauses=pauses,
+        paused_pulls=paused_among(schedules, pauses),
         probes={probe.contract: probe for probe in Probe.objects.all()},
     )

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
-from django.db.models import Count, Max, Min, Q
-from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -18,10 +14,12 @@ from core.models import AuditEntry
 from core.outbound.mail_server import has_mail_server, no_server_text, set_up_text
 from core.text import counted, days_and_hours
 from health.checks.context import Look
-from health.checks.result import Result, graded
+from health.checks.result import Result, graded, messages_url
+from health.checks.waiting_messages import Target, disabled_webhooks, targets
 from health.models import State
 from monitoring.content_ids import milliseconds
 from monitoring.models import (
+    WEBHOOK_TEST,
     Channel,
     DeadLetter,
     DeadLetterState,
@@ -35,7 +33,6 @@ from monitoring.outbox.failing import RETRYING, accepting_again, deleted_channel
 from monitoring.outbox.names import names_of_kind
 from monitoring.outbox.permitted_addresses import without_server
 from monitoring.rebuild.verification import ACTION
-from monitoring.webhooks.event_types import WEBHOOK_TEST
 from portfolio.models import RegistrationState, SyncRun, SyncState
 
 COUNTED = 1000
@@ -49,9 +46,10 @@ RECEIVERS = 20
 
 def checks_of_data(look: Look) -> Iterator[Result]:
     yield from deliveries(look)
-    waited_for = targets(look)
+    waited_for = targets(look.now - STANDS_WARNING)
     yield overdue_messages(look, waited_for)
     yield from receivers(_still_failing([one for one in waited_for if one.is_failing]))
+    yield from disabled_webhooks({one.key: one.held for one in waited_for if one.held})
     if look.is_full:
         yield dead_letters()
         yield dead_messages(look)
@@ -143,33 +141,6 @@ def dead_letters() -> Result:
         count,
     ) % {"count": counted(count)}
     return Result("dead-letters", title, State.WARNING, sentence, count, "items", do, is_mark=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A channel, webhook or person that messages wait for."""
-
-    kind: str
-    key: uuid.UUID
-    tries: int
-    first: datetime
-    overdue: int
-    retried: int
-
-    @property
-    def is_failing(self) -> bool:
-        """It was tried and did not take them: what else waits, waits behind that."""
-        return self.tries > 0
-
-
-def targets(look: Look) -> list[Target]:
-    """In one query, however much waits."""
-    waiting = OutboxMessage.objects.filter(state=MessageState.WAITING).exclude(next_try_at=None).order_by()
-    overdue = Count("id", filter=Q(next_try_at__lt=look.now - STANDS_WARNING))
-    rows = waiting.values_list("kind", "target").annotate(
-        tries=Max("attempts"), first=Min("next_try_at"), overdue=overdue, retried=Count("id", filter=RETRYING)
-    )
-    return [Target(*row) for row in rows[:COUNTED]]
 
 
 def receivers(failing: list[Target]) -> Iterator[Result]:
@@ -316,10 +287,6 @@ def dead_messages(look: Look) -> Result:
         is_mark=True,
         messages_url=messages_url(state="dead"),
     )
-
-
-def messages_url(**filters: object) -> str:
-    return f"{reverse('admin:monitoring_outboxmessage_changelist')}?{urlencode(filters)}"
 
 
 def verification(look: Look) -> Result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -20,7 +20,7 @@ from health.heartbeats import DEAD, LATE, seconds_of_a_beat
 from health.models import JOBS, OUTSIDE, Heartbeat, State
 from health.schedule_status import is_refused, job_label
 from monitoring.pull.preconditions import LEAST_FREE, free_space
-from portfolio.registrations.pull_job import PAUSED
+from portfolio.registrations.pull_job import PAUSED, Pause
 from portfolio.registrations.status import first_loss
 
 ROOM = 3 * LEAST_FREE
@@ -107,7 +107,7 @@ def schedules(look: Look) -> Iterator[Result]:
     running = [row for row in rows if row.repeats != PAUSED]
     late = [(row.next_run, str(row.name)) for row in running if row.next_run and row.next_run < limit]
     yield overdue(look, sorted(late))
-    yield paused(look, [job_label(row) for row in rows if row.repeats == PAUSED])
+    yield paused(look, {job_label(row): look.pauses[str(row.pk)] for row in rows if row.repeats == PAUSED})
 
 
 def overdue(look: Look, late: list[tuple[datetime, str]]) -> Result:
@@ -124,12 +124,13 @@ def overdue(look: Look, late: list[tuple[datetime, str]]) -> Result:
     )
 
 
-def paused(look: Look, names: list[str]) -> Result:
+def paused(look: Look, pauses: Mapping[str, Pause]) -> Result:
     """Without pulls D&B goes on deleting: a pause of those that was forgotten is sent to channels."""
     title = gettext("Paused jobs")
-    if not names:
+    if not pauses:
         return Result("paused", title, State.OK, gettext("No jobs paused."), 0)
-    sentence = gettext("Paused by a user: %(names)s.") % {"names": ", ".join(sorted(names))}
+    names = "; ".join(f"{name} ({pauses[name].note})" for name in sorted(pauses))
+    sentence = gettext("Paused: %(names)s.") % {"names": names}
     if look.paused_pulls:
         sentence += f" {look.paused_pulls.sentence} {first_loss(look.registrations)}"
     return Result(
@@ -137,9 +138,9 @@ def paused(look: Look, names: list[str]) -> Result:
         title,
         State.WARNING,
         sentence,
-        len(names),
+        len(pauses),
         "jobs",
-        gettext("Resume the jobs below when they should run again."),
+        gettext("Jobs with an end resume automatically. Resume the others below when they should run again."),
         notify=look.paused_pulls is not None,
     )
 

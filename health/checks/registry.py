@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.utils.translation import gettext, ngettext
 
@@ -47,18 +47,37 @@ def _and_more(count: int) -> str:
     return ngettext("And %(count)s more.", "And %(count)s more.", count) % {"count": counted(count)}
 
 
-def headline(results: list[Result], *, paused: int = 0, not_set_up: int = 0) -> str:
+def wrong(results: Iterable[Result]) -> list[Result]:
+    return [result for result in results if result.state >= State.WARNING]
+
+
+def together(results: Iterable[Result]) -> list[tuple[Result, list[str]]]:
+    """What has the same cause is one problem, with the names of the others."""
+    found: dict[tuple[object, ...], list[Result]] = {}
+    for one in sorted(results, key=lambda result: -result.state):
+        found.setdefault((one.check, one.state, one.sentence), []).append(one)
+    return [(same[0], [one.subject for one in same[1:]]) for same in found.values()]
+
+
+def problems(results: Iterable[Result]) -> list[Result]:
+    """What is counted as problems, wherever they are counted."""
+    return [one for one, _ in together(wrong(results))]
+
+
+def headline(results: list[Result]) -> str:
     """The state in a line, for a page that lists the problems one by one below; with the numbers of paused
     registrations and of what is not set up, which are no problems."""
-    bad = sum(result.state == State.CRITICAL for result in results)
-    warned = sum(result.state == State.WARNING for result in results)
+    paused, not_set_up = paused_count(results), not_set_up_count(results)
+    found = problems(results)
+    bad = sum(result.state == State.CRITICAL for result in found)
+    warned = len(found) - bad
     if not bad:
         return _operational(warned, paused, not_set_up)
-    problems = ngettext("%(count)s critical problem", "%(count)s critical problems", bad) % {"count": counted(bad)}
+    worst = ngettext("%(count)s critical problem", "%(count)s critical problems", bad) % {"count": counted(bad)}
     if not warned:
-        return problems
+        return worst
     warnings = ngettext("%(count)s warning", "%(count)s warnings", warned) % {"count": counted(warned)}
-    return gettext("%(problems)s and %(warnings)s") % {"problems": problems, "warnings": warnings}
+    return gettext("%(problems)s and %(warnings)s") % {"problems": worst, "warnings": warnings}
 
 
 def paused_count(results: list[Result]) -> int:
@@ -85,11 +104,11 @@ def _operational(warned: int, paused: int, not_set_up: int) -> str:
     return gettext("Operational — %(what)s") % {"what": ", ".join(parts)}
 
 
-def summary(results: list[Result]) -> str:
-    """One sentence for all."""
-    bad = [result for result in results if result.state == State.CRITICAL]
-    warned = [result for result in results if result.state == State.WARNING]
+def summary(results: list[Result], *, known: int = 0) -> str:
+    """One sentence for all; `known` are warnings of checks that were left out this time."""
+    found = problems(results)
+    bad = [result for result in found if result.state == State.CRITICAL]
     if bad:
         text = gettext("Critical: %(sentence)s") % {"sentence": bad[0].sentence}
         return f"{text} {_and_more(len(bad) - 1)}" if len(bad) > 1 else text
-    return f"{_operational(len(warned), paused_count(results), not_set_up_count(results))}."
+    return f"{_operational(len(found) + known, paused_count(results), not_set_up_count(results))}."

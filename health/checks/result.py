@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.formats import number_format
@@ -90,6 +91,10 @@ def help_url(runbook: str) -> str:
     """Where a section of the runbook is read inside the program; incidents keep names that its file had before."""
     section = runbook.partition("#")[2]
     return reverse("handbook", args=[RUNBOOK.removeprefix("docs/")]) + (f"#{section}" if section else "")
+
+
+def messages_url(**filters: object) -> str:
+    return f"{reverse('admin:monitoring_outboxmessage_changelist')}?{urlencode(filters)}"
 
 
 # What a number counts; measures such as "s" and "GB" are the same in each language.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.db.models import Q
@@ -84,6 +84,12 @@ def open_incident(
 
 def last_of(dedup_key: str) -> Incident | None:
     return Incident.objects.filter(dedup_key=dedup_key).order_by("-started_at", "-id").first()
+
+
+def open_problems(checks: Collection[str]) -> int:
+    """How many problems these checks found when they last looked."""
+    rows = Incident.objects.filter(ended_at=None).values_list("dedup_key", flat=True)
+    return sum(key.partition(":")[0] in checks for key in rows)
 
 
 def go_on(row: Incident, result: Result) -> bool:

@@ -17,7 +17,7 @@ from core.bulk import update_rows
 from core.db import clean_text, in_batches
 from monitoring.alerts.assignment_notices import notify_assignees
 from monitoring.alerts.own_alerts import OPEN, count_own_alerts
-from monitoring.models import Alert, AlertComment, AlertState
+from monitoring.models import REOPENED, Alert, AlertComment, AlertState
 from portfolio.models import Company
 
 LONGEST = 4_000
@@ -32,9 +32,11 @@ def acknowledge(alerts: Sequence[uuid.UUID], *, by: str) -> int:
     )
 
 
-def close(alerts: Sequence[uuid.UUID], *, by: str) -> int:
-    """Nothing is left to do; returns how many were open."""
-    changed = {"state": AlertState.CLOSED, "closed_by": by, "closed_at": timezone.now()}
+def close(alerts: Sequence[uuid.UUID], *, by: str, reason: str = "", text: str = "") -> int:
+    """Nothing is left to do; returns how many were open. What was written about it is a comment on each."""
+    for alert in alerts if text.strip() else ():
+        comment(alert, by=by, text=text)
+    changed = {"state": AlertState.CLOSED, "closed_by": by, "closed_at": timezone.now(), "close_reason": reason}
     count = sum(Alert.objects.filter(pk__in=batch, state__in=OPEN).update(**changed) for batch in in_batches(alerts))
     count_own_alerts(_assignees(alerts))
     return count
@@ -51,10 +53,10 @@ def _reopen_batch(batch: Sequence[uuid.UUID], by: str) -> int:
     """The rows forget who had acknowledged and closed them, so the audit log keeps it."""
     handled = Alert.objects.filter(pk__in=batch, state__in=HANDLED)
     rows = list(handled)
-    cleared = {"acknowledged_by": "", "acknowledged_at": None, "closed_by": "", "closed_at": None}
-    count = handled.update(state=AlertState.NEW, **cleared)
+    cleared = {**REOPENED, "acknowledged_by": "", "acknowledged_at": None}
+    count = handled.update(**cleared)
     for row in rows if count else ():
-        before = {name: getattr(row, name) for name in ("state", *cleared)}
+        before = {name: getattr(row, name) for name in cleared}
         summary = gettext("Alert reopened: %(title)s") % {"title": row.title}
         record(actor=by, action="alert.reopen", thing=row, summary=summary, before=before)
     return count

@@ -14,13 +14,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.examples import an_answer, who
+from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters, Several, read_moment
 from core.api.scopes import ALERTS
 from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
-from monitoring.alerts.actions import acknowledge, close, reopen
+from monitoring.alerts.actions import LONGEST, acknowledge, close, reopen
 from monitoring.feed.serializers import COMPANY_SHORT_EXAMPLE, SEVERITIES, CompanyShortSerializer, companies_of
-from monitoring.models import Alert, AlertState, Severity
+from monitoring.models import Alert, AlertState, CloseReason, Severity
 from portfolio.companies.parameters import DunsField
 from portfolio.models import Company
 
@@ -40,6 +40,7 @@ ALERT_EXAMPLE = {
     "acknowledged_at": None,
     "closed_by": "",
     "closed_at": None,
+    "close_reason": "",
     "reversal": "",
 }
 
@@ -59,7 +60,19 @@ class AlertSerializer(serializers.Serializer[Any]):
     acknowledged_at = serializers.DateTimeField(allow_null=True, help_text="Null if not acknowledged.")
     closed_by = serializers.CharField(help_text="User or API key. Empty if not closed.")
     closed_at = serializers.DateTimeField(allow_null=True, help_text="Null if not closed.")
+    close_reason = serializers.ChoiceField(
+        CloseReason.choices,
+        allow_blank=True,
+        help_text="Why it was closed. Empty if it is not closed, or no reason was given.",
+    )
     reversal = serializers.CharField(help_text="How the change was reversed later. Empty if it was not.")
+
+
+class CloseSerializer(serializers.Serializer[Any]):
+    reason = serializers.ChoiceField(CloseReason.choices, required=False, help_text="Why it is closed.")
+    comment = serializers.CharField(
+        required=False, max_length=LONGEST, help_text="Is added to the alert's comments, whether or not it was open."
+    )
 
 
 class AlertsSerializer(serializers.Serializer[Any]):
@@ -84,7 +97,7 @@ def serialized(alerts: Sequence[Alert]) -> Any:
 
 def _item(alert: Alert, companies: dict[str, Company]) -> dict[str, Any]:
     same = ("title", "state", "reason", "happened_at", "raised_at", "reversal")
-    handled = ("acknowledged_by", "acknowledged_at", "closed_by", "closed_at")
+    handled = ("acknowledged_by", "acknowledged_at", "closed_by", "closed_at", "close_reason")
     return {
         "id": alert.pk,
         "company": companies.get(alert.company_id) if alert.company_id else None,
@@ -155,8 +168,8 @@ class AlertDetail(APIView):
         return Response(serialized([alert_or_404(id)])[0])
 
 
-def _done(request: Request, key: uuid.UUID, act: Callable[..., int]) -> Response:
-    act([key], by=who(request))
+def _done(request: Request, key: uuid.UUID, act: Callable[..., int], **given: str) -> Response:
+    act([key], by=who(request), **given)
     return Response(serialized([alert_or_404(key)])[0])
 
 
@@ -187,13 +200,21 @@ class AlertClose(APIView):
         tags=["alerts"],
         summary="Close an alert",
         parameters=[KEY_IN_PATH],
-        request=None,
+        request=CloseSerializer,
         responses=AlertSerializer,
-        examples=[an_answer("Closed", {**ALERT_EXAMPLE, "state": "closed", "closed_by": "ann"})],
+        examples=[
+            a_request("Not relevant", {"reason": "noise", "comment": "A branch, not our supplier."}),
+            an_answer("Closed", {**ALERT_EXAMPLE, "state": "closed", "closed_by": "ann", "close_reason": "noise"}),
+        ],
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
-        """Marks an alert as done. Has no effect on an alert that is closed."""
-        return _done(request, id, close)
+        """Marks an alert as done, with a reason and a comment if you give them. A closed alert keeps its reason."""
+        asked = CloseSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        reason, text = (asked.validated_data.get(name, "") for name in ("reason", "comment"))
+        if text:
+            alert_or_404(id)
+        return _done(request, id, close, reason=reason, text=text)
 
 
 class AlertReopen(APIView):

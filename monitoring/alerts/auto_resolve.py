@@ -30,7 +30,7 @@ from monitoring.elements.formatting import from_json
 from monitoring.elements.json_paths import same_value
 from monitoring.elements.paths import Facet
 from monitoring.history.state import touching
-from monitoring.models import Alert, AlertItem, AlertKind, AlertState, Change, Kind
+from monitoring.models import REOPENED, Alert, AlertItem, AlertKind, AlertState, Change, Kind
 from monitoring.story_order import story_key
 from portfolio.models import Company
 
@@ -249,7 +249,7 @@ def _note(change: Change) -> str:
 
 def _open_again(alert: Alert) -> bool:
     """What took it back holds no longer."""
-    opened = {"reversal": "", "reversed_at": None, "reversed_by": None}
+    opened: dict[str, object] = {"reversal": "", "reversed_at": None, "reversed_by": None}
     if alert.state == AlertState.CLOSED:
-        opened |= {"state": AlertState.NEW, "closed_at": None, "closed_by": ""}
+        opened |= REOPENED
     return bool(Alert.objects.filter(pk=alert.pk, state=alert.state).update(**opened))

@@ -29,6 +29,7 @@ from monitoring.alerts.routing import notify
 from monitoring.alerts.rules import Scope
 from monitoring.company_page.timeline import lines_of, sentence
 from monitoring.models import (
+    REOPENED,
     Alert,
     AlertItem,
     AlertKind,
@@ -275,6 +276,5 @@ def _count_facts(alerts: Sequence[uuid.UUID], by_publication: Mapping[tuple[uuid
 
 def _open_again(alert: uuid.UUID, reading: Reading) -> None:
     earlier = {"sequence__lt": reading.sequence, "closed_at__lt": reading.publication.published_at}
-    opened = {"state": AlertState.NEW, "closed_at": None, "closed_by": ""}
     closed = Alert.objects.filter(pk=alert, state=AlertState.CLOSED, **earlier)
-    closed.update(**opened, reversal="", reversed_at=None, reversed_by=None)
+    closed.update(**REOPENED, reversal="", reversed_at=None, reversed_by=None)

@@ -16,6 +16,7 @@ from monitoring.alerts.events import Raised
 from monitoring.alerts.rules import Rule, Scope
 from monitoring.elements.formatting import from_json
 from monitoring.models import (
+    REOPENED,
     Alert,
     AlertItem,
     AlertKind,
@@ -155,7 +156,7 @@ def _open(key: uuid.UUID, publication: Publication) -> None:
     """It had nothing to note so far, or was closed before this came."""
     was_closed = Q(closed_at=None) | Q(closed_at__lt=publication.published_at)
     closed = Alert.objects.filter(was_closed, pk=key, state=AlertState.CLOSED)
-    closed.update(state=AlertState.NEW, closed_at=None, closed_by="")
+    closed.update(**REOPENED)
 
 
 def counts_by_rule(alert: uuid.UUID) -> dict[str, int]:

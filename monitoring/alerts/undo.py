@@ -18,12 +18,12 @@ from monitoring.models import Alert
 SALT = "undo alert"
 LASTS = 60 * 60
 MOMENTS = ("acknowledged_at", "assigned_at", "closed_at")
-COLUMNS = ("state", "assignee_id", "assigned_by", "acknowledged_by", "closed_by", *MOMENTS)
+COLUMNS = ("state", "assignee_id", "assigned_by", "acknowledged_by", "closed_by", "close_reason", *MOMENTS)
 # What each act changes; what else was changed meanwhile is somebody else's, and then nothing is offered.
 TOUCHED: Mapping[str, frozenset[str]] = {
     "acknowledge": frozenset({"state", "acknowledged_by", "acknowledged_at"}),
-    "close": frozenset({"state", "closed_by", "closed_at"}),
-    "open": frozenset({"state", "acknowledged_by", "acknowledged_at", "closed_by", "closed_at"}),
+    "close": frozenset({"state", "closed_by", "closed_at", "close_reason"}),
+    "open": frozenset({"state", "acknowledged_by", "acknowledged_at", "closed_by", "closed_at", "close_reason"}),
     "assign": frozenset({"assignee_id", "assigned_by", "assigned_at"}),
 }
 

@@ -116,6 +116,7 @@ declare(
             Column("acknowledged_at", _("Acknowledged"), lambda row: row.acknowledged_at, 26),
             Column("closed_by", _("Closed by"), lambda row: row.closed_by),
             Column("closed_at", _("Closed"), lambda row: row.closed_at, 26),
+            Column("close_reason", _("Reason for closing"), lambda row: row.get_close_reason_display(), 26),
             Column("id", _("Alert ID"), lambda row: str(row.pk), 38),
         ),
         complete=_of_alerts,

@@ -1,6 +1,16 @@
 """What D&B tells us: Delivery → Notification → Change → Publication, and what stands beside them."""
 
-from monitoring.models.alerts import Alert, AlertComment, AlertItem, AlertKind, AlertState, DigestItem, content_key
+from monitoring.models.alerts import (
+    REOPENED,
+    Alert,
+    AlertComment,
+    AlertItem,
+    AlertKind,
+    AlertState,
+    CloseReason,
+    DigestItem,
+    content_key,
+)
 from monitoring.models.changes import NO_ELEMENT, NO_NOISE, Change, Entry, Kind
 from monitoring.models.channels import Channel, Frequency, MailAddress, Weekday
 from monitoring.models.data_fetches import UNDONE, DataFetch, FetchedCompany, FetchedState, FetchState
@@ -20,7 +30,7 @@ from monitoring.models.figures import FigureCheckpoint, FigureMonth, FigureWord,
 from monitoring.models.file_servers import FileServer
 from monitoring.models.notifications import NO_UPDATE, Notification, NotificationType
 from monitoring.models.observations import Observation, Verb
-from monitoring.models.outbox import MessageState, OutboxMessage, SendAttempt, TargetKind
+from monitoring.models.outbox import WEBHOOK_TEST, MessageState, OutboxMessage, SendAttempt, TargetKind
 from monitoring.models.publications import ConsumerOffset, Publication
 from monitoring.models.replay_passes import PassState, Purpose, ReplayPass
 from monitoring.models.reports import ContractReview, PeriodKind, ReportRecipient, ReportRegistration, ReportSchedule
@@ -31,6 +41,8 @@ from monitoring.models.stats import Axis, DailyStat, DailyTotal, LatencyHistogra
 from monitoring.models.webhooks import WebhookEndpoint
 
 __all__ = [
+    "REOPENED",
+    "CloseReason",
     "Alert",
     "AlertComment",
     "AlertItem",
@@ -98,6 +110,7 @@ __all__ = [
     "Source",
     "TargetKind",
     "Verb",
+    "WEBHOOK_TEST",
     "WebhookEndpoint",
     "Weekday",
     "WordKind",

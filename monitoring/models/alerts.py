@@ -30,10 +30,21 @@ class AlertState(models.TextChoices):
     CLOSED = "closed", _("Closed")
 
 
+class CloseReason(models.TextChoices):
+    ACTED = "acted", _("Acted on")
+    KNOWN = "known", _("Already known")
+    NOISE = "noise", _("Not relevant")
+    WRONG_DATA = "wrong_data", _("Wrong data")
+
+
 class AlertKind(models.TextChoices):
     CHANGE = "change", _("Company change")
     FLOOD = "flood", _("Summary of many alerts")
     BASELINE = "baseline", _("New companies")
+
+
+# A closed alert that is open again.
+REOPENED: dict[str, object] = {"state": AlertState.NEW, "closed_at": None, "closed_by": "", "close_reason": ""}
 
 
 class Alert(models.Model):
@@ -77,6 +88,7 @@ class Alert(models.Model):
     acknowledged_at = models.DateTimeField(null=True)
     closed_by = models.TextField(blank=True)
     closed_at = models.DateTimeField(null=True)
+    close_reason = models.CharField(max_length=10, choices=CloseReason.choices, blank=True)
 
     class Meta:
         permissions = [("acknowledge_alert", _("Can acknowledge, assign, comment and close alerts"))]

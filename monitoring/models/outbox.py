@@ -12,6 +12,9 @@ from core.ids import time_first_id
 
 MESSAGE_KEYS = uuid.UUID("0b1f5c52-0d0d-5a3b-9a5e-7c3f0f8b6d24")
 
+# The event of the message that the button of a webhook sends.
+WEBHOOK_TEST = "webhook.test"
+
 
 class TargetKind(models.TextChoices):
     CHANNEL = "channel", _("Channel")

@@ -68,6 +68,9 @@ class WebhookEndpoint(HasMaintainer):
         null=True, editable=False, help_text=_("Messages are also signed with the old secret until this time.")
     )
     is_active = models.BooleanField(_("enabled"), default=True)
+    is_discarding = models.BooleanField(
+        default=False, editable=False, help_text=_("Events are not kept while it is disabled.")
+    )
     off_reason = models.TextField(blank=True, editable=False, help_text=_("Why it was disabled."))
     cursor = models.TextField(editable=False, help_text=_("Position in the event feed."))
     position = models.BigIntegerField(default=0, editable=False, help_text=_("Number of messages created."))

@@ -10,20 +10,29 @@ from django.db.models import Max, Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from monitoring.models import Channel, MessageState, OutboxMessage, SendAttempt, TargetKind
+from monitoring.models import WEBHOOK_TEST, Channel, MessageState, OutboxMessage, SendAttempt, TargetKind
 
-# Without what is kept for a disabled webhook: that has no time for a next attempt.
 RECENT = 50
+# Without what is kept for a disabled webhook: that has no time for a next attempt.
 RETRYING = Q(state=MessageState.WAITING, attempts__gt=0, next_try_at__isnull=False)
-UNTRIED = Q(state=MessageState.WAITING, attempts=0)
 NOT_SENT = (MessageState.WAITING, MessageState.DEAD, MessageState.CANCELLED)
-# Tried without success, whether it is retried or not any more.
-# The states first, as an index finds them.
-UNDELIVERED = Q(state__in=(MessageState.DEAD, MessageState.WAITING)) & (Q(state=MessageState.DEAD) | RETRYING)
+# Kept for a disabled webhook.
+HELD = Q(state=MessageState.WAITING, next_try_at__isnull=True)
+# Failed, retried, or waiting for a webhook; other messages may wait because nobody is to be disturbed. A test is over
+# when it has failed. The states first, as an index finds them.
+UNDELIVERED = (
+    Q(state__in=(MessageState.DEAD, MessageState.WAITING))
+    & (Q(state=MessageState.DEAD) | RETRYING | Q(kind=TargetKind.WEBHOOK))
+    & ~Q(event_type=WEBHOOK_TEST)
+)
 
 
 def is_retrying(row: OutboxMessage) -> bool:
     return row.state == MessageState.WAITING and row.attempts > 0 and row.next_try_at is not None
+
+
+def is_held(row: OutboxMessage) -> bool:
+    return row.state == MessageState.WAITING and row.next_try_at is None
 
 
 def failing_since(targets: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetime]:

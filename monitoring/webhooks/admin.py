@@ -24,34 +24,35 @@ from core.admin.row_actions import Outcome, RowActions, confirmation
 from core.markup import ago, badge
 from core.text import counted, moment_text
 from monitoring.models import (
-    MessageState,
     OutboxMessage,
     SendAttempt,
     WebhookEndpoint,
 )
 from monitoring.outbox.admin.messages import next_attempt_text, state_badge
-from monitoring.outbox.failing import RETRYING, UNDELIVERED, UNTRIED, failing_since, is_retrying
+from monitoring.outbox.failing import HELD, RETRYING, UNDELIVERED, failing_since, is_retrying
 from monitoring.outbox.queue import send_again
 from monitoring.webhooks.endpoints import (
+    changes_missed,
     create_endpoint,
+    discard,
     edit_endpoint,
-    missed,
     resend,
     rotate_secret,
     switch_off,
     switch_on,
 )
-from monitoring.webhooks.event_types import EVENT_TYPES, WEBHOOK_TEST, name_of, split
+from monitoring.webhooks.event_types import EVENT_TYPES, name_of, split
 from monitoring.webhooks.forms import FIELDS, NewWebhookForm, RangeForm, WebhookForm
 from monitoring.webhooks.send import send_test
 
 LAST = 20
 SHOWN = 200
-COUNTED = 1000
 BEGINNING = ("begin", "begin_at")
 
 
 def status_badge(endpoint: WebhookEndpoint, since: datetime | None) -> SafeString:
+    if endpoint.is_discarding:
+        return badge(gettext("Disabled: events are not kept"), "calm")
     if not endpoint.is_active:
         words = gettext("Disabled: %(off_reason)s") if endpoint.off_reason else gettext("Disabled")
         return badge(words % {"off_reason": endpoint.off_reason}, "warn")
@@ -139,6 +140,19 @@ def _from_now(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
     return gettext("Webhook enabled. Earlier events are skipped.")
 
 
+def _discard(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
+    count = undelivered_messages(endpoint).filter(HELD).count()
+    title = ngettext("Discard %(count)s message?", "Discard %(count)s messages?", count) % {"count": counted(count)}
+    warning = gettext(
+        "They are never sent to %(name)s. Events that happen while the webhook is disabled are not kept either."
+    ) % {"name": endpoint}
+    button, back = gettext("Discard messages"), _page_of(endpoint)
+    if asked := confirmation(request, title=title, warning=warning, button=button, back=back):
+        return asked
+    count = discard(endpoint, by=actor_of(request))
+    return ngettext("%(count)s message discarded.", "%(count)s messages discarded.", count) % {"count": counted(count)}
+
+
 def _resend(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
     form = RangeForm(request.POST)
     if not form.is_valid():
@@ -154,35 +168,25 @@ def _resend(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
 
 
 def _again(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
-    count = send_again(undelivered_messages(endpoint).only("pk"))
+    rows = undelivered_messages(endpoint)
+    count = rows.count()
+    send_again(rows.only("pk"))
     return ngettext(
-        "%(count)s undelivered message will be retried, with the same ID.",
-        "%(count)s undelivered messages will be retried, with the same IDs.",
+        "%(count)s undelivered message will be sent within a minute, with the same ID.",
+        "%(count)s undelivered messages will be sent from the next minute on, in order and with the same IDs.",
         count,
     ) % {"count": counted(count)}
 
 
 ACTIONS = {
-    **{"test": _test, "off": _off, "on": _on, "from-now": _from_now, "again": _again},
+    **{"test": _test, "off": _off, "on": _on, "from-now": _from_now, "discard": _discard, "again": _again},
     **{"resend": _resend, "rotate": _rotate},
 }
 
 
 def undelivered_messages(endpoint: WebhookEndpoint) -> QuerySet[OutboxMessage]:
-    """A test is over when it has failed."""
-    return OutboxMessage.objects.filter(UNDELIVERED, target=endpoint.pk).exclude(event_type=WEBHOOK_TEST)
-
-
-def undelivered_counts(endpoint: WebhookEndpoint) -> tuple[int, int]:
-    """Those that failed finally, and those that are retried."""
-    rows = undelivered_messages(endpoint)
-    return rows.filter(state=MessageState.DEAD)[:COUNTED].count(), rows.filter(RETRYING)[:COUNTED].count()
-
-
-def undelivered_text(failed: int, retried: int) -> str:
-    """In the words of the list of messages; nothing where there are none."""
-    parts = {gettext("%(count)s retrying"): retried, gettext("%(count)s failed"): failed}
-    return ", ".join(words % {"count": counted(count)} for words, count in parts.items() if count)
+    """The same as the list of messages shows as not delivered."""
+    return OutboxMessage.objects.filter(UNDELIVERED, target=endpoint.pk)
 
 
 def latest_messages(endpoint: WebhookEndpoint) -> list[Any]:
@@ -264,21 +268,16 @@ class WebhookAdmin(RowActions, PageAdmin):
         since = failing_since([row.pk]).get(row.pk) if row.is_active else None
         sent = latest_messages(row)
         may_act = self.has_change_permission(request)
-        failed, retried = undelivered_counts(row)
-        messages_missed, changes_missed = (0, 0) if row.is_active else missed(row)
         return {
             "sent": sent,
             "badge": status_badge(row, since),
             "is_failing": since is not None,
             "cause": failure_cause(sent) if since else "",
-            "untried": OutboxMessage.objects.filter(UNTRIED, target=row.pk)[:COUNTED].count() if since else 0,
             "is_retried": any(map(is_retrying, sent)),
-            "undelivered": undelivered_text(failed, retried),
-            "retried": 0 if since else retried,
+            "undelivered": undelivered_messages(row).count(),
             "may_act": may_act,
             "event_list": EVENT_TYPES.values(),
-            "messages_missed": messages_missed,
-            "changes_missed": changes_missed,
+            "changes_missed": changes_missed(row),
             "range": RangeForm(),
         }
 

@@ -12,7 +12,8 @@ from rest_framework.views import APIView
 
 from core.api.examples import an_answer
 from core.api.parameters import Parameters
-from monitoring.webhooks.event_types import EVENT_TYPES, WEBHOOK_TEST, EventType
+from monitoring.models import WEBHOOK_TEST
+from monitoring.webhooks.event_types import EVENT_TYPES, EventType
 
 
 def serialized(event: EventType) -> dict[str, Any]:

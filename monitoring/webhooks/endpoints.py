@@ -17,10 +17,10 @@ from core.encryption import encrypted
 from core.json_text import RawJSONRenderer
 from core.text import counted
 from monitoring.feed import feed
-from monitoring.models import MessageState, OutboxMessage, Publication, TargetKind, WebhookEndpoint
+from monitoring.models import WEBHOOK_TEST, MessageState, OutboxMessage, Publication, TargetKind, WebhookEndpoint
 from monitoring.models.maintainers import maintained_by
 from monitoring.outbox.queue import enqueue, send_again
-from monitoring.webhooks.event_types import CHANGE_PUBLISHED, WEBHOOK_TEST, matches, split
+from monitoring.webhooks.event_types import CHANGE_PUBLISHED, matches, split
 from monitoring.webhooks.signing import new_secret
 
 EVENT_KEYS = uuid.UUID("d2b5f7aa-9c7a-5b43-8b1e-6f0f9d0c1e55")
@@ -110,11 +110,11 @@ def switch_off(endpoint: WebhookEndpoint, *, by: str, reason: str) -> None:
 
 def switch_on(endpoint: WebhookEndpoint, *, by: str, from_now: bool = False) -> None:
     """What waits is sent and what was published meanwhile is told; or neither, where it is to begin from now."""
-    fields: dict[str, Any] = {"is_active": True, "off_reason": "", "held_until": None}
+    fields: dict[str, Any] = {"is_active": True, "is_discarding": False, "off_reason": "", "held_until": None}
     if endpoint.maintainer_has_left:
         fields |= maintained_by(by)
-    if from_now:
-        waiting(endpoint).update(state=MessageState.CANCELLED, next_try_at=None)
+    if from_now or endpoint.is_discarding:
+        cancel_waiting(endpoint)
         fields["cursor"] = str(feed.latest())
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
     waiting(endpoint).update(next_try_at=timezone.now())
@@ -124,11 +124,31 @@ def switch_on(endpoint: WebhookEndpoint, *, by: str, from_now: bool = False) -> 
     endpoint.refresh_from_db()
 
 
-def missed(endpoint: WebhookEndpoint) -> tuple[int, int]:
-    """What a webhook that is switched off has not been told: messages that wait, and changes at most, of any kind."""
+def discard(endpoint: WebhookEndpoint, *, by: str) -> int:
+    """What waits for one that is switched off is not sent, nor what happens until it is on again."""
+    WebhookEndpoint.objects.filter(pk=endpoint.pk, is_active=False).update(is_discarding=True)
+    endpoint.refresh_from_db()
+    if not endpoint.is_discarding:
+        return 0
+    count = cancel_waiting(endpoint)
+    words = ngettext(
+        "Webhook %(name)s: %(count)s message discarded", "Webhook %(name)s: %(count)s messages discarded", count
+    )
+    _record(endpoint, by, "webhook.discard", words % {"name": endpoint, "count": counted(count)})
+    return count
+
+
+def cancel_waiting(endpoint: WebhookEndpoint) -> int:
+    return waiting(endpoint).update(state=MessageState.CANCELLED, next_try_at=None)
+
+
+def changes_missed(endpoint: WebhookEndpoint) -> int:
+    """The changes at most, of any kind, that were published since a webhook was switched off."""
+    if endpoint.is_active or endpoint.is_discarding or not subscribes_to(endpoint, CHANGE_PUBLISHED):
+        return 0
     sequence = feed.Cursor.read(endpoint.cursor).sequence
     changes = Publication.objects.filter(sequence__gt=sequence).aggregate(count=Sum("entry_count"))["count"]
-    return waiting(endpoint).count(), (changes or 0) if subscribes_to(endpoint, CHANGE_PUBLISHED) else 0
+    return changes or 0
 
 
 def resend(endpoint: WebhookEndpoint, *, since: datetime, until: datetime, by: str) -> int:
@@ -176,6 +196,8 @@ def active_endpoints() -> list[WebhookEndpoint]:
 
 
 def _enqueue(endpoint: WebhookEndpoint, events: Sequence[Event], now: datetime) -> int:
+    if endpoint.is_discarding:
+        return 0
     since = [event for event in events if event.at is None or event.at >= endpoint.created_at]
     subscribed = _new([event for event in since if subscribes_to(endpoint, event.type)], endpoint)
     if not subscribed:

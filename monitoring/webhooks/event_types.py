@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.feed.serializers import CHANGE_EXAMPLE
-from monitoring.models import Kind, Severity, Verb
+from monitoring.models import WEBHOOK_TEST, Kind, Severity, Verb
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TEXT: dict[str, Any] = {"type": "string"}
@@ -105,7 +105,6 @@ IMPORT_EXAMPLE = {
 }
 
 CHANGE_PUBLISHED = "change.published"
-WEBHOOK_TEST = "webhook.test"
 EVENT_TYPES: Mapping[str, EventType] = {
     event.name: event
     for event in (

@@ -11,10 +11,10 @@ from core.encryption import SecretLost, decrypted
 from core.ids import time_first_id
 from core.outbound.connections import NotReached, PrivateAddress
 from core.outbound.http import post
-from monitoring.models import MessageState, OutboxMessage, SendAttempt, TargetKind, WebhookEndpoint
+from monitoring.models import WEBHOOK_TEST, MessageState, OutboxMessage, SendAttempt, TargetKind, WebhookEndpoint
 from monitoring.outbox.queue import ROUTES, Answer, NotSent, Route, attempt, claim, enqueue
 from monitoring.webhooks.endpoints import a_message, switch_off, waiting, written
-from monitoring.webhooks.event_types import EVENT_TYPES, WEBHOOK_TEST
+from monitoring.webhooks.event_types import EVENT_TYPES
 from monitoring.webhooks.signing import signed_headers
 
 # The specification's: ten tries over three days.

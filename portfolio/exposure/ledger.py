@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from portfolio.exposure.books import book_key
-from portfolio.exposure.packed import GONE, AmountsGone, Part, load
+from portfolio.exposure.packed import GONE, AmountsGone, Part, load, parts_of
 from portfolio.models import ExposureImport, ExposureMode, ImportState
 
 if TYPE_CHECKING:
@@ -87,6 +87,19 @@ def books_at(day: date) -> tuple[Book, ...]:
             before, layers = layers, layers_at(day)
             if layers == before:
                 raise
+
+
+def companies_left_out(upload: ExposureImport, most: int) -> Iterator[tuple[Part, list[str]]]:
+    """Of the first books that an import is going to replace: companies with an amount there that it does not name."""
+    if upload.mode != ExposureMode.REPLACE or upload.positions is None:
+        return
+    rows = load({upload.positions})[upload.positions]
+    for place, part in enumerate(parts_of(upload)[:most]):
+        named = set(rows[rows["part"] == place]["duns"].tolist())
+        books = [book for book in books_at(part.day) if book_key(book.name) == book_key(part.book)]
+        gone = [f"{duns:09d}" for book in books for duns in book.duns.tolist() if duns not in named]
+        if gone:
+            yield part, gone
 
 
 def _book(layers: Sequence[Layer], arrays: dict[uuid.UUID, NDArray[Any]]) -> Book:

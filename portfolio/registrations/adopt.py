@@ -124,6 +124,14 @@ def _learn_batch(
         return len(new) + _learn_known(known, moment, reported_by)
 
 
+def count_not_known(registration: Registration, numbers: Sequence[str], moment: datetime) -> int:
+    """How many of these `learn_is_in` would make known."""
+    keys = Subject.keys(registration.pk, numbers)
+    known = Subject.objects.filter(among("id", keys), state__in=(SubjectState.MONITORED, SubjectState.PENDING_REMOVE))
+    out_since = Subject.objects.filter(among("id", keys), state__in=NOT_IN, checked_at__gt=moment)
+    return len(keys) - known.count() - out_since.count()
+
+
 def _states(keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
     return dict(Subject.objects.filter(among("id", keys)).values_list("pk", "state"))
 

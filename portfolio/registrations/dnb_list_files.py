@@ -19,8 +19,8 @@ from core.text import counted
 from direct_plus.delivered_files import FileKind, Refusal, parse_file_name, read_exceptions, read_export
 from direct_plus.duns import InvalidDuns, LostLeadingZero, normalise_duns
 from direct_plus.results import NOT_FOUND, OUTCOMES, Outcome
-from portfolio.models import Registration, Subject, SubjectState
-from portfolio.registrations.adopt import AT_ONCE, batches, learn_is_in, read_listing
+from portfolio.models import Company, Registration, Subject, SubjectState
+from portfolio.registrations.adopt import AT_ONCE, batches, count_not_known, learn_is_in, read_listing
 from portfolio.sync import apply_response
 from portfolio.sync.apply_response import IS_IN
 from portfolio.sync.progress import count_open
@@ -142,6 +142,69 @@ def _number(text: str) -> str | None:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class DnbList:
+    """D&B's list as files show it, each number once."""
+
+    name: str
+    dnb_time: datetime
+    lines: int
+    numbers: list[str]
+    unreadable: list[str]
+    is_whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What applying a list would do."""
+
+    newly_known: int
+    gone: int
+    names: list[str]  # of the first that would go
+
+
+def read_list(registration: Registration, paths: Sequence[Path]) -> DnbList:
+    """Changes nothing."""
+    for path in paths:
+        _check_name(registration, path, FileKind.EXPORT)
+    numbers: dict[str, None] = {}
+    unreadable: list[str] = []
+    lines = 0
+    for batch in (lines for path in paths for lines in batches(read_export(path), AT_ONCE)):
+        listing = read_listing(batch)
+        lines += len(batch)
+        numbers.update(dict.fromkeys(listing.numbers))
+        unreadable += listing.unreadable
+    name = ", ".join(path.name for path in paths)
+    return DnbList(name, _written_at(paths), lines, list(numbers), unreadable, is_whole(paths))
+
+
+def preview_list(registration: Registration, listed: DnbList, *, shown: int = 20) -> Preview:
+    """Without changing anything: how many companies would become known, and which would be marked as gone."""
+    new = sum(count_not_known(registration, batch, listed.dnb_time) for batch in batches(listed.numbers, AT_ONCE))
+    gone = _not_listed(registration, listed) if listed.numbers else []
+    names = dict(Company.objects.filter(pk__in=[duns for _, duns in gone[:shown]]).values_list("pk", "name"))
+    return Preview(new, len(gone), [f"{names.get(duns, '')} ({duns})".strip() for _, duns in gone[:shown]])
+
+
+def apply_list(
+    registration: Registration, listed: DnbList, *, by: str, is_complete: bool, reported_by: uuid.UUID | None = None
+) -> Export:
+    """Who is on D&B's list is in; who is not is out, where the list is complete.
+
+    Changes no request. `reported_by` is the person who brought it, where nobody but that person vouches for what it
+    says.
+    """
+    result = Export(listed=len(listed.numbers), unreadable=listed.unreadable)
+    result.newly_known = learn_is_in(registration, listed.numbers, dnb_time=listed.dnb_time, reported_by=reported_by)
+    if is_complete:
+        result.gone = _leave_out(registration, listed) if listed.numbers else 0
+        Registration.objects.filter(pk=registration.pk).update(list_received_at=listed.dnb_time)
+    count_open(registration)
+    _record(registration, by, "import list", listed.name, str(result))
+    return result
+
+
 def apply_export(
     registration: Registration,
     paths: Sequence[Path],
@@ -150,29 +213,10 @@ def apply_export(
     reported_by: uuid.UUID | None = None,
     has_all_parts: bool = True,
 ) -> Export:
-    """D&B's list, in as many files as it came in: who is on it is in; who is not is out, where it is whole.
-
-    Changes no request. Without `has_all_parts`, a part is known to be missing. `reported_by` is the person who brought
-    it, where nobody but that person vouches for what it says.
-    """
-    for path in paths:
-        _check_name(registration, path, FileKind.EXPORT)
-    dnb_time, result = _written_at(paths), Export()
-    listed: set[str] = set()
-    for path in paths:
-        for lines in batches(read_export(path), AT_ONCE):
-            listing = read_listing(lines)
-            result.unreadable += listing.unreadable
-            fresh = [number for number in listing.numbers if number not in listed]
-            result.newly_known += learn_is_in(registration, fresh, dnb_time=dnb_time, reported_by=reported_by)
-            listed.update(fresh)
-    result.listed = len(listed)
-    if has_all_parts and is_whole(paths):
-        result.gone = _leave_out(registration, listed, dnb_time) if listed else 0
-        Registration.objects.filter(pk=registration.pk).update(list_received_at=dnb_time)
-    count_open(registration)
-    _record(registration, by, "import list", ", ".join(path.name for path in paths), str(result))
-    return result
+    """A list as D&B delivers it, complete unless a part is missing: `has_all_parts` says what its header lists."""
+    listed = read_list(registration, paths)
+    is_complete = has_all_parts and listed.is_whole
+    return apply_list(registration, listed, by=by, is_complete=is_complete, reported_by=reported_by)
 
 
 def _written_at(paths: Sequence[Path]) -> datetime:
@@ -187,17 +231,20 @@ def is_whole(paths: Sequence[Path]) -> bool:
     return numbers == list(range(1, len(paths) + 1)) and len({name and name.written_at for name in names}) == 1
 
 
-def _leave_out(registration: Registration, listed: set[str], dnb_time: datetime) -> int:
+def _not_listed(registration: Registration, listed: DnbList) -> list[tuple[uuid.UUID, str]]:
     """Who was thought to be in when the list was written and is not on it."""
-    rows = Subject.objects.filter(registration=registration, state=SubjectState.MONITORED, checked_at__lt=dnb_time)
-    thought = rows.values_list("pk", "company_id").iterator(chunk_size=2000)
-    missing = [key for key, number in thought if number not in listed]
-    day = dnb_time.date()
-    was = [SubjectState.MONITORED]
-    gone = 0
-    for keys in in_batches(missing, AT_ONCE):
+    monitored = Subject.objects.filter(registration=registration, state=SubjectState.MONITORED)
+    rows = monitored.filter(checked_at__lt=listed.dnb_time).order_by("company_id")
+    on_it = set(listed.numbers)
+    return [row for row in rows.values_list("pk", "company_id").iterator(chunk_size=2000) if row[1] not in on_it]
+
+
+def _leave_out(registration: Registration, listed: DnbList) -> int:
+    was, day, gone = [SubjectState.MONITORED], listed.dnb_time.date(), 0
+    for rows in in_batches(_not_listed(registration, listed), AT_ONCE):
         with transaction.atomic():
-            gone += apply_response.removed(keys, was, until=day, at=dnb_time, is_by_file=True)
+            keys = [key for key, _ in rows]
+            gone += apply_response.removed(keys, was, until=day, at=listed.dnb_time, is_by_file=True)
     return gone
 
 

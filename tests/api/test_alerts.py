@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from django.utils import timezone
 
-from monitoring.models import AlertState, Severity
+from monitoring.models import AlertComment, AlertState, Severity
 from tests.builders.alerts import an_alert
 from tests.builders.programs import Program, a_signed_in_person
 
@@ -55,6 +55,18 @@ def test_acknowledging_and_closing(desk: Program) -> None:
     shown = desk.post(f"alerts/{alert.pk}/reopen/").json()
     assert (shown["state"], shown["acknowledged_by"], shown["closed_at"]) == ("new", "", None)
     assert desk.post(f"alerts/{alert.pk}/reopen/").json() == shown
+
+
+def test_closing_with_a_reason(desk: Program) -> None:
+    alert = an_alert()
+    shown = desk.post(f"alerts/{alert.pk}/close/", {"reason": "noise", "comment": "A branch."}).json()
+    assert (shown["state"], shown["close_reason"]) == ("closed", "noise")
+    assert AlertComment.objects.get().text == "A branch."
+    again = desk.post(f"alerts/{alert.pk}/close/", {"reason": "known"}).json()
+    assert again["close_reason"] == "noise", "what is closed stays so"
+    assert desk.post(f"alerts/{alert.pk}/reopen/").json()["close_reason"] == ""
+    assert desk.post(f"alerts/{alert.pk}/close/", {"reason": "x"}).status_code == 400
+    assert desk.post(f"alerts/{alert.pk}/close/", ["x"]).status_code == 400
 
 
 def test_a_person_with_the_right(db: None) -> None:

@@ -10,7 +10,7 @@ from portfolio.models import Contract, Registration, Subject
 from tests.builders.commands import Run
 from tests.builders.companies import duns_numbers
 from tests.builders.registrations import REFERENCE, a_registration
-from tests.builders.subjects import request_monitoring
+from tests.builders.subjects import request_monitoring, states
 from tests.servers.sandbox import calls_of
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +37,18 @@ def test_adopt_reconcile_and_sync(run: Run, registration: Registration, control:
     assert "Ended: 1 sent, 1 accepted, 0 refused" in run("sync_portfolio", REFERENCE)
     assert control.subjects(REFERENCE) == [A, B, C]
     assert "There is nothing to send" in run("sync_portfolio")
+
+
+def test_a_file_only_adds_unless_it_is_complete(run: Run, registration: Registration, tmp_path: Path) -> None:
+    old, new = tmp_path / "old.txt", tmp_path / "new.txt"
+    old.write_text(f"{A}\n{B}\n")
+    new.write_text(f"{B}\n")
+    run("adopt", REFERENCE, str(old), look=True)
+    text = run("reconcile", REFERENCE, str(new))
+    assert "1 company reported before" in text and A in text and "repeat the command with --complete" in text
+    assert states(registration) == {A: "monitored", B: "monitored"}
+    assert "1 no longer at D&B" in run("adopt", REFERENCE, str(new), look=True, complete=True)
+    assert states(registration) == {A: "removed", B: "monitored"}
 
 
 def test_an_empty_list_is_to_be_confirmed(run: Run, registration: Registration) -> None:

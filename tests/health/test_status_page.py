@@ -29,6 +29,7 @@ from health.runbook_page import FOLDER, found, rendered
 from health.schedule_status import all_jobs
 from health.views import AWAY, what_is_missing
 from portfolio.models import Registration, RegistrationState
+from portfolio.registrations.pull_job import PULL_JOB
 from tests.builders.deliveries import a_published_call
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
@@ -198,6 +199,25 @@ def test_jobs_are_paused_resumed_and_run_and_it_is_written_down(
     assert operator.post(f"/health/jobs/{job.pk}/stop/").status_code == 404
     assert operator.post("/health/jobs/nonsense/pause/").status_code == 404
     assert operator.get(f"/health/jobs/{job.pk}/pause/").status_code == 405
+
+
+def test_a_pause_is_asked_how_long_and_why_and_is_shown_with_that(operator: Client) -> None:
+    install_schedules()
+    job = Schedule.objects.get(func="monitoring.jobs.send_due")
+    asked = operator.post(f"/health/jobs/{job.pk}/pause/", {"back": "/health/"})
+    assert "Pause the job “Send messages”?" in text_of(asked) and 'name="reason"' in asked.text
+    assert 'name="back" value="/health/"' in asked.text
+    late = {"confirmed": "yes", "duration": "until", "until": "2020-01-01T10:00"}
+    assert "This time is in the past" in text_of(operator.post(f"/health/jobs/{job.pk}/pause/", late))
+    form = {"confirmed": "yes", "duration": "2", "reason": "New email server"}
+    said = text_of(operator.post(f"/health/jobs/{job.pk}/pause/", form, follow=True))
+    assert "“Send messages” is paused until" in said
+    assert "Paused by bob, until" in said and said.count(": New email server") == 2, "in the check and in the table"
+    assert "New email server" in text_of(operator.get("/django_q/schedule/"))
+    many = {"action": "pause", "_selected_action": [str(row.pk) for row in Schedule.objects.exclude(func=PULL_JOB)[:3]]}
+    assert "Pause 3 jobs?" in text_of(operator.post("/django_q/schedule/", many))
+    operator.post("/django_q/schedule/", {**many, "confirmed": "yes"})
+    assert Schedule.objects.filter(repeats=0).count() >= 3
 
 
 def test_a_job_that_is_under_way_shows_how_it_went_before() -> None:

@@ -26,7 +26,7 @@ from monitoring.models import Channel
 from monitoring.outbox.permitted_addresses import why_refused
 from monitoring.pull.admin.details import marks_of
 from portfolio.models import ImportState, ProposalState, Registration, RegistrationState
-from portfolio.registrations.pull_job import PausedPulls
+from portfolio.registrations.pull_job import Pause
 from portfolio.registrations.status import countdown, first_loss, loss_sentence, loss_tone, status
 
 LATE_AFTER = timedelta(minutes=12)
@@ -40,7 +40,7 @@ def needs_of(
     request: HttpRequest,
     registrations: Sequence[Registration],
     numbers: OpenCounts,
-    paused: PausedPulls | None,
+    paused: Pause | None,
     *,
     is_guided: bool = False,
     has_steps: bool = False,
@@ -81,9 +81,7 @@ def _worker(request: HttpRequest, registrations: Sequence[Registration], numbers
     yield Need("bad", gettext("No worker is running"), text)
 
 
-def _paused_pulls(
-    request: HttpRequest, paused: PausedPulls | None, registrations: Sequence[Registration]
-) -> Iterator[Need]:
+def _paused_pulls(request: HttpRequest, paused: Pause | None, registrations: Sequence[Registration]) -> Iterator[Need]:
     if paused is None or not any(row.state == RegistrationState.ACTIVE for row in registrations):
         return
     title, text = gettext("Pulls are paused"), f"{paused.sentence} {first_loss(registrations)}"

@@ -7,13 +7,15 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import get_user_model
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from core.admin.row_actions import Outcome, RowAction
 from monitoring.alerts.actions import acknowledge, assign, close, comment, reopen
+from monitoring.alerts.admin.closing import answer_of, ask_why
 from monitoring.alerts.admin.filters import key_of
 from monitoring.alerts.routing import open_channels_of
 from monitoring.alerts.undo import columns_of, undo, undo_token
@@ -28,7 +30,11 @@ def _acknowledge(request: HttpRequest, row: Alert) -> Outcome:
 
 
 def _close(request: HttpRequest, row: Alert) -> Outcome:
-    done = close([row.pk], by=request.user.get_username())
+    answer = answer_of(request)
+    if answer is None:
+        back = reverse("admin:monitoring_alert_change", args=[row.pk])
+        return ask_why(request, 1, f"{back}?{query}" if (query := request.GET.urlencode()) else back)
+    done = close([row.pk], by=request.user.get_username(), reason=answer.reason, text=answer.text)
     return gettext("Alert closed.") if done else _somebody_was_faster()
 
 
@@ -93,12 +99,14 @@ def _may_be_undone(name: str, act: RowAction) -> RowAction:
     def do(request: HttpRequest, row: Alert) -> Outcome:
         before = columns_of(row.pk)
         outcome = act(request, row)
+        if isinstance(outcome, HttpResponse):
+            return outcome
         level, words = outcome if isinstance(outcome, tuple) else (messages.SUCCESS, outcome)
         token = undo_token(row.pk, name, before, request.user.pk)
         if not token:
             return outcome
-        context = {"row": row, "words": words, "token": token, "csrf": get_token(request)}
-        context["query"] = request.GET.urlencode()
+        context: dict[str, Any] = {"row": row, "words": words, "token": token, "csrf": get_token(request)}
+        context |= {"query": request.GET.urlencode(), "is_close": name == "close"}
         return level, render_to_string("monitoring/alerts/undo.html", context)
 
     return do

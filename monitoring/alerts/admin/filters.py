@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from core.actors import person_text
+from core.admin.chips import Chip
 from core.admin.filters import CountryFilter, DaysFilter
 from monitoring.alerts.admin.rule_filters import visible_rules
 from monitoring.models import Alert, AlertRule, AlertState
@@ -34,6 +36,18 @@ class StateFilter(DropdownFilter):  # type: ignore[misc]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [*AlertState.choices, ("all", gettext("All"))]
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        rest = request.GET.copy()
+        rest[self.parameter_name] = "all"
+        rest.pop(PAGE_VAR, None)
+        self.everything = f"?{rest.urlencode(safe=',')}"
+
+    @property
+    def opening_chips(self) -> list[Chip]:
+        """Closed alerts are left out before anything is filtered."""
+        return [] if self.value() else [Chip(self.title, gettext("Open"), self.everything)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()

@@ -29,7 +29,7 @@ from monitoring.models import (
 )
 from monitoring.outbox.admin.content import alert_url, company_names, company_text, event_name, recipient_url
 from monitoring.outbox.admin.recipients import RecipientFilter, names_of
-from monitoring.outbox.failing import RETRYING, UNDELIVERED, deleted_channels, deleted_text, is_retrying
+from monitoring.outbox.failing import HELD, RETRYING, UNDELIVERED, deleted_channels, deleted_text, is_held, is_retrying
 from monitoring.outbox.queue import send_again
 
 STATE_TONES = {"waiting": "info", "sent": "good", "dead": "bad", "cancelled": "calm"}
@@ -40,6 +40,10 @@ STATE_TONES = {"waiting": "info", "sent": "good", "dead": "bad", "cancelled": "c
 def state_badge(row: OutboxMessage) -> SafeString:
     if is_retrying(row):
         return badge(gettext("Retrying"), "warn", f"{row.last_error}. {next_attempt_text(row)}")
+    if is_held(row):
+        return badge(
+            gettext("On hold"), "warn", gettext("The webhook is disabled. Enable it, or discard its messages.")
+        )
     return badge(row.get_state_display(), STATE_TONES[row.state], row.last_error)
 
 
@@ -89,19 +93,19 @@ class StateFilter(ChoiceFilter):
     title = _("status")
     parameter_name = field = "state"
     options = (
-        ("undelivered", _("Not delivered (failed and retrying)")),
+        ("undelivered", _("Not delivered (failed, retrying or on hold)")),
         (MessageState.WAITING, MessageState.WAITING.label),
         ("retrying", _("Retrying")),
+        ("held", _("On hold (webhook disabled)")),
         *MessageState.choices[1:],
     )
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "retrying":
-            return queryset.filter(RETRYING)
-        if self.value() == "undelivered":
-            return queryset.filter(UNDELIVERED)
+        own = {"retrying": RETRYING, "undelivered": UNDELIVERED, "held": HELD}
+        if self.value() in own:
+            return queryset.filter(own[self.value()])
         found = super().queryset(request, queryset)
-        untried = Q(attempts=0) | Q(next_try_at__isnull=True)
+        untried = Q(attempts=0, next_try_at__isnull=False)
         return found.filter(untried) if self.value() == MessageState.WAITING else found
 
 

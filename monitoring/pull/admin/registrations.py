@@ -20,6 +20,7 @@ from unfold.decorators import display
 
 from core.admin.base import PageAdmin
 from core.admin.exports import ExportedList
+from core.admin.pause_form import PauseForm
 from core.admin.row_actions import Outcome, RowAction, RowActions, demand, keys_of
 from core.audit import record_edit
 from core.cached_counts import recent_count
@@ -43,7 +44,7 @@ from monitoring.pull.admin.actions import (
     pause_notes,
 )
 from monitoring.pull.admin.details import problems_of, recent_deliveries, settings_at_dnb
-from monitoring.pull.admin.questions import PauseForm, ask_before_first_pull
+from monitoring.pull.admin.questions import ask_before_first_pull
 from monitoring.pull.admin.start_button import is_start_needed, start_button
 from portfolio.billing.contract_year import LISTED
 from portfolio.imports.admin.actions import UPLOAD
@@ -249,10 +250,15 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
             until, reason = form.cleaned_data["until"], form.cleaned_data["reason"]
             show_message(request, pause(rows, until, by=request.user.get_username(), reason=reason))
             return HttpResponseRedirect(reverse("admin:portfolio_registration_changelist"))
-        losses = [(row.reference, loss_sentence(row)) for row in rows]
-        return self.page(
-            request, "monitoring/pull/pause.html", title=gettext("Pause pulling"), form=form, losses=losses, rows=rows
-        )
+        shown = {
+            "title": gettext("Pause pulling"),
+            "heading": gettext("Pause pulling: %(names)s") % {"names": ", ".join(row.reference for row in rows)},
+            "lead": gettext("While paused, no notifications are pulled. D&B deletes notifications after 4 days."),
+            "warnings": [f"{row.reference}: {loss_sentence(row)}" for row in rows],
+            "button": gettext("Pause pulling"),
+            "back": reverse("admin:portfolio_registration_changelist"),
+        }
+        return self.page(request, "core/pause.html", form=form, **shown)
 
     # The page
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

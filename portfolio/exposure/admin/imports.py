@@ -49,20 +49,20 @@ from portfolio.models import ExposureImport, ExposureMode, ImportState
 
 MODES = (
     (
-        ExposureMode.REPLACE,
-        _("Replace"),
-        _("The file is the complete book of its day. Companies that it does not name have no amount from that day on."),
-    ),
-    (
         ExposureMode.ADD,
         _("Add or change"),
         _("Amounts of companies in the file are set. Other companies keep the amounts that they have."),
+    ),
+    (
+        ExposureMode.REPLACE,
+        _("Replace"),
+        _("The file is the complete book of its day. Companies that it does not name have no amount from that day on."),
     ),
 )
 
 
 class UploadForm(forms.Form):
-    mode = forms.ChoiceField(choices=ExposureMode.choices, initial=ExposureMode.REPLACE)
+    mode = forms.ChoiceField(choices=ExposureMode.choices)
     book = forms.CharField(max_length=64)
     currency = forms.ChoiceField(choices=[(code, code) for code in sorted(CODES)])
     as_of = forms.CharField()

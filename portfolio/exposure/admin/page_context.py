@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from core import plurals
 from core.bulk import among
-from core.text import counted
+from core.text import counted, day_text
 from portfolio.companies.columns import exposure_in
 from portfolio.exposure.books import book_label
 from portfolio.exposure.currencies import code_of
 from portfolio.exposure.days import today
 from portfolio.exposure.flaws import COUNTED, Check
+from portfolio.exposure.ledger import companies_left_out
 from portfolio.exposure.money import amount_text, money_text
 from portfolio.exposure.packed import Part, parts_of
 from portfolio.exposure.rates import exposure_settings, rates_at
@@ -31,6 +33,7 @@ from portfolio.registrations.memberships import numbers_at
 
 ROWS_A_PAGE = 50
 LARGEST = 20
+NAMED = 20
 PARTS_SHOWN = 50
 WAITS_LONG_AFTER = timedelta(seconds=20)
 TONES = {
@@ -51,6 +54,7 @@ def page_of(request: HttpRequest, row: ExposureImport, *, may_change: bool) -> d
     page = _whole_number(request.GET.get("page", ""))
     found = _some_rows(row, shown, page)
     is_read = row.state == ImportState.READ
+    names = _names_of([one.duns for one in found])
     undecided = counts.get(Check.DECISION, 0) if is_read and not row.decimal_mark else 0
     return {
         "tone": TONES[ImportState(row.state)],
@@ -62,7 +66,9 @@ def page_of(request: HttpRequest, row: ExposureImport, *, may_change: bool) -> d
         "parts": [(book_label(one.book), one.day, one.companies, _sums(one)) for one in parts_of(row)[:PARTS_SHOWN]],
         "has_several_days": row.mode == ExposureMode.REPLACE and _has_several_days(parts_of(row)),
         "tiles": list(_tiles(counts, shown)),
-        "rows": [(one, CHECK_TONES.get(Check(one.validation), "bad")) for one in found[:ROWS_A_PAGE]],
+        "rows": [
+            (one, CHECK_TONES.get(Check(one.validation), "bad"), names.get(one.duns, "")) for one in found[:ROWS_A_PAGE]
+        ],
         "shown": shown,
         "page": page,
         "has_more": len(found) > ROWS_A_PAGE,
@@ -70,8 +76,30 @@ def page_of(request: HttpRequest, row: ExposureImport, *, may_change: bool) -> d
         "undecided": undecided,
         "examples": list(islice(_rows(row, Check.DECISION), 3)) if undecided else [],
         "may_apply": is_read and not undecided and accepted(row) > 0,
+        "losing": list(_losing(row)) if is_read else [],
         "left_out": _left_out(counts) if is_read else "",
     }
+
+
+def _names_of(numbers: Sequence[str]) -> dict[str, str]:
+    keys = {duns for duns in numbers if duns}
+    return dict(Company.objects.filter(pk__in=keys).values_list("pk", "name")) if keys else {}
+
+
+def _losing(row: ExposureImport) -> Iterator[str]:
+    """What replacing a book takes away, with the first names."""
+    for part, gone in companies_left_out(row, PARTS_SHOWN):
+        shown = gone[:NAMED]
+        names = _names_of(shown)
+        words = ngettext(
+            "%(count)s company of the book “%(book)s” is not in the file and has no amount from %(day)s on: %(names)s",
+            "%(count)s companies of the book “%(book)s” are not in the file and have no amount from %(day)s on: "
+            "%(names)s",
+            len(gone),
+        )
+        told = {"count": counted(len(gone)), "book": book_label(part.book), "day": day_text(part.day)}
+        more = " …" if len(gone) > NAMED else ""
+        yield words % {**told, "names": ", ".join(names.get(duns) or duns for duns in shown) + more}
 
 
 def _lead_of(row: ExposureImport) -> str:

@@ -10,9 +10,9 @@ from django.core.management.base import CommandError, CommandParser
 from core import plurals
 from direct_plus.delivered_files import UnreadableFile, read_lines
 from portfolio.models import Registration, Subject, SubjectState
-from portfolio.plain_commands import PlainCommand, one_registration, progress
+from portfolio.plain_commands import PlainCommand, apply_files, one_registration, progress
 from portfolio.registrations.adopt import NothingKnown, adopt_as_requested, go_on_checking, read_listing, start_check
-from portfolio.registrations.dnb_list_files import WrongFile, apply_export
+from portfolio.registrations.dnb_list_files import WrongFile
 from portfolio.sync.verify import duration_text
 
 ACTOR = "manage.py adopt"
@@ -33,16 +33,21 @@ class Command(PlainCommand):
         parser.add_argument(
             "--empty", action="store_true", help="confirm that D&B monitors no company in the registration yet"
         )
+        parser.add_argument(
+            "--complete",
+            action="store_true",
+            help="FILE has all companies of the registration: mark others as no longer in it; default: only add",
+        )
         parser.add_argument("--look", action="store_true", help="only record what D&B monitors; do not adopt it yet")
 
     def handle(
-        self, *, reference: str, file: Path | None, check: bool, empty: bool, look: bool, **options: Any
+        self, *, reference: str, file: Path | None, check: bool, empty: bool, look: bool, complete: bool, **options: Any
     ) -> None:
         registration = one_registration(reference)
         if check and file is None:
             raise CommandError("--check needs a FILE with the numbers to check.")
         if file:
-            self.learn(registration, file, check)
+            self.learn(registration, file, check, complete)
         if not look:
             self.adopt(registration, empty)
         there = Subject.objects.filter(registration=registration, state=SubjectState.MONITORED).count()
@@ -55,14 +60,14 @@ class Command(PlainCommand):
             raise CommandError(f"{error} To confirm that, repeat the command with --empty.") from error
         self.stdout.write(f"{registration} is adopted: {plurals.companies(count)} are now requested.")
 
-    def learn(self, registration: Registration, file: Path, check: bool) -> None:
+    def learn(self, registration: Registration, file: Path, check: bool, complete: bool) -> None:
         if not file.is_file():
             raise CommandError(f"The file {file} does not exist.")
         try:
             if check:
                 self.ask(registration, file)
             else:
-                self.stdout.write(f"{apply_export(registration, [file], by=ACTOR)}.")
+                apply_files(self.stdout, registration, [file], by=ACTOR, is_complete=complete)
         except (UnreadableFile, WrongFile) as error:
             raise CommandError(str(error)) from error
 

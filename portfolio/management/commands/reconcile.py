@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 from core import plurals
 from direct_plus.delivered_files import UnreadableFile
 from portfolio.models import Registration, Subject
-from portfolio.plain_commands import PlainCommand, one_registration
+from portfolio.plain_commands import PlainCommand, apply_files, one_registration
 from portfolio.reconciliation import reconcile
-from portfolio.registrations.dnb_list_files import WrongFile, apply_export
+from portfolio.registrations.dnb_list_files import WrongFile
 
 ACTOR = "manage.py reconcile"
 SHOWN = 20
@@ -28,11 +28,16 @@ class Command(PlainCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("reference", metavar="REFERENCE")
         parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="all parts of one export")
+        parser.add_argument(
+            "--complete",
+            action="store_true",
+            help="the files have all companies of the registration: mark others as no longer in it; default: only add",
+        )
 
-    def handle(self, *, reference: str, files: list[Path], **options: Any) -> None:
+    def handle(self, *, reference: str, files: list[Path], complete: bool, **options: Any) -> None:
         registration = one_registration(reference)
         if files:
-            self.apply(registration, files)
+            self.apply(registration, files, complete)
         found = reconcile.drift(registration)
         self.stdout.write(f"{registration}: {found}.")
         self.show("Requested but not at D&B", reconcile.missing(registration))
@@ -43,9 +48,9 @@ class Command(PlainCommand):
         if found.held_back:
             self.stdout.write(f"{plurals.changes(found.held_back)} held back because the sync was cancelled.")
 
-    def apply(self, registration: Registration, files: list[Path]) -> None:
+    def apply(self, registration: Registration, files: list[Path], complete: bool) -> None:
         try:
-            self.stdout.write(f"{apply_export(registration, files, by=ACTOR)}.")
+            apply_files(self.stdout, registration, files, by=ACTOR, is_complete=complete)
         except (UnreadableFile, WrongFile, OSError) as error:
             raise CommandError(str(error)) from error
 

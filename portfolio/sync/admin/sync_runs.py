@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 import uuid
-from pathlib import Path
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,13 +16,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from core import plurals
-from core.actors import Actor, actor_of
+from core.actors import actor_of
 from core.admin.base import ReadOnlyAdmin
 from core.admin.row_actions import Outcome, RowAction, RowActions, demand
 from core.markup import ago, badge
 from core.text import counted
 from core.uploads import is_too_large
-from direct_plus.delivered_files import FileKind, UnreadableFile, parse_file_name, text_size
 from direct_plus.errors import DirectPlusError
 from portfolio.billing.approval_limits import NeedsSecondPerson
 from portfolio.dnb_client import NotConfigured
@@ -41,8 +37,9 @@ from portfolio.registrations.adopt import (
     read_listing,
     start_check,
 )
-from portfolio.registrations.dnb_list_files import WrongFile, apply_exceptions, apply_export
+from portfolio.registrations.dnb_list_files import DnbList
 from portfolio.sync import progress
+from portfolio.sync.admin.list_upload import EXTENTS, apply_confirmed, confirmed_list, preview_page, uploaded_list
 from portfolio.sync.admin.page_context import adopt_page, all_of, drift_page, run_page, suppress_page, tone_of
 from portfolio.sync.admin.questions import ask_before_incomplete
 from portfolio.sync.run import why_not_to_send
@@ -72,12 +69,6 @@ class ListForm(forms.Form):
         label=_("D-U-N-S numbers"),
         widget=forms.Textarea({"class": "dm-input dm-wide", "rows": 6, "placeholder": _("One per line")}),
     )
-
-
-def too_large() -> str:
-    return gettext(
-        "The file is larger than %(limit)s MB. Ask an administrator to load it on the server with “manage.py adopt”."
-    ) % {"limit": settings.IMPORT_LIMIT_MB}
 
 
 def _acts(name: str) -> RowAction:
@@ -119,6 +110,7 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
             view("start/<uuid:key>/", require_POST(self.start), "start"),
             view("adopt/<uuid:key>/", self.adopt, "adopt"),
             view("adopt/<uuid:key>/take/", require_POST(self.take), "take"),
+            view("adopt/<uuid:key>/list/", require_POST(self.take_list), "take_list"),
             view("check/<uuid:key>/cancel/", require_POST(self.cancel_check), "cancel_check"),
             view("suppress/<uuid:key>/", self.suppress, "suppress"),
             *super().get_urls(),
@@ -154,8 +146,7 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
         registration = self._registration(request, key)
         if request.method == "POST":
             demand(request.user.has_perm(MAY_DECIDE))
-            self._take_file(request, registration)
-            return self._to("drift", key)
+            return self._take_file(request, registration, "drift")
         rights = {"may_sync": request.user.has_perm(MAY_SYNC), "may_decide": request.user.has_perm(MAY_DECIDE)}
         title = gettext("Differences from D&B's list: %(registration)s") % {"registration": registration}
         return self.page(request, "portfolio/sync/drift.html", title=title, **rights, **drift_page(registration))
@@ -197,8 +188,7 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
         if request.method == "POST":
             demand(request.user.has_perm(MAY_DECIDE))
             if is_too_large(request) or (form.is_valid() and form.cleaned_data["file"]):
-                self._take_file(request, registration)
-                return HttpResponseRedirect(request.get_full_path())
+                return self._take_file(request, registration, "adopt")
             if form.is_valid():
                 found = self._ask_about(request, registration, form.cleaned_data["numbers"])
                 if found is None:
@@ -225,7 +215,7 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
     def take(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         demand(request.user.has_perm(MAY_DECIDE))
         registration = self._registration(request, key)
-        back = reverse("admin:portfolio_syncrun_adopt", args=[key]) + ("?from=guide" if _is_guided(request) else "")
+        back = self._address(request, "adopt", key)
         if question := ask_before_incomplete(request, registration, back):
             return question
         try:
@@ -250,23 +240,35 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
         messages.success(request, gettext("Check cancelled. Results so far are kept."))
         return self._to("adopt", row.registration_id)
 
-    def _take_file(self, request: HttpRequest, registration: Registration) -> None:
-        file = request.FILES.get("file")
-        if is_too_large(request):
-            messages.error(request, too_large())
-            return
-        if file is None:
-            messages.warning(request, gettext("Choose a file first."))
-            return
-        by = actor_of(request)
-        with tempfile.TemporaryDirectory() as folder:
-            place = Path(folder) / Path(str(file.name)).name
-            with place.open("wb") as copy:
-                copy.writelines(file.chunks())
-            try:
-                messages.add_message(request, *_applied(registration, place, by))
-            except (UnreadableFile, WrongFile) as error:
-                messages.error(request, str(error))
+    def _take_file(self, request: HttpRequest, registration: Registration, name: str) -> HttpResponse:
+        """A list is shown first; what else is in the file is applied, and the page says so."""
+        listed = uploaded_list(request, registration)
+        if listed is None:
+            return HttpResponseRedirect(request.get_full_path())
+        return self._ask_about_list(request, registration, listed, name)
+
+    def _ask_about_list(
+        self, request: HttpRequest, registration: Registration, listed: DnbList, name: str
+    ) -> HttpResponse:
+        title = gettext("Check the list: %(registration)s") % {"registration": registration}
+        guide = "&from=guide" if _is_guided(request) else ""
+        shown = {"back": self._address(request, name, registration.pk), "back_to": f"?to={name}{guide}"}
+        context = {**preview_page(registration, listed), **shown}
+        return self.page(request, "portfolio/sync/list_preview.html", title=title, **context)
+
+    def take_list(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+        demand(request.user.has_perm(MAY_DECIDE))
+        registration = self._registration(request, key)
+        name = "drift" if request.GET.get("to") == "drift" else "adopt"
+        listed = confirmed_list(request.POST)
+        if listed is None or request.POST.get("extent") not in EXTENTS:
+            messages.error(request, gettext("Nothing was applied. Upload the file again and choose an answer."))
+        elif not apply_confirmed(request, registration, listed):
+            return self._ask_about_list(request, registration, listed, name)
+        return HttpResponseRedirect(self._address(request, name, key))
+
+    def _address(self, request: HttpRequest, name: str, key: uuid.UUID) -> str:
+        return reverse(f"admin:portfolio_syncrun_{name}", args=[key]) + ("?from=guide" if _is_guided(request) else "")
 
     # Holding back
     def suppress(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
@@ -297,13 +299,3 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
 def _is_guided(request: HttpRequest) -> bool:
     """Whether the person comes from the guided start, and goes back there."""
     return request.GET.get("from") == "guide"
-
-
-def _applied(registration: Registration, file: Path, by: Actor) -> tuple[int, str]:
-    """What to tell of it. A page waits for it, so that a zip may hold no more than one may upload without one."""
-    if text_size(file) > settings.IMPORT_LIMIT_MB * 1_000_000:
-        return messages.ERROR, too_large()
-    name = parse_file_name(file.name)
-    if name and name.kind == FileKind.EXCEPTIONS:
-        return messages.SUCCESS, f"{apply_exceptions(registration, file, by=by)}."
-    return messages.SUCCESS, f"{apply_export(registration, [file], by=by, reported_by=by.id)}."

@@ -193,6 +193,7 @@ POST /portfolio/syncrun/drift/{registration}/request/       MD
 POST /portfolio/syncrun/start/{registration}/               MD
 GET  /portfolio/syncrun/adopt/{registration}/               VAMPOD
 POST /portfolio/syncrun/adopt/{registration}/               MD
+POST /portfolio/syncrun/adopt/{registration}/list/          MD
 POST /portfolio/syncrun/adopt/{registration}/take/          MD
 POST /portfolio/syncrun/check/{check}/cancel/               MD
 GET  /portfolio/syncrun/suppress/{registration}/            MD

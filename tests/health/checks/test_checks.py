@@ -15,13 +15,14 @@ from django_q.models import Schedule, Task
 from core.audit import note_act
 from core.models import AuditEntry
 from health.checks import machine
-from health.checks.registry import all_checks, headline, not_set_up_count, paused_count, summary
+from health.checks.context import begin_look
+from health.checks.registry import SLOW, all_checks, checks_of, headline, problems, summary, together, wrong
 from health.checks.result import worst
+from health.incidents.lifecycle import open_incident, open_problems
 from health.models import Heartbeat, State
-from health.status_page import together
-from monitoring.models import Channel, DeadLetter, DeliveryState, MailAddress, MessageState, SendAttempt
+from monitoring.models import WEBHOOK_TEST, Channel, DeadLetter, DeliveryState, MailAddress, MessageState, SendAttempt
 from monitoring.pull.admin.details import marks_of
-from monitoring.webhooks.event_types import WEBHOOK_TEST
+from monitoring.webhooks.endpoints import create_endpoint, discard, switch_off
 from portfolio.models import RateLimitSlot, Registration, RegistrationState, SyncRun, SyncState
 from portfolio.registrations.pull_job import PULL_JOB
 from portfolio.registrations.status import status
@@ -201,20 +202,20 @@ def test_a_paused_pull_job_is_sent_to_channels_and_no_registration_is_late() -> 
 
 def test_the_headline_counts_what_is_wrong() -> None:
     broken(gap_from=ago(days=5), gap_reason="Not pulled for 5 days")
-    assert headline(all_checks()) == "Operational — 1 item needs attention"
+    assert headline(all_checks()) == "Operational — 1 item needs attention, 2 items not set up"
     stopped()
     assert headline(all_checks()) == "1 critical problem and 1 warning"
 
 
 def test_the_headline_counts_what_is_not_set_up() -> None:
-    assert headline([], not_set_up=not_set_up_count(all_checks())) == "Operational — 2 items not set up"
+    assert headline(all_checks()) == "Operational — 2 items not set up"
 
 
 def test_the_headline_names_a_registration_that_a_person_paused_and_that_is_no_problem() -> None:
     broken(state=RegistrationState.PAUSED)
     results = all_checks()
     assert worst(results) == OK
-    assert headline([], paused=paused_count(results)) == "Operational — 1 registration paused"
+    assert headline(results) == "Operational — 1 registration paused, 2 items not set up"
     assert summary(results) == "Operational — 1 registration paused, 2 items not set up."
     broken(gap_from=ago(days=5), gap_reason="Not pulled for 5 days")
     words = "Operational — 1 item needs attention, 1 registration paused, 2 items not set up."
@@ -407,6 +408,37 @@ def test_every_check_has_its_section_in_the_runbook() -> None:
     sections = set(re.findall(r'<a id="([a-z-]+)"></a>', text))
     known = {dedup_key.partition(":")[0] for dedup_key, *_ in BAD} | {result.check for result in all_checks()}
     assert known | {"silence", "found", "outside"} <= sections
+
+
+def test_messages_that_wait_for_a_disabled_webhook_are_a_matter_of_health() -> None:
+    endpoint, _ = create_endpoint(made_by="ann", name="CRM", url="https://crm.example", event_types="*")
+    switch_off(endpoint, by="ann", reason="by ann")
+    assert look_at("receivers").state == OK, "nothing waits for it"
+    a_message(1, kind="webhook", target=endpoint.pk, next_try_at=None)
+    a_message(2, kind="webhook", target=endpoint.pk, next_try_at=None)
+    result = look_at(f"receivers:{endpoint.pk}")
+    assert (result.title, result.state, result.is_mark) == ("Webhook CRM is disabled", WARNING, True)
+    assert "2 messages wait. Enable the webhook to send them, or discard them." in result.sentence
+    assert str(endpoint.pk) in result.messages_url
+    discard(endpoint, by="ann")
+    assert look_at("receivers").state == OK and not [one for one in all_checks() if one.subject == str(endpoint.pk)]
+
+
+def test_the_job_counts_the_same_problems_as_the_page() -> None:
+    later = timezone.now() + timedelta(minutes=5)
+    for number in (1, 2):
+        target = Heartbeat.key(str(number))
+        a_message(number, kind="webhook", target=target, attempts=1, last_error="answered 500", next_try_at=later)
+    results = all_checks()
+    assert (len(wrong(results)), len(problems(results))) == (2, 1), "the same error of two receivers is one problem"
+    assert headline(results) == "Operational — 1 item needs attention, 2 items not set up"
+    assert summary(results) == f"{headline(results)}."
+
+
+def test_the_job_knows_problems_that_it_did_not_look_for_this_minute() -> None:
+    open_incident(dedup_key="dead-letters", title="Parsing errors", cause="1 item", state=WARNING)
+    calm = [one for one in checks_of(begin_look(is_full=False)) if one.state < WARNING]
+    assert summary(calm, known=open_problems(SLOW)).startswith("Operational — 1 item needs attention")
 
 
 def test_a_deleted_channel_is_no_matter_of_health() -> None:

@@ -35,6 +35,7 @@ from tests.builders.rules import a_rule, rule_form
 from tests.builders.subjects import a_subject
 from tests.builders.times import now_stamp, soon
 
+NOISE = {"reason": "noise"}
 pytestmark = pytest.mark.django_db
 
 
@@ -117,7 +118,7 @@ def test_bulk_actions(ann: Client) -> None:
         ("close_selected", "closed"),
         ("open_selected", "new"),
     ):
-        data = {"action": action, "_selected_action": [str(alert.pk)]}
+        data = {"action": action, "_selected_action": [str(alert.pk)], "reason": "noise"}
         ann.post("/monitoring/alert/?state=all", data)
         alert.refresh_from_db()
         assert alert.state == state
@@ -179,10 +180,51 @@ def test_acting_on_an_alert(ann: Client) -> None:
     do("comment", text="   ")
     assert AlertComment.objects.get().by == "ann"
     assert "&lt;b&gt;bold" in ann.get(f"/monitoring/alert/{alert.pk}/change/").content.decode()
-    do("close")
-    assert (alert.state, alert.closed_by) == (AlertState.CLOSED, "ann")
+    do("close", reason="known", text="Known since March.")
+    assert (alert.state, alert.closed_by, alert.close_reason) == (AlertState.CLOSED, "ann", "known")
+    page = text_of(ann.get(f"/monitoring/alert/{alert.pk}/change/"))
+    assert ": Already known" in page and "Known since March." in page
     do("open")
-    assert (alert.state, alert.closed_at) == (AlertState.NEW, None)
+    assert (alert.state, alert.closed_at, alert.close_reason) == (AlertState.NEW, None, "")
+
+
+def test_closing_asks_why_and_keeps_what_was_typed(ann: Client) -> None:
+    alert = a_raised_alert()
+    asked = ann.post(f"/monitoring/alert/{alert.pk}/do/close/", {"text": "Called them."})
+    assert "Not relevant" in text_of(asked) and "Called them." in text_of(asked) and 'value="wrong_data"' in asked.text
+    assert not re.search("<input[^>]*checked", asked.text.split('id="id_text"')[0].split("<fieldset")[1])
+    alert.refresh_from_db()
+    assert alert.state == AlertState.NEW
+    form = {"text": "Called them.", "reason": "acted"}
+    answer = ann.post(f"/monitoring/alert/{alert.pk}/do/close/", form, follow=True)
+    text = text_of(answer)
+    assert "Alert closed. View closed alerts Reopen" in text and AlertComment.objects.get().text == "Called them."
+    ann.post(f"/monitoring/alert/{alert.pk}/do/undo/", undo_form(answer))
+    alert.refresh_from_db()
+    assert (alert.state, alert.close_reason) == (AlertState.NEW, "")
+
+
+def test_several_are_closed_for_one_reason_and_reopened_from_the_message(ann: Client) -> None:
+    alert = a_raised_alert()
+    rows = [alert, *copies_of(alert, 1, 2)]
+    chosen = {"action": "close_selected", "_selected_action": [str(row.pk) for row in rows]}
+    question = ann.post("/monitoring/alert/", chosen)
+    assert "Close 3 alerts" in text_of(question) and question.text.count('name="_selected_action"') == 3
+    answer = ann.post("/monitoring/alert/", {**chosen, "reason": "noise", "text": "A test."}, follow=True)
+    assert "3 alerts closed. View closed alerts Reopen" in text_of(answer)
+    assert set(Alert.objects.filter(pk__in=[row.pk for row in rows]).values_list("state", "close_reason")) == {
+        ("closed", "noise")
+    }
+    assert AlertComment.objects.filter(text="A test.").count() == 3
+    ann.post("/monitoring/alert/?state=closed", {**chosen, "action": "open_selected"})
+    assert Alert.objects.filter(state=AlertState.NEW, close_reason="").count() >= 3
+
+
+def test_the_list_says_that_it_leaves_out_closed_alerts(ann: Client) -> None:
+    a_raised_alert()
+    page = ann.get("/monitoring/alert/?severity=4")
+    assert "State: Open" in text_of(page) and 'href="?severity=4&amp;state=all"' in page.text
+    assert "State: Open" not in text_of(ann.get("/monitoring/alert/?state=all"))
 
 
 def test_an_acknowledged_alert_is_reopened_for_as_long_as_it_is_acknowledged(ann: Client) -> None:
@@ -232,7 +274,8 @@ def test_an_act_is_undone_with_the_button_of_its_message(ann: Client, action: st
     alert = a_raised_alert()
     before = Alert.objects.filter(pk=alert.pk).values()[0]
     herself = User.objects.get(username="ann")
-    answer = ann.post(f"/monitoring/alert/{alert.pk}/do/{action}/", {"person": str(herself.pk)}, follow=True)
+    form = {"person": str(herself.pk), "reason": "noise"}
+    answer = ann.post(f"/monitoring/alert/{alert.pk}/do/{action}/", form, follow=True)
     assert Alert.objects.filter(pk=alert.pk).values()[0] != before
     form = undo_form(answer)
     assert "Undone." in text_of(ann.post(f"/monitoring/alert/{alert.pk}/do/undo/", form, follow=True))
@@ -252,7 +295,7 @@ def test_what_somebody_did_since_is_not_undone(ann: Client) -> None:
 
 def test_nothing_is_undone_for_others_for_other_alerts_or_without_a_token(ann: Client) -> None:
     alert = a_raised_alert()
-    token = undo_form(ann.post(f"/monitoring/alert/{alert.pk}/do/close/", follow=True))["token"]
+    token = undo_form(ann.post(f"/monitoring/alert/{alert.pk}/do/close/", NOISE, follow=True))["token"]
     herself = User.objects.get(username="ann")
     assert not undo(alert.pk, token, uuid.uuid4())
     assert not undo(uuid.uuid4(), token, herself.pk)
@@ -263,8 +306,8 @@ def test_nothing_is_undone_for_others_for_other_alerts_or_without_a_token(ann: C
 
 def test_an_act_that_changed_nothing_offers_no_undo(ann: Client) -> None:
     alert = a_raised_alert()
-    ann.post(f"/monitoring/alert/{alert.pk}/do/close/", follow=True)
-    again = ann.post(f"/monitoring/alert/{alert.pk}/do/close/", follow=True)
+    ann.post(f"/monitoring/alert/{alert.pk}/do/close/", NOISE, follow=True)
+    again = ann.post(f"/monitoring/alert/{alert.pk}/do/close/", NOISE, follow=True)
     assert "already updated" in text_of(again)
     assert undo_form(again) == {}
 
@@ -303,7 +346,7 @@ def test_next_and_previous_follow_the_list_that_the_page_was_opened_from(ann: Cl
     assert links(older, everything) == {"prev": str(alert.pk), "next": str(closed.pk)}
     assert links(closed, "?_changelist_filters=state%3Dclosed") == {}
     assert links(older, "?_changelist_filters=assignee%3Dme%26rule%3Dx") == {}
-    answer = ann.post(f"/monitoring/alert/{older.pk}/do/close/{everything}")
+    answer = ann.post(f"/monitoring/alert/{older.pk}/do/close/{everything}", NOISE)
     assert answer.headers["Location"].endswith(everything)
 
 

@@ -235,7 +235,7 @@ def test_a_pause_of_some_hours_is_shown_with_its_user_and_reason(admin: Client) 
 def test_a_pause_until_a_time_needs_the_time(admin: Client) -> None:
     row = a_registration()
     text = text_of(admin.post(f"{LIST}pause/?key={row.pk}", {"duration": "until", "until": ""}))
-    assert "Enter the time at which pulling resumes." in text
+    assert "Enter the time at which the pause ends." in text
     row.refresh_from_db()
     assert row.state == RegistrationState.ACTIVE
 

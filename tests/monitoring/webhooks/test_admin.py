@@ -130,8 +130,10 @@ def test_a_receiver_that_was_never_reached_has_refused_nothing(admin: Client, re
     page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
     assert "The receiver cannot be reached: no server answers at that address. Messages are retried" in page
     assert "does not accept" not in page
-    assert "Retry undelivered messages (1 retrying)" in page
-    assert "2 waiting messages are sent after these, in order." in page
+    assert "3 undelivered messages" in page and "Retry undelivered messages" in page
+    listed = admin.get(f"/monitoring/outboxmessage/?target={WebhookEndpoint.objects.get().pk}&state=undelivered")
+    assert len(listed.context["cl"].result_list) == 3, "the same number as on the page of the webhook"
+    assert "3 undelivered messages will be sent" in text_of(do(admin, "again"))
 
 
 def test_a_message_that_is_retried_is_told_from_an_untried_one(admin: Client, receiver: Receiver) -> None:
@@ -326,7 +328,8 @@ def test_switching_off_and_on_and_sending_again(admin: Client, receiver: Receive
     send_due()
     OutboxMessage.objects.update(state=MessageState.DEAD, next_try_at=None)
     endpoint = WebhookEndpoint.objects.get()
-    assert "Retry undelivered messages (1 failed)" in text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
+    page = text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
+    assert "1 undelivered message" in page and "Retry undelivered messages" in page
     receiver.behave = answering(200)
     do(admin, "again")
     send_due()
@@ -379,7 +382,7 @@ def test_a_message_that_is_retried_is_sent_now(way: str, admin: Client, receiver
         "webhook": lambda: do(admin, "again"),
     }
     answer = ways[way]()
-    assert ("will be retried" if way == "webhook" else "will be resent within a minute") in text_of(answer)
+    assert ("will be sent within a minute" if way == "webhook" else "will be resent within a minute") in text_of(answer)
     assert "Next attempt: within a minute" in text_of(admin.get(path))
     send_due()
     assert OutboxMessage.objects.get().state == MessageState.SENT and receiver.ids[0] == receiver.ids[1]
@@ -397,7 +400,7 @@ def test_a_webhook_that_delivers_again_is_not_failing(admin: Client, receiver: R
     receiver.behave = answering(200)
     do(admin, "test")
     shown = text_of(admin.get(page))
-    assert "Failing since" not in shown and "The receiver accepts messages again. 1 message waits" in shown
+    assert "Failing since" not in shown and "1 undelivered message" in shown
     assert "Failing since" not in text_of(admin.get(PATH))
     receiver.behave = answering(500, b"no")
     emit_events([Event("subject.requested", {"n": 2}, "2", "418545523")])
@@ -444,15 +447,15 @@ def test_a_person_chooses_the_events_of_a_new_webhook(admin: Client, receiver: R
 def test_messages_that_were_not_delivered_are_one_choice(admin: Client, receiver: Receiver) -> None:
     make(admin, receiver)
     emit_events([Event("subject.requested", {"n": n}, str(n), f"00000000{n}") for n in range(4)])
-    retried, failed, sent, _untried = OutboxMessage.objects.order_by("pk")
+    retried, failed, sent, untried = OutboxMessage.objects.order_by("pk")
     OutboxMessage.objects.filter(pk=retried.pk).update(attempts=1, next_try_at=timezone.now())
     OutboxMessage.objects.filter(pk=failed.pk).update(attempts=9, state=MessageState.DEAD, next_try_at=None)
     OutboxMessage.objects.filter(pk=sent.pk).update(attempts=1, state=MessageState.SENT)
     page = admin.get("/monitoring/outboxmessage/?state=undelivered")
-    assert {row.pk for row in page.context["cl"].result_list} == {retried.pk, failed.pk}
+    assert {row.pk for row in page.context["cl"].result_list} == {retried.pk, failed.pk, untried.pk}
     assert "Not delivered" in text_of(page)
     text = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
-    assert "Retry undelivered messages (1 retrying, 1 failed)" in text
+    assert "3 undelivered messages" in text
 
 
 def test_the_page_of_one_that_is_off_says_what_it_was_not_told(admin: Client, receiver: Receiver) -> None:
@@ -462,11 +465,48 @@ def test_the_page_of_one_that_is_off_says_what_it_was_not_told(admin: Client, re
     emit_events([Event("subject.requested", {"n": 1}, "1", "804735132")])
     delivered(an_update())
     page = text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
-    assert "1 waiting message and up to 1 change" in page
+    assert "1 undelivered message" in page and "Up to 1 change has no message yet" in page
     assert "Earlier events are skipped" in text_of(do(admin, "from-now"))
     assert OutboxMessage.objects.get().state == MessageState.CANCELLED
     page = text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
-    assert "Not sent while disabled" not in page
+    assert "undelivered" not in page
+
+
+def test_messages_of_one_that_is_off_are_listed_as_not_delivered(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    do(admin, "off")
+    emit_events([Event("subject.requested", {"n": 1}, "1", "804735132")])
+    for state in ("undelivered", "held"):
+        page = admin.get(f"/monitoring/outboxmessage/?state={state}")
+        assert len(page.context["cl"].result_list) == 1 and "On hold" in text_of(page)
+    assert not admin.get("/monitoring/outboxmessage/?state=waiting").context["cl"].result_list
+
+
+def test_what_waits_for_one_that_is_off_is_discarded_after_a_question(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    do(admin, "off")
+    emit_events([Event("subject.requested", {"n": 1}, "1", "804735132")])
+    delivered(an_update())
+    assert "Discard 1 message?" in text_of(do(admin, "discard"))
+    assert OutboxMessage.objects.get().state == MessageState.WAITING
+    assert "1 message discarded" in text_of(do(admin, "discard", confirmed="yes"))
+    assert OutboxMessage.objects.get().state == MessageState.CANCELLED
+    emit_events([Event("subject.requested", {"n": 2}, "2", "804735132")])
+    assert OutboxMessage.objects.count() == 1, "nothing is kept from then on"
+    page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
+    assert "Events are not kept while the webhook is disabled" in page and "undelivered" not in page
+    do(admin, "on")
+    queue_for_webhooks()
+    assert OutboxMessage.objects.count() == 1, "it begins with what happens from now on"
+    emit_events([Event("subject.requested", {"n": 3}, "3", "804735132")])
+    assert OutboxMessage.objects.filter(state=MessageState.WAITING).count() == 1
+
+
+def test_one_that_is_on_discards_nothing(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    emit_events([Event("subject.requested", {"n": 1}, "1", "804735132")])
+    assert "0 messages discarded" in text_of(do(admin, "discard", confirmed="yes"))
+    assert OutboxMessage.objects.get().state == MessageState.WAITING
 
 
 def test_a_range_is_sent_again(admin: Client, receiver: Receiver) -> None:

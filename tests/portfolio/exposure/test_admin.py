@@ -1,5 +1,6 @@
 """The pages of exposure: for those who may see money, and to change it for those who may."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -68,6 +69,30 @@ def test_a_file_is_checked_applied_and_undone(manager: Client) -> None:
     assert "EUR 1,235 at stake with 1 company" in text_of(manager.get(f"{LIST}overview/"))
     assert "Undone." in do(manager, row, "undo")
     assert "No exposure yet" in text_of(manager.get(f"{LIST}overview/"))
+
+
+def test_nothing_is_replaced_unless_that_is_chosen(manager: Client) -> None:
+    page = manager.get(f"{LIST}upload/").text
+    assert re.findall(r'value="(\w+)" checked', page) == ["add"]
+
+
+def test_replacing_a_book_names_who_loses_an_amount(manager: Client) -> None:
+    a_company(OTHER, name="Litware Inc")
+    do(manager, uploaded(manager, f"DUNS;Amount\n{DUNS};5\n{OTHER};6\n"), "apply")
+    row = uploaded(manager, f"DUNS;Amount\n{DUNS};7\n")
+    page = text_of(manager.get(f"{LIST}{row.pk}/change/"))
+    assert "1 company of the book “Receivables” is not in the file" in page and ": Litware Inc" in page
+    for more in ({"mode": "add"}, {"book": "Orders"}):
+        row = uploaded(manager, f"DUNS;Amount\n{DUNS};7\n", **more)
+        assert "is not in the file" not in text_of(manager.get(f"{LIST}{row.pk}/change/"))
+
+
+def test_a_row_shows_its_company_by_name_and_all_that_is_wrong(manager: Client) -> None:
+    a_company(DUNS, name="Gorman Manufacturing")
+    row = uploaded(manager, f"DUNS;Amount;Currency;As of\n{DUNS};oops;XXQ;yesterday\n")
+    page = text_of(manager.get(f"{LIST}{row.pk}/change/"))
+    assert f"Gorman Manufacturing {DUNS}" in page
+    assert all(words in page for words in ("“oops” is not an amount", "“XXQ” is not a currency", "yesterday"))
 
 
 def test_a_mistyped_rate_is_named(manager: Client) -> None:

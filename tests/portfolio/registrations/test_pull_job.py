@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+import time_machine
+from django.utils import timezone
 from django_q.models import Schedule
 
+from core.models import AuditEntry
+from core.text import moment_text
 from dnbmon_site.worker.schedules import install_schedules
-from health.schedule_status import pause, resume
+from health.schedule_status import pause, resume, resume_due
 from portfolio.models import Registration
 from portfolio.registrations.pull_job import PULL_JOB, paused_pulls
 from portfolio.registrations.status import countdown, first_loss, status
@@ -38,6 +44,30 @@ def test_a_pause_that_the_audit_log_does_not_know_is_no_older_one() -> None:
     Schedule.objects.filter(func=PULL_JOB).update(repeats=0)
     found = paused_pulls()
     assert found and found.since is None and found.sentence.startswith("Pulls are paused")
+
+
+def test_a_pause_with_an_end_says_until_when_and_why_and_ends_without_anybody() -> None:
+    install_schedules()
+    until = timezone.now() + timedelta(hours=2)
+    pause([the_job()], actor="anna", until=until, reason="100% maintenance")
+    found = paused_pulls()
+    assert found and (found.until, found.reason) == (until, "100% maintenance")
+    assert f"Pulls resume on {moment_text(until)}. Reason: 100% maintenance." in found.sentence
+    assert found.note == f"by anna, until {moment_text(until)}: 100% maintenance"
+    assert AuditEntry.objects.latest("id").summary.endswith(": 100% maintenance")
+    assert resume_due() == 0 and paused_pulls()
+    with time_machine.travel(until + timedelta(seconds=1)):
+        assert resume_due() == 1 and resume_due() == 0
+    assert paused_pulls() is None
+    assert AuditEntry.objects.latest("id").actor == "worker"
+
+
+def test_a_pause_without_an_end_ends_by_hand_only() -> None:
+    install_schedules()
+    pause([the_job()], actor="anna", until=timezone.now() - timedelta(hours=1))
+    resume([the_job()], actor="bob")
+    pause([the_job()], actor="anna", reason="holiday")
+    assert resume_due() == 0, "the end of an earlier pause is not the end of this one"
 
 
 def test_a_second_schedule_of_the_job_pulls_too() -> None:

@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from tests.builders.companies import duns_numbers
 from tests.builders.pages import text_of
 from tests.builders.queries import AtMost
 from tests.builders.registrations import a_registration
-from tests.builders.subjects import request_monitoring, subject
+from tests.builders.subjects import request_monitoring, states, subject
 from tests.servers.sandbox import calls_of
 
 pytestmark = pytest.mark.django_db
@@ -53,13 +54,25 @@ def post(client: Client, path: str, **data: Any) -> str:
     return text_of(client.post(f"{BASE}{path}", data, follow=True))
 
 
+def fields_of(page: Any) -> dict[str, str]:
+    """What the preview of a list posts back."""
+    hidden = dict(re.findall('type="hidden" name="(name|dnb_time|gone)" value="([^"]*)"', page.text))
+    return {**hidden, "numbers": re.findall('name="numbers" hidden>([^<]*)<', page.text)[0]}
+
+
+def confirm(client: Client, page: Any, registration: Registration, extent: str) -> str:
+    return post(client, f"adopt/{registration.pk}/list/", **fields_of(page), extent=extent)
+
+
 def test_a_list_is_adopted_by_hand(admin: Client, registration: Registration, control: SandboxControl) -> None:
     control.add_companies(registration.reference, [A, B], seed=False)
     page = text_of(admin.get(f"{BASE}adopt/{registration.pk}/"))
     assert "Not adopted" in page and "up to" in page
     (path,) = control.deliver(registration.reference, "DunsExport")
     upload = SimpleUploadedFile(Path(path).name, Path(path).read_bytes())
-    assert "2 companies at D&B" in post(admin, f"adopt/{registration.pk}/", file=upload)
+    shown = admin.post(f"{BASE}adopt/{registration.pk}/", {"file": upload})
+    assert "Is the list complete" in text_of(shown) and not Subject.objects.exists()
+    assert "2 companies at D&B" in confirm(admin, shown, registration, "complete")
     text = post(admin, f"adopt/{registration.pk}/take/")
     assert "2 companies now requested" in text and "matches your requested companies" in text
     assert subject(registration, A).requested_by == "ann"
@@ -96,10 +109,53 @@ def test_an_incomplete_list_is_adopted_after_a_question_that_names_what_is_missi
 
 def test_an_empty_list_from_dnb_is_adopted_with_a_warning(admin: Client, registration: Registration) -> None:
     upload = SimpleUploadedFile("list.txt", b"DUNS\n")
-    assert "0 companies at D&B" in post(admin, f"adopt/{registration.pk}/", file=upload)
+    shown = admin.post(f"{BASE}adopt/{registration.pk}/", {"file": upload})
+    assert "0 companies at D&B" in confirm(admin, shown, registration, "complete")
     page = text_of(admin.get(f"{BASE}adopt/{registration.pk}/"))
     assert "D&B's list is empty" in page and "Adopt an empty list" in page and "not received yet" not in page
     assert "0 companies now requested" in post(admin, f"adopt/{registration.pk}/take/")
+
+
+def test_a_list_shows_first_what_it_would_do(admin: Client, registration: Registration) -> None:
+    there(registration, A, B, checked_at=timezone.now() - timedelta(days=1))
+    Company.objects.filter(pk=B).update(name="Litware Inc")
+    upload = SimpleUploadedFile("list.txt", f"{A}\n{C}\n1234567\n".encode())
+    page = admin.post(f"{BASE}adopt/{registration.pk}/", {"file": upload})
+    text = text_of(page)
+    assert "3 lines read, with 2 companies" in text and "1 New" in text and "1 Already known" in text
+    assert "not D-U-N-S numbers: 1234567" in text and f"Litware Inc ({B})" in text
+    assert states(registration) == {A: "monitored", B: "monitored"}, "nothing is changed yet"
+    assert "Upload the file again" in confirm(admin, page, registration, "")
+    assert states(registration) == {A: "monitored", B: "monitored"}
+
+
+def test_a_part_of_a_list_only_adds(admin: Client, registration: Registration) -> None:
+    there(registration, A, checked_at=timezone.now() - timedelta(days=1))
+    page = admin.post(f"{BASE}adopt/{registration.pk}/", {"file": SimpleUploadedFile("list.txt", C.encode())})
+    assert "1 company at D&B" in confirm(admin, page, registration, "part")
+    assert states(registration) == {A: "monitored", C: "monitored"}
+    registration.refresh_from_db()
+    assert registration.list_received_at is None, "D&B may monitor more"
+
+
+def test_a_complete_list_marks_who_is_not_on_it(admin: Client, registration: Registration) -> None:
+    there(registration, A, checked_at=timezone.now() - timedelta(days=1))
+    page = admin.post(f"{BASE}drift/{registration.pk}/", {"file": SimpleUploadedFile("list.txt", C.encode())})
+    there(registration, B, checked_at=timezone.now() - timedelta(days=1))
+    assert "has changed since you uploaded" in confirm(admin, page, registration, "complete")
+    assert states(registration) == {A: "monitored", B: "monitored"}, "two would go by now, not the one that was shown"
+    again = admin.post(f"{BASE}drift/{registration.pk}/", {"file": SimpleUploadedFile("list.txt", C.encode())})
+    assert "2 no longer at D&B" in confirm(admin, again, registration, "complete")
+    assert states(registration) == {A: "removed", B: "removed", C: "monitored"}
+
+
+def test_one_part_of_an_export_is_never_complete(admin: Client, registration: Registration) -> None:
+    there(registration, A, checked_at=timezone.now() - timedelta(days=1))
+    name = f"{registration.reference}_20990105080000_DunsExport_2.txt"
+    page = admin.post(f"{BASE}adopt/{registration.pk}/", {"file": SimpleUploadedFile(name, C.encode())})
+    assert "one part of an export" in text_of(page) and 'value="complete"' not in page.text
+    confirm(admin, page, registration, "complete")
+    assert states(registration) == {A: "monitored", C: "monitored"}
 
 
 def test_adopting_from_the_guide_leads_back_to_it(admin: Client, registration: Registration) -> None:
@@ -108,7 +164,9 @@ def test_adopting_from_the_guide_leads_back_to_it(admin: Client, registration: R
     assert "Back to the guide" in text_of(admin.get(f"{page}?from=guide"))
     assert "Back to the guide" not in text_of(admin.get(page))
     uploaded = admin.post(f"{page}?from=guide", {"file": SimpleUploadedFile("list.txt", f"{A}\n".encode())})
-    assert uploaded["Location"] == f"{page}?from=guide"
+    assert f'href="{page}?from=guide"' in uploaded.text, "Cancel leads back"
+    applied = admin.post(f"{page}list/?to=adopt&from=guide", {**fields_of(uploaded), "extent": "complete"})
+    assert applied["Location"] == f"{page}?from=guide"
     assert f'action="{page}take/?from=guide"' in admin.get(f"{page}?from=guide&part=live").text
     assert admin.post(f"{page}take/?from=guide")["Location"] == "/"
 
@@ -210,7 +268,7 @@ def test_a_zip_holds_no_more_than_may_be_uploaded_without_one(
     admin: Client, adopted: Registration, settings: Any
 ) -> None:
     settings.IMPORT_LIMIT_MB = 1
-    for lines, said in ((100_001, "The file is larger than 1 MB"), (100_000, "1 company at D&B")):
+    for lines, said in ((100_001, "The file is larger than 1 MB"), (100_000, "100,000 lines read, with 1 company")):
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("ACME_LOD_01_20260105080000_DunsExport_1.txt", b"804735132\n" * lines)
