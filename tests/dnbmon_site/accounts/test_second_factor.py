@@ -301,7 +301,7 @@ def test_who_has_to_set_it_up_reaches_nothing_else(bob: User) -> None:
     client = session_of(bob)
     assert client.get("/").status_code == 200
     require(role_of(VIEWER), needs_second_factor=True)
-    answer = client.get("/")
+    answer: Any = client.get("/")
     assert answer.status_code == 302 and answer.url == PAGE, "in a session of before, too"
     assert "requires two-step verification" in client.get(PAGE).text
     refused = client.get("/api/v1/companies/")
@@ -326,7 +326,8 @@ def test_a_role_given_later_requires_it_too(bob: User) -> None:
     client = session_of(bob)
     assert client.get("/").status_code == 200
     give_roles(bob, [role_of(VIEWER), role_of(ADMINISTRATOR)])
-    assert client.get("/").url == PAGE
+    answer: Any = client.get("/")
+    assert answer.url == PAGE
     give_roles(bob, [role_of(VIEWER)])
     assert client.get("/").status_code == 200
 
