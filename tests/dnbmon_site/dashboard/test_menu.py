@@ -29,6 +29,7 @@ MANAGER = [*ALL, *WITH_MONEY, "Channels", "Exports", "Audit log"]
 SYSTEM = ["Health", "Data pipeline", "Audit log"]
 OPERATOR = [*ALL, *PORTFOLIO, "Channels", "Exports", "Integrations", *SYSTEM]
 ADMINISTRATOR = [*ALL, *WITH_MONEY, "Alert rules", "Channels", "Exports", "Integrations", *SYSTEM, "Users"]
+CONTRACT = ["Contract year", "Review", "Settings", "Entitlements", "Call budgets", "Calls", "Portfolio notices"]
 HEALTH = ["Status", "Incidents", "Schedules", "Queue", "Failed jobs", "Finished jobs"]
 PIPELINE = ["Ingestion log", "Parsing errors", "Replays", "Event feed log", "Daily statistics"]
 
@@ -86,7 +87,11 @@ def test_every_entry_and_every_tab_opens(admin: Client) -> None:
         ("/monitoring/alert/?state=all", ["Mine", "Unassigned", "All"], "All"),
         ("/portfolio/subject/?planned=yes", ["Companies", "Proposals", "Scheduled removals"], "Scheduled removals"),
         ("/portfolio/subject/?planned=no", ["Companies", "Proposals", "Scheduled removals"], "Companies"),
-        ("/core/notice/", ["Contract year", "Review", "Settings", "Portfolio notices"], "Portfolio notices"),
+        (
+            "/core/notice/",
+            CONTRACT,
+            "Portfolio notices",
+        ),
     ],
 )
 def test_siblings_are_tabs(admin: Client, path: str, names: list[str], active: str) -> None:
@@ -98,7 +103,15 @@ def test_siblings_are_tabs(admin: Client, path: str, names: list[str], active: s
 def test_the_settings_of_a_contract_have_its_tabs(admin: Client) -> None:
     contract = a_contract()
     answer = admin.get(f"/portfolio/contract/{contract.pk}/change/")
-    assert tabs(answer) == ["Contract year", "Review", "Settings", "Portfolio notices"]
+    assert tabs(answer) == [
+        "Contract year",
+        "Review",
+        "Settings",
+        "Entitlements",
+        "Call budgets",
+        "Calls",
+        "Portfolio notices",
+    ]
     assert [str(tab["title"]) for tab in answer.context["place_tabs"] if tab["active"]] == ["Settings"]
     assert "Contract settings" in text_of(answer)
 
