@@ -60,7 +60,7 @@ def _answer(world: World, call: Call, name: str, found: list[Any], **counts: int
     if reading == "404":
         raise call.refusal(404, world.switches["match_empty_code"])
     listed = {} if reading == "no_list" else {name: found}
-    return call.answer(inquiryDetail=dict(call.query), **counts, **listed)
+    return call.answer(**{"inquiryDetail": dict(call.query), **counts, **listed})
 
 
 def _known(world: World, query: Mapping[str, str]) -> Iterator[Document]:
