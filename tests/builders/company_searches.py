@@ -43,4 +43,4 @@ def a_search(contract: Contract, **fields: Any) -> CompanySearch:
     """With two candidates to decide on, unless it is said otherwise."""
     found = '[["804735132","Acme Inc","US","1 Main St, Springfield",9],["150483782","Acme Ltd","US","",6]]'
     usual = {"name": "Acme", "country": "US", "state": SearchState.FOUND, "candidates": found, "requested_by": "ann"}
-    return CompanySearch.objects.create(contract=contract, requested_at=soon(), **{**usual, **fields})
+    return CompanySearch.objects.create(contract=contract, **{"requested_at": soon(), **usual, **fields})

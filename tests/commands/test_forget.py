@@ -42,6 +42,7 @@ from portfolio.call_budgets.calls import counted_call
 from portfolio.companies.notes import add_note
 from portfolio.models import CallKind, Company, Contract, Registration, RegistrationState, Subject, SubjectState
 from tests.builders.alerts import raised
+from tests.builders.company_searches import a_search
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_notice, a_seed, an_update, news
@@ -87,6 +88,8 @@ def a_life() -> Delivery:
     LogEntry.objects.create(user=user, action_flag=CHANGE, object_id=GONE, object_repr=NAME, change_message="x")
     store_bytes(uuid.uuid4(), f"80-473-5132;{NAME[:1]}\n{STAYS};Stays\n".encode())
     store_bytes(uuid.uuid4(), spreadsheet(GONE))
+    a_search(Contract.objects.get(), candidates=f'[["{GONE}","{NAME}"],["{STAYS}","Stays"]]')
+    a_search(Contract.objects.get(), name=NAME, candidates=f'[["{STAYS}","Stays"]]')
     for kind, about in ((CallKind.DATA_BLOCKS, GONE), (CallKind.MATCH, NAME)):
         with counted_call(Contract.objects.get(), kind, about=about, requested_by="ann"):
             pass

@@ -60,7 +60,7 @@ def test_a_confidence_is_a_whole_number_or_unknown(sent: Any, expected: int | No
 
 
 def test_what_typeahead_finds_has_no_confidence() -> None:
-    organization = {"duns": DUNS, "primaryName": "ACME", "countryISOAlpha2Code": "US"}
+    organization: dict[str, Any] = {"duns": DUNS, "primaryName": "ACME", "countryISOAlpha2Code": "US"}
     organization["dunsControlStatus"] = {"operatingStatus": {"description": "Out of business"}}
     (one,) = found({"organization": organization}, member="searchCandidates")
     assert (one.name, one.country, one.confidence, one.status) == ("ACME", "US", None, "Out of business")

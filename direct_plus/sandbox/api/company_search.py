@@ -59,8 +59,10 @@ def _answer(world: World, call: Call, name: str, found: list[Any], **counts: int
     reading = "found" if found else world.switches["match_empty"]
     if reading == "404":
         raise call.refusal(404, world.switches["match_empty_code"])
-    listed = {} if reading == "no_list" else {name: found}
-    return call.answer(inquiryDetail=dict(call.query), **counts, **listed)
+    members: dict[str, Any] = {"inquiryDetail": dict(call.query), **counts}
+    if reading != "no_list":
+        members[name] = found
+    return call.answer(**members)
 
 
 def _known(world: World, query: Mapping[str, str]) -> Iterator[Document]:

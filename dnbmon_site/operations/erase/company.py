@@ -127,6 +127,7 @@ def mentions(duns: str) -> Iterator[QuerySet[Model]]:
     yield Alert.objects.filter(told_in(("title", "reason", "reversal"), duns), company=None)
     yield DnbCall.objects.filter(about__contains=duns)
     yield DeadLetter.objects.filter(preview__contains=duns)
+    yield CompanySearch.objects.filter(name__contains=duns)
 
 
 def told_in(columns: tuple[str, ...], *texts: str) -> Q:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from portfolio.company_search.admin.find_page import FIELDS
-from portfolio.company_search.candidates import candidates_of, confidence_text, monitored_in
+from portfolio.company_search.candidates import MOST, candidates_of, confidence_text, monitored_in
 from portfolio.imports.admin.actions import SEARCH, UPLOAD
 from portfolio.models import CompanySearch, Registration, SearchState
 
@@ -38,9 +38,10 @@ def search_context(request: HttpRequest, search: CompanySearch) -> dict[str, Any
     }
 
 
-def shown(request: HttpRequest, searches: Sequence[CompanySearch]) -> list[dict[str, Any]]:
-    """Each search with its candidates."""
-    found = {search.pk: candidates_of(search) for search in searches}
+def shown(request: HttpRequest, searches: Sequence[CompanySearch], most: int = MOST) -> list[dict[str, Any]]:
+    """Each search with its first candidates, and how many more there are."""
+    every = {search.pk: candidates_of(search) for search in searches}
+    found = {key: candidates[:most] for key, candidates in every.items()}
     monitored: dict[Any, dict[str, list[str]]] = {}
     for contract in {search.contract for search in searches}:
         numbers = [one.duns for search in searches if search.contract == contract for one in found[search.pk]]
@@ -49,6 +50,7 @@ def shown(request: HttpRequest, searches: Sequence[CompanySearch]) -> list[dict[
     return [
         {
             "row": search,
+            "more": len(every[search.pk]) - len(found[search.pk]),
             "candidates": [
                 {
                     "candidate": one,

@@ -30,7 +30,8 @@ from portfolio.imports.admin.actions import SEARCH, UPLOAD
 from portfolio.imports.states import Refused
 from portfolio.models import CompanySearch, SearchState, SubjectImport
 
-AT_ONCE = 20
+# What a page of the list shows: searches, and candidates of each.
+AT_ONCE, FIRST = 20, 4
 
 
 class SearchedImportFilter(DropdownFilter):  # type: ignore[misc]
@@ -136,7 +137,7 @@ class CompanySearchAdmin(RowActions, ReadOnlyAdmin):
         rows = rows.filter(subject_import=import_.pk).order_by("line") if import_ else rows.order_by("requested_at")
         found = list(rows[: AT_ONCE + 1])
         context = {
-            "searches": shown(request, found[:AT_ONCE]),
+            "searches": shown(request, found[:AT_ONCE], FIRST),
             "has_more": len(found) > AT_ONCE,
             "import": import_,
             "back": import_.pk if import_ else "",

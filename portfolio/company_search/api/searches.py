@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
 from core.api.parameters import read_moment
 from core.api.scopes import READ, SEARCH_COMPANIES
@@ -36,7 +37,7 @@ from portfolio.company_search.api.serializers import (
 from portfolio.company_search.bulk import calls_planned, rows_to_search, start_searches, states_of
 from portfolio.company_search.decide import choose, reject, take
 from portfolio.company_search.single import search_company
-from portfolio.imports.api import KEY_IN_PATH, Conflict, import_or_404
+from portfolio.imports.api import KEY_IN_PATH, import_or_404
 from portfolio.imports.states import Refused
 from portfolio.jobs import start_import_work, start_search_work
 from portfolio.models import CallKind, CompanySearch, Contract, SubjectImport

@@ -16,7 +16,9 @@ from core.models import AuditEntry, Blob, Notice
 from dnbmon_site.operations.purge import forget_old_records
 from health.models import Incident, State
 from monitoring.models import Delivery, DeliveryState, MessageState, OutboxMessage, SendAttempt
-from portfolio.models import SyncRun, SyncState
+from portfolio.imports.upload import create_import
+from portfolio.models import CompanySearch, SyncRun, SyncState
+from tests.builders.company_searches import a_search
 from tests.builders.deliveries import a_call
 from tests.builders.messages import a_message
 from tests.builders.registrations import a_registration
@@ -60,6 +62,17 @@ def test_what_is_over_goes_and_what_waits_stays() -> None:
     kept = {"OutboxMessage": 1, "Incident": 1, "Delivery": 2}
     assert counts() == {name: count + kept.get(name, 0) for name, count in young.items()}
     assert not Incident.objects.filter(ended_at__lt=ago(NEW + timedelta(days=1))).exists()
+
+
+def test_searches_for_single_companies_go_and_those_of_imports_stay_with_them() -> None:
+    registration = a_registration()
+    given: dict[str, Any] = {"file_name": "", "mode": "add", "source": "upload", "requested_by": "ann"}
+    import_ = create_import(registration=registration, content=b"Name,Country\nAcme,US\n", **given)
+    a_search(registration.contract, requested_at=ago(OLD))
+    kept = [a_search(registration.contract, requested_at=ago(NEW))]
+    kept += [a_search(registration.contract, subject_import=import_, requested_at=ago(OLD))]
+    forget_old_records()
+    assert set(CompanySearch.objects.all()) == set(kept)
 
 
 def test_a_registrations_last_sync_stays() -> None:

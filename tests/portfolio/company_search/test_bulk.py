@@ -60,7 +60,7 @@ def to_search(import_: SubjectImport) -> int:
 
 def test_rows_with_a_name_and_a_country_can_be_found(registration: Registration) -> None:
     lines = ["Firma,Land,D-U-N-S", "Acme,Germany,804735132", "Nordwind,Germany,", "Nowhere,Atlantis,", "Alone,,"]
-    made = {"file_name": "", "mode": "add", "source": "upload", "requested_by": "ann"}
+    made: dict[str, Any] = {"file_name": "", "mode": "add", "source": "upload", "requested_by": "ann"}
     import_ = create_import(registration=registration, content="\n".join(lines).encode(), **made)
     read_import(import_)
     assert counts_of(import_) == {Validation.NEW: 1, Validation.NO_NUMBER: 1, Validation.INVALID: 2}

@@ -111,7 +111,8 @@ def test_without_a_registration_the_form_says_what_to_do(admin: Client) -> None:
 def test_the_template_holds_numbers_as_text(admin: Client) -> None:
     answer = admin.get(f"{LIST}template/")
     sheet = python_calamine.load_workbook(io.BytesIO(answer.content)).get_sheet_by_index(0)
-    assert sheet.to_python() == [["D-U-N-S", "Name", "Customer reference", "Tags", "Owner"]]
+    found_by = ["Country", "Street", "City", "Postal code", "Registration number", "Telephone"]
+    assert sheet.to_python() == [["D-U-N-S", "Name", "Customer reference", "Tags", "Owner", *found_by]]
     assert "duns-template.xlsx" in answer["Content-Disposition"]
 
 
