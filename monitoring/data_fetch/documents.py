@@ -57,7 +57,7 @@ def read_kept(item: FetchedCompany) -> bool:
     try:
         _read(item, body, delivery)
     except (UnreadableItem, ValueError) as error:
-        _put_away(item, delivery, FetchedState.FAILED, gettext("The response is invalid: %s") % error)
+        _put_away(item, delivery, FetchedState.FAILED, gettext("The response is invalid: %(error)s") % {"error": error})
     return True
 
 

@@ -37,7 +37,7 @@ def requested(crm: Program, *numbers: str) -> Any:
 
 def test_without_the_right_number_of_calls_nothing_is_fetched(crm: Program, registration: Registration) -> None:
     monitored(registration, A, B)
-    for confirmed in ({}, {"data_blocks": 1}):
+    for confirmed in (dict[str, int](), {"data_blocks": 1}):
         answer = crm.post("data-fetches/", {"companies": [A, B], "confirm_calls": confirmed})
         assert answer.status_code == 409 and "Data Blocks 2" in answer.json()["detail"]
     assert crm.post("data-fetches/", {"companies": [A, B]}).status_code == 400
@@ -88,7 +88,7 @@ def test_a_data_gap_is_closed(crm: Program, registration: Registration) -> None:
 
 
 def test_either_companies_or_a_registration(crm: Program, registration: Registration) -> None:
-    both = {"companies": [A], "registration": REFERENCE, "confirm_calls": {}}
+    both: dict[str, Any] = {"companies": [A], "registration": REFERENCE, "confirm_calls": {}}
     for body in (both, {"confirm_calls": {}}):
         assert crm.post("data-fetches/", body).status_code == 400
     answer = crm.post("data-fetches/", {"companies": [A], "confirm_calls": {}})

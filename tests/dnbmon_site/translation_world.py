@@ -22,11 +22,15 @@ from monitoring.models import (
     AlertRule,
     Change,
     Channel,
+    DataFetch,
     DeadLetter,
     DeliveredFile,
     Delivery,
     DeliveryState,
     Element,
+    FetchedCompany,
+    FetchedState,
+    FetchState,
     FileServer,
     FileSource,
     MessageState,
@@ -150,6 +154,7 @@ def a_full_world() -> tuple[dict[str, Any], re.Pattern[str]]:
     }
     models |= {"server": FileServer, "schedule": ReportSchedule, "scheduled": ScheduledExport, "incident": Incident}
     models |= {"file": DeliveredFile, "unreadable": DeadLetter, "pass": ReplayPass, "element": Element}
+    models |= {"unreadable": DeadLetter, "pass": ReplayPass, "element": Element, "fetch": DataFetch}
     keys = {name: model.objects.order_by("pk").values_list("pk", flat=True)[0] for name, model in models.items()}  # type: ignore[attr-defined]
     return {**keys, "duns": duns, "registration": registration.pk, "user": ann.pk}, own_values()
 
@@ -202,9 +207,20 @@ def _what_went_wrong(registration: Registration) -> None:
         requested_by=Actor("ann", uuid.uuid4()),
         may_change_lists=True,
     )
+    _a_fetch(registration, doubt)
     times = dict.fromkeys(("replay_from", "cursor", "begun_at", "begun_dnb_time"), MOMENT)
     ReplayPass.objects.create(registration=registration, purpose=Purpose.AUDIT, found=1, mark="Word", **times)
     open_incident(dedup_key="jobs", title="Word", cause="Word", runbook="docs/operate/troubleshooting.md#jobs")
+
+
+def _a_fetch(registration: Registration, delivery: Delivery) -> None:
+    asked = {"requested_by": "ann", "requested_at": MOMENT, "confirmed_calls": 1, "block_ids": "Word"}
+    fetch = DataFetch.objects.create(
+        contract=registration.contract, registration=registration, state=FetchState.STOPPED, reason="Word", **asked
+    )
+    duns, state = next(iter(NAMES)), FetchedState.FAILED
+    key, given = FetchedCompany.key(fetch.pk, duns), {"registration": registration, "message": "Word"}
+    FetchedCompany.objects.create(id=key, fetch=fetch, company_id=duns, state=state, **given)
 
 
 def own_values() -> re.Pattern[str]:

@@ -37,8 +37,9 @@ ITEM_TONES = {
 
 
 def fetch_of(request: HttpRequest, row: DataFetch, *, may_decide: bool) -> dict[str, Any]:
-    """The page of a fetch."""
-    counts, shown = counts_of(row), request.GET.get("state", "")
+    """The page of a fetch; what waits for a decision is shown first."""
+    counts = counts_of(row)
+    shown = request.GET.get("state", FetchedState.READY if counts.get(FetchedState.READY) else "")
     page = _whole_number(request.GET.get("page", ""))
     found = _some_rows(row, shown, page)
     resumes = may_decide and may_resume(row)

@@ -29,6 +29,7 @@ MANAGER = [*ALL, *WITH_MONEY, "Channels", "Exports", "Audit log"]
 SYSTEM = ["Health", "Data pipeline", "Audit log"]
 OPERATOR = [*ALL, *PORTFOLIO, "Channels", "Exports", "Integrations", *SYSTEM]
 ADMINISTRATOR = [*ALL, *WITH_MONEY, "Alert rules", "Channels", "Exports", "Integrations", *SYSTEM, "Users"]
+SUBJECTS = ["Companies", "Proposals", "Data fetches", "Scheduled removals"]
 CONTRACT = ["Contract year", "Review", "Settings", "Entitlements", "Call budgets", "Calls", "Portfolio notices"]
 HEALTH = ["Status", "Incidents", "Schedules", "Queue", "Failed jobs", "Finished jobs"]
 PIPELINE = ["Ingestion log", "Delivered files", "Parsing errors", "Replays", "Event feed log", "Daily statistics"]
@@ -86,8 +87,8 @@ def test_every_entry_and_every_tab_opens(admin: Client) -> None:
         ("/monitoring/reportschedule/report/", ["Report", "Schedules"], "Report"),
         ("/monitoring/alert/?assignee=me", ["Mine", "Unassigned", "All"], "Mine"),
         ("/monitoring/alert/?state=all", ["Mine", "Unassigned", "All"], "All"),
-        ("/portfolio/subject/?planned=yes", ["Companies", "Proposals", "Scheduled removals"], "Scheduled removals"),
-        ("/portfolio/subject/?planned=no", ["Companies", "Proposals", "Scheduled removals"], "Companies"),
+        ("/portfolio/subject/?planned=yes", SUBJECTS, "Scheduled removals"),
+        ("/portfolio/subject/?planned=no", SUBJECTS, "Companies"),
         (
             "/core/notice/",
             CONTRACT,
@@ -169,7 +170,7 @@ def test_what_waits_is_counted_beside_the_entry_and_its_tab(client: Client) -> N
     page = signed_in(client, "Portfolio manager").get("/portfolio/subject/")
     assert entries(page)["Monitored companies"]["badge"] == "3"
     assert entries(page)["Imports"]["badge"] == "4"
-    assert [tab["badge"] for tab in page.context["place_tabs"]] == ["", "3", ""]
+    assert [tab["badge"] for tab in page.context["place_tabs"]] == ["", "3", "", ""]
     assert "Monitored companies 3" in text_of(page)
 
 
