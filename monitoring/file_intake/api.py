@@ -86,7 +86,9 @@ class NameField(serializers.CharField):
 
 
 class UploadParameters(Parameters):
-    name = NameField(max_length=LONGEST_NAME, help_text="Name that D&B gave the file. It says what the file contains.")
+    name = NameField(
+        max_length=LONGEST_NAME, help_text="Name that D&B gave the file. The kind of file is read from it."
+    )
 
 
 class FileParser(BaseParser):

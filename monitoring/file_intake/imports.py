@@ -25,7 +25,7 @@ from monitoring.file_intake.headers import (
     header_of,
     wrong_hash,
 )
-from monitoring.file_intake.parts import deliver_part, drop_parts, part_keys
+from monitoring.file_intake.parts import PartLost, deliver_part, drop_parts, part_keys
 from monitoring.file_intake.rows import ACTOR, finish, refuse, save
 from monitoring.file_intake.run import Run
 from monitoring.models import DeliveredFile, DeliveredKind, Delivery, DeliveryState, FileSource, FileState
@@ -50,6 +50,8 @@ def work_on(row: DeliveredFile, run: Run) -> None:
     except UnreadableFile as error:
         drop_parts(row)
         refuse(row, str(error))
+    except PartLost:
+        save(row, state=FileState.WAITING, parts=0, delivered_parts=0, is_stored=False, records=0, counts="{}")
     except Gone:
         if timezone.now() >= row.wait_until:
             refuse(row, gettext("The file was changed or removed before it was imported. Add it again."))

@@ -20,7 +20,7 @@ from core.ids import make_uuid
 from core.models import Blob
 from core.text import counted
 from direct_plus.delivered_files import UnreadableFile, read_lines
-from monitoring.models import DeliveredFile, Delivery, DeliveryState, Source
+from monitoring.models import DeliveredFile, Delivery, DeliveryState, FileState, Source
 from monitoring.story_order import next_turn
 
 PART_BITS, HASH_BITS = 24, 50
@@ -63,8 +63,15 @@ def store_part(row: DeliveredFile, number: int, lines: list[bytes]) -> None:
     store_bytes(part_key(row, number), b"\n".join(lines) + b"\n")
 
 
+class PartLost(Exception):
+    """A part that was stored is not there any more."""
+
+
 def drop_parts(row: DeliveredFile) -> None:
-    """Of a file that is refused: nothing has read them."""
+    """Of a file that is refused: nothing has read them, and no other file has the same content."""
+    same = DeliveredFile.objects.filter(registration=row.registration_id, sha256=row.sha256).exclude(pk=row.pk)
+    if same.exclude(state=FileState.REFUSED).exists():
+        return
     for number in range(row.parts + 1):
         key = part_key(row, number)
         if not Delivery.objects.filter(pk=key).exists():
@@ -72,13 +79,15 @@ def drop_parts(row: DeliveredFile) -> None:
 
 
 def deliver_part(row: DeliveredFile, number: int) -> Delivery:
-    """A stored part as a delivery, which was received now unless it was before."""
+    """A stored part as a delivery, which was received now unless it was before. Raises PartLost."""
     assert row.registration is not None, "only files of known registrations are imported"
     key = part_key(row, number)
     known = Delivery.objects.select_related("registration").filter(pk=key).first()
     if known:
         return known
     content = load_bytes(key)
+    if not content:
+        raise PartLost
     now, turn = timezone.now(), next_turn(row.registration)
     delivery = Delivery(
         id=key,

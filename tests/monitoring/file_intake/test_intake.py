@@ -490,6 +490,30 @@ def test_a_name_that_no_engine_can_hold_is_refused(registration: Registration, f
     assert names(folder) == ["refused"]
 
 
+def test_parts_that_two_files_share_stay_for_the_other(registration: Registration, folder: Path, take: Take) -> None:
+    good, again = a_file(folder, *updates(2)), a_zip(folder, BASE, b"")
+    again.write_bytes(good.read_bytes())
+    take()
+    assert [row.is_stored for row in DeliveredFile.objects.all()] == [True, True]
+    a_header([again], folder=folder, totalRecordCount=7)
+    take()
+    assert states()["NOTIFICATION_2.zip"] == FileState.REFUSED
+    is_late()
+    take()
+    assert Notification.objects.count() == 2
+
+
+def test_a_part_that_is_lost_is_stored_again(registration: Registration, folder: Path, take: Take) -> None:
+    a_file(folder, *updates(2))
+    take()
+    Blob.objects.all().delete()
+    is_late()
+    take()
+    take()
+    assert DeliveredFile.objects.get().state == FileState.IMPORTED
+    assert (Notification.objects.count(), DeliveredFile.objects.get().records) == (2, 2)
+
+
 def test_what_processing_has_stopped_for_goes_on_when_it_is_resumed(
     registration: Registration, folder: Path, take: Take
 ) -> None:
