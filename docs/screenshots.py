@@ -260,6 +260,7 @@ def arrive(page: Page, address: str, shot: Shot) -> bool:
         return False
     # Pages that renew themselves are never idle.
     page.wait_for_load_state("load")
+    page.wait_for_selector("[data-later]", state="detached")
     page.wait_for_timeout(700)
     path = IMAGES / f"{shot.name}.png"
     page.screenshot(path=path, animations="disabled")

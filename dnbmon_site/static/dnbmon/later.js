@@ -8,6 +8,7 @@
       const answer = await fetch(element.dataset.later, { headers: { "X-Requested-With": "later" } });
       if (!answer.ok || answer.redirected) return;
       element.innerHTML = await answer.text();
+      delete element.dataset.later;
     } catch (error) {
       // The server is away for a moment; the page stays as it is.
     }
