@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from core.bulk import select_values
 from core.db import in_batches
 from direct_plus.exact_json import parse_json
 from monitoring.elements.json_paths import (
+    ROOT,
     leaf_paths,
     names_below_root,
     paths_spoken_of,
@@ -28,7 +29,7 @@ from monitoring.history.facts import SEED_MAY_LAG
 from monitoring.models import Change, Kind, Notification
 from monitoring.story_order import story_place
 
-ASSESSMENT = "dnbAssessment"
+ASSESSMENT, SCORE_DATE = "dnbAssessment", "scoreDate"
 # A SEED of our own, made where older history was removed (condensing.py).
 SNAPSHOT = "SNAPSHOT"
 SEED_COLUMNS = (
@@ -41,6 +42,10 @@ CHANGE_COLUMNS = (
 )
 # What tells whether D&B still keeps the company; a review, say, does not undo a merger.
 STATUS_KINDS = (Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
+
+
+# Of each score of which one is reported at a moment, by moment and name.
+ScoreDates = Mapping[tuple[datetime, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,14 +199,16 @@ def states_after(
     """Each event in the order of their times, with the state after it: one profile, which goes on changing."""
     result = state or CompanyState()
     before = sorted(changes, key=lambda event: event.order)
-    for event in sorted(events, key=lambda event: event.order):
+    ordered = sorted(events, key=lambda event: event.order)
+    dates = score_dates([*before, *ordered])
+    for event in ordered:
         if event.carried is not None:
             _take_snapshot(result, event)
         elif event.seed is not None:
             _take_seed(result, event)
-            _reapply(result, event, before)
+            _reapply(result, event, before, dates)
         elif event.kind == Kind.ELEMENT:
-            _take_change(result, event)
+            _take_change(result, event, dates)
             before.append(event)
         elif event.kind in STATUS_KINDS:
             result.status = event
@@ -228,13 +235,13 @@ def _take_seed(result: CompanyState, event: Event) -> None:
     _note_received(result, paths_spoken_of((), event.seed), event.moment)
 
 
-def _reapply(result: CompanyState, seed: Event, before: Sequence[Event]) -> None:
+def _reapply(result: CompanyState, seed: Event, before: Sequence[Event], dates: ScoreDates) -> None:
     """A SEED is stamped when pulled: what happened shortly before may still be missing in it."""
     for change in before:
         if change.moment < seed.moment - SEED_MAY_LAG or not _carries(seed, change.path):
             continue
         if same_value(result.value(change.path), change.previous):
-            set_value(result.document, change.path, _newest_score(result, change))
+            set_value_of(change, result.document, dates)
 
 
 def _carries(seed: Event, path: str) -> bool:
@@ -243,24 +250,62 @@ def _carries(seed: Event, path: str) -> bool:
     return not names or names[0] in (seed.seed or {})
 
 
-def _take_change(result: CompanyState, event: Event) -> None:
+def _take_change(result: CompanyState, event: Event, dates: ScoreDates) -> None:
     known, since = result.value(event.path), _known_since(result, event)
     if since and not same_value(known, event.previous):
         result.mismatches[event.id] = KnownValue(copy.deepcopy(known), since)
     _note_received(result, paths_spoken_of(tuple(names_below_root(event.path)), event.current), event.moment)
-    if not set_value(result.document, event.path, _newest_score(result, event)):
+    if not set_value_of(event, result.document, dates):
         result.unplaced.add(event.id)
 
 
-def _newest_score(result: CompanyState, event: Event) -> Any:
+def set_value_of(change: Event, document: dict[str, Any], dates: ScoreDates) -> bool:
+    """Put what the change sets in its place, unless it is of an older score; False where an array stands in the way."""
+    if _is_part_of_older_score(change, document, dates):
+        return True
+    return set_value(document, change.path, _newest_score(change, document))
+
+
+def score_dates(changes: Iterable[Event]) -> ScoreDates:
+    """A part of a score that changes by itself has the date that is reported of the score at its moment, the latest of
+    several."""
+    found: dict[tuple[datetime, str], str] = {}
+    for change in changes:
+        if change.path.endswith(SCORE_DATE) and (score := _score_of(change.path)):
+            key = change.moment, score
+            found[key] = max(found.get(key, ""), str(change.current or ""))
+    return found
+
+
+def _score_of(path: str) -> str:
+    """The score that has this part; empty where the path leads to none, or to a whole one."""
+    names = names_below_root(path)
+    return names[1] if names[:1] == [ASSESSMENT] and len(names) > 2 else ""
+
+
+def score_around(path: str) -> str:
+    """The path of the score that has this part; of what is no part of one, its own."""
+    score = _score_of(path)
+    return f"{ROOT}.{ASSESSMENT}.{score}" if score else path
+
+
+def _is_part_of_older_score(change: Event, document: dict[str, Any], dates: ScoreDates) -> bool:
+    if not (score := _score_of(change.path)):
+        return False
+    is_date = names_below_root(change.path)[2:] == [SCORE_DATE]
+    date = str(change.current or "") if is_date else dates.get((change.moment, score), "")
+    return _is_older({SCORE_DATE: date}, value_at(document, score_around(change.path)))
+
+
+def _newest_score(change: Event, document: dict[str, Any]) -> Any:
     """What a change sets; of a whole score, or of all of them, what is not older than what is known."""
-    names = names_below_root(event.path)
+    names = names_below_root(change.path)
     if names[:1] != [ASSESSMENT] or len(names) > 2:
-        return event.current
-    known = result.value(event.path)
+        return change.current
+    known = value_at(document, change.path)
     if len(names) == 1:
-        return with_newest_scores(known, event.current)
-    return copy.deepcopy(known) if _is_older(event.current, known) else event.current
+        return with_newest_scores(known, change.current)
+    return copy.deepcopy(known) if _is_older(change.current, known) else change.current
 
 
 def with_newest_scores(known: Any, new: Any) -> Any:
@@ -272,7 +317,7 @@ def with_newest_scores(known: Any, new: Any) -> Any:
 
 
 def _is_older(score: Any, known: Any) -> bool:
-    new, old = (str(value.get("scoreDate") or "") if isinstance(value, dict) else "" for value in (score, known))
+    new, old = (str(value.get(SCORE_DATE) or "") if isinstance(value, dict) else "" for value in (score, known))
     return bool(new) and new < old
 
 

@@ -18,8 +18,16 @@ from django.db import transaction
 
 from core.bulk import repeated_values
 from core.db import in_batches
-from monitoring.elements.json_paths import same_value, set_value, stored_value, value_at
-from monitoring.history.state import apply_events, events_of
+from monitoring.elements.json_paths import same_value, stored_value, value_at
+from monitoring.history.state import (
+    ScoreDates,
+    apply_events,
+    event_of,
+    events_of,
+    score_around,
+    score_dates,
+    set_value_of,
+)
 from monitoring.models import Change, Kind
 from monitoring.story_order import FIRST_STEP, step_of, with_step
 
@@ -27,6 +35,7 @@ Moment = tuple[str, datetime]
 # Each company is looked up at each of the moments.
 A_FEW = 20
 REPORTED = {"kind": Kind.ELEMENT, "derived_from": ""}
+TO_APPLY = ("kind", "registration_id", "changed_at", "element", "previous", "current", "place")
 
 
 def order_moments(moments: Iterable[Moment], said: Mapping[Moment, Mapping[uuid.UUID, str]]) -> set[str]:
@@ -85,11 +94,12 @@ def _touch_each_other(paths: Sequence[str]) -> bool:
 
 def _order(duns: str, moment: datetime) -> bool:
     """Whether something was written: whoever writes looks again."""
-    rows = list(_reported(company=duns, changed_at=moment).only("element", "previous", "current", "place"))
+    rows = list(_reported(company=duns, changed_at=moment).only(*TO_APPLY))
+    dates = score_dates(map(event_of, rows))
     steps: dict[uuid.UUID, int] = {}
     for group in _groups(rows):
         ordered = _in_places(group)
-        chained = _chained(duns, moment, ordered)
+        chained = _chained(duns, moment, ordered, dates)
         # Where places give the same order already, nothing is said of the moment's other changes.
         numbers = repeat(FIRST_STEP) if chained == ordered else count(FIRST_STEP)
         steps |= dict(zip((row.pk for row in chained), numbers, strict=False))
@@ -113,18 +123,18 @@ def _in_places(group: Sequence[Change]) -> list[Change]:
     return sorted(group, key=lambda row: (with_step(row.place, 0), row.pk.int))
 
 
-def _chained(duns: str, moment: datetime, group: Sequence[Change]) -> list[Change]:
+def _chained(duns: str, moment: datetime, group: Sequence[Change], dates: ScoreDates) -> list[Change]:
     waiting = list(group)
     if len(waiting) == 1:
         return waiting
-    document = _known_before(duns, moment, {row.element for row in group})
+    document = _known_before(duns, moment, {score_around(row.element) for row in group})
     result: list[Change] = []
     while waiting:
         fitting = (row for row in waiting if same_value(value_at(document, row.element), stored_value(row.previous)))
         row = next(fitting, waiting[0])
         waiting.remove(row)
         result.append(row)
-        set_value(document, row.element, stored_value(row.current))
+        set_value_of(event_of(row), document, dates)
     return result
 
 

@@ -319,6 +319,54 @@ def test_of_all_scores_together_none_is_older_than_what_is_known() -> None:
     assert profile(DUNS).value("organization.dnbAssessment") == failure_score(60, "2026-01-07") | {"tradeStyle": 1}
 
 
+def a_part_of_each(percentile: Any, date: Any, *, hours: float, name: str = "failureScore") -> dict[str, Any]:
+    path = f"organization.dnbAssessment.{name}"
+    at = stamp(hours=hours)
+    return an_update(
+        an_element(f"{path}.nationalPercentile", None, percentile, at),
+        an_element(f"{path}.scoreDate", None, date, at),
+    )
+
+
+@pytest.mark.parametrize("name", ["failureScore", "delinquencyScore", "standardRating"])
+def test_parts_of_an_older_score_replace_none_of_a_newer_one(name: str) -> None:
+    known = {"nationalPercentile": 60, "scoreDate": "2026-01-07"}
+    delivered(a_seed(dnbAssessment={name: known}, delivered=stamp(hours=1)))
+    delivered(a_part_of_each(70, "2026-01-02", hours=2, name=name))
+    assert profile(DUNS).value(f"organization.dnbAssessment.{name}") == known
+    delivered(a_part_of_each(50, "2026-01-08", hours=3, name=name))
+    newer = {"nationalPercentile": 50, "scoreDate": "2026-01-08"}
+    assert profile(DUNS).value(f"organization.dnbAssessment.{name}") == newer
+
+
+def test_a_part_that_comes_without_a_date_replaces_the_one_before() -> None:
+    delivered(a_seed(dnbAssessment=failure_score(60, "2026-01-07"), delivered=stamp(hours=1)))
+    delivered(scored(60, 55, f"{SCORE}.nationalPercentile", hours=2))
+    assert percentile() == 55
+
+
+def test_a_part_has_the_latest_date_that_any_registration_reports_of_its_moment() -> None:
+    """In whatever order they report, and though one leaves the date out."""
+    delivered(a_seed(dnbAssessment=failure_score(60, "2026-01-07"), delivered=stamp(hours=1)))
+    delivered(scored(None, 70, f"{SCORE}.nationalPercentile", hours=2))
+    assert percentile() == 70
+    delivered(a_part_of_each(70, "2026-01-02", hours=2), registration=a_registration("WEEKLY"))
+    assert percentile() == 60
+    delivered(a_part_of_each(70, "2026-01-09", hours=2), registration=a_registration("DAILY"))
+    assert percentile() == 70
+
+
+def test_parts_of_an_older_score_do_not_come_back_after_a_document_that_does_not_show_them() -> None:
+    for hours in (1, 3):
+        delivered(a_seed(dnbAssessment=failure_score(60, "2026-01-07"), delivered=stamp(hours=hours)))
+    older = an_update(
+        an_element(f"{SCORE}.nationalPercentile", 60, 70, stamp(hours=2)),
+        an_element(f"{SCORE}.scoreDate", "2026-01-07", "2026-01-02", stamp(hours=2)),
+    )
+    delivered(older)
+    assert profile(DUNS).value(SCORE) == failure_score(60, "2026-01-07")["failureScore"]
+
+
 def test_an_older_score_does_not_come_back_after_a_document_that_does_not_show_it() -> None:
     newer, older = (failure_score(*one)["failureScore"] for one in ((60, "2026-01-07"), (70, "2026-01-02")))
     for hours in (1, 3):

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from monitoring.elements.json_paths import stored_value
 from monitoring.history.state import profile
 from monitoring.models import Change, Kind
 from monitoring.pipeline.ingest import ingest
@@ -137,3 +138,28 @@ def test_differences_of_documents_take_no_part() -> None:
     difference = Change.objects.exclude(derived_from="").get()
     assert step_of(difference.place) == FIRST_STEP
     assert_name("E")
+
+
+def test_an_older_score_is_not_known_by_then() -> None:
+    score = "organization.dnbAssessment.failureScore"
+    known, older, newer, newest = (
+        {"classScore": number, "scoreDate": f"2026-01-{day:02}"} for number, day in ((1, 7), (2, 2), (3, 8), (4, 9))
+    )
+    ingest(a_delivery(a_seed(dnbAssessment={"failureScore": known}, delivered=stamp(hours=1))))
+    reported(known, older, place=1, path=score)
+    reported(None, newest, place=2, path=score)
+    reported(older, newer, place=3, path=score)
+    rows = Change.objects.filter(element=score).order_by(*OLDEST_FIRST)
+    assert [stored_value(row.current)["classScore"] for row in rows] == [2, 4, 3]
+
+
+def test_a_part_of_an_older_score_is_not_known_by_then() -> None:
+    """The date that is known stands in another part, and so does the one that is reported with it."""
+    score, part = "organization.dnbAssessment.failureScore", "organization.dnbAssessment.failureScore.classScore"
+    known = {"classScore": 1, "scoreDate": "2026-01-07"}
+    ingest(a_delivery(a_seed(dnbAssessment={"failureScore": known}, delivered=stamp(hours=1))))
+    reported("2026-01-07", "2026-01-02", place=0, path=f"{score}.scoreDate")
+    reported(1, 2, place=1, path=part)
+    reported(9, 4, place=2, path=part)
+    reported(2, 3, place=3, path=part)
+    assert told(part) == "12 94 23"
