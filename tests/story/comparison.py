@@ -13,15 +13,13 @@ from difflib import unified_diff
 from itertools import chain, groupby
 
 from tests.story.application import Found
-from tests.story.facts import LEAST, RULES, Answer, Token, answers, depends_on_telling, rarer_answers
+from tests.story.facts import Answer, Token, answers, rarer_answers
 from tests.story.model import StoredDelivery
 from tests.story.values import overlap
 from tests.story.worlds import FULL_PRODUCT
 
 ORDER, LISTED, STATE, LIVE, OBSERVED = "order", "listed", "state", "live", "observed"
-# Equal stamps of two registrations stand by the registration, not by turns: for worlds whose turns would tell.
-TELLERS = "tellers"
-COMPARED = frozenset({ORDER, LISTED, STATE, LIVE, OBSERVED})
+COMPARED = (LISTED, LIVE, OBSERVED, ORDER, STATE)
 Ordered = Sequence[tuple[datetime, Token]]
 
 
@@ -40,22 +38,15 @@ def differs(aspect: str, found: Found, answer: Answer) -> bool:
     )
 
 
-def judge(
-    found: Found, deliveries: Sequence[StoredDelivery], company: str, aspects: frozenset[str]
-) -> tuple[list[str], dict[str, set[str]]]:
+def judge(found: Found, deliveries: Sequence[StoredDelivery], company: str) -> tuple[list[str], dict[str, set[str]]]:
     """What equals no answer, beside the first answer; and the aspects that are undecided, with the readings."""
-    rules = aspects & RULES
-    given = answers(deliveries, company, FULL_PRODUCT, rules)
+    given = answers(deliveries, company, FULL_PRODUCT)
     wrong: list[str] = []
     undecided: dict[str, set[str]] = {}
-    for aspect in sorted(aspects & COMPARED):
-        is_placed = aspect in (ORDER, LISTED, STATE) and LEAST not in rules
-        if is_placed and depends_on_telling(deliveries, company, state=aspect == STATE):
-            undecided[aspect] = {"not-the-least"}
-            continue
+    for aspect in COMPARED:
         if codes := {name for answer in given[1:] if unequal(aspect, given[0], answer) for name in answer.reading}:
             undecided[aspect] = codes
-        rarer = rarer_answers(deliveries, company, FULL_PRODUCT, rules)
+        rarer = rarer_answers(deliveries, company, FULL_PRODUCT)
         fitting = (answer for answer in chain(given, rarer) if not differs(aspect, found, answer))
         if (match := next(fitting, None)) is None:
             wrong.append(f"{aspect}\n{describe(aspect, found, given[0])}")

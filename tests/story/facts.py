@@ -1,18 +1,16 @@
 """Which of a company's changes are one fact, which are live, who observed each, and the answers that the rules allow.
 
-    “An UPDATE's change is always a row. A difference of two documents is live only while nothing explains it: it is
-    explained by the latest UPDATE change that its teller has not told yet, after the last one it told at that leaf, in
-    (t_earlier − 4 days, t_later + 15 minutes], with the same `current` at its leaves. A teller tells a fact once; what
-    the teller's first SEED already shows counts as told. Compare by leaves (a container needs all its leaves), arrays
-    as multisets, null, absent, [], {} and "" alike.”
-    “Two differences (or UPDATEs) of different tellers with the same leaf and value, nothing in between, at most 4 days
-    apart: one fact. Of the same teller: two. When unsure, both stay: twice is better than lost.”
-    “`deleted`, `restored`, `transferred` (same retained number), `under_review`, `reviewed` are one a company only if
-    they repeat their family's neighbour in the order. `left`, `entered`, `removed` are facts of a registration and
-    never merged; `unknown` is one a notification.”
-    “Facts: a unit sees a change if and only if a registration of the unit told it.”
-
-The sentences are in force one by one: `RULES` names them, and a test says which.
+“An UPDATE's change is always a row. A difference of two documents is live only while nothing explains it: it is
+explained by the latest UPDATE change that its teller has not told yet, after the last one it told at that leaf, in
+(t_earlier − 4 days, t_later + 15 minutes], with the same `current` at its leaves. A teller tells a fact once; what
+the teller's first SEED already shows counts as told. Compare by leaves (a container needs all its leaves), arrays
+as multisets, null, absent, [], {} and "" alike.”
+“Two differences (or UPDATEs) of different tellers with the same leaf and value, nothing in between, at most 4 days
+apart: one fact. Of the same teller: two. When unsure, both stay: twice is better than lost.”
+“`deleted`, `restored`, `transferred` (same retained number), `under_review`, `reviewed` are one a company only if
+they repeat their family's neighbour in the order. `left`, `entered`, `removed` are facts of a registration and
+never merged; `unknown` is one a notification.”
+“Facts: a unit sees a change if and only if a registration of the unit told it.”
 """
 
 from __future__ import annotations
@@ -24,17 +22,17 @@ from datetime import datetime, timedelta
 from itertools import combinations
 
 from tests.story.model import (
+    FILE,
     READINGS,
     Event,
-    Key,
     Known,
     Reading,
     StoredDelivery,
     Story,
     Teller,
+    chains,
     differences,
     events_of,
-    first_seeds,
     notifications,
 )
 from tests.story.values import Json, Path, canon, leaves, loose, overlap, path_of, value_at
@@ -48,35 +46,17 @@ FAMILIES = {
     "reviewed": "review",
 }
 
-# A difference that an UPDATE explains is not live · two differences of different sources are one fact · a repeated
-# event is one fact · a score keeps its newer date · a change that several registrations report has the least place ·
-# SEEDs by file and by pull are chained apart.
-EXPLAINED, MERGED, REPEATED = "explained", "merged", "repeated"
-SCORES, LEAST, CHAINS = "scores", "least", "chains"
-RULES = frozenset({EXPLAINED, MERGED, REPEATED, SCORES, LEAST, CHAINS})
-
 FACT_READINGS = {
-    EXPLAINED: {
-        "explained-by-one": "of a difference with several leaves, one UPDATE explains all",
-        "container-one-leaf": "a container explains a difference at one leaf though others of its leaves differ",
-        "explained-by-key": "the latest UPDATE is the last by the key, not by the story's order",
-        "first-seed-exact": "the first SEED shows only changes timed before it, not up to 15 minutes later",
-        "told-whole": "a fact told at one of its leaves is told at all of them for later differences",
-    },
-    MERGED: {
-        "merge-equal-previous": "one fact only where `previous` is the same too",
-        "merge-mixed": "an UPDATE and a difference that it does not explain are one fact too",
-        "merge-updates": "of two UPDATEs that are one fact, one is live",
-        "merge-by-registration": "a file and a pull of one registration are the same teller",
-    },
-    REPEATED: {"transfer-is-existence": "TRANSFER is of the family of DELETE and UNDELETE"},
-    SCORES: {},
-    LEAST: {},
-    CHAINS: {},
+    "explained-by-one": "of a difference with several leaves, one UPDATE explains all",
+    "container-one-leaf": "a container explains a difference at one leaf though others of its leaves differ",
+    "explained-by-key": "the latest UPDATE is the last by the key, not by the story's order",
+    "first-seed-exact": "the first SEED shows only changes timed before it, not up to 15 minutes later",
+    "told-whole": "a fact told at one of its leaves is told at all of them for later differences",
+    "merge-equal-previous": "one fact only where `previous` is the same too",
+    "merge-mixed": "an UPDATE and a difference that it does not explain are one fact too",
+    "merge-updates": "of two UPDATEs that are one fact, one is live",
+    "transfer-is-existence": "TRANSFER is of the family of DELETE and UNDELETE",
 }
-
-# While a rule is not in force, the application may do either.
-NOT_IN_FORCE = {SCORES: "older-score", CHAINS: "chained-together"}
 
 Token = tuple[str, ...]
 Observers = dict[Token, frozenset[str]]
@@ -112,62 +92,32 @@ class Facts:
         return event
 
 
-def answers(
-    deliveries: Iterable[StoredDelivery], company: str, full_product: frozenset[str], rules: frozenset[str] = RULES
-) -> list[Answer]:
+def answers(deliveries: Iterable[StoredDelivery], company: str, full_product: frozenset[str]) -> list[Answer]:
     """The answer of the first readings, then those of every other reading alone."""
     known = known_of(deliveries, company)
-    tried = [frozenset[str](), *(frozenset({name}) for name in readings_of(rules))]
-    return [answer(known, full_product, rules, reading) for reading in tried]
+    tried = [frozenset[str](), *(frozenset({name}) for name in (*READINGS, *FACT_READINGS))]
+    return [answer(known, full_product, reading) for reading in tried]
 
 
-def rarer_answers(
-    deliveries: Iterable[StoredDelivery], company: str, full_product: frozenset[str], rules: frozenset[str] = RULES
-) -> Iterator[Answer]:
+def rarer_answers(deliveries: Iterable[StoredDelivery], company: str, full_product: frozenset[str]) -> Iterator[Answer]:
     """Those of two or three other readings together, where no sentence alone makes a difference."""
-    known, names = known_of(deliveries, company), readings_of(rules)
+    known = known_of(deliveries, company)
     for size in (2, 3):
-        for some in combinations(names, size):
-            yield answer(known, full_product, rules, frozenset(some))
-
-
-def depends_on_telling(deliveries: Iterable[StoredDelivery], company: str, *, state: bool) -> bool:
-    """Whether it matters by which of its tellings a change is placed: another of its moment stands among them."""
-    spans = [(event, *_span(event)) for event in events_of(known_of(deliveries, company)) if event.document is None]
-    return any(
-        one is not other and len(one.told) + len(one.also) > 1 and first <= last_of_other and first_of_other <= last
-        for one, first, last in spans
-        for other, first_of_other, last_of_other in spans
-        if not state or (one.path and other.path and overlap(one.path, other.path))
-    )
-
-
-def _span(event: Event) -> tuple[Key, Key]:
-    keys = [event.key_by(telling, frozenset()) for telling in [*event.told, *event.also]]
-    return min(keys), max(keys)
+        for some in combinations((*READINGS, *FACT_READINGS), size):
+            yield answer(known, full_product, frozenset(some))
 
 
 def known_of(deliveries: Iterable[StoredDelivery], company: str) -> list[Known]:
     return [one for one in notifications(deliveries) if one.item.company == company]
 
 
-def readings_of(rules: frozenset[str]) -> list[str]:
-    about_facts = [name for rule in sorted(rules) for name in FACT_READINGS[rule]]
-    settled = {name for rule, name in NOT_IN_FORCE.items() if rule in rules}
-    return [*(name for name in READINGS if name not in settled), *about_facts]
-
-
-def answer(known: list[Known], full_product: frozenset[str], rules: frozenset[str], reading: Reading) -> Answer:
-    events, found = events_of(known), differences(known, full_product, reading)
-    keeps = (SCORES in rules) != ("older-score" in reading)
-    facts, whole = Facts(), Story(reading, keeps).tell([*events, *found]).told
-    if EXPLAINED in rules:
-        Explaining(whole, first_seeds(known, full_product, reading), facts, reading).explain()
-    if MERGED in rules:
-        merge(whole, facts, reading)
-    if REPEATED in rules:
-        join_repeats(whole, facts, reading)
-    story = Story(reading, keeps).tell([event for event in whole if facts.is_live(event)])
+def answer(known: list[Known], full_product: frozenset[str], reading: Reading) -> Answer:
+    facts, whole = Facts(), Story(reading).tell([*events_of(known), *differences(known, full_product)]).told
+    firsts = {teller: chain[0] for teller, chain in chains(known, full_product).items()}
+    Explaining(whole, firsts, facts, reading).explain()
+    merge(whole, facts, reading)
+    join_repeats(whole, facts, reading)
+    story = Story(reading).tell([event for event in whole if facts.is_live(event)])
     observed, perhaps = observers(whole, facts)
     order = [(event.moment, token_of(event)) for event in story.told]
     state = {".".join(path): canon(value) for path, value in leaves(story.state).items()}
@@ -196,7 +146,7 @@ class Explaining:
     def __post_init__(self) -> None:
         updates = [event for event in self.whole if event.path and event.later is None]
         if "explained-by-key" in self.reading:
-            updates.sort(key=lambda event: event.key(self.reading))
+            updates.sort(key=lambda event: event.key)
         self.updates = updates
 
     def explain(self) -> None:
@@ -271,7 +221,7 @@ def merge(whole: list[Event], facts: Facts, reading: Reading) -> None:
     told: dict[Event, set[Teller]] = {}
     live = [event for event in whole if event.path and facts.is_live(event)]
     for position, event in enumerate(live):
-        told[event] = tellers(event, reading)
+        told[event] = tellers(event)
         earlier = next((one for one in reversed(live[:position]) if overlap(one.path, event.path)), None)
         if earlier is None or not is_one(earlier, event, reading):
             continue
@@ -281,11 +231,8 @@ def merge(whole: list[Event], facts: Facts, reading: Reading) -> None:
             facts.replaced[event] = first
 
 
-def tellers(event: Event, reading: Reading) -> set[Teller]:
-    by_way = "merge-by-registration" not in reading
-    if event.source:
-        return {(event.source[0], by_way and event.source[1])}
-    return {(registration, by_way and way == 2) for registration, way in event.observers}
+def tellers(event: Event) -> set[Teller]:
+    return {event.source} if event.source else {(registration, way == FILE) for registration, way in event.observers}
 
 
 def is_one(earlier: Event, later: Event, reading: Reading) -> bool:

@@ -10,16 +10,22 @@ rules, as the house's page on order and facts has them:
     company's changes with equal `changed_at` and overlapping paths, the next is the first by place whose `previous` is
     what is known by then, else the first by place.”
     “SEED ids get k: how often the same document with the same stamp returned in its answer with another document of
-    that company in between; adjacent repeats are one.” Any other notification: “k: the how-manieth identical one in its
-    answer, file or repair pass”; a page of a pass counts as an answer here, since pages overlap.
+    that company in between; adjacent repeats are one.” In between means of that stamp: “a replay page starts at a
+    stamp's edge”, so what came before with other stamps is not seen by all who show the document. Any other
+    notification: “k: the how-manieth identical one in its answer, file or repair pass”; a page of a pass counts as an
+    answer here, since pages overlap, and so does a part of a file: “Known limit: one stamp over several answers and a
+    document that returns in a later answer.”
     “An UPDATE is known by the sorted set of (path, previous, current, timestamp)”, a change of an element by the same.
-    “SEEDs are chained per teller (registration × {pull and replay, file}).” “Consecutive SEEDs of a FULL_PRODUCT
-    registration are compared and make `element` changes.”
+    “SEEDs are chained per teller (registration × {pull and replay, file}).” So a registration's files are a teller of
+    their own wherever tellers count. A line of a file has the file's time, which no answer has: no SEED is in both
+    chains. “Consecutive SEEDs of a FULL_PRODUCT registration are compared and make `element` changes.” “Compare by
+    leaves, arrays as multisets, null, absent, [], {} and "" alike.”
     “A profile is the fold of SEEDs and changes in the order of their times. A SEED replaces the first-level members it
     carries and removes those that the previous SEED of the same registration carried and it does not; other
     registrations' members stay. A SEED is stamped when pulled: a change timed within 4 days before it counts as after
     it if its `previous` equals the SEED at that path.”
-    “A score with an older `scoreDate` never replaces a newer one.”
+    “A score with an older `scoreDate` never replaces a newer one”: any score of `dnbAssessment`, also where all of them
+    come together, or a part of one by itself. A part has the date that is told of its score at the same moment.
     “The state stays right”, also where a difference is explained wrongly: so differences take no part in the state.
 
 Where these sentences can be read in two ways, both are tried: `READINGS` names the second ones. A company whose answers
@@ -34,7 +40,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from tests.story.values import Json, Path, canon, loose, overlap, path_of, put, value_at
@@ -42,8 +48,8 @@ from tests.story.values import Json, Path, canon, loose, overlap, path_of, put, 
 WAYS = {"pull": 0, "replay": 1, "file": 2}
 FILE = WAYS["file"]
 SEED_MAY_LAG = timedelta(days=4)
-SCORE: Path = ("dnbAssessment", "failureScore")
-SCORE_DATE: Path = (*SCORE, "scoreDate")
+ASSESSMENT = "dnbAssessment"
+DATE = "scoreDate"
 KINDS = {
     "SEED": "baseline",
     "DELETE": "deleted",
@@ -68,12 +74,9 @@ READINGS = {
     "equal-is-alike": "`previous` equals a value also where both are empty, or arrays hold the same in another order",
     "known-before-seeds": "what is known by then leaves out SEEDs of the same moment",
     "overlap-pairwise": "only changes that overlap the first by place may come before it",
-    "removal-by-source": "the previous SEED is that of the same registration by the same way",
-    "file-is-a-teller": "the teller in the key is registration × {pull and replay, file}",
-    "seed-in-both-chains": "a SEED that a pull and a file show stands in both chains",
-    "differences-by-alike": "two documents differ only where they are not alike",
-    "chained-together": "SEEDs of a registration are one chain, by whichever way they come",
-    "older-score": "whether a score with an older date replaces a newer one",
+    "removal-by-teller": "the previous SEED is that of the same registration by the same way",
+    "others-members-stay": "what a SEED lacks stays where another registration's last SEED carried it",
+    "date-by-notification": "a part of a score has the date that its own notifications tell",
 }
 
 
@@ -115,10 +118,7 @@ class Known:
     registration: str
     item: Item
     place: Place
-    by_file: frozenset[bool]
     ways: frozenset[int]
-    # The other stamps it was shown with, as by a file, and where.
-    also: tuple[tuple[datetime, Place], ...]
     # Of one that answers show, where files show it: a telling of their own.
     in_files: tuple[datetime, Place] | None = None
 
@@ -130,11 +130,13 @@ class Telling:
     place: Place
     index: int = 0
 
-    def teller(self, reading: Reading) -> Teller:
-        return self.registration, "file-is-a-teller" in reading and self.place[0] == FILE
+    @property
+    def teller(self) -> Teller:
+        return self.registration, self.place[0] == FILE
 
-    def least(self, reading: Reading) -> Key:
-        return self.delivered, self.teller(reading), self.place, self.index
+    @property
+    def least(self) -> Key:
+        return self.delivered, self.teller, self.place, self.index
 
 
 @dataclass(eq=False)
@@ -153,16 +155,16 @@ class Event:
     # Of a difference: when the earlier SEED was stamped, and the whole later document.
     earlier: datetime | None = None
     later: Json = None
-    score_date: str = ""
+    # Of a part of a score: the dates that come with it.
+    date_of_moment: str = ""
+    date_of_notification: str = ""
     observers: set[tuple[str, int]] = field(default_factory=set)
-    also: list[Telling] = field(default_factory=list)
 
-    def key(self, reading: Reading) -> Key:
-        return self.key_by(min(self.told, key=lambda telling: telling.least(reading)), reading)
-
-    def key_by(self, telling: Telling, reading: Reading) -> Key:
+    @property
+    def key(self) -> Key:
+        telling = min(self.told, key=lambda telling: telling.least)
         way, stands_for, turn, position = telling.place
-        rank, who = self.document is None, telling.teller(reading)
+        rank, who = self.document is None, telling.teller
         return self.moment, rank, telling.delivered, who, stands_for, way, turn, position, telling.index, self.path
 
 
@@ -181,30 +183,30 @@ def notifications(deliveries: Iterable[StoredDelivery]) -> list[Known]:
 def _known(registration: str, showings: list[tuple[Place, Item]]) -> Known:
     place, item = min(showings, key=lambda showing: showing[0])
     ways = frozenset(place[0] for place, _ in showings)
-    also = tuple((shown.stamp, where) for where, shown in showings if shown.stamp != item.stamp)
     files = [showing for showing in showings if showing[0][0] == FILE]
     in_files = None
     if files and place[0] != FILE:
         where, shown = min(files, key=lambda showing: showing[0])
         in_files = shown.stamp, where
-    return Known(registration, item, place, frozenset(way == FILE for way in ways), ways, also, in_files)
+    return Known(registration, item, place, ways, in_files)
 
 
 def _identified(delivery: StoredDelivery) -> Iterator[tuple[Key, Item]]:
     """Each item with what it is known by, k included."""
-    last: dict[str, Key] = {}
-    returned: dict[Key, int] = defaultdict(int)
+    last: dict[tuple[str, datetime], str] = {}
+    count: dict[Key, int] = {}
     for item in delivery.items:
         if item.type == "UPDATE":
             yield (item.company, frozenset(map(_fact, item.elements))), item
             continue
-        identity: Key = (item.type, item.company, item.stamp, canon(item.document), item.retained)
+        document = canon(item.document)
+        identity: Key = (item.type, item.company, item.stamp, document, item.retained)
+        is_repeated = item.type == "SEED" and last.get((item.company, item.stamp)) == document
+        if identity not in count or not is_repeated:
+            count[identity] = count.get(identity, -1) + 1
         if item.type == "SEED":
-            returned[identity] += last.get(item.company) != identity
-            last[item.company] = identity
-        else:
-            returned[identity] += 1
-        yield (*identity, returned[identity]), item
+            last[item.company, item.stamp] = document
+        yield (*identity, count[identity]), item
 
 
 def _fact(element: Element) -> Key:
@@ -224,12 +226,14 @@ def events_of(known: Iterable[Known]) -> list[Event]:
             continue
         for index, element in enumerate(one.item.elements):
             fresh = Event("element", element.at, [], path_of(element.path), element.previous, element.current)
-            fresh.score_date = _date_told(one.item, element)
             change = changes.setdefault(_fact(element), fresh)
+            change.date_of_notification = max(change.date_of_notification, _date_told(one.item, change.path))
             tellings = [(one.item.stamp, one.place), *([one.in_files] if one.in_files else [])]
             change.told += [Telling(stamp, one.registration, place, index) for stamp, place in tellings]
-            change.also += [Telling(stamp, one.registration, place, index) for stamp, place in one.also]
             change.observers |= {(one.registration, way) for way in one.ways}
+    for change in changes.values():
+        same = (one for one in changes.values() if one.moment == change.moment and is_date_of(one.path, change.path))
+        change.date_of_moment = max((str(one.current or "") for one in same), default="")
     return [*events, *changes.values()]
 
 
@@ -242,51 +246,42 @@ def _whole(one: Known) -> Event:
     return event
 
 
-def _date_told(item: Item, element: Element) -> str:
-    """The date of the score that the element belongs to, where its notification tells it."""
-    path = path_of(element.path)
-    if path == SCORE:
-        return str(value_at(element.current, ("scoreDate",)) or "")
-    if path[: len(SCORE)] != SCORE:
-        return ""
-    return next((str(one.current or "") for one in item.elements if path_of(one.path) == SCORE_DATE), "")
+def _date_told(item: Item, part: Path) -> str:
+    told = (str(one.current or "") for one in item.elements if is_date_of(path_of(one.path), part))
+    return max(told, default="")
 
 
-def differences(known: Iterable[Known], full_product: frozenset[str], reading: Reading) -> list[Event]:
+def is_date_of(path: Path, part: Path) -> bool:
+    """Of the score that the part belongs to; the date itself is of no other."""
+    if path[:1] != (ASSESSMENT,) or len(path) != 3 or path[2] != DATE:
+        return False
+    return part == path or (len(part) > 2 and part[:2] == path[:2] and part[2] != DATE)
+
+
+def differences(known: Iterable[Known], full_product: frozenset[str]) -> list[Event]:
     """Of consecutive SEEDs, per registration × {pull and replay, file}; each at the moment of the later one."""
-    chains: dict[Teller, list[tuple[Event, Known]]] = defaultdict(list)
-    for one in known:
-        if one.item.type == "SEED" and one.registration in full_product:
-            both = "seed-in-both-chains" in reading
-            for by_file in one.by_file if both else [one.place[0] == FILE]:
-                apart = "chained-together" not in reading
-                chains[one.registration, by_file and apart].append((_whole(one), one))
     found: list[Event] = []
-    for source, chain in chains.items():
-        chain.sort(key=lambda link: link[0].key(reading))
-        for (earlier, _), (later, _) in zip(chain, chain[1:], strict=False):
-            found += _compared(source, earlier, later, reading)
+    for teller, chain in chains(known, full_product).items():
+        for earlier, later in pairwise(chain):
+            found += _compared(teller, earlier, later)
     return found
 
 
-def first_seeds(known: Iterable[Known], full_product: frozenset[str], reading: Reading) -> dict[Teller, Event]:
-    found: dict[Teller, Event] = {}
+def chains(known: Iterable[Known], full_product: frozenset[str]) -> dict[Teller, list[Event]]:
+    found: dict[Teller, list[Event]] = defaultdict(list)
     for seed in (_whole(one) for one in known if one.item.type == "SEED" and one.registration in full_product):
         assert seed.source is not None
-        found[seed.source] = min(found.get(seed.source, seed), seed, key=lambda event: event.key(reading))
-    return found
+        found[seed.source].append(seed)
+    return {teller: sorted(chain, key=lambda seed: seed.key) for teller, chain in found.items()}
 
 
-def _compared(source: Teller, earlier: Event, later: Event, reading: Reading) -> Iterator[Event]:
-    same = loose if "differences-by-alike" in reading else canon
+def _compared(teller: Teller, earlier: Event, later: Event) -> Iterator[Event]:
     for path in sorted(_apart(earlier.document, later.document)):
         before, after = value_at(earlier.document, path), value_at(later.document, path)
-        if same(before) != same(after):
-            change = Event("element", later.moment, later.told, path, before, after)
-            change.source, change.earlier, change.later = source, earlier.moment, later.document
-            change.observers = set(later.observers)
-            if path[: len(SCORE)] == SCORE:
-                change.score_date = str(value_at(later.document, SCORE_DATE) or "")
+        if loose(before) != loose(after):
+            change = Event("element", later.moment, list(later.told), path, before, after)
+            change.source, change.earlier, change.later = teller, earlier.moment, later.document
+            change.observers = {(who, way) for who, way in later.observers if (who, way == FILE) == teller}
             yield change
 
 
@@ -308,7 +303,6 @@ class Story:
     order: there changes of other paths may stand between in any way."""
 
     reading: Reading
-    keeps_newer_scores: bool
     told: list[Event] = field(default_factory=list)
     state: dict[str, Json] = field(default_factory=dict)
     chained: set[datetime] = field(default_factory=set)
@@ -319,7 +313,7 @@ class Story:
         return same(one) == same(other)
 
     def tell(self, events: Iterable[Event]) -> Story:
-        ordered = sorted(events, key=lambda event: event.key(self.reading))
+        ordered = sorted(events, key=lambda event: event.key)
         for moment, group in groupby(ordered, lambda event: event.moment):
             self.tell_moment(moment, list(group))
         return self
@@ -363,25 +357,34 @@ class Story:
             self.apply(self.state, change)
 
     def apply(self, state: dict[str, Json], change: Event) -> None:
-        if change.path and not self.is_older_score(state, change.score_date):
-            put(state, change.path, deepcopy(change.current))
+        if not change.path or self.is_part_of_older(state, change):
+            return
+        put(state, change.path, deepcopy(self.newest(change.path, value_at(state, change.path), change.current)))
 
-    def is_older_score(self, state: dict[str, Json], date: str) -> bool:
-        known = str(value_at(state, SCORE_DATE) or "")
-        return self.keeps_newer_scores and bool(date and known) and date < known
+    def is_part_of_older(self, state: dict[str, Json], change: Event) -> bool:
+        by_notification = "date-by-notification" in self.reading and change.path[2:] != (DATE,)
+        date = change.date_of_notification if by_notification else change.date_of_moment
+        known = value_at(state, change.path[:2]) if change.path[0] == ASSESSMENT else None
+        return len(change.path) > 2 and bool(date) and date < date_of(known)
+
+    def newest(self, path: Path, known: Json, new: Json) -> Json:
+        """Of a score the newer one, of an assessment each score, of anything else what is new."""
+        if path == (ASSESSMENT,) and isinstance(new, dict) and isinstance(known, dict):
+            return {name: self.newest((*path, name), known.get(name), score) for name, score in new.items()}
+        is_score = len(path) == 2 and path[0] == ASSESSMENT
+        return known if is_score and date_of(new) and date_of(new) < date_of(known) else new
 
     def take_seed(self, seed: Event) -> None:
-        document = deepcopy(seed.document)
-        if self.is_older_score(self.state, str(value_at(document, SCORE_DATE) or "")):
-            put(document, SCORE, deepcopy(value_at(self.state, SCORE)))
         assert seed.source is not None
-        by_source = "removal-by-source" in self.reading
-        who = seed.source if by_source else (seed.source[0], False)
+        who = seed.source if "removal-by-teller" in self.reading else (seed.source[0], False)
         gone = self.carried.get(who, set()) - set(seed.document)
         self.carried[who] = set(seed.document)
+        if "others-members-stay" in self.reading:
+            gone = gone.difference(*self.carried.values())
         for name in gone:
             self.state.pop(name, None)
-        self.state |= document
+        for name, member in seed.document.items():
+            self.state[name] = deepcopy(self.newest((name,), self.state.get(name), member))
         self.take_again(seed, gone)
 
     def take_again(self, seed: Event, gone: set[str]) -> None:
@@ -401,6 +404,10 @@ class Story:
             if self.equal(value_at(known, change.path), change.previous):
                 self.apply(shown, change)
                 self.apply_to_state(change)
+
+
+def date_of(score: Json) -> str:
+    return str(value_at(score, (DATE,)) or "")
 
 
 def components(changes: Sequence[Event]) -> list[list[Event]]:

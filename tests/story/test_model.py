@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.story.facts import RULES, Answer, answer, answers, known_of
-from tests.story.model import Element, Item, StoredDelivery, notifications
+import pytest
+
+from tests.story.facts import Answer, answer, answers, known_of
+from tests.story.model import Element, Item, StoredDelivery, differences, notifications
 from tests.story.worlds import FULL_PRODUCT, World
 
 UPDATES, OTHER, FULL, WEEKLY = "STORY_01", "STORY_04", "STORY_03", "STORY_10"
@@ -28,8 +30,8 @@ def stored(*items: Item, by: str = UPDATES, turn: int = 1, source: str = "pull",
     return StoredDelivery(by, source, turn, instead or turn, items[-1].stamp, items)
 
 
-def told(*deliveries: StoredDelivery, rules: frozenset[str] = RULES) -> Answer:
-    return answer(known_of(deliveries, "c"), FULL_PRODUCT, rules, PRESENT)
+def told(*deliveries: StoredDelivery) -> Answer:
+    return answer(known_of(deliveries, "c"), FULL_PRODUCT, PRESENT)
 
 
 def names(found: Answer) -> list[str]:
@@ -44,6 +46,34 @@ def test_a_document_that_returns_in_one_answer_with_one_stamp_is_the_last() -> N
     found = told(answer_of_d_and_b)
     assert found.state == {"primaryName": '"A"'}
     assert names(found) == [f"A>B {FULL}", f"B>A {FULL}"]
+
+
+def test_a_document_of_one_stamp_that_comes_again_after_another_stamp_is_one() -> None:
+    for between in ("A", "B"):
+        answer_of_d_and_b = stored(a_seed("A", 1), a_seed(between, 2), a_seed("A", 1), by=FULL)
+        assert len(notifications([answer_of_d_and_b])) == 2
+
+
+def test_each_of_two_equal_notices_of_one_answer_is_one_of_its_own() -> None:
+    notice = Item("SOMETHING_NEW", "c", at())
+    assert len(notifications([stored(notice, notice), stored(notice, turn=2, source="replay", instead=1)])) == 2
+
+
+def test_a_part_of_a_file_counts_what_returns_as_an_answer_does() -> None:
+    """So one that returns in a later part is not told from its first: the limit of one stamp over several answers."""
+    parts = [stored(a_seed("A"), a_seed("B"), by=FULL, source="file"), stored(a_seed("A"), by=FULL, source="file")]
+    assert len(notifications(parts)) == 2
+    assert len(notifications([stored(*parts[0].items, *parts[1].items, by=FULL, source="file")])) == 3
+
+
+def test_a_file_that_shows_an_update_of_an_answer_tells_it_on_its_own_account() -> None:
+    """An answer represents it; the change stands where the file has it, which was delivered before."""
+    by_file = stored(an_update("A", "B", delivered=3), source="file", turn=2)
+    by_answer = stored(an_update("A", "B", delivered=9), an_update("X", "Y", delivered=9), turn=1)
+    (shown, _) = notifications([by_file, by_answer])
+    assert (shown.place[0], shown.in_files) == (0, (at(3), (2, 2, 2, 0)))
+    assert names(told(by_file, by_answer)) == ["A>B", "X>Y"]
+    assert names(told(stored(an_update("X", "Y", delivered=5), by=OTHER), by_file, by_answer)) == ["A>B", "X>Y"]
 
 
 def test_a_replay_stands_where_the_call_stood_that_it_makes_good() -> None:
@@ -97,11 +127,41 @@ def test_a_repeated_deletion_is_one_until_it_is_undone() -> None:
     assert [token[0] for _, token in told(*items).order] == ["deleted", "restored", "deleted"]
 
 
-def test_an_older_score_does_not_replace_a_newer_one() -> None:
-    path = "organization.dnbAssessment.failureScore"
-    newer, older = ({"classScore": 1, "scoreDate": f"2026-01-0{day}"} for day in (4, 2))
-    found = told(stored(an_update(None, newer, 1, path=path), an_update(newer, older, 2, path=path)))
-    assert found.state["dnbAssessment.failureScore.scoreDate"] == '"2026-01-04"'
+SCORES = "organization.dnbAssessment"
+NEWER, OLDER = ({"classScore": number, "scoreDate": f"2026-01-0{number}"} for number in (4, 2))
+
+
+@pytest.mark.parametrize("name", ["failureScore", "delinquencyScore"])
+def test_an_older_score_does_not_replace_a_newer_one(name: str) -> None:
+    known = stored(an_update(None, NEWER, 1, path=f"{SCORES}.{name}"))
+    alone = an_update(None, OLDER, 2, path=f"{SCORES}.{name}")
+    together = an_update(None, {name: OLDER, "other": 1}, 2, path=SCORES)
+    parts = [Element(f"{SCORES}.{name}.{part}", None, value, at(2)) for part, value in OLDER.items()]
+    for item in (
+        alone,
+        together,
+        Item("UPDATE", "c", at(3), tuple(parts)),
+        a_seed("A", 3, dnbAssessment={name: OLDER}),
+    ):
+        state = told(known, stored(item, turn=2)).state
+        assert state[f"dnbAssessment.{name}.scoreDate"] == '"2026-01-04"'
+        assert state[f"dnbAssessment.{name}.classScore"] == '"#4"'
+
+
+def test_a_part_of_a_score_has_the_date_of_its_moment_in_whatever_order_it_is_told() -> None:
+    part = an_update(None, 2, 2, path=f"{SCORES}.failureScore.classScore")
+    date = an_update(None, "2026-01-02", 2, path=f"{SCORES}.failureScore.scoreDate")
+    known = stored(an_update(None, NEWER, 1, path=f"{SCORES}.failureScore"))
+    told_by_two = [known, stored(part, turn=2), stored(date, by=OTHER)]
+    for deliveries in (told_by_two, told_by_two[::-1]):
+        assert told(*deliveries).state["dnbAssessment.failureScore.classScore"] == '"#4"'
+    assert told(*told_by_two[:2]).state["dnbAssessment.failureScore.classScore"] == '"#2"'
+
+
+def test_a_difference_is_observed_by_the_chain_that_shows_it() -> None:
+    seeds = [stored(a_seed(name, n), by=FULL, turn=n, source="file") for name, n in (("A", 1), ("B", 2))]
+    (difference,) = differences(known_of(seeds, "c"), FULL_PRODUCT)
+    assert (difference.source, difference.observers) == ((FULL, True), {(FULL, 2)})
 
 
 def test_the_order_in_which_deliveries_are_received_does_not_matter() -> None:

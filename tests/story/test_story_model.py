@@ -10,22 +10,20 @@ import pytest
 
 from portfolio.models import Registration
 from tests.story.application import Found, found, read, registrations
-from tests.story.comparison import COMPARED, LISTED, LIVE, OBSERVED, ORDER, STATE, TELLERS, judge, same
-from tests.story.facts import RULES
+from tests.story.comparison import COMPARED, judge, same
 from tests.story.worlds import World
 
 pytestmark = pytest.mark.django_db
 FIRST = int(os.environ.get("STORY_FIRST", "0"))
 WORLDS = int(os.environ.get("STORY_WORLDS", "15"))
 ARRIVALS = 3
-ASPECTS = frozenset({ORDER, LISTED, STATE, LIVE, OBSERVED, TELLERS}) | RULES
 
 Open = dict[str, set[str]]
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + WORLDS))
 def test_the_application_knows_what_the_model_says(seed: int, record_property: Callable[[str, object], None]) -> None:
-    world, made = world_of(seed), registrations()
+    world, made = World(seed), registrations()
     arrivals = [arrive(world, number, made) for number in range(ARRIVALS)]
     wrong: list[str] = []
     for company in world.companies:
@@ -33,10 +31,6 @@ def test_the_application_knows_what_the_model_says(seed: int, record_property: C
         wrong += [f"{company}: {difference}" for difference in differences]
         record_property("undecided", {f"{company} {aspect}": sorted(codes) for aspect, codes in undecided.items()})
     assert not wrong, "\n".join(wrong)
-
-
-def world_of(seed: int) -> World:
-    return World(seed, turns_apart=TELLERS not in ASPECTS)
 
 
 def arrive(world: World, number: int, made: dict[str, Registration]) -> dict[str, Found]:
@@ -51,14 +45,11 @@ def compare(world: World, company: str, arrivals: list[Found]) -> tuple[list[str
     wrong: list[str] = []
     undecided: Open = {}
     for arrival in arrivals:
-        against, left_open = judge(arrival, world.deliveries, company, ASPECTS)
+        against, left_open = judge(arrival, world.deliveries, company)
         wrong += against
         for aspect, codes in left_open.items():
             undecided.setdefault(aspect, set()).update(codes)
-    for aspect in sorted(ASPECTS & COMPARED):
-        # Today the first registration that reports a change places it.
-        if "not-the-least" not in undecided.get(aspect, ()) and not all(
-            same(aspect, arrivals[0], arrival) for arrival in arrivals
-        ):
+    for aspect in COMPARED:
+        if not all(same(aspect, arrivals[0], arrival) for arrival in arrivals):
             wrong.append(f"{aspect} depends on the order of arrival")
     return wrong, undecided

@@ -20,7 +20,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from tests.story.model import SCORE, Element, Item, StoredDelivery
+from tests.story.model import ASSESSMENT, DATE, Element, Item, StoredDelivery
 from tests.story.values import ROOT, Json, Path, put, value_at
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -30,8 +30,8 @@ FULL_PRODUCT = frozenset(name for name, is_full in REGISTRATIONS.items() if is_f
 # Milliseconds are added, so that no two moments are exactly 15 minutes or 4 days apart.
 STEPS = (0, 0, 0, 1, 60, 600, 3 * 3600, 86_400, 3 * 86_400)
 NOTICES = ("DELETE", "UNDELETE", "UNDER_REVIEW", "REVIEWED", "EXIT", "ENTER", "REMOVED", "TRANSFER", "SOMETHING_NEW")
-SCORE_PATH = ".".join(SCORE)
-MEMBERS = ("primaryName", "primaryAddress", "telephone", "numberOfEmployees", "dnbAssessment")
+SCORES = ("failureScore", "delinquencyScore")
+MEMBERS = ("primaryName", "primaryAddress", "telephone", "numberOfEmployees", ASSESSMENT)
 
 
 @dataclass
@@ -65,13 +65,9 @@ class Subscriber:
 
 
 class World:
-    """`deliveries`, in the order in which they were stored, and the names of `companies`.
+    """`deliveries`, in the order in which they were stored, and the names of `companies`."""
 
-    With `turns_apart`, the turns of registrations sort like their names, so that it does not matter whether turns of
-    two registrations are compared.
-    """
-
-    def __init__(self, seed: int, *, turns_apart: bool = False) -> None:
+    def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.now = START
         self.deliveries: list[StoredDelivery] = []
@@ -80,8 +76,6 @@ class World:
         self._companies = [self._company(f"c{number}") for number in range(self.random.randint(1, 3))]
         names = self.random.sample(sorted(REGISTRATIONS), self.random.randint(1, 3))
         self._subscribers = [Subscriber(name, self._members()) for name in sorted(names)]
-        for number, subscriber in enumerate(self._subscribers):
-            subscriber.turn = 1000 * number * turns_apart
         self._live()
 
     @property
@@ -139,9 +133,9 @@ class World:
                 self._queue(subscriber, Item(kind, company.name, self.now, retained=retained))
 
     def _change(self, company: Company) -> None:
-        elements = [self._element(company) for _ in range(self.random.choice((1, 1, 1, 2)))]
+        elements = [one for _ in range(self.random.choice((1, 1, 1, 2))) for one in self._elements(company)]
         for subscriber in self._subscribers:
-            told = [self._as_told(one) for one in elements if one.path.split(".")[1] in subscriber.members]
+            told = [self._as_told(one) for one in elements if self._is_told(subscriber, one)]
             if not told or not self._chance(0.85):
                 continue
             if subscriber.is_full:
@@ -151,17 +145,23 @@ class World:
         if self._chance(0.05):
             self.random.choice(self._subscribers).members ^= {self.random.choice(MEMBERS)}
 
-    def _element(self, company: Company) -> Element:
-        path, current = self._value()
-        previous = deepcopy(value_at(company.document, path))
+    def _is_told(self, subscriber: Subscriber, element: Element) -> bool:
+        """Of what comes together, not all registrations hear all."""
+        return element.path.split(".")[1] in subscriber.members and self._chance(0.95)
+
+    def _elements(self, company: Company) -> list[Element]:
         company.past.append((self.now, deepcopy(company.document)))
+        return [self._element(company, *one) for one in self._values()]
+
+    def _element(self, company: Company, path: Path, current: Json) -> Element:
+        previous = deepcopy(value_at(company.document, path))
         put(company.document, path, deepcopy(current))
         return Element(ROOT + ".".join(path), previous, current, self.now)
 
-    def _value(self) -> tuple[Path, Json]:
-        """A path and one of its few values."""
+    def _values(self) -> list[tuple[Path, Json]]:
+        """Paths that change together, each with one of its few values."""
         choose = self.random.choice
-        return choose(
+        one: tuple[Path, Json] = choose(
             [
                 (("primaryName",), choose(["A Ltd", "B Ltd", "C Ltd"])),
                 (("primaryName",), choose(["A Ltd", "B Ltd"])),
@@ -169,14 +169,25 @@ class World:
                 (("primaryAddress", "town"), choose(["Leeds", "York"])),
                 (("primaryAddress",), choose([{"town": "Leeds", "street": "High St"}, {"town": "York"}, None])),
                 (("telephone",), choose([[], [{"n": "1"}], [{"n": "1"}, {"n": "2"}], [{"n": "2"}, {"n": "1"}]])),
-                self._score(),
+                ((ASSESSMENT,), None),
+                ((ASSESSMENT,), None),
             ]
         )
+        return [one] if one[0] != (ASSESSMENT,) else self._scores()
 
-    def _score(self) -> tuple[Path, Json]:
-        """A day of January, in one case in ten an old one."""
-        day = "2025-12-24" if self._chance(0.1) else f"{self.now:%Y-%m-%d}"
-        return SCORE, {"classScore": self.random.choice((1, 2, 3)), "scoreDate": day}
+    def _scores(self) -> list[tuple[Path, Json]]:
+        """A score as a whole or in its parts, or all of them together."""
+        chance, name = self.random.random(), self.random.choice(SCORES)
+        if chance < 0.2:
+            return [((ASSESSMENT,), {name: self._score() for name in SCORES})]
+        if chance < 0.5:
+            return [((ASSESSMENT, name, part), value) for part, value in self._score().items()]
+        return [((ASSESSMENT, name), self._score())]
+
+    def _score(self) -> dict[str, Json]:
+        """Of a day of January, in one case in four of an old one."""
+        day = "2025-12-24" if self._chance(0.25) else f"{self.now:%Y-%m-%d}"
+        return {"classScore": self.random.choice((1, 2, 3)), DATE: day}
 
     def _as_told(self, element: Element) -> Element:
         """Registrations do not all write the same change alike."""
@@ -197,7 +208,8 @@ class World:
             "telephone": [{"n": "1"}],
             "numberOfEmployees": 7,
         }
-        put(document, SCORE, {"classScore": 2, "scoreDate": "2026-01-02"})
+        for score in SCORES:
+            put(document, (ASSESSMENT, score), {"classScore": 2, DATE: "2026-01-02"})
         return Company(name, document)
 
     def _members(self) -> set[str]:
