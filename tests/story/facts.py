@@ -152,7 +152,8 @@ class Explaining:
     def explain(self) -> None:
         for source, seed in self.firsts.items():
             self.count_as_told(source, seed)
-        for difference in (event for event in self.whole if event.later is not None):
+        # A teller tells in the order of its documents, whatever else its differences are chained with.
+        for difference in sorted((event for event in self.whole if event.later is not None), key=lambda one: one.key):
             self.explain_one(difference)
 
     def count_as_told(self, source: Teller, seed: Event) -> None:

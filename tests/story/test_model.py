@@ -103,6 +103,14 @@ def test_an_update_explains_a_difference_once() -> None:
     assert names(told(updates, *seeds)) == ["A>B", "B>A", "A>B", f"B>A {FULL}", f"A>B {FULL}"]
 
 
+def test_a_teller_tells_in_the_order_of_its_documents() -> None:
+    """Though another one says of the last step that it was the first of this moment."""
+    first = stored(a_seed("B", delivered=-1), an_update("A", "B", -5, -1))
+    of_that_moment = stored(an_update("B", "C", 2, 2), turn=2)
+    seeds = stored(*(a_seed(name, delivered=2) for name in "ABCB"), by=FULL, turn=3)
+    assert names(told(first, of_that_moment, seeds)) == ["A>B", "B>C", f"C>B {FULL}"]
+
+
 def test_a_container_explains_a_difference_only_if_all_its_leaves_are_as_in_the_document() -> None:
     leeds, york = {"town": "Leeds", "street": "High St"}, {"town": "York", "street": "High St"}
     seeds = [stored(a_seed("A", n, primaryAddress=place), by=FULL, turn=n) for n, place in ((1, leeds), (4, york))]
