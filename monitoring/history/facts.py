@@ -48,6 +48,7 @@ class Element:
     id: uuid.UUID
     order: Order
     source: str
+    path: str
     leaves: dict[str, str]
     since: datetime | None = None
     is_adjacent: bool = True
@@ -56,6 +57,13 @@ class Element:
     @property
     def moment(self) -> datetime:
         return self.order[0]
+
+    def value_at(self, leaf: str) -> str | None:
+        """Of a leaf at the path or below it: what a container does not name is absent after it. None where the leaf is
+        a container itself."""
+        if leaf in self.leaves:
+            return self.leaves[leaf]
+        return None if any(value and other.startswith(leaf + ".") for other, value in self.leaves.items()) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +171,7 @@ def _explained(
     elements: Sequence[Element], known: Mapping[uuid.UUID, Verdict], first: Mapping[str, FirstDocument]
 ) -> dict[uuid.UUID, Verdict]:
     """Of the differences: withdrawn where its documents are no neighbors, replaced where an UPDATE explains it."""
-    updates = _updates_by_leaf(elements)
+    updates = _updates_by_path(elements)
     reported: dict[tuple[str, str], Order] = {}
     verdicts: dict[uuid.UUID, Verdict] = {}
     for element in elements:
@@ -184,16 +192,22 @@ def _as_known(
     element: Element, known: Mapping[uuid.UUID, Verdict], updates: Mapping[str, Sequence[Element]]
 ) -> dict[str, Element]:
     target = known[element.id].replaced_by
-    return {leaf: one for leaf in element.leaves for one in updates.get(leaf, ()) if one.id == target}
+    return {leaf: one for leaf in element.leaves for one in _about(leaf, updates) if one.id == target}
 
 
-def _updates_by_leaf(elements: Iterable[Element]) -> dict[str, list[Element]]:
+def _updates_by_path(elements: Iterable[Element]) -> dict[str, list[Element]]:
     updates: dict[str, list[Element]] = defaultdict(list)
     for element in elements:
         if element.since is None:
-            for leaf in element.leaves:
-                updates[leaf].append(element)
+            updates[element.path].append(element)
     return updates
+
+
+def _about(leaf: str, updates: Mapping[str, Sequence[Element]]) -> list[Element]:
+    """The UPDATEs of a leaf, or of a container that it is in, from the first to the last."""
+    names = leaf.split(".")
+    around = (".".join(names[:depth]) for depth in range(1, len(names) + 1))
+    return sorted((one for path in around for one in updates.get(path, ())), key=lambda one: one.order)
 
 
 def _note_first(
@@ -207,9 +221,9 @@ def _note_first(
         key = element.source, leaf
         if first and key not in reported:
             shown, until = first.leaf(leaf), first.moment + SEED_MAY_LEAD
-            orders = [one.order for one in updates.get(leaf, ()) if one.moment <= until and one.leaves[leaf] == shown]
+            orders = [one.order for one in _about(leaf, updates) if one.moment <= until and one.value_at(leaf) == shown]
             if orders:
-                reported[key] = max(orders)
+                reported[key] = orders[-1]
 
 
 def _explaining(
@@ -221,9 +235,9 @@ def _explaining(
     found: dict[str, Element] = {}
     for leaf, value in element.leaves.items():
         after = reported.get((element.source, leaf))
-        for update in reversed(updates.get(leaf, ())):
+        for update in reversed(_about(leaf, updates)):
             is_new = after is None or update.order > after
-            if start < update.moment <= end and update.leaves[leaf] == value and is_new:
+            if start < update.moment <= end and update.value_at(leaf) == value and is_new:
                 found[leaf] = update
                 break
         else:

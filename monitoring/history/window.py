@@ -177,6 +177,7 @@ def _element(row: Change, past: Past, neighbors: set[str], others: set[str]) -> 
         id=row.pk,
         order=story_key(row),
         source=source_at(row.place),
+        path=row.element,
         leaves=leaves_of(row.element, stored_value(row.previous), stored_value(row.current)),
         since=moment_of(ids_of(row.derived_from)[0]) if row.derived_from else None,
         is_adjacent=is_adjacent,

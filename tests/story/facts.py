@@ -148,6 +148,7 @@ class Explaining:
         if "explained-by-key" in self.reading:
             updates.sort(key=lambda event: event.key)
         self.updates = updates
+        self.leaves = {leaf for event in self.whole if event.path for leaf in touched(event)}
 
     def explain(self) -> None:
         for source, seed in self.firsts.items():
@@ -159,10 +160,16 @@ class Explaining:
     def count_as_told(self, source: Teller, seed: Event) -> None:
         until = seed.moment + (timedelta(0) if "first-seed-exact" in self.reading else AFTER)
         for place, update in enumerate(self.updates):
-            for leaf, value in touched(update).items():
+            for leaf, value in self.said(update).items():
                 if update.moment <= until and loose(value_at(seed.document, leaf)) == loose(value):
                     self.last[source, leaf] = place
                     self.facts.shown_at_first[update].add(source[0])
+
+    def said(self, update: Event) -> dict[Path, Json]:
+        """Of every leaf that any change is about: what a container does not name is absent after it."""
+        around = len(update.path)
+        below = {leaf for leaf in self.leaves if leaf[:around] == update.path}
+        return {leaf: value_at(update.current, leaf[around:]) for leaf in below} | touched(update)
 
     def explain_one(self, difference: Event) -> None:
         """By one UPDATE for each of its leaves, or for all of them."""

@@ -24,7 +24,8 @@ from monitoring.models import Kind
 from tests.builders.times import MOMENT
 
 NAME = "organization.primaryName"
-STREET, TOWN = "organization.primaryAddress.street", "organization.primaryAddress.town"
+ADDRESS = "organization.primaryAddress"
+STREET, TOWN = f"{ADDRESS}.street", f"{ADDRESS}.town"
 
 
 def key(name: str) -> uuid.UUID:
@@ -35,10 +36,13 @@ def at(hours: float) -> datetime:
     return MOMENT + timedelta(hours=hours)
 
 
-def update(name: str, hours: float, leaves: Any, source: str = "updates", also: tuple[str, ...] = ()) -> Element:
+def update(
+    name: str, hours: float, leaves: Any, source: str = "updates", also: tuple[str, ...] = (), path: str = ""
+) -> Element:
     leaves = leaves if isinstance(leaves, dict) else {NAME: comparable(leaves)}
+    path = path or (next(iter(leaves)) if len(leaves) == 1 else ADDRESS)
     order = at(hours), name, 0
-    return Element(key(name), order, source, leaves, sources={source, *also})
+    return Element(key(name), order, source, path, leaves, sources={source, *also})
 
 
 def difference(name: str, since: float, hours: float, leaves: Any, source: str = "documents", **more: Any) -> Element:
@@ -64,6 +68,21 @@ def verdicts(
 
 
 # Compared by leaves
+
+
+def test_an_update_of_a_container_says_of_what_it_does_not_name_that_it_is_absent() -> None:
+    """It may know less of what was there before than the documents."""
+    explained = difference("D", 0, 2, {STREET: "", TOWN: ""})
+    assert verdicts(update("U", 1, {TOWN: ""}, path=ADDRESS), explained) == {"U": "live", "D": "U"}
+    assert verdicts(update("U", 1, {TOWN: "York"}, path=ADDRESS), explained) == {"U": "live", "D": "live"}
+    assert verdicts(update("U", 1, {TOWN: ""}), explained) == {"U": "live", "D": "live"}
+    below = update("U", 1, {f"{STREET}.line1": "1"}, path=ADDRESS)
+    assert verdicts(below, difference("D", 0, 2, {STREET: ""})) == {"U": "live", "D": "live"}
+
+
+def test_of_a_leaf_and_its_container_the_latest_explains() -> None:
+    leaf, container = update("L", 1, {TOWN: ""}), update("C", 2, {STREET: ""}, path=ADDRESS)
+    assert verdicts(leaf, container, difference("D", 0, 3, {TOWN: ""}))["D"] == "C"
 
 
 def test_arrays_are_multisets_at_any_depth() -> None:
