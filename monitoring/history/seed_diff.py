@@ -54,8 +54,8 @@ def compare_company(delivery: Delivery, duns: str, severities: SeverityTable) ->
 
 
 def _compare_until_unchanged(delivery: Delivery, chosen: Chosen, severities: SeverityTable) -> list[Change]:
-    """Others may add SEEDs meanwhile, and see nothing of what is written here until it is committed: whoever writes
-    comparisons looks at the SEEDs again afterwards."""
+    """Others may add SEEDs or place them elsewhere meanwhile, and see nothing of what is written here until it is
+    committed: whoever writes comparisons looks at the SEEDs again afterwards."""
     inserted: list[Change] = []
     for batch in in_batches(sorted(chosen), AT_ONCE):
         waiting = {duns: chosen[duns] for duns in batch}
@@ -64,7 +64,7 @@ def _compare_until_unchanged(delivery: Delivery, chosen: Chosen, severities: Sev
                 chains = _chains(delivery.registration_id, waiting)
                 inserted += _compare(delivery, waiting, chains, severities)
             now = _chains(delivery.registration_id, waiting)
-            waiting = {duns: chosen[duns] for duns in waiting if _keys(now[duns]) != _keys(chains[duns])}
+            waiting = {duns: chosen[duns] for duns in waiting if _places(now[duns]) != _places(chains[duns])}
     return inserted
 
 
@@ -138,6 +138,10 @@ def _ranges(seeds: AbstractSet[uuid.UUID], registration: uuid.UUID) -> dict[str,
 
 def _keys(chain: Iterable[Notification]) -> list[uuid.UUID]:
     return [seed.pk for seed in chain]
+
+
+def _places(chain: Iterable[Notification]) -> list[tuple[uuid.UUID, str]]:
+    return [(seed.pk, seed.place) for seed in chain]
 
 
 def _story_place(seed: Notification, position: int) -> str:

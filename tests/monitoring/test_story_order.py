@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from core.db import insert_new
 from direct_plus.payloads import UnreadableItem, read_item
-from monitoring import story_order
+from monitoring import observations, story_order
 from monitoring.company_page.timeline import changes_of
 from monitoring.elements.registry import SeverityTable
 from monitoring.feed.admin import ChangeAdmin
@@ -337,6 +337,29 @@ def test_two_workers_with_two_late_documents_leave_no_comparison_over_them(monke
     theirs.refresh_from_db()
     ingest(theirs)
     assert story() == steps(list("ABCD"))
+
+
+@pytest.mark.parametrize("order", ["ABC", "ACB"])
+def test_a_comparison_stands_where_its_document_stands_though_another_moves_it_meanwhile(
+    order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Further in the same order, or so that the order is another one."""
+    for turn, name in ((1, "A"), (6, "B"), (7, "C")):
+        ingest(a_page(named(name), turn=turn, stands_for=turn))
+    mine = a_page(named("B"), named("C"), turn=8, stands_for=4)
+    theirs = a_page(named(order[1]), turn=9, stands_for=3)
+    waiting, keep_places = [theirs], seed_diff._keep_places
+
+    def interrupted(*arguments: Any) -> None:
+        """The other worker moves a document after this one has looked at the documents."""
+        if waiting:
+            ingest(waiting.pop())
+        keep_places(*arguments)
+
+    monkeypatch.setattr(seed_diff, "_keep_places", interrupted)
+    ingest(mine)
+    assert story() == steps(list(order))
+    assert observations.keep_places(Change.objects.filter(superseded=False).values_list("pk", flat=True)) == 0
 
 
 # The key

@@ -140,7 +140,7 @@ def test_after_each_delivery_companies_show_what_a_fold_gives(case: int, monkeyp
 
 @pytest.mark.parametrize("seed", range(CASES))
 def test_in_any_world_companies_show_what_a_fold_gives(seed: int) -> None:
-    world, made = World(seed, turns_apart=True), registrations()
+    world, made = World(seed), registrations()
     for number, arrivals in enumerate(world.arrivals(2)):
         read(arrivals, {name: f"{number + 1}{at:08}" for at, name in enumerate(world.companies)}, made)
     assert_as_folded()

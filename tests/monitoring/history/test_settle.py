@@ -180,6 +180,33 @@ def test_who_replaces_a_deletion_that_another_keeps_apart_looks_again(monkeypatc
     assert not Change.objects.filter(superseded=True).exists()
 
 
+@pytest.mark.parametrize("others_write", ["entry", "delivery"])
+def test_who_makes_a_change_hold_sees_what_others_published_meanwhile(
+    others_write: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds as little as when it was read, but stands in the feed already, or belongs to another delivery."""
+    read(seed("A", 1), seed("B", 3), registration=whole())
+    second = read(seed("A", 2), seed("B", 9), registration=whole("WHOLE2"))
+    replaced = Change.objects.get(delivery=second, kind=Kind.ELEMENT)
+    count = Publication.objects.get(delivery=second).entry_count
+    written = {"entry": Entry.CHANGE} if others_write == "entry" else {"delivery": Apart(second).delivery()}
+
+    def interrupted(*arguments: Any) -> Any:
+        found = facts.judge(*arguments)
+        Change.objects.filter(pk=replaced.pk, entry=Entry.OBSERVATION, delivery=second).update(**written)
+        return found
+
+    monkeypatch.setattr(settling, "judge", interrupted)
+    between = read(seed("A", 5), registration=whole())
+    replaced.refresh_from_db()
+    assert Publication.objects.get(delivery=second).entry_count == count
+    if others_write == "entry":
+        assert replaced.delivery_id == second.pk
+        assert entries(between) == [("reinstated", "WHOLE2", '"A"', '"B"')]
+    else:
+        assert (replaced.delivery_id, entries(between)) == (between.pk, [])
+
+
 # How far back is looked
 
 

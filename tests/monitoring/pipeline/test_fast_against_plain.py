@@ -27,13 +27,11 @@ from tests.builders.notifications import a_notice, a_seed, an_update
 from tests.builders.registrations import a_registration
 from tests.builders.times import stamp
 from tests.story.application import found, registrations, store
-from tests.story.comparison import LISTED, LIVE, OBSERVED, ORDER, STATE, TELLERS, judge
-from tests.story.facts import RULES
+from tests.story.comparison import judge
 from tests.story.model import StoredDelivery
 from tests.story.worlds import World
 
 pytestmark = pytest.mark.django_db
-ASPECTS = frozenset({ORDER, LISTED, STATE, LIVE, OBSERVED, TELLERS}) | RULES
 COLUMNS = ("name", "country", "city", "operating_status", "changed_at", "merged_into", "global_ultimate")
 # What a change is, wherever in a stream its delivery was cut.
 SAID = ("id", "company_id", "kind", "element", "previous", "current", "changed_at", "delivered_at", "severity")
@@ -42,7 +40,7 @@ PHONE, EMPLOYEES = "organization.telephone", "organization.numberOfEmployees"
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_world_read_together_is_the_world_read_one_by_one(seed: int) -> None:
-    world, made = World(seed, turns_apart=False), registrations()
+    world, made = World(seed), registrations()
     alone, together = numbers_of(world, 1), numbers_of(world, 2)
     for delivery in world.arrivals(2)[1]:
         ingest(store(delivery, alone, made[delivery.registration]))
@@ -50,7 +48,7 @@ def test_a_world_read_together_is_the_world_read_one_by_one(seed: int) -> None:
     for company in world.companies:
         one, other = alone[company], together[company]
         assert found(one) == found(other), company
-        assert judge(found(other), world.deliveries, company, ASPECTS)[0] == [], company
+        assert judge(found(other), world.deliveries, company)[0] == [], company
         assert columns_of(one) == columns_of(other), company
         assert said_by_the_feed(one) == live(one), company
         assert said_by_the_feed(other) == live(other), company
