@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from core.text import counted
 from monitoring.portfolio_page.filters import FLAGS
@@ -164,7 +164,7 @@ def _concentration(one: Concentration, cells: Cells) -> dict[str, Any]:
 
 
 def _rest_words(one: Concentration) -> str:
-    return gettext("%(count)s others") % {"count": counted(one.others)}
+    return ngettext("%(count)s other", "%(count)s others", one.others) % {"count": counted(one.others)}
 
 
 def group_names(one: Concentration) -> dict[str, str]:
