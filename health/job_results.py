@@ -10,7 +10,7 @@ from django.utils.translation import gettext, ngettext_lazy
 from core.text import counted
 from portfolio.models import ImportState
 
-IMPORT_JOB = "portfolio.jobs.work_on_import"
+IMPORT_JOBS = ("portfolio.jobs.work_on_import", "portfolio.exposure.work.read_upload")
 # What the backup's job returns where it has nothing to do.
 NO_BACKUP_FOLDER = "BACKUP_FOLDER is not set, so no backup is made."
 PUBLICATIONS: Promise = ngettext_lazy(
@@ -94,12 +94,18 @@ DONE: dict[str, Promise] = {
 
 
 def result_text(function: str, result: Any) -> str:
-    """A dash where there was nothing to do."""
-    if isinstance(result, bool):
-        return gettext("Done") if result else "–"
+    if result is None or result == "" or result is True:
+        return gettext("Done")
+    if not result:
+        return gettext("Nothing to do")
     if isinstance(result, int):
-        words = DONE.get(function, PROCESSED)
-        return str(words % {"count": counted(result), "number": result}) if result else "–"
-    if function == IMPORT_JOB and result in ImportState.values:
-        return str(ImportState(result).label)
-    return "–" if result is None or result == "" else str(result)
+        return str(DONE.get(function, PROCESSED) % {"count": counted(result), "number": result})
+    if function in IMPORT_JOBS:
+        known = result in ImportState.values
+        return str(ImportState(result).label) if known else gettext("Not finished. Tried again automatically")
+    return str(result)
+
+
+def error_text(result: Any) -> str:
+    """What went wrong, without where in the program."""
+    return str(result).partition(" : Traceback ")[0]

@@ -8,10 +8,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from core.cached_counts import update_counts
 from core.jobs import ask_worker, async_task, run_step
 from core.leases import HoldLost
+from core.text import counted
 from direct_plus.errors import DirectPlusError, ServerTrouble, TooManyCalls, Unreachable, Unreadable
 from monitoring.alerts.assignment_notices import notify_assignees
 from monitoring.alerts.digests import send_digests
@@ -320,9 +324,21 @@ def make_proposals() -> int:
     return read
 
 
+PULLED: dict[Outcome, str | Promise] = {
+    Outcome.DRAINED: _("Pulled"),
+    Outcome.OUT_OF_TIME: _("Pulled in part, continues"),
+    Outcome.BUSY: _("Not pulled: another process is pulling it"),
+    Outcome.NOT_ASKED: _("Not pulled"),
+    Outcome.REFUSED: _("Refused by D&B"),
+    Outcome.FAILED: _("Failed"),
+}
+
+
 def pull_now(key: str, by: str = "") -> str:
     """Pull one registration because a person wants it now, even while it is paused; says how it went."""
     result = pull_one(uuid.UUID(key), timezone.now() + A_MINUTE, by)
     if result.outcome == Outcome.OUT_OF_TIME:
         async_task("monitoring.jobs.pull_now", key, by)
-    return f"{result.outcome.value}: {result.notifications} notifications. {result.reason}".strip()
+    notifications = ngettext("%(count)s notification", "%(count)s notifications", result.notifications)
+    counts = notifications % {"count": counted(result.notifications)}
+    return f"{PULLED[result.outcome]}: {counts}. {result.reason}".strip()

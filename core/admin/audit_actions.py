@@ -89,6 +89,7 @@ LABELS: dict[str, str | Promise] = {
     "webhook.on": _("Webhook enabled"),
     "webhook.off": _("Webhook disabled"),
     "webhook.rotate": _("Webhook secret rotated"),
+    "webhook.discard": _("Webhook messages discarded"),
     "webhook.resend": _("Webhook messages resent"),
     "file server.made": _("File server created"),
     "file server.changed": _("File server changed"),

@@ -1,9 +1,9 @@
-"""What an entry of the audit log changed, with the names that pages use; stored values stay as they were written."""
+"""What an entry of the audit log changed, in the words that pages use."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.apps import apps
@@ -16,6 +16,7 @@ from core.text import counted
 
 APPS = ("core", "portfolio", "monitoring", "health", "accounts")
 SHOWN = 300
+NO_LABELS: Mapping[Any, Any] = {}
 FIELD_NAMES = {"duns": _("D-U-N-S numbers")}
 
 
@@ -28,19 +29,20 @@ def differences(row: AuditEntry) -> Iterator[tuple[str, str, str]]:
     """Name, before and after, of each thing that either side tells."""
     before, after = read(row.before), read(row.after)
     for name in dict.fromkeys([*before, *after]):
-        yield (
-            field_name(row, name),
-            value_text(before.get(name)),
-            value_text(after.get(name)),
-        )
+        field = _field(row, name)
+        labels = dict(getattr(field, "flatchoices", None) or ())
+        yield field_name(field, name), value_text(before.get(name), labels), value_text(after.get(name), labels)
 
 
-def field_name(row: AuditEntry, name: str) -> str:
+def _field(row: AuditEntry, name: str) -> Any:
+    model = model_of(row)
+    return next((field for field in model._meta.fields if field.name == name), None) if model else None
+
+
+def field_name(field: Any, name: str) -> str:
     if name in FIELD_NAMES:
         return str(FIELD_NAMES[name])
-    model = model_of(row)
-    fields = {field.name: field for field in model._meta.fields} if model else {}
-    return str(fields[name].verbose_name) if name in fields else name.replace("_", " ")
+    return str(field.verbose_name) if field else name.replace("_", " ")
 
 
 def read(text: str) -> dict[str, Any]:
@@ -48,7 +50,8 @@ def read(text: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {"": value}
 
 
-def value_text(value: Any) -> str:
+def value_text(value: Any, labels: Mapping[Any, Any] = NO_LABELS) -> str:
+    """`labels` are the words of a field with choices."""
     if isinstance(value, list):
         more = gettext(" … and %(count)s more") % {"count": counted(len(value) - SHOWN)} if len(value) > SHOWN else ""
         return ", ".join(map(value_text, value[:SHOWN])) + more
@@ -56,7 +59,7 @@ def value_text(value: Any) -> str:
         return ", ".join(text for text in map(value_text, value.values()) if text)
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
-    return "" if value is None else str(value)
+    return "" if value is None else str(labels.get(value, value))
 
 
 def model_of(row: AuditEntry) -> type[Model] | None:

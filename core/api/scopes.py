@@ -33,6 +33,14 @@ SCOPES: dict[str, str | Promise] = {
     FETCH: _("Fetch the data of monitored companies from D&B within the call budget, and accept or discard it"),
     ALERTS: _("Read, acknowledge and close alerts"),
     METRICS: _("Read health and metrics, for a monitoring system"),
+    READ: _("Read companies, changes, notifications, registrations, monitored companies, imports and references"),
+    WRITE_PORTFOLIO: _("Request companies within the key's budget, and withdraw requests"),
+    WRITE_REFERENCES: _("Set and remove the IDs that other systems use for companies"),
+    READ_EXPOSURE: _("Read the amounts at stake with companies"),
+    WRITE_EXPOSURE: _("Set and remove the amounts at stake with companies"),
+    PULL: _("Start a pull of a registration without waiting for its schedule"),
+    ALERTS: _("Read alerts, acknowledge, close and reopen them"),
+    METRICS: _("Read Health and metrics, for example with Prometheus"),
 }
 
 

@@ -35,7 +35,7 @@ SENT_OR_NOT = (MessageState.SENT, MessageState.DEAD, MessageState.CANCELLED)
 def forget_old_records() -> str:
     """What the job does once a day; says what went."""
     if not settings.RECORDS_KEEP_DAYS:
-        return "no records removed: RECORDS_KEEP_DAYS is 0"
+        return "Nothing to do: records are kept without limit (RECORDS_KEEP_DAYS is 0)."
     before = timezone.now() - timedelta(days=max(settings.RECORDS_KEEP_DAYS, LEAST_DAYS))
     return f"{sum(_remove(rows) for rows in _old(before)):,} records removed"
 

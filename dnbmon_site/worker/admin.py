@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -27,7 +27,7 @@ from core.jobs import ask_worker
 from core.markup import ago, badge, due, two_lines
 from core.text import counted
 from dnbmon_site.worker.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND, RENAMED
-from health.job_results import NO_BACKUP_FOLDER, result_text
+from health.job_results import NO_BACKUP_FOLDER, error_text, result_text
 from health.pausing import ask_for_terms
 from health.schedule_status import FOR_EVER, REFUSED_TEXT, is_refused, job_label, pause, resume, run_now
 from portfolio.registrations.pull_job import PAUSED, pauses_of
@@ -96,8 +96,19 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
         return max(moment, timezone.now()) if moment else moment
 
 
+class JobSearch:
+    """Finds jobs by the names that the pages show, which are not the stored ones."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip().casefold()
+        shown = [function for function in JOB_NAMES if term in job_name(function, None).casefold()]
+        return (queryset.filter(Q(func__in=shown) | Q(name__icontains=term)) if term else queryset), False
+
+
 @admin.register(Schedule)
-class ScheduleAdmin(RecordedRemoval, PageAdmin):
+class ScheduleAdmin(JobSearch, RecordedRemoval, PageAdmin):
     form = ScheduleForm
     list_display = ("shown_name", "state", "often", "next", "last")
     search_fields = ("name", "func")
@@ -195,7 +206,7 @@ def tell_refused(request: HttpRequest, rows: Iterable[Schedule]) -> None:
             messages.error(request, REFUSED_TEXT % {"name": job_label(row)})
 
 
-class TaskAdmin(ReadOnlyAdmin):
+class TaskAdmin(JobSearch, ReadOnlyAdmin):
     list_display = ("job", "began", "took", "outcome")
     search_fields = ("name", "func")
     ordering = ("-stopped",)
@@ -217,14 +228,12 @@ class TaskAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Result"))
     def outcome(self, row: Task) -> str:
-        return self.result_text(row)[:120]
+        return self.result_text(row)[:120] if row.success else error_text(row.result)[:120]
 
     @admin.display(description=_("Result"))
     def result_text(self, row: Task) -> str:
-        if row.result is None:
-            return (
-                "–" if row.success else gettext("Saved by an earlier version in a format that is no longer supported.")
-            )
+        if row.result is None and not row.success:
+            return gettext("Saved by an earlier version in a format that is no longer supported.")
         return result_text(row.func, row.result)
 
 

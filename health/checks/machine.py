@@ -129,15 +129,15 @@ def paused(look: Look, pauses: Mapping[str, Pause]) -> Result:
     title = gettext("Paused jobs")
     if not pauses:
         return Result("paused", title, State.OK, gettext("No jobs paused."), 0)
-    names = "; ".join(f"{name} ({pauses[name].note})" for name in sorted(pauses))
-    sentence = gettext("Paused: %(names)s.") % {"names": names}
+    others = [f"{name} ({one.note})" for name, one in sorted(pauses.items()) if one != look.paused_pulls]
+    parts = [gettext("Paused: %(names)s.") % {"names": "; ".join(others)}] if others else []
     if look.paused_pulls:
-        sentence += f" {look.paused_pulls.sentence} {first_loss(look.registrations)}"
+        parts += [look.paused_pulls.sentence, first_loss(look.registrations)]
     return Result(
         "paused",
         title,
         State.WARNING,
-        sentence,
+        " ".join(parts),
         len(pauses),
         "jobs",
         gettext("Jobs with an end resume automatically. Resume the others below when they should run again."),

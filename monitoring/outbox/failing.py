@@ -15,7 +15,6 @@ from monitoring.models import WEBHOOK_TEST, Channel, MessageState, OutboxMessage
 RECENT = 50
 # Without what is kept for a disabled webhook: that has no time for a next attempt.
 RETRYING = Q(state=MessageState.WAITING, attempts__gt=0, next_try_at__isnull=False)
-NOT_SENT = (MessageState.WAITING, MessageState.DEAD, MessageState.CANCELLED)
 # Kept for a disabled webhook.
 HELD = Q(state=MessageState.WAITING, next_try_at__isnull=True)
 # Failed, retried, or waiting for a webhook; other messages may wait because nobody is to be disturbed. A test is over
@@ -72,13 +71,11 @@ def _last_delivery(target: uuid.UUID) -> datetime | None:
 
 
 def _dead_since(target: uuid.UUID) -> datetime | None:
-    """The first failed attempt of the messages that failed finally, where none was sent after these."""
-    rows = OutboxMessage.objects.filter(target=target)
-    # By when they were created, until one was sent: of all that were, the last would have to be sorted out.
-    sent = rows.exclude(state__in=NOT_SENT).order_by("-created_at").values_list("created_at", "sent_at").first()
+    """The first failed attempt of the messages that failed finally, since the last delivery."""
+    delivered = _last_delivery(target)
     dead = SendAttempt.objects.filter(message__target=target, message__state=MessageState.DEAD).exclude(error="")
-    if sent:
-        dead = dead.filter(message__created_at__gt=sent[0], at__gt=sent[1] or sent[0])
+    if delivered:
+        dead = dead.filter(at__gt=delivered)
     since: datetime | None = dead.order_by().aggregate(since=Min("at"))["since"]
     return since
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from core.text import counted
 from monitoring.company_page.owner_names import ultimate_name
@@ -185,7 +185,7 @@ def _concentration(one: Concentration, world: World, cells: Cells) -> dict[str, 
 
 
 def _rest_words(one: Concentration) -> str:
-    return gettext("%(count)s others") % {"count": counted(one.others)}
+    return ngettext("%(count)s other", "%(count)s others", one.others) % {"count": counted(one.others)}
 
 
 def _page_of(one: Concentration, place: Place) -> str:

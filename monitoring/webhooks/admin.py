@@ -83,7 +83,8 @@ def _what_a_new_secret_stops(endpoint: WebhookEndpoint) -> str:
 def _rotated(request: HttpRequest, endpoint: WebhookEndpoint) -> HttpResponse:
     secret = rotate_secret(endpoint, by=request.user.get_username())
     note = gettext(
-        "Copy the whole secret, including “whsec_”. For 24 hours, messages are also signed with the old secret."
+        "Enter the whole secret, with the prefix “whsec_”, in the receiver's settings. For 24 hours, messages are also "
+        "signed with the old secret."
     )
     return secret_page(request, endpoint, secret, note)
 
@@ -251,7 +252,10 @@ class WebhookAdmin(RowActions, PageAdmin):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return secret_page(
-            request, obj, obj.plain, gettext("Enter the whole secret, including “whsec_”, in the receiver's settings.")
+            request,
+            obj,
+            obj.plain,
+            gettext("Enter the whole secret, with the prefix “whsec_”, in the receiver's settings."),
         )
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
-from django.utils.translation import gettext
+from django.utils.translation import ngettext
 
 from core.audit import record
 from core.db import in_batches, insert_new
@@ -77,5 +77,6 @@ def _record(action: str, named: Sequence[Named], actor: str) -> None:
     shown = ", ".join(f"{one.system}:{one.id} = {one.duns}" for one in named[:10]) + (" …" if len(named) > 10 else "")
     thing = ExternalReference(pk=ExternalReference.key(named[0].system, named[0].id))
     after = {"references": [[one.system, one.id, one.duns] for one in named[:10_000]]}
-    summary = gettext("%(count)s references: %(shown)s") % {"count": counted(len(named)), "shown": shown}
+    words = ngettext("%(count)s reference: %(shown)s", "%(count)s references: %(shown)s", len(named))
+    summary = words % {"count": counted(len(named)), "shown": shown}
     record(actor=actor, action=action, thing=thing, summary=summary, after=after)

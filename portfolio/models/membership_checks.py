@@ -6,9 +6,9 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core import plurals
 from core.fields import CompactUUIDField
 from core.ids import time_first_id
-from core.text import counted
 from portfolio.models.registrations import Registration
 
 
@@ -33,4 +33,4 @@ class MembershipCheck(models.Model):
     error = models.TextField(blank=True, help_text=_("Why the check has stopped. It resumes automatically."))
 
     def __str__(self) -> str:
-        return gettext("Check of %(total)s numbers") % {"total": counted(self.total)}
+        return gettext("Check of %(numbers)s") % {"numbers": plurals.numbers(self.total)}

@@ -14,13 +14,13 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core import plurals
 from core.audit import record
 from core.blobs import load_bytes, store_bytes
 from core.bulk import among
 from core.db import LOOKUP_BATCH, clean_text, insert_new_values
 from core.jobs import ask_worker
 from core.leases import holding
-from core.text import counted
 from direct_plus.client import DirectPlus
 from direct_plus.duns import InvalidDuns
 from direct_plus.errors import DirectPlusError
@@ -201,8 +201,8 @@ def adopt_as_requested(registration: Registration, *, by: str, is_empty: bool = 
         actor=by,
         action="adopt",
         thing=registration,
-        summary=gettext("%(registration)s adopted: %(count)s companies that D&B already monitors are now requested")
-        % {"registration": registration, "count": counted(count)},
+        summary=gettext("%(registration)s adopted: %(companies)s monitored by D&B already, now requested")
+        % {"registration": registration, "companies": plurals.companies(count)},
         before={"adopted": was_adopted},
         after={"adopted": True, "count": count, "duns": numbers},
     )
@@ -235,8 +235,8 @@ def start_check(registration: Registration, numbers: Sequence[str], *, by: str) 
     )
     store_bytes(check_row.pk, "\n".join(numbers).encode())
     check_row.save(force_insert=True)
-    summary = gettext("Check of %(numbers)s numbers in %(registration)s started at D&B") % {
-        "numbers": counted(len(numbers)),
+    summary = gettext("Check of %(numbers)s in %(registration)s started at D&B") % {
+        "numbers": plurals.numbers(len(numbers)),
         "registration": registration,
     }
     record(actor=by, action="check", thing=registration, summary=summary, after={"duns": list(numbers[:RECORDED])})
@@ -247,8 +247,8 @@ def cancel_check(row: MembershipCheck, *, by: str) -> bool:
     running = MembershipCheck.objects.filter(pk=row.pk, state=CheckState.RUNNING)
     cancelled = running.update(state=CheckState.CANCELLED, ended_at=timezone.now())
     if cancelled:
-        summary = gettext("Check of %(total)s numbers in %(registration)s cancelled") % {
-            "total": counted(row.total),
+        summary = gettext("Check of %(numbers)s in %(registration)s cancelled") % {
+            "numbers": plurals.numbers(row.total),
             "registration": row.registration,
         }
         record(actor=by, action="check_cancel", thing=row.registration, summary=summary)

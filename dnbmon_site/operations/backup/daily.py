@@ -27,7 +27,7 @@ def back_up_if_due() -> str:
     place = Path(settings.BACKUP_FOLDER)
     last = newest_time(place)
     if last and timezone.now() - last < EVERY - EARLY:
-        return f"Latest backup: {last:%Y-%m-%d %H:%M} UTC."
+        return f"Not due: the latest backup is of {last:%Y-%m-%d %H:%M} UTC."
     notify_if_late(place, last)
     return start(place)
 

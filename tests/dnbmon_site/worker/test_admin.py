@@ -134,6 +134,10 @@ def test_tasks_are_listed_and_shown(admin: Client, model: Any) -> None:
         ("portfolio.jobs.work_on_import", "applied", "Applied"),
         ("portfolio.jobs.write_export", True, "Done"),
         ("a.job.of.before", 8, "8 processed"),
+        ("monitoring.jobs.pull_due", 0, "Nothing to do"),
+        ("portfolio.jobs.write_export", False, "Nothing to do"),
+        ("monitoring.jobs.process_published", None, "Done"),
+        ("portfolio.exposure.work.read_upload", "failed", "Failed"),
     ],
 )
 def test_a_result_is_shown_with_what_it_counts(admin: Client, job: str, result: Any, words: str) -> None:
@@ -143,6 +147,25 @@ def test_a_result_is_shown_with_what_it_counts(admin: Client, job: str, result: 
     assert words in text_of(admin.get(f"/django_q/success/{row.pk}/change/"))
     Schedule.objects.create(name="a job", func=job, task=row.pk)
     assert words in text_of(admin.get("/health/"))
+
+
+def test_jobs_are_found_by_the_names_that_are_shown(admin: Client) -> None:
+    install_schedules()
+    now = timezone.now()
+    times = {"started": now, "stopped": now, "success": True}
+    Task.objects.create(id="5" * 32, name="four-random-words", func="monitoring.jobs.process_published", **times)
+    Task.objects.create(id="6" * 32, name="other", func="monitoring.jobs.send_due", **times)
+    page = admin.get("/django_q/success/?q=process published")
+    assert [row.func for row in page.context["cl"].result_list] == ["monitoring.jobs.process_published"]
+    schedules = admin.get("/django_q/schedule/?q=send messages").context["cl"].result_list
+    assert [row.func for row in schedules] == ["monitoring.jobs.send_due"]
+
+
+def test_a_failed_job_shows_what_went_wrong_and_not_where(admin: Client) -> None:
+    now, result = timezone.now(), "D&B is away : Traceback (most recent call last): File x.py"
+    Task.objects.create(id="7" * 32, name="n", func=COUNT, started=now, stopped=now, success=False, result=result)
+    page = text_of(admin.get("/django_q/failure/"))
+    assert "D&B is away" in page and "Traceback" not in page
 
 
 @pytest.mark.parametrize("job", [name for _, name, _ in JOBS])

@@ -143,7 +143,7 @@ def test_the_job_pulls_this_registration(monkeypatch: pytest.MonkeyPatch) -> Non
         return PullResult(Outcome.DRAINED)
 
     monkeypatch.setattr(jobs, "pull_one", pull_one)
-    assert jobs.pull_now(str(row.pk)) == "drained: 0 notifications."
+    assert jobs.pull_now(str(row.pk)) == "Pulled: 0 notifications."
     assert called == [row.pk] and not OrmQ.objects.exists()
 
 

@@ -121,6 +121,23 @@ def test_a_webhook_is_failing_when_its_messages_have_failed_finally_and_none_was
     assert "Enabled" in text_of(admin.get(PATH))
 
 
+def test_messages_that_failed_finally_after_a_later_one_was_sent_leave_it_failing(
+    admin: Client, receiver: Receiver
+) -> None:
+    """They were retried for days, and in the meantime one that was created later, such as a test, came through."""
+    make(admin, receiver)
+    receiver.behave = answering(500, b"no")
+    emit_events([Event("subject.requested", {"n": 1}, "1", "000000001")])
+    send_due()
+    receiver.behave = answering(200)
+    do(admin, "test")
+    receiver.behave = answering(500, b"no")
+    OutboxMessage.objects.exclude(state="sent").update(next_try_at=timezone.now())
+    send_due()
+    OutboxMessage.objects.exclude(state="sent").update(state=MessageState.DEAD, next_try_at=None)
+    assert "Failing since" in text_of(admin.get(PATH)) and "Enabled" not in text_of(admin.get(PATH))
+
+
 def test_a_receiver_that_was_never_reached_has_refused_nothing(admin: Client, receiver: Receiver) -> None:
     make(admin, receiver)
     for number in range(3):

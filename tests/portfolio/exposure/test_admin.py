@@ -91,7 +91,7 @@ def test_a_row_shows_its_company_by_name_and_all_that_is_wrong(manager: Client) 
     a_company(DUNS, name="Gorman Manufacturing")
     row = uploaded(manager, f"DUNS;Amount;Currency;As of\n{DUNS};oops;XXQ;yesterday\n")
     page = text_of(manager.get(f"{LIST}{row.pk}/change/"))
-    assert f"Gorman Manufacturing {DUNS}" in page
+    assert f"{DUNS} Gorman Manufacturing" in page
     assert all(words in page for words in ("“oops” is not an amount", "“XXQ” is not a currency", "yesterday"))
 
 
