@@ -86,9 +86,7 @@ class NameField(serializers.CharField):
 
 
 class UploadParameters(Parameters):
-    name = NameField(
-        max_length=LONGEST_NAME, help_text="Name that D&B gave the file. The kind of file is read from it."
-    )
+    name = NameField(max_length=LONGEST_NAME, help_text="Name that D&B gave the file; its kind is read from it.")
 
 
 class FileParser(BaseParser):
