@@ -26,7 +26,7 @@ def searches_of(import_: SubjectImport) -> QuerySet[CompanySearch]:
 
 def found_numbers(import_: SubjectImport) -> dict[int, FoundNumber]:
     """By line."""
-    if import_._state.adding:
+    if not import_.completions:
         return {}
     chosen = searches_of(import_).filter(state=SearchState.CHOSEN)
     words = gettext("found at D&B, chosen by %(person)s")

@@ -90,7 +90,8 @@ def _finish(import_: SubjectImport) -> None:
     if not counts_of(import_):
         move(import_, state=ImportState.FAILED, error=NO_ROWS)
         return
-    note_completed(import_, {row.line for row in validated_rows(import_, Validation.NO_NUMBER)})
+    if import_.completions:
+        note_completed(import_, {row.line for row in validated_rows(import_, Validation.NO_NUMBER)})
     plan = plan_of(import_)
     move(
         import_,
