@@ -88,9 +88,7 @@ class NameField(serializers.CharField):
 
 
 class UploadParameters(Parameters):
-    name = NameField(
-        max_length=LONGEST_NAME, help_text="Name that D&B gave the file. The kind of file is read from it."
-    )
+    name = NameField(max_length=LONGEST_NAME, help_text="Name that D&B gave the file. The type is read from it.")
 
 
 class FileParser(BaseParser):
