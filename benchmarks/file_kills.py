@@ -154,7 +154,8 @@ def with_entries(items: Iterator[stream.Item]) -> Iterator[dict[str, Any]]:
 def write_parts(
     folder: Path, kind: str, items: Iterator[dict[str, Any]], ledger: Ledger
 ) -> tuple[list[Path], Counter[str]]:
-    paths, counts = [], Counter[str]()
+    paths: list[Path] = []
+    counts: Counter[str] = Counter()
     while part := list(islice(items, PER_FILE)):
         ledger.add(fact for item in part for fact in facts_of(item))
         counts.update(item.get("type", "SEED") for item in part)
@@ -237,7 +238,7 @@ def _facts() -> Iterator[Fact]:
     for duns, element, current, at in changes.values_list("company_id", "element", "current", "changed_at").iterator(
         chunk_size=2000
     ):
-        value = json.dumps(json.loads(current))
+        value = json.dumps(json.loads(current or "null"))
         yield Fact("changes of elements", f"{duns} {element} {value} {at:%Y-%m-%dT%H:%M:%S}")
 
 

@@ -68,7 +68,7 @@ def _import_now(request: HttpRequest, row: DeliveredFile) -> Outcome:
 @admin.register(DeliveredFile)
 class DeliveredFileAdmin(RowActions, ReadOnlyAdmin):
     row_actions = {"import-now": _import_now}
-    list_display = ("when", "shown_name", "shown_reference", "what", "status", "shown_records", "shown_size", "note")
+    list_display = ("when", "status", "shown_name", "what", "shown_records", "shown_size", "note")
     list_filter = (
         choice_filter("state", FileState.choices, _("state")),
         choice_filter("kind", DeliveredKind.choices, _("type")),
@@ -95,10 +95,6 @@ class DeliveredFileAdmin(RowActions, ReadOnlyAdmin):
     @admin.display(description=_("File"))
     def shown_name(self, row: DeliveredFile) -> str:
         return row.name
-
-    @admin.display(description=_("Registration"))
-    def shown_reference(self, row: DeliveredFile) -> str:
-        return row.reference
 
     @admin.display(description=_("Type"))
     def what(self, row: DeliveredFile) -> SafeString:

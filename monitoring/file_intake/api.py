@@ -52,7 +52,9 @@ class FileSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(DeliveredKind.choices, help_text="What the file contains, by its name.")
     registration = serializers.CharField(source="reference", help_text="Reference in the name. Empty if it has none.")
     state = serializers.ChoiceField(FileState.choices, help_text="How far it is. A file waits for its header.")
-    source = serializers.ChoiceField(FileSource.choices, help_text="How the file arrived.")
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # a field of this name, not the serializer's own
+        FileSource.choices, help_text="How the file arrived."
+    )
     sha256 = serializers.CharField(help_text="SHA-256 of the file, in hexadecimal digits.")
     size = serializers.IntegerField(help_text="Size in bytes.")
     records = serializers.IntegerField(help_text="Records of seeds or notifications read so far.")
@@ -87,6 +89,7 @@ class NameField(serializers.CharField):
 
 class UploadParameters(Parameters):
     name = NameField(max_length=LONGEST_NAME, help_text="Name that D&B gave the file; its kind is read from it.")
+    name = NameField(max_length=LONGEST_NAME, help_text="Name that D&B gave the file. The type is read from it.")
 
 
 class FileParser(BaseParser):
@@ -94,7 +97,7 @@ class FileParser(BaseParser):
 
     media_type = "*/*"
 
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> bytes:
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         limit = settings.IMPORT_LIMIT_MB * 1_000_000
         content: bytes = stream.read(limit + 1)
         if len(content) > limit:
@@ -145,12 +148,12 @@ class FileList(APIView):
         Uploading the same file again changes nothing. Larger files belong into the folder for delivered files.
         """
         asked = UploadParameters.of(request)
-        content = request.data if isinstance(request.data, bytes) else b""
+        body: Any = request.data
         may_change_lists = bool(request.auth) or request.user.has_perm(CHANGES_LISTS)
         try:
             row = upload_file(
                 name=asked["name"],
-                content=content,
+                content=body if isinstance(body, bytes) else b"",
                 source=FileSource.API,
                 requested_by=who(request),
                 may_change_lists=may_change_lists,

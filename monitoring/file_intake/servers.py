@@ -45,7 +45,7 @@ def _is_new(remote: paramiko.SFTPAttributes, folder: Path) -> bool:
         return False
     if 0 <= time.time() - modified < QUIET.total_seconds() or (folder / name).exists():
         return False
-    rows = DeliveredFile.objects.filter(name=name, size=remote.st_size)
+    rows = DeliveredFile.objects.filter(name=name, size=remote.st_size or 0)
     # What was refused may have been replaced by another file of the same size.
     since = datetime.fromtimestamp(modified, tz=UTC)
     return not any(row.state != FileState.REFUSED or row.arrived_at >= since for row in rows)

@@ -117,7 +117,7 @@ OF_PAGES: dict[str, set[str]] = {
 }
 ZONE = r"[A-Z]\w+/[A-Z][\w/+ -]+(?: \(UTC.{6}\))?"
 PATH = r"organization(?:\.\w+)+|(?:\w+|\*\*)\.\w*\*?(?!\w)"
-KEY = r"[0-9a-f]{8}-[0-9a-f-]{27}"
+KEY = r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<!\w)[0-9a-f]{64}(?!\w)"
 
 
 def a_full_world() -> tuple[dict[str, Any], re.Pattern[str]]:
@@ -201,7 +201,7 @@ def _what_went_wrong(registration: Registration) -> None:
         id=uuid.uuid4(), registration=registration, delivery=doubt, position=0, reason="Word", recorded_at=MOMENT
     )
     upload_file(
-        name="Word.zip",
+        name="Word",
         content=b"Word",
         source=FileSource.UPLOAD,
         requested_by=Actor("ann", uuid.uuid4()),
