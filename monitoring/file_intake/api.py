@@ -88,7 +88,6 @@ class NameField(serializers.CharField):
 
 
 class UploadParameters(Parameters):
-    name = NameField(max_length=LONGEST_NAME, help_text="Name that D&B gave the file; its kind is read from it.")
     name = NameField(max_length=LONGEST_NAME, help_text="Name that D&B gave the file. The type is read from it.")
 
 
