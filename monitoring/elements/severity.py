@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from monitoring.elements.score_dates import DATES
 from monitoring.models import Element, Kind, Severity
 
 PREFIX = "organization."
@@ -21,7 +22,7 @@ NOISE = (
     "branchesCount",
     "globalUltimateFamilyTreeMembersCount",
 )
-NOISE_ENDINGS = (".scoreDate", ".assessmentDate")
+NOISE_ENDINGS = tuple(f".{name}" for name in DATES)
 
 CRITICAL_WHEN_TRUE = (
     "legalEvents.hasOpenBankruptcy",
