@@ -96,7 +96,7 @@ class DirectPlus:
     def remove_subjects(self, reference: str, duns: Iterable[str]) -> BatchAnswer:
         return self._batch(reference, duns, verb="remove")
 
-    # Beside monitoring (contract section 6)
+    # Beside monitoring (contract section 6). What may cost is sent once (`Kind.PAID`).
 
     def entitlements(self) -> dict[str, Any]:
         return self._ask(Kind.READ, "GET", "/v1/entitlements")[0]
@@ -108,7 +108,7 @@ class DirectPlus:
             "versionId": version_id,
             "referenceDate": reference_date.strftime("%Y-%m-%d"),
         }
-        document, answer = self._ask(Kind.READ, "GET", f"/v1/data/refreshCheck/{normalise_duns(duns)}", params=params)
+        document, answer = self._ask(Kind.PAID, "GET", f"/v1/data/refreshCheck/{normalise_duns(duns)}", params=params)
         found = next(
             (value for value in values_everywhere(document, "hasRefreshedData") if isinstance(value, bool)), None
         )
@@ -120,7 +120,7 @@ class DirectPlus:
         params = {"blockIDs": ",".join(block_ids)}
         if order_reason:
             params["orderReason"] = order_reason
-        return self._ask(Kind.READ, "GET", f"/v1/data/duns/{normalise_duns(duns)}", params=params)[0]
+        return self._ask(Kind.PAID, "GET", f"/v1/data/duns/{normalise_duns(duns)}", params=params)[0]
 
     def match(
         self,
@@ -143,7 +143,7 @@ class DirectPlus:
         }
         params = {key: value for key, value in wanted.items() if value}
         try:
-            document, _ = self._ask(Kind.READ, "GET", "/v1/match/cleanseMatch", params=params)
+            document, _ = self._ask(Kind.PAID, "GET", "/v1/match/cleanseMatch", params=params)
         except UnknownPath:
             raise
         except NotFound:

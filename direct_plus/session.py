@@ -41,6 +41,7 @@ class Kind(StrEnum):
     PULL = "pull"
     REPLAY = "replay"
     READ = "read"
+    PAID = "paid"
     SUBJECT = "subject"
     BATCH = "batch"
     SWITCH = "switch"
@@ -55,11 +56,13 @@ class Repeat:
 
 # A pull takes notifications off D&B's queue and is announced in a row before it is made, so nothing repeats it here.
 # A replay only reads, but whoever pages through it sees to its failures. An addition in doubt is billed when it is
-# sent again after it was meant to be undone, so only a caller who knows what is wanted repeats it.
+# sent again after it was meant to be undone, so only a caller who knows what is wanted repeats it. A paid call in doubt
+# may be billed, and would be billed again.
 REPEATABLE: dict[Kind, Repeat] = {
     Kind.PULL: Repeat(renewed=False, refused=False, in_doubt=False),
     Kind.REPLAY: Repeat(renewed=True, refused=False, in_doubt=False),
     Kind.READ: Repeat(renewed=True, refused=True, in_doubt=True),
+    Kind.PAID: Repeat(renewed=True, refused=True, in_doubt=False),
     Kind.SUBJECT: Repeat(renewed=True, refused=True, in_doubt=False),
     Kind.BATCH: Repeat(renewed=True, refused=True, in_doubt=False),
     Kind.SWITCH: Repeat(renewed=True, refused=True, in_doubt=False),

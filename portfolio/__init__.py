@@ -1,5 +1,5 @@
 """The D-U-N-S numbers that people request, and D&B's side of it: each one costs money.
 
-models < dnb_client, companies < sync < subjects < registrations < billing < imports, proposals, reconciliation
-< exposure < exports, open_counts < jobs < admin, api, commands
+models < call_budgets, dnb_client, companies < sync, entitlements < subjects < registrations < billing
+< imports, proposals, reconciliation < exposure < exports, open_counts < jobs < admin, api, commands
 """

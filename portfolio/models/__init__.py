@@ -1,9 +1,11 @@
 """What we watch: contracts with D&B, their registrations, the companies in them, and what people request."""
 
 from portfolio.models.api_key_usage import ApiKeyUsage
+from portfolio.models.call_budgets import DEFAULT_CALLS_PER_MONTH, CallBudget, CallKind, CallMonth, CallOutcome, DnbCall
 from portfolio.models.companies import Company
 from portfolio.models.company_words import CompanyWord
 from portfolio.models.contracts import AccessToken, Contract, RateLimitSlot
+from portfolio.models.entitlements import Entitlements
 from portfolio.models.exposures import ExchangeRate, ExposureImport, ExposureMode, ExposureSettings
 from portfolio.models.external_references import ExternalReference
 from portfolio.models.figures import FLAG_LABELS, Flag, Size
@@ -18,16 +20,23 @@ from portfolio.models.subjects import Subject, SubjectState
 from portfolio.models.sync_runs import SyncRun, SyncState
 
 __all__ = [
+    "DEFAULT_CALLS_PER_MONTH",
     "FLAG_LABELS",
     "LIST_INCOMPLETE",
     "OF_COMPANY",
     "AccessToken",
     "Cadence",
+    "CallBudget",
+    "CallKind",
+    "CallMonth",
+    "CallOutcome",
     "CheckState",
     "Company",
     "CompanyNote",
     "CompanyWord",
     "Contract",
+    "DnbCall",
+    "Entitlements",
     "ExchangeRate",
     "ExposureImport",
     "ExposureMode",
