@@ -10,6 +10,7 @@ from direct_plus.duns import normalise_duns
 from direct_plus.errors import DirectPlusError, NotFound, Told, UnknownPath, Unreadable
 from direct_plus.exact_json import parse_json
 from direct_plus.payloads import transaction_of
+from direct_plus.reference_data import ReferenceCategory, reference_categories, reference_codes
 from direct_plus.results import (
     BatchAnswer,
     MatchCandidate,
@@ -26,6 +27,7 @@ from direct_plus.session import Kind, Session, error_of
 from direct_plus.transport import Answer
 
 REGISTRATIONS = "/v1/monitoring/registrations"
+REFERENCE_DATA = "/v1/referenceData"
 LARGEST_PAGE = 100  # contract section 3
 LARGEST_BATCH = 1_000_000  # contract section 4
 SLOWEST_UPLOAD = 100_000  # bytes a second, on top of the time limit
@@ -121,6 +123,16 @@ class DirectPlus:
         if order_reason:
             params["orderReason"] = order_reason
         return self._ask(Kind.PAID, "GET", f"/v1/data/duns/{normalise_duns(duns)}", params=params)[0]
+
+    def reference_categories(self) -> list[ReferenceCategory]:
+        document, _ = self._ask(Kind.PAID, "GET", f"{REFERENCE_DATA}/categories")
+        return list(reference_categories(document))
+
+    def reference_codes(self, category: str, *, language: str) -> dict[str, str]:
+        """The words of a category's codes."""
+        path = f"{REFERENCE_DATA}/category/{_segment(category)}"
+        document, _ = self._ask(Kind.PAID, "GET", path, params={"languageCode": language})
+        return reference_codes(document)
 
     def match(
         self,

@@ -12,6 +12,7 @@ WRITE_PORTFOLIO = "write:portfolio"
 WRITE_REFERENCES = "write:references"
 READ_EXPOSURE = "read:exposure"
 WRITE_EXPOSURE = "write:exposure"
+FETCH_REFERENCE_DATA = "fetch:reference_data"
 PULL = "pull"
 ALERTS = "alerts"
 METRICS = "metrics"
@@ -21,6 +22,7 @@ SCOPES: dict[str, str | Promise] = {
     WRITE_REFERENCES: _("Set and remove the IDs that other systems use for companies"),
     READ_EXPOSURE: _("Read the amounts at stake with companies"),
     WRITE_EXPOSURE: _("Set and remove the amounts at stake with companies"),
+    FETCH_REFERENCE_DATA: _("Fetch D&B's reference data, by calls that may cost"),
     PULL: _("Pull a registration immediately instead of waiting for its schedule"),
     ALERTS: _("Read, acknowledge and close alerts"),
     METRICS: _("Read health and metrics, for a monitoring system"),

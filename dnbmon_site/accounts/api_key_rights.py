@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from core.api.scopes import (
     ALERTS,
+    FETCH_REFERENCE_DATA,
     METRICS,
     PULL,
     READ,
@@ -24,13 +25,14 @@ from dnbmon_site.accounts.models import ApiKey
 RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
     READ: (
         *("portfolio.view_company", "portfolio.view_registration", "portfolio.view_subject"),
-        *("portfolio.view_subjectimport", "portfolio.view_externalreference"),
+        *("portfolio.view_subjectimport", "portfolio.view_externalreference", "portfolio.view_referencelist"),
         *("monitoring.view_change", "monitoring.view_notification"),
     ),
     WRITE_PORTFOLIO: ("portfolio.change_subject",),
     WRITE_REFERENCES: ("portfolio.change_externalreference", "portfolio.delete_externalreference"),
     READ_EXPOSURE: ("portfolio.view_exposure",),
     WRITE_EXPOSURE: ("portfolio.change_exposure",),
+    FETCH_REFERENCE_DATA: ("portfolio.fetch_referencelist",),
     PULL: ("portfolio.pull_registration",),
     ALERTS: ("monitoring.view_alert", "monitoring.acknowledge_alert"),
     METRICS: ("health.change_incident",),

@@ -67,6 +67,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "core.share_savedfilter",
         "portfolio.pull_registration",
         "portfolio.change_registration",
+        "portfolio.fetch_referencelist",
         "monitoring.change_deadletter",
         "monitoring.channel",
         "monitoring.webhookendpoint",

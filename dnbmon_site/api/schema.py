@@ -20,6 +20,7 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         {"name": "imports", "description": "Lists of D-U-N-S numbers that await confirmation or are in progress."},
         {"name": "references", "description": "The IDs that your other systems use for companies."},
         {"name": "exposures", "description": "Your own money at stake, by company, book and day."},
+        {"name": "reference data", "description": "D&B's codes and their descriptions."},
         {"name": "webhooks", "description": "The events that webhooks can subscribe to."},
     ],
     "OAS_VERSION": "3.1.0",

@@ -197,6 +197,7 @@ GROUPS = (
                         words=_("contracts second approval addition limit anniversary"),
                         has_tabs_below=True,
                     ),
+                    Page(_("Reference data"), "portfolio.referencelist", words=_("codes words descriptions languages")),
                     Page(_("Portfolio notices"), "core.notice"),
                 ),
             ),

@@ -45,13 +45,14 @@ BODIES: dict[str, Any] = {
     },
     "POST registrations/{reference}/subjects/": {"subjects": [{"duns": duns} for duns in DUNS]},
     "POST imports/{id}/confirm/": {"number": 1},
+    "POST reference-data/fetch/": {"confirm_calls": {"reference_data": 13}},
 }
 QUERIES = {
     "DELETE exposures/": {"company": DUNS[0], "book": "receivables"},
     "DELETE references/": {"system": "crm", "id": DUNS[0]},
     "DELETE registrations/{reference}/subjects/": {"duns": DUNS[0]},
 }
-SCOPES = "read,write:portfolio,write:references,read:exposure,write:exposure,pull,alerts"
+SCOPES = "read,write:portfolio,write:references,read:exposure,write:exposure,fetch:reference_data,pull,alerts"
 ONLY_PEOPLE = {"POST imports/{id}/confirm/": "portfolio.confirm_import"}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from direct_plus.sandbox.api import data_blocks, notifications, registrations, subjects, tokens
+from direct_plus.sandbox.api import data_blocks, notifications, reference_data, registrations, subjects, tokens
 from direct_plus.sandbox.http.request import Call
 from direct_plus.sandbox.http.responses import Answer
 from direct_plus.sandbox.state.world import World
@@ -49,6 +49,8 @@ ROUTES = (
     _route("GET", "/v1/data/refreshCheck/(?P<duns>[^/]+)", "refresh", data_blocks.refresh_check),
     _route("GET", "/v1/data/duns/(?P<duns>[^/]+)", "data", data_blocks.blocks),
     _route("GET", "/v1/match/cleanseMatch", "match", data_blocks.cleanse_match),
+    _route("GET", "/v1/referenceData/categories", "reference", reference_data.categories),
+    _route("GET", "/v1/referenceData/category/[^/]+", "reference", reference_data.codes),
 )
 
 

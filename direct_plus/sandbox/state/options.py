@@ -69,6 +69,14 @@ SWITCHES: dict[str, Switch] = {
     "seed_header": Switch("SEEDFILE_HEADER", ("SEEDFILE_HEADER", "SEED_HEADER"), "kind of the seed header"),
     "exceptions_kind": Switch("Exceptions", ("Exceptions", "EXCEPTIONS"), "kind of the Exceptions file"),
     # section 6
+    "reference_categories": Switch(
+        "ids",
+        ("ids", "names", "numbers", "absent"),
+        "categories of reference data: ids, a list of names, numbers, or 404",
+    ),
+    "reference_codes": Switch("code", ("code", "dnbCode", "object"), "how a code and its words are written"),
+    "reference_german": Switch(True, (bool,), "whether reference data exists in German"),
+    "reference_language": Switch("refuse", ("refuse", "english"), "answer for a language without reference data"),
     "calls_per_second": Switch(5, NUMBER, "calls per second per key, in real time; 0 is unlimited"),
     "count_token_calls": Switch(True, (bool,), "whether token calls count"),
     "latency_seconds": Switch(0, NUMBER, "minimum duration of each call"),

@@ -86,7 +86,11 @@ def test_every_entry_and_every_tab_opens(admin: Client) -> None:
         ("/monitoring/alert/?state=all", ["Mine", "Unassigned", "All"], "All"),
         ("/portfolio/subject/?planned=yes", ["Companies", "Proposals", "Scheduled removals"], "Scheduled removals"),
         ("/portfolio/subject/?planned=no", ["Companies", "Proposals", "Scheduled removals"], "Companies"),
-        ("/core/notice/", ["Contract year", "Review", "Settings", "Portfolio notices"], "Portfolio notices"),
+        (
+            "/core/notice/",
+            ["Contract year", "Review", "Settings", "Reference data", "Portfolio notices"],
+            "Portfolio notices",
+        ),
     ],
 )
 def test_siblings_are_tabs(admin: Client, path: str, names: list[str], active: str) -> None:
@@ -98,7 +102,7 @@ def test_siblings_are_tabs(admin: Client, path: str, names: list[str], active: s
 def test_the_settings_of_a_contract_have_its_tabs(admin: Client) -> None:
     contract = a_contract()
     answer = admin.get(f"/portfolio/contract/{contract.pk}/change/")
-    assert tabs(answer) == ["Contract year", "Review", "Settings", "Portfolio notices"]
+    assert tabs(answer) == ["Contract year", "Review", "Settings", "Reference data", "Portfolio notices"]
     assert [str(tab["title"]) for tab in answer.context["place_tabs"] if tab["active"]] == ["Settings"]
     assert "Contract settings" in text_of(answer)
 
