@@ -26,6 +26,7 @@ from monitoring.feed.api import ChangeDetail, ChangeFeed, CompanyChanges, Compan
 from monitoring.history.api import CompanyProfile
 from monitoring.portfolio_page.api import PortfolioRisk
 from monitoring.webhooks.api import EventTypeList
+from portfolio.call_budgets.api import CallBudgetList, CallList
 from portfolio.companies.api.companies import CompanyDetail
 from portfolio.companies.api.external_references import ReferenceList
 from portfolio.companies.api.lookup import CompanyLookup
@@ -87,6 +88,8 @@ v1: list[URLPattern | URLResolver] = [
     path("registrations/<str:reference>/", RegistrationDetail.as_view(), name="registration"),
     path("registrations/<str:reference>/subjects/", repeatable(SubjectList.as_view()), name="subjects"),
     path("registrations/<str:reference>/pull/", repeatable(PullNow.as_view()), name="pull"),
+    path("call-budgets/", CallBudgetList.as_view(), name="call_budgets"),
+    path("calls/", CallList.as_view(), name="calls"),
     path("imports/", ImportList.as_view(), name="imports"),
     path("imports/<uuid:id>/", ImportDetail.as_view(), name="import"),
     path("imports/<uuid:id>/confirm/", repeatable(ImportConfirm.as_view()), name="confirm_import"),

@@ -57,6 +57,9 @@ DONE: dict[str, Promise] = {
     "portfolio.jobs.discover": ngettext_lazy(
         "%(count)s new registration found", "%(count)s new registrations found", "number"
     ),
+    "portfolio.entitlements.fetch.update_entitlements": ngettext_lazy(
+        "%(count)s contract updated", "%(count)s contracts updated", "number"
+    ),
     "portfolio.jobs.sync_due": ngettext_lazy(
         "%(count)s registration synced", "%(count)s registrations synced", "number"
     ),

@@ -10,7 +10,7 @@ from core.lists.listings import Column, Listing, Row, declare
 from core.models import AuditEntry
 from core.text import country_name
 from portfolio.companies.columns import FIGURE_COLUMNS
-from portfolio.models import Company, Contract, Proposal, Registration, Subject, SubjectImport
+from portfolio.models import Company, Contract, DnbCall, Proposal, Registration, Subject, SubjectImport
 from portfolio.proposals.registrations import registrations_of
 
 
@@ -163,6 +163,21 @@ declare(
             Column("after", _("After"), lambda row: row.after, 36),
         ),
         whole=True,
+    )
+)
+declare(
+    Listing(
+        DnbCall,
+        (
+            Column("called_at", _("Time"), lambda row: row.called_at, 26),
+            Column("contract", _("Contract"), lambda row: row.contract_id),
+            Column("kind", _("Kind of call"), lambda row: row.get_kind_display()),
+            Column("about", _("Subject"), lambda row: row.about, 36),
+            Column("requested_by", _("Requested by"), lambda row: row.requested_by),
+            Column("outcome", _("Result"), lambda row: row.get_outcome_display()),
+            Column("code", _("Code"), lambda row: row.code, 12),
+            Column("ended_at", _("Ended"), lambda row: row.ended_at, 26),
+        ),
     )
 )
 declare(

@@ -8,6 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 LABELS: dict[str, str | Promise] = {
+    "call_budget.changed": _("Call budget changed"),
+    "entitlements.fetched": _("Entitlements updated"),
     "add note": _("Note added"),
     "remove note": _("Note removed"),
     "adopt": _("D&B's list adopted"),
@@ -135,6 +137,7 @@ THINGS: dict[str, str | Promise] = {
     "apikey": _("API key"),
     "backup": _("Backup"),
     "data": _("Stored data"),
+    "callbudget": _("Call budget"),
     "deadletter": _("Parsing error"),
     "exchangerate": _("Exchange rate"),
     "exposureimport": _("Exposure import"),

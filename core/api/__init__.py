@@ -1,1 +1,1 @@
-"""What the API's views share: checked parameters, scopes, examples."""
+"""What the API's views share: checked parameters, scopes, errors, examples."""

@@ -17,7 +17,9 @@ PULL = "pull"
 ALERTS = "alerts"
 METRICS = "metrics"
 SCOPES: dict[str, str | Promise] = {
-    READ: _("Read companies, changes, notifications, registrations, monitored companies, imports and references"),
+    READ: _(
+        "Read companies, changes, notifications, registrations, monitored companies, imports, references and D&B calls"
+    ),
     WRITE_PORTFOLIO: _("Add monitored companies within the key's budget, and remove them"),
     WRITE_REFERENCES: _("Set and remove the IDs that other systems use for companies"),
     READ_EXPOSURE: _("Read the amounts at stake with companies"),

@@ -26,6 +26,7 @@ RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
     READ: (
         *("portfolio.view_company", "portfolio.view_registration", "portfolio.view_subject"),
         *("portfolio.view_subjectimport", "portfolio.view_externalreference", "portfolio.view_referencelist"),
+        *("portfolio.view_callbudget", "portfolio.view_dnbcall"),
         *("monitoring.view_change", "monitoring.view_notification"),
     ),
     WRITE_PORTFOLIO: ("portfolio.change_subject",),

@@ -21,6 +21,7 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         {"name": "references", "description": "The IDs that your other systems use for companies."},
         {"name": "exposures", "description": "Your own money at stake, by company, book and day."},
         {"name": "reference data", "description": "D&B's codes and their descriptions."},
+        {"name": "calls", "description": "Calls to D&B that may cost: the budget of each kind, and every call made."},
         {"name": "webhooks", "description": "The events that webhooks can subscribe to."},
     ],
     "OAS_VERSION": "3.1.0",
@@ -40,6 +41,8 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         "ImportState": "portfolio.models.ImportState",
         "ImportMode": "portfolio.models.ImportMode",
         "AlertState": "monitoring.models.AlertState",
+        "CallKind": "portfolio.models.CallKind",
+        "CallOutcome": "portfolio.models.CallOutcome",
         "SubjectValidation": "portfolio.subjects.api.VALIDATIONS",
     },
 }

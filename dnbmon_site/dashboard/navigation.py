@@ -197,6 +197,18 @@ GROUPS = (
                         words=_("contracts second approval addition limit anniversary"),
                         has_tabs_below=True,
                     ),
+                    Page(
+                        _("Entitlements"),
+                        "portfolio.entitlements",
+                        words=_("products data blocks levels key contract end expiry"),
+                    ),
+                    Page(
+                        _("Call budgets"),
+                        "portfolio.callbudget",
+                        words=_("limit cost calls match data blocks"),
+                        has_tabs_below=True,
+                    ),
+                    Page(_("Calls"), "portfolio.dnbcall", heading=_("Calls to D&B"), words=_("ledger cost")),
                     Page(_("Reference data"), "portfolio.referencelist", words=_("codes words descriptions languages")),
                     Page(_("Portfolio notices"), "core.notice"),
                 ),

@@ -37,6 +37,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     (gettext_noop("Update figures of companies"), "monitoring.jobs.update_company_figures", CATCH_UP),
     (gettext_noop("Prepare figures by month"), "monitoring.jobs.prepare_figures", 24 * 60),
     (gettext_noop("Check the last day by replay"), "monitoring.jobs.audit_due", 60),
+    (gettext_noop("Update entitlements"), "portfolio.entitlements.fetch.update_entitlements", 24 * 60),
     (gettext_noop("Find new registrations"), "portfolio.jobs.discover", 60),
     (gettext_noop("Record evidence of monitoring"), "monitoring.consumers.membership.gather_all", CATCH_UP),
     (gettext_noop("Sync with D&B"), "portfolio.jobs.sync_due", 1),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from health.checks.result import Result
 
 AREAS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
-    (_("Connection to D&B"), ("dnb", "clock", "configuration", "throttle", "quota")),
+    (_("Connection to D&B"), ("dnb", "clock", "configuration", "throttle", "quota", "entitlements")),
     (_("Registrations"), ("fresh", "pulling", "stopped", "reading", "gap", "replay")),
     (_("Data processing"), ("in-doubt", "unread", "unpublished", "dead-letters", "verification", "sync")),
     (_("Messages"), ("messages", "receivers", "dead-messages", "listeners")),

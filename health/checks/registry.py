@@ -10,13 +10,14 @@ from core.text import counted
 from health.checks.context import Look, begin_look
 from health.checks.data import checks_of_data
 from health.checks.dnb import checks_of_dnb
+from health.checks.entitlements import checks_of_entitlements
 from health.checks.machine import checks_of_machine
 from health.checks.registrations import checks_of_registrations
 from health.checks.result import Result
 from health.models import State
 
 # Left out of a look that is not full.
-SLOW = ("throttle", "failed", "backup", "dead-letters", "dead-messages", "verification", "sync")
+SLOW = ("throttle", "entitlements", "failed", "backup", "dead-letters", "dead-messages", "verification", "sync")
 
 
 def all_checks() -> list[Result]:
@@ -31,6 +32,8 @@ def checks_of(look: Look) -> list[Result]:
 def _of(look: Look) -> Iterator[Result]:
     yield from checks_of_machine(look)
     yield from checks_of_dnb(look)
+    if look.is_full:
+        yield from checks_of_entitlements(look)
     yield from checks_of_registrations(look)
     yield from checks_of_data(look)
 

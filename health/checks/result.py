@@ -96,6 +96,7 @@ def help_url(runbook: str) -> str:
 UNITS: dict[str, Any] = {
     "calls": ngettext_lazy("call", "calls", "count"),
     "channels": ngettext_lazy("channel", "channels", "count"),
+    "days": ngettext_lazy("day", "days", "count"),
     "items": ngettext_lazy("item", "items", "count"),
     "jobs": ngettext_lazy("job", "jobs", "count"),
     "messages": ngettext_lazy("message", "messages", "count"),

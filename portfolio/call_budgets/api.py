@@ -1,4 +1,4 @@
-"""Calls that may cost, in the API."""
+"""Calls that may cost, in the API: their budgets, the calls made, and how a request confirms its own."""
 
 from __future__ import annotations
 
@@ -6,16 +6,44 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
-from portfolio.call_budgets.calls import BudgetUsedUp, CallsChanged
-from portfolio.imports.api import Conflict
-from portfolio.models import CallKind
+from core.api.errors import Conflict
+from core.api.examples import an_answer
+from core.api.parameters import PageParameters, Parameters, Several
+from core.lists.pagination import beyond, cut, read_key, write_token
+from portfolio.call_budgets.budgets import budgets_of
+from portfolio.call_budgets.calls import BudgetUsedUp, CallsChanged, this_month
+from portfolio.models import CallKind, CallOutcome, Contract, DnbCall
 
 CONFIRM_HELP = (
     'Number of calls to D&B that you confirm, by kind, such as `{"match": 12}`. If it is not the number that the '
     "request would make, no call is made, and the response (409) states that number."
 )
+
+BUDGET_EXAMPLE = {
+    "contract": "default",
+    "kind": "match",
+    "limit": 500,
+    "is_default": True,
+    "used": 12,
+    "left": 488,
+}
+CALL_EXAMPLE = {
+    "id": "019b95d1-5000-7c55-9d0a-2a4f4b0c9a11",
+    "contract": "default",
+    "kind": "data_blocks",
+    "about": "804735132",
+    "requested_by": "ann",
+    "called_at": "2026-01-07T09:00:00Z",
+    "ended_at": "2026-01-07T09:00:01Z",
+    "outcome": "answered",
+    "code": "",
+}
 
 
 class ConfirmCallsField(serializers.DictField):
@@ -40,3 +68,84 @@ def conflicts_of_calls() -> Iterator[None]:
         yield
     except (BudgetUsedUp, CallsChanged) as error:
         raise Conflict(str(error)) from error
+
+
+class BudgetSerializer(serializers.Serializer[Any]):
+    contract = serializers.CharField(source="budget.contract_id", help_text="Name of the contract.")
+    kind = serializers.ChoiceField(CallKind.choices, help_text="Kind of call.")
+    limit = serializers.IntegerField(source="budget.limit", help_text="Calls per month.")
+    is_default = serializers.BooleanField(help_text="True if no limit was set, so that the default counts.")
+    used = serializers.IntegerField(help_text="Calls made this month.")
+    left = serializers.IntegerField(help_text="Calls left this month.")
+
+
+class BudgetsSerializer(serializers.Serializer[Any]):
+    month = serializers.DateField(help_text="First day of the month, in UTC.")
+    results = BudgetSerializer(many=True)
+
+
+class CallSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="ID of the call.")
+    contract = serializers.CharField(source="contract_id", help_text="Name of the contract.")
+    kind = serializers.ChoiceField(CallKind.choices, help_text="Kind of call.")
+    about = serializers.CharField(help_text="D-U-N-S number, name or table that the call was about.")
+    requested_by = serializers.CharField(help_text="User, API key or job.")
+    called_at = serializers.DateTimeField(help_text="When the call was made.")
+    ended_at = serializers.DateTimeField(allow_null=True, help_text="When it ended. Null without a result.")
+    outcome = serializers.ChoiceField(
+        CallOutcome.choices,
+        help_text="`called`: no result yet, or the process ended. `answered`, `refused` by D&B, or `failed`.",
+    )
+    code = serializers.CharField(help_text="D&B's code, or the kind of failure. Otherwise empty.")
+
+
+class CallsSerializer(serializers.Serializer[Any]):
+    results = CallSerializer(many=True)
+    next = serializers.CharField(
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
+    )
+
+
+class CallParameters(PageParameters):
+    kind = Several(child=serializers.ChoiceField(CallKind.choices), help_text="Return only calls of these kinds.")
+
+
+class CallBudgetList(APIView):
+    permissions = {"GET": "portfolio.view_callbudget"}
+
+    @extend_schema(
+        operation_id="call_budgets",
+        tags=["calls"],
+        summary="List call budgets",
+        responses=BudgetsSerializer,
+        examples=[an_answer("This month", {"month": "2026-01-01", "results": [BUDGET_EXAMPLE]})],
+    )
+    def get(self, request: Request) -> Response:
+        """How many calls that may cost were made this month, and how many are left, by contract and kind."""
+        Parameters.of(request)
+        budgets = budgets_of(Contract.objects.order_by("name"))
+        return Response({"month": this_month(), "results": BudgetSerializer(budgets, many=True).data})
+
+
+class CallList(APIView):
+    permissions = {"GET": "portfolio.view_dnbcall"}
+
+    @extend_schema(
+        operation_id="calls",
+        tags=["calls"],
+        summary="List calls to D&B, latest first",
+        parameters=[CallParameters],
+        responses=CallsSerializer,
+        examples=[an_answer("A page", {"results": [CALL_EXAMPLE], "next": None})],
+    )
+    def get(self, request: Request) -> Response:
+        """Every call that may cost, recorded before it was made."""
+        asked = CallParameters.of(request)
+        rows = DnbCall.objects.order_by("-id")
+        if "kind" in asked:
+            rows = rows.filter(kind__in=sorted(set(asked["kind"])))
+        if "after" in asked:
+            rows = beyond(rows, ("id",), [read_key(asked["after"])], newest_first=True)
+        found, has_more = cut(rows, asked["limit"])
+        token = write_token([found[-1].pk.hex]) if has_more else None
+        return Response({"results": CallSerializer(found, many=True).data, "next": token})

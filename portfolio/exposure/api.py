@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import READ_EXPOSURE, WRITE_EXPOSURE
@@ -28,7 +29,6 @@ from portfolio.exposure.positions import After, page_of_stakes
 from portfolio.exposure.rates import exposure_settings
 from portfolio.exposure.totals import Stake
 from portfolio.exposure.work import start_refresh
-from portfolio.imports.api import Conflict
 from portfolio.imports.states import Refused
 
 MOST_AT_ONCE = 1000

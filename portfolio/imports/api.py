@@ -9,12 +9,13 @@ from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, PermissionDenied
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.actors import Actor
+from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters, Several
 from core.blobs import load_bytes
@@ -45,14 +46,6 @@ IMPORT_EXAMPLE = {
     "sheets": [],
     "error": "",
 }
-
-
-class Conflict(APIException):
-    """409: the state is not, or no longer, what the caller assumes."""
-
-    status_code = 409
-    default_code = "conflict"
-    default_detail = "The object has changed since you read it."
 
 
 class SheetSerializer(serializers.Serializer[Any]):

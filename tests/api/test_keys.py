@@ -88,6 +88,8 @@ RIGHTS = {
     "registrations/": "portfolio.view_registration",
     "registrations/ACME_LOD_01/": "portfolio.view_registration",
     "registrations/ACME_LOD_01/subjects/": "portfolio.view_subject",
+    "call-budgets/": "portfolio.view_callbudget",
+    "calls/": "portfolio.view_dnbcall",
     "imports/": "portfolio.view_subjectimport",
     "references/": "portfolio.view_externalreference",
     "exposures/": "portfolio.view_exposure",

@@ -13,9 +13,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from monitoring.models import Change
+from portfolio.call_budgets.calls import counted_call
 from portfolio.companies.external_references import Named, name_companies
 from portfolio.imports.upload import create_import, read_import
-from portfolio.models import SubjectImport
+from portfolio.models import CallKind, SubjectImport
 from portfolio.subjects.requests import SubjectEntry, request_subjects
 from tests.builders.alerts import an_alert
 from tests.builders.deliveries import delivered
@@ -76,6 +77,9 @@ def world(db: None) -> dict[str, str]:
             requested_by="ann",
         )
         read_import(import_)
+    for duns in DUNS:
+        with counted_call(registration.contract, CallKind.DATA_BLOCKS, about=duns, requested_by="ann"):
+            pass
     for number in range(3):
         an_alert(number, id=SubjectImport.objects.order_by("id")[number].pk)
     change = Change.objects.order_by("-id")[0]

@@ -38,8 +38,9 @@ from monitoring.rebuild.rebuild import rebuild
 from monitoring.stats.latency import roll_up_delays
 from monitoring.webhooks.endpoints import create_endpoint
 from monitoring.webhooks.enqueue import queue_changes
+from portfolio.call_budgets.calls import counted_call
 from portfolio.companies.notes import add_note
-from portfolio.models import Company, Registration, RegistrationState, Subject, SubjectState
+from portfolio.models import CallKind, Company, Contract, Registration, RegistrationState, Subject, SubjectState
 from tests.builders.alerts import raised
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
@@ -86,6 +87,9 @@ def a_life() -> Delivery:
     LogEntry.objects.create(user=user, action_flag=CHANGE, object_id=GONE, object_repr=NAME, change_message="x")
     store_bytes(uuid.uuid4(), f"80-473-5132;{NAME[:1]}\n{STAYS};Stays\n".encode())
     store_bytes(uuid.uuid4(), spreadsheet(GONE))
+    for kind, about in ((CallKind.DATA_BLOCKS, GONE), (CallKind.MATCH, NAME)):
+        with counted_call(Contract.objects.get(), kind, about=about, requested_by="ann"):
+            pass
     return both
 
 

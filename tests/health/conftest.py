@@ -2,6 +2,7 @@
 
 import pytest
 
+from portfolio.models import Entitlements
 from tests.builders.contracts import a_contract
 from tests.builders.heartbeats import a_beat
 from tests.builders.probes import a_probe
@@ -17,7 +18,7 @@ def well(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monitoring.pull.preconditions.LEAST_FREE", 1)
     monkeypatch.setattr("health.checks.machine.LEAST_FREE", 1)
     monkeypatch.setattr("health.checks.machine.ROOM", 3)
-    a_contract()
+    Entitlements.objects.create(contract=a_contract(), answer="{}")
     a_beat(seconds=5)
     a_probe()
     a_registration(last_pulled_at=ago(minutes=3), dnb_time=ago(minutes=3))

@@ -1,4 +1,4 @@
-"""What is useful beside monitoring (contract, section 6): entitlements, refresh check, data blocks, search."""
+"""What is useful beside monitoring (contract, section 6): refresh check, data blocks, search."""
 
 from difflib import SequenceMatcher
 from urllib.parse import urlencode
@@ -8,20 +8,6 @@ from direct_plus.sandbox.http.request import Call
 from direct_plus.sandbox.http.responses import Answer
 from direct_plus.sandbox.state import companies
 from direct_plus.sandbox.state.world import World
-
-BLOCKS = (
-    "companyinfo_L2_v1",
-    "principalscontacts_L1_v1",
-    "hierarchyconnections_L1_v1",
-    "financialstrengthinsight_L2_v1",
-)
-
-
-def entitlements(world: World, call: Call) -> Answer:
-    """The real shape is open: what the key may use, by name and version."""
-    blocks = [{"blockID": block, "blockVersion": block[-2:]} for block in BLOCKS]
-    products = [{"productID": "cmptcs", "productVersion": "v1"}]
-    return call.answer(inquiryDetail={}, entitlements={"products": products, "dataBlocks": blocks})
 
 
 def refresh_check(world: World, call: Call) -> Answer:

@@ -24,6 +24,8 @@ from direct_plus.sandbox.state import (
 )
 from direct_plus.sandbox.state.world import World
 
+# Until D&B's contract ends.
+CONTRACT_DAYS = 75
 SEED = 20260105
 SUPPLIERS, CUSTOMERS, FULL = "ACME_SUPPLIERS", "ACME_CUSTOMERS", "ACME_KEY_ACCOUNTS"
 # The places that each list holds.
@@ -51,6 +53,7 @@ def fill(world: World, seed: int = SEED) -> None:
     with world.store.transaction():
         world.store.remember("demo", {"seed": seed, "numbers": numbers, "step": 0})
         world.switches.set("unknown_duns", "some")
+        world.switches.set("contract_end", moment(now + CONTRACT_DAYS * DAY).strftime("%Y-%m-%d"))
         _keep(world, documents, now)
         _registrations(world, now)
         _live_through(world, numbers, history(seed, now, len(numbers)), now)

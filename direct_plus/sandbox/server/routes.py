@@ -5,7 +5,15 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from direct_plus.sandbox.api import data_blocks, notifications, reference_data, registrations, subjects, tokens
+from direct_plus.sandbox.api import (
+    data_blocks,
+    entitlements,
+    notifications,
+    reference_data,
+    registrations,
+    subjects,
+    tokens,
+)
 from direct_plus.sandbox.http.request import Call
 from direct_plus.sandbox.http.responses import Answer
 from direct_plus.sandbox.state.world import World
@@ -45,7 +53,7 @@ ROUTES = (
     _route("POST", SINGLE, "subject", subjects.add_one),
     _route("DELETE", SINGLE, "subject", subjects.remove_one),
     _route("GET", SINGLE, "subject", subjects.check_one),
-    _route("GET", "/v1/entitlements", "entitlements", data_blocks.entitlements),
+    _route("GET", "/v1/entitlements", "entitlements", entitlements.entitlements),
     _route("GET", "/v1/data/refreshCheck/(?P<duns>[^/]+)", "refresh", data_blocks.refresh_check),
     _route("GET", "/v1/data/duns/(?P<duns>[^/]+)", "data", data_blocks.blocks),
     _route("GET", "/v1/match/cleanseMatch", "match", data_blocks.cleanse_match),

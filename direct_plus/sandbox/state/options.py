@@ -77,6 +77,10 @@ SWITCHES: dict[str, Switch] = {
     "reference_codes": Switch("code", ("code", "dnbCode", "object"), "how a code and its words are written"),
     "reference_german": Switch(True, (bool,), "whether reference data exists in German"),
     "reference_language": Switch("refuse", ("refuse", "english"), "answer for a language without reference data"),
+    "entitlements": Switch(
+        "blocks", ("blocks", "levels", "names", "keyed", "contracts", "none"), "layout of the answer to entitlements"
+    ),
+    "contract_end": Switch(None, (str, None), "day on which the contract ends, such as 2027-03-31; none leaves it out"),
     "calls_per_second": Switch(5, NUMBER, "calls per second per key, in real time; 0 is unlimited"),
     "count_token_calls": Switch(True, (bool,), "whether token calls count"),
     "latency_seconds": Switch(0, NUMBER, "minimum duration of each call"),

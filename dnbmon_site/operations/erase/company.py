@@ -41,6 +41,7 @@ from portfolio.models import (
     Company,
     CompanyNote,
     CompanyWord,
+    DnbCall,
     ExternalReference,
     Membership,
     Proposal,
@@ -119,6 +120,7 @@ def mentions(duns: str) -> Iterator[QuerySet[Model]]:
     yield AuditEntry.objects.filter(told_in(("key", "summary", "before", "after"), duns))
     yield LogEntry.objects.filter(told_in(("object_id", "object_repr", "change_message"), duns))
     yield Alert.objects.filter(told_in(("title", "reason", "reversal"), duns), company=None)
+    yield DnbCall.objects.filter(about__contains=duns)
     yield DeadLetter.objects.filter(preview__contains=duns)
 
 

@@ -70,8 +70,11 @@ monitoring.reportschedule     VAMPOD     MD     MD      MD
 monitoring.scheduledexport    VAMPOD     AD     AD      AD
 monitoring.webhookendpoint    OD         OD     OD      -
 core.auditentry          VAMPOD     -      -       -
+portfolio.callbudget          VAMPOD     -      D       -
 portfolio.company             VAMPOD     -      -       -
 portfolio.contract            VAMPOD     D      D       -
+portfolio.dnbcall             VAMPOD     -      -       -
+portfolio.entitlements        VAMPOD     -      -       -
 portfolio.exchangerate        AMD        -      -       MD
 portfolio.exposureimport      AMD        -      -       -
 core.export              VAMPOD     -      -       -
@@ -170,6 +173,8 @@ POST /portfolio/exchangerate/set/                           MD
 POST /portfolio/exchangerate/currency/                      MD
 GET  /portfolio/referencelist/fetch/                         OD
 POST /portfolio/referencelist/fetch/                         OD
+GET  /portfolio/dnbcall/export/                             VAMPOD
+POST /portfolio/entitlements/{key}/fetch/                   OD
 GET  /portfolio/syncrun/drift/{registration}/               VAMPOD
 POST /portfolio/syncrun/drift/{registration}/               MD
 POST /portfolio/syncrun/drift/{registration}/request/       MD

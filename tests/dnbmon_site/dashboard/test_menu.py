@@ -29,6 +29,16 @@ MANAGER = [*ALL, *WITH_MONEY, "Channels", "Exports", "Audit log"]
 SYSTEM = ["Health", "Data pipeline", "Audit log"]
 OPERATOR = [*ALL, *PORTFOLIO, "Channels", "Exports", "Integrations", *SYSTEM]
 ADMINISTRATOR = [*ALL, *WITH_MONEY, "Alert rules", "Channels", "Exports", "Integrations", *SYSTEM, "Users"]
+CONTRACT = [
+    "Contract year",
+    "Review",
+    "Settings",
+    "Entitlements",
+    "Call budgets",
+    "Calls",
+    "Reference data",
+    "Portfolio notices",
+]
 HEALTH = ["Status", "Incidents", "Schedules", "Queue", "Failed jobs", "Finished jobs"]
 PIPELINE = ["Ingestion log", "Parsing errors", "Replays", "Event feed log", "Daily statistics"]
 
@@ -88,7 +98,7 @@ def test_every_entry_and_every_tab_opens(admin: Client) -> None:
         ("/portfolio/subject/?planned=no", ["Companies", "Proposals", "Scheduled removals"], "Companies"),
         (
             "/core/notice/",
-            ["Contract year", "Review", "Settings", "Reference data", "Portfolio notices"],
+            CONTRACT,
             "Portfolio notices",
         ),
     ],
@@ -102,7 +112,16 @@ def test_siblings_are_tabs(admin: Client, path: str, names: list[str], active: s
 def test_the_settings_of_a_contract_have_its_tabs(admin: Client) -> None:
     contract = a_contract()
     answer = admin.get(f"/portfolio/contract/{contract.pk}/change/")
-    assert tabs(answer) == ["Contract year", "Review", "Settings", "Reference data", "Portfolio notices"]
+    assert tabs(answer) == [
+        "Contract year",
+        "Review",
+        "Settings",
+        "Entitlements",
+        "Call budgets",
+        "Calls",
+        "Reference data",
+        "Portfolio notices",
+    ]
     assert [str(tab["title"]) for tab in answer.context["place_tabs"] if tab["active"]] == ["Settings"]
     assert "Contract settings" in text_of(answer)
 

@@ -1,0 +1,1 @@
+"""Pages of call budgets and of the calls made."""

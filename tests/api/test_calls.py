@@ -1,0 +1,62 @@
+"""Call budgets and calls in the API, and how a request confirms its calls."""
+
+import pytest
+from rest_framework import serializers
+
+from core.api.errors import Conflict
+from portfolio.call_budgets.api import ConfirmCallsField, conflicts_of_calls
+from portfolio.call_budgets.calls import confirm_calls, counted_call, require_calls
+from portfolio.models import CallKind
+from tests.builders.calls import a_budget
+from tests.builders.contracts import a_contract
+from tests.builders.programs import Program
+
+
+def test_budgets_show_what_is_left(program: Program) -> None:
+    contract = a_contract()
+    a_budget(contract, CallKind.MATCH, 3)
+    with counted_call(contract, CallKind.MATCH, about="Acme", requested_by="ann"):
+        pass
+    found = {row["kind"]: row for row in program.read("call-budgets/")["results"]}
+    assert set(found) == set(CallKind.values)
+    assert found["match"] == {
+        "contract": "default",
+        "kind": "match",
+        "limit": 3,
+        "is_default": False,
+        "used": 1,
+        "left": 2,
+    }
+    assert found["typeahead"]["is_default"] is True
+
+
+def test_calls_are_read_page_by_page_latest_first(program: Program) -> None:
+    contract = a_contract()
+    for number in range(5):
+        kind = CallKind.MATCH if number % 2 else CallKind.TYPEAHEAD
+        with counted_call(contract, kind, about=str(number), requested_by="ann"):
+            pass
+    assert [row["about"] for row in program.walk("calls/", limit=2)] == ["4", "3", "2", "1", "0"]
+    assert [row["about"] for row in program.walk("calls/", kind="match")] == ["3", "1"]
+    assert program.get("calls/", kind="gossip").status_code == 400
+
+
+class Body(serializers.Serializer[object]):
+    confirm_calls = ConfirmCallsField()
+
+
+@pytest.mark.parametrize("sent", [{"gossip": 1}, {"match": -1}, {"match": "many"}, [], "12", None])
+def test_only_known_kinds_and_numbers_are_confirmed(sent: object) -> None:
+    assert not Body(data={"confirm_calls": sent}).is_valid()
+
+
+@pytest.mark.django_db
+def test_what_was_not_confirmed_or_is_beyond_the_budget_is_a_conflict() -> None:
+    body = Body(data={"confirm_calls": {"match": 2}})
+    assert body.is_valid()
+    confirmed = body.validated_data["confirm_calls"]
+    confirm_calls({CallKind.MATCH: 2}, confirmed)
+    with pytest.raises(Conflict, match="Match 3"), conflicts_of_calls():
+        confirm_calls({CallKind.MATCH: 3}, confirmed)
+    with pytest.raises(Conflict, match="No call was made"), conflicts_of_calls():
+        require_calls(a_contract(), {CallKind.MATCH: 501})
