@@ -20,7 +20,7 @@ from portfolio.reference_data.fetch import planned_fetch, request_reference_data
 EXAMPLE = {"code": "9074", "words": "Active"}
 
 
-class CodeSerializer(serializers.Serializer[ReferenceCode]):
+class CodeSerializer(serializers.Serializer[Any]):
     code = serializers.CharField(help_text="D&B's code.")
     words = serializers.CharField(help_text="Its description in the language.")
 

@@ -1,5 +1,6 @@
 """Words of codes: in the reader's language, else as the document describes them, else the code."""
 
+import time
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from monitoring.company_page.value_diff import differences
 from monitoring.elements.formatting import value_text
 from portfolio.companies.filters import industries, statuses
 from portfolio.models import ReferenceCategory, ReferenceCode
-from portfolio.reference_data import words as module
 from portfolio.reference_data.words import (
+    KEPT_SECONDS,
     forget_words,
     industry_words,
     legal_form_words,
@@ -104,6 +105,6 @@ def test_words_that_were_fetched_since_are_seen_after_a_while(monkeypatch: pytes
     key = ReferenceCode.key(STATUS, "1", "de")
     ReferenceCode.objects.create(id=key, category=STATUS, code="1", language="de", words="Eins")
     assert words_of(STATUS, 1, "de") == "1"
-    later = module.time.monotonic() + module.KEPT_SECONDS + 1
-    monkeypatch.setattr(module.time, "monotonic", lambda: later)
+    later = time.monotonic() + KEPT_SECONDS + 1
+    monkeypatch.setattr("portfolio.reference_data.words.time.monotonic", lambda: later)
     assert words_of(STATUS, 1, "de") == "Eins"
