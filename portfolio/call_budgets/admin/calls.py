@@ -47,7 +47,7 @@ class DnbCallAdmin(ExportedList, ReadOnlyAdmin):
         DaysFilter,
     )
     search_fields = ("about", "requested_by")
-    search_help_text = _("Search by the exact subject, such as a D-U-N-S number, or by user.")
+    search_help_text = _("Subject or user, in full")
     ordering = ("-id",)
     sortable_by = ()
     empty_title = _("No calls yet")
