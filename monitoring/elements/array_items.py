@@ -77,10 +77,24 @@ class ItemChanges:
 
 
 def item_changes(path: str, previous: Any, current: Any) -> ItemChanges:
-    """Items that stayed alike are in no list, wherever they stand now. What is no array is an array of itself."""
-    before, after = as_items(previous), as_items(current)
+    """Items that stayed alike are in no list, wherever they stand now. What is no array is an array of itself. Many of
+    D&B's arrays never hold more than one object: unless its identity differs, that is the one that changed."""
+    before, after, members = as_items(previous), as_items(current), identity_of(path)
     removed, added = _without(before, after), _without(after, before)
-    return _paired(identity_of(path), removed, added)
+    is_only = len(before) == len(after) == len(removed) == len(added) == 1
+    if (
+        is_only
+        and isinstance(before[0], dict)
+        and isinstance(after[0], dict)
+        and _is_same(members, before[0], after[0])
+    ):
+        return ItemChanges(changed=[(before[0], after[0])])
+    return _paired(members, removed, added)
+
+
+def _is_same(members: Members, item: Any, other: Any) -> bool:
+    """Whether nothing identifies them, or the same does."""
+    return _key(members, item) == _key(members, other)
 
 
 def as_items(value: Any) -> list[Any]:

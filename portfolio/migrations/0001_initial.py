@@ -269,7 +269,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'reference data list',
-                'verbose_name_plural': 'reference data',
+                'verbose_name_plural': 'reference data lists',
                 'permissions': [('fetch_referencelist', "Can fetch D&B's reference data")],
                 'default_permissions': ('view',),
             },

@@ -50,7 +50,7 @@ class ReferenceList(models.Model):
         default_permissions = ("view",)
         permissions = [("fetch_referencelist", _("Can fetch D&B's reference data"))]
         verbose_name = _("reference data list")
-        verbose_name_plural = _("reference data")
+        verbose_name_plural = _("reference data lists")
 
     def __str__(self) -> str:
         return str(self.get_category_display() or _("Categories"))

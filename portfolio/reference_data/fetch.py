@@ -135,7 +135,7 @@ def _fetch(row: ReferenceList) -> bool:
         with counted_call(row.contract, kind, about=about, requested_by=row.requested_by):
             values = _list_of_categories(client) if not row.category else _codes(client, row)
     except (NotFound, BadRequest) as error:
-        values = {"error": gettext("D&B does not offer this list: %(error)s") % {"error": error}}
+        values = {"error": gettext("D&B does not offer this list (code %(code)s).") % {"code": error.code}}
     except (DirectPlusError, BudgetUsedUp) as error:
         ReferenceList.objects.filter(pk=row.pk).update(error=str(error))
         raise
