@@ -11,6 +11,7 @@ from direct_plus.duns import normalise_duns
 from direct_plus.errors import DirectPlusError, NotFound, Told, UnknownPath, Unreadable
 from direct_plus.exact_json import parse_json
 from direct_plus.payloads import transaction_of
+from direct_plus.reference_data import ReferenceCategory, reference_categories, reference_codes
 from direct_plus.results import (
     BatchAnswer,
     Outcome,
@@ -25,6 +26,7 @@ from direct_plus.session import Kind, Session, error_of
 from direct_plus.transport import Answer
 
 REGISTRATIONS = "/v1/monitoring/registrations"
+REFERENCE_DATA = "/v1/referenceData"
 LARGEST_PAGE = 100  # contract section 3
 LARGEST_BATCH = 1_000_000  # contract section 4
 SLOWEST_UPLOAD = 100_000  # bytes a second, on top of the time limit
@@ -122,6 +124,16 @@ class DirectPlus:
         if order_reason:
             params["orderReason"] = order_reason
         return self.session.call(Kind.PAID, "GET", f"/v1/data/duns/{normalise_duns(duns)}", params=params)
+
+    def reference_categories(self) -> list[ReferenceCategory]:
+        document, _ = self._ask(Kind.PAID, "GET", f"{REFERENCE_DATA}/categories")
+        return list(reference_categories(document))
+
+    def reference_codes(self, category: str, *, language: str) -> dict[str, str]:
+        """The words of a category's codes."""
+        path = f"{REFERENCE_DATA}/category/{_segment(category)}"
+        document, _ = self._ask(Kind.PAID, "GET", path, params={"languageCode": language})
+        return reference_codes(document)
 
     def match(self, query: CompanyQuery, *, limit: int | None = None) -> list[MatchCandidate]:
         """Companies that may be meant, the likeliest first as D&B sorts them. May be billed: it is asked once."""

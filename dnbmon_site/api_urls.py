@@ -46,6 +46,7 @@ from portfolio.companies.api.lookup import CompanyLookup
 from portfolio.company_search.api.searches import ImportCandidates, SearchDecision, SearchDetail, SearchList
 from portfolio.exposure.api import ExposureList
 from portfolio.imports.api import ImportConfirm, ImportDetail, ImportList
+from portfolio.reference_data.api import ReferenceCodeList, ReferenceDataFetch
 from portfolio.registrations.api import PullNow, RegistrationDetail, RegistrationList
 from portfolio.subjects.api import SubjectList
 
@@ -98,6 +99,8 @@ v1: list[URLPattern | URLResolver] = [
     path("groups/<str:duns>/", GroupDetail.as_view(), name="group"),
     path("references/", repeatable(ReferenceList.as_view()), name="references"),
     path("exposures/", repeatable(ExposureList.as_view()), name="exposures"),
+    path("reference-data/", ReferenceCodeList.as_view(), name="reference_data"),
+    path("reference-data/fetch/", repeatable(ReferenceDataFetch.as_view()), name="fetch_reference_data"),
     path("registrations/", RegistrationList.as_view(), name="registrations"),
     path("registrations/<str:reference>/", RegistrationDetail.as_view(), name="registration"),
     path("registrations/<str:reference>/subjects/", repeatable(SubjectList.as_view()), name="subjects"),

@@ -75,6 +75,9 @@ DONE: dict[str, Promise] = {
     "portfolio.exposure.work.continue_work": ngettext_lazy(
         "%(count)s company shows another amount", "%(count)s companies show other amounts", "number"
     ),
+    "portfolio.reference_data.fetch.fetch_due": ngettext_lazy(
+        "%(count)s list fetched", "%(count)s lists fetched", "number"
+    ),
     "portfolio.jobs.work_on_imports": ngettext_lazy(
         "%(count)s import continued", "%(count)s imports continued", "number"
     ),

@@ -8,6 +8,7 @@ from portfolio.exposure.admin import imports as exposure_imports
 from portfolio.exposure.admin import rates
 from portfolio.imports.admin import imports
 from portfolio.proposals import admin as proposals
+from portfolio.reference_data import admin as reference_data
 from portfolio.subjects import admin as subjects
 from portfolio.sync.admin import sync_runs
 
@@ -21,6 +22,7 @@ __all__ = [
     "proposals",
     "rates",
     "searches",
+    "reference_data",
     "subjects",
     "sync_runs",
 ]

@@ -62,7 +62,7 @@ def company_values() -> Numbers:
     return {
         "rating": [rating for (rating,) in _occurring(companies, "rating")],
         "operating_status": [status for (status,) in _occurring(companies, "operating_status")],
-        "industry_code": _occurring(companies, "industry_code", "industry"),
+        "industry_code": _occurring(companies, "industry_code", "industry", "industry_scheme"),
         "owner": [owner for (owner,) in _occurring(entries.exclude(owner=""), "owner")],
         "tag": sorted(set(tags))[:OFFERED],
     }

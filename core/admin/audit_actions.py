@@ -70,6 +70,7 @@ LABELS: dict[str, str | Promise] = {
     "exposure.remove": _("Amount removed"),
     "exposure.rate": _("Exchange rate saved"),
     "exposure.rate_removed": _("Exchange rate deleted"),
+    "reference_data.fetch": _("Reference data requested from D&B"),
     "exposure.currency": _("Reporting currency changed"),
     "reference.set": _("External references saved"),
     "reference.remove": _("External reference removed"),

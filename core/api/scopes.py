@@ -14,6 +14,7 @@ READ_EXPOSURE = "read:exposure"
 WRITE_EXPOSURE = "write:exposure"
 SEARCH_COMPANIES = "search:companies"
 WRITE_FILES = "write:files"
+FETCH_REFERENCE_DATA = "fetch:reference_data"
 PULL = "pull"
 FETCH = "fetch"
 ALERTS = "alerts"
@@ -31,6 +32,7 @@ SCOPES: dict[str, str | Promise] = {
     WRITE_FILES: _("Upload files that D&B delivered"),
     PULL: _("Start a pull of a registration without waiting for its schedule"),
     FETCH: _("Fetch the data of monitored companies from D&B within the call budget, and accept or discard it"),
+    FETCH_REFERENCE_DATA: _("Fetch D&B's reference data, by calls that may cost"),
     ALERTS: _("Read alerts, acknowledge, close and reopen them"),
     METRICS: _("Read Health and metrics, for example with Prometheus"),
 }

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from core.api.scopes import (
     ALERTS,
     FETCH,
+    FETCH_REFERENCE_DATA,
     METRICS,
     PULL,
     READ,
@@ -28,7 +29,7 @@ RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
     READ: (
         *("portfolio.view_company", "portfolio.view_registration", "portfolio.view_subject"),
         *("portfolio.view_subjectimport", "portfolio.view_externalreference", "portfolio.view_companysearch"),
-        *("portfolio.view_callbudget", "portfolio.view_dnbcall"),
+        *("portfolio.view_callbudget", "portfolio.view_dnbcall", "portfolio.view_referencelist"),
         *("monitoring.view_change", "monitoring.view_notification", "monitoring.view_deliveredfile"),
     ),
     WRITE_PORTFOLIO: ("portfolio.change_subject",),
@@ -37,6 +38,7 @@ RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
     WRITE_EXPOSURE: ("portfolio.change_exposure",),
     SEARCH_COMPANIES: ("portfolio.search_company",),
     WRITE_FILES: ("monitoring.add_deliveredfile", "portfolio.change_subject"),
+    FETCH_REFERENCE_DATA: ("portfolio.fetch_referencelist",),
     PULL: ("portfolio.pull_registration",),
     FETCH: ("monitoring.request_datafetch", "monitoring.view_datafetch"),
     ALERTS: ("monitoring.view_alert", "monitoring.acknowledge_alert"),

@@ -69,6 +69,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "core.share_savedfilter",
         "portfolio.pull_registration",
         "portfolio.change_registration",
+        "portfolio.fetch_referencelist",
         "monitoring.change_deadletter",
         "monitoring.request_datafetch",
         "monitoring.add_deliveredfile",

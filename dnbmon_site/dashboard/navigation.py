@@ -219,6 +219,7 @@ GROUPS = (
                         has_tabs_below=True,
                     ),
                     Page(_("Calls"), "portfolio.dnbcall", heading=_("Calls to D&B"), words=_("ledger cost")),
+                    Page(_("Reference data"), "portfolio.referencelist", words=_("codes words descriptions languages")),
                     Page(_("Portfolio notices"), "core.notice"),
                 ),
             ),

@@ -51,6 +51,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     (gettext_noop("Continue data fetches"), "monitoring.data_fetch.work.continue_fetches", OFTEN),
     (gettext_noop("Create proposals"), "monitoring.jobs.make_proposals", CATCH_UP),
     (gettext_noop("Update contract years"), "portfolio.jobs.look_after_years", 60),
+    (gettext_noop("Fetch reference data"), "portfolio.reference_data.fetch.fetch_due", CATCH_UP),
     (gettext_noop("Create exports"), "portfolio.jobs.write_exports", CATCH_UP),
     (gettext_noop("Create scheduled exports"), "monitoring.exports.scheduled.write_due", OFTEN),
     (gettext_noop("Delete old idempotency keys"), "dnbmon_site.accounts.idempotency.forget_old", 60),

@@ -167,6 +167,25 @@ BY_GROUP: Mapping[str, Guidance] = {
         _("New or changed financial figures are available."),
         (_("Compare them with the previous figures."), _("Review the credit limit if they fell.")),
     ),
+    "payment": Guidance(
+        _("The company pays its other suppliers earlier or later than before."),
+        (
+            _("Compare with your own payment experience."),
+            _("Shorten payment terms or reduce the limit if payments get slower."),
+        ),
+    ),
+    "esg": Guidance(
+        _("D&B's ranking of environment, social responsibility or governance changed."),
+        (_("Compare it with your supplier policy."), _("Ask the company for its own report if the ranking fell.")),
+    ),
+    "disruption": Guidance(
+        _("An event outside of the company can disrupt it, such as a disaster or an outage in its region."),
+        (_("Ask the company whether it can deliver."), _("Check for other suppliers if the company is critical.")),
+    ),
+    "diversity": Guidance(
+        _("Information for supplier diversity programs changed."),
+        (_("Update your supplier record."), _("Check whether a certification has expired.")),
+    ),
     "management": Guidance(
         _("The company's management changed."),
         (_("Update your contacts."), _("Confirm who may sign for the company.")),

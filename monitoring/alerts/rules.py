@@ -16,10 +16,12 @@ from core.text import counted, country_name
 from direct_plus.duns import InvalidDuns
 from monitoring.alerts.conditions import BECOMES, Condition, line_text, parse_condition
 from monitoring.company_page.group import others_in_groups, shared_text
+from monitoring.company_page.value_diff import in_a_line
 from monitoring.elements.formatting import from_json, label_of_path, lower_first, short
 from monitoring.elements.groups import KNOWN, PATTERNS
 from monitoring.elements.json_paths import ROOT
 from monitoring.elements.paths import Facet, Mistake, Names, facets, holds, is_related, name_within, parse_line
+from monitoring.elements.score_dates import DATES, is_only_dates
 from monitoring.elements.severity import OUT_OF_BUSINESS
 from monitoring.models import AlertRule, Change, Combination, Kind
 from portfolio.companies.duns_lists import entries_of, read_listed
@@ -65,18 +67,24 @@ class Rule:
             return ""
         if change.kind != Kind.ELEMENT:
             return str(change.get_kind_display())
-        if not self.paths and not self.conditions and not self.left_out:
-            return gettext("Any change")
-        return self._reason_of(self._facets(change))
+        reason = self._reason_of(self._facets(change))
+        takes_any = not self.paths and not self.conditions and not self.left_out
+        return gettext("Any change") if reason and takes_any else reason
 
     def _facets(self, change: Change) -> Iterator[Facet]:
+        """The values that it looks at; dates of scores are none, unless a path names them."""
         previous, current = from_json(change.previous), from_json(change.current)
-        if not self.paths and not any(holds(other, change.element) for other in self.left_out):
-            yield Facet(change.element, previous, current)
+        if not self.paths:
+            yield from self._kept([Facet(change.element, previous, current)])
         for path in self.paths:
-            for facet in facets(path, change.element, previous, current):
-                if not any(holds(other, facet.path) for other in self.left_out):
-                    yield facet
+            found = facets(path, change.element, previous, current)
+            yield from self._kept(found, with_dates=path[-1] in DATES)
+
+    def _kept(self, found: Iterable[Facet], *, with_dates: bool = False) -> Iterator[Facet]:
+        for facet in found:
+            is_left_out = any(holds(other, facet.path) for other in self.left_out)
+            if not is_left_out and (with_dates or not is_only_dates(facet.path, facet.previous, facet.current)):
+                yield facet
 
     def _reason_of(self, found: Iterable[Facet]) -> str:
         for facet in found:
@@ -108,7 +116,7 @@ class Rule:
 
 
 def _facet_text(facet: Facet) -> str:
-    return f"{label_of_path(facet.path)}: {short(facet.previous, 80)} → {short(facet.current, 80)}"
+    return f"{label_of_path(facet.path)}: {in_a_line(facet.path, facet.previous, facet.current)}"
 
 
 @dataclass(slots=True)

@@ -78,26 +78,27 @@ def _fits_a_line(value: Any, text: str) -> bool:
 def compared(then: dict[str, Any], today: dict[str, Any], *, with_new: bool = True) -> list[Fact]:
     """The document as it was, each member with what it is today where that differs; with new members on request."""
     names = dict.fromkeys([*then, *today] if with_new else then)
-    found = (_compared(words(name), then.get(name), today.get(name), with_new) for name in names)
+    found = (_compared(name, then.get(name), today.get(name), with_new) for name in names)
     return [fact for fact in found if fact]
 
 
-def _compared(label: str, then: Any, today: Any, with_new: bool) -> Fact | None:
+def _compared(name: str, then: Any, today: Any, with_new: bool) -> Fact | None:
+    label = words(name)
     if same_value(then, today):
         return _fact(label, then)
     if is_one_item(then) and is_one_item(today):
         then, today = then[0], today[0]
     if isinstance(then, dict) and isinstance(today, dict) and not simple_value(then):
         return Fact(_capital(label), below=compared(then, today, with_new=with_new))
-    return Fact(_capital(label), "" if is_nothing(then) else short(then, LONGEST), today=_today(then, today))
+    return Fact(_capital(label), "" if is_nothing(then) else short(then, LONGEST), today=_today(name, then, today))
 
 
-def _today(then: Any, today: Any) -> str:
+def _today(name: str, then: Any, today: Any) -> str:
     """What it is now; of a list, which items came and went."""
     if is_nothing(today):
         return gettext("no longer known")
     if isinstance(then, list) and isinstance(today, list) and then:
-        return "; ".join(map(str, differences(then, today)))
+        return "; ".join(map(str, differences(then, today, path=name)))
     return short(today, LONGEST)
 
 
@@ -130,7 +131,7 @@ def turns(then: dict[str, Any], today: dict[str, Any], elements: Mapping[str, El
         if is_nothing(before):
             found.new += 1
         else:
-            turn = Turn(label_of(path, elements), differences(before, after), _is_noise(path, elements))
+            turn = Turn(label_of(path, elements), differences(before, after, path=path), _is_noise(path, elements))
             (found.small if turn.is_small else found.changed).append(turn)
     return found
 

@@ -19,7 +19,8 @@ from monitoring.history.company_projection import columns_of
 from monitoring.history.state import CompanyState, Event
 from monitoring.models import Kind
 from monitoring.scores.compact import compact
-from portfolio.models import Company
+from portfolio.models import Company, ReferenceCategory
+from portfolio.reference_data.words import industry_words, words_of_description
 
 LINKAGE = "organization.corporateLinkage"
 ROLES = (
@@ -33,7 +34,7 @@ FACTS = (
     ("registeredName", _("Registered name")),
     ("businessEntityType", _("Legal form")),
     ("registrationNumbers.registrationNumber", _("Registration number")),
-    ("industryCodes.description", _("Industry")),
+    ("industryCodes", _("Industry")),
     ("startDate", _("Founded")),
     ("numberOfEmployees", _("Employees")),
     ("financials.yearlyRevenue", _("Yearly revenue")),
@@ -59,7 +60,7 @@ def status_tone(status: str) -> str:
 def status_words(status: str) -> str:
     """In the reader's language where it is one of the common ones; else as D&B sends it."""
     known = STATUSES.get(status.lower())
-    return str(known[1]) if known else status
+    return str(known[1]) if known else words_of_description(ReferenceCategory.OPERATING_STATUS, status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def summaries(then: Mapping[str, Any], today: Mapping[str, Any]) -> list[Summary
         value, now = _text(before), _text(after)
         if value and not _is_repeated(path, before, then):
             is_same = same_value(before, after) or value == now
-            full = short(before, 200)
+            full = short(before, 200) if path != "industryCodes" else value
             today_text = "" if is_same else now or gettext("none")
             found.append(Summary(str(label), value, today_text, "" if full == value else full))
     return found
@@ -135,13 +136,21 @@ def _is_repeated(path: str, value: Any, document: Mapping[str, Any]) -> bool:
 
 
 def _text(value: Any) -> str:
-    """Amounts as people compare them."""
+    """Amounts as people compare them, an industry by its name."""
     if is_nothing(value):
         return ""
+    if isinstance(value, dict) and isinstance(value.get("code"), str | int):
+        return _industry(value)
     amount = value.get("value") if _is_amount(value) else None
     if isinstance(amount, int | float | Decimal) and not isinstance(amount, bool):
         return compact(amount, str(value.get("currency", "")))
     return short(value, 200)
+
+
+def _industry(value: Mapping[str, Any]) -> str:
+    described = value.get("description")
+    scheme, code = str(value.get("typeDnBCode", "")), str(value["code"])
+    return industry_words(scheme, code, described if isinstance(described, str) else "")
 
 
 def _first(value: Any, names: Sequence[str]) -> Any:

@@ -130,7 +130,7 @@ def line_of(change: Change, elements: Mapping[str, Element]) -> Line:
     if change.kind != Kind.ELEMENT:
         return Line(change, str(SENTENCES.get(change.kind) or change.get_kind_display()), [])
     known = elements.get(change.element)
-    found = differences(from_json(change.previous), from_json(change.current))
+    found = differences(from_json(change.previous), from_json(change.current), path=change.element)
     return Line(change, label_of(change.element, elements), found, muted=bool(known and known.muted))
 
 

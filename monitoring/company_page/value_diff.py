@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext
 
-from monitoring.content_ids import canonical
+from monitoring.elements.array_items import item_changes, named_by
 from monitoring.elements.formatting import short, simple_value, words
 from monitoring.elements.json_paths import same_value
 
@@ -47,15 +46,22 @@ def _few(items: Sequence[str]) -> str:
     return gettext("%(names)s and %(count)s more") % {"names": shown, "count": len(items) - SHOWN}
 
 
-def differences(previous: Any, current: Any, label: str = "") -> list[Difference]:
-    """What the reader has to compare, and nothing that stayed the same."""
+def differences(previous: Any, current: Any, label: str = "", *, path: str = "") -> list[Difference]:
+    """What the reader has to compare, and nothing that stayed the same. The items of an array are those of its path."""
     if is_one_item(previous) and is_one_item(current):
-        return differences(previous[0], current[0], label)
+        return differences(previous[0], current[0], label, path=path)
     if isinstance(previous, list) or isinstance(current, list):
-        return [_items(previous, current, label)]
+        return list(_items(previous, current, label, path))
     if isinstance(previous, dict) and isinstance(current, dict):
-        return _known_at_once(previous, current, label) or list(_members(previous, current, label))
+        return _known_at_once(previous, current, label) or list(_members(previous, current, label, path))
     return [Difference(label, short(previous), short(current))]
+
+
+def in_a_line(path: str, previous: Any, current: Any) -> str:
+    """Before → after, of an array what became of its items, cut where it is long."""
+    if isinstance(previous, list) or isinstance(current, list):
+        return short("; ".join(map(str, differences(previous, current, path=path))), 160)
+    return f"{short(previous, 80)} → {short(current, 80)}"
 
 
 def is_one_item(value: Any) -> bool:
@@ -70,11 +76,11 @@ def _known_at_once(previous: dict[str, Any], current: dict[str, Any], label: str
     return [Difference(label, before, after)] if before and after and before != after and not is_large else []
 
 
-def _members(previous: dict[str, Any], current: dict[str, Any], label: str) -> Iterator[Difference]:
+def _members(previous: dict[str, Any], current: dict[str, Any], label: str, path: str) -> Iterator[Difference]:
     for name in dict.fromkeys([*previous, *current]):
         before, after = previous.get(name), current.get(name)
         if not same_value(before, after):
-            yield from differences(before, after, _below(label, name))
+            yield from differences(before, after, _below(label, name), path=f"{path}.{name}")
 
 
 def _below(label: str, name: str) -> str:
@@ -83,26 +89,13 @@ def _below(label: str, name: str) -> str:
     return ", ".join(filter(None, [label, own]))
 
 
-def _items(previous: Any, current: Any, label: str) -> Difference:
-    before, after = _as_list(previous), _as_list(current)
-    added, removed = _missing(after, before), _missing(before, after)
-    if added or removed:
-        return Difference(label, added=tuple(added), removed=tuple(removed))
-    return Difference(label, gettext("same items"), gettext("different order"))
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _missing(items: list[Any], among: list[Any]) -> list[str]:
-    """The items that are not among the others, each as often as it is missing."""
-    left = Counter(canonical(item) for item in among)
-    found = []
-    for item in items:
-        key = canonical(item)
-        if left[key]:
-            left[key] -= 1
-        else:
-            found.append(short(item))
-    return found
+def _items(previous: Any, current: Any, label: str, path: str) -> Iterator[Difference]:
+    """Those that came and went together, then each that changed, by what people know it by."""
+    found = item_changes(path, previous, current)
+    if found.added or found.removed:
+        yield Difference(label, added=tuple(map(short, found.added)), removed=tuple(map(short, found.removed)))
+    for before, after in found.changed:
+        name = ", ".join(map(short, named_by(path, after)))
+        yield from differences(before, after, ", ".join(filter(None, [label, name])), path=path)
+    if not found.added and not found.removed and not found.changed:
+        yield Difference(label, gettext("same items"), gettext("different order"))

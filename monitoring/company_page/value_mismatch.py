@@ -26,7 +26,8 @@ def find_mismatches(
 
 def _explain(change: Change, known: KnownValue, registrations: Mapping[uuid.UUID, Registration]) -> Mismatch:
     gaps = [row for row in registrations.values() if _was_away(row, known.since, change.changed_at)]
-    return Mismatch(differences(known.value, from_json(change.previous)), known.since, gaps[0] if gaps else None)
+    found = differences(known.value, from_json(change.previous), path=change.element)
+    return Mismatch(found, known.since, gaps[0] if gaps else None)
 
 
 def _was_away(row: Registration, start: datetime, end: datetime) -> bool:

@@ -15,6 +15,8 @@ from django.utils.translation import gettext_noop as _
 
 from direct_plus.exact_json import parse_json
 from direct_plus.payloads import parse_stamp
+from monitoring.elements.data_blocks import own_label
+from portfolio.reference_data.words import ANY, words_of
 
 LONGEST = 300
 STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
@@ -64,6 +66,8 @@ def plain_text(name: str) -> str:
 
 def label_of_path(path: str) -> str:
     """`organization.dnbAssessment.failureScore.nationalPercentile` → "National percentile (failure score)"."""
+    if known := own_label(path.removeprefix("organization.")):
+        return gettext(known)
     names = [name for name in path.split(".") if name]
     names = names[1:] if names[:1] == ["organization"] and len(names) > 1 else names
     if not names:
@@ -152,7 +156,9 @@ def object_value(value: dict[str, Any]) -> str:
 
 def _described(value: dict[str, Any]) -> str:
     text = value.get("description")
-    return text if isinstance(text, str) and set(value) <= {"description", *CODES} else ""
+    if not isinstance(text, str) or not set(value) <= {"description", *CODES}:
+        return ""
+    return words_of(ANY, value.get("dnbCode"), described=text)
 
 
 def _money(value: dict[str, Any]) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
+
+from monitoring.elements.data_blocks import BY_PATH, group_of_block
 
 PREFIX = "organization."
 OTHER = "other"
@@ -17,9 +20,9 @@ GROUPS: Mapping[str, tuple[str | Promise, tuple[str, ...]]] = {
     "legal": (_("Legal events"), ("legalEvents", "exclusions", "significantEvents")),
     "ownership": (
         _("Ownership"),
-        ("corporateLinkage", "globalUltimate", "domesticUltimate", "branches", "isStandalone", "shareholders"),
+        ("corporateLinkage", "globalUltimate", "domesticUltimate", "branches", "isStandalone"),
     ),
-    "financials": (_("Financials"), ("financials", "yearlyRevenue", "latestFinancials", "stockExchanges")),
+    "financials": (_("Financials"), ("financials", "yearlyRevenue", "latestFinancials")),
     "contact": (
         _("Address & contact"),
         (
@@ -27,12 +30,16 @@ GROUPS: Mapping[str, tuple[str | Promise, tuple[str, ...]]] = {
             *("telephone", "fax", "websiteAddress", "email", "domain"),
         ),
     ),
+    "esg": (_("ESG"), ("esgRanking",)),
+    "disruption": (_("External disruption"), ("externalDisruptionImpact",)),
+    "payment": (_("Payment"), ("businessTrading",)),
+    "diversity": (_("Diversity"), ("socioEconomicInformation",)),
     "management": (_("Management"), ("mostSeniorPrincipal", "currentPrincipals", "mostRecentPrincipals")),
     "company": (
         _("Company data"),
         (
             *("primaryName", "registeredName", "multilingual", "tradeStyleNames", "registrationNumbers"),
-            *("preferredRegistrationNumber", "businessEntityType", "businessTrading", "dunsControlStatus"),
+            *("preferredRegistrationNumber", "businessEntityType", "dunsControlStatus"),
             *(
                 "industryCodes",
                 "primaryIndustryCode",
@@ -45,16 +52,19 @@ GROUPS: Mapping[str, tuple[str | Promise, tuple[str, ...]]] = {
         ),
     ),
 }
-ORDER = ("company", "scores", "legal", "ownership", "financials", "contact", "management")
+ORDER = (
+    *("company", "scores", "legal", "payment", "ownership", "financials", "esg", "disruption", "contact", "management"),
+    "diversity",
+)
 # What every installation can choose, whether D&B has sent it yet or not.
 KNOWN: Mapping[str, str | Promise] = {
+    **{path: gettext_lazy(known.label) for path, known in BY_PATH.items() if not path.endswith("*")},
     "primaryName": _("Company name"),
     "registeredName": _("Registered name"),
     "tradeStyleNames": _("Trade names"),
     "registrationNumbers": _("Registration numbers"),
     "businessEntityType": _("Legal form"),
     "dunsControlStatus.operatingStatus": _("Operating status"),
-    "businessTrading": _("Trading status"),
     "industryCodes": _("Industry codes"),
     "numberOfEmployees": _("Number of employees"),
     "dnbAssessment.standardRating": _("D&B rating"),
@@ -96,7 +106,8 @@ Choices = list[tuple[str | Promise, list[tuple[str, str | Promise]]]]
 def group_of(path: str) -> str:
     """The key of a group, or OTHER; by the first name of the path."""
     first = path.removeprefix(PREFIX).split(".", 1)[0]
-    return next((key for key, (_label, names) in GROUPS.items() if first in names), OTHER)
+    by_name = next((key for key, (_label, names) in GROUPS.items() if first in names), "")
+    return by_name or group_of_block(path.removeprefix(PREFIX)) or OTHER
 
 
 def grouped_choices(seen: Iterable[tuple[str, str]]) -> Choices:

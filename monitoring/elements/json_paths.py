@@ -10,6 +10,7 @@ from direct_plus.exact_json import parse_json
 from monitoring.content_ids import canonical
 
 ROOT = "organization"
+EMPTY = ("null", "[]", "{}", '""')
 
 
 def paths_spoken_of(names: tuple[str, ...], value: Any) -> list[tuple[str, ...]]:
@@ -33,6 +34,17 @@ def stored_value(text: str | None) -> Any:
 def same_value(one: Any, other: Any) -> bool:
     """Equal as JSON, null and absent alike."""
     return bool(one == other) or canonical(one) == canonical(other)
+
+
+def comparable(value: Any) -> str:
+    """Arrays as multisets; null, absent and everything empty alike."""
+    if isinstance(value, list):
+        text = "[" + ",".join(sorted(map(comparable, value))) + "]" if value else "[]"
+    elif isinstance(value, dict):
+        text = "{" + ",".join(f"{name}:{comparable(value[name])}" for name in sorted(value)) + "}"
+    else:
+        text = canonical(value)
+    return "" if text in EMPTY else text
 
 
 def names_below_root(path: str) -> list[str]:

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from itertools import zip_longest
 from typing import Any
 
 from django.utils.translation import gettext
 
+from monitoring.elements.array_items import item_pairs
 from monitoring.elements.json_paths import ROOT, same_value
 
 Names = tuple[str, ...]
@@ -125,14 +125,10 @@ def _below(rest: Names, path: str, previous: Any, current: Any) -> Iterator[Face
         yield Facet(path, previous, current)
     elif isinstance(previous, list) or isinstance(current, list):
         # Arrays come whole and paths carry no indexes.
-        for before, after in zip_longest(_items(previous), _items(current)):
+        for before, after in item_pairs(path, previous, current):
             yield from _below(rest, path, before, after)
     else:
         yield from _members(rest, path, previous, current)
-
-
-def _items(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _members(rest: Names, path: str, previous: Any, current: Any) -> Iterator[Facet]:

@@ -6,9 +6,11 @@ docs/develop/direct_plus.md#what-matters-in-a-change says why.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from monitoring.elements import data_blocks
+from monitoring.elements.score_dates import DATES
 from monitoring.models import Element, Kind, Severity
 
 PREFIX = "organization."
@@ -21,7 +23,7 @@ NOISE = (
     "branchesCount",
     "globalUltimateFamilyTreeMembersCount",
 )
-NOISE_ENDINGS = (".scoreDate", ".assessmentDate")
+NOISE_ENDINGS = tuple(f".{name}" for name in DATES)
 
 CRITICAL_WHEN_TRUE = (
     "legalEvents.hasOpenBankruptcy",
@@ -92,7 +94,16 @@ def default_severity(path: str) -> Severity:
     if bare in NOISE or bare.endswith(NOISE_ENDINGS):
         return Severity.NOISE
     matches = [severity for known, severity in BY_PATH if _related(bare, known)]
-    return max(matches, default=Severity.LOW)
+    return max([*matches, *_of_blocks(bare)], default=Severity.LOW)
+
+
+def _of_blocks(bare: str) -> Iterator[Severity]:
+    """Of what the table of blocks names, or holds: the closest. A container that no table names has that of its
+    parts."""
+    if found := data_blocks.holding(bare):
+        yield data_blocks.BY_PATH[found].severity
+    elif not any(bare == known for known, _ in BY_PATH):
+        yield from (known.severity for path, known in data_blocks.BY_PATH.items() if path.startswith(f"{bare}."))
 
 
 def _related(path: str, known: str) -> bool:
@@ -131,6 +142,8 @@ def _below(value: Any, names: list[str]) -> Any:
 
 def default_label(path: str) -> str:
     """`organization.dunsControlStatus.operatingStatus` → "Operating status (duns control status)"."""
+    if known := data_blocks.own_label(path.removeprefix(PREFIX)):
+        return known
     names = [_words(name) for name in path.removeprefix(PREFIX).split(".") if name]
     if not names:
         return path

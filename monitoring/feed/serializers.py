@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from core.json_text import SentJson, SentObject
 from monitoring.content_ids import MILLISECONDS
+from monitoring.feed.array_items import ItemChangesSerializer, items_of
 from monitoring.feed.feed import Entry
 from monitoring.history.sources import How
 from monitoring.history.state import STATUS_KINDS
@@ -35,6 +36,7 @@ CHANGE_EXAMPLE = {
     "severity": "medium",
     "previous": "OLD NAME LTD",
     "current": "NEW NAME LTD",
+    "items": None,
     "changed_at": "2026-01-07T01:23:13Z",
     "recorded_at": "2026-01-08T11:06:48.301000Z",
     "registration": "ACME_LOD_01",
@@ -100,6 +102,11 @@ class ChangeSerializer(serializers.Serializer[Any]):
         help_text="Value before the change, as D&B sent it: any JSON value. Null also if D&B sent none."
     )
     current = SentJson(help_text="Value after the change, as D&B sent it: any JSON value. Null also if D&B sent none.")
+    items = ItemChangesSerializer(
+        allow_null=True,
+        help_text="What became of the items, where `previous` or `current` is an array; otherwise null. Items are"
+        " matched by what identifies them, such as the number and type of a registration number.",
+    )
     changed_at = serializers.DateTimeField(help_text="When the change happened, according to D&B.")
     recorded_at = serializers.DateTimeField(help_text="When D&B Monitoring stored it.")
     registration = serializers.CharField(
@@ -280,6 +287,7 @@ def _item(
         "severity": Severity(change.severity).name.lower(),
         "previous": change.previous,
         "current": change.current,
+        "items": items_of(change),
         "changed_at": change.changed_at,
         "recorded_at": change.recorded_at,
         "registration": references.get(said.registration, ""),

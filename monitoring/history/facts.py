@@ -17,15 +17,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitoring.content_ids import canonical
-from monitoring.elements.json_paths import ROOT, value_at
+from monitoring.elements.json_paths import ROOT, comparable, value_at
 from monitoring.models import Kind
 
 SEED_MAY_LAG = timedelta(days=4)
 # A document may be stamped a little before the change that it shows.
 SEED_MAY_LEAD = timedelta(minutes=15)
 SAME_WITHIN = timedelta(days=4)
-EMPTY = ("null", "[]", "{}", '""')
 Order = tuple[datetime, str, int]
 Leaf = tuple[str, str]
 
@@ -92,17 +90,6 @@ def _leaves(path: str, value: Any) -> Iterator[Leaf]:
             yield from _leaves(f"{path}.{name}", below)
     else:
         yield path, comparable(value)
-
-
-def comparable(value: Any) -> str:
-    """Arrays as multisets; null, absent and everything empty alike."""
-    if isinstance(value, list):
-        text = "[" + ",".join(sorted(map(comparable, value))) + "]" if value else "[]"
-    elif isinstance(value, dict):
-        text = "{" + ",".join(f"{name}:{comparable(value[name])}" for name in sorted(value)) + "}"
-    else:
-        text = canonical(value)
-    return "" if text in EMPTY else text
 
 
 def judge(

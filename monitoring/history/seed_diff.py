@@ -18,9 +18,9 @@ from core.db import in_batches, insert_new
 from core.json_text import dump_json
 from direct_plus.exact_json import parse_json
 from monitoring.content_ids import derived_change_id
-from monitoring.elements.json_paths import differences
+from monitoring.elements.json_paths import comparable, differences
 from monitoring.elements.registry import SeverityTable, element_key
-from monitoring.history.facts import comparable
+from monitoring.elements.score_dates import is_only_dates
 from monitoring.history.window import ANSWERS_OR_FILES, near_each_other, of_source
 from monitoring.models import Change, Delivery, Kind, Notification, Severity
 from monitoring.story_order import OF_FETCHES, notification_key, source_of, story_place
@@ -172,6 +172,11 @@ def is_first_known(path: str, before: Any) -> bool:
     return before is None and path.count(".") == 1
 
 
+def _is_noise(difference: Difference) -> bool:
+    path, before, _after = difference
+    return is_first_known(path, before) or is_only_dates(*difference)
+
+
 def _derived(
     delivery: Delivery,
     earlier: Notification,
@@ -194,7 +199,7 @@ def _derived(
         position=position,
         place=_story_place(later, position),
         recorded_at=timezone.now(),
-        severity=Severity.NOISE if is_first_known(path, before) else severities.of_element(path, after),
+        severity=Severity.NOISE if _is_noise(difference) else severities.of_element(path, after),
         notification_id=later.pk,
         registration_id=later.registration_id,
         delivery_id=delivery.pk,

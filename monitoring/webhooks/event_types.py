@@ -59,6 +59,13 @@ CHANGE = an_object(
     severity={"enum": [severity.name.lower() for severity in Severity]},
     previous=True,
     current=True,
+    items=or_null(
+        an_object(
+            added={"type": "array"},
+            removed={"type": "array"},
+            changed={"type": "array", "items": an_object(previous=True, current=True)},
+        )
+    ),
     changed_at=MOMENT,
     recorded_at=MOMENT,
     registration=TEXT,

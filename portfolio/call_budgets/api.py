@@ -70,7 +70,7 @@ def conflicts_of_calls() -> Iterator[None]:
         raise Conflict(str(error)) from error
 
 
-class BudgetSerializer(serializers.Serializer[Any]):
+class CallBudgetSerializer(serializers.Serializer[Any]):
     contract = serializers.CharField(source="budget.contract_id", help_text="Name of the contract.")
     kind = serializers.ChoiceField(CallKind.choices, help_text="Kind of call.")
     limit = serializers.IntegerField(source="budget.limit", help_text="Calls per month.")
@@ -81,7 +81,7 @@ class BudgetSerializer(serializers.Serializer[Any]):
 
 class BudgetsSerializer(serializers.Serializer[Any]):
     month = serializers.DateField(help_text="First day of the month, in UTC.")
-    results = BudgetSerializer(many=True)
+    results = CallBudgetSerializer(many=True)
 
 
 class CallSerializer(serializers.Serializer[Any]):
@@ -124,7 +124,7 @@ class CallBudgetList(APIView):
         """How many calls that may cost were made this month, and how many are left, by contract and kind."""
         Parameters.of(request)
         budgets = budgets_of(Contract.objects.order_by("name"))
-        return Response({"month": this_month(), "results": BudgetSerializer(budgets, many=True).data})
+        return Response({"month": this_month(), "results": CallBudgetSerializer(budgets, many=True).data})
 
 
 class CallList(APIView):

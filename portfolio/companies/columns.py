@@ -12,6 +12,7 @@ from core.cached_counts import recent_count
 from core.lists.listings import Column
 from portfolio.companies.conditions import SORTED
 from portfolio.models import FLAG_LABELS, Company, Flag
+from portfolio.reference_data.words import industry_words, legal_form_words
 
 SEE_EXPOSURE = "portfolio.view_exposure"
 
@@ -39,6 +40,10 @@ def _exposure_heading() -> str:
 EXPOSURE_HEADING = lazy(_exposure_heading, str)()
 
 
+def industry_text(company: Company) -> str:
+    return industry_words(company.industry_scheme, company.industry_code, company.industry)
+
+
 def size_text(company: Company) -> str:
     return str(company.get_size_display())
 
@@ -55,8 +60,8 @@ FIGURE_COLUMNS = (
     Column("limit_currency", _("Currency of the limit"), attrgetter("limit_currency"), 8),
     Column("payment_index", _("Payment index"), attrgetter("payment_index"), 12),
     Column("industry_code", _("Industry code"), attrgetter("industry_code"), 12),
-    Column("industry", _("Industry"), attrgetter("industry"), 36),
-    Column("legal_form", _("Legal form"), attrgetter("legal_form"), 24),
+    Column("industry", _("Industry"), industry_text, 36),
+    Column("legal_form", _("Legal form"), lambda row: legal_form_words(row.legal_form), 24),
     Column("start_year", _("Year of start"), lambda row: str(row.start_year or ""), 10),
     Column("employees", _("Employees"), attrgetter("employees"), 12),
     Column("size", _("Size"), size_text, 24),

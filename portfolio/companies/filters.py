@@ -29,7 +29,8 @@ from portfolio.companies.conditions import (
     tagged,
     with_exposure,
 )
-from portfolio.models import FLAG_LABELS, Company, Size
+from portfolio.models import FLAG_LABELS, Company, ReferenceCategory, Size
+from portfolio.reference_data.words import industry_words, words_of_description
 
 Options = Iterable[tuple[str, str | Promise]]
 CLASSES: Options = (
@@ -46,6 +47,18 @@ def occurring(name: str) -> Options:
     """What was found last: values, or values and their descriptions."""
     found = recent_count(VALUES).get(name, [])
     return [(one, one) if isinstance(one, str) else (one[0], f"{one[0]} {one[1]}".strip()) for one in found]
+
+
+def industries() -> Options:
+    found = recent_count(VALUES).get("industry_code", [])
+    # Counts of earlier versions name no scheme.
+    return [(code, f"{code} {industry_words((*scheme, '')[0], code, words)}".strip()) for code, words, *scheme in found]
+
+
+def statuses() -> Options:
+    """What is kept is compared; people read it in their language."""
+    found = occurring("operating_status")
+    return [(value, words_of_description(ReferenceCategory.OPERATING_STATUS, value)) for value, _words in found]
 
 
 def with_those_asked(options: Options, asked: Iterable[str]) -> list[tuple[str, str]]:
@@ -182,9 +195,9 @@ COMPANY_FILTERS: tuple[type[SimpleListFilter | DaysFilter], ...] = (
     column_filter("delinquency_class", _("delinquency score class"), lambda: CLASSES),
     column_filter("rating", _("D&B rating"), lambda: occurring("rating")),
     FlagFilter,
-    column_filter("industry_code", _("industry"), lambda: occurring("industry_code")),
+    column_filter("industry_code", _("industry"), industries),
     column_filter("size", _("size"), lambda: Size.choices),
-    column_filter("operating_status", _("status"), lambda: occurring("operating_status")),
+    column_filter("operating_status", _("status"), statuses),
     OwnerFilter,
     TagFilter,
     GroupFilter,

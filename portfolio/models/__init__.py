@@ -15,6 +15,7 @@ from portfolio.models.membership_checks import CheckState, MembershipCheck
 from portfolio.models.memberships import Membership
 from portfolio.models.notes import CompanyNote
 from portfolio.models.proposals import OF_COMPANY, Proposal, ProposalKind, ProposalState
+from portfolio.models.reference_data import ReferenceCategory, ReferenceCode, ReferenceList
 from portfolio.models.registrations import LIST_INCOMPLETE, Cadence, Registration, RegistrationState
 from portfolio.models.single_person_acts import SinglePersonAct
 from portfolio.models.subjects import Subject, SubjectState
@@ -53,6 +54,9 @@ __all__ = [
     "Proposal",
     "ProposalKind",
     "ProposalState",
+    "ReferenceCategory",
+    "ReferenceCode",
+    "ReferenceList",
     "Registration",
     "RegistrationState",
     "SearchState",

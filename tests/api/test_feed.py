@@ -5,6 +5,7 @@ import random
 import threading
 import uuid
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -320,6 +321,36 @@ def test_any_json_value_comes_through(program: Program) -> None:
     for number, value in enumerate(values):
         assert items[f"organization.e{number}"]["previous"] == value
         assert items[f"organization.e{number}"]["current"] == value
+
+
+def test_items_of_an_array_are_told_apart(program: Program) -> None:
+    before = '[{"telephoneNumber":"1","rate":1.50},{"telephoneNumber":"2"},"gone"]'
+    after = '[{"telephoneNumber":"2","isUnreachable":true},{"telephoneNumber":"1","rate":1.50},{"telephoneNumber":"3"}]'
+    delivered(
+        '{"type":"UPDATE","organization":{"duns":"804735132"},"deliveryTimeStamp":"2026-01-08T00:00:00Z","elements":['
+        f'{{"element":"organization.telephone","previous":{before},"current":{after},'
+        '"timestamp":"2026-01-07T00:00:00Z"},{"element":"organization.fax","previous":"1","current":"2"}]}'
+    )
+    items = {item["element"]: item["items"] for item in program.follow().items}
+    assert items["organization.fax"] is None
+    assert items["organization.telephone"] == {
+        "added": [{"telephoneNumber": "3"}],
+        "removed": ["gone"],
+        "changed": [
+            {
+                "previous": {"telephoneNumber": "2"},
+                "current": {"telephoneNumber": "2", "isUnreachable": True},
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize("sent", ["3.0251016094E8", "1.50", "0.10000000000000000001"])
+def test_numbers_in_items_keep_their_value(program: Program, sent: str) -> None:
+    element = f'{{"element":"organization.new","previous":[],"current":[{{"value":{sent}}}]}}'
+    delivered(f'{{"type":"UPDATE","organization":{{"duns":"804735132"}},"elements":[{element}]}}')
+    [change] = json.loads(program.get("changes/").content, parse_float=Decimal)["results"]
+    assert change["items"]["added"] == [{"value": Decimal(sent)}]
 
 
 def test_control_characters_and_lone_surrogates_come_out_as_json(program: Program) -> None:

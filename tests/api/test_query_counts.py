@@ -59,6 +59,7 @@ BODIES: dict[str, Any] = {
     "POST company-searches/{id}/decision/": {"duns": None},
     "POST data-fetches/": {"companies": DUNS[:1], "confirm_calls": {"data_blocks": 1}},
     "POST data-fetches/{id}/resume/": {"confirm_calls": {"data_blocks": 8}},
+    "POST reference-data/fetch/": {"confirm_calls": {"reference_data": 13}},
 }
 QUERIES = {
     "POST files/": {"name": "ACME_LOD_01_20260108110647_NOTIFICATION_1.zip"},
@@ -67,7 +68,8 @@ QUERIES = {
     "DELETE registrations/{reference}/subjects/": {"duns": DUNS[0]},
 }
 SCOPES = (
-    "read,write:portfolio,write:references,read:exposure,write:exposure,write:files,pull,fetch,alerts,search:companies"
+    "read,write:portfolio,write:references,read:exposure,write:exposure,write:files,pull,fetch,alerts,"
+    "search:companies,fetch:reference_data"
 )
 ONLY_PEOPLE = {
     "POST imports/{id}/confirm/": "portfolio.confirm_import",

@@ -10,6 +10,7 @@ from direct_plus.sandbox.api import (
     data_blocks,
     entitlements,
     notifications,
+    reference_data,
     registrations,
     subjects,
     tokens,
@@ -58,6 +59,8 @@ ROUTES = (
     _route("GET", "/v1/data/duns/(?P<duns>[^/]+)", "data", data_blocks.blocks),
     _route("GET", "/v1/match/cleanseMatch", "match", company_search.cleanse_match),
     _route("GET", "/v1/search/typeahead", "typeahead", company_search.typeahead),
+    _route("GET", "/v1/referenceData/categories", "reference", reference_data.categories),
+    _route("GET", "/v1/referenceData/category/[^/]+", "reference", reference_data.codes),
 )
 
 

@@ -84,6 +84,14 @@ SWITCHES: dict[str, Switch] = {
         "path", ("path", "url", "details"), "where the 301 names the company that continues: address or error details"
     ),
     "refresh_check_answer": Switch("top", ("top", "organization"), "where hasRefreshedData stands"),
+    "reference_categories": Switch(
+        "ids",
+        ("ids", "names", "numbers", "absent"),
+        "categories of reference data: ids, a list of names, numbers, or 404",
+    ),
+    "reference_codes": Switch("code", ("code", "dnbCode", "object"), "how a code and its words are written"),
+    "reference_german": Switch(True, (bool,), "whether reference data exists in German"),
+    "reference_language": Switch("refuse", ("refuse", "english"), "answer for a language without reference data"),
     "entitlements": Switch(
         "blocks", ("blocks", "levels", "names", "keyed", "contracts", "none"), "layout of the answer to entitlements"
     ),

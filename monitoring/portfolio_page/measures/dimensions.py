@@ -18,6 +18,7 @@ from monitoring.portfolio_page.measures.counts import Count, tally_of
 from monitoring.portfolio_page.measures.world import Keys, Mask, World
 from monitoring.scores.bands import CLASSES, Band, band_of_rating
 from portfolio.models import Size
+from portfolio.reference_data.words import industry_words
 
 if TYPE_CHECKING:
     from monitoring.figures.snapshot import Snapshot
@@ -113,7 +114,8 @@ class Industries(Words):
     """By code: several classifications may use the same."""
 
     def label(self, snapshot: Snapshot, number: int) -> str:
-        return f"{self.value(snapshot, number)} {snapshot.industry(number).description}".strip()
+        code, industry = self.value(snapshot, number), snapshot.industry(number)
+        return f"{code} {industry_words(industry.scheme, code, industry.description)}".strip()
 
     def keys(self, world: World) -> Keys:
         column = super().keys(world)

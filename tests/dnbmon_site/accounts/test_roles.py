@@ -83,6 +83,7 @@ portfolio.exposureimport      AMD        -      -       -
 core.export              VAMPOD     -      -       -
 core.notice              VAMPOD     -      -       -
 portfolio.proposal            VAMPOD     -      -       -
+portfolio.referencelist       VAMPOD     -      -       -
 portfolio.registration        VAMPOD     -      OD      -
 core.savedfilter         VAMPOD     -      D       D
 portfolio.subject             VAMPOD     -      MD      -
@@ -185,6 +186,8 @@ GET  /portfolio/exposureimport/{key}/rows.csv               AMD
 POST /portfolio/exposureimport/{key}/do/apply/              MD
 POST /portfolio/exchangerate/set/                           MD
 POST /portfolio/exchangerate/currency/                      MD
+GET  /portfolio/referencelist/fetch/                         OD
+POST /portfolio/referencelist/fetch/                         OD
 GET  /portfolio/dnbcall/export/                             VAMPOD
 POST /portfolio/entitlements/{key}/fetch/                   OD
 GET  /portfolio/syncrun/drift/{registration}/               VAMPOD

@@ -30,7 +30,16 @@ SYSTEM = ["Health", "Data pipeline", "Audit log"]
 OPERATOR = [*ALL, *PORTFOLIO, "Channels", "Exports", "Integrations", *SYSTEM]
 ADMINISTRATOR = [*ALL, *WITH_MONEY, "Alert rules", "Channels", "Exports", "Integrations", *SYSTEM, "Users"]
 SUBJECTS = ["Companies", "Proposals", "Data fetches", "Scheduled removals"]
-CONTRACT = ["Contract year", "Review", "Settings", "Entitlements", "Call budgets", "Calls", "Portfolio notices"]
+CONTRACT = [
+    "Contract year",
+    "Review",
+    "Settings",
+    "Entitlements",
+    "Call budgets",
+    "Calls",
+    "Reference data",
+    "Portfolio notices",
+]
 HEALTH = ["Status", "Incidents", "Schedules", "Queue", "Failed jobs", "Finished jobs"]
 PIPELINE = ["Ingestion log", "Delivered files", "Parsing errors", "Replays", "Event feed log", "Daily statistics"]
 
@@ -112,6 +121,7 @@ def test_the_settings_of_a_contract_have_its_tabs(admin: Client) -> None:
         "Entitlements",
         "Call budgets",
         "Calls",
+        "Reference data",
         "Portfolio notices",
     ]
     assert [str(tab["title"]) for tab in answer.context["place_tabs"] if tab["active"]] == ["Settings"]

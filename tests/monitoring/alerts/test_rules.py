@@ -241,6 +241,23 @@ def test_the_reason_says_what_changed_and_which_condition_is_met() -> None:
     assert said == "Operating status: Active → Out of business (changes to Out of business)"
 
 
+SCORE = "organization.dnbAssessment.failureScore"
+
+
+@pytest.mark.parametrize("rule", [{}, {"elements": "dnbAssessment.failureScore"}, {"elements": "**"}])
+def test_dates_of_scores_alone_are_taken_by_no_rule(rule: dict[str, str]) -> None:
+    old, new = {"classScore": 3, "scoreDate": "2026-01-01"}, {"classScore": 3, "scoreDate": "2026-02-01"}
+    assert not reason(a_change(SCORE, previous=old, current=new), **rule)
+    assert not reason(a_change(f"{SCORE}.scoreDate", previous="2026-01-01", current="2026-02-01"), **rule)
+    assert reason(a_change(SCORE, previous=old, current={**new, "classScore": 4}), **rule)
+    assert reason(a_change(SCORE, previous=old, current=new), elements="**.scoreDate"), "unless it names them"
+
+
+def test_the_reason_tells_which_items_of_an_array_came_and_went() -> None:
+    change = a_change("organization.tradeStyleNames", previous=["A", "B"], current=["B", "C"])
+    assert reason(change, elements="tradeStyleNames") == "Trade style names: added C; removed A"
+
+
 def test_a_rule_without_anything_takes_every_kind_and_one_with_paths_takes_elements() -> None:
     deleted = a_change("", kind=Kind.DELETED)
     assert reason(deleted)

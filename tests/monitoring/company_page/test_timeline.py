@@ -157,6 +157,24 @@ def test_before_and_after(previous: Any, current: Any, text: list[str]) -> None:
     assert [str(one) for one in differences(previous, current)] == text
 
 
+def test_items_that_came_went_and_changed_are_told_apart() -> None:
+    vat = {"registrationNumber": "111", "typeDescription": "VAT number", "location": "Leeds"}
+    tax, new = {**vat, "registrationNumber": "222"}, {**vat, "registrationNumber": "333"}
+    found = differences([vat, tax], [{**vat, "location": "York"}, new], path="organization.registrationNumbers")
+    rest = "type description: VAT number; location: Leeds"
+    assert list(map(str, found)) == [
+        f"added registration number: 333; {rest}; removed registration number: 222; {rest}",
+        "111, location: Leeds → York",
+    ]
+
+
+def test_arrays_within_items_are_told_by_their_items() -> None:
+    ada = {"fullName": "Ada", "jobTitles": [{"title": "CEO"}, {"title": "Chair"}]}
+    other = {"fullName": "Bo"}
+    found = differences([ada, other], [other, {**ada, "jobTitles": [{"title": "Chair"}]}], path="currentPrincipals")
+    assert list(map(str, found)) == ["Ada, job titles: removed title: CEO"]
+
+
 def test_of_an_address_only_what_differs_is_told() -> None:
     moved = {**LEEDS, "streetAddress": {"line1": "9 Mill Lane"}}
     assert [str(one) for one in differences(LEEDS, moved)] == ["street address: 1 High St → 9 Mill Lane"]

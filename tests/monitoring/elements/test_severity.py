@@ -6,7 +6,9 @@ import pytest
 from django.utils import timezone
 
 from monitoring.company_page.summary import FACTS
-from monitoring.elements.formatting import WORDS, plain_text
+from monitoring.elements.data_blocks import BLOCKS
+from monitoring.elements.formatting import WORDS, label_of_path, plain_text
+from monitoring.elements.groups import group_label, group_of
 from monitoring.elements.labels_catalog import VOCABULARY
 from monitoring.elements.severity import (
     BY_PATH,
@@ -93,3 +95,54 @@ def test_the_names_of_what_matters_can_be_translated() -> None:
     names = {name for path in paths for name in path.split(".") if "*" not in name}
     known = {*VOCABULARY, *WORDS.values()}
     assert {name for name in names if plain_text(name) not in known} == set()
+
+
+BLOCK_SEVERITIES = {
+    "esgRanking.environmentalRanking.score": Severity.MEDIUM,
+    "esgRanking.dataDepth": Severity.LOW,
+    "externalDisruptionImpact.overallIndex": Severity.HIGH,
+    "dnbAssessment.supplierEvaluationRiskScore.classScore": Severity.HIGH,
+    "dnbAssessment.supplierEvaluationRiskScore.scoreDate": Severity.NOISE,
+    "beneficialOwnership.beneficialOwners": Severity.HIGH,
+    "shareholders": Severity.HIGH,
+    "latestFiscalFinancials.overview.netIncome": Severity.HIGH,
+    "latestFiscalFinancials.overview.salesRevenue": Severity.MEDIUM,
+    "latestFiscalFinancials": Severity.MEDIUM,
+    "businessTrading": Severity.MEDIUM,
+    "businessTrading.summary.paydexScore": Severity.HIGH,
+    "businessTrading.summary.numberOfExperiences": Severity.MEDIUM,
+    "legalEvents.hasSuits": Severity.MEDIUM,
+    "exclusions.description": Severity.HIGH,
+    "violations": Severity.HIGH,
+    "socioEconomicInformation.isFemaleOwned": Severity.LOW,
+    "financials": Severity.LOW,
+}
+
+
+@pytest.mark.parametrize("path", BLOCK_SEVERITIES)
+def test_elements_of_further_blocks_have_the_severity_of_the_closest_entry(path: str) -> None:
+    assert default_severity(f"organization.{path}") == BLOCK_SEVERITIES[path]
+
+
+@pytest.mark.parametrize(
+    ("path", "label", "group"),
+    [
+        ("esgRanking", "ESG ranking", "ESG"),
+        ("dnbAssessment.viabilityRating", "Viability rating", "Scores & ratings"),
+        ("externalDisruptionImpact", "External disruption impact", "External disruption"),
+        ("beneficialOwners", "Beneficial owners", "Ownership"),
+        ("latestFiscalFinancials.auditQualification", "Auditor's qualification", "Financials"),
+        ("businessTrading.summary.paydexScore", "Payment index (Paydex)", "Payment"),
+        ("financingEvents", "Financing events", "Legal events"),
+        ("socioEconomicInformation.isVeteranOwned", "Veteran-owned", "Diversity"),
+    ],
+)
+def test_elements_of_further_blocks_have_words_and_a_group(path: str, label: str, group: str) -> None:
+    assert default_label(f"organization.{path}") == label
+    assert label_of_path(f"organization.{path}") == label
+    assert str(group_label(group_of(f"organization.{path}"))) == group
+
+
+def test_every_entry_of_the_table_has_the_group_it_stands_under() -> None:
+    wrong = {path: group for group, paths in BLOCKS.items() for path in paths if group_of(path.rstrip("*")) != group}
+    assert wrong == {}

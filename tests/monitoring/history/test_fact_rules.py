@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from monitoring.elements.json_paths import comparable
 from monitoring.history.facts import (
     FAMILIES,
     LIVE,
@@ -15,7 +16,6 @@ from monitoring.history.facts import (
     FirstDocument,
     LifecycleEvent,
     Verdict,
-    comparable,
     judge,
     judge_lifecycle,
     leaves_of,

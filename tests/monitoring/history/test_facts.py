@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from monitoring.elements.json_paths import comparable
 from monitoring.history import facts
 from monitoring.history import settle as settling
-from monitoring.history.facts import comparable, leaves_of
+from monitoring.history.facts import leaves_of
 from monitoring.history.state import profile
 from monitoring.models import (
     Change,
