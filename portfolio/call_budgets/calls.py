@@ -36,8 +36,8 @@ class BudgetUsedUp(Exception):
         self.contract, self.kind, self.left, self.needed = contract, kind, left, needed
         super().__init__(
             gettext(
-                "No call was made. %(kind)s: %(needed)s needed, %(left)s left this month. An administrator can "
-                "raise the limit of contract “%(contract)s” under “Call budgets”."
+                "The budget of %(kind)s calls is not sufficient: %(needed)s needed, %(left)s left this month. An "
+                "administrator can raise the limit of contract “%(contract)s” under “Call budgets”."
             )
             % {"kind": kind.label, "needed": plurals.calls(needed), "left": counted(left), "contract": contract.name}
         )
@@ -92,7 +92,8 @@ def confirm_calls(planned: Mapping[CallKind, int], confirmed: Mapping[CallKind, 
 def counted_call(contract: Contract, kind: CallKind, *, about: str, requested_by: str) -> Iterator[DnbCall]:
     """Take one call from the month's budget and write it down, before the block makes it; raises BudgetUsedUp.
 
-    Make the client before the block, so that a missing setting uses no call.
+    Make the client before the block, so that a missing setting uses no call; and open no transaction around it, which
+    would take back what was written down about a call that was made.
     """
     _take(contract, kind)
     call = DnbCall.objects.create(

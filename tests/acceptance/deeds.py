@@ -21,9 +21,11 @@ from monitoring.pull import puller
 from monitoring.pull.puller import Outcome
 from monitoring.replay.passes import recovery_is_due
 from portfolio import dnb_client
+from portfolio.call_budgets.calls import BudgetUsedUp, counted_call
 from portfolio.dnb_client import SharedThrottle, client_for
-from portfolio.models import AccessToken, Contract, Registration
+from portfolio.models import AccessToken, CallKind, Contract, Registration
 from tests.acceptance import judging, points, restoring, telling
+from tests.builders.calls import a_budget
 from tests.builders.contracts import a_contract
 from tests.builders.registrations import a_registration
 
@@ -160,6 +162,26 @@ def call(reference: str, *, seconds: float) -> dict[str, Any]:
     return {"calls": calls, "refused": refused, "slots": slots}
 
 
+def find(reference: str, *, times: int) -> dict[str, Any]:
+    """Look for a company so often, as far as the budget allows; what came of each."""
+    contract = Registration.objects.select_related("contract").get(reference=reference).contract
+    client, outcomes = client_for(contract), Counter[str]()
+    for _ in range(times):
+        try:
+            with counted_call(contract, CallKind.MATCH, about="Acme", requested_by="ann"):
+                client.match(name="Acme", country="US")
+            outcomes["made"] += 1
+        except BudgetUsedUp:
+            outcomes["refused"] += 1
+        except DirectPlusError:
+            outcomes["failed"] += 1
+    return outcomes
+
+
+def set_budget(reference: str, *, calls: int) -> None:
+    a_budget(Registration.objects.select_related("contract").get(reference=reference).contract, CallKind.MATCH, calls)
+
+
 def get_token(*, renewal: float) -> dict[str, Any]:
     """Make sure of a token with a renewal claim of so many seconds; how long it took."""
     dnb_client.RENEWAL = timedelta(seconds=renewal)
@@ -225,7 +247,20 @@ def shorten(*, timeout: float, margin: float) -> None:
 DEEDS: dict[str, Callable[..., Any]] = {
     deed.__name__: deed
     for deed in (
-        *(set_up, pull, judge, call, get_token, registration, add_call_in_doubt, transactions, rows, hold_the_lock),
+        *(
+            set_up,
+            pull,
+            judge,
+            call,
+            find,
+            set_budget,
+            get_token,
+            registration,
+            add_call_in_doubt,
+            transactions,
+            rows,
+            hold_the_lock,
+        ),
         *restoring.DEEDS,
         *telling.DEEDS,
     )

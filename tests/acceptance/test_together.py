@@ -2,6 +2,7 @@
 
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -47,6 +48,17 @@ def test_calls_of_four_processes_stay_within_five_a_second(open_house: Callable[
     assert rate(calls) > 4
     assert all(answer["calls"] >= 3 for answer in answers), "nobody starves"
     assert len(tokens(house.control)) == 1
+
+
+def test_four_processes_make_no_more_calls_than_the_budget(open_house: Callable[..., House]) -> None:
+    house = open_house(timeout=10)
+    house.do("set_budget", calls=10)
+    # A call in doubt may have been billed: it counts, and nothing sends it again.
+    house.control.set_fault("http_error", on="match", times=3, status=503, code="00034")
+    finders = [house.start("find", times=5) for _ in range(4)]
+    outcomes = sum((Counter(finder.answer()) for finder in finders), Counter[str]())
+    assert outcomes == {"made": 7, "failed": 3, "refused": 10}
+    assert len([call for call in house.control.calls() if call["kind"] == "match"]) == 10
 
 
 def tokens(control: SandboxControl) -> list[dict[str, Any]]:

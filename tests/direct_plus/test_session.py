@@ -143,7 +143,7 @@ class TestRepeating:
         assert self.times(Kind.REPLAY, refusing("00046", "429 Slow")) == 1
         assert self.times(Kind.REPLAY, refusing("00034", "500 Oops")) == 1
 
-    @pytest.mark.parametrize("kind", [Kind.SUBJECT, Kind.BATCH, Kind.SWITCH])
+    @pytest.mark.parametrize("kind", [Kind.SUBJECT, Kind.BATCH, Kind.SWITCH, Kind.PAID])
     def test_what_changes_something_is_repeated_only_where_it_did_not_happen(self, kind: Kind) -> None:
         assert self.times(kind, EXPIRED, granting("new"), FINE) == 2
         assert self.times(kind, refusing("00046", "429 Slow"), FINE) == 2
