@@ -66,6 +66,12 @@ def stop_fetch(fetch: DataFetch, *, by: Actor) -> bool:
     return True
 
 
+def stop_all_fetches(reason: str) -> int:
+    """After a backup was put back: calls that were made since are not known here, and would be made once more."""
+    running = DataFetch.objects.filter(state=FetchState.RUNNING)
+    return running.update(state=FetchState.STOPPED, reason=reason, lease_owner=None, lease_until=None)
+
+
 def resume_fetch(fetch: DataFetch, confirmed: Mapping[CallKind, int], *, by: Actor) -> None:
     """Go on with what is left; calls that had no answer are made again, which is why they are confirmed again."""
     planned = calls_to_resume(fetch)
@@ -81,7 +87,8 @@ def resume_fetch(fetch: DataFetch, confirmed: Mapping[CallKind, int], *, by: Act
 
 
 def may_resume(fetch: DataFetch) -> bool:
-    left = FetchedCompany.objects.filter(fetch=fetch, state__in=UNFINISHED)
+    """Also with a call that a process which died has left: it is looked up without another call."""
+    left = FetchedCompany.objects.filter(fetch=fetch, state__in=(*UNFINISHED, FetchedState.CALLED))
     return fetch.state != FetchState.RUNNING and left.exists()
 
 

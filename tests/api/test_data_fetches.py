@@ -88,8 +88,8 @@ def test_a_data_gap_is_closed(crm: Program, registration: Registration) -> None:
 
 
 def test_either_companies_or_a_registration(crm: Program, registration: Registration) -> None:
-    both: dict[str, Any] = {"companies": [A], "registration": REFERENCE, "confirm_calls": {}}
-    for body in (both, {"confirm_calls": {}}):
+    neither: dict[str, Any] = {"confirm_calls": {}}
+    for body in (neither, {**neither, "companies": [A], "registration": REFERENCE}):
         assert crm.post("data-fetches/", body).status_code == 400
     answer = crm.post("data-fetches/", {"companies": [A], "confirm_calls": {}})
     assert answer.status_code == 409 and "monitored in a registration" in answer.json()["detail"]

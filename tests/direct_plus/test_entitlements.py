@@ -33,7 +33,7 @@ def test_every_layout_gives_the_same_blocks_and_products(layout: str) -> None:
     known = {block.id: block for block in rights.blocks}
     lower = {"companyinfo_L1_v1", "financialstrengthinsight_L1_v1"} if layout == "levels" else set()
     blocks = {"companyinfo_L2_v1", "principalscontacts_L1_v1", "hierarchyconnections_L1_v1"}
-    assert set(known) - lower == blocks | {"financialstrengthinsight_L2_v1"}
+    assert set(known) - lower == blocks | {"financialstrengthinsight_L2_v1", "eventfilings_L1_v1"}
     if layout == "names":
         assert rights.contract_type == ""
         assert rights.expires is None

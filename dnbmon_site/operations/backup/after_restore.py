@@ -26,6 +26,7 @@ from core.notices import notify
 from dnbmon_site.accounts.models import ApiKey, IdempotencyKey
 from dnbmon_site.worker.schedules import make_schedules_anew
 from health.models import Heartbeat
+from monitoring.data_fetch.request import stop_all_fetches
 from monitoring.figures import checkpoints
 from monitoring.models import Change, Delivery, DeliveryState, Notification, Observation, Publication, Source
 from monitoring.replay.after_restore import add_call_in_doubt
@@ -61,6 +62,7 @@ def after_restore(taken_at: datetime, dnb_time: Mapping[str, str], *, by: str, s
         model._default_manager.all().delete()
     IdempotencyKey.objects.filter(status=None).delete()
     Delivery.objects.exclude(claimed_until=None).update(claimed_until=None)
+    stop_all_fetches(gettext("A backup was restored. Calls made since then are not known."))
     make_schedules_anew()
     # They were made by the clock of another database.
     checkpoints.remove_all()

@@ -107,7 +107,7 @@ def tables(duns: str) -> Iterator[QuerySet[Model]]:
     yield Observation.objects.filter(company=duns)
     yield Change.objects.filter(company=duns)
     yield Notification.objects.filter(company=duns)
-    yield FetchedCompany.objects.filter(company=duns)
+    yield FetchedCompany.objects.filter(Q(company=duns) | Q(replacement=duns))
     yield Proposal.objects.filter(Q(company=duns) | Q(replacement=duns))
     yield ExternalReference.objects.filter(company=duns)
     yield CompanyNote.objects.filter(company=duns)

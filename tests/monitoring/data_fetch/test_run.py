@@ -13,7 +13,7 @@ from direct_plus.sandbox.control.client import SandboxControl
 from monitoring.data_fetch import run as running
 from monitoring.data_fetch.blocks import NoBlocks
 from monitoring.data_fetch.plan import CannotFetch, calls_to_resume, plan_companies, plan_gap
-from monitoring.data_fetch.request import request_fetch, resume_fetch, stop_fetch
+from monitoring.data_fetch.request import may_resume, request_fetch, resume_fetch, stop_fetch
 from monitoring.data_fetch.run import run_fetch
 from monitoring.data_fetch.work import continue_fetches, run_one
 from monitoring.models import (
@@ -277,6 +277,18 @@ def test_killed_before_the_answer_is_read_it_is_read_from_what_is_stored(
     DataFetch.objects.update(lease_until=None, lease_owner=None)
     assert item(run(fetch), A).state == FetchedState.READY
     assert len(calls_of(control, "data")) == Delivery.objects.count() == 1
+
+
+def test_a_call_that_was_left_is_looked_up_without_another(registration: Registration, control: SandboxControl) -> None:
+    monitored(registration, A)
+    fetch = a_fetch(A)
+    stop_fetch(fetch, by=an_actor("ann"))
+    FetchedCompany.objects.update(state=FetchedState.CALLED)
+    fetch.refresh_from_db()
+    assert may_resume(fetch) and not any(calls_to_resume(fetch).values())
+    resume_fetch(fetch, {}, by=an_actor("ann"))
+    assert (run(fetch).state, item(fetch, A).state) == (FetchState.OPEN, FetchedState.FAILED)
+    assert calls_of(control, "data") == []
 
 
 def test_two_processes_do_not_fetch_the_same(registration: Registration, control: SandboxControl) -> None:

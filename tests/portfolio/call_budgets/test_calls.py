@@ -10,6 +10,7 @@ from django.db import connection
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
 from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.session import error_of
 from portfolio.call_budgets import calls
 from portfolio.call_budgets.calls import (
     BudgetUsedUp,
@@ -166,7 +167,8 @@ def test_the_ledger_tells_what_d_and_b_answered(
         control.set_fault("http_error", on="data", times=9, **fault)
     try:
         with counted_call(contract, CallKind.DATA_BLOCKS, about="804735132", requested_by="ann"):
-            client.data_blocks("804735132", block_ids=["companyinfo_L2_v1"])
+            if error := error_of(client.data_blocks("804735132", block_ids=["companyinfo_L2_v1"])):
+                raise error
     except DirectPlusError:
         assert fault
     row = DnbCall.objects.get()

@@ -18,7 +18,7 @@ from dnbmon_site.operations.backup.create import make_backup
 from dnbmon_site.operations.backup.daily import newest_time
 from dnbmon_site.operations.backup.manifest import FILE, BackupError, backups_in, chosen, read_manifest, rotate
 from dnbmon_site.worker.schedules import SCHEDULED
-from monitoring.models import Alert, Change, Delivery, DeliveryState, Notification, Publication
+from monitoring.models import Alert, Change, Delivery, DeliveryState, FetchState, Notification, Publication
 from monitoring.pipeline.ingest import ingest
 from monitoring.replay.after_restore import put_in_doubt_since_backup
 from monitoring.replay.passes import recovery_is_due
@@ -33,6 +33,8 @@ from portfolio.models import (
     SyncRun,
     SyncState,
 )
+from tests.builders.companies import DUNS
+from tests.builders.data_fetches import a_fetch, monitored
 from tests.builders.deliveries import a_delivery, delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import an_update
@@ -259,6 +261,15 @@ def test_nothing_of_processes_that_are_no_more_is_left() -> None:
     Session.objects.create(session_key="s", session_data="", expire_date=timezone.now() + timedelta(days=1))
     restored()
     assert not AccessToken.objects.exists() and not Lease.objects.exists() and not Session.objects.exists()
+
+
+def test_a_data_fetch_in_the_middle_makes_no_call_before_somebody_confirms_it() -> None:
+    row = a_registration()
+    monitored(row, DUNS)
+    fetch = a_fetch(DUNS)
+    restored()
+    fetch.refresh_from_db()
+    assert fetch.state == FetchState.STOPPED and "restored" in fetch.reason
 
 
 def test_a_sync_in_the_middle_waits_for_a_person_and_sends_nothing_before() -> None:
