@@ -7,7 +7,11 @@ SCHEMA_SETTINGS: dict[str, Any] = {
     "DESCRIPTION": "Read companies and what changed about them, work on alerts, and manage the monitored companies.",
     "VERSION": "1",
     "TAGS": [
-        {"name": "companies", "description": "Company summaries, profiles and timelines."},
+        {
+            "name": "companies",
+            "description": "Company summaries, profiles and timelines; corporate groups, the portfolio's risk, and the"
+            " contract review.",
+        },
         {"name": "changes", "description": "The change feed: every change, in order of publication."},
         {"name": "notifications", "description": "The notifications as D&B sent them."},
         {"name": "alerts", "description": "Alerts that your rules raised: read, acknowledge and close them."},
@@ -39,6 +43,7 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         "ImportState": "portfolio.models.ImportState",
         "ImportMode": "portfolio.models.ImportMode",
         "AlertState": "monitoring.models.AlertState",
+        "ReviewReason": "monitoring.benefit.savings.Reason",
         "SubjectValidation": "portfolio.subjects.api.VALIDATIONS",
     },
 }
