@@ -20,6 +20,7 @@ from dnbmon_site.api.problems import (
     REUSED,
     too_large,
 )
+from monitoring.corporate_groups.api import UNKNOWN_GROUP
 from monitoring.feed.feed import removed_words
 from portfolio.companies.parameters import UNKNOWN_COMPANY
 
@@ -66,6 +67,7 @@ A_KEYS_PACE = Pace(limit=600, ahead=60, wait=1)
 # The detail of an operation that does not find what its path names.
 NOT_FOUND = {
     "companies": UNKNOWN_COMPANY,
+    "groups": UNKNOWN_GROUP,
     "registrations": "No registration with this reference exists.",
     "imports": "This import does not exist.",
     "company-searches": "This search does not exist.",

@@ -7,7 +7,11 @@ SCHEMA_SETTINGS: dict[str, Any] = {
     "DESCRIPTION": "Read companies and what changed about them, work on alerts, and manage the monitored companies.",
     "VERSION": "1",
     "TAGS": [
-        {"name": "companies", "description": "Company summaries, profiles and timelines."},
+        {
+            "name": "companies",
+            "description": "Company summaries, profiles and timelines; corporate groups, the portfolio's risk, and the"
+            " contract review.",
+        },
         {"name": "changes", "description": "The change feed: every change, in order of publication."},
         {"name": "notifications", "description": "The notifications as D&B sent them."},
         {"name": "alerts", "description": "Alerts that your rules raised: read, acknowledge and close them."},
@@ -50,6 +54,7 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         "CallKind": "portfolio.models.CallKind",
         "CallOutcome": "portfolio.models.CallOutcome",
         "CloseReason": "monitoring.models.CloseReason",
+        "ReviewReason": "monitoring.benefit.savings.Reason",
         "SubjectValidation": "portfolio.subjects.api.VALIDATIONS",
     },
 }

@@ -20,6 +20,7 @@ from portfolio.companies.serializers import COMPANY_EXAMPLE, CompanySerializer
 from portfolio.exposure.money import exact_text
 from portfolio.exposure.rates import exposure_settings
 
+UNKNOWN_GROUP = "No company of this group is known."
 EXPOSURE = "In units of the reporting currency. Null without the scope `read:exposure`, and where none is known."
 
 
@@ -88,7 +89,7 @@ class GroupDetail(APIView):
         except InvalidDuns:
             group = None
         if group is None:
-            raise Http404("No company of this group is known.")
+            raise Http404(UNKNOWN_GROUP)
         return Response(_as_json(group, with_money=may_see_money(request)))
 
 
