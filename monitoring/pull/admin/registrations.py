@@ -250,7 +250,7 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
             until, reason = form.cleaned_data["until"], form.cleaned_data["reason"]
             show_message(request, pause(rows, until, by=request.user.get_username(), reason=reason))
             return HttpResponseRedirect(reverse("admin:portfolio_registration_changelist"))
-        shown = {
+        shown: dict[str, Any] = {
             "title": gettext("Pause pulling"),
             "heading": gettext("Pause pulling: %(names)s") % {"names": ", ".join(row.reference for row in rows)},
             "lead": gettext("While paused, no notifications are pulled. D&B deletes notifications after 4 days."),
