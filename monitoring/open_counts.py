@@ -33,7 +33,7 @@ def alerts() -> Numbers:
     critical = waiting[Severity.CRITICAL].order_by("-raised_at").only(*SHOWN)
     return {
         **{severity.name.lower(): rows[:COUNTED].count() for severity, rows in waiting.items()},
-        **items_of(critical[:COUNTED]),
+        **items_of(list(critical[:COUNTED])),
     }
 
 

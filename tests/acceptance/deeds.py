@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from direct_plus.candidates import CompanyQuery
 from direct_plus.errors import DirectPlusError
 from direct_plus.sandbox.control.client import SandboxControl
 from monitoring import claims, jobs
@@ -169,7 +170,7 @@ def find(reference: str, *, times: int) -> dict[str, Any]:
     for _ in range(times):
         try:
             with counted_call(contract, CallKind.MATCH, about="Acme", requested_by="ann"):
-                client.match(name="Acme", country="US")
+                client.match(CompanyQuery("Acme", "US"))
             outcomes["made"] += 1
         except BudgetUsedUp:
             outcomes["refused"] += 1

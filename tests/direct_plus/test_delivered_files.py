@@ -4,8 +4,10 @@ import hashlib
 import json
 import tracemalloc
 import zipfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -16,7 +18,10 @@ WRITTEN = datetime(2026, 1, 5, 7, 52, 18, tzinfo=UTC)
 
 
 def a_zip(
-    folder: Path, content: bytes, name: str = "ACME_LOD_01_20260105075218_NOTIFICATION_1", **members: bytes
+    folder: Path,
+    content: bytes,
+    name: str = "ACME_LOD_01_20260105075218_NOTIFICATION_1",
+    members: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Path:
     path = folder / f"{name}.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -123,7 +128,7 @@ def test_a_single_text_file_of_another_name_will_do(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("other", ["other__txt", "other__exe", "../evil__txt"])
 def test_a_zip_with_several_files_is_refused(tmp_path: Path, other: str) -> None:
-    path = a_zip(tmp_path, b"a\n", **{other: b"b\n"})
+    path = a_zip(tmp_path, b"a\n", members={other: b"b\n"})
     with pytest.raises(UnreadableFile, match="2 files instead of one"):
         list(delivered_files.read_lines(path))
 
@@ -173,7 +178,7 @@ def test_a_zip_that_unpacks_to_too_much_is_read_no_further(tmp_path: Path, monke
 
 def test_the_directory_of_a_zip_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivered_files, "LARGEST_DIRECTORY", 1_000)
-    path = a_zip(tmp_path, b"a\n", **{f"{number:050}": b"" for number in range(20)})
+    path = a_zip(tmp_path, b"a\n", members={f"{number:050}": b"" for number in range(20)})
     with pytest.raises(UnreadableFile, match="21 files instead of one"):
         list(delivered_files.read_lines(path))
 

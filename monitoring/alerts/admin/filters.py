@@ -109,7 +109,8 @@ class RaisedFilter(DaysFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         last = self.last_day()
-        return raised_between(queryset, self.first_day(), last + timedelta(days=1) if last else None)
+        found: QuerySet[Any] = raised_between(queryset, self.first_day(), last + timedelta(days=1) if last else None)
+        return found
 
 
 def key_of(text: str) -> uuid.UUID | None:
