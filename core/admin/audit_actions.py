@@ -126,7 +126,7 @@ LABELS: dict[str, str | Promise] = {
     "person.roles": _("Roles changed by the identity provider"),
     "person.second_factor_on": _("Two-step verification turned on"),
     "person.second_factor_off": _("Two-step verification turned off"),
-    "person.recovery_code_used": _("Login with a recovery code"),
+    "person.recovery_code_used": _("Recovery code used"),
     "person.recovery_codes": _("Recovery codes replaced"),
     "edit preferences": _("Preferences changed"),
     "signin.unlocked": _("Login unblocked"),

@@ -26,7 +26,7 @@ from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthen
 from unfold.forms import AuthenticationForm
 
 from core.urls import site_url
-from dnbmon_site.accounts.models import SecondFactorState
+from dnbmon_site.accounts.models import SecondFactor
 from dnbmon_site.accounts.oidc import MALFORMED, NO_ANSWER, provider
 from dnbmon_site.accounts.second_factor.login import await_code, is_awaiting_code
 from dnbmon_site.version import NAME
@@ -65,7 +65,7 @@ class SignInForm(AuthenticationForm):
     def confirm_login_allowed(self, user: Any) -> None:
         """Who uses two-step verification is not let in by the password alone."""
         super().confirm_login_allowed(user)
-        if user.second_factor == SecondFactorState.ON:
+        if SecondFactor.objects.filter(user=user).exists():
             await_code(self.request, user)
             raise ValidationError(gettext("Enter the code of your authenticator app."), code="second_factor")
 

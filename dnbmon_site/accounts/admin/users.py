@@ -157,7 +157,7 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
             "is_invited": is_invited(user),
             "may_be_invited": may_be_invited(user),
             "may_change": self.has_change_permission(request, user),
-            "has_second_factor": user.second_factor == SecondFactorState.ON,
+            "has_second_factor": user.second_factor == SecondFactorState.ON and user.pk != request.user.pk,
         }
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
@@ -183,10 +183,11 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
     def reset_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """For somebody who has lost the app and the recovery codes."""
         user = self.object_or_404(request, object_id)
-        if not self.has_change_permission(request, user):
+        # Their own page asks for a code first: who finds an unlocked screen has none.
+        if not self.has_change_permission(request, user) or user.pk == request.user.pk:
             raise PermissionDenied
         turn_off(user, by=actor_of(request))
-        messages.success(request, gettext("Two-step verification was reset. The password alone is enough now."))
+        messages.success(request, reset_text(user))
         return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
 
     def _invited(self, request: HttpRequest, user: User, done: Invitation) -> HttpResponse:
@@ -198,6 +199,12 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
         lead = gettext("This is the invitation link.")
         note = not_sent_text(done)
         return shown_once(request, [secret], title=gettext("Invitation link"), lead=lead, note=note, back=back)
+
+
+def reset_text(user: User) -> str:
+    if user.second_factor == SecondFactorState.DUE:
+        return gettext("Two-step verification was reset. The user must set it up again at the next login.")
+    return gettext("Two-step verification was reset. The password alone is enough now.")
 
 
 def not_sent_text(done: Invitation) -> str:

@@ -95,7 +95,7 @@ def _use_recovery_code(user: User, plain: str) -> bool:
         actor=user.username,
         action="person.recovery_code_used",
         thing=user,
-        summary=gettext("%(user)s signed in with a recovery code. %(left)s left.")
+        summary=gettext("%(user)s used a recovery code. %(left)s left.")
         % {"user": user, "left": recovery_codes_left(user)},
     )
     return True

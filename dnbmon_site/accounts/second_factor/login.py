@@ -27,6 +27,8 @@ from dnbmon_site.accounts.second_factor.codes import check
 
 WRONG_CODE = _("This code is wrong or was used before. Wait for the next one, then try again.")
 AWAITED = "second_factor_awaited"
+# In a session whose user has entered a code.
+CODE_GIVEN = "second_factor_given"
 LASTS_SECONDS = 600
 
 
@@ -66,11 +68,21 @@ class CodeForm(forms.Form):
 
     def clean_code(self) -> str:
         code = str(self.cleaned_data["code"])
-        if not check(self.user, code):
-            credentials = {"username": self.user.get_username()}
-            user_login_failed.send(__name__, credentials=credentials, request=self.request)
+        if not is_right(self.request, self.user, code):
             raise ValidationError(WRONG_CODE)
         return code
+
+
+def is_right(request: HttpRequest, user: User, code: str) -> bool:
+    """A wrong code counts like a wrong password, wherever it is entered."""
+    if check(user, code):
+        return True
+    user_login_failed.send(__name__, credentials={"username": user.get_username()}, request=request)
+    return False
+
+
+def is_locked(request: HttpRequest, user: User) -> bool:
+    return not AxesProxyHandler.is_allowed(request, {"username": user.get_username()})
 
 
 @never_cache
@@ -79,13 +91,13 @@ def login_code(request: HttpRequest) -> HttpResponse:
     if found is None:
         return redirect("admin:login")
     user, target = found
-    credentials = {"username": user.get_username()}
-    if not AxesProxyHandler.is_allowed(request, credentials):
-        return locked(request, None, credentials)
+    if is_locked(request, user):
+        return locked(request, None, None)
     form = CodeForm(request, user)
     if request.method == "POST" and form.is_valid():
         del request.session[AWAITED]
         login(request, user, backend=PASSWORDS)
+        request.session[CODE_GIVEN] = True
         return redirect(safe_target(request, target))
     return render(request, "dnbmon_site/accounts/login_code.html", {"form": form})
 

@@ -19,8 +19,10 @@ from core.actors import actor_of
 from core.admin.base import Secret, shown_once
 from core.audit import record
 from core.encryption import SecretLost, decrypted, encrypted
+from dnbmon_site.accounts.lockout import locked
 from dnbmon_site.accounts.models import SecondFactor, User
 from dnbmon_site.accounts.second_factor import codes
+from dnbmon_site.accounts.second_factor.login import CODE_GIVEN, WRONG_CODE, is_locked, is_right
 from dnbmon_site.accounts.second_factor.requirement import is_required
 
 # The secret of a set-up that is under way, encrypted, in the session.
@@ -72,6 +74,7 @@ def _turn_on(request: HttpRequest, user: User) -> HttpResponse:
         messages.error(request, gettext("This is not the code that the app shows now. Enter the next one."))
         return redirect(PLACE)
     request.session.pop(OFFERED, None)
+    request.session[CODE_GIVEN] = True
     return show_recovery_codes(request, plain)
 
 
@@ -90,11 +93,11 @@ def _with_code(act: Callable[[HttpRequest, User], HttpResponse]) -> Callable[[Ht
     """Who finds an unlocked screen has no code."""
 
     def guarded(request: HttpRequest, user: User) -> HttpResponse:
-        if codes.check(user, request.POST.get("code", "")):
+        if is_locked(request, user):
+            return locked(request, None, None)
+        if is_right(request, user, request.POST.get("code", "")):
             return act(request, user)
-        messages.error(
-            request, gettext("This code is wrong or was used before. Wait for the next one, then try again.")
-        )
+        messages.error(request, WRONG_CODE)
         return redirect(PLACE)
 
     return guarded

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.contrib.auth.signals import user_logged_in
-from django.db.models.signals import m2m_changed
+from django.db.models.signals import m2m_changed, post_delete
 
 from dnbmon_site.accounts.models import RolePolicy, SecondFactor, SecondFactorState, User, UserGroup
 
@@ -50,10 +50,16 @@ def roles_changed(sender: Any, instance: Any, action: str, pk_set: set[Any] | No
         note_states([instance.pk] if isinstance(instance, User) else pk_set or ())
 
 
+def role_gone(sender: Any, instance: UserGroup, **kwargs: Any) -> None:
+    """Also with a role that was deleted."""
+    note_states([instance.user_id])
+
+
 def logged_in(sender: Any, user: Any, **kwargs: Any) -> None:
     note_state(user)
 
 
 def connect() -> None:
     m2m_changed.connect(roles_changed, sender=UserGroup, dispatch_uid="second_factor.roles")
+    post_delete.connect(role_gone, sender=UserGroup, dispatch_uid="second_factor.role_gone")
     user_logged_in.connect(logged_in, dispatch_uid="second_factor.login")

@@ -62,6 +62,14 @@ def enter(client: Client, code: str) -> Any:
     return client.post("/login/code/", {"code": code})
 
 
+@pytest.fixture
+def inside(client: Client, codes: list[str]) -> Client:
+    """Hers, after a code; the next one opens again."""
+    a_login(client)
+    enter(client, code_of_app())
+    return client
+
+
 def is_in(client: Client) -> bool:
     return bool(client.get("/my/").status_code == 200)
 
@@ -147,6 +155,28 @@ def test_a_deactivated_user_gets_no_further(client: Client, codes: list[str], an
     a_login(client)
     User.objects.filter(pk=ann.pk).update(is_active=False)
     assert enter(client, code_of_app()).url == "/login/"
+
+
+def test_a_session_without_a_code_ends_once_its_user_has_set_it_up(ann: User) -> None:
+    """Somebody else may have opened it with a stolen password."""
+    thief, owner = Client(), Client()
+    a_login(thief)
+    a_login(owner)
+    session = owner.session
+    session[OFFERED] = encrypted(SECRET, PURPOSE)
+    session.save()
+    owner.post(PAGE, {"act": "turn_on", "code": code_of_app()})
+    assert is_in(owner)
+    assert thief.get("/api/v1/companies/").status_code in (401, 403)
+    assert not is_in(thief)
+
+
+def test_a_login_asks_for_the_code_whatever_the_copy_on_the_users_row_says(
+    client: Client, codes: list[str], ann: User
+) -> None:
+    User.objects.filter(pk=ann.pk).update(second_factor=SecondFactorState.OFF)
+    assert a_login(client).url == "/login/code/"
+    assert not is_in(client)
 
 
 # Codes
@@ -255,22 +285,28 @@ def test_setting_it_up_in_two_tabs_keeps_the_first(ann: User, codes: list[str]) 
     assert check(ann, code_of_app())
 
 
-def test_turning_it_off_needs_a_code(client: Client, ann: User, codes: list[str]) -> None:
-    client.force_login(ann)
-    client.post(PAGE, {"act": "turn_off", "code": "000000"})
+def test_turning_it_off_needs_a_code(inside: Client, ann: User) -> None:
+    inside.post(PAGE, {"act": "turn_off", "code": "000000"})
     assert SecondFactor.objects.exists()
-    client.post(PAGE, {"act": "turn_off", "code": code_of_app()})
+    inside.post(PAGE, {"act": "turn_off", "code": code_of_app(1)})
     assert not SecondFactor.objects.exists() and not RecoveryCode.objects.exists()
     ann.refresh_from_db()
     assert ann.second_factor == SecondFactorState.OFF
 
 
-def test_new_recovery_codes_need_a_code(client: Client, ann: User, codes: list[str]) -> None:
-    client.force_login(ann)
-    client.post(PAGE, {"act": "renew_codes", "code": "000000"})
-    assert check(ann, codes[0])
-    assert "Recovery codes" in client.post(PAGE, {"act": "renew_codes", "code": code_of_app()}).text
+def test_new_recovery_codes_need_a_code(inside: Client, ann: User, codes: list[str]) -> None:
+    inside.post(PAGE, {"act": "renew_codes", "code": "000000"})
+    assert RecoveryCode.objects.filter(used_at=None).count() == 10
+    assert "Recovery codes" in inside.post(PAGE, {"act": "renew_codes", "code": code_of_app(1)}).text
     assert not check(ann, codes[1])
+
+
+def test_codes_on_ones_own_page_cannot_be_guessed_for_ever(inside: Client, settings: Any) -> None:
+    settings.AXES_ENABLED = True
+    answers = [inside.post(PAGE, {"act": "turn_off", "code": "000000"}).status_code for _ in range(6)]
+    assert answers[:4] == [302] * 4 and answers[5] == 429
+    inside.post(PAGE, {"act": "turn_off", "code": code_of_app(1)})
+    assert SecondFactor.objects.exists()
 
 
 def test_users_of_an_identity_provider_have_no_such_page(client: Client, ann: User) -> None:
@@ -338,6 +374,15 @@ def test_a_role_that_no_longer_requires_it_frees_its_users(bob: User) -> None:
     assert session_of(bob).get("/").status_code == 200
 
 
+def test_a_deleted_role_requires_nothing(bob: User) -> None:
+    require(role_of(VIEWER), needs_second_factor=True)
+    client = session_of(bob)
+    assert client.get("/my/").status_code == 302
+    role_of(VIEWER).delete()
+    bob.refresh_from_db()
+    assert bob.second_factor == SecondFactorState.OFF
+
+
 def test_a_login_at_the_identity_provider_is_left_to_it(bob: User, settings: Any) -> None:
     settings.AUTHENTICATION_BACKENDS = backends(issuer="https://id.example.com", local_login=True)
     require(role_of(VIEWER), needs_second_factor=True)
@@ -373,6 +418,19 @@ def test_nobody_resets_it_for_who_may_do_more(client: Client, ann: User, codes: 
     client.force_login(a_person("view_user", "change_user"))
     assert client.post(f"/accounts/user/{ann.pk}/reset-two-step/").status_code == 403
     assert SecondFactor.objects.exists()
+
+
+def test_nobody_resets_their_own_without_a_code(ann: User, inside: Client) -> None:
+    assert "Reset two-step verification" not in inside.get(f"/accounts/user/{ann.pk}/change/").text
+    assert inside.post(f"/accounts/user/{ann.pk}/reset-two-step/").status_code == 403
+    assert SecondFactor.objects.exists()
+
+
+def test_after_a_reset_a_role_that_requires_it_asks_for_a_new_one(admin: Client, bob: User) -> None:
+    require(role_of(VIEWER), needs_second_factor=True)
+    assert set_up(bob, SECRET, code_of_app())
+    page = admin.post(f"/accounts/user/{bob.pk}/reset-two-step/", follow=True)
+    assert "must set it up again" in page.text
 
 
 def test_the_list_of_users_shows_who_has_it(admin: Client, bob: User) -> None:
