@@ -29,6 +29,7 @@ COMPUTED = {
     "DEFAULT_URL": "`sqlite:///var/dnbmon.sqlite3`",
     "PRODUCTION": "yes in production, otherwise no",
     "str(BASE_DIR / 'var' / 'exports')": "`var/exports`",
+    "str(BASE_DIR / 'var' / 'incoming')": "`var/incoming`",
     "['*'] if DEVELOPMENT else [DEFAULT_FROM_EMAIL.rpartition('@')[2].rstrip('> ')]": (
         "in development all, otherwise the domain of `DEFAULT_FROM_EMAIL`"
     ),

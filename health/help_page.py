@@ -56,6 +56,7 @@ SECTIONS = (
             ("use/exposure.md", _("Add your own exposure: the money at stake")),
             ("use/review-proposals.md", _("React to mergers and deletions at D&B")),
             ("use/schedule-removals.md", _("Control the costs of the next contract year")),
+            ("use/refresh-from-dnb.md", _("Refresh companies from D&B, and close a data gap")),
             ("use/calls.md", _("Control calls to D&B that may cost")),
             ("use/close-the-month.md", _("Report changes and costs")),
             ("use/invite-a-colleague.md", _("Give a colleague access")),

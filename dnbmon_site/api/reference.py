@@ -16,8 +16,11 @@ from core.api.scopes import READ
 
 DEEPEST = 4
 FINE = range(200, 300)
-# Operations that can add companies which D&B bills.
-BILLED = ("request_subjects", "confirm_import")
+# Operations that can add companies which D&B bills, or make calls that D&B bills.
+BILLED = (
+    *("request_subjects", "confirm_import", "search_company", "find_import_candidates"),
+    *("request_data_fetch", "resume_data_fetch", "fetch_reference_data"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,10 @@ class DeadLetter(models.Model):
     tried_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["registration", "state", "recorded_at"], name="dead_letter_by_state")]
+        indexes = [
+            # The list of parsing errors, and the count of open ones of a registration.
+            models.Index(fields=["registration", "state", "recorded_at"], name="dead_letter_by_state"),
+        ]
         verbose_name = _("parsing error")
         verbose_name_plural = _("parsing errors")
 
@@ -198,7 +201,9 @@ class DeliveredFile(models.Model):
         verbose_name = _("delivered file")
         verbose_name_plural = _("delivered files")
         indexes = [
+            # The job: what waits or is being processed, oldest first; the list by state.
             models.Index(fields=["state", "id"], name="delivered_file_by_state"),
+            # The other files of a set: its header and its parts.
             models.Index(fields=["reference", "kind", "written_at"], name="delivered_file_by_set"),
         ]
 

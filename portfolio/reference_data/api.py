@@ -44,7 +44,7 @@ class CodeParameters(PageParameters):
     code = Several(child=serializers.CharField(max_length=64), help_text="Return only these codes.")
 
 
-class FetchSerializer(serializers.Serializer[Any]):
+class ReferenceDataFetchSerializer(serializers.Serializer[Any]):
     contract = serializers.SlugRelatedField(
         slug_field="name",
         queryset=Contract.objects.all(),
@@ -90,7 +90,7 @@ class ReferenceDataFetch(APIView):
         operation_id="fetch_reference_data",
         tags=["reference data"],
         summary="Fetch D&B's reference data",
-        request=FetchSerializer,
+        request=ReferenceDataFetchSerializer,
         responses={202: FetchedSerializer},
         examples=[
             a_request("Confirmed", {"confirm_calls": {"reference_data": 13}}),
@@ -99,7 +99,7 @@ class ReferenceDataFetch(APIView):
     )
     def post(self, request: Request) -> Response:
         """A job fetches all lists in all languages. It makes the calls that you confirm, and no call otherwise."""
-        asked = FetchSerializer(data=request.data)
+        asked = ReferenceDataFetchSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         contract = asked.validated_data.get("contract") or Contract.objects.order_by("name").first()
         if contract is None:

@@ -147,11 +147,17 @@ def test_the_page_begins_with_what_a_first_call_needs(db: None) -> None:
     assert "RateLimit-Remaining" in text and b"/help/integrate/webhooks.md" in page.content
 
 
+PAYING = {
+    *("request_subjects", "confirm_import", "search_company", "find_import_candidates"),
+    *("request_data_fetch", "resume_data_fetch", "fetch_reference_data"),
+}
+
+
 def test_a_trial_that_may_cost_says_so_and_a_look_up_does_not(db: None) -> None:
     client = a_signed_in_person().client
     page = client.get("/api/docs/").content.decode()
     parts = {part.partition('"')[0]: part for part in page.split('class="dm-api" id="')[1:]}
-    assert {key for key, part in parts.items() if "may be billed" in part} == {"request_subjects", "confirm_import"}
+    assert {key for key, part in parts.items() if "may be billed" in part} == PAYING
     assert "takes effect immediately" not in parts["lookup"]
 
 

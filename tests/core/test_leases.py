@@ -16,7 +16,9 @@ from django.utils import timezone
 from core.db import database_now
 from core.leases import NOBODYS, Hold, HoldLost, holding, is_held
 from core.models import Export, Lease, Leased
+from monitoring.models import DataFetch
 from portfolio.models import Registration
+from tests.builders.contracts import a_contract
 from tests.builders.registrations import a_registration
 
 A_MINUTE = timedelta(minutes=1)
@@ -25,6 +27,9 @@ MODELS = [model for model in apps.get_models() if issubclass(model, Leased)]
 
 def a_row(model: type[Leased]) -> QuerySet[Any]:
     makers: dict[Any, Callable[[], Leased]] = {
+        DataFetch: lambda: DataFetch.objects.create(
+            contract=a_contract(), requested_at=timezone.now(), confirmed_calls=1
+        ),
         Export: lambda: Export.objects.create(requested_at=timezone.now()),
         Lease: lambda: Lease.objects.create(key="work"),
         Registration: a_registration,

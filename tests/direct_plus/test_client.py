@@ -492,6 +492,8 @@ RAISING: dict[str, Callable[[DirectPlus], object]] = {
     "refresh_check": lambda direct_plus: direct_plus.refresh_check(
         DUNS, product_id="p", version_id="v", reference_date=date(2026, 1, 5)
     ),
+    "reference_categories": lambda direct_plus: direct_plus.reference_categories(),
+    "reference_codes": lambda direct_plus: direct_plus.reference_codes("c", language="en-US"),
     "typeahead": lambda direct_plus: direct_plus.typeahead("n"),
     "match": lambda direct_plus: direct_plus.match(CompanyQuery("n", "US")),
 }

@@ -21,7 +21,7 @@ from monitoring.data_fetch.api.serializers import (
     DIFFERENCE_EXAMPLE,
     FETCH_EXAMPLE,
     ITEM_EXAMPLE,
-    DecisionSerializer,
+    FetchDecisionSerializer,
     FetchesSerializer,
     FetchSerializer,
     ItemDetailSerializer,
@@ -194,7 +194,7 @@ class DataFetchAccept(APIView):
         tags=["data fetches"],
         summary="Accept fetched documents",
         parameters=[KEY_IN_PATH],
-        request=DecisionSerializer,
+        request=FetchDecisionSerializer,
         responses=FetchSerializer,
         examples=[an_answer("Accepted", {**FETCH_EXAMPLE, "state": "done", "counts": {"accepted": 1}})],
     )
@@ -212,7 +212,7 @@ class DataFetchDiscard(APIView):
         tags=["data fetches"],
         summary="Discard fetched documents",
         parameters=[KEY_IN_PATH],
-        request=DecisionSerializer,
+        request=FetchDecisionSerializer,
         responses=FetchSerializer,
         examples=[an_answer("Discarded", {**FETCH_EXAMPLE, "state": "done", "counts": {"discarded": 1}})],
     )
@@ -222,7 +222,7 @@ class DataFetchDiscard(APIView):
 
 
 def _decided(request: Request, row: DataFetch, act: Any) -> Response:
-    asked = DecisionSerializer(data=request.data)
+    asked = FetchDecisionSerializer(data=request.data)
     asked.is_valid(raise_exception=True)
     act(row, asked.validated_data.get("companies"), by=who(request))
     return Response(serialized([fetch_or_404(row.pk)])[0])

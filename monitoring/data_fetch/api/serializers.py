@@ -103,7 +103,7 @@ class ResumeSerializer(serializers.Serializer[Any]):
     confirm_calls = ConfirmCallsField()
 
 
-class DecisionSerializer(serializers.Serializer[Any]):
+class FetchDecisionSerializer(serializers.Serializer[Any]):
     companies = serializers.ListField(
         child=DunsField(),
         required=False,
@@ -132,8 +132,8 @@ class ItemsSerializer(serializers.Serializer[Any]):
 
 class DifferenceSerializer(serializers.Serializer[Any]):
     element = serializers.CharField(help_text="Path of the data element.")
-    previous = serializers.JSONField(allow_null=True, help_text="Value before acceptance.")
-    current = serializers.JSONField(allow_null=True, help_text="Value after acceptance.")
+    previous = serializers.JSONField(help_text="Value before acceptance.")
+    current = serializers.JSONField(help_text="Value after acceptance.")
 
 
 class ItemDetailSerializer(ItemSerializer):

@@ -25,7 +25,7 @@ from portfolio.company_search.api.serializers import (
     ROWS_EXAMPLE,
     SEARCH_EXAMPLE,
     SEARCH_IN_PATH,
-    CallsSerializer,
+    CandidateCallsSerializer,
     DecisionSerializer,
     QuerySerializer,
     RowsSerializer,
@@ -206,7 +206,7 @@ class ImportCandidates(APIView):
         tags=["company-searches"],
         summary="Search for an import's rows at D&B",
         parameters=[KEY_IN_PATH],
-        request=CallsSerializer,
+        request=CandidateCallsSerializer,
         responses=RowsSerializer,
         examples=[
             a_request("30 rows", {"confirm_calls": {"match": 30}}),
@@ -216,7 +216,7 @@ class ImportCandidates(APIView):
     def post(self, request: Request, id: uuid.UUID) -> Response:
         """Makes one call per row, each of which may be billed. The worker makes them: read the searches later."""
         row = import_or_404(id)
-        asked = CallsSerializer(data=request.data)
+        asked = CandidateCallsSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         try:
             with conflicts_of_calls():

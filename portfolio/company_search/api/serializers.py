@@ -123,7 +123,7 @@ class QuerySerializer(serializers.Serializer[Any]):
     confirm_calls = ConfirmCallsField()
 
 
-class CallsSerializer(serializers.Serializer[Any]):
+class CandidateCallsSerializer(serializers.Serializer[Any]):
     confirm_calls = ConfirmCallsField()
 
 

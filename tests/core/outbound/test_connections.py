@@ -19,6 +19,8 @@ ALLOWED = {
     "core/outbound/connections.py": {"socket", "urllib3"},
     "core/outbound/http.py": {"requests", "urllib3", "http.client", "socket"},
     "monitoring/exports/sftp.py": {"paramiko", "socket"},
+    # For the type of the guarded connection.
+    "monitoring/file_intake/servers.py": {"paramiko"},
     # For the errors of what the guarded place was asked.
     "health/incidents/heartbeat_url.py": {"requests"},
     "dnbmon_site/accounts/oidc.py": {"requests"},

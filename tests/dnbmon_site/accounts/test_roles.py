@@ -95,6 +95,7 @@ portfolio.syncrun             VAMPOD     -      -       -
 ADDRESSES = """
 GET  /accounts/user/{key}/password/                      D
 POST /accounts/user/{key}/invite/                        D
+POST /accounts/user/{key}/reset-two-step/                D
 POST /accounts/apikey/{key}/do/rotate/                       D
 POST /accounts/apikey/{key}/do/end-old-key/                  D
 POST /accounts/apikey/{key}/do/revoke/                       D

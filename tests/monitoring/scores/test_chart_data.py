@@ -21,7 +21,7 @@ END = MOMENT + timedelta(days=100)
 def an_event(days: float, path: str = "", previous: Any = None, current: Any = None, seed: Any = None) -> Event:
     moment = MOMENT + timedelta(days=days)
     kind = "baseline" if seed else "element"
-    return Event(uuid.uuid4(), moment, (moment, days), kind, uuid.uuid4(), seed, None, path, previous, current)
+    return Event(uuid.uuid4(), moment, (moment, 0, "", days), kind, uuid.uuid4(), seed, None, path, previous, current)
 
 
 def percentile(days: float, previous: Any, current: Any) -> Event:
