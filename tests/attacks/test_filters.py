@@ -6,7 +6,7 @@ import pytest
 from django.contrib import admin
 from django.db.models import CharField, TextField
 
-from portfolio.models import CallBudget
+from portfolio.models import CallBudget, Entitlements
 from tests.attacks.production import Production
 
 pytestmark = pytest.mark.one_engine
@@ -21,12 +21,14 @@ DOCTOR = """
 from dnbmon_site.operations.doctor.filters import saved_filters
 print(*saved_filters())
 """
+# Each is one page without a list.
+WITHOUT_FILTERS = {CallBudget, Entitlements}
 PATTERN = "(a%2B)%2B%24"
 
 
 def lists() -> Iterator[str]:
-    """Each list, and a column of it that holds text. Call budgets are shown on one page, which takes no filters."""
-    for model in admin.site._registry.keys() - {CallBudget}:
+    """Each list, and a column of it that holds text."""
+    for model in admin.site._registry.keys() - WITHOUT_FILTERS:
         text = (one for one in model._meta.concrete_fields if isinstance(one, CharField | TextField))
         if column := next(text, None):
             yield f"{model._meta.app_label}/{model._meta.model_name}/?{column.name}"
