@@ -233,16 +233,25 @@ def _take_snapshot(result: CompanyState, event: Event) -> None:
 
 def _take_seed(result: CompanyState, event: Event) -> None:
     """Replace the members it carries; remove those that the registration's previous SEED carried and it does not. What
-    was fetched removes none: it holds the data blocks that were asked for that time."""
+    was fetched removes none, nor parts of one: it holds the data blocks that were asked for that time."""
     assert event.seed is not None
     carrier = FETCHED if event.is_fetched else event.registration
     before = result.carried.get(carrier, set())
     for member in set() if event.is_fetched else before - set(event.seed):
         result.document.pop(member, None)
     assessment = with_newest_scores(result.document.get(ASSESSMENT), event.seed.get(ASSESSMENT))
-    result.document.update(copy.deepcopy(event.seed) | ({ASSESSMENT: assessment} if ASSESSMENT in event.seed else {}))
+    carried = copy.deepcopy(event.seed) | ({ASSESSMENT: assessment} if ASSESSMENT in event.seed else {})
+    result.document.update(_merged(result.document, carried) if event.is_fetched else carried)
     result.carried[carrier] = set(event.seed) | (before if event.is_fetched else set())
     _note_received(result, paths_spoken_of((), event.seed), event.moment)
+
+
+def _merged(known: Any, new: Any) -> Any:
+    """Both, where they are objects; parts of a score are never mixed with those of another date."""
+    are_objects = isinstance(known, dict) and isinstance(new, dict) and new
+    if not are_objects or known.get(SCORE_DATE) != new.get(SCORE_DATE):
+        return new
+    return known | {name: _merged(known.get(name), value) for name, value in new.items()}
 
 
 def _reapply(result: CompanyState, seed: Event, before: Sequence[Event], dates: ScoreDates) -> None:
@@ -281,8 +290,8 @@ def score_dates(changes: Iterable[Event]) -> ScoreDates:
     several."""
     found: dict[tuple[datetime, str], str] = {}
     for change in changes:
-        if change.path.endswith(SCORE_DATE) and (score := _score_of(change.path)):
-            key = change.moment, score
+        if _is_score_date(change.path):
+            key = change.moment, _score_of(change.path)
             found[key] = max(found.get(key, ""), str(change.current or ""))
     return found
 
@@ -291,6 +300,11 @@ def _score_of(path: str) -> str:
     """The score that has this part; empty where the path leads to none, or to a whole one."""
     names = names_below_root(path)
     return names[1] if names[:1] == [ASSESSMENT] and len(names) > 2 else ""
+
+
+def _is_score_date(path: str) -> bool:
+    """Of the score itself, not of something within it."""
+    return bool(_score_of(path)) and names_below_root(path)[2:] == [SCORE_DATE]
 
 
 def score_around(path: str) -> str:
@@ -302,8 +316,7 @@ def score_around(path: str) -> str:
 def _is_part_of_older_score(change: Event, document: dict[str, Any], dates: ScoreDates) -> bool:
     if not (score := _score_of(change.path)):
         return False
-    is_date = names_below_root(change.path)[2:] == [SCORE_DATE]
-    date = str(change.current or "") if is_date else dates.get((change.moment, score), "")
+    date = str(change.current or "") if _is_score_date(change.path) else dates.get((change.moment, score), "")
     return _is_older({SCORE_DATE: date}, value_at(document, score_around(change.path)))
 
 
