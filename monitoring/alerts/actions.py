@@ -32,19 +32,23 @@ def acknowledge(alerts: Sequence[uuid.UUID], *, by: str) -> int:
     )
 
 
-def close(alerts: Sequence[uuid.UUID], *, by: str, reason: str = "", text: str = "") -> int:
-    """Nothing is left to do; returns how many were open. What was written about it is a comment on each."""
-    for alert in alerts if text.strip() else ():
-        comment(alert, by=by, text=text)
+def close(alerts: Sequence[uuid.UUID], *, by: str, reason: str = "", text: str = "") -> list[uuid.UUID]:
+    """Nothing is left to do; returns those that were open. What was written about it is a comment on each of them."""
     changed = {"state": AlertState.CLOSED, "closed_by": by, "closed_at": timezone.now(), "close_reason": reason}
-    count = sum(Alert.objects.filter(pk__in=batch, state__in=OPEN).update(**changed) for batch in in_batches(alerts))
-    count_own_alerts(_assignees(alerts))
-    return count
+    closed: list[uuid.UUID] = []
+    for batch in in_batches(alerts):
+        if Alert.objects.filter(pk__in=batch, state__in=OPEN).update(**changed):
+            closed += Alert.objects.filter(pk__in=batch, **changed).values_list("pk", flat=True)
+    for alert in closed if text.strip() else ():
+        comment(alert, by=by, text=text)
+    count_own_alerts(_assignees(closed))
+    return closed
 
 
 def reopen(alerts: Sequence[uuid.UUID], *, by: str) -> int:
     """Acknowledged and closed ones are new again; returns how many were."""
     count = sum(_reopen_batch(batch, by) for batch in in_batches(alerts))
+    follow_exposure_of(alerts)
     count_own_alerts(_assignees(alerts))
     return count
 
@@ -87,6 +91,18 @@ def comment(alert: uuid.UUID, *, by: str, text: str) -> AlertComment | None:
     if not text:
         return None
     return AlertComment.objects.create(alert_id=alert, by=by, at=timezone.now(), text=text)
+
+
+def follow_exposure_of(alerts: Sequence[uuid.UUID]) -> None:
+    """Of those that are open again: amounts may have changed since they were closed."""
+    for batch in in_batches(alerts):
+        companies = Alert.objects.filter(pk__in=batch, company__isnull=False).order_by()
+        follow_exposure(list(companies.values_list("company_id", flat=True).distinct()))
+
+
+def forget_closed_exposure() -> None:
+    """Before another currency is reported: what a closed alert keeps is in the previous one."""
+    Alert.objects.filter(state=AlertState.CLOSED, exposure__gt=0).update(exposure=0)
 
 
 def follow_exposure(duns: Sequence[str]) -> None:
