@@ -11,13 +11,14 @@ class MonitoringConfig(AppConfig):
         # Each declares what it brings: what is counted, lists, consumers and followers of publications, ways to send.
         from monitoring import jobs, open_counts  # noqa: F401
         from monitoring.alerts import channel_messages, reach  # noqa: F401
-        from monitoring.alerts.actions import follow_exposure
+        from monitoring.alerts.actions import follow_exposure, forget_closed_exposure
         from monitoring.alerts.default_rules import install_default_rules
         from monitoring.exports import listings, scheduled  # noqa: F401
         from monitoring.figures import consumer  # noqa: F401
         from monitoring.reports import schedule  # noqa: F401
         from monitoring.webhooks import enqueue, send  # noqa: F401
-        from portfolio.exposure import refresh
+        from portfolio.exposure import rates, refresh
 
         refresh.FOLLOWERS.append(follow_exposure)
+        rates.BEFORE_ANOTHER_CURRENCY.append(forget_closed_exposure)
         post_migrate.connect(install_default_rules, sender=self, dispatch_uid="monitoring.alerts.default_rules")

@@ -11,3 +11,13 @@ class Conflict(APIException):
     status_code = 409
     default_code = "conflict"
     default_detail = "The object has changed since you read it."
+
+
+class BeingCounted(APIException):
+    """503: what was asked for is made in the background, and not there yet."""
+
+    status_code = 503
+    default_code = "being_counted"
+    default_detail = "The numbers are being counted. Retry in a minute."
+    # For the header `Retry-After`.
+    wait = 60

@@ -29,7 +29,8 @@ RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
     READ: (
         *("portfolio.view_company", "portfolio.view_registration", "portfolio.view_subject"),
         *("portfolio.view_subjectimport", "portfolio.view_externalreference", "portfolio.view_companysearch"),
-        *("portfolio.view_callbudget", "portfolio.view_dnbcall", "portfolio.view_referencelist"),
+        *("portfolio.view_contract", "portfolio.view_callbudget", "portfolio.view_dnbcall"),
+        "portfolio.view_referencelist",
         *("monitoring.view_change", "monitoring.view_notification", "monitoring.view_deliveredfile"),
     ),
     WRITE_PORTFOLIO: ("portfolio.change_subject",),

@@ -110,7 +110,12 @@ KINDS = (
         "Internal server error",
         "The error was logged. Retry later, or contact your administrator.",
     ),
-    Kind(503, "unavailable", "Service unavailable", "The database cannot be reached. Retry in a minute."),
+    Kind(
+        503,
+        "unavailable",
+        "Service unavailable",
+        "The database cannot be reached, or numbers are being counted. `detail` gives the reason. Retry in a minute.",
+    ),
 )
 BY_STATUS = {kind.status: kind for kind in KINDS}
 

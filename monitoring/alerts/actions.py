@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -32,19 +33,24 @@ def acknowledge(alerts: Sequence[uuid.UUID], *, by: str) -> int:
     )
 
 
-def close(alerts: Sequence[uuid.UUID], *, by: str, reason: str = "", text: str = "") -> int:
-    """Nothing is left to do; returns how many were open. What was written about it is a comment on each."""
-    for alert in alerts if text.strip() else ():
-        comment(alert, by=by, text=text)
+def close(alerts: Sequence[uuid.UUID], *, by: str, reason: str = "", text: str = "") -> list[uuid.UUID]:
+    """Nothing is left to do; returns those that were open. What was written about it is a comment on each of them."""
     changed = {"state": AlertState.CLOSED, "closed_by": by, "closed_at": timezone.now(), "close_reason": reason}
-    count = sum(Alert.objects.filter(pk__in=batch, state__in=OPEN).update(**changed) for batch in in_batches(alerts))
-    count_own_alerts(_assignees(alerts))
-    return count
+    closed: list[uuid.UUID] = []
+    for batch in in_batches(alerts):
+        count = Alert.objects.filter(pk__in=batch, state__in=OPEN).update(**changed)
+        is_all = count == len(batch)
+        closed += batch if is_all else Alert.objects.filter(pk__in=batch, **changed).values_list("pk", flat=True)
+    for alert in closed if text.strip() else ():
+        comment(alert, by=by, text=text)
+    count_own_alerts(_assignees(closed))
+    return closed
 
 
 def reopen(alerts: Sequence[uuid.UUID], *, by: str) -> int:
     """Acknowledged and closed ones are new again; returns how many were."""
     count = sum(_reopen_batch(batch, by) for batch in in_batches(alerts))
+    follow_exposure_of(alerts)
     count_own_alerts(_assignees(alerts))
     return count
 
@@ -89,10 +95,26 @@ def comment(alert: uuid.UUID, *, by: str, text: str) -> AlertComment | None:
     return AlertComment.objects.create(alert_id=alert, by=by, at=timezone.now(), text=text)
 
 
+def forget_closed_exposure() -> None:
+    """Before another currency is reported: what a closed alert keeps is in the previous one."""
+    Alert.objects.filter(state=AlertState.CLOSED, exposure__gt=0).update(exposure=0)
+
+
 def follow_exposure(duns: Sequence[str]) -> None:
     """The money at stake on open alerts of these companies is as they show it; closed ones keep what it was."""
     for batch in in_batches(duns):
-        open_alerts = list(Alert.objects.filter(company__in=batch, state__in=OPEN).values_list("pk", "company_id"))
-        numbers = {company for _, company in open_alerts}
-        shown = dict(Company.objects.filter(pk__in=numbers).values_list("pk", "exposure")) if numbers else {}
-        update_rows(Alert, ("exposure",), [(key, shown.get(company) or 0) for key, company in open_alerts])
+        _show_exposure(Alert.objects.filter(company__in=batch, state__in=OPEN))
+
+
+def follow_exposure_of(alerts: Sequence[uuid.UUID]) -> None:
+    """Of those that are open again: amounts may have changed since they were closed."""
+    for batch in in_batches(alerts):
+        _show_exposure(Alert.objects.filter(pk__in=batch, company__isnull=False, state__in=OPEN))
+
+
+def _show_exposure(alerts: QuerySet[Alert]) -> None:
+    rows = list(alerts.values_list("pk", "company_id", "exposure"))
+    numbers = {company for _, company, _ in rows}
+    shown = dict(Company.objects.filter(pk__in=numbers).values_list("pk", "exposure")) if numbers else {}
+    changed = [(key, now) for key, company, before in rows if (now := shown.get(company) or 0) != before]
+    update_rows(Alert, ("exposure",), changed)

@@ -18,7 +18,7 @@ from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters, Several, read_moment
 from core.api.scopes import ALERTS
 from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
-from monitoring.alerts.actions import LONGEST, acknowledge, close, reopen
+from monitoring.alerts.actions import LONGEST, acknowledge, close, comment, reopen
 from monitoring.feed.serializers import COMPANY_SHORT_EXAMPLE, SEVERITIES, CompanyShortSerializer, companies_of
 from monitoring.models import Alert, AlertState, CloseReason, Severity
 from portfolio.companies.parameters import DunsField
@@ -168,8 +168,8 @@ class AlertDetail(APIView):
         return Response(serialized([alert_or_404(id)])[0])
 
 
-def _done(request: Request, key: uuid.UUID, act: Callable[..., int], **given: str) -> Response:
-    act([key], by=who(request), **given)
+def _done(request: Request, key: uuid.UUID, act: Callable[..., object]) -> Response:
+    act([key], by=who(request))
     return Response(serialized([alert_or_404(key)])[0])
 
 
@@ -212,9 +212,9 @@ class AlertClose(APIView):
         asked = CloseSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         reason, text = (asked.validated_data.get(name, "") for name in ("reason", "comment"))
-        if text:
-            alert_or_404(id)
-        return _done(request, id, close, reason=reason, text=text)
+        if not close([id], by=who(request), reason=reason, text=text) and text:
+            comment(alert_or_404(id).pk, by=who(request), text=text)
+        return Response(serialized([alert_or_404(id)])[0])
 
 
 class AlertReopen(APIView):

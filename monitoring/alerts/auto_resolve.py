@@ -22,6 +22,7 @@ from django.utils.translation import gettext
 
 from core.db import in_batches
 from core.text import moment_text
+from monitoring.alerts.actions import follow_exposure_of
 from monitoring.alerts.facts.replacements import replacing
 from monitoring.alerts.facts.reports import About
 from monitoring.company_page.timeline import lines_of, sentence
@@ -252,4 +253,6 @@ def _open_again(alert: Alert) -> bool:
     opened: dict[str, object] = {"reversal": "", "reversed_at": None, "reversed_by": None}
     if alert.state == AlertState.CLOSED:
         opened |= REOPENED
-    return bool(Alert.objects.filter(pk=alert.pk, state=alert.state).update(**opened))
+    is_open = bool(Alert.objects.filter(pk=alert.pk, state=alert.state).update(**opened))
+    follow_exposure_of([alert.pk])
+    return is_open

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core import signing
 
+from monitoring.alerts.actions import follow_exposure_of
 from monitoring.alerts.own_alerts import count_own_alerts
 from monitoring.models import Alert
 
@@ -54,6 +55,7 @@ def undo(alert: uuid.UUID, token: str, by: Any) -> bool:
         return False
     before, after = _read(note["before"]), _read(note["after"])
     done = Alert.objects.filter(pk=alert, **after).update(**before)
+    follow_exposure_of([alert])
     count_own_alerts({key for key in (before["assignee_id"], after["assignee_id"]) if key})
     return bool(done)
 

@@ -16,12 +16,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from core.text import counted, span
 from monitoring.benefit.gains import EVENTS_SHOWN
-from monitoring.benefit.review import STEPS, ask_for_review, begun, companies_of, review
+from monitoring.benefit.review import STEPS, Review, ask_for_review, begun, companies_of, review
 from monitoring.benefit.savings import Reason, alerts_of
 from monitoring.benefit.year import Year
 from monitoring.models import Severity
 from portfolio.companies.columns import SEE_EXPOSURE, exposure_in
-from portfolio.exposure.rates import exposure_settings
 from portfolio.models import Company, Contract, Subject
 
 RIGHTS = ("portfolio.view_contract", "monitoring.view_alert")
@@ -37,14 +36,21 @@ def page(request: HttpRequest) -> HttpResponse:
         messages.info(request, gettext("The numbers are being updated. You may leave this page."))
         return redirect("contract_review")
     found = review()
+    context = {
+        "title": gettext("Contract review"),
+        "progress": _progress(),
+        **(_numbers(found, request) if found else {}),
+    }
+    return _show(request, "monitoring/benefit/review.html", context)
+
+
+def _numbers(found: Review, request: HttpRequest) -> dict[str, Any]:
     numbers, gains = found.numbers, found.numbers.gains
     median = gains.handled.since_change.median
     events = gains.events
     companies = Company.objects.in_bulk([one.duns for one in events])
-    context = {
-        "title": gettext("Contract review"),
+    return {
         "made_at": found.made_at,
-        "progress": _progress(),
         "numbers": numbers,
         "year": numbers.year,
         "gains": gains,
@@ -52,9 +58,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "median": None if median is None else span(median),
         "events": [(one, companies.get(one.duns) or Company(duns=one.duns)) for one in events],
         "has_all_events": len(events) < EVENTS_SHOWN,
-        **_money(request),
+        **_money(request, numbers.currency),
     }
-    return _show(request, "monitoring/benefit/review.html", context)
 
 
 @require_safe
@@ -64,6 +69,8 @@ def companies(request: HttpRequest, reason: str) -> HttpResponse:
     if reason not in Reason.values:
         raise Http404(gettext("This reason does not exist."))
     last = review()
+    if last is None:
+        return redirect("contract_review")
     found = Paginator(list(companies_of(last, Reason(reason))), A_PAGE).get_page(request.GET.get("page"))
     context = {
         "title": Reason(reason).label,
@@ -71,7 +78,7 @@ def companies(request: HttpRequest, reason: str) -> HttpResponse:
         "found": found,
         "rows": _rows(list(found), last.numbers.year),
         "may_plan": request.user.has_perm(MAY_PLAN),
-        **_money(request),
+        **_money(request, last.numbers.currency),
     }
     return _show(request, "monitoring/benefit/companies.html", context)
 
@@ -81,10 +88,9 @@ def _demand(request: HttpRequest) -> None:
         raise PermissionDenied
 
 
-def _money(request: HttpRequest) -> dict[str, Any]:
+def _money(request: HttpRequest, currency: str) -> dict[str, Any]:
     """The heading of amounts, for those who may see them."""
-    may_see = request.user.has_perm(SEE_EXPOSURE)
-    return {"exposure_heading": exposure_in(exposure_settings().reporting_currency) if may_see else ""}
+    return {"exposure_heading": exposure_in(currency) if request.user.has_perm(SEE_EXPOSURE) else ""}
 
 
 def _progress() -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.errors import BeingCounted
 from core.api.examples import an_answer
 from core.api.parameters import PageParameters, Several
 from core.api.scopes import ALERTS
@@ -20,10 +21,14 @@ from monitoring.feed.serializers import COMPANY_SHORT_EXAMPLE, CompanyShortSeria
 from monitoring.models import Severity
 from monitoring.portfolio_page.api import may_see_money
 from portfolio.exposure.money import exact_text
-from portfolio.exposure.rates import exposure_settings
 from portfolio.models import Company
 
 MAY_SEE_ALERTS = "monitoring.view_alert"
+ABOUT_ALERTS = (
+    *("alerts", "alerts_acknowledged", "critical_alerts", "critical_alerts_acknowledged"),
+    *("median_seconds", "critical_events"),
+)
+WITH_ALERTS = "Null without the scope `alerts`."
 EXPOSURE = "In units of the reporting currency. Null without the scope `read:exposure`, and where none is known."
 
 
@@ -43,7 +48,9 @@ class SavingSerializer(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(Reason.choices, help_text="Why its companies may be left out.")
     companies = serializers.IntegerField()
     saved = serializers.IntegerField(help_text="Fewer companies billed, if all of them are left out.")
-    alerts = serializers.IntegerField(help_text="Alerts of the period that would be missing.")
+    alerts = serializers.IntegerField(
+        allow_null=True, help_text=f"Alerts of the period that would be missing. {WITH_ALERTS}"
+    )
     exposure = serializers.CharField(allow_null=True, help_text=EXPOSURE)
 
 
@@ -53,16 +60,17 @@ class ReviewSerializer(serializers.Serializer[Any]):
     end = serializers.DateField(help_text="Last day of the period.")
     anniversary = serializers.DateField(allow_null=True, help_text="When the contract renews. Null if unknown.")
     changes = ChangesSerializer(many=True, help_text="Changes reported, by severity, without noise.")
-    alerts = serializers.IntegerField(help_text="Alerts raised in the period, in any state.")
-    alerts_acknowledged = serializers.IntegerField()
-    critical_alerts = serializers.IntegerField()
-    critical_alerts_acknowledged = serializers.IntegerField()
+    alerts = serializers.IntegerField(
+        allow_null=True, help_text=f"Alerts raised in the period, in any state. {WITH_ALERTS}"
+    )
+    alerts_acknowledged = serializers.IntegerField(allow_null=True, help_text=WITH_ALERTS)
+    critical_alerts = serializers.IntegerField(allow_null=True, help_text=WITH_ALERTS)
+    critical_alerts_acknowledged = serializers.IntegerField(allow_null=True, help_text=WITH_ALERTS)
     median_seconds = serializers.IntegerField(
-        allow_null=True, help_text="Median from the change to the acknowledgement of its alert. Null without any."
+        allow_null=True,
+        help_text=f"Median from the change to the acknowledgement of its alert; null if none was. {WITH_ALERTS}",
     )
-    critical_events = EventSerializer(
-        many=True, allow_null=True, help_text="The latest 20. Null without the scope `alerts`."
-    )
+    critical_events = EventSerializer(many=True, allow_null=True, help_text=f"The latest 20. {WITH_ALERTS}")
     currency = serializers.CharField(allow_null=True, help_text="The reporting currency. Null without exposure.")
     renewing = serializers.IntegerField(help_text="Companies that renew at the anniversary.")
     saved = serializers.IntegerField(help_text="Fewer companies billed, if those of all reasons are left out.")
@@ -103,12 +111,19 @@ class ContractReviewDetail(APIView):
     )
     def get(self, request: Request) -> Response:
         """What monitoring reported in the contract year, and how many companies may be left out at the anniversary."""
-        return Response(_as_json(review(), request))
+        return Response(_as_json(_review(), request))
+
+
+def _review() -> Review:
+    found = review()
+    if found is None:
+        raise BeingCounted
+    return found
 
 
 def _as_json(found: Review, request: Request) -> dict[str, Any]:
-    numbers, with_money = found.numbers, may_see_money(request)
-    year, handled = numbers.year, numbers.gains.handled
+    numbers, with_money, with_alerts = found.numbers, may_see_money(request), _may_see_alerts(request)
+    year = numbers.year
     return {
         "as_of": found.made_at,
         "start": year.start,
@@ -118,23 +133,25 @@ def _as_json(found: Review, request: Request) -> dict[str, Any]:
             {"severity": Severity(severity).name.lower(), "changes": count}
             for severity, count in sorted(numbers.gains.changes.items(), reverse=True)
         ],
-        "alerts": handled.raised,
-        "alerts_acknowledged": handled.acknowledged,
-        "critical_alerts": handled.critical,
-        "critical_alerts_acknowledged": handled.critical_acknowledged,
-        "median_seconds": handled.since_change.median,
-        "critical_events": _events(found, with_money) if _may_see_alerts(request) else None,
-        "currency": exposure_settings().reporting_currency if with_money else None,
+        **(_alerts(found, with_money) if with_alerts else dict.fromkeys(ABOUT_ALERTS)),
+        "currency": numbers.currency if with_money else None,
         "renewing": numbers.renewing,
         "saved": numbers.saved,
         "savings": [
             {
-                **{name: getattr(one, name) for name in ("reason", "companies", "saved", "alerts")},
+                **{name: getattr(one, name) for name in ("reason", "companies", "saved")},
+                "alerts": one.alerts if with_alerts else None,
                 "exposure": _amount(one.exposure, with_money),
             }
             for one in numbers.savings
         ],
     }
+
+
+def _alerts(found: Review, with_money: bool) -> dict[str, Any]:
+    handled = found.numbers.gains.handled
+    counts = handled.raised, handled.acknowledged, handled.critical, handled.critical_acknowledged
+    return dict(zip(ABOUT_ALERTS, (*counts, handled.since_change.median, _events(found, with_money)), strict=True))
 
 
 def _events(found: Review, with_money: bool) -> list[dict[str, Any]]:
@@ -160,7 +177,7 @@ class ReviewParameters(PageParameters):
 class ReviewCompanySerializer(serializers.Serializer[Any]):
     company = CompanyShortSerializer()
     reasons = serializers.ListField(child=serializers.ChoiceField(Reason.choices))
-    alerts = serializers.IntegerField(help_text="Alerts of the period about it.")
+    alerts = serializers.IntegerField(allow_null=True, help_text=f"Alerts of the period about it. {WITH_ALERTS}")
     exposure = serializers.CharField(allow_null=True, help_text=EXPOSURE)
 
 
@@ -187,16 +204,17 @@ class ReviewCompanies(APIView):
     )
     def get(self, request: Request) -> Response:
         """Companies of the contract review with their reasons, in the order of D-U-N-S numbers. Nothing is removed."""
-        asked, found = ReviewParameters.of(request), review()
+        asked, found = ReviewParameters.of(request), _review()
         reasons, place = companies_of(found, *map(Reason, asked.get("reason", ()))), _place(asked)
         later = [duns for duns in reasons if duns > place]
         page, has_more = later[: asked["limit"]], len(later) > asked["limit"]
-        companies, alerts = Company.objects.in_bulk(page), alerts_of(found.numbers.year, page)
+        companies = Company.objects.in_bulk(page)
+        alerts = alerts_of(found.numbers.year, page) if _may_see_alerts(request) else None
         results = [
             {
                 "company": companies[duns],
                 "reasons": reasons[duns],
-                "alerts": alerts[duns],
+                "alerts": alerts[duns] if alerts is not None else None,
                 "exposure": _amount(companies[duns].exposure, may_see_money(request)),
             }
             for duns in page

@@ -17,6 +17,7 @@ from monitoring.benefit.year import Year
 from monitoring.models import NO_NOISE, Alert, Change, Kind, Severity
 from monitoring.reports.alert_section import raised_between
 from portfolio.billing.contract_year import next_anniversary, renews
+from portfolio.exposure.totals import exposures_at
 from portfolio.models import Company, Contract, Subject
 
 # A company that joined later has had no time to change.
@@ -68,14 +69,13 @@ class Candidates:
         return len(set().union(*(numbers for reason, numbers in self.by_reason.items() if reason != Reason.REPEATED)))
 
     def savings(self) -> list[Saving]:
-        exposures = dict(Company.objects.filter(exposure__isnull=False).values_list("pk", "exposure"))
+        """What companies show may still be of the previous currency."""
+        exposures = exposures_at().by_duns
         return [_saving(reason, self.by_reason[reason], self.alerts, exposures) for reason in Reason]
 
 
-def _saving(
-    reason: Reason, numbers: AbstractSet[str], alerts: Counter[str], exposures: Mapping[str, int | None]
-) -> Saving:
-    known = [cents for duns in numbers if (cents := exposures.get(duns)) is not None]
+def _saving(reason: Reason, numbers: AbstractSet[str], alerts: Counter[str], exposures: Mapping[int, int]) -> Saving:
+    known = [cents for duns in numbers if (cents := exposures.get(int(duns))) is not None]
     saved = 0 if reason == Reason.REPEATED else len(numbers)
     return Saving(reason, len(numbers), saved, sum(alerts[duns] for duns in numbers), sum(known) if known else None)
 

@@ -18,6 +18,8 @@ DESCRIBED: Members = ("dnbCode|description",)
 LANGUAGE = "language.dnbCode|language.description"
 SCOPE = "informationScopeDnBCode|informationScopeDescription"
 ADDRESS: Members = ("startDate", "streetAddress.line1", "addressLocality.name", "postalCode")
+# A statement follows that of an earlier day; of events, another day is another event.
+STATEMENT_DATE = "financialStatementToDate"
 FILING: Members = ("filingReference|filingNumber|referenceNumber|caseNumber", "filingDate|referenceDate", TYPE)
 # By the array's name: the members that together identify an item, as paths within it; of several names that "|"
 # separates, the first that the item has.
@@ -33,7 +35,7 @@ IDENTITIES: Mapping[str, Members] = {
     "email": ("address",),
     "familyTreeRolesPlayed": DESCRIBED,
     "fax": ("isdCode", "faxNumber"),
-    "financials": ("financialStatementToDate", SCOPE, "financialStatementDuration"),
+    "financials": (STATEMENT_DATE, SCOPE, "financialStatementDuration"),
     "formerPrimaryAddresses": ADDRESS,
     "formerPrimaryNames": ("name", "startDate"),
     "formerRegisteredAddresses": ADDRESS,
@@ -153,11 +155,26 @@ def _paired(members: Members, removed: list[Any], added: list[Any]) -> ItemChang
 
 def item_pairs(path: str, previous: Any, current: Any) -> Iterator[tuple[Any, Any]]:
     """Items before and after, None where there is no such. What nothing identifies is paired by its place among those
-    that changed, and so is the only item of an array."""
-    found = item_changes(path, previous, current)
+    that changed, and so is the only item of an array; amounts of different currencies never are."""
+    for before, after in _item_pairs(path, previous, current):
+        if _is_other_currency(before, after):
+            yield from ((before, None), (None, after))
+        else:
+            yield before, after
+
+
+def _item_pairs(path: str, previous: Any, current: Any) -> Iterator[tuple[Any, Any]]:
+    found, members = item_changes(path, previous, current), identity_of(path)
     yield from found.changed
-    if identity_of(path) and max(len(as_items(previous)), len(as_items(current))) > 1:
-        yield from ((item, None) for item in found.removed)
-        yield from ((None, item) for item in found.added)
+    if members and max(len(as_items(previous)), len(as_items(current))) > 1:
+        rest = _paired(tuple(name for name in members if name != STATEMENT_DATE), found.removed, found.added)
+        yield from rest.changed
+        yield from ((item, None) for item in rest.removed)
+        yield from ((None, item) for item in rest.added)
     else:
         yield from zip_longest(found.removed, found.added)
+
+
+def _is_other_currency(before: Any, after: Any) -> bool:
+    known, new = (comparable(_member(item, "currency")) for item in (before, after))
+    return bool(known and new) and known != new

@@ -37,11 +37,12 @@ def same_value(one: Any, other: Any) -> bool:
 
 
 def comparable(value: Any) -> str:
-    """Arrays as multisets; null, absent and everything empty alike."""
+    """Arrays as multisets; null, absent and everything empty alike, at any depth."""
     if isinstance(value, list):
-        text = "[" + ",".join(sorted(map(comparable, value))) + "]" if value else "[]"
+        text = "[" + ",".join(sorted(filter(None, map(comparable, value)))) + "]"
     elif isinstance(value, dict):
-        text = "{" + ",".join(f"{name}:{comparable(value[name])}" for name in sorted(value)) + "}"
+        members = ((name, comparable(value[name])) for name in sorted(value))
+        text = "{" + ",".join(f"{canonical(name)}:{member}" for name, member in members if member) + "}"
     else:
         text = canonical(value)
     return "" if text in EMPTY else text

@@ -16,7 +16,6 @@ from core.bulk import select_values
 from core.db import in_batches
 from direct_plus.exact_json import parse_json
 from monitoring.elements.json_paths import (
-    ROOT,
     leaf_paths,
     names_below_root,
     paths_spoken_of,
@@ -26,10 +25,19 @@ from monitoring.elements.json_paths import (
     value_at,
 )
 from monitoring.history.facts import SEED_MAY_LAG
+from monitoring.history.newest_scores import (
+    ASSESSMENT,
+    SCORE_DATE,
+    is_older_score,
+    is_score_date,
+    merged,
+    score_around,
+    score_of,
+    with_newest_scores,
+)
 from monitoring.models import Change, Kind, Notification, Source
 from monitoring.story_order import WAYS, story_place, way_at
 
-ASSESSMENT, SCORE_DATE = "dnbAssessment", "scoreDate"
 # A SEED of our own, made where older history was removed (condensing.py).
 SNAPSHOT = "SNAPSHOT"
 SEED_COLUMNS = (
@@ -233,14 +241,15 @@ def _take_snapshot(result: CompanyState, event: Event) -> None:
 
 def _take_seed(result: CompanyState, event: Event) -> None:
     """Replace the members it carries; remove those that the registration's previous SEED carried and it does not. What
-    was fetched removes none: it holds the data blocks that were asked for that time."""
+    was fetched removes none, nor parts of one: it holds the data blocks that were asked for that time."""
     assert event.seed is not None
     carrier = FETCHED if event.is_fetched else event.registration
     before = result.carried.get(carrier, set())
     for member in set() if event.is_fetched else before - set(event.seed):
         result.document.pop(member, None)
     assessment = with_newest_scores(result.document.get(ASSESSMENT), event.seed.get(ASSESSMENT))
-    result.document.update(copy.deepcopy(event.seed) | ({ASSESSMENT: assessment} if ASSESSMENT in event.seed else {}))
+    carried = copy.deepcopy(event.seed) | ({ASSESSMENT: assessment} if ASSESSMENT in event.seed else {})
+    result.document.update(merged(result.document, carried) if event.is_fetched else carried)
     result.carried[carrier] = set(event.seed) | (before if event.is_fetched else set())
     _note_received(result, paths_spoken_of((), event.seed), event.moment)
 
@@ -281,30 +290,17 @@ def score_dates(changes: Iterable[Event]) -> ScoreDates:
     several."""
     found: dict[tuple[datetime, str], str] = {}
     for change in changes:
-        if change.path.endswith(SCORE_DATE) and (score := _score_of(change.path)):
-            key = change.moment, score
+        if is_score_date(change.path):
+            key = change.moment, score_of(change.path)
             found[key] = max(found.get(key, ""), str(change.current or ""))
     return found
 
 
-def _score_of(path: str) -> str:
-    """The score that has this part; empty where the path leads to none, or to a whole one."""
-    names = names_below_root(path)
-    return names[1] if names[:1] == [ASSESSMENT] and len(names) > 2 else ""
-
-
-def score_around(path: str) -> str:
-    """The path of the score that has this part; of what is no part of one, its own."""
-    score = _score_of(path)
-    return f"{ROOT}.{ASSESSMENT}.{score}" if score else path
-
-
 def _is_part_of_older_score(change: Event, document: dict[str, Any], dates: ScoreDates) -> bool:
-    if not (score := _score_of(change.path)):
+    if not (score := score_of(change.path)):
         return False
-    is_date = names_below_root(change.path)[2:] == [SCORE_DATE]
-    date = str(change.current or "") if is_date else dates.get((change.moment, score), "")
-    return _is_older({SCORE_DATE: date}, value_at(document, score_around(change.path)))
+    date = str(change.current or "") if is_score_date(change.path) else dates.get((change.moment, score), "")
+    return is_older_score({SCORE_DATE: date}, value_at(document, score_around(change.path)))
 
 
 def _newest_score(change: Event, document: dict[str, Any]) -> Any:
@@ -315,20 +311,7 @@ def _newest_score(change: Event, document: dict[str, Any]) -> Any:
     known = value_at(document, change.path)
     if len(names) == 1:
         return with_newest_scores(known, change.current)
-    return copy.deepcopy(known) if _is_older(change.current, known) else change.current
-
-
-def with_newest_scores(known: Any, new: Any) -> Any:
-    """An assessment in which no score is older than the one it replaces: registrations report at their own pace."""
-    if not isinstance(known, dict) or not isinstance(new, dict):
-        return copy.deepcopy(new)
-    older = {name: known[name] for name, score in new.items() if name in known and _is_older(score, known[name])}
-    return copy.deepcopy(new | older)
-
-
-def _is_older(score: Any, known: Any) -> bool:
-    new, old = (str(value.get(SCORE_DATE) or "") if isinstance(value, dict) else "" for value in (score, known))
-    return bool(new) and new < old
+    return copy.deepcopy(known) if is_older_score(change.current, known) else change.current
 
 
 def _known_since(result: CompanyState, event: Event) -> datetime | None:

@@ -19,12 +19,12 @@ from django.db import transaction
 from core.bulk import repeated_values
 from core.db import in_batches
 from monitoring.elements.json_paths import same_value, stored_value, value_at
+from monitoring.history.newest_scores import score_around
 from monitoring.history.state import (
     ScoreDates,
     apply_events,
     event_of,
     events_of,
-    score_around,
     score_dates,
     set_value_of,
 )

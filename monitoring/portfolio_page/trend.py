@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext
 from core.text import counted
 from monitoring.portfolio_page.asked import Asked
 from monitoring.portfolio_page.links import Links
-from monitoring.portfolio_page.measures.expected_loss import expected_loss_of
+from monitoring.portfolio_page.measures.expected_loss import ExpectedLoss, expected_loss_of
 from monitoring.portfolio_page.measures.movement import BETTER, WORSE, Movement, movement_of, pairs_of
 from monitoring.portfolio_page.worlds import Money, money_at, world_at
 from portfolio.exposure.money import money_text
@@ -35,8 +35,8 @@ def trend_of(asked: Asked, *, with_money: bool) -> Trend:
     money, earlier = (money_at(day) if with_money else None for day in (asked.past, asked.since))
     before, after = world_at(asked.since, asked.filters, earlier), world_at(asked.past, asked.filters, money)
     movement = movement_of(pairs_of(before, after, asked.dimension.column))
-    losses = (expected_loss_of(before).cents, expected_loss_of(after).cents)
-    return Trend(asked.since, list(_parts(movement, Links(asked))), _loss(*losses, money) if money else "")
+    loss = _loss(expected_loss_of(before), expected_loss_of(after), money) if money else ""
+    return Trend(asked.since, list(_parts(movement, Links(asked))), loss)
 
 
 def _parts(movement: Movement, links: Links) -> Iterator[Part]:
@@ -49,7 +49,11 @@ def _parts(movement: Movement, links: Links) -> Iterator[Part]:
     yield Part(lower, links.moved(direction=BETTER) if better else "")
 
 
-def _loss(before: int, after: int, money: Money) -> str:
+def _loss(earlier: ExpectedLoss, later: ExpectedLoss, money: Money) -> str:
+    """None where it is unknown on a day: without ratings it is not 0."""
+    if not earlier.rated.companies or not later.rated.companies:
+        return ""
+    before, after = earlier.cents, later.cents
     amounts = {"before": money_text(before, money.currency), "after": money_text(after, money.currency)}
     percent = round(100 * (after - before) / before) if before else None
     if not before and not after:

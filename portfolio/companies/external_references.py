@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from core.audit import record
 from core.db import in_batches, insert_new
 from core.text import counted
-from portfolio.companies.word_index import write_reference_words
+from portfolio.companies.word_index import subject_words, texts_of
 from portfolio.models import ExternalReference
 
 MOST_NAMED = 200
@@ -49,9 +49,9 @@ def name_companies(named: Sequence[Named], *, requested_by: str) -> tuple[list[N
         ExternalReference(id=key, company_id=one.duns, system=one.system, reference=one.id)
         for key, one in latest.items()
     ]
-    write_reference_words(rows)
-    inserted = {row.pk for row in insert_new(ExternalReference, rows)}
-    moved = {row.pk for row in rows if row.pk not in inserted and _move(row)}
+    with subject_words(texts_of(rows)):
+        inserted = {row.pk for row in insert_new(ExternalReference, rows)}
+        moved = {row.pk for row in rows if row.pk not in inserted and _move(row)}
     changed = [one for key, one in latest.items() if key in inserted | moved]
     if changed:
         _record("reference.set", changed, requested_by)

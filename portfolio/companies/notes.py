@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from core.audit import record
 from core.db import clean_text
-from portfolio.companies.word_index import write_changed_words
+from portfolio.companies.word_index import subject_words
 from portfolio.models import Company, CompanyNote, Subject
 
 LONGEST_NOTE = 4_000
@@ -56,8 +56,8 @@ def describe_company(*, company: Company, tags: str, owner: str, by: str) -> int
     changed = [row for row in rows if {"tags": row.tags, "owner": row.owner} != after]
     for row in changed:
         before = {"tags": row.tags, "owner": row.owner}
-        write_changed_words([(company.pk, "", after["tags"])])
-        Subject.objects.filter(pk=row.pk).update(**after)
+        with subject_words([(company.pk, "", after["tags"])]):
+            Subject.objects.filter(pk=row.pk).update(**after)
         words = gettext("%(pk)s: tags and owner changed") % {"pk": company.pk}
         record(actor=by, action="edit subject", thing=row, summary=words, before=before, after=after)
     return len(changed)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from django.db import transaction
 
@@ -32,11 +33,13 @@ def write_subject_words(subjects: Texts) -> None:
     _write((duns, words_of(reference) | words_of(tags)) for duns, reference, tags in subjects if reference or tags)
 
 
-def write_changed_words(subjects: Texts) -> None:
-    """Before references and tags of rows that were there are changed, and when they are, should somebody have removed
-    a word in between."""
+@contextmanager
+def subject_words(subjects: Texts) -> Iterator[None]:
+    """Written before references and tags of rows that were there are changed, and again after it, should somebody have
+    removed a word in between."""
     rows = list(subjects)
     write_subject_words(rows)
+    yield
     transaction.on_commit(lambda: write_subject_words(rows))
 
 
@@ -46,9 +49,9 @@ def _write(words: Iterable[tuple[str, set[str]]]) -> None:
         insert_new_values(CompanyWord, ("key", "duns"), sorted(rows.items(), key=lambda row: row[0].int), "duns")
 
 
-def write_reference_words(references: Iterable[ExternalReference]) -> None:
+def texts_of(references: Iterable[ExternalReference]) -> Texts:
     """Of other systems, whose companies may not be known yet."""
-    write_changed_words((row.company_id, row.reference, "") for row in references)
+    return ((row.company_id, row.reference, "") for row in references)
 
 
 def index_all_companies() -> None:
@@ -56,7 +59,7 @@ def index_all_companies() -> None:
     key = uuid.UUID(int=0)
     while references := list(ExternalReference.objects.filter(pk__gt=key).order_by("pk")[:AT_ONCE]):
         key = references[-1].pk
-        write_reference_words(references)
+        write_subject_words(texts_of(references))
     last = ""
     while batch := list(Company.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
         last = batch[-1]

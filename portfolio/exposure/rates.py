@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -24,6 +24,8 @@ MOST = 9_000_000
 MOST_READ = 1000
 # Cents that an amount may be worth: more, which only a mistyped rate makes of it, is no amount.
 MOST_CENTS = 2**53
+# What keeps amounts that are not converted later.
+BEFORE_ANOTHER_CURRENCY: list[Callable[[], None]] = []
 
 
 def exposure_settings() -> ExposureSettings:
@@ -125,6 +127,8 @@ def set_reporting_currency(*, currency: str, set_by: str) -> None:
     changes = {"reporting_currency": currency}
     if not ExchangeRate.objects.exists():
         changes["rates_currency"] = currency
+    for forget in BEFORE_ANOTHER_CURRENCY if currency != before.reporting_currency else ():
+        forget()
     ExposureSettings.objects.filter(pk=KEY).update(**changes)
     update_counts("exposure")
     record(

@@ -8,6 +8,8 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import get_language
@@ -19,8 +21,22 @@ ENGLISH = "en"
 INDUSTRIES = ("399", "37788", "30832", "29104", "3599")
 # D&B numbers the codes of all its lists but the industries' in one row: such a code needs no category.
 ANY = ""
-Table = Mapping[str, str]
-_kept: dict[tuple[str, str], tuple[float, dict[str, Table]]] = {}
+
+
+@dataclass(frozen=True)
+class Words:
+    """Of a category, by their codes."""
+
+    of_codes: dict[str, str]
+
+    @cached_property
+    def codes(self) -> Mapping[str, str]:
+        """By their words in lower case: the first of each."""
+        return {words.casefold(): code for code, words in reversed(self.of_codes.items())}
+
+
+NONE = Words({})
+_kept: dict[tuple[str, str], tuple[float, Mapping[str, Words]]] = {}
 
 
 def words_of(category: str, code: Any, language: str | None = None, *, described: str = "") -> str:
@@ -29,7 +45,7 @@ def words_of(category: str, code: Any, language: str | None = None, *, described
     text = "" if code is None or isinstance(code, bool | float | dict | list) else str(code).strip()
     if described and (language == ENGLISH or not text):
         return described
-    return _table(category, language).get(text) or described or text
+    return _table(category, language).of_codes.get(text) or described or text
 
 
 def words_of_description(category: str, described: str, language: str | None = None) -> str:
@@ -37,8 +53,7 @@ def words_of_description(category: str, described: str, language: str | None = N
     language = (language or get_language() or ENGLISH)[:2]
     if language == ENGLISH or not described:
         return described
-    in_english = _table(category, ENGLISH).items()
-    code = next((code for code, words in in_english if words.casefold() == described.casefold()), None)
+    code = _table(category, ENGLISH).codes.get(described.casefold())
     return words_of(category, code, language, described=described)
 
 
@@ -60,16 +75,16 @@ def forget_words() -> None:
     _kept.clear()
 
 
-def _table(category: str, language: str) -> Table:
+def _table(category: str, language: str) -> Words:
     group = category if category in INDUSTRIES else ANY
     read_at, tables = _kept.get((group, language), (0.0, {}))
     if not read_at or time.monotonic() - read_at > KEPT_SECONDS:
         tables = _read(group, language)
         _kept[group, language] = time.monotonic(), tables
-    return tables.get(category, {})
+    return tables.get(category, NONE)
 
 
-def _read(group: str, language: str) -> dict[str, Table]:
+def _read(group: str, language: str) -> Mapping[str, Words]:
     """By category; under no category what is the same in all."""
     rows = ReferenceCode.objects.filter(language=language)
     rows = rows.filter(category=group) if group else rows.exclude(category__in=INDUSTRIES)
@@ -79,4 +94,4 @@ def _read(group: str, language: str) -> dict[str, Table]:
         tables[category][code] = words
         meanings[code].add(words)
     tables[ANY] = {code: words for code, found in meanings.items() if len(found) == 1 for words in found}
-    return dict(tables)
+    return {category: Words(words) for category, words in tables.items()}

@@ -32,7 +32,7 @@ from portfolio.billing.contract_year import cancel_removal, day_text, next_anniv
 from portfolio.billing.renewal_elsewhere import RenewsElsewhere, renewing_elsewhere
 from portfolio.companies.owners import unreachable_text
 from portfolio.companies.search import of_companies
-from portfolio.companies.word_index import write_changed_words
+from portfolio.companies.word_index import subject_words
 from portfolio.dnb_codes import explain
 from portfolio.exports import with_both
 from portfolio.imports.admin.actions import UPLOAD
@@ -206,8 +206,8 @@ class SubjectAdmin(ChosenList, PageAdmin):
             return
         before = {name: form.initial[name] for name in form.changed_data}
         after = {name: form.cleaned_data[name] for name in form.changed_data}
-        write_changed_words([(obj.company_id, obj.customer_reference, obj.tags)])
-        Subject.objects.filter(pk=obj.pk).update(**after)
+        with subject_words([(obj.company_id, obj.customer_reference, obj.tags)]):
+            Subject.objects.filter(pk=obj.pk).update(**after)
         words = gettext("%(company)s: %(fields)s changed") % {
             "company": obj.company_id,
             "fields": ", ".join(name.replace("_", " ") for name in after),

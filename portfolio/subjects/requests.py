@@ -16,7 +16,7 @@ from core import plurals
 from core.audit import record
 from core.bulk import among, update_rows
 from core.db import clean_text, in_batches, insert_new_values, search_name
-from portfolio.companies.word_index import write_changed_words, write_company_words, write_subject_words
+from portfolio.companies.word_index import subject_words, write_company_words, write_subject_words
 from portfolio.models import Company, Registration, Subject, SubjectState
 
 # Companies written in one transaction: the more, the fewer times each page of an index is written. An audit entry names
@@ -125,9 +125,9 @@ def _describe(registration: Registration, entries: Sequence[SubjectEntry]) -> No
         if different:
             changes[tuple(different)].append((key, *different.values()))
             words.append((number, different.get("customer_reference", ""), different.get("tags", "")))
-    write_changed_words(words)
-    for names, changed in changes.items():
-        update_rows(Subject, names, changed)
+    with subject_words(words):
+        for names, changed in changes.items():
+            update_rows(Subject, names, changed)
 
 
 def withdraw_subjects(*, registration: Registration, duns: Sequence[str], requested_by: str) -> list[str]:

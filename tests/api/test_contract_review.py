@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from monitoring.benefit.review import count
 from monitoring.models import AlertKind
-from portfolio.models import Company, Subject
+from portfolio.models import Subject
 from tests.builders.alerts import an_alert
+from tests.builders.exposures import exposure
 from tests.builders.programs import Program, a_signed_in_person
 from tests.builders.registrations import a_registration
 from tests.builders.subjects import a_subject
@@ -26,13 +27,19 @@ def stays() -> None:
     for duns in NUMBERS:
         a_subject(duns, registration, monitored_since=since)
     Subject.objects.filter(company=NUMBERS[3]).update(requested=False)
-    Company.objects.filter(pk=NUMBERS[3]).update(exposure=200_000)
+    exposure(f"{NUMBERS[3]};2000.00")
     an_alert(2, kind=AlertKind.CHANGE, company_id=NUMBERS[3])
     count()
 
 
-def test_it_has_the_numbers_of_the_page(program: Program) -> None:
-    found = program.read("portfolio/review/")
+@pytest.fixture
+def reader(a_program: Any) -> Program:
+    found: Program = a_program(scopes="read,alerts")
+    return found
+
+
+def test_it_has_the_numbers_of_the_page(reader: Program) -> None:
+    found = reader.read("portfolio/review/")
     assert (found["renewing"], found["saved"], found["alerts"], found["critical_alerts"]) == (5, 5, 1, 1)
     savings = {one["reason"]: one for one in found["savings"]}
     assert (savings["unchanged"]["companies"], savings["unrequested"]["companies"]) == (5, 1)
@@ -49,17 +56,24 @@ def test_exposure_and_events_take_their_scopes(program: Program, a_program: Any)
     assert a_signed_in_person("portfolio.view_contract").read("portfolio/review/")["critical_events"] is None
 
 
-def test_companies_come_page_by_page_with_all_of_their_reasons(program: Program) -> None:
+def test_numbers_of_alerts_take_their_scope(program: Program) -> None:
+    found = program.read("portfolio/review/")
+    counts = ("alerts", "alerts_acknowledged", "critical_alerts", "critical_alerts_acknowledged", "median_seconds")
+    assert {found[name] for name in counts} == {one["alerts"] for one in found["savings"]} == {None}
+    assert {one["alerts"] for one in program.read("portfolio/review/companies/")["results"]} == {None}
+
+
+def test_companies_come_page_by_page_with_all_of_their_reasons(reader: Program) -> None:
     seen: list[Any] = []
     after: dict[str, str] = {}
     while True:
-        page = program.read("portfolio/review/companies/", limit="2", **after)
+        page = reader.read("portfolio/review/companies/", limit="2", **after)
         seen += page["results"]
         if page["next"] is None:
             break
         after = {"after": page["next"]}
     assert [one["company"]["duns"] for one in seen] == NUMBERS
-    (only,) = program.read("portfolio/review/companies/", reason="unrequested")["results"]
+    (only,) = reader.read("portfolio/review/companies/", reason="unrequested")["results"]
     assert (only["company"]["duns"], only["reasons"], only["alerts"]) == (NUMBERS[3], ["unrequested", "unchanged"], 1)
 
 

@@ -53,7 +53,8 @@ def _loose(value: Json) -> Json:
         members = {name: _loose(member) for name, member in value.items()}
         return {name: member for name, member in members.items() if member is not None} or None
     if isinstance(value, list):
-        return sorted((_loose(member) for member in value), key=lambda one: json.dumps(one, sort_keys=True)) or None
+        items = (one for one in map(_loose, value) if one is not None)
+        return sorted(items, key=lambda one: json.dumps(one, sort_keys=True)) or None
     return _strict(value) if value != "" else None
 
 

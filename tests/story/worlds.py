@@ -169,6 +169,7 @@ class World:
                 (("primaryAddress", "town"), choose(["Leeds", "York"])),
                 (("primaryAddress",), choose([{"town": "Leeds", "street": "High St"}, {"town": "York"}, None])),
                 (("telephone",), choose([[], [{"n": "1"}], [{"n": "1"}, {"n": "2"}], [{"n": "2"}, {"n": "1"}]])),
+                (("telephone",), choose([[{"n": "1", "x": None}], [{"n": "1", "x": []}, {}], [{"n": "2", "x": None}]])),
                 ((ASSESSMENT,), None),
                 ((ASSESSMENT,), None),
             ]

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
-from core.cached_counts import Numbers, OpenCounts, up_to
+from core.cached_counts import COUNTED, Numbers, OpenCounts, up_to
 from dnbmon_site.dashboard.needs.need import Item, Need
 from monitoring.alerts.own_alerts import own_alerts
 from monitoring.models import AlertState, Severity
@@ -31,7 +31,7 @@ def own_alert_needs(request: HttpRequest, numbers: OpenCounts) -> Iterator[Need]
         title = ngettext("%(count)s alert is assigned to you", "%(count)s alerts are assigned to you", count)
         text = gettext("Acknowledge the alerts you work on and close the ones that are settled.")
         link = reverse("admin:monitoring_alert_changelist") + "?assignee=me"
-        yield _need(request, numbers, own, "info", title % {"count": up_to(count)}, text, link)
+        yield _need(request, numbers, own, count, "info", title % {"count": up_to(count)}, text, link)
 
 
 def critical_alert_needs(request: HttpRequest, numbers: OpenCounts) -> Iterator[Need]:
@@ -40,17 +40,18 @@ def critical_alert_needs(request: HttpRequest, numbers: OpenCounts) -> Iterator[
         title = ngettext("%(count)s critical alert", "%(count)s critical alerts", count) % {"count": up_to(count)}
         link = reverse("admin:monitoring_alert_changelist")
         link += f"?state={AlertState.NEW.value}&severity={Severity.CRITICAL.value}"
-        yield _need(request, numbers, found, "bad", title, gettext("Not acknowledged yet."), link)
+        yield _need(request, numbers, found, count, "bad", title, gettext("Not acknowledged yet."), link)
 
 
 def _need(
-    request: HttpRequest, numbers: OpenCounts, found: Numbers, tone: str, title: str, text: str, link: str
+    request: HttpRequest, numbers: OpenCounts, found: Numbers, count: int, tone: str, title: str, text: str, link: str
 ) -> Need:
     may_see = request.user.has_perm(SEE_EXPOSURE)
     currency = numbers.of("exposure").get("currency", "") if may_see else ""
     at_stake = found.get("at_stake", 0) if currency else 0
     if at_stake:
-        text = f"{text} {gettext('At stake: %(amount)s.') % {'amount': money_text(at_stake, currency)}}"
+        words = gettext("At stake: at least %(amount)s.") if count >= COUNTED else gettext("At stake: %(amount)s.")
+        text = f"{text} {words % {'amount': money_text(at_stake, currency)}}"
     chosen = found.get("largest") if at_stake and is_by_exposure(request) else None
     items = [_item(one, currency) for one in chosen or found.get("newest", ())]
     other = _other_order(request) if at_stake else None

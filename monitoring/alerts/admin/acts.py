@@ -35,7 +35,11 @@ def _close(request: HttpRequest, row: Alert) -> Outcome:
         back = reverse("admin:monitoring_alert_change", args=[row.pk])
         return ask_why(request, 1, f"{back}?{query}" if (query := request.GET.urlencode()) else back)
     done = close([row.pk], by=request.user.get_username(), reason=answer.reason, text=answer.text)
-    return gettext("Alert closed.") if done else _somebody_was_faster()
+    if done:
+        return gettext("Alert closed.")
+    # About this one alert it was written anyway.
+    comment(row.pk, by=request.user.get_username(), text=answer.text)
+    return _somebody_was_faster()
 
 
 def _open(request: HttpRequest, row: Alert) -> Outcome:

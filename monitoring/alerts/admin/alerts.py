@@ -23,7 +23,7 @@ from core.markup import ago, badge, two_lines
 from core.text import counted
 from monitoring.alerts.actions import acknowledge, assign, close, reopen
 from monitoring.alerts.admin.acts import ACTIONS
-from monitoring.alerts.admin.closing import answer_of, ask_why, closed_text
+from monitoring.alerts.admin.closing import answer_of, as_asked, ask_why, closed_text, is_beyond_question
 from monitoring.alerts.admin.filters import (
     AlertCountryFilter,
     AlertRegistrationFilter,
@@ -176,11 +176,11 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
 
     @admin.action(description=_("Close"), permissions=["change"])
     def close_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> HttpResponse | None:
-        keys, answer = keys_of(queryset), answer_of(request)
-        if answer is None:
-            return ask_why(request, len(keys), request.get_full_path())
-        count = close(keys, by=request.user.get_username(), reason=answer.reason, text=answer.text)
-        messages.success(request, closed_text(request, keys, count))
+        keys, answer = keys_of(as_asked(request, queryset)), answer_of(request)
+        if answer is None or is_beyond_question(request, len(keys)):
+            return ask_why(request, queryset.count(), request.get_full_path())
+        closed = close(keys, by=request.user.get_username(), reason=answer.reason, text=answer.text)
+        messages.success(request, closed_text(request, closed))
         return None
 
     @admin.action(description=_("Reopen"), permissions=["change"])

@@ -15,6 +15,7 @@ from pytest_django import Settings
 from core.cached_counts import update_counts
 from core.models import CachedCount
 from dnbmon_site.accounts.models import User
+from dnbmon_site.dashboard.needs import alerts as needs
 from dnbmon_site.worker.schedules import install_schedules
 from health.schedule_status import pause
 from monitoring.jobs import count_days
@@ -332,6 +333,12 @@ def test_critical_alerts_carry_the_money_at_stake_and_are_ordered_by_it(admin: C
     assert text.index("EUR 5,000") < text.index("alert 4") < text.index("EUR 4,000")
     assert "alert 2" not in text and "Show the latest first" in text
     assert "alerts=exposure" in page.context["live"]
+
+
+def test_money_of_more_alerts_than_are_counted_is_at_least_that(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(needs, "COUNTED", 5)
+    some_alerts_at_stake()
+    assert "At stake: at least EUR 14,000." in text_of(admin.get("/"))
 
 
 def test_who_may_not_see_money_sees_alerts_without_it(client: Client) -> None:

@@ -220,6 +220,49 @@ def test_several_are_closed_for_one_reason_and_reopened_from_the_message(ann: Cl
     assert Alert.objects.filter(state=AlertState.NEW, close_reason="").count() >= 3
 
 
+def test_alerts_that_arrive_after_the_question_stay_open(ann: Client) -> None:
+    alert = a_raised_alert()
+    Alert.objects.exclude(pk=alert.pk).delete()
+    copies_of(alert, 1)
+    everything = {"action": "close_selected", "_selected_action": [str(alert.pk)], "select_across": "1"}
+    question = ann.post("/monitoring/alert/", everything)
+    assert "Close 2 alerts" in text_of(question)
+    answer = {**everything, **hidden_fields(question), "reason": "noise", "text": ""}
+    (arrived,) = copies_of(alert, -1)
+    ann.post("/monitoring/alert/", answer)
+    assert list(Alert.objects.exclude(state=AlertState.CLOSED)) == [arrived]
+    assert ann.post("/monitoring/alert/", {**answer, "until": "x"}).status_code == 400
+
+
+def test_one_that_arrives_late_is_asked_about(ann: Client) -> None:
+    alert = a_raised_alert()
+    Alert.objects.exclude(pk=alert.pk).delete()
+    everything = {"action": "close_selected", "_selected_action": [str(alert.pk)], "select_across": "1"}
+    answer = {**everything, **hidden_fields(ann.post("/monitoring/alert/", everything)), "reason": "noise"}
+    copies_of(alert, 1)
+    assert "Close 2 alerts" in text_of(ann.post("/monitoring/alert/", answer))
+    assert not Alert.objects.filter(state=AlertState.CLOSED).exists()
+
+
+def hidden_fields(question: Any) -> dict[str, str]:
+    """Of the question alone."""
+    found = re.findall(r'name="(count|until)" value="([^"]*)"', question.text)
+    assert len(found) == 2
+    return dict(found)
+
+
+def test_what_others_closed_before_is_not_reopened_from_the_message(ann: Client) -> None:
+    alert = a_raised_alert()
+    before, *rows = [alert, *copies_of(alert, 1, 2)]
+    close([before.pk], by="carl", reason="known")
+    chosen = {"action": "close_selected", "_selected_action": [str(row.pk) for row in (before, *rows)]}
+    answer = ann.post("/monitoring/alert/", {**chosen, "reason": "noise", "text": "A test."}, follow=True)
+    assert "2 alerts closed." in text_of(answer)
+    reopened = re.findall(r'name="_selected_action" value="([^"]+)">', answer.text.split("open_selected")[1])
+    assert {*reopened[:2]} == {str(row.pk) for row in rows} and str(before.pk) not in reopened[:3]
+    assert {one.alert_id for one in AlertComment.objects.all()} == {row.pk for row in rows}
+
+
 def test_the_list_says_that_it_leaves_out_closed_alerts(ann: Client) -> None:
     a_raised_alert()
     page = ann.get("/monitoring/alert/?severity=4")

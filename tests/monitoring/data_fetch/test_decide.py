@@ -154,6 +154,22 @@ def test_it_is_no_link_in_the_chain_of_whole_documents(contract: Any, control: S
     assert list(changes) == [("organization.telephone", '"1"', '"3"')], "compared with the registration's own"
 
 
+def test_parts_of_a_section_that_other_blocks_hold_stay(registration: Registration, control: SandboxControl) -> None:
+    known = {
+        "failureScore": {"nationalPercentile": 12, "scoreCommentary": [1], "scoreDate": "2026-01-01"},
+        "delinquencyScore": {"range": {"from": 1, "to": 9}, "scoreCommentary": [1, 2], "scoreDate": "2026-01-01"},
+        "supplierEvaluationRiskScore": {"rawScore": 3, "scoreDate": "2026-01-01"},
+    }
+    new = {
+        "failureScore": {"nationalPercentile": 14, "scoreDate": "2026-02-01"},
+        "delinquencyScore": {"range": {"from": 2}, "scoreCommentary": [3], "scoreDate": "2026-01-01"},
+    }
+    delivered(a_seed(A, dnbAssessment=known, delivered=stamp(days=-20)), registration=registration)
+    accept(fetched(registration, control, dnbAssessment=new), by=ANN)
+    delinquency = {"range": {"from": 2, "to": 9}, "scoreCommentary": [3], "scoreDate": "2026-01-01"}
+    assert profile(A).document["dnbAssessment"] == {**known, **new, "delinquencyScore": delinquency}
+
+
 def test_a_second_fetch_is_not_compared_with_the_first(contract: Any, control: SandboxControl) -> None:
     whole = a_registration(REFERENCE, contract=contract, full_product=True)
     accept(fetched(whole, control, telephone="1"), by=ANN)

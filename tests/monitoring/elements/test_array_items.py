@@ -126,6 +126,32 @@ def test_a_rule_looks_at_items_that_changed_and_at_no_others() -> None:
     assert seen([ada, bo], [{**ada, "age": 41}, bo]) == []
 
 
+def test_a_rule_compares_statements_with_those_of_earlier_days() -> None:
+    def statement(year: int, income: int, scope: str = "Individual") -> dict[str, Any]:
+        day = f"{year}-12-31"
+        return {"financialStatementToDate": day, "informationScopeDescription": scope, "netIncome": income}
+
+    before = [statement(2024, 9), statement(2023, 8), statement(2023, 70, "Consolidated")]
+    after = [statement(2025, 3), statement(2024, 9), statement(2025, 80, "Consolidated")]
+    found = facets(parse_path("financials.netIncome"), "organization.financials", before, after)
+    assert [(one.previous, one.current) for one in found] == [(8, 3), (70, 80)]
+
+
+def test_a_rule_does_not_take_a_new_event_for_an_earlier_one() -> None:
+    before, after = ([{"type": 1, "eventDate": day, "status": "Open"}, {"type": 2}] for day in ("2020", "2026"))
+    found = facets(parse_path("riskEvents.status"), "organization.riskEvents", before, after)
+    assert [(one.previous, one.current) for one in found] == [("Open", None), (None, "Open")]
+
+
+@pytest.mark.parametrize("name", ["yearlyRevenue", "new"])
+def test_a_rule_does_not_compare_amounts_of_different_currencies(name: str) -> None:
+    before, after = [{"value": 10, "currency": "USD"}], [{"value": 9, "currency": "EUR"}]
+    found = list(facets(parse_path(f"{name}.value"), f"organization.{name}", before, after))
+    assert [(one.previous, one.current) for one in found] == [(10, None), (None, 9)]
+    found = list(facets(parse_path(f"{name}.value"), f"organization.{name}", before, [{"value": 9}]))
+    assert (10, 9) in [(one.previous, one.current) for one in found]
+
+
 def test_a_rule_compares_what_nothing_identifies_by_its_place_among_what_changed() -> None:
     before, after = [{"value": 1}, {"value": 2}], [{"value": 1}, {"value": 3}]
     found = facets(parse_path("new.value"), "organization.new", before, after)

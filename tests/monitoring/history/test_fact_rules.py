@@ -88,6 +88,9 @@ def test_of_a_leaf_and_its_container_the_latest_explains() -> None:
 def test_arrays_are_multisets_at_any_depth() -> None:
     assert comparable([{"n": [1, 2]}, {"n": [3]}]) == comparable([{"n": [3]}, {"n": [2, 1]}])
     assert comparable([1, 1, 2]) != comparable([1, 2, 2])
+    for empty in (None, "", [], {}, [None], {"y": [""]}):
+        assert comparable([{"n": 1, "x": empty}, {"z": empty}, empty]) == comparable([{"n": 1}])
+    assert comparable({"a:1,b": 2}) != comparable({"a": 1, "b": 2})
 
 
 def test_what_was_empty_before_is_no_leaf() -> None:

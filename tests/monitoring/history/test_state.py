@@ -356,6 +356,13 @@ def test_a_part_has_the_latest_date_that_any_registration_reports_of_its_moment(
     assert percentile() == 70
 
 
+def test_a_date_within_a_score_is_not_the_scores_date() -> None:
+    delivered(a_seed(dnbAssessment=failure_score(30, "2026-03-01"), delivered=stamp()))
+    within = an_element(f"{SCORE}.override.scoreDate", None, "2026-01-01", stamp(hours=1))
+    delivered(an_update(an_element(f"{SCORE}.nationalPercentile", 30, 40, stamp(hours=1)), within))
+    assert percentile() == 40
+
+
 def test_parts_of_an_older_score_do_not_come_back_after_a_document_that_does_not_show_them() -> None:
     for hours in (1, 3):
         delivered(a_seed(dnbAssessment=failure_score(60, "2026-01-07"), delivered=stamp(hours=hours)))

@@ -309,6 +309,14 @@ def test_the_trend_has_the_numbers_of_both_days(portfolio: Any) -> None:
     assert f"{'rose' if percent > 0 else 'fell'} by {abs(percent)} %" in text
 
 
+@pytest.mark.parametrize("day", ["earlier", "later"])
+def test_the_trend_compares_no_loss_with_a_day_without_ratings(portfolio: Any, day: str) -> None:
+    world = portfolio(0)
+    getattr(world, day).rows["failure_incidence"] = 0xFFFF
+    text = text_of(signed_in("view_company", "view_exposure").get(TREND, DAYS))
+    assert "moved to a higher risk class" in text and "Expected loss" not in text
+
+
 def expected_loss(world: Any, snapshot: Any) -> int:
     rows = zip(snapshot.rows["duns"].tolist(), snapshot.rows["failure_incidence"].tolist(), strict=True)
     cents = sum(Fraction(world.exposed.get(duns, 0) * rate, 10_000) for duns, rate in rows if rate != 0xFFFF)

@@ -1,5 +1,7 @@
 """The index has every word of every company, whoever writes it, in whatever order, and wherever one is killed."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -9,7 +11,7 @@ from dnbmon_site.operations.erase import company as erase_company
 from monitoring.history import company_projection
 from monitoring.history.company_projection import project
 from monitoring.rebuild.rebuild import rebuild
-from portfolio.companies import word_index
+from portfolio.companies import external_references, word_index
 from portfolio.companies.external_references import Named, forget_name, name_companies
 from portfolio.companies.notes import describe_company
 from portfolio.companies.search import search_companies
@@ -181,6 +183,25 @@ def test_an_id_that_came_before_its_company_is_found() -> None:
     name_companies([Named(DUNS, "crm", "C-1001")], requested_by="ann")
     assert found("c-1001") == ()
     a_company(DUNS, "Acme")
+    assert found("c-1001") == (DUNS,)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("step", ["insert_new", "_move"])
+def test_an_id_is_found_whose_words_were_removed_before_it_was_there(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_company(DUNS, "Acme")
+    if step == "_move":
+        name_companies([Named(OTHER, "crm", "C-1001")], requested_by="ann")
+    do = getattr(external_references, step)
+
+    def verified_meanwhile(*arguments: Any) -> Any:
+        verify_words([DUNS])
+        return do(*arguments)
+
+    monkeypatch.setattr(external_references, step, verified_meanwhile)
+    name_companies([Named(DUNS, "crm", "C-1001")], requested_by="ann")
     assert found("c-1001") == (DUNS,)
 
 

@@ -1,6 +1,7 @@
 """The pages of exposure: for those who may see money, and to change it for those who may."""
 
 import re
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,11 +11,13 @@ from django.test import Client
 from django.utils import timezone
 
 from core.models import AuditEntry
+from monitoring.alerts.actions import close, reopen
 from monitoring.models import Alert, AlertRule
-from portfolio.exposure.rates import set_rate
+from portfolio.exposure.rates import set_rate, set_reporting_currency
 from portfolio.exposure.refresh import refresh_columns
 from portfolio.exposure.upload import read_exposure
 from portfolio.models import ExchangeRate, ExposureImport, ExposureSettings, ImportState
+from tests.builders.alerts import an_alert
 from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.exposures import DAY, exposure
 from tests.builders.pages import text_of
@@ -168,6 +171,22 @@ def test_alerts_show_and_sort_by_the_money_at_stake(analyst: Client) -> None:
     page = text_of(analyst.get("/monitoring/alert/?o=-4"))
     assert page.index("9,000") < page.index("1,000")
     assert "EUR 9,000" in text_of(analyst.get(f"/monitoring/alert/{Alert.objects.get(company=OTHER).pk}/change/"))
+
+
+def test_alerts_show_no_amount_in_a_currency_of_before(analyst: Client) -> None:
+    a_company(DUNS)
+    exposure(f"{DUNS};1500")
+    refresh_columns()
+    alert = an_alert(1, company_id=DUNS, exposure=150_000)
+    close([alert.pk], by="ann")
+    set_reporting_currency(currency="EUR", set_by="ann")
+    assert "1,500" in text_of(analyst.get("/monitoring/alert/?state=closed"))
+    set_reporting_currency(currency="USD", set_by="ann")
+    set_rate(currency="EUR", day=date(2026, 1, 1), rate=Decimal(2), set_by="ann")
+    refresh_columns()
+    assert "1,500" not in text_of(analyst.get("/monitoring/alert/?state=closed"))
+    reopen([alert.pk], by="ann")
+    assert "3,000" in text_of(analyst.get("/monitoring/alert/"))
 
 
 def test_a_company_shows_its_books(analyst: Client) -> None:
