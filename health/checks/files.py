@@ -6,22 +6,29 @@ import os
 from collections.abc import Iterator
 from datetime import timedelta
 
+from django.db.models import Q
 from django.utils.translation import gettext, ngettext
 
+from core.db import clean_text
 from core.text import counted, moment_text
 from health.checks.context import Look
 from health.checks.result import Result
 from health.models import State
-from monitoring.file_intake.arrivals import intake_folder
+from monitoring.file_intake.arrivals import complete_files, intake_folder, rows_at
+from monitoring.file_intake.headers import HEADERS
 from monitoring.models import DeliveredFile, FileServer, FileState
 
 REFUSED_FOR = timedelta(days=7)
 COUNTED = 1000
+READ_WITHIN = timedelta(minutes=15)
+# After its time to wait a file is stored and read, which takes a while for large ones.
+OVERDUE = timedelta(hours=3)
 
 
 def checks_of_files(look: Look) -> Iterator[Result]:
     if look.is_full:
         yield delivered_files(look)
+        yield from filter(None, (_not_read(), _overdue(look)))
         yield from file_servers()
 
 
@@ -47,6 +54,40 @@ def _folder_problem() -> str:
     if not folder.exists() or os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         return ""
     return gettext("The folder %(folder)s is not writable, so files cannot be put aside.") % {"folder": folder}
+
+
+def _not_read() -> Result | None:
+    """What has lain in the folder for a while and was not taken in."""
+    if _folder_problem():
+        return None
+    all_found = [found for found in complete_files(intake_folder()) if found.age > READ_WITHIN]
+    known = rows_at(all_found)
+    names = [found.path.name for found in all_found if found not in known]
+    if not names:
+        return None
+    sentence = ngettext(
+        "%(count)s file in the folder %(folder)s has not been read for over 15 minutes: %(name)s.",
+        "%(count)s files in the folder %(folder)s have not been read for over 15 minutes, such as %(name)s.",
+        len(names),
+    ) % {"count": counted(len(names)), "folder": intake_folder(), "name": clean_text(names[0], 255)}
+    do = gettext("Check that the job “Import delivered files” runs and that the user of the worker may read the files.")
+    return Result("files", gettext("Intake folder"), State.WARNING, sentence, do=do, subject="folder")
+
+
+def _overdue(look: Look) -> Result | None:
+    """What waits although its time is over, or was begun and fails. Headers only wait for their files."""
+    late = DeliveredFile.objects.filter(wait_until__lt=look.now - OVERDUE).exclude(kind__in=HEADERS)
+    stuck = Q(state=FileState.WAITING) | Q(state=FileState.PROCESSING) & ~Q(reason="")
+    found = list(late.filter(stuck).order_by("wait_until").only("name", "reason")[:COUNTED])
+    if not found:
+        return None
+    sentence = ngettext(
+        "%(count)s file of D&B should have been imported hours ago: %(name)s. %(reason)s",
+        "%(count)s files of D&B should have been imported hours ago. The oldest is %(name)s. %(reason)s",
+        len(found),
+    ) % {"count": counted(len(found)), "name": found[0].name, "reason": found[0].reason}
+    do = gettext("Open “Delivered files” and correct the cause. The import is tried again every 5 minutes.")
+    return Result("files", gettext("Overdue files"), State.WARNING, sentence.strip(), do=do, subject="overdue")
 
 
 def _refused(look: Look) -> list[DeliveredFile]:
