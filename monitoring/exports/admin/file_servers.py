@@ -166,7 +166,7 @@ class FileServerAdmin(RowActions, PageAdmin):
         from monitoring.exports.sftp import fingerprint
 
         return {
-            "may_act": self.has_change_permission(request),
+            "may_act": self.has_change_permission(request, row),
             "status": self.status(row),
             "known": fingerprint(row.host_key) if row.host_key else "",
             "offered": fingerprint(row.offered_key) if row.offered_key else "",
