@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from django.db.models import Q
 from django.utils.translation import gettext, ngettext
 
 from core.db import clean_text
@@ -27,19 +26,20 @@ OVERDUE = timedelta(hours=3)
 
 def checks_of_files(look: Look) -> Iterator[Result]:
     if look.is_full:
-        yield delivered_files(look)
-        yield from filter(None, (_not_read(), _overdue(look)))
+        rows = _open_files()
+        yield delivered_files(look, rows)
+        yield from filter(None, (_not_read(), _overdue(look, rows)))
         yield from file_servers()
 
 
-def delivered_files(look: Look) -> Result:
+def delivered_files(look: Look, rows: Iterable[DeliveredFile]) -> Result:
     title = gettext("Delivered files")
     if problem := _folder_problem():
         do = gettext("Give the user of the worker write permission for the folder, or set FILE_INTAKE_FOLDER.")
         return Result("files", title, State.WARNING, problem, do=do)
     refused = _refused(look)
     if not refused:
-        return Result("files", title, State.OK, _waiting_text(), 0)
+        return Result("files", title, State.OK, _waiting_text(rows), 0)
     sentence = ngettext(
         "%(count)s file of D&B was refused in the last 7 days. %(name)s: %(reason)s",
         "%(count)s files of D&B were refused in the last 7 days. The latest is %(name)s: %(reason)s",
@@ -74,11 +74,16 @@ def _not_read() -> Result | None:
     return Result("files", gettext("Intake folder"), State.WARNING, sentence, do=do, subject="folder")
 
 
-def _overdue(look: Look) -> Result | None:
+def _open_files() -> list[DeliveredFile]:
+    """By the end of their time to wait."""
+    rows = DeliveredFile.objects.filter(state__in=(FileState.WAITING, FileState.PROCESSING)).order_by("wait_until")
+    return list(rows.only("name", "kind", "state", "reason", "wait_until")[:COUNTED])
+
+
+def _overdue(look: Look, rows: Iterable[DeliveredFile]) -> Result | None:
     """What waits although its time is over, or was begun and fails. Headers only wait for their files."""
-    late = DeliveredFile.objects.filter(wait_until__lt=look.now - OVERDUE).exclude(kind__in=HEADERS)
-    stuck = Q(state=FileState.WAITING) | Q(state=FileState.PROCESSING) & ~Q(reason="")
-    found = list(late.filter(stuck).order_by("wait_until").only("name", "reason")[:COUNTED])
+    late = [row for row in rows if row.wait_until < look.now - OVERDUE and row.kind not in HEADERS]
+    found = [row for row in late if row.state == FileState.WAITING or row.reason]
     if not found:
         return None
     sentence = ngettext(
@@ -100,9 +105,8 @@ def _refused(look: Look) -> list[DeliveredFile]:
     return [row for row in found if row.name not in replaced]
 
 
-def _waiting_text() -> str:
-    ends = DeliveredFile.objects.filter(state=FileState.WAITING).order_by("wait_until")
-    found = list(ends.values_list("wait_until", flat=True)[:COUNTED])
+def _waiting_text(rows: Iterable[DeliveredFile]) -> str:
+    found = [row.wait_until for row in rows if row.state == FileState.WAITING]
     if not found:
         return gettext("No file was refused in the last 7 days.")
     return ngettext(
