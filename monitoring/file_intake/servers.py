@@ -45,8 +45,8 @@ def fetch_files(server: FileServer, folder: Path, run: Run) -> int:
                     troubles.append(f"{remote.filename}: {error}")
     except NotDelivered as trouble:
         troubles.append(str(trouble))
-    error = clean_text(" ".join(_ended(one) for one in troubles[:MOST_TROUBLES]))
-    FileServer.objects.filter(pk=server.pk).update(fetched_at=timezone.now(), fetch_error=error)
+    told = clean_text(" ".join(_ended(one) for one in troubles[:MOST_TROUBLES]))
+    FileServer.objects.filter(pk=server.pk).update(fetched_at=timezone.now(), fetch_error=told)
     return done
 
 
@@ -113,5 +113,10 @@ def _keep(part: Path, path: Path, remote: paramiko.SFTPAttributes, server: FileS
         part.unlink()
         return False
     part.replace(path)
-    arrive(look_at(path), source=FileSource.SERVER, by=server.name, requester_id=server.maintainer_id)
+    try:
+        arrive(look_at(path), source=FileSource.SERVER, by=server.name, requester_id=server.maintainer_id)
+    except BaseException:
+        # Or it would be taken for a file that somebody put into the folder.
+        path.replace(part)
+        raise
     return True

@@ -62,7 +62,7 @@ def test_a_file_in_the_folder_that_is_not_read_is_shown(settings: Any, monkeypat
     path = a_file(settings.FILE_INTAKE_FOLDER, *updates(1))
     assert len(results()) == 1
     later = time.time_ns() + 16 * 60 * 1_000_000_000
-    monkeypatch.setattr(arrivals.time, "time_ns", lambda: later)
+    monkeypatch.setattr(time, "time_ns", lambda: later)
     one = results()[1]
     assert (one.state, one.dedup_key) == (State.WARNING, "files:folder")
     assert path.name in one.sentence and "may read the files" in one.do

@@ -191,6 +191,23 @@ def test_a_list_from_a_server_is_reported_by_who_set_it_up(
     assert (entry.actor, entry.actor_id) == ("D&B STP", None)
 
 
+def test_a_download_that_is_not_noted_is_not_taken_for_a_file_of_the_folder(
+    registration: Registration, folder: Path, take: Take, dnb: FileTaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_source(dnb)
+    a_file(dnb.folder, *updates(2))
+
+    def locked(*_: object, **__: object) -> None:
+        raise RuntimeError("the database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(servers, "arrive", locked)
+        take()
+    assert not DeliveredFile.objects.exists()
+    take()
+    assert DeliveredFile.objects.get().source == FileSource.SERVER
+
+
 # Who may
 
 
