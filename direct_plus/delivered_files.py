@@ -4,8 +4,11 @@ A file may hold 3 GB compressed and 190 million lines, so lines are read as a st
 """
 
 import contextlib
+import errno
 import hashlib
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -27,6 +30,7 @@ MOST_RATIO, FREE_TEXT = 300, 100_000_000
 LARGEST_DIRECTORY = 100_000
 LARGEST_HEADER = 20_000_000
 SYMBOLIC_LINK = 0o120000
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, UnicodeError, EOFError, NotImplementedError)
 
 _NAME = re.compile(
     r"(?P<reference>.+)_(?P<stamp>\d{14})_"
@@ -217,12 +221,21 @@ def _is_plain_text(member: zipfile.ZipInfo) -> bool:
     return not is_link and re.fullmatch(r"[^/\\:\0]+\.txt", member.orig_filename, re.IGNORECASE) is not None
 
 
+def _damaged(path: Path, error: Exception) -> UnreadableFile:
+    return UnreadableFile(f"{path.name} is damaged: {error}. Download it again.")
+
+
 @contextlib.contextmanager
 def _told_plainly(path: Path) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise UnreadableFile(f"{path.name} is damaged: {error}. Download it again.") from error
+    except OSError as error:
+        # As damaged data ends for some methods of compression. A disk that fails has another number.
+        if error.errno not in (None, errno.EINVAL):
+            raise
+        raise _damaged(path, error) from error
+    except DAMAGED as error:
+        raise _damaged(path, error) from error
     except RuntimeError as error:
         # zipfile's only word for an encrypted member.
         raise UnreadableFile(f"{path.name} cannot be opened: {error}.") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -91,11 +91,24 @@ def _runs_before(names: Collection[str]) -> dict[str, Task]:
 
 
 def pause(rows: Iterable[Schedule], *, actor: str, until: datetime | None = None, reason: str = "") -> int:
-    """`until` stands in the audit log, as who did it and why: `resume_due` and the pages read it there."""
+    """Also what is paused on other terms; returns how many were not so already.
+
+    `until` stands in the audit log, as who did it and why: `resume_due` and the pages read it there. It is written
+    first, since a pause whose end is lost would never end.
+    """
     words = gettext("Job “%(name)s” paused until %(until)s") if until else gettext("Job “%(name)s” paused")
     end, why = moment_text(until) if until else "", f": {reason}" if reason else ""
     terms = {"until": until, "reason": reason} if until or reason else {}
-    return _set(rows, PAUSED, PAUSE, lambda name: words % {"name": name, "until": end} + why, actor, **terms)
+    rows = [row for row in rows if not is_refused(row)]
+    pauses, done = pauses_of(rows), 0
+    for row in rows:
+        before = pauses.get(str(row.pk))
+        if before and before.since and (before.until, before.reason) == (until, reason):
+            continue
+        summary = words % {"name": job_label(row), "until": end} + why
+        _record_state(row, PAUSED, PAUSE, summary, actor, **terms)
+        done += Schedule.objects.filter(pk=row.pk).update(repeats=PAUSED)
+    return done
 
 
 def resume_due() -> int:
@@ -113,25 +126,21 @@ def resume(rows: Iterable[Schedule], *, actor: str) -> int:
     Schedule.objects.filter(pk__in=[row.pk for row in held], next_run__lt=now).update(next_run=now)
     if any(row.func == PULL_JOB for row in held):
         Registration.objects.filter(state=RegistrationState.ACTIVE, next_pull_at__lt=now).update(next_pull_at=now)
-    words = gettext("Job “%(name)s” resumed")
-    return _set(rows, FOR_EVER, RESUME, lambda name: words % {"name": name}, actor)
-
-
-def _set(
-    rows: Iterable[Schedule], repeats: int, action: str, summary: Callable[[str], str], actor: str, **terms: Any
-) -> int:
-    """Returns how many were not so already; each is written down once. What is refused stays switched off."""
     done = 0
     for row in rows:
-        if is_refused(row):
+        # What is refused stays switched off.
+        rest = Schedule.objects.filter(pk=row.pk).exclude(repeats=FOR_EVER)
+        if is_refused(row) or not rest.update(repeats=FOR_EVER):
             continue
-        changed = Schedule.objects.filter(pk=row.pk).exclude(repeats=repeats).update(repeats=repeats)
-        if changed:
-            before, after = {"state": state_text(row.repeats)}, {"state": state_text(repeats), **terms}
-            words = summary(job_label(row))
-            record(actor=actor, action=action, thing=row, summary=words, before=before, after=after)
-        done += changed
+        summary = gettext("Job “%(name)s” resumed") % {"name": job_label(row)}
+        _record_state(row, FOR_EVER, RESUME, summary, actor)
+        done += 1
     return done
+
+
+def _record_state(row: Schedule, repeats: int, action: str, summary: str, actor: str, **terms: Any) -> None:
+    before, after = {"state": state_text(row.repeats)}, {"state": state_text(repeats), **terms}
+    record(actor=actor, action=action, thing=row, summary=summary, before=before, after=after)
 
 
 def state_text(repeats: int) -> str:

@@ -79,11 +79,11 @@ def change_job(request: HttpRequest, key: str, verb: str) -> HttpResponse:
             gettext("“%(verb)s” is not an action for jobs. Use the buttons on the Health page.") % {"verb": verb}
         )
     row = _schedule(key)
-    if verb == "pause":
-        return _pause(request, row)
     if is_refused(row):
         messages.error(request, REFUSED_TEXT % {"name": job_label(row)})
         return HttpResponseRedirect(reverse("health") + "#jobs")
+    if verb == "pause":
+        return _pause(request, row)
     VERBS[verb]([row], actor=request.user.get_username())
     messages.success(request, SAID[verb] % {"name": job_label(row)})
     return HttpResponseRedirect(_back(request))
@@ -93,7 +93,11 @@ def _pause(request: HttpRequest, row: Schedule) -> HttpResponse:
     terms = ask_for_terms(request, [row], _back(request))
     if isinstance(terms, HttpResponse):
         return terms
-    pause([row], actor=request.user.get_username(), **terms._asdict())
+    if not pause([row], actor=request.user.get_username(), **terms._asdict()):
+        messages.info(
+            request, gettext("“%(name)s” was already paused. Nothing was changed.") % {"name": job_label(row)}
+        )
+        return HttpResponseRedirect(_back(request))
     words = gettext("“%(name)s” is paused until %(end)s.") if terms.until else gettext("“%(name)s” is paused.")
     messages.success(request, words % {"name": job_label(row), "end": terms.end})
     return HttpResponseRedirect(_back(request))

@@ -19,7 +19,7 @@ from core import plurals
 from direct_plus.errors import DirectPlusError
 from portfolio.dnb_client import NotConfigured
 from portfolio.models import Registration
-from portfolio.registrations.dnb_list_files import apply_list, preview_list, read_list
+from portfolio.registrations.dnb_list_files import Preview, apply_list, preview_list, read_list
 
 SECONDS_BETWEEN_LINES = 10
 
@@ -79,13 +79,18 @@ def apply_files(
     listed = read_list(registration, paths)
     if is_complete and not listed.is_whole:
         raise CommandError("These files are not all parts of one export. Name all parts, or omit --complete.")
-    if not is_complete and (preview := preview_list(registration, listed)).gone:
-        more = " …" if preview.gone > len(preview.names) else ""
-        stdout.write(
-            f"{plurals.companies(preview.gone)} reported before, not in the file, and left as they are: "
-            f"{', '.join(preview.names)}{more}. If the file is complete, repeat the command with --complete."
-        )
+    if not is_complete:
+        stdout.write(_only_added(preview_list(registration, listed)))
     stdout.write(f"{apply_list(registration, listed, by=by, is_complete=is_complete)}.")
+
+
+def _only_added(preview: Preview) -> str:
+    told = "Companies are only added."
+    if preview.gone:
+        more = " …" if preview.gone > len(preview.names) else ""
+        told = f"{plurals.companies(preview.gone)} reported before, not in the file, and left as they are: "
+        told += f"{', '.join(preview.names)}{more}."
+    return f"{told} If the file is complete, repeat the command with --complete."
 
 
 def registrations_named(references: Iterable[str]) -> list[Registration]:

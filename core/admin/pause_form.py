@@ -20,6 +20,8 @@ DURATIONS = (
     ("until", _("Until the time below")),
 )
 LONGEST_REASON = 200
+# Later times are slips of the pen, and those at the end of the calendar cannot be shown in every time zone.
+LONGEST_PAUSE = timedelta(days=366)
 
 
 class PauseForm(forms.Form):
@@ -65,4 +67,6 @@ class PauseForm(forms.Form):
             raise ValidationError(
                 gettext("This time is in the past. Choose a time in the future, or leave the field empty.")
             )
+        if until and until > timezone.now() + LONGEST_PAUSE:
+            raise ValidationError(gettext("A pause lasts one year at most. Choose an earlier time."))
         return until

@@ -6,7 +6,8 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,8 +43,9 @@ QUIET = timedelta(minutes=1)
 QUIET_WHEN_INCOMPLETE = timedelta(minutes=15)
 # Names under which programs write until a file is complete.
 IN_PROGRESS = (".part", ".partial", ".tmp", ".filepart", ".crdownload", ".swp", ".lock")
-# A set waits for its header, and a header for its set; parts of an export have no header that counts them.
-HEADER_WAIT, EXPORT_WAIT = timedelta(hours=1), timedelta(minutes=10)
+# A set waits for its header, and a header for its set; parts of an export have no header that counts them, so that they
+# wait longer than one that breaks off is left alone, and until the next run.
+HEADER_WAIT, EXPORT_WAIT = timedelta(hours=1), QUIET_WHEN_INCOMPLETE + timedelta(minutes=10)
 LONGEST_NAME = 255
 # They say which companies D&B monitors.
 LISTS = (DeliveredKind.EXCEPTIONS, DeliveredKind.EXPORT)
@@ -71,6 +73,11 @@ class Found:
         """The path as it can be stored."""
         return clean_text(str(self.path), 4000)
 
+    @property
+    def age(self) -> timedelta:
+        """Since it was put or changed there; below zero where the clock was set back."""
+        return timedelta(microseconds=(time.time_ns() - self.changed_ns) // 1000)
+
 
 def intake_folder() -> Path:
     return Path(settings.FILE_INTAKE_FOLDER).resolve()
@@ -82,6 +89,23 @@ def complete_files(folder: Path) -> list[Found]:
         return []
     found = [_look_at(Path(entry.path)) for entry in os.scandir(folder)]
     return sorted((one for one in found if one and _is_complete(one)), key=lambda one: one.path.name)
+
+
+def rows_at(all_found: Sequence[Found]) -> dict[Found, DeliveredFile]:
+    """The row of each file that is known to lie there."""
+    names = [clean_text(found.path.name, LONGEST_NAME) for found in all_found]
+    rows = {(row.place, row.size, row.changed_ns): row for row in DeliveredFile.objects.filter(name__in=names)}
+    places = ((found, (found.place, found.size, found.changed_ns)) for found in all_found)
+    return {found: rows[place] for found, place in places if place in rows}
+
+
+def is_still_arriving(row: DeliveredFile) -> bool:
+    """Whether a file of the same export lies in the folder that is not read yet: it is cut, or still written."""
+    folder, begin = intake_folder(), f"{row.reference}_{row.written_at:%Y%m%d%H%M%S}_DunsExport".lower()
+    entries = os.scandir(folder) if folder.is_dir() else ()
+    of_set = [_look_at(Path(one.path)) for one in entries if one.name.lstrip(".").lower().startswith(begin)]
+    all_found = [found for found in of_set if found]
+    return len(rows_at(all_found)) < len(all_found)
 
 
 def look_at(path: Path) -> Found:
@@ -107,19 +131,21 @@ def _is_complete(found: Found) -> bool:
     name = found.path.name.lower()
     if name.startswith(".") or name.endswith(IN_PROGRESS) or name in PUT_ASIDE:
         return False
-    age = timedelta(microseconds=(time.time_ns() - found.changed_ns) // 1000)
-    if timedelta() <= age < QUIET:
+    if timedelta() <= found.age < QUIET:
         return False
     is_cut = name.endswith(".zip") and not found.is_link and not is_zipfile(found.path)
-    return not is_cut or not timedelta() <= age < QUIET_WHEN_INCOMPLETE
+    return not is_cut or not timedelta() <= found.age < QUIET_WHEN_INCOMPLETE
 
 
-def arrive(found: Found, *, source: FileSource, by: str = "") -> DeliveredFile:
-    """The row of a file in a folder. Its content is what it was when it was looked at, or it is another file."""
+def arrive(found: Found, *, source: FileSource, by: str = "", requester_id: uuid.UUID | None = None) -> DeliveredFile:
+    """The row of a file in a folder. Its content is what it was when it was looked at, or it is another file.
+
+    `requester_id` is the person who vouches for what it says, where there is one.
+    """
     path = found.path
     digest = _digest_of_link(path) if found.is_link else sha256_of(path)
     row = _row(path.name, digest, found.size, found.modified_ns, source=source, by=by)
-    row.place, row.changed_ns = found.place, found.changed_ns
+    row.place, row.changed_ns, row.requester_id = found.place, found.changed_ns, requester_id
     if found.is_link:
         row.state = FileState.REFUSED
         row.reason = gettext("This is a link to another file. Put the file itself into the folder.")
@@ -190,7 +216,11 @@ def _row(name: str, digest: str, size: int, modified_ns: int, *, source: FileSou
 
 
 def _moment(modified_ns: int) -> datetime | None:
-    return datetime.fromtimestamp(modified_ns // 1_000_000 / 1000, tz=UTC) if modified_ns > 0 else None
+    """None where no program can have set it so: file systems keep times far outside the calendar."""
+    try:
+        return datetime.fromtimestamp(modified_ns // 1_000_000 / 1000, tz=UTC) if modified_ns > 0 else None
+    except (OverflowError, OSError, ValueError):
+        return None
 
 
 def _wait(kind: DeliveredKind) -> timedelta:

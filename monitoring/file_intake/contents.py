@@ -15,7 +15,7 @@ from core.db import clean_text
 from direct_plus.delivered_files import UnreadableFile
 from direct_plus.exact_json import REFUSALS, parse_json
 from monitoring.file_intake.parts import cut, store_part
-from monitoring.file_intake.rows import save
+from monitoring.file_intake.rows import save, save_part
 from monitoring.models import DeliveredFile, DeliveredKind
 
 # How lines are counted that are no JSON objects.
@@ -43,7 +43,7 @@ def store_contents(row: DeliveredFile, path: Path, has_time: Callable[[bool], bo
         is_at_work = True
         store_part(row, number, lines)
         _count(row, lines, counts)
-        save(row, parts=number + 1, records=row.records + len(lines), counts=json.dumps(counts))
+        save_part(row, number, records=row.records + len(lines), counts=json.dumps(counts))
     if row.records >= LEAST_LINES and counts[UNREADABLE] > row.records / 2:
         text = gettext("More than half of the lines in %(name)s are not JSON objects. Ask D&B for a correct file.")
         raise UnreadableFile(text % {"name": path.name})

@@ -81,9 +81,11 @@ def decide(row: DeliveredFile) -> Decision:
         refuse(header, problem)
     if header.state == FileState.REFUSED:
         return Decision(Step.REFUSE, header.reason)
-    if missing:
-        return Decision(Step.IMPORT, _missing_text(header, missing)) if is_late else Decision(Step.WAIT)
-    return Decision(Step.IMPORT if is_complete else Step.WAIT)
+    if is_complete:
+        return Decision(Step.IMPORT)
+    # What failed when it was read last may never be read.
+    missing += [one.name for one in there if not _is_read(one) and one.reason]
+    return Decision(Step.IMPORT, _missing_text(header, missing)) if missing and is_late else Decision(Step.WAIT)
 
 
 def decide_header(header: DeliveredFile) -> Decision:
@@ -143,6 +145,7 @@ def _is_read(row: DeliveredFile) -> bool:
 
 def _missing_text(header: DeliveredFile, missing: list[str]) -> str:
     text = gettext(
-        "%(count)s of the files that %(header)s lists did not arrive, so the number of records was not checked."
+        "%(count)s of the files that %(header)s lists did not arrive or cannot be read, so the number of records was "
+        "not checked."
     )
     return text % {"count": counted(len(missing)), "header": header}

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core import plurals
 from core.actors import Actor
 from core.blobs import load_bytes
 from core.db import in_batches
 from direct_plus.delivered_files import UnreadableFile, parse_file_name, read_lines
-from monitoring.file_intake.arrivals import look_at
+from monitoring.file_intake.arrivals import is_still_arriving, look_at
 from monitoring.file_intake.contents import store_contents
 from monitoring.file_intake.headers import (
     HEADERS,
@@ -29,7 +30,14 @@ from monitoring.file_intake.parts import PartLost, deliver_part, drop_parts, par
 from monitoring.file_intake.rows import ACTOR, finish, refuse, save
 from monitoring.file_intake.run import Run
 from monitoring.models import DeliveredFile, DeliveredKind, Delivery, DeliveryState, FileSource, FileState
-from portfolio.registrations.dnb_list_files import apply_exceptions, apply_export
+from portfolio.models import Registration
+from portfolio.registrations.dnb_list_files import (
+    DnbList,
+    apply_exceptions,
+    apply_list,
+    preview_list,
+    read_list,
+)
 
 
 class Gone(Exception):
@@ -54,7 +62,11 @@ def work_on(row: DeliveredFile, run: Run) -> None:
         save(row, state=FileState.WAITING, parts=0, delivered_parts=0, is_stored=False, records=0, counts="{}")
     except Gone:
         if timezone.now() >= row.wait_until:
-            refuse(row, gettext("The file was changed or removed before it was imported. Add it again."))
+            refuse(row, gone_text())
+
+
+def gone_text() -> str:
+    return gettext("The file was changed or removed before it was imported. Add it again.")
 
 
 def _end_header(row: DeliveredFile) -> None:
@@ -126,32 +138,56 @@ def _import_exceptions(row: DeliveredFile) -> None:
 def _import_export(row: DeliveredFile) -> None:
     """All its parts at once, when no more have come for a while."""
     assert row.registration is not None
-    set_ = DeliveredFile.objects.filter(reference=row.reference, kind=row.kind, written_at=row.written_at)
-    waiting = sorted(set_.filter(state=FileState.WAITING), key=_number)
+    files = list(DeliveredFile.objects.filter(reference=row.reference, kind=row.kind, written_at=row.written_at))
+    waiting = sorted((one for one in files if one.state == FileState.WAITING), key=_number)
     if any(timezone.now() < part.wait_until for part in waiting):
         return
-    parts = [part for part in waiting if _is_readable(part)]
-    # Without one of its parts a list says nothing of those who are not on it.
-    has_all = not set_.filter(state=FileState.REFUSED).exists()
-    if not parts:
-        return
     with ExitStack() as stack:
-        paths = [stack.enter_context(content_of(part)) for part in parts]
-        by, reported_by = actor_of(row), row.requester_id
-        result = apply_export(row.registration, paths, by=by, reported_by=reported_by, has_all_parts=has_all)
+        paths = {part.pk: path for part in waiting if (path := _readable(part, stack))}
+        if not paths:
+            return
+        listed = read_list(row.registration, list(paths.values()))
+    parts = [part for part in waiting if part.pk in paths]
+    remark = _why_only_added(row.registration, files, listed)
+    brought = next((part for part in parts if part.requester_id), row)
+    by, reported_by = actor_of(brought), brought.requester_id
+    result = apply_list(row.registration, listed, by=by, is_complete=not remark, reported_by=reported_by)
     for part in parts:
-        finish(part, result=str(result))
+        finish(part, result=str(result), remark=remark)
 
 
-def _is_readable(row: DeliveredFile) -> bool:
+def _why_only_added(registration: Registration, files: Sequence[DeliveredFile], listed: DnbList) -> str:
+    """Why a list says nothing of those who are not on it; nothing where it does. Files imported before are part of it:
+    who was on them is known to be in since the same time."""
+    numbers = {_number(file) for file in files if file.state != FileState.REFUSED}
+    is_whole = numbers == {_number(file) for file in files} and numbers == set(range(1, len(numbers) + 1))
+    if not is_whole or is_still_arriving(files[0]):
+        return gettext(
+            "Companies were only added: the list is not complete. Add the missing parts, so that companies that are "
+            "not on it are marked as no longer at D&B."
+        )
+    # Nothing shows whether there is a part 2.
+    gone = preview_list(registration, listed).gone if numbers == {1} else 0
+    if not gone:
+        return ""
+    text = gettext(
+        "Companies were only added. Monitored before, but not on this list: %(companies)s. Other parts of the list may "
+        "be missing. If it is complete, upload the file on the page “Adopt D&B's list” of the registration and select "
+        "“Yes, complete”, or run “manage.py reconcile” with --complete."
+    )
+    return text % {"companies": plurals.companies(gone)}
+
+
+def _readable(row: DeliveredFile, stack: ExitStack) -> Path | None:
+    """Where it is for as long as the stack is open; None, and refused, where it cannot be read to its end."""
     try:
-        with content_of(row) as path:
-            for _ in read_lines(path):
-                pass
-    except UnreadableFile as error:
-        refuse(row, str(error))
-        return False
-    return True
+        path = stack.enter_context(content_of(row))
+        for _ in read_lines(path):
+            pass
+    except (UnreadableFile, Gone) as error:
+        refuse(row, gone_text() if isinstance(error, Gone) else str(error))
+        return None
+    return path
 
 
 def _number(row: DeliveredFile) -> int:
@@ -160,7 +196,7 @@ def _number(row: DeliveredFile) -> int:
 
 
 def actor_of(row: DeliveredFile) -> str:
-    if row.requester_id:
+    if row.requester_id and row.source != FileSource.SERVER:
         return Actor(row.requested_by, row.requester_id)
     return row.requested_by or ACTOR
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -13,10 +13,9 @@ from django.utils.translation import gettext
 
 from core.actors import Actor
 from core.audit import record
-from core.db import clean_text
 from core.jobs import ask_worker, run_step
 from core.leases import HoldLost
-from monitoring.file_intake.arrivals import LONGEST_NAME, Found, arrive, complete_files, intake_folder, look_at
+from monitoring.file_intake.arrivals import Found, arrive, complete_files, intake_folder, look_at, rows_at
 from monitoring.file_intake.headers import HEADERS
 from monitoring.file_intake.imports import work_on
 from monitoring.file_intake.reports import put_aside
@@ -91,20 +90,12 @@ def _fetch(run: Run) -> None:
 def _take_in(run: Run) -> None:
     """What lies in the folder, without what is known to lie there."""
     all_found = complete_files(intake_folder())
-    known = _rows_at(all_found)
+    known = rows_at(all_found)
     for found in all_found:
         if run.is_over:
             return
         if found not in known:
             run_step(_take_one, found)
-
-
-def _rows_at(all_found: Sequence[Found]) -> dict[Found, DeliveredFile]:
-    """The row of each file that is known to lie there."""
-    names = [clean_text(found.path.name, LONGEST_NAME) for found in all_found]
-    rows = {(row.place, row.size, row.changed_ns): row for row in DeliveredFile.objects.filter(name__in=names)}
-    places = ((found, (found.place, found.size, found.changed_ns)) for found in all_found)
-    return {found: rows[place] for found, place in places if place in rows}
 
 
 def _take_one(found: Found) -> None:
@@ -132,10 +123,14 @@ def _one(row: DeliveredFile, run: Run) -> None:
         work_on(row, run)
     except HoldLost:
         logger.warning("another process took over the import of delivered files")
+        return
+    if row.reason:
+        # Of an earlier run.
+        DeliveredFile.objects.filter(pk=row.pk, state__in=OPEN).update(reason="")
 
 
 def _put_aside_all(run: Run) -> None:
     """Whatever has come to its end and still lies in the folder."""
-    for found, row in _rows_at(complete_files(intake_folder())).items():
+    for found, row in rows_at(complete_files(intake_folder())).items():
         if row.is_over and not run.is_over:
-            run_step(put_aside, row, found.path)
+            run_step(put_aside, row, found)

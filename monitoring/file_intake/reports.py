@@ -9,7 +9,7 @@ from pathlib import Path
 from django.utils.translation import gettext, ngettext
 
 from core.text import counted, moment_text
-from monitoring.file_intake.arrivals import DONE, REFUSED
+from monitoring.file_intake.arrivals import DONE, REFUSED, Found, look_at
 from monitoring.file_intake.contents import UNREADABLE
 from monitoring.file_intake.headers import HEADER_OF, HEADERS
 from monitoring.models import DeliveredFile, FileState
@@ -67,8 +67,11 @@ def again_text(row: DeliveredFile) -> str:
     return text % {"count": counted(row.repeats)}
 
 
-def put_aside(row: DeliveredFile, path: Path) -> None:
+def put_aside(row: DeliveredFile, found: Found) -> None:
     """From the folder it was found in to one beside it. The report comes first: whoever sees the file finds it."""
+    path = found.path
+    if look_at(path) != found:
+        return  # another file has come under its name
     folder = path.parent / (DONE if row.state == FileState.IMPORTED else REFUSED)
     folder.mkdir(exist_ok=True)
     if folder.is_symlink():

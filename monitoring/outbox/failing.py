@@ -10,7 +10,15 @@ from django.db.models import Max, Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from monitoring.models import WEBHOOK_TEST, Channel, MessageState, OutboxMessage, SendAttempt, TargetKind
+from monitoring.models import (
+    WEBHOOK_TEST,
+    Channel,
+    MessageState,
+    OutboxMessage,
+    SendAttempt,
+    TargetKind,
+    WebhookEndpoint,
+)
 
 RECENT = 50
 # Without what is kept for a disabled webhook: that has no time for a next attempt.
@@ -108,3 +116,14 @@ def deleted_channels(rows: Iterable[OutboxMessage]) -> set[uuid.UUID]:
     """Among the recipients of these messages."""
     keys = {row.target for row in rows if row.kind == TargetKind.CHANNEL}
     return keys - set(Channel.objects.filter(pk__in=keys).values_list("pk", flat=True)) if keys else set()
+
+
+def disabled_text() -> str:
+    return gettext("The webhook is disabled, so nothing can be resent. Enable it first.")
+
+
+def disabled_webhooks(rows: Iterable[OutboxMessage]) -> set[uuid.UUID]:
+    """Among the recipients of these messages. What they are sent again would wait, or be discarded."""
+    keys = {row.target for row in rows if row.kind == TargetKind.WEBHOOK}
+    off = WebhookEndpoint.objects.filter(pk__in=keys, is_active=False)
+    return set(off.values_list("pk", flat=True)) if keys else set()

@@ -29,7 +29,7 @@ from monitoring.models import (
     WebhookEndpoint,
 )
 from monitoring.outbox.admin.messages import next_attempt_text, state_badge
-from monitoring.outbox.failing import HELD, RETRYING, UNDELIVERED, failing_since, is_retrying
+from monitoring.outbox.failing import HELD, RETRYING, UNDELIVERED, disabled_text, failing_since, is_retrying
 from monitoring.outbox.queue import send_again
 from monitoring.webhooks.endpoints import (
     changes_missed,
@@ -132,6 +132,8 @@ def _off(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
 
 
 def _on(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
+    if endpoint.is_discarding:
+        return _from_now(request, endpoint)
     switch_on(endpoint, by=actor_of(request))
     return gettext("Webhook enabled. Waiting messages will be sent within a minute.")
 
@@ -155,6 +157,8 @@ def _discard(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
 
 
 def _resend(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
+    if not endpoint.is_active:
+        return messages.ERROR, disabled_text()
     form = RangeForm(request.POST)
     if not form.is_valid():
         return messages.ERROR, gettext("No messages were resent. %(why)s") % {
@@ -169,6 +173,8 @@ def _resend(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
 
 
 def _again(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
+    if not endpoint.is_active:
+        return messages.ERROR, disabled_text()
     rows = undelivered_messages(endpoint)
     count = rows.count()
     send_again(rows.only("pk"))

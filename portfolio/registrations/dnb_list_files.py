@@ -211,12 +211,10 @@ def apply_export(
     *,
     by: str,
     reported_by: uuid.UUID | None = None,
-    has_all_parts: bool = True,
 ) -> Export:
-    """A list as D&B delivers it, complete unless a part is missing: `has_all_parts` says what its header lists."""
+    """A list as D&B delivers it, in all its parts."""
     listed = read_list(registration, paths)
-    is_complete = has_all_parts and listed.is_whole
-    return apply_list(registration, listed, by=by, is_complete=is_complete, reported_by=reported_by)
+    return apply_list(registration, listed, by=by, is_complete=listed.is_whole, reported_by=reported_by)
 
 
 def _written_at(paths: Sequence[Path]) -> datetime:

@@ -47,6 +47,8 @@ def test_a_file_only_adds_unless_it_is_complete(run: Run, registration: Registra
     text = run("reconcile", REFERENCE, str(new))
     assert "1 company reported before" in text and A in text and "repeat the command with --complete" in text
     assert states(registration) == {A: "monitored", B: "monitored"}
+    text = run("reconcile", REFERENCE, str(old))
+    assert "only added" in text and "repeat the command with --complete" in text, "whoever is not on it stays the same"
     assert "1 no longer at D&B" in run("adopt", REFERENCE, str(new), look=True, complete=True)
     assert states(registration) == {A: "removed", B: "monitored"}
 

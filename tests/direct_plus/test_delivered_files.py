@@ -1,5 +1,6 @@
 """Delivered files: names read from the right, headers in every spelling, lines as a stream."""
 
+import errno
 import hashlib
 import json
 import tracemalloc
@@ -206,6 +207,27 @@ def test_damage_inside_a_zip_is_told(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(UnreadableFile, match="is damaged"):
         list(delivered_files.read_lines(path))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_damage_is_told_for_every_method_of_compression(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "ACME_20260105075218_NOTIFICATION_1.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("ACME_20260105075218_NOTIFICATION_1.txt", json.dumps(list(range(50_000))))
+    content = bytearray(path.read_bytes())
+    content[200:2000] = bytes(range(1, 226)) * 8
+    path.write_bytes(content)
+    with pytest.raises(UnreadableFile, match="is damaged"):
+        list(delivered_files.read_lines(path))
+
+
+def test_a_disk_that_fails_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "readline", failing)
+    with pytest.raises(OSError, match="Input/output error"):
+        list(delivered_files.read_lines(a_zip(tmp_path, b"a\n")))
 
 
 def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ from health.incidents.lifecycle import open_incident
 from health.job_results import NO_BACKUP_FOLDER
 from health.models import IncidentNote, Sample, Span, State
 from health.runbook_page import FOLDER, found, rendered
-from health.schedule_status import all_jobs
+from health.schedule_status import REFUSED, all_jobs
 from health.views import AWAY, what_is_missing
 from portfolio.models import Registration, RegistrationState
 from portfolio.registrations.pull_job import PULL_JOB
@@ -209,6 +209,8 @@ def test_a_pause_is_asked_how_long_and_why_and_is_shown_with_that(operator: Clie
     assert 'name="back" value="/health/"' in asked.text
     late = {"confirmed": "yes", "duration": "until", "until": "2020-01-01T10:00"}
     assert "This time is in the past" in text_of(operator.post(f"/health/jobs/{job.pk}/pause/", late))
+    far = {"confirmed": "yes", "duration": "until", "until": "9999-12-31T23:59"}
+    assert "one year at most" in text_of(operator.post(f"/health/jobs/{job.pk}/pause/", far))
     form = {"confirmed": "yes", "duration": "2", "reason": "New email server"}
     said = text_of(operator.post(f"/health/jobs/{job.pk}/pause/", form, follow=True))
     assert "“Send messages” is paused until" in said
@@ -218,6 +220,22 @@ def test_a_pause_is_asked_how_long_and_why_and_is_shown_with_that(operator: Clie
     assert "Pause 3 jobs?" in text_of(operator.post("/django_q/schedule/", many))
     operator.post("/django_q/schedule/", {**many, "confirmed": "yes"})
     assert Schedule.objects.filter(repeats=0).count() >= 3
+
+
+def test_a_job_that_is_paused_takes_new_terms_or_says_that_nothing_changed(operator: Client) -> None:
+    install_schedules()
+    job = Schedule.objects.get(func="monitoring.jobs.send_due")
+    page, form = f"/health/jobs/{job.pk}/pause/", {"confirmed": "yes"}
+    assert "“Send messages” is paused." in text_of(operator.post(page, form, follow=True))
+    assert "was already paused. Nothing was changed" in text_of(operator.post(page, form, follow=True))
+    said = text_of(operator.post(page, {**form, "duration": "2"}, follow=True))
+    assert "“Send messages” is paused until" in said and "Paused by bob, until" in said
+
+
+def test_a_job_that_does_not_run_here_is_not_paused(operator: Client) -> None:
+    job = Schedule.objects.create(name="Foreign", func="x.y", cluster=REFUSED, next_run=timezone.now())
+    said = text_of(operator.post(f"/health/jobs/{job.pk}/pause/", {"confirmed": "yes"}, follow=True))
+    assert "does not run a job of D&B Monitoring" in said and "is paused." not in said
 
 
 def test_a_job_that_is_under_way_shows_how_it_went_before() -> None:

@@ -28,6 +28,8 @@ class FileTaker:
     breaks_after: int | None = None
     # Names that it gives in lists instead of the true ones.
     renamed: dict[str, str] = field(default_factory=dict)
+    # Names of files and folders that nobody may read.
+    locked: set[str] = field(default_factory=set)
 
     def names(self) -> list[str]:
         return sorted(path.name for path in self.folder.rglob("*") if path.is_file())
@@ -76,6 +78,8 @@ class _Folder(paramiko.SFTPServerInterface):
     def open(self, path: str, flags: int, attr: Any) -> Any:
         handle = _File(flags)
         handle.taker = self.taker
+        if self._real(path).name in self.taker.locked:
+            return int(paramiko.sftp.SFTP_PERMISSION_DENIED)
         try:
             if not flags & (os.O_WRONLY | os.O_RDWR):
                 handle.readfile = self._real(path).open("rb")  # type: ignore[attr-defined]
@@ -89,6 +93,10 @@ class _Folder(paramiko.SFTPServerInterface):
 
     def list_folder(self, path: str) -> Any:
         found = []
+        if self._real(path).name in self.taker.locked:
+            return int(paramiko.sftp.SFTP_PERMISSION_DENIED)
+        if not self._real(path).is_dir():
+            return int(paramiko.sftp.SFTP_NO_SUCH_FILE)
         for one in sorted(self._real(path).iterdir()):
             attributes = paramiko.SFTPAttributes.from_stat(one.lstat())
             attributes.filename = self.taker.renamed.get(one.name, one.name)

@@ -27,6 +27,9 @@ from monitoring.models.maintainers import maintained_by
 
 # What leads to another machine, or in as somebody else.
 ELSEWHERE = {"host", "port", "user_name"}
+# What is received from it says which companies D&B monitors.
+SOURCE = {"is_source", "source_folder"}
+CHANGES_LISTS = "portfolio.change_subject"
 KEPT = _("It is stored encrypted and never shown again.")
 
 
@@ -118,13 +121,21 @@ class FileServerAdmin(RowActions, PageAdmin):
         (_("Files from D&B"), {"fields": ("is_source", "source_folder")}),
     )
 
+    def get_readonly_fields(self, request: HttpRequest, obj: FileServer | None = None) -> Any:
+        return () if request.user.has_perm(CHANGES_LISTS) else sorted(SOURCE)
+
+    def has_change_permission(self, request: HttpRequest, obj: FileServer | None = None) -> bool:
+        """Whoever has a source lead elsewhere decides what is received."""
+        may_change = super().has_change_permission(request, obj)
+        return may_change and (obj is None or not obj.is_source or request.user.has_perm(CHANGES_LISTS))
+
     def save_model(self, request: HttpRequest, obj: FileServer, form: forms.ModelForm[Any], change: bool) -> None:
         _keep_secret(obj, form.cleaned_data)
         if change and {"host", "port"} & set(form.changed_data):
             # Another machine has a key of its own.
             obj.host_key = obj.offered_key = ""
         obj.created_at = obj.created_at or timezone.now()
-        if not change or ELSEWHERE & set(form.changed_data) or obj.maintainer_has_left:
+        if not change or (ELSEWHERE | SOURCE) & set(form.changed_data) or obj.maintainer_has_left:
             for name, value in maintained_by(actor_of(request)).items():
                 setattr(obj, name, value)
         super().save_model(request, obj, form, change)
@@ -155,7 +166,7 @@ class FileServerAdmin(RowActions, PageAdmin):
         from monitoring.exports.sftp import fingerprint
 
         return {
-            "may_act": self.has_change_permission(request),
+            "may_act": self.has_change_permission(request, row),
             "status": self.status(row),
             "known": fingerprint(row.host_key) if row.host_key else "",
             "offered": fingerprint(row.offered_key) if row.offered_key else "",

@@ -29,7 +29,17 @@ from monitoring.models import (
 )
 from monitoring.outbox.admin.content import alert_url, company_names, company_text, event_name, recipient_url
 from monitoring.outbox.admin.recipients import RecipientFilter, names_of
-from monitoring.outbox.failing import HELD, RETRYING, UNDELIVERED, deleted_channels, deleted_text, is_held, is_retrying
+from monitoring.outbox.failing import (
+    HELD,
+    RETRYING,
+    UNDELIVERED,
+    deleted_channels,
+    deleted_text,
+    disabled_text,
+    disabled_webhooks,
+    is_held,
+    is_retrying,
+)
 from monitoring.outbox.queue import send_again
 
 STATE_TONES = {"waiting": "info", "sent": "good", "dead": "bad", "cancelled": "calm"}
@@ -72,6 +82,8 @@ def attempt_text(tried: SendAttempt) -> str:
 def _resend(request: HttpRequest, row: OutboxMessage) -> Outcome:
     if deleted_channels([row]):
         return messages.WARNING, deleted_text()
+    if disabled_webhooks([row]):
+        return messages.WARNING, disabled_text()
     if not send_again(OutboxMessage.objects.filter(pk=row.pk)):
         return messages.WARNING, gettext("The message is waiting for its turn and will be sent automatically.")
     _record_resent(request, row)
@@ -148,13 +160,16 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
 
     @admin.action(description=_("Resend"), permissions=["resend"])
     def again(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
-        gone = deleted_channels(queryset.only("kind", "target"))
-        queryset = queryset.exclude(target__in=gone)
+        chosen = list(queryset.only("kind", "target"))
+        gone, off = deleted_channels(chosen), disabled_webhooks(chosen)
+        queryset = queryset.exclude(target__in=gone | off)
         unsent = Q(state=MessageState.WAITING)
         rows = list(queryset.filter(~unsent | RETRYING).only("pk", "event_type", "event"))
         if gone:
             messages.warning(request, gettext("Messages to deleted channels cannot be resent."))
-        if not rows and gone:
+        if off:
+            messages.warning(request, disabled_text())
+        if not rows and (gone or off):
             return
         if not rows:
             words = gettext("The selected messages are waiting for their turn and will be sent automatically.")

@@ -1,10 +1,12 @@
 """A watched folder: sets with and without header, what is refused, and whatever is killed on the way."""
 
+import errno
 import importlib
 import os
 import shutil
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,13 +16,15 @@ from django.utils import timezone
 
 from core.actors import Actor
 from core.ids import time_first_id
-from core.leases import holding
+from core.leases import HoldLost, holding
 from core.models import AuditEntry, Blob
 from direct_plus import delivered_files
+from dnbmon_site.worker.schedules import OFTEN
 from monitoring.file_intake import arrivals, imports, intake, parts, reports, rows, run
+from monitoring.file_intake.contents import store_contents
 from monitoring.file_intake.intake import import_now
 from monitoring.jobs import import_delivered_files, ingest_now
-from monitoring.models import Change, DeadLetter, DeliveredFile, Delivery, FileState, Notification
+from monitoring.models import Change, DeadLetter, DeliveredFile, Delivery, FileSource, FileState, Notification
 from portfolio.models import Registration, Subject, SubjectState
 from tests.builders.delivered_files import STAMP, a_file, a_header, a_zip, updates
 from tests.builders.notifications import a_notice, a_seed
@@ -210,6 +214,45 @@ def test_somebody_may_import_without_waiting(registration: Registration, folder:
     assert AuditEntry.objects.filter(action="delivered file.import now", actor="ann").count() == 1
 
 
+def test_a_set_does_not_wait_for_ever_for_a_file_that_fails(
+    registration: Registration, folder: Path, take: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [a_file(folder, *updates(2)), a_file(folder, *updates(2, first=2), number=2)]
+    a_header(files)
+
+    def failing(row: DeliveredFile, path: Path, has_time: Any) -> bool:
+        if path == files[1]:
+            raise OSError(errno.EIO, "Input/output error")
+        return store_contents(row, path, has_time)
+
+    monkeypatch.setattr(imports, "store_contents", failing)
+    take()
+    assert take() == 0
+    is_late()
+    assert take() == 1
+    assert "1 of the files that" in report(folder / "done", files[0].name)
+    row = DeliveredFile.objects.get(name=files[1].name)
+    assert (row.state, "Input/output error" in row.reason) == (FileState.WAITING, True)
+    monkeypatch.undo()
+    import_delivered_files()
+    row.refresh_from_db()
+    assert (row.state, row.reason, Notification.objects.count()) == (FileState.IMPORTED, "", 4)
+
+
+def test_a_set_waits_for_a_file_that_takes_long(
+    registration: Registration, folder: Path, take: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [a_file(folder, *updates(2)), a_file(folder, *updates(2, first=2), number=2)]
+    a_header(files)
+    monkeypatch.setattr(
+        imports, "store_contents", lambda row, path, _: path != files[1] and store_contents(row, path, _)
+    )
+    take()
+    is_late()
+    assert take() == 0
+    assert Notification.objects.count() == 0
+
+
 # Again
 
 
@@ -251,6 +294,16 @@ def test_what_was_refused_is_tried_again_when_it_is_put_back(
 
 
 # What is not read
+
+
+def test_a_file_with_a_time_outside_the_calendar_is_told_like_any_other(folder: Path) -> None:
+    """Some file systems keep such times."""
+    path = folder / "list.csv"
+    path.write_text("x")
+    found = replace(arrivals.look_at(path), modified_ns=300_000_000_000 * 1_000_000_000)
+    row = arrivals.arrive(found, source=FileSource.FOLDER)
+    assert (row.state, row.written_at) == (FileState.REFUSED, row.arrived_at)
+    assert "not the name of a file from D&B" in row.reason
 
 
 def test_files_that_are_still_written_are_left_alone(
@@ -472,6 +525,125 @@ def test_a_list_without_one_of_its_parts_takes_nobody_out(registration: Registra
     assert Subject.objects.filter(state=SubjectState.MONITORED).count() == 2
 
 
+def monitored_long_ago(duns: str, registration: Registration) -> Subject:
+    checked = timezone.now() - timedelta(days=400)
+    return a_subject(duns, registration, state=SubjectState.MONITORED, checked_at=checked)
+
+
+def is_removed(row: Subject) -> bool:
+    row.refresh_from_db()
+    return row.state == SubjectState.REMOVED
+
+
+def test_a_lone_part_1_takes_nobody_out_until_a_person_confirms(
+    registration: Registration, folder: Path, take: Take
+) -> None:
+    gone = monitored_long_ago(B, registration)
+    path = a_file(folder, A, kind="DunsExport")
+    take()
+    is_late()
+    assert take() == 1
+    assert not is_removed(gone)
+    told = report(folder / "done", path.name)
+    assert "not on this list: 1 company. Other parts" in told and "“Yes, complete”" in told and "--complete" in told
+    assert Registration.objects.get().list_received_at is None
+    # Part 2 shows that there is more than one.
+    a_file(folder, "100000002", kind="DunsExport", number=2)
+    take()
+    is_late()
+    assert take() == 1
+    assert is_removed(gone)
+    assert Subject.objects.filter(state=SubjectState.MONITORED).count() == 2
+
+
+def test_a_lone_part_1_that_lists_all_who_were_known_is_the_whole_list(
+    registration: Registration, folder: Path, take: Take
+) -> None:
+    monitored_long_ago(A, registration)
+    path = a_file(folder, A, kind="DunsExport")
+    take()
+    is_late()
+    assert take() == 1
+    assert "Remark" not in report(folder / "done", path.name)
+    assert Registration.objects.get().list_received_at is not None
+
+
+@pytest.mark.parametrize("name", ["{}.part", ".{}.1767870000.4096.part", "{}.TMP", "{}"])
+def test_a_part_that_still_arrives_keeps_a_list_from_being_complete(
+    registration: Registration, folder: Path, take: Take, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(arrivals, "QUIET_WHEN_INCOMPLETE", timedelta(minutes=15))
+    gone = monitored_long_ago("100000002", registration)
+    a_file(folder, A, kind="DunsExport")
+    path = a_file(folder, B, kind="DunsExport", number=2)
+    late = a_file(folder.parent, "100000003", kind="DunsExport", number=3)
+    arriving = folder / name.format(late.name)
+    arriving.write_bytes(late.read_bytes()[:-30])
+    take()
+    is_late()
+    assert take() == 2
+    assert not is_removed(gone)
+    assert "the list is not complete" in report(folder / "done", path.name)
+    arriving.unlink()
+    late.rename(folder / late.name)
+    take()
+    is_late()
+    assert take() == 1
+    assert is_removed(gone)
+    assert Subject.objects.filter(state=SubjectState.MONITORED).count() == 3
+
+
+def test_parts_wait_for_longer_than_one_that_is_cut_is_left_alone() -> None:
+    assert timedelta(minutes=15) + timedelta(minutes=OFTEN) <= arrivals.EXPORT_WAIT
+
+
+def test_a_refused_copy_that_a_good_one_replaced_does_not_spoil_its_list(
+    registration: Registration, folder: Path, take: Take
+) -> None:
+    gone = monitored_long_ago("100000002", registration)
+    a_file(folder, A, kind="DunsExport")
+    cut = a_file(folder, B, kind="DunsExport", number=2)
+    cut.write_bytes(cut.read_bytes()[:-30])
+    take()
+    is_late()
+    assert take() == 2
+    assert "the list is not complete" in report(folder / "done", f"{REFERENCE}_{STAMP}_DunsExport_1.zip")
+    again = a_file(folder, B, kind="DunsExport", number=2)
+    take()
+    is_late()
+    assert take() == 1
+    assert is_removed(gone)
+    assert "1 no longer at D&B" in report(folder / "done", again.name)
+
+
+def test_a_part_that_is_gone_is_refused_and_not_the_others(
+    registration: Registration, folder: Path, take: Take
+) -> None:
+    monitored_long_ago("100000002", registration)
+    a_file(folder, A, kind="DunsExport")
+    path = a_file(folder, B, kind="DunsExport", number=2)
+    take()
+    path.unlink()
+    is_late()
+    assert take() == 2
+    assert states() == {"DunsExport_1.zip": FileState.IMPORTED, "DunsExport_2.zip": FileState.REFUSED}
+    assert "was changed or removed" in DeliveredFile.objects.get(name=path.name).reason
+    assert Subject.objects.filter(state=SubjectState.MONITORED).count() == 2
+
+
+def test_a_list_is_reported_by_who_brought_one_of_its_parts(
+    registration: Registration, folder: Path, take: Take
+) -> None:
+    a_file(folder, A, kind="DunsExport")
+    a_file(folder, B, kind="DunsExport", number=2)
+    take()
+    ann = time_first_id()
+    DeliveredFile.objects.filter(name__endswith="_2.zip").update(requester_id=ann)
+    is_late()
+    take()
+    assert set(Subject.objects.values_list("reported_by", flat=True)) == {ann}
+
+
 @pytest.mark.parametrize("kind", ["Exceptions", "EXCEPTIONS"])
 def test_exceptions_are_applied_at_once(registration: Registration, folder: Path, take: Take, kind: str) -> None:
     row = a_subject(
@@ -556,6 +728,7 @@ POINTS = (
     (imports, "store_contents"),
     ("monitoring.file_intake.contents", "store_part"),
     ("monitoring.file_intake.contents", "save"),
+    ("monitoring.file_intake.contents", "save_part"),
     (imports, "decide"),
     (imports, "save"),
     (imports, "deliver_part"),
@@ -615,6 +788,38 @@ def test_killed_anywhere_nothing_is_lost_or_doubled(
         "NOTIFICATION_3.zip": FileState.REFUSED
     }
     assert DeliveredFile.objects.get(name=files[0].name).counts_by_type == {"UPDATE": 9}
+
+
+def test_a_process_that_was_overtaken_writes_nothing(registration: Registration, folder: Path, take: Take) -> None:
+    a_file(folder, *updates(2))
+    take()
+    slow = DeliveredFile.objects.get()
+    slow.parts, slow.is_stored = 0, False
+    with pytest.raises(HoldLost):
+        rows.save_part(slow, 0, records=7)
+    is_late()
+    take()
+    rows.refuse(slow, "It is gone.")
+    row = DeliveredFile.objects.get()
+    assert (row.state, row.records, row.reason) == (FileState.IMPORTED, 2, "")
+    assert slow.state == FileState.WAITING
+    assert not AuditEntry.objects.filter(action="delivered file.refuse").exists()
+
+
+def test_what_has_come_under_the_name_of_an_imported_file_is_not_put_aside(
+    registration: Registration, folder: Path, take: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = a_file(folder, *updates(1))
+    take()
+    is_late()
+
+    def late(row: DeliveredFile, found: arrivals.Found) -> None:
+        a_file(folder, *updates(2))
+        reports.put_aside(row, found)
+
+    monkeypatch.setattr(intake, "put_aside", late)
+    assert take() == 1
+    assert names(folder) == [path.name]
 
 
 def test_one_process_at_a_time_takes_files(registration: Registration, folder: Path, take: Take) -> None:

@@ -1,5 +1,6 @@
 """Files fetched from a real SFTP server: each once, whole, and only from the server that was confirmed."""
 
+import errno
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -7,14 +8,17 @@ from typing import Any
 
 import paramiko
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from core.encryption import encrypted
+from core.models import AuditEntry
 from monitoring.file_intake import servers
 from monitoring.file_intake.run import Run
 from monitoring.models import DeliveredFile, FileServer, FileSource, Notification
-from portfolio.models import Registration
+from portfolio.models import Registration, Subject
 from tests.builders.delivered_files import a_file, a_header, updates
+from tests.builders.programs import a_signed_in_person
 from tests.servers.sftp_servers import PASSWORD, USER, FileTaker, taking_files
 
 pytestmark = pytest.mark.django_db
@@ -124,3 +128,117 @@ def test_a_server_that_was_not_confirmed_gives_nothing(
     server.refresh_from_db()
     assert "is not confirmed" in server.fetch_error
     assert dnb.events == []
+
+
+def test_a_file_that_cannot_be_read_there_holds_up_no_other(
+    registration: Registration, folder: Path, take: Take, dnb: FileTaker
+) -> None:
+    server = a_source(dnb)
+    locked = [a_file(dnb.folder, *updates(1)), a_file(dnb.folder, *updates(1), number=3)]
+    dnb.locked |= {path.name for path in locked}
+    good = a_file(dnb.folder, *updates(2), number=2)
+    take()
+    assert [row.name for row in DeliveredFile.objects.all()] == [good.name]
+    server.refresh_from_db()
+    assert all(f"{path.name}: " in server.fetch_error for path in locked)
+    assert "Permission denied" in server.fetch_error and "write permission" not in server.fetch_error
+    dnb.locked.clear()
+    take()
+    server.refresh_from_db()
+    assert (DeliveredFile.objects.count(), server.fetch_error) == (3, "")
+
+
+@pytest.mark.parametrize("name", ["locked", "missing"])
+def test_a_folder_that_cannot_be_read_there(
+    registration: Registration, folder: Path, take: Take, dnb: FileTaker, name: str
+) -> None:
+    server = a_source(dnb, source_folder=f"/{name}")
+    dnb.locked.add("locked")
+    (dnb.folder / "locked").mkdir()
+    take()
+    server.refresh_from_db()
+    assert "folder with files from D&B does not exist on 127.0.0.1, or erp may not read it" in server.fetch_error
+
+
+def test_what_goes_wrong_on_this_machine_is_told_so(
+    registration: Registration, folder: Path, take: Take, dnb: FileTaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = a_source(dnb)
+    a_file(dnb.folder, *updates(1))
+
+    def full(self: Path, target: Path) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    take()
+    server.refresh_from_db()
+    assert f"cannot be stored in {folder} on this machine" in server.fetch_error
+    assert "No space left on device" in server.fetch_error
+
+
+def test_a_list_from_a_server_is_reported_by_who_set_it_up(
+    registration: Registration, folder: Path, take: Take, dnb: FileTaker, django_user_model: Any
+) -> None:
+    """Otherwise whoever has a server of their own would get around the limits for new companies."""
+    ann = django_user_model.objects.create_user("ann")
+    a_source(dnb, maintainer_id=ann.pk, created_by="ann")
+    a_file(dnb.folder, "100000000", kind="DunsExport")
+    take()
+    DeliveredFile.objects.update(wait_until=timezone.now())
+    assert take() == 1
+    assert Subject.objects.get().reported_by == ann.pk
+    entry = AuditEntry.objects.get(action="import list")
+    assert (entry.actor, entry.actor_id) == ("D&B STP", None)
+
+
+def test_a_download_that_is_not_noted_is_not_taken_for_a_file_of_the_folder(
+    registration: Registration, folder: Path, take: Take, dnb: FileTaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_source(dnb)
+    a_file(dnb.folder, *updates(2))
+
+    def locked(*_: object, **__: object) -> None:
+        raise RuntimeError("the database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(servers, "arrive", locked)
+        take()
+    assert not DeliveredFile.objects.exists()
+    take()
+    assert DeliveredFile.objects.get().source == FileSource.SERVER
+
+
+# Who may
+
+
+PATH = "/monitoring/fileserver/"
+MANAGES = tuple(f"monitoring.{verb}_fileserver" for verb in ("add", "change", "view"))
+
+
+def filled(dnb: FileTaker, **fields: Any) -> dict[str, Any]:
+    values = {"name": "STP", "host": "127.0.0.1", "port": dnb.port, "user_name": USER, "password": PASSWORD}
+    return {**values, **fields}
+
+
+def test_to_receive_from_a_server_takes_the_right_to_change_what_is_monitored(dnb: FileTaker) -> None:
+    person = a_signed_in_person(*MANAGES)
+    person.client.post(f"{PATH}add/", filled(dnb, is_source="on"))
+    server = FileServer.objects.get()
+    assert not server.is_source
+    page = f"{PATH}{server.pk}/change/"
+    person.client.post(page, filled(dnb, is_source="on", host="localhost"))
+    server.refresh_from_db()
+    assert (server.is_source, server.host) == (False, "localhost"), "the rest they may change"
+    FileServer.objects.update(is_source=True)
+    assert person.client.post(page, filled(dnb, host="127.0.0.1")).status_code == 403
+    assert person.client.post(f"{PATH}{server.pk}/do/confirm/").status_code == 403
+    server.refresh_from_db()
+    assert server.host == "localhost"
+
+
+def test_whoever_has_files_received_looks_after_the_server(admin: Client, dnb: FileTaker) -> None:
+    server = a_source(dnb, is_source=False)
+    admin.post(f"{PATH}{server.pk}/change/", filled(dnb, is_source="on", password=""))
+    server.refresh_from_db()
+    assert (server.is_source, server.created_by) == (True, "ann")
+    assert server.maintainer_id is not None

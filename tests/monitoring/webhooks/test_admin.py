@@ -519,6 +519,40 @@ def test_what_waits_for_one_that_is_off_is_discarded_after_a_question(admin: Cli
     assert OutboxMessage.objects.filter(state=MessageState.WAITING).count() == 1
 
 
+def test_one_that_keeps_no_events_is_only_enabled_from_now(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    emit_events([Event("subject.requested", {"n": 1}, "1", "804735132")])
+    OutboxMessage.objects.update(state=MessageState.DEAD, next_try_at=None)
+    do(admin, "off")
+    do(admin, "discard", confirmed="yes")
+    page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
+    assert "1 undelivered message" in page
+    assert "Enable and" not in page and "Discard messages" not in page, "there is nothing to send or to skip"
+    assert "Earlier events are skipped" in text_of(do(admin, "on"))
+    assert OutboxMessage.objects.get().state == MessageState.DEAD
+
+
+@pytest.mark.parametrize("way", ["page", "list", "range", "webhook"])
+def test_nothing_is_resent_to_one_that_is_disabled(way: str, admin: Client, receiver: Receiver) -> None:
+    """It would wait, and be discarded when the webhook is enabled, although the page said that it is sent."""
+    make(admin, receiver)
+    emit_events([Event("subject.requested", {"n": 1}, "1", "804735132")])
+    OutboxMessage.objects.update(state=MessageState.DEAD, next_try_at=None)
+    do(admin, "off")
+    row, path = OutboxMessage.objects.get(), "/monitoring/outboxmessage/"
+    day = {name: (timezone.now() + timedelta(hours=h)).strftime("%Y-%m-%dT%H:%M") for name, h in RANGE.items()}
+    ways: dict[str, Callable[[], Any]] = {
+        "page": lambda: admin.post(f"{path}{row.pk}/do/resend/", follow=True),
+        "list": lambda: admin.post(path, {"action": "again", "_selected_action": [str(row.pk)]}, follow=True),
+        "range": lambda: do(admin, "resend", **day),
+        "webhook": lambda: do(admin, "again"),
+    }
+    answer = text_of(ways[way]())
+    assert "The webhook is disabled, so nothing can be resent" in answer and "will be" not in answer
+    assert OutboxMessage.objects.get().state == MessageState.DEAD
+    assert "Resend messages" not in text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
+
+
 def test_one_that_is_on_discards_nothing(admin: Client, receiver: Receiver) -> None:
     make(admin, receiver)
     emit_events([Event("subject.requested", {"n": 1}, "1", "804735132")])

@@ -14,7 +14,7 @@ from core.text import moment_text
 from dnbmon_site.worker.schedules import install_schedules
 from health.schedule_status import pause, resume, resume_due
 from portfolio.models import Registration
-from portfolio.registrations.pull_job import PULL_JOB, paused_pulls
+from portfolio.registrations.pull_job import PAUSE, PULL_JOB, paused_pulls
 from portfolio.registrations.status import countdown, first_loss, status
 from tests.builders.registrations import a_registration
 from tests.builders.times import ago
@@ -60,6 +60,32 @@ def test_a_pause_with_an_end_says_until_when_and_why_and_ends_without_anybody() 
         assert resume_due() == 1 and resume_due() == 0
     assert paused_pulls() is None
     assert AuditEntry.objects.latest("id").actor == "worker"
+
+
+def test_a_job_that_is_paused_takes_the_terms_of_a_later_pause() -> None:
+    install_schedules()
+    assert pause([the_job()], actor="anna") == 1
+    until = timezone.now() + timedelta(hours=2)
+    assert pause([the_job()], actor="bob", until=until, reason="maintenance") == 1
+    assert pause([the_job()], actor="bob", until=until, reason="maintenance") == 0, "nothing is new"
+    assert AuditEntry.objects.filter(action=PAUSE).count() == 2
+    found = paused_pulls()
+    assert found and (found.by, found.until, found.reason) == ("bob", until, "maintenance")
+    assert pause([the_job()], actor="anna") == 1
+    with time_machine.travel(until + timedelta(seconds=1)):
+        assert resume_due() == 0, "it has no end any more"
+
+
+def test_a_pause_that_is_broken_off_is_none_without_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    install_schedules()
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("health.schedule_status.record", killed)
+    with pytest.raises(KeyboardInterrupt):
+        pause([the_job()], actor="anna", until=timezone.now() + timedelta(hours=2))
+    assert paused_pulls() is None
 
 
 def test_a_pause_without_an_end_ends_by_hand_only() -> None:
