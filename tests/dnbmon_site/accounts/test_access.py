@@ -360,7 +360,6 @@ def test_the_rights_behind_scopes_are_those_of_the_addresses() -> None:
             if scope := getattr(view, "scopes", {}).get(method, READ if method == "GET" else ""):
                 asked.setdefault(scope, set()).update({right} - described)
     # Lists among the files say which companies are monitored.
-    # By its content: a list of companies changes what is requested.
     asked[WRITE_FILES].add("portfolio.change_subject")
     assert asked == {scope: set(rights) for scope, rights in RIGHTS_BEHIND.items() if scope != METRICS}
     assert set(RIGHTS_BEHIND) == set(SCOPES)
