@@ -242,7 +242,7 @@ class Migration(migrations.Migration):
                 ('requested_by', models.TextField(verbose_name='requested by')),
                 ('requested_at', models.DateTimeField(verbose_name='requested')),
                 ('reason', models.TextField(blank=True, help_text='Why it stopped.', verbose_name='reason')),
-                ('moved_at', models.DateTimeField(help_text='When the last company was finished.', null=True)),
+                ('moved_at', models.DateTimeField(help_text='When it began, or the last company was finished.', null=True)),
                 ('closed_at', models.DateTimeField(help_text='When all companies were decided.', null=True)),
                 ('closed_by', models.TextField(blank=True)),
                 ('found', models.TextField(blank=True, help_text='What was found, in a sentence.')),
