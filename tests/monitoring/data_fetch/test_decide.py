@@ -136,6 +136,23 @@ def test_a_change_since_the_call_stays_above_it(registration: Registration, cont
     assert profile(A).value("organization.telephone") == "3"
 
 
+def test_a_change_shortly_before_the_call_does_not_overrule_it(
+    registration: Registration, control: SandboxControl
+) -> None:
+    name = "organization.primaryName"
+    delivered(a_seed(A, primaryName="Fetched Ltd", delivered=stamp(days=-20)), registration=registration)
+    yesterday = (timezone.now() - timedelta(days=1)).isoformat(timespec="milliseconds")
+    delivered(an_update(an_element(name, "Fetched Ltd", "Interim Ltd", yesterday), duns=A), registration=registration)
+    fetch = fetched(registration, control, telephone="2")
+    effect = effect_of(Delivery.objects.get(pk=item(fetch, A).delivery_key))
+    assert effect and (name, "Interim Ltd", "Fetched Ltd") in effect.differences
+    accept(fetch, 1, by=ANN)
+    assert profile(A).value(name) == Company.objects.get(pk=A).name == "Fetched Ltd"
+    before = Company.objects.get(pk=A).projection
+    rebuild()
+    assert Company.objects.get(pk=A).projection == before
+
+
 def test_equal_data_is_nothing_to_decide(registration: Registration, control: SandboxControl) -> None:
     document = at_dnb(control)
     monitored(registration, A)
