@@ -99,7 +99,8 @@ def open_fetch_of(registration: Registration, *, beside: DataFetch | None = None
     """One that is to close the registration's gap as it is now."""
     gap = {"gap_from": registration.gap_from, "gap_until": registration.gap_until}
     rows = DataFetch.objects.filter(registration=registration, **gap).exclude(BEING_WRITTEN)
-    return rows.exclude(state=FetchState.DONE).exclude(pk=beside.pk if beside else None).first()
+    rows = rows.exclude(pk=beside.pk) if beside else rows
+    return rows.exclude(state=FetchState.DONE).first()
 
 
 def calls_to_resume(fetch: DataFetch) -> Mapping[CallKind, int]:

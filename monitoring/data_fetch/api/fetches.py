@@ -236,10 +236,10 @@ class DataFetchDiscard(APIView):
 
         With `state=failed`, companies without a valid response are discarded, so that a data gap can be closed.
         """
-        asked = DiscardSerializer(data=request.data)
+        row, asked = fetch_or_404(id), DiscardSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         act = give_up if asked.validated_data["state"] == FetchedState.FAILED else discard
-        return _decided(asked, request, fetch_or_404(id), act)
+        return _decided(asked, request, row, act)
 
 
 def _decided(asked: DecisionSerializer, request: Request, row: DataFetch, act: Callable[..., int]) -> Response:

@@ -131,7 +131,7 @@ def test_who_closes_a_gap_that_is_being_closed_is_led_there(manager: Client, reg
     monitored(registration, A)
     with_gap(registration)
     fetch = a_gap_fetch(registration)
-    shown = manager.get(reverse(REQUEST), {"gap": registration.pk})
+    shown = manager.get(reverse(REQUEST), {"gap": str(registration.pk)})
     assert "is being closed already" in text_of(shown) and page_of(fetch) in shown.content.decode()
 
 
