@@ -12,6 +12,7 @@ from core.db import insert_new
 from core.ids import time_first_id
 from core.models import AuditEntry
 from direct_plus.sandbox.control.client import SandboxControl
+from monitoring.data_fetch import documents
 from monitoring.data_fetch import request as requesting
 from monitoring.data_fetch import run as running
 from monitoring.data_fetch.blocks import NoBlocks
@@ -438,6 +439,15 @@ def test_an_answer_about_another_company_is_kept_and_not_offered(
     row = item(fetch, A)
     assert row.state == FetchedState.FAILED and B in row.message
     assert Delivery.objects.get().state == DeliveryState.DISCARDED
+
+
+def test_a_document_without_an_effect_has_failed(
+    registration: Registration, control: SandboxControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitored(registration, A)
+    monkeypatch.setattr(documents, "effect_of", lambda delivery, body: None)
+    fetch = run(a_fetch(A))
+    assert (fetch.state, item(fetch, A).state) == (FetchState.OPEN, FetchedState.FAILED)
 
 
 def test_the_worker_continues_what_stood_still(registration: Registration, control: SandboxControl) -> None:
