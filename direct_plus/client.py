@@ -152,9 +152,9 @@ class DirectPlus:
     def _found(self, path: str, params: dict[str, str], member: str) -> list[MatchCandidate]:
         try:
             document, _ = self._ask(Kind.PAID, "GET", path, params=params)
-        except UnknownPath:
-            raise
-        except NotFound:
+        except NotFound as error:
+            if isinstance(error, UnknownPath) or not error.is_from_dnb:
+                raise
             return []
         return list(candidates(document, member))
 

@@ -57,6 +57,11 @@ class DirectPlusError(Exception):
         self.dnb_time = told.dnb_time
         self.body = told.body
 
+    @property
+    def is_from_dnb(self) -> bool:
+        """Whether D&B itself says so: a gateway, or a wrong path, gives no code and no transaction."""
+        return bool(self.code or self.transaction_id)
+
 
 class Unreachable(DirectPlusError): ...
 

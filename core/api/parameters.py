@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -13,6 +14,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from core.lists.pagination import BadCursor, read_token
 from core.text import is_clean
 
 DEFAULT_LIMIT = 100
@@ -31,6 +33,15 @@ def read_moment(text: str) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("beyond all bounds") from error
+
+
+def read_place(token: str) -> list[Any]:
+    """Time and key, where a list goes on."""
+    try:
+        moment, key = read_token(token)
+        return [read_moment(moment), uuid.UUID(key)]
+    except ValueError as error:
+        raise BadCursor from error
 
 
 class Parameters(serializers.Serializer[Any]):

@@ -1,7 +1,8 @@
 """Writes that may be sent again: with the header `Idempotency-Key` the same request has one effect and one answer.
 
 What was answered is kept with what was asked. A process that dies in between leaves the row behind without an answer;
-after a while the request may then be made again, which is safe because every write of this API may be repeated.
+after a while the request may then be made again, which is safe because every write of this API may be repeated: what
+makes calls that cost gives its row the key that the request has here (`core/api/repeats.py`).
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from datetime import timedelta
 from functools import wraps
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 import zstandard
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from core.api.repeats import NAME
 from core.db import insert_new
 from dnbmon_site.accounts.api_keys import key_of, presented_key
 from dnbmon_site.accounts.models import IdempotencyKey
@@ -41,7 +44,9 @@ def repeatable(view: View) -> View:
             return view(request, *arguments, **named)
         if not (0 < len(word) <= LONGEST and word.isascii() and word.isprintable()):
             return problem(400, f"{HEADER}: use 1 to {LONGEST} printable ASCII characters.")
-        row = _claim(_digest(owner, word), request)
+        fingerprint = _digest(request.method or "", request.get_full_path(), request.body)
+        setattr(request, NAME, UUID(_digest(owner, word, fingerprint)[:32]))
+        row = _claim(_digest(owner, word), fingerprint)
         if isinstance(row, HttpResponse):
             return row
         if row.status is not None:
@@ -64,9 +69,8 @@ def _digest(*parts: str | bytes) -> str:
     return sha256(b"".join(b"%d:%s" % (len(text), text) for text in texts)).hexdigest()
 
 
-def _claim(key: str, request: HttpRequest) -> IdempotencyKey | HttpResponse:
+def _claim(key: str, fingerprint: str) -> IdempotencyKey | HttpResponse:
     """The row of a request that is to be done now, or was answered before; else the refusal."""
-    fingerprint = _digest(request.method or "", request.get_full_path(), request.body)
     now = timezone.now()
     row = IdempotencyKey(id=key, fingerprint=fingerprint, working_until=now + WORKING, created_at=now)
     if not insert_new(IdempotencyKey, [row]):

@@ -25,11 +25,13 @@ from monitoring.models import (
     OutboxMessage,
     SendAttempt,
 )
-from portfolio.models import CompanySearch, MembershipCheck, SyncRun
+from portfolio.models import CompanySearch, MembershipCheck, SearchState, SyncRun
 
 LEAST_DAYS = 30
 AT_ONCE = 500
 SENT_OR_NOT = (MessageState.SENT, MessageState.DEAD, MessageState.CANCELLED)
+
+UNDECIDED = (SearchState.WAITING, SearchState.CALLED, SearchState.FOUND)
 
 
 def forget_old_records() -> str:
@@ -49,7 +51,7 @@ def _old(before: datetime) -> Iterator[QuerySet[Model]]:
     yield Failure.objects.filter(stopped__lt=before)
     yield SyncRun.objects.filter(ended_at__lt=before).exclude(pk__in=_last_syncs())
     # Those of an import stay with it.
-    yield CompanySearch.objects.filter(subject_import=None, requested_at__lt=before)
+    yield CompanySearch.objects.filter(subject_import=None, requested_at__lt=before).exclude(state__in=UNDECIDED)
     yield MembershipCheck.objects.filter(ended_at__lt=before)
     yield DeliveredFile.objects.filter(ended_at__lt=before)
     yield Delivery.objects.filter(state=DeliveryState.REFUSED, called_at__lt=before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -26,35 +27,61 @@ CONTINUE = "monitoring.data_fetch.work.continue_fetches"
 LEADS_TO = {FetchedState.ACCEPTED: DeliveryState.RECEIVED, FetchedState.DISCARDED: DeliveryState.DISCARDED}
 
 
-def accept(fetch: DataFetch, companies: Sequence[str] | None = None, *, by: Actor) -> int:
-    """All that wait for a decision, or these; returns how many it was."""
-    return _decide(fetch, companies, FetchedState.ACCEPTED, by)
+# These companies, or all, of which the number was shown.
+Chosen = Sequence[str] | int
 
 
-def discard(fetch: DataFetch, companies: Sequence[str] | None = None, *, by: Actor) -> int:
+class NumberChanged(Exception):
+    """Not as many companies wait as were shown to whoever decides on all of them."""
+
+    def __init__(self, count: int) -> None:
+        words = gettext("Nothing was decided, because the number of companies has changed. It is now: %(companies)s.")
+        super().__init__(words % {"companies": plurals.companies(count)})
+
+
+def accept(fetch: DataFetch, chosen: Chosen, *, by: Actor) -> int:
+    """Returns how many it was; raises NumberChanged."""
+    return _decide(fetch, FetchedState.READY, chosen, FetchedState.ACCEPTED, by)
+
+
+def discard(fetch: DataFetch, chosen: Chosen, *, by: Actor) -> int:
     """They change nothing, and stay stored as long as other responses do."""
-    return _decide(fetch, companies, FetchedState.DISCARDED, by)
+    return _decide(fetch, FetchedState.READY, chosen, FetchedState.DISCARDED, by)
 
 
-def _decide(fetch: DataFetch, companies: Sequence[str] | None, state: FetchedState, by: Actor) -> int:
-    ready = FetchedCompany.objects.filter(fetch=fetch, state=FetchedState.READY)
-    if companies is not None:
-        ready = ready.filter(company__in=companies)
-    decided = {"state": state, "decided_by": clean_text(by, 200), "decided_at": timezone.now(), "is_carried_out": False}
-    count = 0
-    for key in list(ready.values_list("pk", flat=True)):
-        # Of two who decide, one does.
-        count += FetchedCompany.objects.filter(pk=key, state=FetchedState.READY).update(**decided)
+def give_up(fetch: DataFetch, chosen: Chosen, *, by: Actor) -> int:
+    """Discard what has failed, so that no valid response is waited for."""
+    return _decide(fetch, FetchedState.FAILED, chosen, FetchedState.DISCARDED, by)
+
+
+def _decide(fetch: DataFetch, before: FetchedState, chosen: Chosen, state: FetchedState, by: Actor) -> int:
+    count = _note(_waiting(fetch, before, chosen), before, state, by)
     if count:
         words = {"state": state.label, "companies": plurals.companies(count), "name": fetch}
         summary = gettext("%(name)s: %(state)s: %(companies)s") % words
-        after = None if companies is None else {"companies": list(companies)[:AT_ONCE]}
+        after = None if isinstance(chosen, int) else {"companies": list(chosen)[:AT_ONCE]}
         record(actor=by, action=f"data_fetch.{state}", thing=fetch, summary=summary, after=after)
     _carry_out(_undone().filter(fetch=fetch)[:MOST_AT_ONCE])
     if _undone().filter(fetch=fetch).exists():
         ask_worker(CONTINUE, task_name="Continue data fetches")
     finish(fetch, by=by)
     return count
+
+
+def _waiting(fetch: DataFetch, before: FetchedState, chosen: Chosen) -> list[uuid.UUID]:
+    rows = FetchedCompany.objects.filter(fetch=fetch, state=before)
+    if not isinstance(chosen, int):
+        return list(rows.filter(company__in=chosen).values_list("pk", flat=True))
+    found = list(rows.values_list("pk", flat=True))
+    if len(found) != chosen:
+        raise NumberChanged(len(found))
+    return found
+
+
+def _note(keys: Sequence[uuid.UUID], before: FetchedState, state: FetchedState, by: Actor) -> int:
+    """Of two who decide, one does."""
+    decided = {"state": state, "decided_by": clean_text(by, 200), "decided_at": timezone.now(), "is_carried_out": False}
+    return sum(FetchedCompany.objects.filter(pk=key, state=before).update(**decided) for key in keys)
 
 
 def _undone() -> QuerySet[FetchedCompany]:
@@ -67,6 +94,9 @@ def carry_out_decisions(until: datetime) -> int:
     while timezone.now() < until and (batch := list(_undone()[:AT_ONCE])):
         done += len(batch)
         _carry_out(batch)
+        deciders = {item.fetch_id: item.decided_by for item in batch}
+        for fetch in DataFetch.objects.select_related("registration").filter(pk__in=deciders):
+            finish(fetch, by=deciders[fetch.pk])
     return done
 
 

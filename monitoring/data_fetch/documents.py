@@ -73,7 +73,8 @@ def _read(item: FetchedCompany, body: bytes, delivery: Delivery) -> None:
     if found.duns != item.company_id:
         raise ValueError(gettext("it is about %(duns)s") % {"duns": found.duns})
     effect = effect_of(delivery, body)
-    assert effect is not None, "it was read a moment ago"
+    if effect is None:
+        raise ValueError(gettext("it contains no data of the company"))
     item.differences, item.message = len(effect.differences), clean_text(_left_out(parse_json(body)))
     if effect.differences or not effect.has_baseline:
         item.state = FetchedState.READY

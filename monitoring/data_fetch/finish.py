@@ -12,10 +12,11 @@ from django.utils.translation import gettext
 from core.audit import record
 from core.text import counted
 from monitoring.deliveries.gaps import close_gap
-from monitoring.models import DataFetch, FetchedCompany, FetchedState, FetchState
+from monitoring.models import BEING_WRITTEN, DataFetch, FetchedCompany, FetchedState, FetchState
 
 # Of these, nobody can say yet what D&B has.
 OPEN = (FetchedState.WAITING, FetchedState.CALLED, FetchedState.READY, FetchedState.FAILED)
+UNENDED = (FetchState.OPEN, FetchState.STOPPED)
 AUTOMATIC = "data fetch"
 
 
@@ -41,11 +42,20 @@ def finish(fetch: DataFetch, *, by: str = AUTOMATIC) -> None:
     counts = counts_of(fetch)
     if counts.get(FetchedState.WAITING) or counts.get(FetchedState.CALLED):
         return
-    rows = DataFetch.objects.filter(pk=fetch.pk).exclude(state=FetchState.DONE)
+    rows = DataFetch.objects.filter(pk=fetch.pk).exclude(BEING_WRITTEN).exclude(state=FetchState.DONE)
     if any(counts.get(state) for state in OPEN):
         rows.update(state=FetchState.OPEN)
-    elif rows.update(state=FetchState.DONE, closed_at=timezone.now(), closed_by=by, found=found_text(counts)):
+    elif rows.exists():
+        # A process that dies in between leaves the fetch open, and it is finished again.
         _close_gap(fetch, by, found_text(counts))
+        rows.update(state=FetchState.DONE, closed_at=timezone.now(), closed_by=by, found=found_text(counts))
+
+
+def finish_decided() -> None:
+    """Those of which the last decision was carried out by a process that died before it could finish them."""
+    for fetch in DataFetch.objects.select_related("registration").filter(state__in=UNENDED).exclude(BEING_WRITTEN):
+        if not FetchedCompany.objects.filter(fetch=fetch, state__in=OPEN).exists():
+            finish(fetch)
 
 
 def _close_gap(fetch: DataFetch, by: str, found: str) -> None:

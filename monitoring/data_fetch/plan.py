@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 
 from core.db import in_batches
 from monitoring.data_fetch.blocks import blocks_of
-from monitoring.models import DataFetch, FetchedCompany, FetchedState
+from monitoring.models import BEING_WRITTEN, DataFetch, FetchedCompany, FetchedState, FetchState
 from portfolio.call_budgets.calls import calls_left
 from portfolio.models import CallKind, Contract, Registration, Subject, SubjectState
 
@@ -24,6 +24,17 @@ UNFINISHED = (FetchedState.WAITING, FetchedState.FAILED)
 
 class CannotFetch(Exception):
     """Why not; the message says what to do."""
+
+
+class GapInWork(CannotFetch):
+    """Another data fetch is about the same gap, and would be paid twice."""
+
+    def __init__(self, fetch: DataFetch) -> None:
+        self.fetch = fetch
+        super().__init__(
+            gettext("This data gap is being closed already by a data fetch of %(moment)s, requested by %(user)s.")
+            % {"moment": f"{fetch.requested_at:%Y-%m-%d %H:%M} UTC", "user": fetch.requested_by}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +80,11 @@ def plan_gap(registration: Registration) -> Plan:
     """All companies of a registration, of which only those with changes are fetched."""
     if registration.gap_from is None:
         raise CannotFetch(gettext("%(name)s has no data gap.") % {"name": registration.reference})
-    rows = Subject.objects.filter(registration=registration, state=SubjectState.MONITORED)
+    if other := open_fetch_of(registration):
+        raise GapInWork(other)
+    # Those that are to be removed are monitored until D&B confirms it.
+    states = (SubjectState.MONITORED, SubjectState.PENDING_REMOVE)
+    rows = Subject.objects.filter(registration=registration, state__in=states)
     companies = dict.fromkeys(rows.values_list("company_id", flat=True), registration.pk)
     if not companies:
         raise CannotFetch(gettext("D&B monitors no company in %(name)s.") % {"name": registration.reference})
@@ -78,6 +93,14 @@ def plan_gap(registration: Registration) -> Plan:
     return Plan(
         contract, companies, blocks_of(contract), _calls(contract, len(companies), len(companies)), check, registration
     )
+
+
+def open_fetch_of(registration: Registration, *, beside: DataFetch | None = None) -> DataFetch | None:
+    """One that is to close the registration's gap as it is now."""
+    gap = {"gap_from": registration.gap_from, "gap_until": registration.gap_until}
+    rows = DataFetch.objects.filter(registration=registration, **gap).exclude(BEING_WRITTEN)
+    rows = rows.exclude(pk=beside.pk) if beside else rows
+    return rows.exclude(state=FetchState.DONE).first()
 
 
 def calls_to_resume(fetch: DataFetch) -> Mapping[CallKind, int]:

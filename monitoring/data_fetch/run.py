@@ -19,11 +19,14 @@ from core.ids import time_first_id
 from core.leases import Hold, HoldLost, releasing
 from direct_plus.client import DirectPlus
 from direct_plus.errors import (
+    BadRequest,
+    ContractDates,
     DirectPlusError,
     Gone,
     NotFound,
     ServerTrouble,
     Transferred,
+    UnknownDuns,
     UnknownPath,
     Unreachable,
     Unreadable,
@@ -39,9 +42,8 @@ from portfolio.dnb_client import NotConfigured, client_for, longest_call
 from portfolio.models import CallKind, DnbCall
 
 AT_ONCE = 100
-# D&B cannot be reached, or the key is not taken: all further calls would fare alike.
+# In a row: all further calls would fare alike.
 MOST_FAILURES = 3
-ABOUT_ONE = (Transferred, Gone, NotFound)
 WITHOUT_ANSWER = (Unreachable, Unreadable, ServerTrouble)
 
 
@@ -75,7 +77,7 @@ def _run(fetch: DataFetch, hold: Hold[DataFetch], until: datetime) -> bool:
         hold.renew()
         if not DataFetch.objects.filter(pk=fetch.pk, state=FetchState.RUNNING).exists():
             return True
-        failures = 0 if look_at(item, fetch, client) else failures + 1
+        failures = 0 if look_at(item, fetch, client, hold) else failures + 1
         if failures == MOST_FAILURES:
             raise Stop(item.message)
         hold.update(moved_at=timezone.now())
@@ -97,36 +99,49 @@ def _take_up(fetch: DataFetch) -> None:
             _fail(item, gettext("The process ended during the call. It is not known whether D&B answered."))
 
 
-def look_at(item: FetchedCompany, fetch: DataFetch, client: DirectPlus) -> bool:
-    """False where the call had no answer. What D&B refuses for all companies alike ends the run."""
+def look_at(item: FetchedCompany, fetch: DataFetch, client: DirectPlus, hold: Hold[DataFetch]) -> bool:
+    """False where nothing valid came of it. What D&B refuses for all companies alike ends the run."""
     try:
         if fetch.check_since and item.checked_at is None and not _has_changes(item, fetch, client):
             move(item, FetchedState.CURRENT)
         else:
+            # A refresh check may have used up the time for one call.
+            hold.renew()
             _fetch(item, fetch, client)
-    except UnknownPath as error:
-        _refused(item, error)
-    except ABOUT_ONE as error:
-        _note_answer(item, error)
-    except WITHOUT_ANSWER as error:
-        _fail(item, str(error))
-        return False
     except DirectPlusError as error:
-        _refused(item, error)
+        _note_error(item, error)
     except BudgetUsedUp:
         move(item, FetchedState.WAITING, turn=0, delivery_key=None)
         raise
-    return True
+    return item.state != FetchedState.FAILED
 
 
-def _refused(item: FetchedCompany, error: DirectPlusError) -> None:
-    move(item, FetchedState.WAITING, turn=0, delivery_key=None)
-    raise Stop(str(error)) from error
+def _note_error(item: FetchedCompany, error: DirectPlusError) -> None:
+    if _is_about_company(error):
+        _note_answer(item, error)
+    elif isinstance(error, WITHOUT_ANSWER) or _is_refused_alone(error):
+        _fail(item, str(error))
+    else:
+        move(item, FetchedState.WAITING, turn=0, delivery_key=None)
+        raise Stop(str(error)) from error
+
+
+def _is_about_company(error: DirectPlusError) -> bool:
+    """A status alone may be a gateway's, and says nothing about a company."""
+    return isinstance(error, Transferred | UnknownDuns) or (isinstance(error, Gone) and error.is_from_dnb)
+
+
+def _is_refused_alone(error: DirectPlusError) -> bool:
+    """D&B may take the same call for another company."""
+    if isinstance(error, BadRequest):
+        return not isinstance(error, ContractDates)
+    return isinstance(error, NotFound) and error.is_from_dnb and not isinstance(error, UnknownPath)
 
 
 def _has_changes(item: FetchedCompany, fetch: DataFetch, client: DirectPlus) -> bool:
-    move(item, FetchedState.CALLED)
     assert fetch.check_since is not None
+    _demand_token(client)
+    move(item, FetchedState.CALLED)
     with _counted(item, fetch, CallKind.REFRESH_CHECK):
         has_changes = client.refresh_check(
             item.company_id,
@@ -144,6 +159,7 @@ def _fetch(item: FetchedCompany, fetch: DataFetch, client: DirectPlus) -> None:
     if FetchedCompany.objects.filter(fetch=fetch, turn__gt=0).count() >= fetch.confirmed_calls:
         move(item, FetchedState.WAITING)
         raise Stop(gettext("The confirmed number of calls is used up. Continue to confirm more."))
+    _demand_token(client)
     key = time_first_id()
     move(item, FetchedState.CALLED, turn=next_turn(item.registration), delivery_key=key, called_at=timezone.now())
     with _counted(item, fetch, CallKind.DATA_BLOCKS):
@@ -151,9 +167,21 @@ def _fetch(item: FetchedCompany, fetch: DataFetch, client: DirectPlus) -> None:
         error = error_of(answer)
         if error:
             raise error
-        store_bytes(key, answer.body)
+        if answer.body:
+            store_bytes(key, answer.body)
+    if not answer.body:
+        _fail(item, gettext("The response is empty."))
+        return
     keep(item, answer.body, answer.dnb_time)
     read_kept(item)
+
+
+def _demand_token(client: DirectPlus) -> None:
+    """What lacks it makes no call, and uses none of the budget."""
+    refusal = client.session.ensure_token()
+    error = error_of(refusal) if refusal else None
+    if error:
+        raise Stop(str(error)) from error
 
 
 def _counted(item: FetchedCompany, fetch: DataFetch, kind: CallKind) -> AbstractContextManager[DnbCall]:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from core.jobs import ask_worker, run_step
 from monitoring.data_fetch.decide import carry_out_decisions
+from monitoring.data_fetch.finish import finish_decided
 from monitoring.data_fetch.request import RUN
 from monitoring.data_fetch.run import run_fetch
 from monitoring.models import DataFetch, FetchState
@@ -47,4 +48,6 @@ def continue_fetches() -> int:
     for fetch in rows:
         if timezone.now() < until:
             run_step(partial(_run, fetch, until))
-    return len(rows) + carry_out_decisions(until)
+    done = carry_out_decisions(until)
+    finish_decided()
+    return len(rows) + done

@@ -255,7 +255,10 @@ def _take_seed(result: CompanyState, event: Event) -> None:
 
 
 def _reapply(result: CompanyState, seed: Event, before: Sequence[Event], dates: ScoreDates) -> None:
-    """A SEED is stamped when pulled: what happened shortly before may still be missing in it."""
+    """A SEED is stamped when pulled: what happened shortly before may still be missing in it. What was fetched is D&B's
+    answer of that moment, and lacks nothing."""
+    if seed.is_fetched:
+        return
     for change in before:
         if change.moment < seed.moment - SEED_MAY_LAG or not _carries(seed, change.path):
             continue

@@ -68,9 +68,13 @@ class Projection:
 
     def is_overlapped(self, event: Event) -> bool:
         """Whether a SEED may not show yet what happened shortly before it."""
-        return event.seed is not None and any(
-            moment >= event.moment - SEED_MAY_LAG and (not member or member in event.seed)
-            for member, moment in self.touched.items()
+        return (
+            event.seed is not None
+            and not event.is_fetched
+            and any(
+                moment >= event.moment - SEED_MAY_LAG and (not member or member in event.seed)
+                for member, moment in self.touched.items()
+            )
         )
 
 

@@ -13,7 +13,7 @@ from monitoring.models.alerts import (
 )
 from monitoring.models.changes import NO_ELEMENT, NO_NOISE, Change, Entry, Kind
 from monitoring.models.channels import Channel, Frequency, MailAddress, Weekday
-from monitoring.models.data_fetches import UNDONE, DataFetch, FetchedCompany, FetchedState, FetchState
+from monitoring.models.data_fetches import BEING_WRITTEN, UNDONE, DataFetch, FetchedCompany, FetchedState, FetchState
 from monitoring.models.deliveries import (
     DeadLetter,
     DeadLetterState,
@@ -50,6 +50,7 @@ __all__ = [
     "AlertRule",
     "AlertState",
     "Axis",
+    "BEING_WRITTEN",
     "NO_ELEMENT",
     "NO_NOISE",
     "NO_UPDATE",

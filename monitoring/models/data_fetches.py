@@ -18,6 +18,8 @@ from portfolio.models import Company, Contract, Registration
 ITEM_KEYS = uuid.UUID("0c7d8e2a-5f1b-5d3e-8a94-6b2f7c1d9e05")
 # What the partial index holds; a query that repeats it, word by word, is answered by the index.
 UNDONE = Q(is_carried_out=False)
+# Data fetches that may lack some of their companies: none was begun, and where its process died none will be.
+BEING_WRITTEN = Q(moved_at=None)
 
 
 class FetchState(models.TextChoices):
@@ -48,7 +50,7 @@ class DataFetch(Leased):
     requested_by = models.TextField(_("requested by"))
     requested_at = models.DateTimeField(_("requested"))
     reason = models.TextField(_("reason"), blank=True, help_text=_("Why it stopped."))
-    moved_at = models.DateTimeField(null=True, help_text=_("When the last company was finished."))
+    moved_at = models.DateTimeField(null=True, help_text=_("When it began, or the last company was finished."))
     closed_at = models.DateTimeField(null=True, help_text=_("When all companies were decided."))
     closed_by = models.TextField(blank=True)
     found = models.TextField(blank=True, help_text=_("What was found, in a sentence."))

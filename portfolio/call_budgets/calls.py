@@ -127,7 +127,9 @@ def _end(call: DnbCall, outcome: CallOutcome, code: str = "") -> None:
 
 def _outcome_of(error: Exception) -> CallOutcome:
     """That D&B knows no such company is an answer; that it takes no such call is a refusal."""
-    if isinstance(error, Gone | Transferred | NotFound) and not isinstance(error, UnknownPath):
+    if isinstance(error, Transferred) or (
+        isinstance(error, Gone | NotFound) and error.is_from_dnb and not isinstance(error, UnknownPath)
+    ):
         return CallOutcome.ANSWERED
     is_refused = isinstance(error, DirectPlusError) and not isinstance(error, Unreachable | Unreadable | ServerTrouble)
     return CallOutcome.REFUSED if is_refused else CallOutcome.FAILED

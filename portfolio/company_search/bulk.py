@@ -16,7 +16,7 @@ from core.audit import record
 from core.db import clean_text, in_batches, insert_new
 from core.text import counted
 from portfolio.call_budgets.calls import BudgetUsedUp, calls_left, confirm_calls
-from portfolio.imports.found_numbers import searches_of
+from portfolio.imports.found_numbers import searches_of, stop_waiting
 from portfolio.imports.states import Refused, counts_of, demand_state
 from portfolio.imports.validate import ValidatedRow, validated_rows
 from portfolio.models import CallKind, CompanySearch, ImportState, SearchState, SubjectImport, Validation
@@ -55,6 +55,7 @@ def start_searches(*, import_: SubjectImport, confirmed: Mapping[CallKind, int],
         raise BudgetUsedUp(contract, CallKind.MATCH, left=0, needed=rows)
     confirm_calls({CallKind.MATCH: planned}, confirmed)
     started = _start(import_, planned, requested_by)
+    _demand_open(import_)
     record(
         actor=requested_by,
         action="search.import",
@@ -64,6 +65,13 @@ def start_searches(*, import_: SubjectImport, confirmed: Mapping[CallKind, int],
         after={"kind": CallKind.MATCH, "calls": started},
     )
     return started
+
+
+def _demand_open(import_: SubjectImport) -> None:
+    """Who cancels it meanwhile stops what waits by then; what was added after that is stopped here."""
+    if not SubjectImport.objects.filter(pk=import_.pk, state=ImportState.READ, sheet=import_.sheet).exists():
+        stop_waiting(import_, gettext("The import was cancelled, or another sheet was chosen."))
+        raise Refused(gettext("The import was cancelled, or another sheet was chosen. No further search is made."))
 
 
 def _start(import_: SubjectImport, most: int, requested_by: str) -> int:
@@ -120,5 +128,6 @@ def stop_searches(*, import_: SubjectImport, stopped_by: str) -> int:
 
 def waiting_imports() -> list[uuid.UUID]:
     """Imports with rows that wait for their search."""
-    rows = CompanySearch.objects.filter(state=SearchState.WAITING).order_by("requested_at", "id")
+    rows = CompanySearch.objects.filter(state=SearchState.WAITING).exclude(subject_import=None)
+    rows = rows.order_by("requested_at", "id")
     return list(dict.fromkeys(rows.values_list("subject_import", flat=True)[:1000]))[:20]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -93,8 +93,19 @@ def _end(search: CompanySearch, state: SearchState, error: str) -> None:
 
 def note_interrupted() -> int:
     """Searches of processes that ended: whether D&B answered is not known, so people decide on another call."""
-    words = gettext("The search was interrupted. D&B may have counted the call.")
-    rows = CompanySearch.objects.filter(
-        state=SearchState.CALLED, called_at__lt=timezone.now() - longest_call() - MARGIN
-    )
+    words, ended = gettext("The search was interrupted. D&B may have counted the call."), _ended_before()
+    # A search for a person is made at once or not at all; those of imports wait for a worker.
+    single = CompanySearch.objects.filter(subject_import=None, state=SearchState.WAITING, requested_at__lt=ended)
+    single.update(state=SearchState.STOPPED, error=gettext("The search was interrupted before its call."))
+    rows = CompanySearch.objects.filter(state=SearchState.CALLED, called_at__lt=ended)
     return rows.update(state=SearchState.FAILED, error=words)
+
+
+def _ended_before() -> datetime:
+    return timezone.now() - longest_call() - MARGIN
+
+
+def stop_all_searches(reason: str) -> None:
+    """After a backup was put back: those that were to be made may have been paid since."""
+    open_ = CompanySearch.objects.filter(state__in=(SearchState.WAITING, SearchState.CALLED))
+    open_.update(state=SearchState.STOPPED, error=clean_text(reason, 500))

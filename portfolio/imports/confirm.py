@@ -17,6 +17,7 @@ from core.db import clean_text
 from core.text import counted
 from portfolio.billing.approval_limits import Act, additions_of, do_alone, forget, removals_of
 from portfolio.billing.new_billable import new_billable
+from portfolio.imports.found_numbers import stop_waiting
 from portfolio.imports.states import NotAllowed, Refused, WrongNumber, counts_of, demand_moved, demand_state, move
 from portfolio.imports.validate import numbers_named
 from portfolio.models import ImportMode, ImportState, Registration, SinglePersonAct, Subject, SubjectImport, Validation
@@ -225,6 +226,7 @@ def _back_to_the_first(import_: SubjectImport, plan: Plan) -> None:
 def cancel_import(*, import_: SubjectImport, cancelled_by: Actor) -> None:
     """Nothing of it will be done. Possible until it is confirmed, and approved where that is needed."""
     before = _cancel(import_)
+    stop_waiting(import_, gettext("The import was cancelled."))
     record(
         actor=cancelled_by,
         action="import.cancel",

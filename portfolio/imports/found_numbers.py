@@ -24,6 +24,12 @@ def searches_of(import_: SubjectImport) -> QuerySet[CompanySearch]:
     return CompanySearch.objects.filter(subject_import=import_, sheet=import_.sheet)
 
 
+def stop_waiting(import_: SubjectImport, reason: str) -> int:
+    """No further call is made for any of its sheets; what was found stays."""
+    rows = CompanySearch.objects.filter(subject_import=import_, state=SearchState.WAITING)
+    return rows.update(state=SearchState.STOPPED, error=reason)
+
+
 def found_numbers(import_: SubjectImport) -> dict[int, FoundNumber]:
     """By line."""
     if not import_.completions:

@@ -19,7 +19,7 @@ from portfolio.imports.chunks import CHUNK
 from portfolio.imports.columns import Table
 from portfolio.imports.confirm import plan_of
 from portfolio.imports.csv_reader import open_table
-from portfolio.imports.found_numbers import note_completed
+from portfolio.imports.found_numbers import note_completed, stop_waiting
 from portfolio.imports.reading import Reader
 from portfolio.imports.states import (
     Refused,
@@ -157,6 +157,7 @@ def choose_sheet(*, import_: SubjectImport, sheet: str, chosen_by: str) -> None:
     before = next(one.name for one in sheets_of(import_) if one.is_read)
     anew = {"state": ImportState.UPLOADED, "position": 0, "chunks": 0, "counts": "{}", "new_billable": None}
     demand_moved(move(import_, sheet=sheet, pad_zeros=None, note="", **anew))
+    stop_waiting(import_, gettext("Another sheet was chosen."))
     record(
         actor=chosen_by,
         action="import.sheet",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,10 +19,11 @@ from core.text import counted
 from portfolio.call_budgets.calls import BudgetUsedUp, CallsChanged
 from portfolio.call_budgets.confirmation import confirmed_in, planned_calls
 from portfolio.models import Contract, ReferenceList
-from portfolio.reference_data.fetch import planned_fetch, request_reference_data
+from portfolio.reference_data.fetch import last_request, planned_fetch, request_reference_data
 
 FETCH = "portfolio.fetch_referencelist"
 LIST = "admin:portfolio_referencelist_changelist"
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @admin.register(ReferenceList)
@@ -78,17 +80,33 @@ class ReferenceListAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             return self._requested(request, contract)
         calls = planned_calls(contract, planned_fetch())
-        context = {"contract": contract, "contracts": contracts, "calls": calls}
+        context = {"contract": contract, "contracts": contracts, "calls": calls, "seen": _text(last_request())}
         return self.page(
             request, "portfolio/reference_data/fetch.html", title=gettext("Fetch reference data"), **context
         )
 
     def _requested(self, request: HttpRequest, contract: Contract) -> HttpResponse:
-        confirmed = confirmed_in(request.POST)
+        confirmed, seen = confirmed_in(request.POST), _moment(request.POST.get("seen", ""))
         try:
-            request_reference_data(contract, confirmed=confirmed, requested_by=actor_of(request))
+            count = request_reference_data(contract, confirmed=confirmed, requested_by=actor_of(request), seen=seen)
         except (BudgetUsedUp, CallsChanged) as error:
             messages.error(request, str(error))
             return HttpResponseRedirect(reverse("admin:portfolio_referencelist_fetch"))
-        messages.success(request, gettext("Requested. The lists appear here within a few minutes."))
+        if count:
+            messages.success(request, gettext("Requested. The lists appear here within a few minutes."))
+        else:
+            messages.info(request, gettext("The lists are already requested. No further call is made."))
         return HttpResponseRedirect(reverse(LIST))
+
+
+def _text(moment: datetime | None) -> str:
+    return (moment or NEVER).isoformat()
+
+
+def _moment(text: str) -> datetime:
+    """Of the last request when the page was shown; without it, none is known to be new."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found if found.tzinfo else NEVER
+    except ValueError:
+        return NEVER

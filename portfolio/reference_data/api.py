@@ -15,7 +15,7 @@ from core.api.parameters import PageParameters, Several
 from core.api.scopes import FETCH_REFERENCE_DATA, READ
 from portfolio.call_budgets.api import ConfirmCallsField, conflicts_of_calls
 from portfolio.models import Contract, ReferenceCategory, ReferenceCode
-from portfolio.reference_data.fetch import planned_fetch, request_reference_data
+from portfolio.reference_data.fetch import request_reference_data
 
 EXAMPLE = {"code": "9074", "words": "Active"}
 
@@ -55,7 +55,7 @@ class ReferenceDataFetchSerializer(serializers.Serializer[Any]):
 
 
 class FetchedSerializer(serializers.Serializer[Any]):
-    requested = serializers.IntegerField(help_text="Number of calls that a job makes now.")
+    requested = serializers.IntegerField(help_text="Number of calls that a job makes for this request.")
 
 
 class ReferenceCodeList(APIView):
@@ -98,7 +98,12 @@ class ReferenceDataFetch(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """A job fetches all lists in all languages. It makes the calls that you confirm, and no call otherwise."""
+        """A job fetches all lists in all languages, and makes the calls that you confirm.
+
+        From then on, a job fetches the lists that D&B offers again every month, within the budget of Reference Data
+        calls, without another confirmation. A budget of 0 calls ends that. While a request is in work, another one
+        has no effect.
+        """
         asked = ReferenceDataFetchSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         contract = asked.validated_data.get("contract") or Contract.objects.order_by("name").first()
@@ -106,5 +111,5 @@ class ReferenceDataFetch(APIView):
             raise serializers.ValidationError("There is no contract yet.")
         with conflicts_of_calls():
             confirmed = asked.validated_data["confirm_calls"]
-            request_reference_data(contract, confirmed=confirmed, requested_by=who(request))
-        return Response({"requested": sum(planned_fetch().values())}, status=202)
+            requested = request_reference_data(contract, confirmed=confirmed, requested_by=who(request))
+        return Response({"requested": requested}, status=202)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import F, Q
@@ -39,6 +39,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     ReferenceCategory.DNB_SIC: ("D&B Standard Industry Code", "D&B SIC"),
 }
 List = tuple[str, str]
+UNMADE = Q(called_at=None) | Q(called_at__lt=F("requested_at"))
 
 
 def lists_to_fetch() -> list[List]:
@@ -51,12 +52,18 @@ def planned_fetch() -> dict[CallKind, int]:
     return {CallKind.REFERENCE_DATA: len(lists_to_fetch())}
 
 
-def request_reference_data(contract: Contract, *, confirmed: Mapping[CallKind, int], requested_by: str) -> None:
-    """Have a worker fetch all lists. Raises CallsChanged or BudgetUsedUp, and then nothing is requested."""
+def request_reference_data(
+    contract: Contract, *, confirmed: Mapping[CallKind, int], requested_by: str, seen: datetime | None = None
+) -> int:
+    """Have a worker fetch all lists; returns how many are requested. Raises CallsChanged or BudgetUsedUp, and then
+    nothing is requested; nor is anything while a request is in work, or if there was one after the one `seen`."""
     planned = planned_fetch()
     confirm_calls(planned, confirmed)
+    before = last_request()
+    if ReferenceList.objects.filter(UNMADE).exists() or (seen and before and before > seen):
+        return 0
     require_calls(contract, planned)
-    _request(contract, requested_by)
+    _request(contract, requested_by, before)
     record(
         actor=requested_by,
         action="reference_data.fetch",
@@ -64,9 +71,15 @@ def request_reference_data(contract: Contract, *, confirmed: Mapping[CallKind, i
         summary=gettext("Reference data requested from D&B: %(count)s calls") % {"count": sum(planned.values())},
     )
     ask_worker(FETCH, task_name="Fetch reference data")
+    return sum(planned.values())
 
 
-def _request(contract: Contract, requested_by: str) -> None:
+def last_request() -> datetime | None:
+    return ReferenceList.objects.order_by("-requested_at").values_list("requested_at", flat=True).first()
+
+
+def _request(contract: Contract, requested_by: str, before: datetime | None) -> None:
+    """Of two who do this at one moment, the second finds no row that was requested `before`."""
     by, now = clean_text(requested_by, 200), timezone.now()
     rows = [
         ReferenceList(
@@ -80,8 +93,9 @@ def _request(contract: Contract, requested_by: str) -> None:
         for category, language in lists_to_fetch()
     ]
     insert_new(ReferenceList, rows)
-    wanted = ReferenceList.objects.filter(pk__in=[row.pk for row in rows])
-    wanted.update(contract=contract, requested_by=by, requested_at=now, error="")
+    if before:
+        known = ReferenceList.objects.filter(pk__in=[row.pk for row in rows], requested_at__lte=before)
+        known.update(contract=contract, requested_by=by, requested_at=now, error="")
 
 
 def fetch_due() -> int:
@@ -102,13 +116,10 @@ def fetch_due() -> int:
 
 
 def _request_monthly() -> None:
-    """Only what users had fetched before, and D&B offers."""
+    """Only what users had fetched before, and D&B offers. A budget of 0 calls ends it."""
     due = timezone.now() - REFRESH_AFTER
     old = ReferenceList.objects.filter(fetched_at__lt=due, requested_at__lt=due)
     old.update(requested_at=timezone.now(), requested_by=MONTHLY)
-
-
-UNMADE = Q(called_at=None) | Q(called_at__lt=F("requested_at"))
 
 
 def _waiting() -> list[ReferenceList]:
@@ -121,6 +132,13 @@ def _stop(error: Exception) -> None:
     """What fails now fails for all, and every attempt may cost: only a user tries again."""
     logger.warning("reference data could not be fetched: %s", error)
     ReferenceList.objects.filter(UNMADE).update(called_at=timezone.now(), error=str(error))
+
+
+def stop_all_lists(reason: str) -> None:
+    """After a backup was put back: what was requested, or was due this month, may have been fetched since."""
+    now = timezone.now()
+    ReferenceList.objects.filter(UNMADE).update(error=reason)
+    ReferenceList.objects.update(requested_at=now, called_at=now)
 
 
 def _fetch(row: ReferenceList) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from direct_plus.sandbox.control.client import SandboxControl
+from dnbmon_site.accounts.models import IdempotencyKey
 from portfolio.company_search.bulk import states_of
 from portfolio.company_search.work import work_on_searches
 from portfolio.models import CallKind, CompanySearch, DnbCall, Registration, SubjectImport
@@ -44,6 +45,17 @@ def test_a_search_returns_candidates_and_chooses_none(
     assert (candidate["match"], candidate["monitored_in"]) == (["Same: name"], [registration.reference])
     assert erp.read(f"company-searches/{found['id']}/") == found
     assert erp.read("company-searches/")["results"] == [found]
+
+
+def test_a_repeated_search_is_paid_once_though_the_first_was_never_answered(
+    erp: Program, registration: Registration, control: SandboxControl
+) -> None:
+    known_at_dnb(control)
+    first = erp.post("company-searches/", ASKED, word="a").json()
+    IdempotencyKey.objects.all().delete()
+    assert erp.post("company-searches/", ASKED, word="a").json() == first
+    other = erp.post("company-searches/", {**ASKED, "name": "alpenrose"}, word="b").json()
+    assert other["id"] != first["id"] and DnbCall.objects.count() == 2
 
 
 @pytest.mark.parametrize("confirmed", [{}, {"match": 2}, {"typeahead": 1}])

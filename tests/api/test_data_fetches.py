@@ -7,6 +7,7 @@ import pytest
 from core.models import AuditEntry
 from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.run import Sandbox
+from dnbmon_site.accounts.models import IdempotencyKey
 from monitoring.history.state import profile
 from monitoring.models import DataFetch
 from portfolio.models import Registration
@@ -71,9 +72,35 @@ def test_a_fetch_is_stopped_resumed_and_discarded(crm: Program, registration: Re
     assert crm.post(f"{path}resume/", {"confirm_calls": {"data_blocks": 7}}).status_code == 409
     assert crm.post(f"{path}resume/", {"confirm_calls": {"data_blocks": 1}}).json()["state"] == "running"
     run(DataFetch.objects.get())
-    assert crm.post(f"{path}discard/", {}).json()["counts"] == {"discarded": 1}
+    assert crm.post(f"{path}discard/", {}).status_code == 400
+    answer = crm.post(f"{path}discard/", {"confirm_companies": 2})
+    assert answer.status_code == 409 and "now: 1 company" in answer.json()["detail"]
+    assert crm.post(f"{path}discard/", {"confirm_companies": 1}).json()["counts"] == {"discarded": 1}
     assert crm.post(f"{path}resume/", {"confirm_calls": {}}).status_code == 409
     assert profile(A).document == {}
+
+
+def test_a_repeated_request_is_one_fetch_though_the_first_was_never_answered(
+    crm: Program, registration: Registration
+) -> None:
+    monitored(registration, A)
+    with_gap(registration)
+    body = {"registration": REFERENCE, "confirm_calls": {"refresh_check": 1, "data_blocks": 1}}
+    first = crm.post("data-fetches/", body, word="a")
+    IdempotencyKey.objects.all().delete()
+    again = crm.post("data-fetches/", body, word="a")
+    assert (again.status_code, again.json()["id"]) == (201, first.json()["id"])
+    assert crm.post("data-fetches/", body, word="b").status_code == 409, "it is being closed"
+    assert DataFetch.objects.count() == 1
+
+
+def test_what_failed_is_discarded(crm: Program, registration: Registration, control: SandboxControl) -> None:
+    monitored(registration, A)
+    control.mark(A, "invalid")
+    path = f"data-fetches/{requested(crm, A)['id']}/"
+    run(DataFetch.objects.get())
+    assert crm.post(f"{path}discard/", {"companies": [A]}).json()["counts"] == {"failed": 1}
+    assert crm.post(f"{path}discard/", {"companies": [A], "state": "failed"}).json()["state"] == "done"
 
 
 def test_a_data_gap_is_closed(crm: Program, registration: Registration) -> None:

@@ -58,6 +58,8 @@ BODIES: dict[str, Any] = {
     "POST company-searches/": {"name": "Acme", "country": "US", "confirm_calls": {"match": 1}},
     "POST company-searches/{id}/decision/": {"duns": None},
     "POST data-fetches/": {"companies": DUNS[:1], "confirm_calls": {"data_blocks": 1}},
+    "POST data-fetches/{id}/accept/": {"confirm_companies": 0},
+    "POST data-fetches/{id}/discard/": {"companies": DUNS[:1]},
     "POST data-fetches/{id}/resume/": {"confirm_calls": {"data_blocks": 8}},
     "POST reference-data/fetch/": {"confirm_calls": {"reference_data": 13}},
 }
@@ -111,6 +113,7 @@ def world(db: None) -> dict[str, str]:
         state=FetchState.OPEN,
         confirmed_calls=3,
         requested_at=timezone.now(),
+        moved_at=timezone.now(),
     )
     for duns in DUNS:
         key, state = FetchedCompany.key(fetch.pk, duns), FetchedState.FAILED

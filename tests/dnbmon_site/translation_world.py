@@ -214,7 +214,13 @@ def _what_went_wrong(registration: Registration) -> None:
 
 
 def _a_fetch(registration: Registration, delivery: Delivery) -> None:
-    asked = {"requested_by": "ann", "requested_at": MOMENT, "confirmed_calls": 1, "block_ids": "Word"}
+    asked = {
+        "requested_by": "ann",
+        "requested_at": MOMENT,
+        "confirmed_calls": 1,
+        "block_ids": "Word",
+        "moved_at": MOMENT,
+    }
     fetch = DataFetch.objects.create(
         contract=registration.contract, registration=registration, state=FetchState.STOPPED, reason="Word", **asked
     )

@@ -31,6 +31,7 @@ from monitoring.figures import checkpoints
 from monitoring.models import Change, Delivery, DeliveryState, Notification, Observation, Publication, Source
 from monitoring.replay.after_restore import add_call_in_doubt
 from portfolio.companies.word_index import index_all_companies
+from portfolio.company_search.search import stop_all_searches
 from portfolio.models import (
     AccessToken,
     CompanyWord,
@@ -41,11 +42,14 @@ from portfolio.models import (
     SyncRun,
     SyncState,
 )
+from portfolio.reference_data.fetch import stop_all_lists
 from portfolio.sync.progress import OPEN
 
 # Of processes that are no more.
 ENDED: tuple[type[Model], ...] = (AccessToken, RateLimitSlot, Lease, Session, OrmQ, Task, Heartbeat)
 UNHEARD = timedelta(days=1)
+# A portable backup copies the companies of a data fetch before the data fetch itself.
+WRITTEN_WITHIN = timedelta(hours=1)
 
 
 @dataclass(slots=True)
@@ -62,7 +66,7 @@ def after_restore(taken_at: datetime, dnb_time: Mapping[str, str], *, by: str, s
         model._default_manager.all().delete()
     IdempotencyKey.objects.filter(status=None).delete()
     Delivery.objects.exclude(claimed_until=None).update(claimed_until=None)
-    stop_all_fetches(gettext("A backup was restored. Calls made since then are not known."))
+    stop_calls(taken_at)
     make_schedules_anew()
     # They were made by the clock of another database.
     checkpoints.remove_all()
@@ -77,6 +81,14 @@ def after_restore(taken_at: datetime, dnb_time: Mapping[str, str], *, by: str, s
         result.registrations.append(row.reference)
     notify_people(result, taken_at, by, source)
     return result
+
+
+def stop_calls(taken_at: datetime) -> None:
+    """What was paid since the backup is not known here, so a person confirms each further call."""
+    reason = gettext("A backup was restored. Calls made since then are not known.")
+    stop_all_fetches(reason, whole_before=taken_at - WRITTEN_WITHIN)
+    stop_all_searches(reason)
+    stop_all_lists(reason)
 
 
 def pause(row: Registration, taken_at: datetime) -> None:
@@ -127,7 +139,8 @@ def notify_people(result: Aftermath, taken_at: datetime, by: str, source: str) -
     ) % {"source": source, "moment": said(taken_at), "registrations": len(result.registrations), "syncs": result.syncs}
     note_act(actor=by, action="restore", what="backup", key=source[:128], summary=summary)
     text = gettext(
-        "%(summary)s. Nothing is pulled or sent for a registration until it is started (docs/operate/backup.md)."
+        "%(summary)s. Nothing is pulled or sent for a registration until it is started (docs/operate/backup.md). Call "
+        "budgets do not count the calls made since the backup: fewer are left at D&B than they show."
     ) % {"summary": summary}
     notify(
         kind="restore",

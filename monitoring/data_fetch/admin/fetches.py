@@ -22,21 +22,31 @@ from core.admin.row_actions import Outcome, RowActions
 from core.markup import ago, badge
 from monitoring.data_fetch.admin.page_context import TONES, company_of, fetch_of
 from monitoring.data_fetch.admin.request_page import PERMISSION, request_page
-from monitoring.data_fetch.decide import accept, discard
+from monitoring.data_fetch.decide import Chosen, NumberChanged, accept, discard, give_up
 from monitoring.data_fetch.request import may_resume, resume_fetch, stop_fetch
 from monitoring.models import DataFetch, FetchedCompany, FetchState
 from portfolio.call_budgets.calls import BudgetUsedUp, CallsChanged
 from portfolio.call_budgets.confirmation import confirmed_in
 
 
-def _accept(request: HttpRequest, row: DataFetch) -> str:
-    count = accept(row, _chosen(request), by=actor_of(request))
-    return gettext("Accepted: %(companies)s.") % {"companies": plurals.companies(count)}
+def _accept(request: HttpRequest, row: DataFetch) -> Outcome:
+    return _decided(request, row, accept, gettext("Accepted: %(companies)s."))
 
 
-def _discard(request: HttpRequest, row: DataFetch) -> str:
-    count = discard(row, _chosen(request), by=actor_of(request))
-    return gettext("Discarded: %(companies)s. Nothing was changed.") % {"companies": plurals.companies(count)}
+def _discard(request: HttpRequest, row: DataFetch) -> Outcome:
+    return _decided(request, row, discard, gettext("Discarded: %(companies)s. Nothing was changed."))
+
+
+def _give_up(request: HttpRequest, row: DataFetch) -> Outcome:
+    return _decided(request, row, give_up, gettext("Discarded: %(companies)s. Nothing was changed."))
+
+
+def _decided(request: HttpRequest, row: DataFetch, act: Callable[..., int], words: str) -> Outcome:
+    try:
+        count = act(row, _chosen(request), by=actor_of(request))
+    except NumberChanged as error:
+        return messages.ERROR, str(error)
+    return words % {"companies": plurals.companies(count)}
 
 
 def _stop(request: HttpRequest, row: DataFetch) -> str:
@@ -54,14 +64,17 @@ def _resume(request: HttpRequest, row: DataFetch) -> Outcome:
     return gettext("The data fetch continues.")
 
 
-def _chosen(request: HttpRequest) -> list[str] | None:
-    """None for all that wait."""
-    return request.POST.getlist("company") or None
+def _chosen(request: HttpRequest) -> Chosen:
+    """Named companies, or the number that the page showed; without one, none that there can be."""
+    shown = request.POST.get("number", "")
+    number = int(shown) if shown.isascii() and shown.isdigit() and len(shown) < 10 else -1
+    return request.POST.getlist("company") or number
 
 
 ACTIONS: Mapping[str, Callable[[HttpRequest, DataFetch], Outcome]] = {
     "accept": _accept,
     "discard": _discard,
+    "give-up": _give_up,
     "stop": _stop,
     "resume": _resume,
 }
@@ -72,7 +85,7 @@ class DataFetchAdmin(RowActions, ReadOnlyAdmin):
     row_actions = ACTIONS
     list_display = ("name", "status", "findings", "requested_by", "when")
     list_filter = (choice_filter("state", FetchState.choices, _("state")),)
-    ordering = ("-id",)
+    ordering = ("-requested_at",)
     sortable_by = ()
     page_template = "monitoring/data_fetch/fetch.html"
     empty_title = _("No data fetches yet")

@@ -52,6 +52,7 @@ def fetch_of(request: HttpRequest, row: DataFetch, *, may_decide: bool) -> dict[
         "page": page,
         "has_more": len(found) > ROWS_A_PAGE,
         "ready": counts.get(FetchedState.READY, 0),
+        "failed": counts.get(FetchedState.FAILED, 0),
         "proposed": counts.get(FetchedState.TRANSFERRED, 0) + counts.get(FetchedState.DELETED, 0),
         "blocks": row.block_ids.split(","),
         "may_decide": may_decide,
@@ -98,6 +99,7 @@ def company_of(row: FetchedCompany, *, may_decide: bool) -> dict[str, Any]:
         "delivery": delivery,
         "tone": ITEM_TONES.get(FetchedState(row.state), "calm"),
         "is_ready": row.state == FetchedState.READY,
+        "has_failed": row.state == FetchedState.FAILED,
         "may_decide": may_decide,
         **(_changes(effect) if effect else {"effect": None}),
     }

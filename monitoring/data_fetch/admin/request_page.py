@@ -15,9 +15,11 @@ from django.utils.translation import gettext
 
 from core.actors import actor_of
 from core.admin.row_actions import demand
+from core.ids import time_first_id
 from monitoring.data_fetch.blocks import NoBlocks
-from monitoring.data_fetch.plan import CannotFetch, Plan, plan_companies, plan_gap
-from monitoring.data_fetch.request import request_fetch
+from monitoring.data_fetch.plan import CannotFetch, GapInWork, Plan, plan_companies, plan_gap
+from monitoring.data_fetch.request import known_fetch, request_fetch
+from monitoring.models import DataFetch
 from portfolio.call_budgets.calls import BudgetUsedUp, CallsChanged
 from portfolio.call_budgets.confirmation import confirmed_in, planned_calls
 from portfolio.models import Company, Registration
@@ -33,16 +35,31 @@ def request_page(request: HttpRequest, companies: Sequence[str] = ()) -> HttpRes
     demand(request.user.has_perm(PERMISSION))
     given = request.POST if request.method == "POST" else request.GET
     numbers, gap = companies or given.getlist("company")[:MOST_COMPANIES], _gap_in(given.get("gap", ""))
+    key = _key_in(request.POST.get("key", ""))
+    if known := known_fetch(key):
+        return _redirect(known)
     try:
         plan = plan_gap(gap) if gap else plan_companies(numbers)
         if "confirmed" in request.POST:
-            fetch = request_fetch(plan, confirmed_in(request.POST), by=actor_of(request))
-            return HttpResponseRedirect(reverse("admin:monitoring_datafetch_change", args=[fetch.pk]))
+            return _redirect(request_fetch(plan, confirmed_in(request.POST), by=actor_of(request), key=key))
     except (CallsChanged, BudgetUsedUp) as error:
         messages.error(request, str(error))
     except (CannotFetch, NoBlocks) as error:
-        return _page(request, gap, {"refusal": str(error)})
-    return _page(request, gap, _shown(plan))
+        other = error.fetch if isinstance(error, GapInWork) else None
+        return _page(request, gap, {"refusal": str(error), "other": other})
+    return _page(request, gap, {**_shown(plan), "key": key or time_first_id()})
+
+
+def _redirect(fetch: DataFetch) -> HttpResponse:
+    return HttpResponseRedirect(reverse("admin:monitoring_datafetch_change", args=[fetch.pk]))
+
+
+def _key_in(text: str) -> uuid.UUID | None:
+    """Of the form: sent twice, it is one request."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def _gap_in(text: str) -> Registration | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404
@@ -13,7 +14,8 @@ from rest_framework.views import APIView
 
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
-from core.api.parameters import PageParameters
+from core.api.parameters import PageParameters, read_place
+from core.api.repeats import repeat_key
 from core.api.scopes import FETCH
 from core.lists.pagination import beyond, cut, read_key, write_token
 from direct_plus.duns import InvalidDuns, normalise_duns
@@ -21,6 +23,7 @@ from monitoring.data_fetch.api.serializers import (
     DIFFERENCE_EXAMPLE,
     FETCH_EXAMPLE,
     ITEM_EXAMPLE,
+    DiscardSerializer,
     FetchDecisionSerializer,
     FetchesSerializer,
     FetchSerializer,
@@ -33,10 +36,10 @@ from monitoring.data_fetch.api.serializers import (
     serialized,
 )
 from monitoring.data_fetch.blocks import NoBlocks
-from monitoring.data_fetch.decide import accept, discard
+from monitoring.data_fetch.decide import NumberChanged, accept, discard, give_up
 from monitoring.data_fetch.effect import effect_of
-from monitoring.data_fetch.plan import CannotFetch, Plan, plan_companies, plan_gap
-from monitoring.data_fetch.request import may_resume, request_fetch, resume_fetch, stop_fetch
+from monitoring.data_fetch.plan import CannotFetch, GapInWork, Plan, plan_companies, plan_gap
+from monitoring.data_fetch.request import known_fetch, may_resume, request_fetch, resume_fetch, stop_fetch
 from monitoring.models import DataFetch, FetchedCompany, FetchedState
 from portfolio.call_budgets.api import conflicts_of_calls
 from portfolio.companies.parameters import DUNS_IN_PATH
@@ -78,11 +81,11 @@ class DataFetchList(APIView):
     def get(self, request: Request) -> Response:
         """Requests by users and API keys to fetch the data of companies, or to close a data gap."""
         asked = PageParameters.of(request)
-        rows = DataFetch.objects.select_related("registration").order_by("-id")
+        rows = DataFetch.objects.select_related("registration").order_by("-requested_at", "-id")
         if "after" in asked:
-            rows = beyond(rows, ("id",), [read_key(asked["after"])], newest_first=True)
+            rows = beyond(rows, ("requested_at", "id"), read_place(asked["after"]), newest_first=True)
         found, has_more = cut(rows, asked["limit"])
-        token = write_token([found[-1].pk.hex]) if has_more else None
+        token = write_token([found[-1].requested_at.isoformat(), found[-1].pk.hex]) if has_more else None
         return Response({"results": serialized(found), "next": token})
 
     @extend_schema(
@@ -101,13 +104,22 @@ class DataFetchList(APIView):
 
         For a data gap, each company is checked first, and only those with changes are fetched. `confirm_calls` then
         has the checks and the most data block calls that may follow.
+
+        Send an Idempotency-Key, so that a repeated request makes no further calls.
         """
         asked = RequestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        plan = _plan(asked.validated_data)
-        with conflicts_of_calls():
-            row = request_fetch(plan, asked.validated_data["confirm_calls"], by=who(request))
+        row = known_fetch(repeat_key(request)) or _requested(request, asked.validated_data)
         return Response(serialized([row])[0], status=201)
+
+
+def _requested(request: Request, asked: dict[str, Any]) -> DataFetch:
+    plan = _plan(asked)
+    try:
+        with conflicts_of_calls():
+            return request_fetch(plan, asked["confirm_calls"], by=who(request), key=repeat_key(request))
+    except GapInWork as error:
+        raise Conflict(str(error)) from error
 
 
 class DataFetchDetail(APIView):
@@ -199,8 +211,11 @@ class DataFetchAccept(APIView):
         examples=[an_answer("Accepted", {**FETCH_EXAMPLE, "state": "done", "counts": {"accepted": 1}})],
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
-        """Each becomes a baseline in the company's history. Has no effect on companies that are already decided."""
-        return _decided(request, fetch_or_404(id), accept)
+        """Each becomes a baseline in the company's history. Has no effect on companies that are already decided.
+
+        Without `companies`, all are accepted if as many wait as `confirm_companies` states; otherwise none is.
+        """
+        return _decided(FetchDecisionSerializer(data=request.data), request, fetch_or_404(id), accept)
 
 
 class DataFetchDiscard(APIView):
@@ -212,19 +227,28 @@ class DataFetchDiscard(APIView):
         tags=["data fetches"],
         summary="Discard fetched documents",
         parameters=[KEY_IN_PATH],
-        request=FetchDecisionSerializer,
+        request=DiscardSerializer,
         responses=FetchSerializer,
         examples=[an_answer("Discarded", {**FETCH_EXAMPLE, "state": "done", "counts": {"discarded": 1}})],
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
-        """They change nothing. Has no effect on companies that are already decided."""
-        return _decided(request, fetch_or_404(id), discard)
+        """They change nothing. Has no effect on companies that are already decided.
+
+        With `state=failed`, companies without a valid response are discarded, so that a data gap can be closed.
+        """
+        row, asked = fetch_or_404(id), DiscardSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        act = give_up if asked.validated_data["state"] == FetchedState.FAILED else discard
+        return _decided(asked, request, row, act)
 
 
-def _decided(request: Request, row: DataFetch, act: Any) -> Response:
-    asked = FetchDecisionSerializer(data=request.data)
+def _decided(asked: FetchDecisionSerializer, request: Request, row: DataFetch, act: Callable[..., int]) -> Response:
     asked.is_valid(raise_exception=True)
-    act(row, asked.validated_data.get("companies"), by=who(request))
+    given = asked.validated_data
+    try:
+        act(row, given.get("companies", given.get("confirm_companies")), by=who(request))
+    except NumberChanged as error:
+        raise Conflict(str(error)) from error
     return Response(serialized([fetch_or_404(row.pk)])[0])
 
 

@@ -111,6 +111,24 @@ class FetchDecisionSerializer(serializers.Serializer[Any]):
         max_length=MOST_COMPANIES,
         help_text="Companies to decide. Leave it out for all that wait for a decision.",
     )
+    confirm_companies = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        help_text="Number of companies that you expect to wait for a decision. Required without `companies`.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("companies" in attrs) == ("confirm_companies" in attrs):
+            raise serializers.ValidationError("Send either `companies` or `confirm_companies`.")
+        return attrs
+
+
+class DiscardSerializer(FetchDecisionSerializer):
+    state = serializers.ChoiceField(
+        [FetchedState.READY.value, FetchedState.FAILED.value],
+        default=FetchedState.READY.value,
+        help_text="`ready`: documents that wait for a decision. `failed`: companies without a valid response.",
+    )
 
 
 class ItemSerializer(serializers.Serializer[Any]):

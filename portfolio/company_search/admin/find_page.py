@@ -24,7 +24,7 @@ FIELDS = ("name", "country", "street", "city", "postal_code", "registration_numb
 class FindForm(forms.Form):
     key = forms.UUIDField()
     contract = forms.ModelChoiceField(Contract.objects.order_by("name"))
-    kind = forms.ChoiceField(choices=CallKind.choices)
+    kind = forms.ChoiceField(choices=[(kind.value, kind.label) for kind in (CallKind.MATCH, CallKind.TYPEAHEAD)])
     name = forms.CharField(label=_("Name"), max_length=300)
     country = forms.ChoiceField(label=_("Country"), choices=lambda: [("", ""), *countries])
     street = forms.CharField(label=_("Street"), max_length=200, required=False)

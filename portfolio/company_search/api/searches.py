@@ -15,9 +15,10 @@ from rest_framework.views import APIView
 
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
-from core.api.parameters import read_moment
+from core.api.parameters import read_place
+from core.api.repeats import repeat_key
 from core.api.scopes import READ, SEARCH_COMPANIES
-from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
+from core.lists.pagination import beyond, cut, write_token
 from direct_plus.candidates import CompanyQuery
 from portfolio.call_budgets.api import conflicts_of_calls
 from portfolio.call_budgets.calls import calls_left
@@ -106,16 +107,9 @@ class SearchList(APIView):
                 confirmed=confirmed,
                 requested_by=who(request),
                 kind=kind,
+                key=repeat_key(request),
             )
         return Response(answers([row])[0])
-
-
-def read_place(token: str) -> list[Any]:
-    try:
-        moment, key = read_token(token)
-        return [read_moment(moment), uuid.UUID(key)]
-    except ValueError as error:
-        raise BadCursor from error
 
 
 def contract_named(name: str | None) -> Contract:

@@ -17,7 +17,7 @@ from dnbmon_site.operations.purge import forget_old_records
 from health.models import Incident, State
 from monitoring.models import Delivery, DeliveryState, MessageState, OutboxMessage, SendAttempt
 from portfolio.imports.upload import create_import
-from portfolio.models import CompanySearch, SyncRun, SyncState
+from portfolio.models import CompanySearch, SearchState, SyncRun, SyncState
 from tests.builders.company_searches import a_search
 from tests.builders.deliveries import a_call
 from tests.builders.messages import a_message
@@ -68,9 +68,12 @@ def test_searches_for_single_companies_go_and_those_of_imports_stay_with_them() 
     registration = a_registration()
     given: dict[str, Any] = {"file_name": "", "mode": "add", "source": "upload", "requested_by": "ann"}
     import_ = create_import(registration=registration, content=b"Name,Country\nAcme,US\n", **given)
-    a_search(registration.contract, requested_at=ago(OLD))
+    for state in (SearchState.NOTHING, SearchState.CHOSEN, SearchState.REJECTED, SearchState.FAILED):
+        a_search(registration.contract, requested_at=ago(OLD), state=state)
     kept = [a_search(registration.contract, requested_at=ago(NEW))]
     kept += [a_search(registration.contract, subject_import=import_, requested_at=ago(OLD))]
+    for state in (SearchState.WAITING, SearchState.CALLED, SearchState.FOUND):
+        kept.append(a_search(registration.contract, requested_at=ago(OLD), state=state))
     forget_old_records()
     assert set(CompanySearch.objects.all()) == set(kept)
 

@@ -13,8 +13,10 @@ from core.models import AuditEntry
 from direct_plus.sandbox.control.client import SandboxControl
 from monitoring.consumers.membership import gather_all
 from monitoring.data_fetch import decide
-from monitoring.data_fetch.decide import accept, carry_out_decisions, discard
+from monitoring.data_fetch import finish as finishing
+from monitoring.data_fetch.decide import NumberChanged, accept, carry_out_decisions, discard, give_up
 from monitoring.data_fetch.effect import effect_of
+from monitoring.data_fetch.work import continue_fetches
 from monitoring.figures.projection import project as project_figures
 from monitoring.history.state import profile
 from monitoring.models import (
@@ -64,7 +66,7 @@ def fetched(registration: Registration, control: SandboxControl, **members: Any)
 
 def test_accepted_it_is_a_baseline_with_its_source(registration: Registration, control: SandboxControl) -> None:
     fetch = fetched(registration, control, telephone="1")
-    assert accept(fetch, by=ANN) == 1
+    assert accept(fetch, 1, by=ANN) == 1
     change, notification = Change.objects.get(), Notification.objects.get()
     assert (change.kind, notification.type, notification.registration_id) == (Kind.BASELINE, "SEED", registration.pk)
     assert profile(A).value("organization.telephone") == "1"
@@ -77,12 +79,12 @@ def test_accepted_it_is_a_baseline_with_its_source(registration: Registration, c
     fetch.refresh_from_db()
     assert (fetch.state, fetch.closed_by, fetch.found) == (FetchState.DONE, "ann", "Accepted: 1.")
     assert AuditEntry.objects.get(action="data_fetch.accepted").actor == "ann"
-    assert accept(fetch, by=ANN) == 0
+    assert accept(fetch, 0, by=ANN) == 0
 
 
 def test_as_of_a_day_before_it_nothing_of_it_is_known(registration: Registration, control: SandboxControl) -> None:
     before = timezone.now() - timedelta(minutes=1)
-    accept(fetched(registration, control), by=ANN)
+    accept(fetched(registration, control), 1, by=ANN)
     assert profile(A, as_of=before).document == {}
     assert profile(A, as_of=timezone.now()).document["primaryName"] == "Fetched Ltd"
 
@@ -96,7 +98,7 @@ def test_discarded_it_changes_nothing_and_stays_stored(registration: Registratio
     assert not Notification.objects.exists() and profile(A).document == {}
     rebuild()
     assert not Notification.objects.exists(), "a rebuild leaves it alone"
-    assert accept(fetch, by=ANN) == 0
+    assert accept(fetch, 0, by=ANN) == 0
 
 
 def test_what_is_shown_is_what_accepting_changes(registration: Registration, control: SandboxControl) -> None:
@@ -110,7 +112,7 @@ def test_what_is_shown_is_what_accepting_changes(registration: Registration, con
         "organization.primaryName": ("Acme Ltd", "Fetched Ltd"),
         "organization.telephone": ("1", "2"),
     }
-    accept(fetch, by=ANN)
+    accept(fetch, 1, by=ANN)
     assert profile(A).document == effect.after
     again = effect_of(delivery)
     assert again and again.differences == effect.differences, "and it can be looked up later"
@@ -118,7 +120,7 @@ def test_what_is_shown_is_what_accepting_changes(registration: Registration, con
 
 def test_it_removes_no_member_that_a_registration_sent(registration: Registration, control: SandboxControl) -> None:
     delivered(a_seed(A, website="x", delivered=stamp(days=-20)), registration=registration)
-    accept(fetched(registration, control, telephone="2"), by=ANN)
+    accept(fetched(registration, control, telephone="2"), 1, by=ANN)
     assert profile(A).value("organization.website") == "x"
     delivered(a_seed(A, delivered=stamp(days=3)), registration=registration)
     document = profile(A).document
@@ -130,8 +132,25 @@ def test_a_change_since_the_call_stays_above_it(registration: Registration, cont
     fetch = fetched(registration, control, telephone="2")
     later = (timezone.now() + timedelta(minutes=5)).isoformat(timespec="milliseconds")
     delivered(an_update(an_element("organization.telephone", "2", "3", later), duns=A), registration=registration)
-    accept(fetch, by=ANN)
+    accept(fetch, 1, by=ANN)
     assert profile(A).value("organization.telephone") == "3"
+
+
+def test_a_change_shortly_before_the_call_does_not_overrule_it(
+    registration: Registration, control: SandboxControl
+) -> None:
+    name = "organization.primaryName"
+    delivered(a_seed(A, primaryName="Fetched Ltd", delivered=stamp(days=-20)), registration=registration)
+    yesterday = (timezone.now() - timedelta(days=1)).isoformat(timespec="milliseconds")
+    delivered(an_update(an_element(name, "Fetched Ltd", "Interim Ltd", yesterday), duns=A), registration=registration)
+    fetch = fetched(registration, control, telephone="2")
+    effect = effect_of(Delivery.objects.get(pk=item(fetch, A).delivery_key))
+    assert effect and (name, "Interim Ltd", "Fetched Ltd") in effect.differences
+    accept(fetch, 1, by=ANN)
+    assert profile(A).value(name) == Company.objects.get(pk=A).name == "Fetched Ltd"
+    before = Company.objects.get(pk=A).projection
+    rebuild()
+    assert Company.objects.get(pk=A).projection == before
 
 
 def test_equal_data_is_nothing_to_decide(registration: Registration, control: SandboxControl) -> None:
@@ -147,7 +166,7 @@ def test_it_is_no_link_in_the_chain_of_whole_documents(contract: Any, control: S
     whole = a_registration(REFERENCE, contract=contract, full_product=True)
     delivered(a_seed(A, telephone="1", website="x", delivered=stamp(days=-20)), registration=whole)
     fetch = fetched(whole, control, telephone="2")
-    accept(fetch, by=ANN)
+    accept(fetch, 1, by=ANN)
     assert not Change.objects.filter(kind=Kind.ELEMENT).exists()
     delivered(a_seed(A, telephone="3", website="x", delivered=stamp(days=3)), registration=whole)
     changes = Change.objects.filter(kind=Kind.ELEMENT).values_list("element", "previous", "current")
@@ -172,8 +191,8 @@ def test_parts_of_a_section_that_other_blocks_hold_stay(registration: Registrati
 
 def test_a_second_fetch_is_not_compared_with_the_first(contract: Any, control: SandboxControl) -> None:
     whole = a_registration(REFERENCE, contract=contract, full_product=True)
-    accept(fetched(whole, control, telephone="1"), by=ANN)
-    accept(fetched(whole, control, telephone="2"), by=ANN)
+    accept(fetched(whole, control, telephone="1"), 1, by=ANN)
+    accept(fetched(whole, control, telephone="2"), 1, by=ANN)
     assert not Change.objects.filter(kind=Kind.ELEMENT).exists()
     assert profile(A).value("organization.telephone") == "2"
 
@@ -181,14 +200,14 @@ def test_a_second_fetch_is_not_compared_with_the_first(contract: Any, control: S
 def test_it_proves_no_membership(registration: Registration, control: SandboxControl) -> None:
     fetch = fetched(registration, control)
     Subject.objects.update(state=SubjectState.PENDING_ADD)
-    accept(fetch, by=ANN)
+    accept(fetch, 1, by=ANN)
     gather_all()
     assert Subject.objects.get().state == SubjectState.PENDING_ADD
 
 
 def test_a_rebuild_changes_nothing(registration: Registration, control: SandboxControl) -> None:
     delivered(a_seed(A, telephone="1", website="x", delivered=stamp(days=-20)), registration=registration)
-    accept(fetched(registration, control, telephone="2"), by=ANN)
+    accept(fetched(registration, control, telephone="2"), 1, by=ANN)
     before = profile(A), Company.objects.get(pk=A).projection
     result = rebuild()
     assert (result.added, result.mended, result.removed, result.observed) == (0, 0, 0, 0)
@@ -197,7 +216,7 @@ def test_a_rebuild_changes_nothing(registration: Registration, control: SandboxC
 
 def test_company_lists_and_figures_follow_it(registration: Registration, control: SandboxControl) -> None:
     score = {"failureScore": {"nationalPercentile": 12, "classScore": 5, "scoreDate": "2026-01-01"}}
-    accept(fetched(registration, control, dnbAssessment=score), by=ANN)
+    accept(fetched(registration, control, dnbAssessment=score), 1, by=ANN)
     project_figures([A])
     assert Company.objects.get(pk=A).failure_percentile == 12
 
@@ -207,7 +226,7 @@ def test_an_erased_company_is_in_no_fetched_document(registration: Registration,
     Subject.objects.update(requested=False, state=SubjectState.REMOVED)
     call_command("forget", A, "--yes", "--now")
     assert not FetchedCompany.objects.exists() and A.encode() not in load_bytes(Delivery.objects.get().pk)
-    assert accept(fetch, by=ANN) == 0
+    assert accept(fetch, 0, by=ANN) == 0
 
 
 @pytest.mark.parametrize("step", ["before", "after"])
@@ -224,11 +243,57 @@ def test_a_decision_is_carried_out_though_its_process_dies(
     with monkeypatch.context() as patch:
         patch.setattr(decide, "ingest", killed)
         with pytest.raises(Killed):
-            accept(fetch, by=ANN)
+            accept(fetch, 1, by=ANN)
     assert not item(fetch, A).is_carried_out
     assert carry_out_decisions(timezone.now() + timedelta(minutes=1)) == 1
     assert Notification.objects.count() == Publication.objects.count() == 1
+    fetch.refresh_from_db()
+    assert (fetch.state, fetch.closed_by) == (FetchState.DONE, "ann")
     assert carry_out_decisions(timezone.now() + timedelta(minutes=1)) == 0
+
+
+@pytest.mark.parametrize("step", ["finish", "close_gap"])
+def test_a_gap_is_closed_though_the_process_dies_that_decided_last(
+    step: str, registration: Registration, control: SandboxControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitored(registration, A)
+    with_gap(registration)
+    at_dnb(control)
+    fetch = run(a_gap_fetch(registration))
+
+    def killed(*about: Any, **more: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(decide if step == "finish" else finishing, step, killed)
+        with pytest.raises(Killed):
+            accept(fetch, 1, by=ANN)
+    continue_fetches()
+    fetch.refresh_from_db()
+    registration.refresh_from_db()
+    assert (fetch.state, registration.gap_from) == (FetchState.DONE, None)
+
+
+def test_all_are_decided_only_if_as_many_were_shown(registration: Registration, control: SandboxControl) -> None:
+    monitored(registration, A, B)
+    fetch = run(a_fetch(A, B))
+    for act in (accept, discard):
+        with pytest.raises(NumberChanged, match="now: 2 companies"):
+            act(fetch, 1, by=ANN)
+    assert item(fetch, A).state == item(fetch, B).state == FetchedState.READY
+
+
+def test_a_gap_is_closed_without_what_failed(registration: Registration, control: SandboxControl) -> None:
+    monitored(registration, A, B)
+    with_gap(registration)
+    control.mark(A, "invalid")
+    fetch = run(a_gap_fetch(registration))
+    assert fetch.state == FetchState.OPEN
+    assert accept(fetch, [A], by=ANN) == discard(fetch, [A], by=ANN) == 0, "there is no document"
+    assert give_up(fetch, [A], by=ANN) == 1
+    fetch.refresh_from_db()
+    registration.refresh_from_db()
+    assert (fetch.state, registration.gap_from) == (FetchState.DONE, None)
 
 
 def test_a_gap_is_closed_with_what_was_found(registration: Registration, control: SandboxControl) -> None:
@@ -238,7 +303,7 @@ def test_a_gap_is_closed_with_what_was_found(registration: Registration, control
     fetch = run(a_gap_fetch(registration))
     registration.refresh_from_db()
     assert (fetch.state, bool(registration.gap_from)) == (FetchState.OPEN, True), "one company is not decided yet"
-    accept(fetch, by=ANN)
+    accept(fetch, 1, by=ANN)
     registration.refresh_from_db()
     assert (registration.gap_from, registration.gap_until, registration.gap_reason) == (None, None, "")
     entry = AuditEntry.objects.get(action="registration.gap-closed")
@@ -271,6 +336,6 @@ def test_some_of_several_are_accepted(registration: Registration, control: Sandb
     assert accept(fetch, [A], by=ANN) == 1
     fetch.refresh_from_db()
     assert (fetch.state, Notification.objects.count()) == (FetchState.OPEN, 1)
-    assert accept(fetch, by=ANN) == 2
+    assert accept(fetch, 2, by=ANN) == 2
     fetch.refresh_from_db()
     assert (fetch.state, Notification.objects.count()) == (FetchState.DONE, 3)

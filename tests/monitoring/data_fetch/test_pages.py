@@ -99,9 +99,40 @@ def test_what_differs_is_shown_before_it_is_accepted(
 def test_all_are_discarded(manager: Client, registration: Registration, control: SandboxControl) -> None:
     monitored(registration, A, B)
     fetch = run(a_fetch(A, B))
-    manager.post(reverse("admin:monitoring_datafetch_do", args=[fetch.pk, "discard"]))
+    shown = hidden(manager.get(page_of(fetch)).content.decode())
+    address = reverse("admin:monitoring_datafetch_do", args=[fetch.pk, "discard"])
+    for other in ({}, {"number": "1"}):
+        assert "It is now: 2 companies" in text_of(manager.post(address, other, follow=True))
+    manager.post(address, {"number": shown["number"][0]})
     fetch.refresh_from_db()
     assert (fetch.state, fetch.found) == (FetchState.DONE, "Discarded: 2.")
+
+
+def test_what_failed_is_discarded(manager: Client, registration: Registration, control: SandboxControl) -> None:
+    monitored(registration, A)
+    control.mark(A, "invalid")
+    fetch = run(a_fetch(A))
+    assert "Discard 1 company that failed" in text_of(manager.get(page_of(fetch)))
+    company = reverse("admin:monitoring_datafetch_company", args=[fetch.pk, A])
+    assert "Discard" in text_of(manager.get(company))
+    manager.post(reverse("admin:monitoring_datafetch_do", args=[fetch.pk, "give-up"]), {"number": "1"})
+    fetch.refresh_from_db()
+    assert (fetch.state, fetch.found) == (FetchState.DONE, "Discarded: 1.")
+
+
+def test_a_form_that_is_sent_twice_is_one_fetch(manager: Client, registration: Registration) -> None:
+    monitored(registration, A)
+    form = {**hidden(manager.get(reverse(REQUEST), {"company": A}).content.decode()), "confirmed": "yes"}
+    first, second = (manager.post(reverse(REQUEST), form) for _ in range(2))
+    assert first["Location"] == second["Location"] == page_of(DataFetch.objects.get())
+
+
+def test_who_closes_a_gap_that_is_being_closed_is_led_there(manager: Client, registration: Registration) -> None:
+    monitored(registration, A)
+    with_gap(registration)
+    fetch = a_gap_fetch(registration)
+    shown = manager.get(reverse(REQUEST), {"gap": str(registration.pk)})
+    assert "is being closed already" in text_of(shown) and page_of(fetch) in shown.content.decode()
 
 
 def test_a_stopped_fetch_shows_the_calls_that_are_left(manager: Client, registration: Registration) -> None:
@@ -139,7 +170,7 @@ def test_a_company_without_a_baseline_says_so_and_offers_it(
     company = reverse("admin:portfolio_company_change", args=[A])
     assert "Fetch the baseline" in text_of(manager.get(company))
     fetch = run(a_fetch(A))
-    manager.post(reverse("admin:monitoring_datafetch_do", args=[fetch.pk, "accept"]))
+    manager.post(reverse("admin:monitoring_datafetch_do", args=[fetch.pk, "accept"]), {"number": "1"})
     page = text_of(manager.get(company))
     assert "Fetch the baseline" not in page and "Refresh from D&B" in page
     a_company(B, "Elsewhere Ltd")

@@ -8,11 +8,16 @@ import pytest
 from django.utils import timezone
 
 from core.blobs import load_bytes, store_bytes
+from core.db import insert_new
+from core.ids import time_first_id
 from core.models import AuditEntry
 from direct_plus.sandbox.control.client import SandboxControl
+from monitoring.data_fetch import documents
+from monitoring.data_fetch import request as requesting
 from monitoring.data_fetch import run as running
 from monitoring.data_fetch.blocks import NoBlocks
-from monitoring.data_fetch.plan import CannotFetch, calls_to_resume, plan_companies, plan_gap
+from monitoring.data_fetch.finish import finish
+from monitoring.data_fetch.plan import CannotFetch, GapInWork, calls_to_resume, plan_companies, plan_gap
 from monitoring.data_fetch.request import may_resume, request_fetch, resume_fetch, stop_fetch
 from monitoring.data_fetch.run import run_fetch
 from monitoring.data_fetch.work import continue_fetches, run_one
@@ -27,7 +32,7 @@ from monitoring.models import (
     Source,
 )
 from portfolio.call_budgets.calls import BudgetUsedUp, CallsChanged, calls_used
-from portfolio.models import CallKind, CallOutcome, DnbCall, Proposal, ProposalKind, Registration
+from portfolio.models import CallKind, CallOutcome, DnbCall, Proposal, ProposalKind, Registration, SubjectState
 from tests.builders.calls import a_budget
 from tests.builders.companies import duns_numbers
 from tests.builders.contracts import a_contract
@@ -77,6 +82,65 @@ def test_nothing_is_fetched_before_the_number_of_calls_is_confirmed(
     with pytest.raises(BudgetUsedUp):
         request_fetch(plan, plan.calls, by=an_actor("ann"))
     assert not DataFetch.objects.exists() and not calls_of(control, "data", "refresh")
+
+
+def test_the_same_request_again_is_the_same_fetch(registration: Registration) -> None:
+    monitored(registration, A)
+    plan, key = plan_companies([A]), time_first_id()
+    first, second = (request_fetch(plan, plan.calls, by=an_actor(name), key=key) for name in ("ann", "bob"))
+    assert first == second == DataFetch.objects.get()
+    assert AuditEntry.objects.filter(action="data_fetch.request").count() == 1
+
+
+def test_a_gap_is_closed_by_one_fetch_at_a_time(registration: Registration, control: SandboxControl) -> None:
+    monitored(registration, A)
+    with_gap(registration)
+    plan, fetch = plan_gap(registration), a_gap_fetch(registration)
+    for _ in ("running", "stopped"):
+        with pytest.raises(GapInWork) as refused:
+            plan_gap(registration)
+        assert refused.value.fetch == fetch
+        stop_fetch(fetch, by=an_actor("ann"))
+    with pytest.raises(GapInWork):
+        request_fetch(plan, plan.calls, by=an_actor("bob"))
+    assert DataFetch.objects.get() == fetch, "who looked before it was there is refused after"
+    Registration.objects.update(gap_until=timezone.now())
+    registration.refresh_from_db()
+    assert plan_gap(registration).gap == registration, "a gap that has grown is another one"
+
+
+def test_a_fetch_whose_companies_were_not_all_noted_closes_no_gap(
+    registration: Registration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitored(registration, A, B)
+    with_gap(registration)
+
+    def killed(model: Any, rows: Any) -> list[Any]:
+        if model is DataFetch:
+            return insert_new(model, rows)
+        insert_new(model, list(rows)[:1])
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(requesting, "insert_new", killed)
+        with pytest.raises(Killed):
+            a_gap_fetch(registration)
+    fetch = DataFetch.objects.get()
+    assert not may_resume(fetch) and "interrupted" in fetch.reason
+    FetchedCompany.objects.update(state=FetchedState.CURRENT)
+    finish(fetch)
+    continue_fetches()
+    fetch.refresh_from_db()
+    registration.refresh_from_db()
+    assert (fetch.state, bool(registration.gap_from)) == (FetchState.STOPPED, True)
+    assert len(plan_gap(registration).companies) == 2, "it is requested again"
+
+
+def test_companies_to_be_removed_belong_to_a_gap_until_d_and_b_removed_them(registration: Registration) -> None:
+    monitored(registration, A)
+    with_gap(registration)
+    a_subject(B, registration, state=SubjectState.PENDING_REMOVE)
+    assert set(plan_gap(registration).companies) == {A, B}
 
 
 def test_who_requests_it_is_in_the_audit_log(registration: Registration) -> None:
@@ -215,6 +279,71 @@ def test_a_fetch_stops_when_d_and_b_is_down(registration: Registration, control:
     assert fetch.state == FetchState.STOPPED and len(calls_of(control, "data")) == 3
 
 
+@pytest.mark.parametrize("shape", ["html", "empty", "fault"])
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_gateway_says_nothing_about_a_company(
+    status: int, shape: str, registration: Registration, control: SandboxControl
+) -> None:
+    monitored(registration, A, B)
+    with_gap(registration)
+    control.set_fault("http_error", on="any", status=status, code=None, shape=shape)
+    fetch = run(a_gap_fetch(registration))
+    registration.refresh_from_db()
+    assert (fetch.state, bool(registration.gap_from)) == (FetchState.STOPPED, True)
+    assert {item(fetch, duns).state for duns in (A, B)} == {FetchedState.WAITING}
+
+
+@pytest.mark.parametrize(
+    "fault", [{"name": "gateway_html"}, {"name": "http_error", "status": 200, "code": None, "shape": "empty"}]
+)
+def test_three_responses_that_cannot_be_read_stop_a_fetch(
+    fault: dict[str, Any], registration: Registration, control: SandboxControl
+) -> None:
+    monitored(registration, A, B, C, D)
+    control.set_fault(**fault, on="data")
+    fetch = run(a_fetch(A, B, C, D))
+    assert fetch.state == FetchState.STOPPED and len(calls_of(control, "data")) == 3
+    states = sorted(FetchedCompany.objects.filter(fetch=fetch).values_list("state", flat=True))
+    assert states == [FetchedState.FAILED] * 3 + [FetchedState.WAITING]
+    assert not Delivery.objects.filter(state=DeliveryState.HELD).exists()
+
+
+def test_one_company_that_d_and_b_refuses_holds_up_no_other(
+    registration: Registration, control: SandboxControl
+) -> None:
+    monitored(registration, A, B)
+    control.mark(A, "invalid")
+    fetch = run(a_fetch(A, B))
+    assert (item(fetch, A).state, item(fetch, B).state) == (FetchedState.FAILED, FetchedState.READY)
+    assert "10003" in item(fetch, A).message and fetch.state == FetchState.OPEN
+
+
+def test_a_key_that_is_refused_uses_no_call_of_the_budget(registration: Registration, control: SandboxControl) -> None:
+    monitored(registration, A)
+    control.set_fault("not_authorised", on="token")
+    fetch = run(a_fetch(A))
+    assert (fetch.state, item(fetch, A).state) == (FetchState.STOPPED, FetchedState.WAITING)
+    assert calls_used(registration.contract, BLOCKS) == 0 and not DnbCall.objects.exists()
+
+
+def test_the_lease_holds_for_the_call_after_a_refresh_check(
+    registration: Registration, control: SandboxControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitored(registration, A)
+    with_gap(registration)
+    control.add_companies(registration.reference, [{"duns": A, "primaryName": "Changed Ltd"}])
+    fetch, check = a_gap_fetch(registration), running._has_changes
+
+    def lasting(*about: Any) -> bool:
+        found = check(*about)
+        DataFetch.objects.update(lease_owner=time_first_id(), fence=99)
+        return found
+
+    monkeypatch.setattr(running, "_has_changes", lasting)
+    assert run_fetch(fetch, until=timezone.now() + timedelta(minutes=1))
+    assert calls_of(control, "data") == [], "another process has it"
+
+
 def test_a_person_stops_it_between_two_calls(
     registration: Registration, control: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,6 +439,15 @@ def test_an_answer_about_another_company_is_kept_and_not_offered(
     row = item(fetch, A)
     assert row.state == FetchedState.FAILED and B in row.message
     assert Delivery.objects.get().state == DeliveryState.DISCARDED
+
+
+def test_a_document_without_an_effect_has_failed(
+    registration: Registration, control: SandboxControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitored(registration, A)
+    monkeypatch.setattr(documents, "effect_of", lambda delivery, body: None)
+    fetch = run(a_fetch(A))
+    assert (fetch.state, item(fetch, A).state) == (FetchState.OPEN, FetchedState.FAILED)
 
 
 def test_the_worker_continues_what_stood_still(registration: Registration, control: SandboxControl) -> None:

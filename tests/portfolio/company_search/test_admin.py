@@ -183,6 +183,12 @@ def test_each_act_needs_its_right(client: Client, registration: Registration, co
     assert calls_of(control, "match") == []
 
 
+@pytest.mark.parametrize("kind", ["data_blocks", "refresh_check", "gossip"])
+def test_a_company_is_found_by_match_and_typeahead_alone(admin: Client, registration: Registration, kind: str) -> None:
+    find(admin, name="alpen", kind=kind, **{f"calls_{kind}": "1"})
+    assert not CompanySearch.objects.exists()
+
+
 def test_typeahead_is_offered_where_the_key_may_use_it(
     admin: Client, registration: Registration, control: SandboxControl
 ) -> None:

@@ -21,15 +21,18 @@ from portfolio.company_search.candidates import candidates_of
 from portfolio.company_search.decide import add_chosen, choose
 from portfolio.company_search.search import note_interrupted
 from portfolio.company_search.work import work_on_searches
+from portfolio.imports.confirm import cancel_import
 from portfolio.imports.states import Refused, counts_of
-from portfolio.imports.upload import create_import, read_import
+from portfolio.imports.upload import choose_sheet, create_import, read_import
 from portfolio.imports.validate import validated_rows
 from portfolio.models import CallKind, CompanySearch, DnbCall, Registration, SearchState, SubjectImport, Validation
 from tests.builders.calls import a_budget
-from tests.builders.company_searches import NAMES, an_import_of_names, known_at_dnb, searched
+from tests.builders.company_searches import NAMES, a_search, an_import_of_names, known_at_dnb, searched
 from tests.builders.contracts import a_contract
+from tests.builders.people import an_actor
 from tests.builders.registrations import a_registration
 from tests.builders.times import soon
+from tests.builders.workbooks import two_sheets
 from tests.servers.sandbox import calls_of
 
 pytestmark = pytest.mark.django_db
@@ -198,6 +201,44 @@ def test_the_worker_searches_and_picks_up_what_was_left(registration: Registrati
     assert jobs.continue_searches() == 1
     assert states_of(import_) == {SearchState.FOUND: 3}
     assert jobs.continue_searches() == 0
+
+
+def test_a_single_search_holds_up_no_job(registration: Registration, control: SandboxControl) -> None:
+    a_search(registration.contract, state=SearchState.WAITING)
+    import_ = an_import_of_names(registration)
+    start(import_)
+    assert waiting_imports() == [import_.pk]
+    assert jobs.continue_searches() == 1
+
+
+def test_a_cancelled_import_pays_no_further_search(registration: Registration, control: SandboxControl) -> None:
+    import_ = an_import_of_names(registration)
+    start(import_)
+    CompanySearch.objects.filter(line=2).update(sheet="another")
+    cancel_import(import_=import_, cancelled_by=an_actor("ann"))
+    assert not work_on_searches(import_.pk, until=soon())
+    assert set(CompanySearch.objects.values_list("state", "error")) == {
+        (SearchState.STOPPED, "The import was cancelled.")
+    }
+    assert names_paid() == []
+
+
+def test_another_sheet_stops_the_searches_of_the_first(registration: Registration, control: SandboxControl) -> None:
+    made: dict[str, Any] = {"file_name": "l.xlsx", "mode": "add", "source": "upload", "requested_by": "ann"}
+    import_ = create_import(registration=registration, content=two_sheets(), **made)
+    read_import(import_)
+    search = a_search(registration.contract, subject_import=import_, state=SearchState.WAITING)
+    choose_sheet(import_=import_, sheet="France", chosen_by=an_actor("ann"))
+    search.refresh_from_db()
+    assert search.state == SearchState.STOPPED
+
+
+def test_who_starts_while_it_is_cancelled_pays_nothing(registration: Registration, control: SandboxControl) -> None:
+    import_ = an_import_of_names(registration)
+    cancel_import(import_=SubjectImport.objects.get(), cancelled_by=an_actor("ann"))
+    with pytest.raises(Refused, match="cancelled"):
+        start(import_)
+    assert states_of(import_) == {SearchState.STOPPED: 3}
 
 
 def test_a_row_whose_company_came_into_the_import_is_not_searched_again(

@@ -113,6 +113,23 @@ def test_a_search_of_a_process_that_died_is_not_made_again(contract: Contract, c
     assert calls_of(control, "match") == []
 
 
+def test_a_single_search_that_was_never_made_is_stopped(contract: Contract, control: SandboxControl) -> None:
+    search = a_search(contract, state=SearchState.WAITING, requested_at=ago(hours=1))
+    young = a_search(contract, state=SearchState.WAITING, requested_at=timezone.now() - timedelta(seconds=5))
+    note_interrupted()
+    search.refresh_from_db()
+    young.refresh_from_db()
+    assert (search.state, young.state) == (SearchState.STOPPED, SearchState.WAITING)
+    assert "before its call" in search.error
+
+
+@pytest.mark.parametrize("shape", ["html", "empty", "fault"])
+def test_a_gateways_404_is_no_answer(contract: Contract, control: SandboxControl, shape: str) -> None:
+    control.set_fault("http_error", on="match", status=404, code=None, shape=shape)
+    assert searched(contract).state == SearchState.FAILED
+    assert DnbCall.objects.get().outcome == "refused"
+
+
 def test_grades_in_words() -> None:
     candidate = Candidate(
         "804735132", grades={"Name": "A", "City": "A", "Phone": "F", "Street Name": "B", "State": "Z"}

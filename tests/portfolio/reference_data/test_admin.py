@@ -34,7 +34,9 @@ def test_an_operator_confirms_the_calls_that_are_shown(contract: Contract) -> No
     assert "Fetch reference data" in text_of(operator.get(LIST))
     page = text_of(operator.get(f"{LIST}fetch/"))
     assert f"This makes {NUMBER} Reference Data calls; 100 of 100 are left" in page
-    answer = operator.post(f"{LIST}fetch/", {"contract": contract.pk, "calls_reference_data": NUMBER}, follow=True)
+    form = {"contract": contract.pk, "calls_reference_data": NUMBER}
+    answer = operator.post(f"{LIST}fetch/", form, follow=True)
+    assert "No further call is made" in text_of(operator.post(f"{LIST}fetch/", form, follow=True))
     assert "Requested. The lists appear here within a few minutes." in text_of(answer)
     assert ReferenceList.objects.count() == NUMBER
     assert not DnbCall.objects.exists(), "a worker makes the calls"

@@ -15,6 +15,7 @@ from portfolio.reference_data import fetch
 from portfolio.reference_data.fetch import fetch_due, lists_to_fetch, planned_fetch, request_reference_data
 from portfolio.reference_data.words import forget_words, words_of
 from tests.builders.calls import a_budget
+from tests.builders.times import ago
 from tests.interleaving import cut_before, interleave, orders_with_one_stop
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +134,30 @@ def test_lists_that_came_are_fetched_again_after_a_month_and_no_others(
         assert fetch_due() == 0
     assert DnbCall.objects.count() == used + fetched
     assert DnbCall.objects.filter(requested_by=fetch.MONTHLY).count() == fetched
+
+
+def test_a_second_request_makes_no_call_twice(contract: Contract, control: SandboxControl) -> None:
+    request(contract)
+    fetched = ReferenceList.objects.filter(category=STATUS)
+    fetched.update(called_at=timezone.now(), fetched_at=timezone.now())
+    before = list(fetched.values_list("requested_at", flat=True))
+    assert request_reference_data(contract, confirmed=planned_fetch(), requested_by="bob") == 0
+    assert list(fetched.values_list("requested_at", flat=True)) == before
+    fetch_due()
+    used = DnbCall.objects.count()
+    assert request_reference_data(contract, confirmed=planned_fetch(), requested_by="bob", seen=ago(hours=1)) == 0
+    fetch_due()
+    assert DnbCall.objects.count() == used, "the page was shown before the first request"
+
+
+def test_a_budget_of_none_ends_the_monthly_refresh(contract: Contract, control: SandboxControl) -> None:
+    request(contract)
+    fetch_due()
+    used = DnbCall.objects.count()
+    a_budget(contract, KIND, 0)
+    with time_machine.travel(timezone.now() + timedelta(days=31)):
+        assert fetch_due() == 0
+    assert DnbCall.objects.count() == used
 
 
 def test_words_that_changed_replace_the_old_and_codes_that_went_stay(

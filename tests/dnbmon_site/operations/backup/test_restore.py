@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 from pytest_django import Settings
 
-from core.models import AuditEntry, Lease
+from core.models import AuditEntry, Lease, Notice
 from dnbmon_site.accounts.models import User
 from dnbmon_site.operations.backup import portable_dump, restore
 from dnbmon_site.operations.backup.after_restore import after_restore, read_again_what_is_unfinished
@@ -18,7 +18,8 @@ from dnbmon_site.operations.backup.create import make_backup
 from dnbmon_site.operations.backup.daily import newest_time
 from dnbmon_site.operations.backup.manifest import FILE, BackupError, backups_in, chosen, read_manifest, rotate
 from dnbmon_site.worker.schedules import SCHEDULED
-from monitoring.models import Alert, Change, Delivery, DeliveryState, FetchState, Notification, Publication
+from monitoring.data_fetch.request import may_resume
+from monitoring.models import Alert, Change, DataFetch, Delivery, DeliveryState, FetchState, Notification, Publication
 from monitoring.pipeline.ingest import ingest
 from monitoring.replay.after_restore import put_in_doubt_since_backup
 from monitoring.replay.passes import recovery_is_due
@@ -26,14 +27,19 @@ from portfolio.jobs import _has_work
 from portfolio.models import (
     AccessToken,
     Contract,
+    DnbCall,
+    ReferenceList,
     Registration,
     RegistrationState,
+    SearchState,
     Subject,
     SubjectState,
     SyncRun,
     SyncState,
 )
+from portfolio.reference_data.fetch import fetch_due
 from tests.builders.companies import DUNS
+from tests.builders.company_searches import a_search
 from tests.builders.data_fetches import a_fetch, monitored
 from tests.builders.deliveries import a_delivery, delivered
 from tests.builders.elements import an_element
@@ -270,6 +276,45 @@ def test_a_data_fetch_in_the_middle_makes_no_call_before_somebody_confirms_it() 
     restored()
     fetch.refresh_from_db()
     assert fetch.state == FetchState.STOPPED and "restored" in fetch.reason
+
+
+def test_a_data_fetch_that_may_lack_companies_is_not_continued() -> None:
+    row = a_registration()
+    monitored(row, DUNS)
+    earlier, later = a_fetch(DUNS), a_fetch(DUNS)
+    DataFetch.objects.filter(pk=earlier.pk).update(requested_at=TAKEN - timedelta(days=1))
+    DataFetch.objects.filter(pk=later.pk).update(requested_at=TAKEN)
+    restored()
+    earlier.refresh_from_db()
+    later.refresh_from_db()
+    assert may_resume(earlier) and not may_resume(later)
+
+
+@pytest.mark.parametrize("state", [SearchState.WAITING, SearchState.CALLED])
+def test_a_search_in_the_middle_makes_no_call_before_somebody_confirms_it(state: SearchState) -> None:
+    search = a_search(a_registration().contract, state=state)
+    restored()
+    search.refresh_from_db()
+    assert search.state == SearchState.STOPPED and "restored" in search.error
+
+
+def test_reference_data_that_was_requested_or_due_is_not_fetched_unconfirmed() -> None:
+    contract = a_registration().contract
+    long_ago = timezone.now() - timedelta(days=40)
+    for place, fetched_at in enumerate([None, long_ago]):
+        ReferenceList.objects.create(
+            id=ReferenceList.key(str(place), "en"), contract=contract, requested_by="ann",
+            requested_at=long_ago, called_at=fetched_at, fetched_at=fetched_at,
+        )  # fmt: skip
+    restored()
+    assert fetch_due() == 0 and not DnbCall.objects.exists()
+    assert "restored" in ReferenceList.objects.get(fetched_at=None).error
+
+
+def test_people_are_told_that_more_calls_were_used_than_are_counted() -> None:
+    a_registration()
+    restored()
+    assert "do not count the calls made since the backup" in Notice.objects.get(kind="restore").text
 
 
 def test_a_sync_in_the_middle_waits_for_a_person_and_sends_nothing_before() -> None:
