@@ -184,7 +184,7 @@ def test_parts_of_a_section_that_other_blocks_hold_stay(registration: Registrati
         "delinquencyScore": {"range": {"from": 2}, "scoreCommentary": [3], "scoreDate": "2026-01-01"},
     }
     delivered(a_seed(A, dnbAssessment=known, delivered=stamp(days=-20)), registration=registration)
-    accept(fetched(registration, control, dnbAssessment=new), by=ANN)
+    accept(fetched(registration, control, dnbAssessment=new), 1, by=ANN)
     delinquency = {"range": {"from": 2, "to": 9}, "scoreCommentary": [3], "scoreDate": "2026-01-01"}
     assert profile(A).document["dnbAssessment"] == {**known, **new, "delinquencyScore": delinquency}
 
