@@ -40,6 +40,8 @@ def main() -> None:
     Console().print(f"load: {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory(prefix="dnbmon-bench-") as folder:
         env = {**os.environ, "ENV_FILE": os.devnull, "DATABASE_URL": f"sqlite:///{folder}/bench.sqlite3"}
+        # Compiled modules are kept, as on any machine.
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
         with running(options.port, env, Path(folder, "up.log")) as pid:
             time.sleep(options.seconds)
             draw_memory(sorted(family(pid)))

@@ -12,15 +12,14 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
+from django.conf import settings
 from django.db import OperationalError, connection
 from django.utils import timezone
 from django_q.brokers import get_broker
-from django_q.brokers.redis_broker import Redis
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
 from django_q.signals import post_execute, pre_execute
 from django_q.signing import BadSignature, SignedPackage
 from django_q.tasks import async_task
-from redis.exceptions import RedisError
 
 from core.db import clean_text
 
@@ -37,6 +36,7 @@ __all__ = [
     "is_locked",
     "post_execute",
     "pre_execute",
+    "queue_errors",
     "repeat_when_locked",
     "run_step",
 ]
@@ -62,8 +62,18 @@ def asked_for(job: str) -> set[str]:
     """The first argument of each that waits for a worker; none where the queue cannot be reached."""
     try:
         return {str(arguments[0]) for name, arguments in _waiting() if name == job and arguments}
-    except RedisError:
+    except queue_errors():
         return set()
+
+
+def queue_errors() -> tuple[type[Exception], ...]:
+    """What a queue that cannot be reached raises. Redis's client is loaded only where Redis holds the queue: it takes
+    a quarter of a second, and memory in each process."""
+    if not settings.REDIS_URL:
+        return ()
+    from redis.exceptions import RedisError
+
+    return (RedisError,)
 
 
 def _waiting() -> Iterable[tuple[str, tuple[Any, ...]]]:
@@ -77,7 +87,7 @@ def _waiting() -> Iterable[tuple[str, tuple[Any, ...]]]:
 
 def _packages() -> Iterable[Any]:
     broker = get_broker()
-    if isinstance(broker, Redis):
+    if settings.REDIS_URL:
         return list(broker.connection.lrange(broker.list_key, -LOOKED_AT, -1))
     # What a worker has taken is locked: it may have begun, and may not see what has changed since.
     rows = OrmQ.objects.filter(key=broker.list_key, lock__lte=timezone.now()).order_by("-id")

@@ -82,6 +82,8 @@ def clean_environment() -> None:
     for name in list(os.environ):
         if name in SETTINGS or name.startswith("DNB_"):
             del os.environ[name]
+    # A process that keeps no compiled modules compiles them all at each start, and tests start hundreds of processes.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["ENV_FILE"] = os.devnull
     os.environ["SECRET_KEY"] = "for-tests-only-" * 5
 

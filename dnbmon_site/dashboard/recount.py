@@ -9,10 +9,9 @@ from http import HTTPStatus
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
-from redis.exceptions import RedisError
 
 from core.cached_counts import update_counts
-from core.jobs import ask_worker
+from core.jobs import ask_worker, queue_errors
 
 # The beginning of an address, and what an act there may change. What workers do they count themselves.
 COUNTED = {
@@ -66,7 +65,7 @@ def _a_worker_is_asked(name: str) -> bool:
     """Without its queue the act is done all the same, and health reports the queue."""
     try:
         ask_worker(TALLY, name, task_name=f"Update counts: {name}")
-    except RedisError:
+    except queue_errors():
         return False
     return True
 

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models.functions import Now
 from django.utils.translation import gettext, ngettext
-from redis.exceptions import RedisError
 
-from core.jobs import Task, get_broker
+from core.jobs import Task, get_broker, queue_errors
 from core.text import counted, days_and_hours, span
 from health.checks.backup import backup
 from health.checks.context import Look
@@ -149,7 +148,7 @@ def backlog() -> Result:
     title = gettext("Job queue")
     try:
         count = int(get_broker().queue_size())
-    except RedisError as error:
+    except queue_errors() as error:
         sentence = gettext("The queue cannot be reached: %(error)s") % {"error": error}
         return Result("queue", title, State.CRITICAL, sentence, do=gettext("Start Redis, or correct REDIS_URL."))
     state = graded(count, warning=BACKLOG_WARNING, critical=BACKLOG_CRITICAL)

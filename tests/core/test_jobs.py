@@ -1,6 +1,7 @@
 """Of the same job with the same arguments, one waits."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -31,7 +32,9 @@ def test_a_row_that_nobody_signed_holds_nobody_up() -> None:
     assert ask_worker(PULL, "one", task_name="Pull one")
 
 
-def test_pages_know_what_was_asked_for_and_open_without_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_know_what_was_asked_for_and_open_without_the_queue(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
     ask_worker("monitoring.jobs.pull_now", "one", task_name="x")
     assert asked_for("monitoring.jobs.pull_now") == {"one"} and asked_for("monitoring.jobs.pull_due") == set()
 
@@ -39,4 +42,5 @@ def test_pages_know_what_was_asked_for_and_open_without_the_queue(monkeypatch: p
         raise RedisError
 
     monkeypatch.setattr("core.jobs.get_broker", away)
+    settings.REDIS_URL = "redis://127.0.0.1:1"
     assert asked_for("monitoring.jobs.pull_now") == set()

@@ -7,9 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 from django.db import DatabaseError
-from redis.exceptions import RedisError
 
-from core.jobs import async_task
+from core.jobs import async_task, queue_errors
 from dnbmon_site.worker.cluster import run_cluster
 from dnbmon_site.worker.schedules import install_schedules, refuse_foreign
 from dnbmon_site.worker.watchdog import Watchdog
@@ -44,7 +43,7 @@ class Command(PlainCommand):
         try:
             for job in AT_ONCE:
                 async_task(job)
-        except RedisError as error:
+        except queue_errors() as error:
             raise CommandError(f"The queue cannot be reached: {error}. Start Redis, or correct REDIS_URL.") from error
         Watchdog(work_on_jobs).run()
 

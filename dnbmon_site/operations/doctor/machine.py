@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import redis
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
@@ -177,6 +176,9 @@ def in_secret_store(path: Path) -> bool:
 def queue() -> Iterator[Finding]:
     if not settings.REDIS_URL:
         return
+    # Loaded only where it is used.
+    import redis
+
     try:
         redis.Redis.from_url(settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3).ping()
     except redis.RedisError as error:
