@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from core.bulk import among
@@ -39,9 +40,9 @@ def records_at(day: date | None) -> Array:
 def records_and_words(day: date | None) -> tuple[Array, Words]:
     """With the texts that stand in them as numbers: those beside the checkpoint, unless a later one is needed."""
     month = day.replace(day=1) if day else FOREVER
-    dated, words = _before(month)
+    dated, words, later = _before(month)
     if day:
-        dated = _last(dated, _read(_months(month), day.day))
+        dated = _last(dated, _read(later, day.day))
     records = dated["record"]
     return records, words if _has_all(words, records) else all_words()
 
@@ -62,15 +63,16 @@ def records_before(month: date) -> Array:
     return _before(month)[0]
 
 
-def _before(month: date) -> tuple[Array, Words]:
+def _before(month: date) -> tuple[Array, Words, Rows]:
+    """The records before the month, the words kept beside them, and the month's own rows."""
     if checkpoint := checkpoints.newest(month, month):
-        changed = _changed_since(checkpoint)
+        changed, later = _changed_since(checkpoint)
         records = checkpoints.load(checkpoint) if len(changed) <= MOST_CHANGED else None
         if records is not None:
-            return _with_changed(records, changed, month), read_words(checkpoint.words)
+            return _with_changed(records, changed, month), read_words(checkpoint.words), later
     if not _all_before(month).exists():
-        return _no_records(), {}
-    return checkpoints.save(month, partial(_from_months, month)), {}
+        return _no_records(), {}, _months(month)
+    return checkpoints.save(month, partial(_from_months, month)), {}, _months(month)
 
 
 def _no_records() -> Array:
@@ -111,14 +113,19 @@ def _all_before(month: date) -> Any:
     return FigureMonth.objects.filter(key__lt=FigureMonth.first_key(month))
 
 
-def _changed_since(checkpoint: FigureCheckpoint) -> Rows:
-    """By the index of times alone: asked for in the order of keys, SQLite would read all that there are."""
-    changed: Any = FigureMonth.objects.filter(changed_at__gte=checkpoint.made_at - MARGIN)
-    limit = FigureMonth.first_key(checkpoint.month)
-    return sorted(row for row in changed.values_list("key", "entries") if row[0] < limit)
+def _changed_since(checkpoint: FigureCheckpoint) -> tuple[Rows, Rows]:
+    """The rows before its month that were written since, and all rows of the month itself, read together: by the index
+    of times and by the keys. Asked for in the order of keys, SQLite would read all that there are."""
+    first = FigureMonth.first_key(checkpoint.month)
+    written: Any = Q(changed_at__gte=checkpoint.made_at - MARGIN)
+    rows = FigureMonth.objects.filter(written | Q(key__gte=first, key__lt=first + COMPANIES))
+    found = sorted(rows.values_list("key", "entries"))
+    return [row for row in found if row[0] < first], [row for row in found if first <= row[0] < first + COMPANIES]
 
 
 def _months(month: date) -> Rows:
+    if month == FOREVER:
+        return []
     first = FigureMonth.first_key(month)
     return _rows(FigureMonth.objects.filter(key__gte=first, key__lt=first + COMPANIES))
 
@@ -194,7 +201,7 @@ def make_checkpoints(until: datetime) -> int:
         if timezone.now() >= until:
             break
         checkpoint = checkpoints.newest(month, month)
-        if checkpoint is None or len(_changed_since(checkpoint)) > KEPT_FRESH:
+        if checkpoint is None or len(_changed_since(checkpoint)[0]) > KEPT_FRESH:
             checkpoints.save(month, partial(_from_months, month))
         done += 1
     return done

@@ -85,7 +85,7 @@ def test_a_checkpoint_is_made_when_it_is_asked_for_and_used_again(
     assert at(date(2026, 3, 31)) == {1: 40}
     made = FigureCheckpoint.objects.get()
     assert (made.month, made.is_whole, made.companies) == (date(2026, 3, 1), True, 1)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         assert at(date(2026, 3, 1)) == {1: 50}
 
 

@@ -96,8 +96,9 @@ def test_the_stored_portfolio_takes_few_queries(
         assert admin.get(PAGE + address).status_code == 200
 
 
+@pytest.mark.parametrize(("address", "most"), [("", 12), (f"?day={LATER}", 13)])
 def test_a_portfolio_with_money_in_two_currencies_and_groups_outside_takes_few(
-    admin: Client, django_assert_max_num_queries: AtMost
+    admin: Client, address: str, most: int, django_assert_max_num_queries: AtMost
 ) -> None:
     linkage = {"globalUltimate": {"duns": "900000000", "primaryName": "Far Holding AG"}}
     delivered(a_seed(DUNS, corporateLinkage=linkage))
@@ -105,9 +106,9 @@ def test_a_portfolio_with_money_in_two_currencies_and_groups_outside_takes_few(
     a_subject(DUNS, monitored_since=EARLIER)
     set_rate(currency="USD", day=EARLIER, rate=Decimal("0.9"), set_by="ann")
     exposure("D-U-N-S;Amount;Currency", f"{DUNS};100;USD", as_of=EARLIER)
-    admin.get(PAGE)
-    with django_assert_max_num_queries(12):
-        text = text_of(admin.get(PAGE))
+    admin.get(PAGE + address)
+    with django_assert_max_num_queries(most):
+        text = text_of(admin.get(PAGE + address))
     assert "Far Holding AG" in text and "EUR 90" in text
 
 
