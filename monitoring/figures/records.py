@@ -117,8 +117,8 @@ def _changed_since(checkpoint: FigureCheckpoint) -> tuple[Rows, Rows]:
     """The rows before its month that were written since, and all rows of the month itself, read together: by the index
     of times and by the keys. Asked for in the order of keys, SQLite would read all that there are."""
     first = FigureMonth.first_key(checkpoint.month)
-    written: Any = Q(changed_at__gte=checkpoint.made_at - MARGIN)
-    rows = FigureMonth.objects.filter(written | Q(key__gte=first, key__lt=first + COMPANIES))
+    written = Q(changed_at__gte=checkpoint.made_at - MARGIN)
+    rows: Any = FigureMonth.objects.filter(written | Q(key__gte=first, key__lt=first + COMPANIES))
     found = sorted(rows.values_list("key", "entries"))
     return [row for row in found if row[0] < first], [row for row in found if first <= row[0] < first + COMPANIES]
 

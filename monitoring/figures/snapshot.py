@@ -70,7 +70,10 @@ def _of(members: Array, known: Array) -> Array:
 
     if not len(known):
         return _unknown(members)
-    places = numpy.searchsorted(numpy.ascontiguousarray(known["duns"]), members)
+    numbers = numpy.ascontiguousarray(known["duns"])
+    if numpy.array_equal(numbers, members):
+        return known
+    places = numpy.searchsorted(numbers, members)
     rows: Array = known[numpy.minimum(places, len(known) - 1)]
     is_unknown = rows["duns"] != members
     rows[is_unknown] = _unknown(members[is_unknown])

@@ -29,7 +29,7 @@ from portfolio.exposure.work import IN_WORK
 from portfolio.imports.chunks import stored_rows
 from portfolio.imports.states import counts_of, sheets_of
 from portfolio.models import Company, ExposureImport, ExposureMode, ImportState
-from portfolio.registrations.memberships import numbers_at
+from portfolio.registrations.memberships import distinct, numbers_at
 
 ROWS_A_PAGE = 50
 LARGEST = 20
@@ -213,7 +213,7 @@ def _outside(exposures: Any) -> dict[str, Any] | None:
 
     from portfolio.exposure.totals import outside
 
-    monitored = np.concatenate([np.empty(0, np.uint32), *numbers_at(None).values()])
+    monitored = distinct(np.concatenate([np.empty(0, np.uint32), *numbers_at(None).values()]))
     numbers, cents = outside(exposures.duns, exposures.cents, monitored)
     known = Company.objects.filter(among("duns", [f"{number:09d}" for number in numbers.tolist()]), exposure__gte=0)
     amount = money_text(cents, exposures.currency)
