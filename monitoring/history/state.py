@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import uuid
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Q
@@ -224,7 +226,7 @@ def states_after(
             _reapply(result, event, before, dates)
         elif event.kind == Kind.ELEMENT:
             _take_change(result, event, dates)
-            before.append(event)
+            insort(before, event, key=attrgetter("order"))
         elif event.kind in STATUS_KINDS:
             result.status = event
         yield event, result
@@ -259,10 +261,9 @@ def _reapply(result: CompanyState, seed: Event, before: Sequence[Event], dates: 
     answer of that moment, and lacks nothing."""
     if seed.is_fetched:
         return
-    for change in before:
-        if change.moment < seed.moment - SEED_MAY_LAG or not _carries(seed, change.path):
-            continue
-        if same_value(result.value(change.path), change.previous):
+    first = bisect_left(before, seed.moment - SEED_MAY_LAG, key=attrgetter("moment"))
+    for change in before[first:]:
+        if _carries(seed, change.path) and same_value(result.value(change.path), change.previous):
             set_value_of(change, result.document, dates)
 
 

@@ -137,9 +137,10 @@ class Score:
 
     def _date(self, place: int) -> str:
         """Its day; with the time where another value became known on that day."""
-        shown = [day(point.moment) for point in self.points[1 if self._is_before(0) else 0 :]]
-        moment = self.points[place].moment
-        return f"{day(moment)}, {time_of_day(moment)}" if shown.count(day(moment)) > 1 else day(moment)
+        moment, first = self.points[place].moment, 1 if self._is_before(0) else 0
+        beside = [self.points[near].moment for near in (place - 1, place + 1) if first <= near < len(self.points)]
+        is_shared = place >= first and day(moment) in map(day, beside)
+        return f"{day(moment)}, {time_of_day(moment)}" if is_shared else day(moment)
 
     def _start(self) -> str:
         text = gettext("before %(day)s") if self._is_before(0) else gettext("on %(day)s")
