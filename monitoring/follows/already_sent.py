@@ -13,7 +13,6 @@ from typing import Any
 from django.db.models import Q
 
 from core.db import in_batches
-from monitoring.alerts.events import Addresses
 from monitoring.follows.matches import Found
 from monitoring.models import (
     AlertItem,
@@ -24,6 +23,8 @@ from monitoring.models import (
     OutboxMessage,
     content_key,
 )
+from monitoring.outbox.addresses import address_of, mail_addresses
+from monitoring.outbox.permitted_addresses import unconfirmed, why_refused
 
 OF_ALERTS = ("alert.raised", "alert.assigned")
 UNDELIVERED = (MessageState.DEAD, MessageState.CANCELLED)
@@ -46,25 +47,21 @@ def channels_of(people: Collection[Any]) -> dict[uuid.UUID, list[Channel]]:
     keys = {person.pk: person for person in people}
     addresses = {person.email.casefold(): person.pk for person in people if person.email}
     found: dict[uuid.UUID, list[Channel]] = defaultdict(list)
-    shared = []
     for channel in Channel.objects.filter(Q(person=None) | Q(person__in=list(keys))):
         if channel.person_id:
             found[channel.person_id].append(channel)
         elif channel.is_open and any(one in channel.display_address.casefold() for one in addresses):
-            shared.append(channel)
-    _add_shared(found, shared, addresses)
+            for address in _agreed(channel) & addresses.keys():
+                found[addresses[address]].append(channel)
     return found
 
 
-def _add_shared(
-    found: dict[uuid.UUID, list[Channel]], shared: Collection[Channel], addresses: Mapping[str, uuid.UUID]
-) -> None:
-    """Only where each address has said yes: else it may get nothing."""
-    known = Addresses([*shared, *shared[:1]]) if shared else None
-    for channel in shared if known else ():
-        for address in known.of[channel.pk] if known and channel.pk in known.reliable else ():
-            if address in addresses:
-                found[addresses[address]].append(channel)
+def _agreed(channel: Channel) -> set[str]:
+    """The addresses of a shared channel that get its messages: nothing refuses them, and their holders have agreed."""
+    if why_refused(channel):
+        return set()
+    addresses = mail_addresses(address_of(channel))
+    return {one.casefold() for one in set(addresses) - set(unconfirmed(addresses, None))}
 
 
 def sent_by_alerts(channels: Channels, since: datetime) -> dict[uuid.UUID, set[uuid.UUID]]:

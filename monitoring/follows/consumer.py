@@ -50,7 +50,8 @@ def _next_batch(position: int) -> list[Publication]:
 def notify_from(publications: Sequence[Publication]) -> int:
     """Returns how many messages are new."""
     index = Index.read()
-    return sum(_notify_from(run, index) for run in runs_of(brought_by(publications, index.may_matter)))
+    read = [row for row in publications if index.may_bring_something(row)]
+    return sum(_notify_from(run, index) for run in runs_of(brought_by(read, index.may_matter))) if read else 0
 
 
 def _notify_from(run: Collection[Brought], index: Index) -> int:

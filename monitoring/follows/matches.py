@@ -27,6 +27,7 @@ from monitoring.models import (
     Severity,
 )
 from portfolio.companies.owners import users_of
+from portfolio.models import Subject
 
 OWNER = "owner"
 # The most urgent counts where several follows of a user match.
@@ -67,13 +68,15 @@ class Index:
     people: dict[uuid.UUID, Any] = field(default_factory=dict)
     # Below this severity no user is notified of anything.
     least: int = Severity.HIGH
+    has_owners: bool = False
 
     @classmethod
     def read(cls) -> Index:
         rows = list(Follow.objects.order_by("id"))
         active = get_user_model().objects.filter(pk__in={row.person_id for row in rows}, is_active=True)
         own = NotificationPreference.objects.filter(own_companies=True).values_list("own_severity", flat=True)
-        index = cls(people={person.pk: person for person in active})
+        has_owners = Subject.objects.exclude(owner="").exists()
+        index = cls(people={person.pk: person for person in active}, has_owners=has_owners)
         for row in rows:
             if row.person_id not in index.people:
                 continue
@@ -83,6 +86,15 @@ class Index:
                 index.follows[row.kind, row.subject].append(row)
         index.least = min([Severity.HIGH, *own, *(row.min_severity for row in rows)])
         return index
+
+    def may_bring_something(self, publication: Publication) -> bool:
+        """By its counts: most publications bring nothing of a severity that somebody follows."""
+        if not (self.follows or self.filters or self.has_owners):
+            return False
+        if self.least < Severity.MEDIUM or publication.entry_count != publication.change_count:
+            return True
+        lower = publication.medium if self.least < Severity.HIGH else 0
+        return publication.critical + publication.high + lower > 0
 
     def may_matter(self, head: Head) -> bool:
         return head.severity >= self.least or head.kind == Kind.TRANSFERRED
