@@ -15,19 +15,19 @@ from monitoring.outbox.queue import send_due_messages
 from tests.builders.alerts import raised
 from tests.builders.companies import DUNS
 from tests.builders.people import a_person
-from tests.builders.times import ago, soon
+from tests.builders.times import MOMENT, soon
 
 
 def a_follower(username: str = "bob", **fields: Any) -> User:
     """Somebody who may see all, with an email address."""
     person = a_person(username=username, role="Viewer")
-    User.objects.filter(pk=person.pk).update(email=f"{username}@example.com", **fields)
+    User.objects.filter(pk=person.pk).update(**{"email": f"{username}@example.com", **fields})
     return User.objects.get(pk=person.pk)
 
 
 def a_follow(person: User, kind: str = FollowKind.COMPANY, subject: str = DUNS, **fields: Any) -> Follow:
     key = Follow.key(person.pk, kind, subject)
-    values = {"created_at": ago(days=1), **fields}
+    values = {"created_at": MOMENT, **fields}
     return Follow.objects.create(id=key, person=person, kind=kind, subject=subject, **values)
 
 

@@ -8,8 +8,8 @@ from django.utils import timezone
 from core.models import SavedFilter
 from monitoring.follows import matches
 from monitoring.follows.follow import follow
-from monitoring.models import Follow, FollowKind, Frequency, PersonalEvent, Severity
-from portfolio.models import Company, SubjectState
+from monitoring.models import AlertRule, Follow, FollowKind, Frequency, PersonalEvent, Severity
+from portfolio.models import SubjectState
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
 from tests.builders.follows import a_follow, a_follower, followed, personal_messages, prefers
@@ -21,6 +21,7 @@ from tests.builders.subjects import a_subject
 from tests.builders.times import now_stamp
 
 pytestmark = pytest.mark.django_db
+TOP = "100000001"
 
 
 def a_saved_filter(listing: str = "portfolio.company", query: str = "country=GB", **fields: Any) -> SavedFilter:
@@ -36,7 +37,7 @@ def reached() -> set[tuple[str, str]]:
 
 def two_companies() -> None:
     delivered(
-        a_seed(DUNS, delivered=now_stamp(days=-2), countryISOAlpha2Code="GB"),
+        a_seed(DUNS, delivered=now_stamp(days=-2), corporateLinkage={"globalUltimate": {"duns": TOP}}),
         a_seed(OTHER, delivered=now_stamp(days=-2), countryISOAlpha2Code="CH"),
     )
 
@@ -51,14 +52,13 @@ def both_change() -> None:
         (FollowKind.COMPANY, DUNS),
         (FollowKind.COUNTRY, "GB"),
         (FollowKind.TAG, "key supplier"),
-        (FollowKind.GROUP, "100000001"),
+        (FollowKind.GROUP, TOP),
     ],
 )
 def test_each_kind_takes_its_companies_and_no_others(kind: str, subject: str) -> None:
     two_companies()
     a_subject(DUNS, tags="Key supplier, Leeds")
     a_subject(OTHER, tags="Supplier")
-    Company.objects.filter(pk=DUNS).update(global_ultimate="100000001")
     a_follow(a_follower(), kind, subject)
     both_change()
     assert reached() == {("bob", DUNS)}
@@ -79,7 +79,6 @@ def test_a_registration_takes_what_it_reports_also_after_another_one() -> None:
     ("listing", "query"),
     [
         ("portfolio.company", "country=GB"),
-        ("monitoring.change", "country=GB"),
         ("portfolio.subject", "state=monitored"),
     ],
 )
@@ -95,7 +94,7 @@ def test_a_saved_filter_takes_what_its_list_shows(listing: str, query: str) -> N
 
 def test_a_saved_filter_of_changes_takes_single_changes() -> None:
     two_companies()
-    row = a_saved_filter("monitoring.change", "severity=critical")
+    row = a_saved_filter("monitoring.change", f"severity={Severity.CRITICAL.value}")
     a_follow(a_follower(), FollowKind.FILTER, str(row.pk), min_severity=Severity.NOISE)
     delivered(news(), news("organization.telephone", [], ["1"]))
     followed()
@@ -148,6 +147,7 @@ def test_what_is_old_when_it_arrives_is_sent_to_nobody() -> None:
 
 
 def test_owners_follow_their_companies_unless_they_switched_it_off() -> None:
+    AlertRule.objects.update(active=False)
     two_companies()
     a_subject(DUNS, owner="bob")
     a_subject(OTHER, owner="eve@example.com")

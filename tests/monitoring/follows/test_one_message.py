@@ -16,10 +16,10 @@ from monitoring.follows import consumer, entries, messages
 from monitoring.follows.consumer import CONSUMER, notify_followers, notify_from
 from monitoring.models import (
     Alert,
+    AlertRule,
     Channel,
     ConsumerOffset,
     DigestItem,
-    Follow,
     FollowKind,
     Frequency,
     MessageState,
@@ -56,6 +56,7 @@ def _dying(*args: object, **kwargs: object) -> Any:
 
 
 def a_company_of_many_follows() -> Any:
+    AlertRule.objects.update(active=False)
     delivered(a_seed(DUNS, delivered=now_stamp(days=-2), countryISOAlpha2Code="GB"))
     a_subject(DUNS, tags="key", owner="bob")
     person = a_follower()
@@ -118,10 +119,8 @@ def test_what_an_alert_tried_to_send_and_could_not_is_sent() -> None:
 
 
 def test_what_was_assigned_while_the_message_waited_is_left_out() -> None:
-    person = a_company_of_many_follows()
-    prefers(person, own_companies=False)
-    a_rule(elements=STATUS)
-    Follow.objects.update(frequency=Frequency.DAILY)
+    person = a_follower()
+    a_follow(person, frequency=Frequency.DAILY)
     delivered(news())
     followed()
     (waiting,) = personal_messages()
@@ -245,7 +244,7 @@ def test_two_processes_send_one_message_in_any_order_of_their_steps(monkeypatch:
     a_follow(a_follower())
     delivered(news(), news(duns=OTHER))
     raised()
-    for number, order in enumerate(orders_with_two_switches(4)):
+    for number, order in enumerate(orders_with_two_switches(4, 4)):
         PersonalEvent.objects.all().delete()
         OutboxMessage.objects.all().delete()
         mail.outbox.clear()
