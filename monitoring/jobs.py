@@ -104,11 +104,6 @@ def alert_published() -> int:
     return raise_alerts(timezone.now() + A_MINUTE)
 
 
-def notify_about_followed() -> int:
-    """Notify users of what they follow; returns how many publications were read."""
-    return notify_followers(timezone.now() + A_MINUTE)
-
-
 def queue_for_webhooks() -> int:
     return queue_changes(timezone.now() + A_MINUTE)
 

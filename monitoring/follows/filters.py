@@ -25,7 +25,8 @@ ALL_CHANGES = "monitoring.change"
 
 def changes_in_filter(row: Follow, person: Any, changes: Collection[Change]) -> set[uuid.UUID]:
     """None where the filter was deleted, is no longer shared, or no longer works: the user's page says so."""
-    saved = filters_for(person).filter(pk=key_of(row.subject)).first()
+    key = key_of(row.subject)
+    saved = filters_for(person).filter(pk=key).first() if key else None
     if saved is None or undeclared_in(saved.listing, saved.query, person):
         return set()
     try:

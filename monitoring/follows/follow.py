@@ -50,7 +50,7 @@ def _normal(kind: str, subject: str) -> str:
 
 def unfollow(*, person: Any, key: uuid.UUID | None) -> Subject | None:
     """What it was; None where it was not followed."""
-    row = Follow.objects.filter(person=person, pk=key).first()
+    row = Follow.objects.filter(person=person, pk=key).first() if key else None
     if row is None:
         return None
     found = subjects_of(person, [row])[row.pk]

@@ -47,7 +47,7 @@ def sent_mails() -> list[tuple[str, str]]:
     """To whom, and under which subject."""
     followed()
     send_due_messages(soon(), at_once=1)
-    return [(one.to[0], one.subject) for one in mail.outbox]
+    return [(one.to[0], str(one.subject)) for one in mail.outbox]
 
 
 def personal_messages() -> list[OutboxMessage]:

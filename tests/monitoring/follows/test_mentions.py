@@ -52,7 +52,7 @@ def a_comment(text: str, by: str = "ann") -> AlertComment:
 
 def sent() -> list[tuple[str, str]]:
     send_due_messages(soon(), at_once=1)
-    return [(one.to[0], one.subject) for one in mail.outbox]
+    return [(one.to[0], str(one.subject)) for one in mail.outbox]
 
 
 def test_a_comment_notifies_once_however_often_it_is_looked_for() -> None:
