@@ -68,6 +68,7 @@ SHOTS = (
     Shot("lists-columns", "{saved}", size=(1366, 760)),
     Shot("rule-trial", "{rule}"),
     Shot("channel", "/monitoring/channel/add/"),
+    Shot("my-notifications", "/my/notifications/"),
     Shot("import", "{import}"),
     Shot("adopt", "{adopt}"),
     Shot("sync", "/portfolio/syncrun/", SYNC),

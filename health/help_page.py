@@ -49,6 +49,7 @@ SECTIONS = (
             ("use/investigate-an-alert.md", _("See what changed, and decide what to do")),
             ("use/create-an-alert-rule.md", _("Be alerted to the changes that matter to you")),
             ("use/get-alerts-by-email-or-chat.md", _("Send alerts to people and chat services")),
+            ("use/follow-companies.md", _("Be notified of the companies that you follow")),
             ("use/portfolio-risk.md", _("Risk, movement and concentration of all companies, on any day")),
             ("use/find-and-export.md", _("Find companies, save a filter, download a list")),
             ("use/import-a-list.md", _("Monitor more companies")),

@@ -43,6 +43,7 @@ DONE: dict[str, Promise] = {
         "%(count)s message queued", "%(count)s messages queued", "number"
     ),
     "monitoring.jobs.alert_published": PUBLICATIONS,
+    "monitoring.follows.consumer.notify_all": PUBLICATIONS,
     "monitoring.jobs.make_proposals": PUBLICATIONS,
     "monitoring.consumers.membership.gather_all": PUBLICATIONS,
     "monitoring.jobs.update_company_figures": PUBLICATIONS,

@@ -8,6 +8,7 @@ from monitoring.elements.admin import elements
 from monitoring.exports.admin import file_servers, scheduled
 from monitoring.feed import admin as feed
 from monitoring.file_intake import admin as file_intake
+from monitoring.follows.admin import buttons
 from monitoring.ingest.admin import dead_letters, notifications
 from monitoring.outbox.admin import channels, messages
 from monitoring.publications import admin as publications
@@ -18,6 +19,7 @@ from monitoring.stats import admin as stats
 from monitoring.webhooks import admin as webhooks
 
 __all__ = [
+    "buttons",
     "channels",
     "company_page",
     "dead_letters",

@@ -15,6 +15,8 @@ class MonitoringConfig(AppConfig):
         from monitoring.alerts.default_rules import install_default_rules
         from monitoring.exports import listings, scheduled  # noqa: F401
         from monitoring.figures import consumer  # noqa: F401
+        from monitoring.follows import consumer as followers  # noqa: F401
+        from monitoring.follows import messages  # noqa: F401
         from monitoring.reports import schedule  # noqa: F401
         from monitoring.webhooks import enqueue, send  # noqa: F401
         from portfolio.exposure import rates, refresh

@@ -29,6 +29,8 @@ from monitoring.deliveries.lease import leased
 from monitoring.figures.consumer import update_figures
 from monitoring.figures.records import make_checkpoints
 from monitoring.file_intake import intake
+from monitoring.follows.consumer import notify_followers
+from monitoring.follows.mentions import notify_mentioned
 from monitoring.log_context import in_the_log
 from monitoring.models import Delivery, DeliveryState, PassState, ReplayPass
 from monitoring.outbox.queue import due_targets, send_due_messages
@@ -78,7 +80,7 @@ def _ask_for_consumers() -> None:
 
 def process_published(turn: timedelta = A_TURN) -> None:
     """Let each consumer read on for a while; whoever has not caught up by then goes on as another job."""
-    steps = (raise_alerts, queue_changes, update_figures, gather_evidence, read_publications)
+    steps = (raise_alerts, notify_followers, queue_changes, update_figures, gather_evidence, read_publications)
     has_caught_up = [_takes_turn(step, turn) for step in steps]
     if not all(has_caught_up):
         wake()
@@ -118,6 +120,7 @@ def send_due() -> int:
     """Send what is due to channels and webhooks; returns how many messages were sent."""
     send_notices()
     notify_assignees()
+    notify_mentioned()
     run_step(enqueue_portfolio_events)
     let_go_on()
     return send_due_messages(timezone.now() + A_MINUTE)

@@ -78,6 +78,9 @@ class KeyChangeList(DjangoChangeList):
         return [*ordering, "-pk" if descending else "pk"]
 
     def get_results(self, request: HttpRequest) -> None:
+        if getattr(request, "shows_no_page", False):
+            # Only its rows are asked for: no page of them is read, and nothing is counted.
+            return
         super().get_results(request)
         self.result_list = self.page_rows()
         # Django's is “Select … to change”: a list's title says what is there.

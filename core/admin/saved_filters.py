@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +24,9 @@ from core.lists.listings import LISTINGS
 from core.lists.saved_filters import undeclared_in, undeclared_words
 from core.markup import badge
 from core.models import SavedFilter
+
+# Further links of a filter, by other apps.
+LINKS: list[Callable[[SavedFilter], SafeString | str]] = []
 
 
 class SavedFilterForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
@@ -113,7 +116,8 @@ class SavedFilterAdmin(WatchedRemoval, PageAdmin):
         if refused := undeclared_in(row.listing, row.query):
             return badge(gettext("disabled"), "warn", undeclared_words(refused))
         link = reverse(f"admin:{row.listing.replace('.', '_')}_changelist")
-        return format_html('<a class="dm-company" href="{}?{}">{}</a>', link, row.address, gettext("Open list"))
+        opened = format_html('<a class="dm-company" href="{}?{}">{}</a>', link, row.address, gettext("Open list"))
+        return format_html_join(" · ", "{}", ((one,) for one in (opened, *(read(row) for read in LINKS)) if one))
 
 
 def _is_own(request: HttpRequest, row: SavedFilter | None) -> bool:

@@ -220,6 +220,7 @@ def rows_as(person: Any, listing: str, query: str, *, with_past: bool = False) -
     request = HttpRequest()
     request.method, request.GET, request.user = "GET", QueryDict(query), person
     request.with_past = with_past  # type: ignore[attr-defined]
+    request.shows_no_page = True  # type: ignore[attr-defined]
     if not model_admin.has_view_permission(request):
         raise PermissionDenied(gettext("%(person)s no longer has permission to view this list.") % {"person": person})
     return rows_for(model_admin, request)

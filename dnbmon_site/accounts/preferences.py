@@ -83,7 +83,10 @@ def _save(form: PreferencesForm, person: User) -> None:
 
 def account_links(request: HttpRequest) -> list[dict[str, Any]]:
     """Behind the user's name; users of an identity provider have no password here."""
-    links = [{"title": gettext("Time zone and language"), "link": reverse("preferences")}]
+    links = [
+        {"title": gettext("My notifications"), "link": reverse("my_notifications")},
+        {"title": gettext("Time zone and language"), "link": reverse("preferences")},
+    ]
     if request.user.is_authenticated and request.user.has_usable_password():
         links.append({"title": gettext("Change password"), "link": reverse("admin:password_change")})
         links.append({"title": gettext("Two-step verification"), "link": reverse("second_factor")})

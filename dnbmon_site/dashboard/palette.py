@@ -100,6 +100,7 @@ ACTIONS = (
     Action(
         _("Export companies"), "admin:portfolio_company_export", "portfolio.view_company", _("download excel csv list")
     ),
+    Action(_("My notifications"), "my_notifications", words=_("follow following mentions quiet hours digest email")),
     Action(_("Time zone and language"), "preferences", words=_("settings preferences profile date format")),
     Action(_("Change password"), "admin:password_change", words=_("account sign in login")),
 )

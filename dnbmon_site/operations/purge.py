@@ -23,6 +23,7 @@ from monitoring.models import (
     DigestItem,
     MessageState,
     OutboxMessage,
+    PersonalEvent,
     SendAttempt,
 )
 from portfolio.models import CompanySearch, MembershipCheck, SearchState, SyncRun
@@ -45,6 +46,7 @@ def forget_old_records() -> str:
 def _old(before: datetime) -> Iterator[QuerySet[Model]]:
     """Only what is over: nothing that waits, is open or is in doubt."""
     yield DigestItem.objects.filter(created_at__lt=before).exclude(digest=None)
+    yield PersonalEvent.objects.filter(created_at__lt=before)
     yield OutboxMessage.objects.filter(state__in=SENT_OR_NOT, created_at__lt=before)
     yield Notice.objects.filter(created_at__lt=before)
     yield Incident.objects.filter(ended_at__lt=before)

@@ -29,6 +29,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     (gettext_noop("Import delivered files"), "monitoring.jobs.import_delivered_files", OFTEN),
     (gettext_noop("Publish changes"), "monitoring.jobs.publish_read", CATCH_UP),
     (gettext_noop("Raise alerts"), "monitoring.jobs.alert_published", CATCH_UP),
+    (gettext_noop("Notify users of what they follow"), "monitoring.follows.consumer.notify_all", CATCH_UP),
     (gettext_noop("Queue changes for webhooks"), "monitoring.jobs.queue_for_webhooks", CATCH_UP),
     (gettext_noop("Send messages"), "monitoring.jobs.send_due", 2),
     (gettext_noop("Prepare digests"), "monitoring.jobs.make_digests", OFTEN),

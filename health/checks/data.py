@@ -229,11 +229,13 @@ TITLES: dict[str, Any] = {
     TargetKind.WEBHOOK: _("Webhook %(name)s"),
     TargetKind.CHANNEL: _("Channel %(name)s"),
     TargetKind.REPORT: _("Report to %(name)s"),
+    TargetKind.PERSON: _("Notifications of %(name)s"),
 }
 REMEDIES: dict[str, Any] = {
     TargetKind.WEBHOOK: _("Fix the receiver, or correct its address under “Webhooks”. Then send a test from there."),
     TargetKind.CHANNEL: _("Correct the address under “Channels”. Then send a test from there."),
     TargetKind.REPORT: _("Check the email server settings and the address of the recipient."),
+    TargetKind.PERSON: _("Check the user's email address, or the channel that they selected under “My notifications”."),
 }
 
 

@@ -23,7 +23,7 @@ from monitoring.alerts.events import Raised, events_of
 from monitoring.alerts.facts.groups import MOST_AN_HOUR, Group, Grouped, grouped_by_alert
 from monitoring.alerts.facts.matches import Match, Reading, Rules, changes_in, find_matches
 from monitoring.alerts.facts.replacements import move_facts
-from monitoring.alerts.facts.reports import Brought, brought_by, is_old_news
+from monitoring.alerts.facts.reports import Brought, brought_by, is_old_news, runs_of
 from monitoring.alerts.new_company_summary import note_baselines, with_baselines
 from monitoring.alerts.routing import notify
 from monitoring.alerts.rules import Scope
@@ -76,20 +76,7 @@ def _move(position: int, sequence: int) -> bool:
 def raise_from(publications: Sequence[Publication], rules: Rules) -> list[Alert]:
     """All that these publications raise; the same again changes nothing."""
     brought = brought_by(publications, rules.may_take)
-    return [alert for run in _runs(brought) for alert in _raise_from(run, rules)]
-
-
-def _runs(brought: Iterable[Brought]) -> Iterator[list[Brought]]:
-    """Facts move to what replaces their changes before anything that follows is read, and after all that came before:
-    only the first of a run has changes that were replaced."""
-    run: list[Brought] = []
-    for its in brought:
-        if its.replaced and run:
-            yield run
-            run = []
-        run.append(its)
-    if run:
-        yield run
+    return [alert for run in runs_of(brought) for alert in _raise_from(run, rules)]
 
 
 def _raise_from(run: Sequence[Brought], rules: Rules) -> list[Alert]:

@@ -7,7 +7,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -19,7 +19,6 @@ from monitoring.alerts.reach import open_channels
 from monitoring.models import (
     Alert,
     AlertKind,
-    AlertRule,
     Channel,
     DigestItem,
     Frequency,
@@ -146,7 +145,18 @@ def message(channel: Channel, key: uuid.UUID, alerts: Sequence[Raised], sequence
     )
 
 
-def after_quiet_hours(rule: AlertRule, moment: datetime) -> datetime:
+class WithQuietHours(Protocol):
+    """A rule, or a user's preferences."""
+
+    @property
+    def quiet_from(self) -> time | None: ...
+    @property
+    def quiet_until(self) -> time | None: ...
+    @property
+    def quiet_zone(self) -> str: ...
+
+
+def after_quiet_hours(rule: WithQuietHours, moment: datetime) -> datetime:
     """The moment itself, or the end of the quiet hours that it falls into."""
     if rule.quiet_from is None or rule.quiet_until is None:
         return moment

@@ -28,7 +28,11 @@ from monitoring.company_page.summary import status_tone, status_words
 from monitoring.company_page.tabs import address_of, tab_of, tabs
 from monitoring.company_page.view_data import company_page
 from monitoring.data_fetch.admin.request_page import MOST_COMPANIES, PERMISSION, request_page
+from monitoring.follows.admin.buttons import follow_button
+from monitoring.follows.admin.mentions import notify_of
+from monitoring.follows.mentions import with_names
 from monitoring.history.company_projection import STATUS
+from monitoring.models import FollowKind
 from portfolio.companies.columns import COLUMN_ORDER, SEE_EXPOSURE
 from portfolio.companies.filters import BY_NUMBER, COMPANY_FILTERS, ORDER_OF, ExposureFilter
 from portfolio.companies.known_first import known_first
@@ -64,6 +68,8 @@ def status_badge(company: Company) -> SafeString | str:
 
 def note(request: HttpRequest, row: Company) -> str:
     written = add_note(company=row, text=request.POST.get("text", ""), by=request.user.get_username())
+    if written:
+        notify_of(request, written)
     return gettext("Note added.") if written else gettext("The note was empty. Enter a text and add it again.")
 
 
@@ -204,7 +210,8 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
         may_all = request.user.has_perm("portfolio.delete_companynote")
         is_gone = not moment and row.operating_status in GONE
         found = company_page(row, moment=moment, before=before)
-        for note in found["notes"]:
+        for note, words in zip(found["notes"], with_names([one.text for one in found["notes"]]), strict=True):
+            note.words = words
             note.may_go = may_remove(note, request.user.get_username(), may_all=may_all)
         return {
             **found,
@@ -222,6 +229,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             "latest": f"{timezone.localdate():%Y-%m-%d}",
             "may_note": request.user.has_perm(MAY_NOTE),
             "may_describe": request.user.has_perm(MAY_DESCRIBE),
+            "follow": {} if moment else follow_button(request, FollowKind.COMPANY, row.duns),
         }
 
     def may_act(self, request: HttpRequest, row: Company, action: str) -> bool:

@@ -13,6 +13,8 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from monitoring.corporate_groups.view_data import group_page, head_of
+from monitoring.follows.admin.buttons import follow_button
+from monitoring.models import FollowKind
 from portfolio.companies.columns import exposure_in
 from portfolio.exposure.rates import exposure_settings
 from portfolio.models import Company
@@ -42,5 +44,6 @@ def page(request: HttpRequest, duns: str) -> HttpResponse:
         "with_exposure": request.user.has_perm(MAY_SEE_EXPOSURE),
         "currency": currency,
         "exposure_heading": exposure_in(currency),
+        "follow": follow_button(request, FollowKind.GROUP, duns),
     }
     return TemplateResponse(request, "monitoring/corporate_groups/group.html", context)

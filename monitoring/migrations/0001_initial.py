@@ -450,6 +450,24 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Follow',
+            fields=[
+                ('id', core.fields.CompactUUIDField(editable=False, primary_key=True, serialize=False)),
+                ('kind', models.CharField(choices=[('company', 'Company'), ('group', 'Corporate group'), ('tag', 'Tag'), ('country', 'Country'), ('registration', 'Registration'), ('filter', 'Saved filter')], max_length=12)),
+                ('subject', models.CharField(help_text='D-U-N-S number, tag, country code, or ID of the registration or saved filter.', max_length=500)),
+                ('name', models.TextField(blank=True, help_text='What users call it, where no row has its name.')),
+                ('min_severity', models.SmallIntegerField(choices=[(0, 'Noise'), (1, 'Low'), (2, 'Medium'), (3, 'High'), (4, 'Critical')], default=3, verbose_name='minimum severity')),
+                ('frequency', models.CharField(choices=[('at_once', 'Immediately'), ('daily', 'Daily digest'), ('weekly', 'Weekly digest')], default='at_once', max_length=8, verbose_name='frequency')),
+                ('created_at', models.DateTimeField()),
+                ('person', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='follows', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'follow',
+                'verbose_name_plural': 'follows',
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
             name='LatencyHistogram',
             fields=[
                 ('id', core.fields.CompactUUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -514,6 +532,31 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='NotificationPreference',
+            fields=[
+                ('id', core.fields.CompactUUIDField(editable=False, primary_key=True, serialize=False)),
+                ('digest_time', models.TimeField(blank=True, help_text='Leave empty for 08:00.', null=True, verbose_name='digest time')),
+                ('digest_day', models.SmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], default=0, verbose_name='digest day')),
+                ('quiet_from', models.TimeField(blank=True, null=True, verbose_name='quiet hours from')),
+                ('quiet_until', models.TimeField(blank=True, help_text='Messages wait until then.', null=True, verbose_name='quiet hours until')),
+                ('critical_passes', models.BooleanField(default=False, help_text='Send critical changes immediately, also during quiet hours.', verbose_name='critical changes during quiet hours')),
+                ('own_companies', models.BooleanField(default=True, help_text='Follow every company of which you are the owner.', verbose_name='companies you own')),
+                ('own_severity', models.SmallIntegerField(choices=[(0, 'Noise'), (1, 'Low'), (2, 'Medium'), (3, 'High'), (4, 'Critical')], default=3, verbose_name='minimum severity for your companies')),
+                ('own_frequency', models.CharField(choices=[('at_once', 'Immediately'), ('daily', 'Daily digest'), ('weekly', 'Weekly digest')], default='at_once', max_length=8, verbose_name='frequency for your companies')),
+                ('failures', models.PositiveSmallIntegerField(default=0, help_text='Failed messages since the last delivery.')),
+                ('last_error', models.TextField(blank=True)),
+                ('paused_at', models.DateTimeField(null=True)),
+                ('paused_because', models.TextField(blank=True)),
+                ('channel', models.ForeignKey(blank=True, help_text='Leave empty to receive emails at your own address.', null=True, on_delete=django.db.models.deletion.SET_NULL, to='monitoring.channel', verbose_name='send to')),
+                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='notification_preference', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'notification preference',
+                'verbose_name_plural': 'notification preferences',
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
             name='Observation',
             fields=[
                 ('id', core.fields.CompactUUIDField(editable=False, primary_key=True, serialize=False)),
@@ -537,7 +580,7 @@ class Migration(migrations.Migration):
             name='OutboxMessage',
             fields=[
                 ('id', core.fields.CompactUUIDField(editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('channel', 'Channel'), ('webhook', 'Webhook'), ('report', 'Report recipient')], max_length=8, verbose_name='recipient type')),
+                ('kind', models.CharField(choices=[('channel', 'Channel'), ('webhook', 'Webhook'), ('report', 'Report recipient'), ('person', 'User')], max_length=8, verbose_name='recipient type')),
                 ('target', core.fields.CompactUUIDField(help_text='The channel, webhook or user.')),
                 ('event', models.CharField(help_text='The ID sent with every attempt.', max_length=100)),
                 ('event_type', models.CharField(max_length=64, verbose_name='event')),
@@ -555,6 +598,25 @@ class Migration(migrations.Migration):
                 'verbose_name': 'outgoing message',
                 'verbose_name_plural': 'outgoing messages',
                 'indexes': [models.Index(fields=['state', 'next_try_at', 'id'], name='send_due_messages'), models.Index(fields=['target', 'state', 'sequence', 'id'], name='message_by_target'), models.Index(fields=['target', 'company', 'sequence', 'id'], name='message_by_company'), models.Index(fields=['created_at', 'id'], name='message_by_time'), models.Index(fields=['target', 'created_at'], name='message_of_target')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PersonalEvent',
+            fields=[
+                ('id', core.fields.CompactUUIDField(editable=False, primary_key=True, serialize=False)),
+                ('change', core.fields.CompactUUIDField(help_text='The change. Its row may be replaced when history is rebuilt.')),
+                ('company', models.CharField(max_length=9)),
+                ('because', models.TextField(help_text='What the user follows: kind and subject.')),
+                ('event', models.CharField(help_text='The message that carries it.', max_length=100)),
+                ('due_at', models.DateTimeField()),
+                ('is_written', models.BooleanField(default=False, help_text='The message was written with it.')),
+                ('created_at', models.DateTimeField()),
+                ('person', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'personal message entry',
+                'verbose_name_plural': 'personal message entries',
+                'default_permissions': (),
             },
         ),
         migrations.CreateModel(
@@ -889,6 +951,14 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['changed_at'], name='figure_month_by_change'),
         ),
         migrations.AddIndex(
+            model_name='follow',
+            index=models.Index(fields=['person', 'id'], name='follow_by_person'),
+        ),
+        migrations.AddIndex(
+            model_name='follow',
+            index=models.Index(fields=['kind', 'subject'], name='follow_by_subject'),
+        ),
+        migrations.AddIndex(
             model_name='latencyhistogram',
             index=models.Index(fields=['day', 'measure'], name='latency_by_day'),
         ),
@@ -951,6 +1021,22 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='observation',
             index=models.Index(fields=['registration', 'id'], name='observation_by_registration'),
+        ),
+        migrations.AddIndex(
+            model_name='personalevent',
+            index=models.Index(fields=['person', 'event', 'id'], name='personal_event_by_message'),
+        ),
+        migrations.AddIndex(
+            model_name='personalevent',
+            index=models.Index(fields=['company', 'id'], name='personal_event_by_company'),
+        ),
+        migrations.AddIndex(
+            model_name='personalevent',
+            index=models.Index(fields=['change', 'id'], name='personal_event_by_change'),
+        ),
+        migrations.AddIndex(
+            model_name='personalevent',
+            index=models.Index(fields=['created_at', 'id'], name='personal_event_by_time'),
         ),
         migrations.AddIndex(
             model_name='publication',

@@ -39,8 +39,13 @@ from monitoring.models.scheduled_exports import ExportContent, FileFormat, Sched
 from monitoring.models.scores import Score, ScoreChange
 from monitoring.models.stats import Axis, DailyStat, DailyTotal, LatencyHistogram, Measure
 from monitoring.models.webhooks import WebhookEndpoint
+from monitoring.models.workflow.follows import Follow, FollowKind, NotificationPreference, PersonalEvent
 
 __all__ = [
+    "Follow",
+    "FollowKind",
+    "NotificationPreference",
+    "PersonalEvent",
     "REOPENED",
     "CloseReason",
     "Alert",

@@ -20,6 +20,7 @@ class TargetKind(models.TextChoices):
     CHANNEL = "channel", _("Channel")
     WEBHOOK = "webhook", _("Webhook")
     REPORT = "report", _("Report recipient")
+    PERSON = "person", _("User")
 
 
 class MessageState(models.TextChoices):

@@ -19,7 +19,7 @@ from core.db import insert_new
 from core.encryption import SecretLost, decrypted, encrypted
 from core.text import counted
 from core.urls import link
-from monitoring.models import Channel, Severity, content_key
+from monitoring.models import Channel, NotificationPreference, Severity, content_key
 from monitoring.outbox.chat_services import chat_of
 
 MOST_ADDRESSES = 20
@@ -159,8 +159,18 @@ def unsubscribe_link(channel: Channel) -> str:
 
 def channel_of_token(token: str) -> Channel | None:
     """The channel of an unsubscribe link; None for what is no such link."""
+    key = _key_of_token(token)
+    return Channel.objects.filter(pk=key).first() if key else None
+
+
+def preference_of_token(token: str) -> NotificationPreference | None:
+    """Of the link in a message to a user's own address."""
+    key = _key_of_token(token)
+    return NotificationPreference.objects.select_related("person").filter(pk=key).first() if key else None
+
+
+def _key_of_token(token: str) -> str:
     try:
-        key = signing.loads(token, salt=SALT)
+        return str(signing.loads(token, salt=SALT))
     except signing.BadSignature:
-        return None
-    return Channel.objects.filter(pk=key).first()
+        return ""

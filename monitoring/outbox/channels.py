@@ -17,7 +17,7 @@ from core.db import clean_text
 from core.outbound.connections import NotReached
 from core.outbound.http import Reply, post
 from core.outbound.mail_server import has_mail_server
-from monitoring.models import Channel
+from monitoring.models import Channel, NotificationPreference
 from monitoring.outbox.addresses import address_of, mail_addresses, unsubscribe_link, without_secrets
 from monitoring.outbox.chat_services import Chat, chat_of
 from monitoring.outbox.message import Message
@@ -157,6 +157,11 @@ def _answer_of(chat: Chat, reply: Reply, text: str) -> Answer:
     raise NotSent(reason, status=reply.status, text=text, retry_after=wait)
 
 
-def unsubscribe(channel: Channel) -> None:
+def unsubscribe(channel: Channel | NotificationPreference) -> None:
     """Nothing goes there any more, what waits included."""
+    if isinstance(channel, NotificationPreference):
+        reason = gettext("You unsubscribed by the link in a message.")
+        active = NotificationPreference.objects.filter(pk=channel.pk, paused_at=None)
+        active.update(paused_at=timezone.now(), paused_because=reason)
+        return
     Channel.objects.filter(pk=channel.pk, unsubscribed_at=None).update(unsubscribed_at=timezone.now())

@@ -11,7 +11,7 @@ from monitoring.models import Channel, TargetKind, WebhookEndpoint
 
 def names_of_kind(kind: str) -> Any:
     """Pairs of key and name."""
-    if kind == TargetKind.REPORT:
+    if kind in (TargetKind.REPORT, TargetKind.PERSON):
         return get_user_model().objects.values_list("pk", "username")
     model: Any = WebhookEndpoint if kind == TargetKind.WEBHOOK else Channel
     return model.objects.values_list("pk", "name")

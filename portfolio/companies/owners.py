@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -13,6 +14,17 @@ def user_of(owner: str) -> Any:
     """The active user whom the text names, by username or email address."""
     people = get_user_model().objects.filter(Q(username=owner) | Q(email=owner), is_active=True)
     return people.order_by("username").first()
+
+
+def users_of(owners: Collection[str]) -> dict[str, Any]:
+    """The same of many: the active user whom each text names."""
+    texts = sorted(owners)
+    people = get_user_model().objects.filter(Q(username__in=texts) | Q(email__in=texts), is_active=True)
+    found: dict[str, Any] = {}
+    for person in people.order_by("username"):
+        for text in {person.get_username(), person.email} & set(texts):
+            found.setdefault(text, person)
+    return found
 
 
 def is_mail(text: str) -> bool:

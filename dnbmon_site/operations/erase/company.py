@@ -23,6 +23,7 @@ from monitoring.alerts.own_alerts import count_all_own_alerts
 from monitoring.benefit.review import forget_reviews
 from monitoring.deliveries.gaps import REPLAYED_FOR
 from monitoring.figures import checkpoints
+from monitoring.follows.follow import OF_COMPANIES
 from monitoring.models import (
     Alert,
     AlertItem,
@@ -30,9 +31,11 @@ from monitoring.models import (
     DeadLetter,
     FetchedCompany,
     FigureMonth,
+    Follow,
     Notification,
     Observation,
     OutboxMessage,
+    PersonalEvent,
 )
 from monitoring.rebuild.removal import count_deliveries
 from monitoring.stats.daily_counts import recount
@@ -102,6 +105,8 @@ def plan(duns: str) -> Removal:
 def tables(duns: str) -> Iterator[QuerySet[Model]]:
     """Rows about the company alone, those that stand on others first."""
     yield OutboxMessage.objects.filter(company=duns)
+    yield PersonalEvent.objects.filter(company=duns)
+    yield Follow.objects.filter(kind__in=OF_COMPANIES, subject=duns)
     yield Alert.objects.filter(company=duns)
     yield AlertItem.objects.filter(company=duns)
     yield Observation.objects.filter(company=duns)

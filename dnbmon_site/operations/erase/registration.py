@@ -30,6 +30,8 @@ from monitoring.models import (
     DeliveredFile,
     Delivery,
     FetchedCompany,
+    Follow,
+    FollowKind,
     Notification,
     Observation,
     Publication,
@@ -70,6 +72,7 @@ def tables_of(row: Registration) -> Iterator[QuerySet[Model]]:
     imports = list(SubjectImport.objects.filter(registration=row).values_list("pk", flat=True))
     yield CompanySearch.objects.filter(subject_import__in=imports)
     yield SubjectImport.objects.filter(registration=row)
+    yield Follow.objects.filter(kind=FollowKind.REGISTRATION, subject=str(row.pk))
     yield DailyStat.objects.filter(registration=row)
     yield from (FetchedCompany.objects.filter(registration=row), DataFetch.objects.filter(registration=row))
     yield DeliveredFile.objects.filter(registration=row)

@@ -19,6 +19,7 @@ from monitoring.alerts.admin.closing import answer_of, ask_why
 from monitoring.alerts.admin.filters import key_of
 from monitoring.alerts.routing import open_channels_of
 from monitoring.alerts.undo import columns_of, undo, undo_token
+from monitoring.follows.admin.mentions import notify_of
 from monitoring.jobs import have_it_sent
 from monitoring.models import Alert
 from monitoring.outbox.permitted_addresses import unconfirmed_addresses, waits_for
@@ -53,6 +54,8 @@ def _somebody_was_faster() -> Outcome:
 
 def _comment(request: HttpRequest, row: Alert) -> Outcome:
     written = comment(row.pk, by=request.user.get_username(), text=request.POST.get("text", ""))
+    if written:
+        notify_of(request, written)
     return gettext("Comment added.") if written else (messages.WARNING, gettext("Enter a comment first."))
 
 

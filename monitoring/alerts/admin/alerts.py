@@ -40,6 +40,7 @@ from monitoring.alerts.auto_resolve import PROGRAM
 from monitoring.alerts.guidance import guidance_for, is_about_a_gone_company, with_proposal
 from monitoring.alerts.new_company_summary import counts_by_rule
 from monitoring.company_page.timeline import Line, lines_of, without_company
+from monitoring.follows.mentions import with_names
 from monitoring.models import Alert, AlertComment, AlertItem, AlertKind, AlertState, Change, Severity
 from monitoring.story_order import LATEST_FIRST
 from portfolio.companies.columns import EXPOSURE_HEADING
@@ -206,7 +207,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
             AlertItem.objects.filter(alert=row).order_by("-severity", "changed_at", "place", "id")[:MOST_FACTS]
         )
         lines, lately = lines_of_alert(row, facts)
-        comments = list(AlertComment.objects.filter(alert=row).order_by("id"))
+        comments: list[Any] = list(AlertComment.objects.filter(alert=row).order_by("id"))
         gone = row.company_id if is_about_a_gone_company(facts) else ""
         pending = pending_proposal(gone, request.user) if gone else None
         guidance = guidance_for(row, row.rule, facts)
@@ -236,12 +237,12 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         }
 
 
-def names_on(row: Alert, comments: list[AlertComment]) -> dict[str, str]:
+def names_on(row: Alert, comments: list[Any]) -> dict[str, str]:
     """Who did what on an alert's page, by full names."""
     said = (row.acknowledged_by, row.closed_by, row.assigned_by)
     names = {**names_of([*said, *(one.by for one in comments)]), PROGRAM: "D&B Monitoring"}
-    for one in comments:
-        one.by = names.get(one.by, one.by)
+    for one, words in zip(comments, with_names([one.text for one in comments]), strict=True):
+        one.by, one.words = names.get(one.by, one.by), words
     acknowledged, closed, assigned = (names.get(name, name) for name in said)
     return {"acknowledged_by": acknowledged, "closed_by": closed, "assigned_by": assigned}
 

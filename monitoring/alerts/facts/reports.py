@@ -7,7 +7,7 @@ registrations reports it for the first time, however long ago another has.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import NamedTuple
@@ -63,9 +63,10 @@ class Head(NamedTuple):
     previous: str | None
     current: str | None
     superseded: bool
+    severity: int
 
 
-HEAD = ("id", "delivery_id", "company_id", "kind", "element", "previous", "current", "superseded")
+HEAD = ("id", "delivery_id", "company_id", "kind", "element", "previous", "current", "superseded", "severity")
 # Whether some rule may take such a change.
 MayMatter = Callable[[Head], bool]
 
@@ -92,6 +93,19 @@ def brought_by(publications: Sequence[Publication], may_matter: MayMatter) -> li
     for its in brought.values():
         its.reports.sort(key=lambda report: story_key(report.change))
     return list(brought.values())
+
+
+def runs_of(brought: Iterable[Brought]) -> Iterator[list[Brought]]:
+    """What was noted of a change moves to what replaces it before anything that follows is read, and after all that
+    came before: only the first of a run has changes that were replaced."""
+    run: list[Brought] = []
+    for its in brought:
+        if its.replaced and run:
+            yield run
+            run = []
+        run.append(its)
+    if run:
+        yield run
 
 
 def _observations_of(publications: Iterable[Publication]) -> list[Observation]:

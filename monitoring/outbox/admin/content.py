@@ -22,6 +22,9 @@ EVENTS: Mapping[str, str | Promise] = {
     "notice": _("Notice"),
     "digest": _("Digest"),
     "report": _("Report"),
+    "follow": _("Followed change"),
+    "follow.digest": _("Digest of followed changes"),
+    "mention": _("Mention"),
 }
 PAGES = {
     TargetKind.CHANNEL: "admin:monitoring_channel_change",

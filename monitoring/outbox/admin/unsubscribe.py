@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 
 from core.audit import note_act
 from monitoring.alerts.reach import count_unnotified
-from monitoring.outbox.addresses import channel_of_token
+from monitoring.outbox.addresses import channel_of_token, preference_of_token
 from monitoring.outbox.channels import unsubscribe
 from monitoring.outbox.permitted_addresses import address_of_token, confirm
 
@@ -30,7 +30,7 @@ def confirm_address(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def unsubscribe_channel(request: HttpRequest, token: str) -> HttpResponse:
-    channel = channel_of_token(token)
+    channel = channel_of_token(token) or preference_of_token(token)
     if channel is None:
         raise Http404(gettext("This link does not match a channel. It may be incomplete, or the channel was deleted."))
     is_done = request.method == "POST"

@@ -28,6 +28,7 @@ def titles(client: Client, text: str) -> list[str]:
         ("IMPORT D", "Import D-U-N-S numbers", "/portfolio/subjectimport/upload/"),
         ("create rule", "Create alert rule", "/monitoring/alertrule/add/"),
         ("new webhook", "Add webhook", "/monitoring/webhookendpoint/add/"),
+        ("quiet hours", "My notifications", "/my/notifications/"),
         ("time zone", "Time zone and language", "/my/"),
         ("profile", "Time zone and language", "/my/"),
         ("help", "Help", "/help/"),

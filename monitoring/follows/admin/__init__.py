@@ -1,0 +1,1 @@
+"""A user's own page of notifications, and the button “Follow” on other pages."""

@@ -1,0 +1,96 @@
+"""The two forms of “My notifications”: what to follow, and how to be notified."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from core.admin.pickers import TimePicker
+from core.text import country_name
+from monitoring.follows.subjects import filters_for, visible
+from monitoring.models import Channel, Frequency, NotificationPreference, Severity
+from portfolio.companies.filters import occurring
+from portfolio.models import Registration
+
+Choices = list[tuple[str, str]]
+INPUT = {"class": "dm-input"}
+MOST = 500
+
+
+def choices_of(person: Any) -> list[tuple[str, str | Choices]]:
+    """What a user can choose here; companies and groups are followed from their pages."""
+    tags = [(f"tag:{tag}", tag) for tag, _label in occurring("tag")]
+    codes = ((code, country_name(code)) for code, _label in occurring("country") if code)
+    countries = [(f"country:{code}", name) for code, name in sorted(codes, key=lambda one: one[1])]
+    rows = visible(person, Registration).order_by("reference").values_list("pk", "reference")[:MOST]
+    registrations = [(f"registration:{key}", reference) for key, reference in rows]
+    filters = [(f"filter:{row.pk}", row.name) for row in filters_for(person).order_by("name", "id")[:MOST]]
+    groups = (
+        (gettext("Registrations"), registrations),
+        (gettext("Saved filters"), filters),
+        (gettext("Tags"), tags),
+        (gettext("Countries"), countries),
+    )
+    return [("", gettext("Select…")), *((name, its) for name, its in groups if its)]
+
+
+class FollowForm(forms.Form):
+    what = forms.ChoiceField(label=_("Follow"), widget=forms.Select(INPUT))
+    min_severity = forms.TypedChoiceField(
+        label=_("Minimum severity"),
+        coerce=int,
+        choices=Severity.choices,
+        initial=Severity.HIGH,
+        widget=forms.Select(INPUT),
+    )
+    frequency = forms.ChoiceField(
+        label=_("Frequency"), choices=Frequency.choices, initial=Frequency.AT_ONCE, widget=forms.Select(INPUT)
+    )
+
+    def __init__(self, person: Any, *args: Any, asked: tuple[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        what: Any = self.fields["what"]
+        known = choices_of(person)
+        what.choices = [*known, asked] if asked else known
+
+    @property
+    def kind(self) -> str:
+        return str(self.cleaned_data["what"]).partition(":")[0]
+
+    @property
+    def subject(self) -> str:
+        return str(self.cleaned_data["what"]).partition(":")[2]
+
+
+class PreferenceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    class Meta:
+        model = NotificationPreference
+        fields = (
+            *("channel", "own_companies", "own_severity", "own_frequency", "digest_time", "digest_day"),
+            *("quiet_from", "quiet_until", "critical_passes"),
+        )
+        widgets = {
+            **dict.fromkeys(("digest_time", "quiet_from", "quiet_until"), TimePicker),
+            **dict.fromkeys(("channel", "own_severity", "own_frequency", "digest_day"), forms.Select(INPUT)),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        channel: Any = self.fields["channel"]
+        channel.queryset = Channel.objects.filter(person=self.instance.person.pk).order_by("name", "id")
+        channel.empty_label = gettext("Email to %(address)s") % {
+            "address": self.instance.person.email or gettext("(no address)")
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        start, end = cleaned.get("quiet_from"), cleaned.get("quiet_until")
+        if (start is None) != (end is None):
+            wrong = "quiet_until" if end is None else "quiet_from"
+            self.add_error(wrong, gettext("Enter both the start and the end of the quiet hours."))
+        elif start is not None and start == end:
+            self.add_error("quiet_until", gettext("Quiet hours cannot start and end at the same time."))
+        return cleaned

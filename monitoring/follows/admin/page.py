@@ -1,0 +1,166 @@
+"""A user's own page: what they follow, how they are notified, and their latest messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+
+from core.actors import actor_of
+from core.audit import record
+from monitoring.follows.admin.forms import FollowForm, PreferenceForm
+from monitoring.follows.follow import follow, unfollow
+from monitoring.follows.preferences import pause, preference_of, resume, stored_preference_of
+from monitoring.follows.sent import latest_messages
+from monitoring.follows.subjects import key_of, subject_of, subjects_of
+from monitoring.models import Follow, Frequency, Severity
+from monitoring.outbox.admin.messages import state_badge
+
+PAGE = "my_notifications"
+# The channels are the user's own, whichever of them a form names.
+Answer = HttpResponse | None
+
+
+@never_cache
+def page(request: HttpRequest) -> HttpResponse:
+    """For every user, about themselves only."""
+    if request.method == "POST":
+        act = ACTS.get(request.POST.get("act", ""))
+        if act is None:
+            raise Http404(gettext("Unknown action: %(action)s.") % {"action": request.POST.get("act", "")})
+        return act(request)
+    return _shown(request)
+
+
+def _shown(request: HttpRequest, *, form: FollowForm | None = None, settings: Any = None) -> HttpResponse:
+    person: Any = request.user
+    preference = preference_of(person)
+    follows = list(Follow.objects.filter(person=person.pk).order_by("kind", "subject", "id"))
+    subjects = subjects_of(person, follows)
+    sent: list[Any] = latest_messages(person)
+    for one in sent:
+        one.badge = state_badge(one)
+    context = {
+        "title": gettext("My notifications"),
+        "preference": preference,
+        "follows": [(row, subjects[row.pk], Severity(row.min_severity).label) for row in follows],
+        "form": form or _empty_form(request),
+        "settings": settings or PreferenceForm(instance=preference),
+        "sent": sent,
+        "is_reached": bool(person.email or preference.channel),
+    }
+    return TemplateResponse(request, "monitoring/follows/page.html", {**admin.site.each_context(request), **context})
+
+
+def _empty_form(request: HttpRequest) -> FollowForm:
+    """With what a link from another page names."""
+    what = request.GET.get("follow", "")
+    asked = _asked(request.user, what) if what else None
+    return FollowForm(request.user, initial={"what": what} if asked else {}, asked=asked)
+
+
+def _asked(person: Any, what: str) -> tuple[str, str] | None:
+    kind, _, subject = what.partition(":")
+    try:
+        return what, subject_of(person, kind, subject).name
+    except ValidationError:
+        return None
+
+
+# Acts
+
+
+def _follow(request: HttpRequest) -> HttpResponse:
+    """By the form, or by a button on another page, which names no severity and no frequency."""
+    defaults = {"min_severity": str(Severity.HIGH.value), "frequency": Frequency.AT_ONCE.value}
+    what = request.POST.get("what", "")
+    data = {**defaults, **request.POST.dict()}
+    form = FollowForm(request.user, data, asked=(what, what))
+    if not form.is_valid():
+        return _shown(request, form=form)
+    values = {"min_severity": form.cleaned_data["min_severity"], "frequency": form.cleaned_data["frequency"]}
+    try:
+        row, subject = follow(person=request.user, kind=form.kind, subject=form.subject, **values)
+    except ValidationError as error:
+        form.add_error("what", error)
+        return _shown(request, form=form)
+    words = gettext("You follow %(subject)s: severity %(severity)s or higher, %(frequency)s.")
+    messages.success(
+        request,
+        words
+        % {
+            "subject": subject.name,
+            "severity": Severity(row.min_severity).label,
+            "frequency": str(Frequency(row.frequency).label).lower(),
+        },
+    )
+    return _back(request)
+
+
+def _unfollow(request: HttpRequest) -> HttpResponse:
+    subject = unfollow(person=request.user, key=key_of(request.POST.get("key", "")))
+    words = gettext("You no longer follow %(subject)s.") % {"subject": subject.name} if subject else ""
+    messages.success(request, words or gettext("You were not following it any more."))
+    return _back(request)
+
+
+def _save(request: HttpRequest) -> HttpResponse:
+    preference = stored_preference_of(request.user)
+    form = PreferenceForm(request.POST, instance=preference)
+    if not form.is_valid():
+        return _shown(request, settings=form)
+    if form.changed_data:
+        form.instance.save(update_fields=form.changed_data)
+        _note(request, gettext("%(person)s changed their notifications"), form)
+    messages.success(request, gettext("Saved."))
+    return _back(request)
+
+
+def _note(request: HttpRequest, words: str, form: PreferenceForm) -> None:
+    before = {name: str(form.initial.get(name)) for name in form.changed_data}
+    after = {name: str(form.cleaned_data[name]) for name in form.changed_data}
+    summary = words % {"person": request.user.get_username()}
+    record(
+        actor=actor_of(request),
+        action="edit notifications",
+        thing=form.instance,
+        summary=summary,
+        before=before,
+        after=after,
+    )
+
+
+def _pause(request: HttpRequest) -> HttpResponse:
+    pause(request.user, gettext("You paused them."))
+    messages.success(request, gettext("Paused. Changes from now on are not sent to you until you resume."))
+    return _back(request)
+
+
+def _resume(request: HttpRequest) -> HttpResponse:
+    resume(request.user)
+    messages.success(request, gettext("Resumed. You are notified of changes from now on."))
+    return _back(request)
+
+
+def _back(request: HttpRequest) -> HttpResponseRedirect:
+    """To the page with the button."""
+    there = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(there, {request.get_host()}, request.is_secure())
+    return HttpResponseRedirect(there if there and is_ours else reverse(PAGE))
+
+
+ACTS: Mapping[str, Callable[[HttpRequest], HttpResponse]] = {
+    "follow": _follow,
+    "unfollow": _unfollow,
+    "save": _save,
+    "pause": _pause,
+    "resume": _resume,
+}

@@ -1,0 +1,59 @@
+"""A user's latest messages, as their page shows them."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
+
+from django.utils.translation import gettext, ngettext
+
+from core.text import counted
+from monitoring.company_page.timeline import lines_of, sentence
+from monitoring.follows.matches import visible_changes
+from monitoring.follows.mentions import text_of
+from monitoring.models import OutboxMessage, PersonalEvent, TargetKind
+from portfolio.companies.search import with_companies
+
+LATEST, SHOWN = 20, 3
+
+
+def latest_messages(person: Any) -> list[Any]:
+    """The newest first, each with what it is about as far as the user may see it."""
+    rows = OutboxMessage.objects.filter(target=person.pk, kind=TargetKind.PERSON)
+    messages: list[Any] = list(rows.order_by("-created_at")[:LATEST])
+    sentences = _sentences(person, [row.event for row in messages])
+    for row in messages:
+        row.text = _mention_text(row) if row.payload != "{}" else _changes_text(sentences.get(row.event, []))
+    return messages
+
+
+def _sentences(person: Any, events: Collection[str]) -> dict[str, list[str]]:
+    entries = list(PersonalEvent.objects.filter(person=person.pk, event__in=events).order_by("id")) if events else []
+    by_event: dict[str, list[PersonalEvent]] = defaultdict(list)
+    for entry in entries:
+        by_event[entry.event].append(entry)
+    first = [entry.change for its in by_event.values() for entry in its[:SHOWN]]
+    changes = list(visible_changes(person, first).values()) if first else []
+    with_companies(changes)
+    words = {line.change.pk: sentence(line) for line in lines_of(changes)} if changes else {}
+    return {
+        event: [words[entry.change] for entry in its[:SHOWN] if entry.change in words] + [""] * (len(its) - SHOWN)
+        for event, its in by_event.items()
+    }
+
+
+def _changes_text(sentences: Collection[str]) -> str:
+    shown = [one for one in sentences if one]
+    if not shown:
+        return gettext("Changes that no longer hold, or that you may no longer view")
+    more = len(sentences) - len(shown)
+    words = ngettext("%(text)s; and %(count)s more", "%(text)s; and %(count)s more", more)
+    text = "; ".join(shown)
+    return words % {"text": text, "count": counted(more)} if more else text
+
+
+def _mention_text(row: OutboxMessage) -> str:
+    text = text_of(json.loads(row.payload))
+    return gettext("%(by)s mentioned you: %(text)s") % {"by": text.by, "text": text.text[:200]} if text else ""

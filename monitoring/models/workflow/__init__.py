@@ -1,0 +1,1 @@
+"""Rows about people at work: what they follow and are told, what they decide."""

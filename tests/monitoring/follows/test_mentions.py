@@ -1,0 +1,126 @@
+"""Mentions in comments and notes: who is meant, who is notified, and what the text shows."""
+
+from datetime import time
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from dnbmon_site.accounts.models import User
+from monitoring.alerts.actions import comment
+from monitoring.follows.mentions import mentioned_in, names_in, not_notified_text, notify_mentioned, with_names
+from monitoring.models import AlertComment, OutboxMessage
+from monitoring.outbox.queue import send_due_messages
+from portfolio.companies.notes import add_note
+from portfolio.models import Company, CompanyNote
+from tests.builders.alerts import an_alert
+from tests.builders.companies import DUNS, a_company
+from tests.builders.follows import a_follower, is_waiting, personal_messages, prefers
+from tests.builders.pages import text_of
+from tests.builders.people import a_person
+from tests.builders.times import soon
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("@bob please look", ["bob"]),
+        ("Ask @bob, or @eve.smith.", ["bob", "eve.smith"]),
+        ("(@bob) @bob", ["bob"]),
+        ("@anna@example.com knows", ["anna@example.com"]),
+        ("Write to anna@example.com", []),
+        ("@ nobody, and @.", []),
+    ],
+)
+def test_who_is_named(text: str, names: list[str]) -> None:
+    assert names_in(text) == names
+
+
+def test_active_users_are_meant_whatever_the_first_letter() -> None:
+    bob = a_follower()
+    a_follower("eve", is_active=False)
+    assert mentioned_in("@Bob and @bob and @eve and @nobody") == [bob]
+
+
+def a_comment(text: str, by: str = "ann") -> AlertComment:
+    found = comment(an_alert().pk, by=by, text=text)
+    assert found
+    return found
+
+
+def sent() -> list[tuple[str, str]]:
+    send_due_messages(soon(), at_once=1)
+    return [(one.to[0], str(one.subject)) for one in mail.outbox]
+
+
+def test_a_comment_notifies_once_however_often_it_is_looked_for() -> None:
+    a_follower()
+    a_comment("@bob, @bob: what do you think? <b>")
+    assert (notify_mentioned(), notify_mentioned()) == (1, 0)
+    assert sent() == [("bob@example.com", "ann mentioned you: alert 0")]
+    assert "what do you think? <b>" in mail.outbox[0].body
+    assert "/monitoring/alert/" in mail.outbox[0].body
+
+
+def test_a_note_notifies_too() -> None:
+    a_follower()
+    a_company()
+    assert add_note(company=Company.objects.get(pk=DUNS), text="@bob, see the accounts", by="ann")
+    notify_mentioned()
+    assert sent() == [("bob@example.com", "ann mentioned you: Acme Ltd")]
+
+
+def test_nobody_is_notified_of_their_own_text_nor_of_what_they_may_not_see() -> None:
+    a_follower()
+    User.objects.filter(pk=a_person(username="eve").pk).update(email="eve@example.com")
+    found = a_comment("@bob @eve @nobody", by="bob")
+    assert notify_mentioned() == 0
+    assert not_notified_text(found) == (
+        "No active user has the name @nobody. Check the username. @eve may not view this and is not notified."
+    )
+
+
+def test_what_was_removed_before_it_was_sent_is_not() -> None:
+    a_follower()
+    a_comment("@bob")
+    notify_mentioned()
+    AlertComment.objects.all().delete()
+    assert sent() == []
+    assert OutboxMessage.objects.get().state == "cancelled"
+
+
+def test_quiet_hours_hold_mentions_too() -> None:
+    prefers(a_follower(), quiet_from=time(0), quiet_until=time(23, 59, 59))
+    a_comment("@bob")
+    notify_mentioned()
+    assert is_waiting(personal_messages()[0])
+
+
+def test_texts_show_names_and_nothing_that_somebody_has_written_as_html() -> None:
+    User.objects.filter(pk=a_follower().pk).update(first_name="Bob", last_name="<Jones>")
+    (words,) = with_names(["<i>@bob</i>, @nobody"])
+    assert words == '&lt;i&gt;<strong title="@bob">Bob &lt;Jones&gt;</strong>&lt;/i&gt;, @nobody'
+
+
+def test_texts_without_mentions_ask_nothing(django_assert_num_queries: object) -> None:
+    with django_assert_num_queries(0):  # type: ignore[operator]
+        assert with_names(["a@b.c", "x < y"]) == ["a@b.c", "x &lt; y"]
+
+
+def test_the_page_of_an_alert_notifies_at_once_and_says_who_is_unknown(admin: Client) -> None:
+    User.objects.filter(pk=a_follower().pk).update(first_name="Bob", last_name="Jones")
+    alert = an_alert()
+    page = admin.post(f"/monitoring/alert/{alert.pk}/do/comment/", {"text": "@bob @nobody"}, follow=True)
+    text = text_of(page)
+    assert "No active user has the name @nobody." in text and "Bob Jones" in text
+    assert len(personal_messages()) == 1
+
+
+def test_the_page_of_a_company_does_the_same(admin: Client) -> None:
+    a_follower()
+    a_company()
+    page = admin.post(f"/portfolio/company/{DUNS}/do/note/", {"text": "@bob @nobody"}, follow=True)
+    assert "No active user has the name @nobody." in text_of(page)
+    assert len(personal_messages()) == 1 and CompanyNote.objects.count() == 1

@@ -1,0 +1,183 @@
+"""“My notifications”, and the button “Follow” on other pages."""
+
+from datetime import time
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from core.models import AuditEntry, SavedFilter
+from dnbmon_site.accounts.models import User
+from monitoring.follows.preferences import pause
+from monitoring.models import Follow, Frequency, NotificationPreference, Severity
+from monitoring.outbox.queue import send_due_messages
+from tests.builders.channels import a_channel
+from tests.builders.companies import DUNS, OTHER, a_company
+from tests.builders.deliveries import delivered
+from tests.builders.follows import a_follow, a_follower, followed, sent_mails
+from tests.builders.notifications import news
+from tests.builders.pages import text_of
+from tests.builders.people import a_person
+from tests.builders.registrations import a_registration
+from tests.builders.times import soon
+
+pytestmark = pytest.mark.django_db
+PAGE = "/my/notifications/"
+
+
+@pytest.fixture
+def bob() -> User:
+    return a_follower()
+
+
+@pytest.fixture
+def browser(bob: User) -> Client:
+    client = Client()
+    client.force_login(bob)
+    return client
+
+
+def follow(browser: Client, what: str, **values: Any) -> Any:
+    return browser.post(PAGE, {"act": "follow", "what": what, **values}, follow=True)
+
+
+def test_the_button_of_a_company_follows_and_its_page_says_so(browser: Client) -> None:
+    a_company()
+    there = f"/portfolio/company/{DUNS}/change/"
+    assert "Unfollow" not in text_of(browser.get(there))
+    page = follow(browser, f"company:{DUNS}", next=there)
+    assert page.redirect_chain == [(there, 302)]
+    text = text_of(page)
+    assert "You follow Acme Ltd: severity High or higher, immediately." in text and "Unfollow" in text
+    row = Follow.objects.get()
+    browser.post(PAGE, {"act": "unfollow", "key": str(row.pk), "next": there}, follow=True)
+    assert not Follow.objects.exists()
+    assert list(AuditEntry.objects.order_by("id").values_list("action", flat=True)) == ["follow", "unfollow"]
+
+
+def test_a_group_has_the_button_too(browser: Client) -> None:
+    a_company(global_ultimate=OTHER)
+    a_company(OTHER, "Örsted", global_ultimate=OTHER)
+    there = f"/portfolio/group/{OTHER}/"
+    assert "Follow" in text_of(browser.get(there))
+    follow(browser, f"group:{OTHER}")
+    text = text_of(browser.get(PAGE))
+    assert "Group of Örsted" in text and "Corporate group" in text
+
+
+def test_a_saved_filter_is_followed_from_its_list(browser: Client) -> None:
+    values = {"listing": "portfolio.company", "query": "country=GB", "created_at": timezone.now()}
+    row = SavedFilter.objects.create(name="British", owner="bob", **values)
+    link = f"/my/notifications/?follow=filter:{row.pk}"
+    assert link in browser.get("/core/savedfilter/").content.decode()
+    assert f'value="filter:{row.pk}" selected' in browser.get(link).content.decode()
+    follow(browser, f"filter:{row.pk}", min_severity=Severity.LOW.value, frequency="daily")
+    assert Follow.objects.get().min_severity == Severity.LOW
+    row.delete()
+    text = text_of(browser.get(PAGE))
+    assert "Inactive" in text and "British" in text and "It was deleted" in text
+
+
+def test_the_same_again_changes_how_it_is_followed(browser: Client) -> None:
+    row = a_registration()
+    follow(browser, f"registration:{row.pk}")
+    follow(browser, f"registration:{row.pk}", min_severity=Severity.MEDIUM.value, frequency="weekly")
+    found = Follow.objects.get()
+    assert (found.min_severity, found.frequency) == (Severity.MEDIUM, Frequency.WEEKLY)
+
+
+@pytest.mark.parametrize(
+    "what", ["company:999999999", "registration:nonsense", "filter:x", "shoes:44", "country:XX", ""]
+)
+def test_what_is_not_there_cannot_be_followed(browser: Client, what: str) -> None:
+    page = follow(browser, what)
+    assert page.status_code == 200 and not Follow.objects.exists()
+    assert "dm-error" in page.content.decode()
+
+
+def test_another_users_follow_stays(browser: Client) -> None:
+    row = a_follow(a_follower("eve"))
+    browser.post(PAGE, {"act": "unfollow", "key": str(row.pk)})
+    assert Follow.objects.count() == 1
+
+
+def test_it_leads_back_to_pages_of_this_site_only(browser: Client) -> None:
+    a_company()
+    page = browser.post(PAGE, {"act": "follow", "what": f"company:{DUNS}", "next": "https://evil.example/"})
+    assert page["Location"] == PAGE
+
+
+def settings(**values: Any) -> dict[str, Any]:
+    kept = {"act": "save", "own_severity": Severity.HIGH.value, "own_frequency": "at_once", "digest_day": 0}
+    return {**kept, **values}
+
+
+def test_how_is_saved_and_recorded(browser: Client, bob: User) -> None:
+    channel = a_channel(person=bob, address="bob@example.com")
+    values = {"channel": str(channel.pk), "quiet_from": "20:00", "quiet_until": "07:00"}
+    severity = Severity.CRITICAL.value
+    values["own_severity"] = str(severity)
+    browser.post(PAGE, settings(**values))
+    row = NotificationPreference.objects.get(person=bob)
+    assert (row.channel_id, row.quiet_from, row.quiet_until) == (channel.pk, time(20), time(7))
+    assert (row.own_severity, row.own_companies) == (severity, False)
+    assert AuditEntry.objects.get().action == "edit notifications"
+
+
+def test_half_quiet_hours_and_channels_of_others_are_refused(browser: Client) -> None:
+    other = a_channel(person=a_follower("eve"), address="eve@example.com")
+    page = browser.post(PAGE, settings(quiet_from="20:00", channel=str(other.pk)))
+    text = text_of(page)
+    assert "Enter both the start and the end of the quiet hours." in text
+    assert "Select a valid choice" in text
+
+
+def test_paused_it_says_why_and_is_resumed(browser: Client, bob: User) -> None:
+    a_follow(bob)
+    pause(bob, "3 messages in a row were not delivered.")
+    delivered(news())
+    followed()
+    text = text_of(browser.get(PAGE))
+    assert "Paused since" in text and "3 messages in a row were not delivered." in text
+    browser.post(PAGE, {"act": "resume"})
+    delivered(news(hours=1))
+    assert len(sent_mails()) == 1
+
+
+def test_latest_messages_say_what_they_were_about(browser: Client, bob: User) -> None:
+    a_follow(bob)
+    delivered(news(), news("organization.telephone", [], ["1"]))
+    sent_mails()
+    text = text_of(browser.get(PAGE))
+    assert "Sent" in text and f"{DUNS}" in text
+
+
+def test_the_link_in_a_message_pauses_after_a_question(client: Client, bob: User) -> None:
+    a_follow(bob)
+    delivered(news())
+    followed()
+    send_due_messages(soon(), at_once=1)
+    link = next(line for line in mail.outbox[0].body.splitlines() if line.startswith("Unsubscribe: ")).split(": ")[1]
+    address = "/" + link.split("/", 3)[3]
+    assert "Unsubscribe" in text_of(client.get(address))
+    assert NotificationPreference.objects.get(person=bob).paused_at is None
+    assert "Resume" in text_of(client.post(address))
+    assert NotificationPreference.objects.get(person=bob).paused_at
+
+
+def test_who_may_not_see_changes_cannot_follow() -> None:
+    a_company()
+    client = Client()
+    client.force_login(a_person("view_company", username="eve"))
+    assert "Follow" not in text_of(client.get(f"/portfolio/company/{DUNS}/change/")).replace("Followed", "")
+    assert "You do not have permission to view changes." in text_of(follow(client, f"company:{DUNS}"))
+
+
+def test_a_follow_shows_as_inactive_when_the_right_is_gone(browser: Client, bob: User) -> None:
+    a_company()
+    a_follow(bob)
+    bob.groups.clear()
+    text = text_of(browser.get(PAGE))
+    assert "Inactive" in text and "you no longer have permission" in text
