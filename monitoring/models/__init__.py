@@ -39,6 +39,9 @@ from monitoring.models.scheduled_exports import ExportContent, FileFormat, Sched
 from monitoring.models.scores import Score, ScoreChange
 from monitoring.models.stats import Axis, DailyStat, DailyTotal, LatencyHistogram, Measure
 from monitoring.models.webhooks import WebhookEndpoint
+from monitoring.models.workflow.decisions import Decision, DecisionKind, DecisionState, Review
+from monitoring.models.workflow.review_settings import ReviewSettings
+from monitoring.models.workflow.tiers import TierImport, TierRule
 
 __all__ = [
     "REOPENED",
@@ -59,6 +62,9 @@ __all__ = [
     "Combination",
     "ContractReview",
     "DailyStat",
+    "Decision",
+    "DecisionKind",
+    "DecisionState",
     "DataFetch",
     "FetchState",
     "FetchedCompany",
@@ -102,6 +108,8 @@ __all__ = [
     "ReportRecipient",
     "ReportRegistration",
     "ReportSchedule",
+    "Review",
+    "ReviewSettings",
     "Frequency",
     "RuleChannel",
     "ScheduledExport",
@@ -110,6 +118,8 @@ __all__ = [
     "Severity",
     "Source",
     "TargetKind",
+    "TierImport",
+    "TierRule",
     "Verb",
     "WEBHOOK_TEST",
     "WebhookEndpoint",
