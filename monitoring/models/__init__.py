@@ -39,7 +39,7 @@ from monitoring.models.scheduled_exports import ExportContent, FileFormat, Sched
 from monitoring.models.scores import Score, ScoreChange
 from monitoring.models.stats import Axis, DailyStat, DailyTotal, LatencyHistogram, Measure
 from monitoring.models.webhooks import WebhookEndpoint
-from monitoring.models.workflow.decisions import Decision, DecisionKind, DecisionState, Review
+from monitoring.models.workflow.decisions import Decision, DecisionKind, DecisionState, DueReview, Review
 from monitoring.models.workflow.review_settings import ReviewSettings
 from monitoring.models.workflow.tiers import TierImport, TierRule
 
@@ -79,6 +79,7 @@ __all__ = [
     "Delivery",
     "DeliveryState",
     "DigestItem",
+    "DueReview",
     "Observation",
     "OutboxMessage",
     "SendAttempt",

@@ -75,6 +75,16 @@ class Decision(models.Model):
         return f"{self.get_kind_display()}: {self.company_id}"
 
 
+class DueReview(Company):
+    """A company as the list of reviews shows it."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        verbose_name = _("planned review")
+        verbose_name_plural = _("planned reviews")
+
+
 class Review(models.Model):
     """Someone looked at a company. A decision is a review too."""
 
@@ -92,8 +102,8 @@ class Review(models.Model):
             models.Index(fields=["company", "reviewed_at"], name="review_by_company"),
             models.Index(fields=["reviewed_at", "id"], name="review_by_time"),
         ]
-        verbose_name = _("review")
-        verbose_name_plural = _("reviews")
+        verbose_name = _("completed review")
+        verbose_name_plural = _("completed reviews")
 
     def __str__(self) -> str:
         return f"{self.company_id} {self.reviewed_at:%Y-%m-%d}"
