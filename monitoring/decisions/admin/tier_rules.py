@@ -23,16 +23,18 @@ from monitoring.decisions.current import TIER_TONES
 from monitoring.decisions.rules import conditions_text, summary_of, switch_rule, would_change
 from monitoring.decisions.tiers import tier_text
 from monitoring.models import TierRule
+from portfolio.companies.columns import SEE_EXPOSURE
 from portfolio.imports.states import Refused
 from portfolio.models import Company, Tier
 
 SHOWN = 50
+FIELDS = ("name", "tier", "exposure_from", "failure_class_from", "country", "tag")
 
 
 class TierRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
     class Meta:
         model = TierRule
-        fields = ("name", "tier", "exposure_from", "failure_class_from", "country", "tag")
+        fields = FIELDS
 
     def clean_country(self) -> str:
         code = str(self.cleaned_data["country"]).strip().upper()
@@ -67,6 +69,14 @@ class TierRuleAdmin(RowActions, PageAdmin):
     change_form_outer_after_template = "monitoring/decisions/rule_changes.html"
     empty_title = _("No tier rules yet")
     empty_text = _("A tier rule sets the tier of companies by exposure, failure score class, country or tag.")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """A limit of exposure, and who is above it, is for those who may see money."""
+        rows = super().get_queryset(request)
+        return rows if request.user.has_perm(SEE_EXPOSURE) else rows.filter(exposure_from=None)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [name for name in FIELDS if name != "exposure_from" or request.user.has_perm(SEE_EXPOSURE)]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A rule that is enabled stays as it was confirmed."""

@@ -14,7 +14,7 @@ from portfolio.exposure.days import today
 from portfolio.exposure.refresh import refresh_columns
 from portfolio.models import Company, ImportState, Tier
 from tests.builders.companies import DUNS, OTHER, a_company
-from tests.builders.decisions import a_decision, a_draft, a_limit, a_tiered_company, days_ago
+from tests.builders.decisions import a_decision, a_draft, a_limit, a_tier_rule, a_tiered_company, days_ago
 from tests.builders.exposures import exposure
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
@@ -277,6 +277,14 @@ def test_a_rule_is_shown_before_it_is_enabled(manager: Client) -> None:
     assert "Disabling this rule changes the tier of 1 company" in page(manager, f"{own}change/")
     sent(manager, f"{own}do/disable/", confirmed="1")
     assert Company.objects.get().tier == ""
+
+
+def test_a_rule_over_exposure_is_for_those_who_may_see_money(manager: Client) -> None:
+    a_tier_rule("Large", exposure_from=1000)
+    a_tier_rule("Risky", failure_class_from=4)
+    viewer = signed_in("Viewer")
+    assert "Large" in page(manager, RULES)
+    assert "Large" not in page(viewer, RULES) and "Risky" in page(viewer, RULES)
 
 
 def test_an_import_of_tiers(manager: Client, analyst: Client) -> None:
