@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from core.actors import Actor
 from core.audit import record
 from core.cached_counts import update_counts
+from core.dates import is_usual
 from core.db import clean_text, database_now
 from monitoring.decisions.known import known_now
 from monitoring.decisions.reviews import end_review
@@ -68,12 +69,17 @@ class Draft:
             raise Refused(gettext("Choose a decision."))
         if not self.reason.strip():
             raise Refused(gettext("Enter a reason. It is kept with the decision."))
-        if self.valid_until and self.valid_until < today():
-            raise Refused(gettext("The day until which the decision is valid is in the past. Enter a later day."))
+        self._check_day()
         if self.kind == DecisionKind.LIMIT:
             self._check_amount()
         elif self.amount_cents is not None:
             raise Refused(gettext("Only a limit has an amount. Remove the amount, or choose “Limit”."))
+
+    def _check_day(self) -> None:
+        if self.valid_until and not is_usual(self.valid_until):
+            raise Refused(gettext("Enter a day until which the decision is valid before the year 3000."))
+        if self.valid_until and self.valid_until < today():
+            raise Refused(gettext("The day until which the decision is valid is in the past. Enter a later day."))
 
     def _check_amount(self) -> None:
         if self.amount_cents is None or not 0 <= self.amount_cents <= MOST_CENTS:

@@ -1,7 +1,7 @@
 """Decisions: made once, with what was known then, confirmed by a second person, and never changed."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -53,6 +53,7 @@ def test_a_decision_is_final_and_ends_the_review_that_is_due() -> None:
         (a_draft(kind="maybe"), "Choose a decision"),
         (a_draft(reason="  "), "Enter a reason"),
         (a_draft(valid_until=days_ago(1)), "in the past"),
+        (a_draft(valid_until=date.max), "before the year 3000"),
         (a_draft("limit", currency="EUR"), "Enter the amount"),
         (a_limit(-1), "Enter the amount"),
         (a_limit(10**14), "Enter the amount"),
