@@ -34,6 +34,7 @@ from monitoring.data_fetch.api.fetches import (
     DataFetchResume,
     DataFetchStop,
 )
+from monitoring.decisions.api import DecisionDetail, DecisionList, TierList
 from monitoring.feed.api import ChangeDetail, ChangeFeed, CompanyChanges, CompanyList, NotificationList
 from monitoring.file_intake.api import FileList
 from monitoring.history.api import CompanyProfile
@@ -99,6 +100,9 @@ v1: list[URLPattern | URLResolver] = [
     path("groups/<str:duns>/", GroupDetail.as_view(), name="group"),
     path("references/", repeatable(ReferenceList.as_view()), name="references"),
     path("exposures/", repeatable(ExposureList.as_view()), name="exposures"),
+    path("decisions/", repeatable(DecisionList.as_view()), name="decisions"),
+    path("decisions/<uuid:id>/", DecisionDetail.as_view(), name="decision"),
+    path("tiers/", repeatable(TierList.as_view()), name="tiers"),
     path("reference-data/", ReferenceCodeList.as_view(), name="reference_data"),
     path("reference-data/fetch/", repeatable(ReferenceDataFetch.as_view()), name="fetch_reference_data"),
     path("registrations/", RegistrationList.as_view(), name="registrations"),

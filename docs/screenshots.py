@@ -34,6 +34,7 @@ T = TypeVar("T")
 
 ALERT = r"/monitoring/alert/[^/?]+/change/"
 COMPANY = r"/portfolio/company/\d+/change/"
+DECISION = r"/monitoring/decision/[^/?]+/change/"
 GROUP = r"/portfolio/group/\d+/"
 RULE = r"/monitoring/alertrule/[^/?]+/change/"
 SYNC = r"/portfolio/syncrun/[^/?]+/change/"
@@ -74,6 +75,8 @@ SHOTS = (
     Shot("sync", "/portfolio/syncrun/", SYNC),
     Shot("drift", "{drift}", size=(1366, 1100)),
     Shot("proposals", "/portfolio/proposal/", size=(1366, 640)),
+    Shot("reviews", "/monitoring/duereview/", size=(1366, 760)),
+    Shot("decision", "/monitoring/decision/?state=final", DECISION, size=(1366, 1000)),
     Shot("contract-year", "/portfolio/contract/year/", size=(1366, 820)),
     Shot("contract-review", "/portfolio/review/", size=(1366, 1000)),
     Shot("group", "{group}", size=(1366, 840)),

@@ -10,7 +10,10 @@ from django.utils.translation import gettext, ngettext_lazy
 from core.text import counted
 from portfolio.models import ImportState
 
-IMPORT_JOBS = ("portfolio.jobs.work_on_import", "portfolio.exposure.work.read_upload")
+IMPORT_JOBS = (
+    *("portfolio.jobs.work_on_import", "portfolio.exposure.work.read_upload"),
+    "monitoring.decisions.work.work_on_tiers",
+)
 # What the backup's job returns where it has nothing to do.
 NO_BACKUP_FOLDER = "BACKUP_FOLDER is not set, so no backup is made."
 PUBLICATIONS: Promise = ngettext_lazy(
@@ -48,6 +51,12 @@ DONE: dict[str, Promise] = {
     "monitoring.consumers.membership.gather_all": PUBLICATIONS,
     "monitoring.jobs.update_company_figures": PUBLICATIONS,
     "monitoring.jobs.prepare_figures": ngettext_lazy("%(count)s month prepared", "%(count)s months prepared", "number"),
+    "monitoring.decisions.work.update_reviews": ngettext_lazy(
+        "%(count)s company updated", "%(count)s companies updated", "number"
+    ),
+    "monitoring.decisions.work.continue_tiers": ngettext_lazy(
+        "%(count)s import continued", "%(count)s imports continued", "number"
+    ),
     "monitoring.jobs.update_contract_review": ngettext_lazy(
         "%(count)s company listed", "%(count)s companies listed", "number"
     ),

@@ -3,6 +3,7 @@
 from monitoring.alerts.admin import alerts, rules
 from monitoring.company_page import admin as company_page
 from monitoring.data_fetch.admin import fetches
+from monitoring.decisions.admin import decisions, reviews, tier_imports, tier_rules
 from monitoring.deliveries import admin as deliveries
 from monitoring.elements.admin import elements
 from monitoring.exports.admin import file_servers, scheduled
@@ -23,6 +24,7 @@ __all__ = [
     "channels",
     "company_page",
     "dead_letters",
+    "decisions",
     "deliveries",
     "elements",
     "feed",
@@ -34,10 +36,13 @@ __all__ = [
     "registrations",
     "replay",
     "reports",
+    "reviews",
     "rules",
     "scheduled",
     "file_intake",
     "file_servers",
     "stats",
+    "tier_imports",
+    "tier_rules",
     "webhooks",
 ]

@@ -13,6 +13,7 @@ class MonitoringConfig(AppConfig):
         from monitoring.alerts import channel_messages, reach  # noqa: F401
         from monitoring.alerts.actions import follow_exposure, forget_closed_exposure
         from monitoring.alerts.default_rules import install_default_rules
+        from monitoring.decisions import listings as decision_listings  # noqa: F401
         from monitoring.exports import listings, scheduled  # noqa: F401
         from monitoring.figures import consumer  # noqa: F401
         from monitoring.follows import consumer as followers  # noqa: F401

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from core.cached_counts import COUNTED, Numbers, counter
 from monitoring.alerts.own_alerts import SHOWN, items_of
-from monitoring.models import Alert, AlertState, DeadLetter, DeadLetterState, Delivery, DeliveryState, Severity
-from portfolio.models import Registration
+from monitoring.models import (
+    Alert,
+    AlertState,
+    DeadLetter,
+    DeadLetterState,
+    Decision,
+    DecisionState,
+    Delivery,
+    DeliveryState,
+    Severity,
+)
+from portfolio.models import Company, Registration
 
 IN_DOUBT = 10_000
 SEVERE = (Severity.CRITICAL, Severity.HIGH)
@@ -35,6 +45,21 @@ def alerts() -> Numbers:
         **{severity.name.lower(): rows[:COUNTED].count() for severity, rows in waiting.items()},
         **items_of(list(critical[:COUNTED])),
     }
+
+
+@counter
+def reviews() -> Numbers:
+    """Due today, and before."""
+    today = datetime.now(UTC).date()
+    overdue = Company.objects.filter(next_review_on__isnull=False, next_review_on__lt=today)
+    due = Company.objects.filter(next_review_on=today)
+    return {"overdue": overdue[:COUNTED].count(), "due": due[:COUNTED].count()}
+
+
+@counter
+def decisions() -> Numbers:
+    """Waiting for a second person."""
+    return {"proposed": Decision.objects.filter(state=DecisionState.PROPOSED)[:COUNTED].count()}
 
 
 @counter

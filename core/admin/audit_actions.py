@@ -8,6 +8,18 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 LABELS: dict[str, str | Promise] = {
+    "decision.made": _("Decision made"),
+    "decision.proposed": _("Decision proposed"),
+    "decision.confirmed": _("Decision confirmed"),
+    "decision.refused": _("Decision refused"),
+    "review.done": _("Review completed"),
+    "tier.set": _("Tier set"),
+    "tier.released": _("Tier left to rules"),
+    "tier_rule.enabled": _("Tier rule enabled"),
+    "tier_rule.disabled": _("Tier rule disabled"),
+    "tiers.upload": _("Tiers uploaded"),
+    "tiers.confirm": _("Tier import confirmed"),
+    "tiers.cancel": _("Tier import cancelled"),
     "call_budget.changed": _("Call budget changed"),
     "entitlements.fetched": _("Entitlements updated"),
     "add note": _("Note added"),

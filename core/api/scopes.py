@@ -12,6 +12,9 @@ WRITE_PORTFOLIO = "write:portfolio"
 WRITE_REFERENCES = "write:references"
 READ_EXPOSURE = "read:exposure"
 WRITE_EXPOSURE = "write:exposure"
+READ_DECISIONS = "read:decisions"
+WRITE_DECISIONS = "write:decisions"
+WRITE_TIERS = "write:tiers"
 SEARCH_COMPANIES = "search:companies"
 WRITE_FILES = "write:files"
 FETCH_REFERENCE_DATA = "fetch:reference_data"
@@ -28,6 +31,9 @@ SCOPES: dict[str, str | Promise] = {
     WRITE_REFERENCES: _("Set and remove the IDs that other systems use for companies"),
     READ_EXPOSURE: _("Read the amounts at stake with companies"),
     WRITE_EXPOSURE: _("Set and remove the amounts at stake with companies"),
+    READ_DECISIONS: _("Read decisions on companies, with what was known when they were made"),
+    WRITE_DECISIONS: _("Decide on companies. Where a second person must confirm, the decision is only proposed"),
+    WRITE_TIERS: _("Set the tier of companies"),
     SEARCH_COMPANIES: _("Search for companies at D&B, within the call budget. Each search may be billed"),
     WRITE_FILES: _("Upload files that D&B delivered"),
     PULL: _("Start a pull of a registration without waiting for its schedule"),

@@ -42,6 +42,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "core.share_savedfilter",
         "monitoring.alertrule",
         "monitoring.acknowledge_alert",
+        "monitoring.decide_company",
         "monitoring.change_element",
         "monitoring.scheduledexport",
         "monitoring.view_channel",
@@ -63,8 +64,10 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "portfolio.change_exposure",
         "monitoring.reportschedule",
         "monitoring.request_datafetch",
+        "monitoring.change_tier",
+        "monitoring.tierrule",
     ),
-    APPROVER: ("portfolio.approve_import",),
+    APPROVER: ("portfolio.approve_import", "monitoring.confirm_decision"),
     OPERATOR: (
         "core.share_savedfilter",
         "portfolio.pull_registration",
@@ -94,9 +97,9 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
 # What users read where roles are selected.
 PURPOSES: Mapping[str, str | Promise] = {
     VIEWER: _("views companies, changes, alerts and reports"),
-    ANALYST: _("works on alerts, edits alert rules and writes notes on companies"),
-    MANAGER: _("imports lists, adds and removes companies, and decides on proposals"),
-    APPROVER: _("gives the second approval above the limits"),
+    ANALYST: _("works on alerts, edits alert rules, decides on companies and reviews them"),
+    MANAGER: _("imports lists, adds and removes companies, decides on proposals and sets tiers"),
+    APPROVER: _("gives the second approval above the limits, and confirms decisions on companies"),
     OPERATOR: _("pulls registrations, fixes errors, and manages channels, webhooks and file servers"),
     ADMINISTRATOR: _("has all permissions, including users, roles, API keys and contracts"),
 }

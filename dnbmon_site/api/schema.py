@@ -25,6 +25,7 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         {"name": "company-searches", "description": "Companies searched for at D&B by name, with their candidates."},
         {"name": "files", "description": "Files that D&B delivered: list them, upload one."},
         {"name": "references", "description": "The IDs that your other systems use for companies."},
+        {"name": "decisions", "description": "Decisions on companies, with what was known then, and their tiers."},
         {"name": "exposures", "description": "Your own money at stake, by company, book and day."},
         {"name": "data fetches", "description": "Data of companies fetched from D&B: request, compare, accept."},
         {"name": "reference data", "description": "D&B's codes and their descriptions."},

@@ -76,6 +76,22 @@ GROUPS = (
                 "domain",
                 (
                     Page(_("Companies"), "portfolio.company", below="/portfolio/group/"),
+                    Page(
+                        _("Reviews"),
+                        "monitoring.duereview",
+                        waiting="reviews",
+                        words=_("due overdue interval tier critical important"),
+                    ),
+                    Page(
+                        _("Decisions"),
+                        "monitoring.decision",
+                        waiting="decisions",
+                        words=_("approve limit hold stop confirm second person"),
+                    ),
+                    Page(_("Completed reviews"), "monitoring.review"),
+                    Page(_("Tier rules"), "monitoring.tierrule", words=_("critical important normal")),
+                    Page(_("Tier imports"), "monitoring.tierimport", words=_("upload file critical important")),
+                    Page(_("Review settings"), "monitoring.reviewsettings", words=_("interval days second person")),
                     Page(_("Saved filters"), "core.savedfilter"),
                 ),
             ),

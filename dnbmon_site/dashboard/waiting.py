@@ -8,7 +8,12 @@ from core.cached_counts import recent_count, up_to
 from monitoring.alerts.own_alerts import own_alerts
 
 # Cached counts, and which right makes them the reader's concern.
-CONCERNED = {"proposals": "portfolio.view_proposal", "imports": "portfolio.view_subjectimport"}
+CONCERNED = {
+    "proposals": "portfolio.view_proposal",
+    "imports": "portfolio.view_subjectimport",
+    "reviews": "monitoring.decide_company",
+    "decisions": "monitoring.confirm_decision",
+}
 
 
 def waiting_text(request: HttpRequest, name: str) -> str:

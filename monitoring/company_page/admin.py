@@ -28,6 +28,7 @@ from monitoring.company_page.summary import status_tone, status_words
 from monitoring.company_page.tabs import address_of, tab_of, tabs
 from monitoring.company_page.view_data import company_page
 from monitoring.data_fetch.admin.request_page import MOST_COMPANIES, PERMISSION, request_page
+from monitoring.decisions.admin import company as decisions
 from monitoring.follows.admin.buttons import follow_button
 from monitoring.follows.admin.mentions import notify_of
 from monitoring.follows.mentions import with_names
@@ -98,8 +99,8 @@ def describe(request: HttpRequest, row: Company) -> str:
     )
 
 
-ACTIONS = {"note": note, "remove-note": remove, "describe": describe}
-RIGHTS = {"note": MAY_NOTE, "remove-note": MAY_NOTE, "describe": MAY_DESCRIBE}
+ACTIONS = {"note": note, "remove-note": remove, "describe": describe, **decisions.ACTIONS}
+RIGHTS = {"note": MAY_NOTE, "remove-note": MAY_NOTE, "describe": MAY_DESCRIBE, **decisions.RIGHTS}
 
 
 class CompanyChangeList(ChosenChangeList):
@@ -129,7 +130,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     sortable_by = ("shown_name", "number", "last_change")
     column_order = COLUMN_ORDER
     row_actions = ACTIONS
-    actions = ("fetch_selected", "stop_selected")
+    actions = ("fetch_selected", "set_tier_of_selected", "stop_selected")
     list_before_template = "monitoring/company_page/companies_intro.html"
     page_template = "monitoring/company_page/company.html"
     empty_title = _("No companies")
@@ -140,6 +141,13 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
 
     def has_fetch_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(PERMISSION)
+
+    def has_tier_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(decisions.SET_TIER)
+
+    @admin.action(description=_("Set tier…"), permissions=["tier"])
+    def set_tier_of_selected(self, request: HttpRequest, queryset: QuerySet[Company]) -> HttpResponse | None:
+        return decisions.set_tiers_page(request, queryset)
 
     @admin.action(description=_("Refresh from D&B…"), permissions=["fetch"])
     def fetch_selected(self, request: HttpRequest, queryset: QuerySet[Company]) -> HttpResponse | None:
@@ -222,6 +230,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             "today_address": address_of(tab),
             # Alerts are about today; a day in the past has none of its own.
             "alerts": open_alerts(row.duns) if not moment and request.user.has_perm(MAY_SEE_ALERTS) else None,
+            "decisions": decisions.part_of(request, row) if not moment else None,
             "stakes": stakes(request, row, moment),
             "is_gone": is_gone,
             "may_fetch": not moment and found["is_listed"] and self.has_fetch_permission(request),

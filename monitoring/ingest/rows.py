@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from core.db import clean_text
@@ -52,6 +52,10 @@ class CompanyRow(NamedTuple):
     last_critical_at: datetime | None = None
     exposure: int | None = None
     exposure_unconverted: bool = False
+    tier: str = ""
+    tier_set_by: str = ""
+    tier_set_on: date | None = None
+    next_review_on: date | None = None
 
 
 class NotificationRow(NamedTuple):

@@ -39,7 +39,10 @@ from monitoring.models.scheduled_exports import ExportContent, FileFormat, Sched
 from monitoring.models.scores import Score, ScoreChange
 from monitoring.models.stats import Axis, DailyStat, DailyTotal, LatencyHistogram, Measure
 from monitoring.models.webhooks import WebhookEndpoint
+from monitoring.models.workflow.decisions import Decision, DecisionKind, DecisionState, DueReview, Review
 from monitoring.models.workflow.follows import Follow, FollowKind, NotificationPreference, PersonalEvent
+from monitoring.models.workflow.review_settings import ReviewSettings
+from monitoring.models.workflow.tiers import TierImport, TierRule
 
 __all__ = [
     "Follow",
@@ -64,6 +67,9 @@ __all__ = [
     "Combination",
     "ContractReview",
     "DailyStat",
+    "Decision",
+    "DecisionKind",
+    "DecisionState",
     "DataFetch",
     "FetchState",
     "FetchedCompany",
@@ -78,6 +84,7 @@ __all__ = [
     "Delivery",
     "DeliveryState",
     "DigestItem",
+    "DueReview",
     "Observation",
     "OutboxMessage",
     "SendAttempt",
@@ -107,6 +114,8 @@ __all__ = [
     "ReportRecipient",
     "ReportRegistration",
     "ReportSchedule",
+    "Review",
+    "ReviewSettings",
     "Frequency",
     "RuleChannel",
     "ScheduledExport",
@@ -115,6 +124,8 @@ __all__ = [
     "Severity",
     "Source",
     "TargetKind",
+    "TierImport",
+    "TierRule",
     "Verb",
     "WEBHOOK_TEST",
     "WebhookEndpoint",

@@ -74,6 +74,10 @@ FIGURE_COLUMNS = (
     Column("last_critical_at", _("Last critical change"), attrgetter("last_critical_at"), 26),
     Column("exposure", EXPOSURE_HEADING, lambda row: units(row.exposure), 16, right=SEE_EXPOSURE),
 )
+REVIEW_COLUMNS = (
+    Column("tier", _("Tier"), lambda row: row.get_tier_display(), 12),
+    Column("next_review_on", _("Next review"), attrgetter("next_review_on"), 14),
+)
 # Of a column, the indexed field in whose order it is.
 COLUMN_ORDER = {
     **{name: name for name in SORTED},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -21,8 +22,11 @@ SORTED_NUMBERS = (
     *("failure_percentile", "failure_class", "delinquency_percentile", "delinquency_class", "limit_amount"),
     *("payment_index", "employees", "revenue", "last_critical_at", "exposure"),
 )
-SORTED_TEXTS = ("rating", "industry_code", "operating_status")
-SORTED = (*SORTED_NUMBERS, *SORTED_TEXTS)
+SORTED_TEXTS = ("rating", "industry_code", "operating_status", "tier")
+SORTED_DATES = ("next_review_on",)
+SORTED = (*SORTED_NUMBERS, *SORTED_TEXTS, *SORTED_DATES)
+OVERDUE, DUE, SOON = "overdue", "due", "soon"
+SOON_DAYS = 30
 
 
 def of_column(column: str, values: Iterable[str]) -> Q:
@@ -30,6 +34,8 @@ def of_column(column: str, values: Iterable[str]) -> Q:
     several = list(values)
     if column in (*NUMBERS, *SORTED_NUMBERS):
         return _numbers(column, several)
+    if column in SORTED_DATES:
+        return Q(**{column: None}) if UNKNOWN in several else Q()
     texts = ["" if value == UNKNOWN else value for value in several if is_clean(value)]
     return Q(**{f"{column}__in": texts}) if texts else Q()
 
@@ -56,7 +62,27 @@ def with_value(rows: QuerySet[Company], column: str) -> QuerySet[Company]:
     """Without those of which it is unknown."""
     if column in SORTED_TEXTS:
         return rows.filter(**{f"{column}__gt": ""})
-    return rows.filter(**{f"{column}__isnull": False}) if column in (*SORTED_NUMBERS, "changed_at") else rows
+    is_null_where_unknown = column in (*SORTED_NUMBERS, *SORTED_DATES, "changed_at")
+    return rows.filter(**{f"{column}__isnull": False}) if is_null_where_unknown else rows
+
+
+# What users decide
+
+
+def of_tiers(tiers: Iterable[str]) -> Q:
+    """Companies of one of these tiers, or of none."""
+    return Q(tier__in=["" if tier == NONE else tier for tier in tiers if is_clean(tier)])
+
+
+def review_due_by(day: date) -> Q:
+    return Q(next_review_on__isnull=False, next_review_on__lte=day)
+
+
+def review_is(value: str) -> Q:
+    """By the day in UTC: before today, until today, or within a month."""
+    today = datetime.now(UTC).date()
+    days = {OVERDUE: -1, DUE: 0, SOON: SOON_DAYS}
+    return review_due_by(today + timedelta(days=days[value])) if value in days else Q()
 
 
 # What stands in the entries of registrations

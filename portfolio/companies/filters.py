@@ -17,19 +17,24 @@ from core.admin.filters import CountryFilter, DaysFilter
 from core.cached_counts import recent_count
 from core.text import is_clean
 from portfolio.companies.conditions import (
+    DUE,
     KNOWN,
     NO,
     NONE,
+    OVERDUE,
+    SOON,
     UNKNOWN,
     YES,
     flagged,
     in_portfolio,
     of_column,
+    of_tiers,
     owned_by,
+    review_is,
     tagged,
     with_exposure,
 )
-from portfolio.models import FLAG_LABELS, Company, ReferenceCategory, Size
+from portfolio.models import FLAG_LABELS, Company, ReferenceCategory, Size, Tier
 from portfolio.reference_data.words import industry_words, words_of_description
 
 Options = Iterable[tuple[str, str | Promise]]
@@ -127,6 +132,28 @@ class ExposureFilter(_OneOf):
         return queryset.filter(with_exposure(self.value() or ""))
 
 
+class TierFilter(ColumnFilter):
+    title = _("tier")
+    parameter_name = "tier"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        offered: Options = [*((one.value, one.label) for one in Tier), (NONE, gettext("None"))]
+        return with_those_asked(offered, request.GET.getlist(str(self.parameter_name)))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        tiers = [value for value in self.value() or () if value]
+        return queryset.filter(of_tiers(tiers)) if tiers else queryset
+
+
+class ReviewFilter(_OneOf):
+    title = _("review")
+    parameter_name = "review"
+    options = ((OVERDUE, _("Overdue")), (DUE, _("Due")), (SOON, _("Due within 30 days")))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(review_is(self.value() or ""))
+
+
 class MonitoredFilter(_OneOf):
     title = _("portfolio")
     parameter_name = "monitored"
@@ -203,11 +230,14 @@ COMPANY_FILTERS: tuple[type[SimpleListFilter | DaysFilter], ...] = (
     GroupFilter,
     CriticalFilter,
     ExposureFilter,
+    TierFilter,
+    ReviewFilter,
 )
 # In lists of companies, the columns of an index that each parameter begins with: in their order nothing is sorted.
 ORDER_OF = {
     **{name: name for name in ("country", "failure_class", "delinquency_class", "rating", "industry_code", "size")},
     **{"operating_status": "operating_status", "global_ultimate": "global_ultimate", "flag": "flags"},
+    **{"tier": "tier", "review": "next_review_on"},
     **{"critical_from": "-last_critical_at", "critical_to": "-last_critical_at", "exposure": "-exposure"},
 }
 BY_NUMBER = ("monitored", "registration", "owner", "tag")

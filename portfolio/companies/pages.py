@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from core.api.parameters import read_moment
 from core.bulk import among
 from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
 from portfolio.companies.columns import COLUMN_ORDER
-from portfolio.companies.conditions import SORTED_NUMBERS, with_value
+from portfolio.companies.conditions import SORTED_DATES, SORTED_NUMBERS, with_value
 from portfolio.companies.parameters import companies_chosen
 from portfolio.companies.search import MOST, search_companies
 from portfolio.models import Company
@@ -90,6 +90,8 @@ def _values(cursor: str, order: tuple[str, ...]) -> list[Any]:
 def _read_value(column: str, value: str) -> Any:
     if column in ("changed_at", "last_critical_at"):
         return read_moment(value)
+    if column in SORTED_DATES:
+        return date.fromisoformat(value)
     return _number(value) if column in SORTED_NUMBERS else value
 
 

@@ -27,11 +27,13 @@ from portfolio.companies.conditions import (
     in_portfolio,
     in_registrations,
     of_column,
+    of_tiers,
     owned_by,
+    review_due_by,
     tagged,
 )
 from portfolio.companies.external_references import companies_named
-from portfolio.models import Company, Flag, Registration, Size
+from portfolio.models import Company, Flag, Registration, Size, Tier
 
 DUNS_IN_PATH = OpenApiParameter(
     "duns", str, OpenApiParameter.PATH, description="D-U-N-S number: nine digits, with or without dashes."
@@ -139,6 +141,12 @@ class CompanyParameters(PageParameters):
     )
     owner = serializers.CharField(required=False, max_length=200, help_text="Owner of the company, or `unknown`.")
     tag = serializers.CharField(required=False, max_length=500, help_text="One of the company's tags, or `unknown`.")
+    tier = Several(
+        child=serializers.ChoiceField([*Tier.values, NONE]), help_text="Tiers that users or rules set, or `none`."
+    )
+    review_by = serializers.DateField(
+        required=False, help_text="Return only companies with a review that is due on or before this day."
+    )
     sort = serializers.ChoiceField(
         SORTS,
         required=False,
@@ -150,6 +158,8 @@ CHOSEN_BY: dict[str, Callable[[QuerySet[Company], Any], QuerySet[Company]]] = {
     "monitored": lambda rows, monitored: in_portfolio(rows, YES if monitored else NO),
     "registration": in_registrations,
     "flag": lambda rows, flag: rows.filter(flagged(flag)),
+    "tier": lambda rows, tiers: rows.filter(of_tiers(tiers)),
+    "review_by": lambda rows, day: rows.filter(review_due_by(day)),
     "owner": owned_by,
     "tag": tagged,
 }

@@ -40,6 +40,8 @@ COMPANY_EXAMPLE = {
         "global_ultimate": "804735132",
         "last_critical_at": None,
     },
+    "tier": "critical",
+    "next_review_on": "2026-04-07",
 }
 FLAG_NAMES = [str(flag.name).lower() for flag in Flag]
 
@@ -81,10 +83,26 @@ class CompanySerializer(serializers.ModelSerializer[Company]):
     )
 
     figures = FiguresSerializer(source="*", help_text="What D&B reports about its risk, size and group.")
+    tier = serializers.CharField(
+        read_only=True, help_text="`critical`, `important` or `normal`, as users or tier rules set it. Empty for none."
+    )
+    next_review_on = serializers.DateField(
+        read_only=True, allow_null=True, help_text="Day on which the next review is due. Null if none is planned."
+    )
 
     class Meta:
         model = Company
-        fields = ["duns", "name", "country", "city", "operating_status", "changed_at", "figures"]
+        fields = [
+            "duns",
+            "name",
+            "country",
+            "city",
+            "operating_status",
+            "changed_at",
+            "figures",
+            "tier",
+            "next_review_on",
+        ]
 
 
 class ReferenceSerializer(serializers.Serializer[ExternalReference]):

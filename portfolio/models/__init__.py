@@ -2,7 +2,7 @@
 
 from portfolio.models.api_key_usage import ApiKeyUsage
 from portfolio.models.call_budgets import DEFAULT_CALLS_PER_MONTH, CallBudget, CallKind, CallMonth, CallOutcome, DnbCall
-from portfolio.models.companies import Company
+from portfolio.models.companies import Company, Tier
 from portfolio.models.company_searches import CompanySearch, SearchState
 from portfolio.models.company_words import CompanyWord
 from portfolio.models.contracts import AccessToken, Contract, RateLimitSlot
@@ -67,6 +67,7 @@ __all__ = [
     "SubjectState",
     "SyncRun",
     "SyncState",
+    "Tier",
     "RateLimitSlot",
     "Validation",
 ]

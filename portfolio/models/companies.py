@@ -11,8 +11,16 @@ from portfolio.models.figures import Size
 INDEXED = (
     *("failure_percentile", "failure_class", "delinquency_percentile", "delinquency_class", "rating"),
     *("limit_amount", "payment_index", "industry_code", "size", "employees", "revenue", "operating_status"),
-    *("flags", "last_critical_at", "exposure"),
+    *("flags", "last_critical_at", "exposure", "tier", "next_review_on"),
 )
+
+
+class Tier(models.TextChoices):
+    """How much depends on a company. Of one without a tier, the column is empty."""
+
+    CRITICAL = "critical", _("Critical")
+    IMPORTANT = "important", _("Important")
+    NORMAL = "normal", _("Normal")
 
 
 class Company(models.Model):
@@ -74,6 +82,13 @@ class Company(models.Model):
     exposure_unconverted = models.BooleanField(
         _("exposure incomplete"), default=False, help_text=_("Some amount has no exchange rate.")
     )
+    # Users decide on these; monitoring/decisions/ writes them.
+    tier = models.CharField(_("tier"), max_length=9, choices=Tier.choices, blank=True)
+    tier_set_by = models.TextField(
+        blank=True, editable=False, help_text=_("User who set the tier. Empty while tier rules may set it.")
+    )
+    tier_set_on = models.DateField(null=True, editable=False)
+    next_review_on = models.DateField(_("next review"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("company")

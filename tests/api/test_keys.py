@@ -94,6 +94,7 @@ RIGHTS = {
     "company-searches/": "portfolio.view_companysearch",
     "references/": "portfolio.view_externalreference",
     "exposures/": "portfolio.view_exposure",
+    "decisions/": "monitoring.view_decision",
     "data-fetches/": "monitoring.view_datafetch",
     "reference-data/": "portfolio.view_referencelist",
     "event-types/": "monitoring.view_webhookendpoint",
@@ -145,6 +146,8 @@ WRITES: dict[str, tuple[str, str, Any]] = {
     "unname": ("DELETE", "references/?system=crm&id=1", None),
     "put at stake": ("PUT", "exposures/", {"exposures": []}),
     "take off": ("DELETE", "exposures/?company=804735132&book=orders", None),
+    "decide on a company": ("POST", "decisions/", {"duns": "804735132", "kind": "stop", "reason": "", "after": 0}),
+    "set tiers": ("PUT", "tiers/", {"tiers": []}),
     "upload": ("POST", "files/?name=ACME_LOD_01_20260108110647_NOTIFICATION_1.zip", None),
     "confirm": ("POST", "imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/confirm/", {"number": 1}),
     "search": ("POST", "company-searches/", {"name": "Acme"}),
@@ -167,6 +170,9 @@ OPENS = {
     "write:references": {"name", "unname"},
     "read:exposure": set(),
     "write:exposure": {"put at stake", "take off"},
+    "read:decisions": set(),
+    "write:decisions": {"decide on a company"},
+    "write:tiers": {"set tiers"},
     "search:companies": {"search", "find candidates"},
     "write:files": {"upload"},
     "fetch:reference_data": {"fetch words"},
@@ -184,7 +190,12 @@ def test_a_scope_opens_its_own_and_nothing_else(a_program: Callable[..., Program
     program = a_program(scopes=scope)
     opened = {name for name, (method, path, body) in WRITES.items() if is_open(program.send(method, path, body))}
     assert opened == OPENS[scope]
-    apart = {"alerts": {"alerts/"}, "read:exposure": {"exposures/"}, "fetch": {"data-fetches/"}}
+    apart = {
+        "alerts": {"alerts/"},
+        "read:exposure": {"exposures/"},
+        "read:decisions": {"decisions/"},
+        "fetch": {"data-fetches/"},
+    }
     readable = {"read": set(RIGHTS) - set().union(*apart.values()), **apart}
     assert {path for path in RIGHTS if is_open(program.get(path))} == readable.get(scope, set())
     assert not Subject.objects.filter(requested=True).exists()
@@ -202,7 +213,7 @@ def test_every_address_is_tried_with_every_scope() -> None:
     tried = {operation(method, path) for method, path, _ in WRITES.values()}
     tried |= {operation("GET", path) for path in RIGHTS}
     entries = {"GET alerts/{id}/", "GET changes/{id}/", "GET imports/{id}/"}
-    entries |= {"GET imports/{id}/candidates/", "GET company-searches/{id}/"}  # as their lists
+    entries |= {"GET imports/{id}/candidates/", "GET company-searches/{id}/", "GET decisions/{id}/"}  # as their lists
     entries |= {f"GET data-fetches/{{id}}/{more}" for more in ("", "companies/", "companies/{duns}/")}
     assert tried | entries == set(operations())
 

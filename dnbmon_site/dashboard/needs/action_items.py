@@ -18,6 +18,7 @@ from dnbmon_site.accounts.api_key_rights import unknown_words
 from dnbmon_site.accounts.models import ApiKey, User
 from dnbmon_site.dashboard.needs.alerts import critical_alert_needs, own_alert_needs
 from dnbmon_site.dashboard.needs.need import URGENCY, Need
+from dnbmon_site.dashboard.needs.reviews import company_decision_needs
 from health.models import Incident, State
 from health.schedule_status import CHANGE_JOBS, SEE
 from monitoring.alerts.rules import few
@@ -238,6 +239,7 @@ def _decisions(request: HttpRequest, numbers: OpenCounts) -> Iterator[Need]:
     may = request.user.has_perm
     yield from _proposals(numbers, may("portfolio.decide_proposal"), may("portfolio.approve_import"))
     yield from _imports(numbers, may("portfolio.confirm_import"), may("portfolio.approve_import"))
+    yield from company_decision_needs(numbers, may)
     if may("portfolio.change_subject"):
         yield from _refused(numbers)
 

@@ -15,7 +15,7 @@ from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from core.actors import actor_at_the_shell
+from core.actors import Actor, actor_at_the_shell
 from core.cached_counts import update_counts
 from direct_plus.delivered_files import FileKind, parse_file_name
 from direct_plus.sandbox.control.client import SandboxControl
@@ -24,6 +24,7 @@ from direct_plus.sandbox.demo.world import CUSTOMERS, SEED, SUPPLIERS
 from dnbmon_site.accounts.first_user import first_person
 from dnbmon_site.accounts.models import User
 from dnbmon_site.accounts.roles import APPROVER
+from dnbmon_site.operations.processes.demo_reviews import make_reviews
 from monitoring.file_intake.intake import import_paths
 from portfolio.exposure.rates import set_rate
 from portfolio.exposure.refresh import refresh_columns
@@ -57,7 +58,8 @@ class Command(BaseCommand):
         import_seed_files(sandbox)
         import_exposure()
         make_second_person()
-        update_counts("held")
+        make_decisions()
+        update_counts("held", "reviews", "decisions")
 
 
 def import_seed_files(sandbox: SandboxControl) -> None:
@@ -100,3 +102,10 @@ def make_second_person() -> None:
     if first and not User.objects.filter(username=SECOND_PERSON).exists():
         person = User.objects.create(username=SECOND_PERSON, password=first.password, is_staff=True)
         person.groups.add(Group.objects.get(name=APPROVER))
+
+
+def make_decisions() -> None:
+    """By the first person, confirmed by the second one."""
+    first, second = first_person(), User.objects.filter(username=SECOND_PERSON).first()
+    if first and second:
+        make_reviews(Actor(first.get_username(), first.pk), Actor(second.get_username(), second.pk))

@@ -29,6 +29,7 @@ from monitoring.models import (
     AlertItem,
     Change,
     DeadLetter,
+    Decision,
     FetchedCompany,
     FigureMonth,
     Follow,
@@ -36,6 +37,7 @@ from monitoring.models import (
     Observation,
     OutboxMessage,
     PersonalEvent,
+    Review,
 )
 from monitoring.rebuild.removal import count_deliveries
 from monitoring.stats.daily_counts import recount
@@ -113,6 +115,8 @@ def tables(duns: str) -> Iterator[QuerySet[Model]]:
     yield Change.objects.filter(company=duns)
     yield Notification.objects.filter(company=duns)
     yield FetchedCompany.objects.filter(Q(company=duns) | Q(replacement=duns))
+    yield Review.objects.filter(company=duns)
+    yield Decision.objects.filter(company=duns)
     yield Proposal.objects.filter(Q(company=duns) | Q(replacement=duns))
     yield ExternalReference.objects.filter(company=duns)
     yield CompanyNote.objects.filter(company=duns)
@@ -130,6 +134,9 @@ def mentions(duns: str) -> Iterator[QuerySet[Model]]:
     yield AuditEntry.objects.filter(told_in(("key", "summary", "before", "after"), duns))
     yield LogEntry.objects.filter(told_in(("object_id", "object_repr", "change_message"), duns))
     yield Alert.objects.filter(told_in(("title", "reason", "reversal"), duns), company=None)
+    # Another company's decision may name it: as a parent, or in an alert.
+    yield Decision.objects.filter(told_in(("known", "reason", "refusal"), duns))
+    yield Review.objects.filter(note__contains=duns)
     yield DnbCall.objects.filter(about__contains=duns)
     yield DeadLetter.objects.filter(preview__contains=duns)
     yield CompanySearch.objects.filter(name__contains=duns)

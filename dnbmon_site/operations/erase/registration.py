@@ -27,6 +27,7 @@ from monitoring.models import (
     DailyStat,
     DataFetch,
     DeadLetter,
+    Decision,
     DeliveredFile,
     Delivery,
     FetchedCompany,
@@ -36,6 +37,7 @@ from monitoring.models import (
     Observation,
     Publication,
     ReplayPass,
+    Review,
 )
 from monitoring.publications.consumers import mend_places, rewind_consumers
 from monitoring.rebuild.company_times import mend_times
@@ -152,11 +154,13 @@ def remove(rows: QuerySet[Model]) -> None:
 
 
 def bring_up_to_date(companies: set[str], removal: Removal) -> None:
-    """Companies of which nothing is left go; the others show what is still known."""
+    """Companies of which nothing is left go, unless somebody decided on them; the others show what is still known."""
     for batch in in_batches(sorted(companies), 200):
         known = set(Subject.objects.filter(company__in=batch).values_list("company_id", flat=True))
         known |= set(Notification.objects.filter(company__in=batch).values_list("company_id", flat=True))
         known |= set(Change.objects.filter(company__in=batch).values_list("company_id", flat=True))
+        for model in (Decision, Review):
+            known |= set(model._default_manager.filter(company__in=batch).values_list("company_id", flat=True))
         for duns in set(batch) - known:
             for rows in tables(duns):
                 removal.counts[str(rows.model._meta.verbose_name_plural)] += rows.count()

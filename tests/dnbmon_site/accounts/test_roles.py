@@ -60,8 +60,10 @@ monitoring.channel            VAMPOD     VAMPOD OD      OD
 monitoring.dailystat         VAMPOD     -      -       -
 monitoring.datafetch          VAMPOD     -      -       -
 monitoring.deadletter         VAMPOD     -      -       -
+monitoring.decision           VAMPOD     -      -       -
 monitoring.deliveredfile      VAMPOD     -      -       -
 monitoring.delivery           VAMPOD     -      -       -
+monitoring.duereview          VAMPOD     -      -       -
 monitoring.outboxmessage      AOD        -      -       -
 monitoring.element            VAMPOD     -      AD      -
 monitoring.fileserver         OD         OD     OD      OD
@@ -69,7 +71,11 @@ monitoring.notification       VAMPOD     -      -       -
 monitoring.publication        VAMPOD     -      -       -
 monitoring.replaypass         VAMPOD     -      -       -
 monitoring.reportschedule     VAMPOD     MD     MD      MD
+monitoring.review             VAMPOD     -      -       -
+monitoring.reviewsettings     VAMPOD     -      D       -
 monitoring.scheduledexport    VAMPOD     AD     AD      AD
+monitoring.tierimport         MD         -      -       -
+monitoring.tierrule           VAMPOD     MD     MD      MD
 monitoring.webhookendpoint    OD         OD     OD      -
 core.auditentry          VAMPOD     -      -       -
 portfolio.callbudget          VAMPOD     -      D       -
@@ -127,6 +133,19 @@ GET  /monitoring/datafetch/request/                         MOD
 POST /monitoring/datafetch/request/                         MOD
 GET  /monitoring/datafetch/{key}/company/804735132/         VAMPOD
 POST /monitoring/datafetch/{key}/do/accept/                 MOD
+GET  /monitoring/decision/export/                           VAMPOD
+GET  /monitoring/decision/decide/804735132/                 AD
+POST /monitoring/decision/decide/804735132/                 AD
+POST /monitoring/decision/{key}/do/confirm/                 PD
+POST /monitoring/decision/{key}/do/refuse/                  PD
+GET  /monitoring/duereview/export/                          VAMPOD
+GET  /monitoring/review/export/                             VAMPOD
+GET  /monitoring/tierimport/upload/                         MD
+POST /monitoring/tierimport/upload/                         MD
+GET  /monitoring/tierimport/template/                       VAMPOD
+GET  /monitoring/tierimport/{key}/rows.csv                  MD
+POST /monitoring/tierimport/{key}/do/confirm/               MD
+POST /monitoring/tierrule/{key}/do/enable/                  MD
 GET  /monitoring/delivery/{key}/raw/                        VAMPOD
 GET  /monitoring/deliveredfile/upload/                      OD
 POST /monitoring/deliveredfile/upload/                      OD
@@ -143,6 +162,8 @@ GET  /portfolio/company/export/                             VAMPOD
 POST /portfolio/company/{key}/do/note/                      AMD
 POST /portfolio/company/{key}/do/remove-note/               AMD
 POST /portfolio/company/{key}/do/describe/                  MD
+POST /portfolio/company/{key}/do/tier/                      MD
+POST /portfolio/company/{key}/do/review/                    AD
 GET  /portfolio/companysearch/find/                         MD
 POST /portfolio/companysearch/find/                         MD
 GET  /portfolio/companysearch/decide/                       VAMPOD
@@ -225,6 +246,7 @@ monitoring.alertrule    reset_selected         AD
 monitoring.alertrule    switch_selected_off    AD
 monitoring.alertrule    switch_selected_on     AD
 monitoring.channel      delete_selected        OD
+monitoring.duereview    set_tier_of_selected   MD
 monitoring.outboxmessage again                  OD
 monitoring.deadletter   set_selected_aside     OD
 monitoring.deadletter   try_selected_again     OD
@@ -233,6 +255,7 @@ monitoring.reportschedule   send               MD
 monitoring.scheduledexport  delete_selected    AD
 monitoring.scheduledexport  write              AD
 portfolio.company       fetch_selected         MOD
+portfolio.company       set_tier_of_selected   MD
 portfolio.company       stop_selected          MD
 portfolio.exchangerate  delete_selected        MD
 portfolio.proposal      accept_selected        MD

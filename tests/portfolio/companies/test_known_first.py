@@ -7,7 +7,7 @@ import pytest
 
 from portfolio.companies.conditions import SORTED_NUMBERS, SORTED_TEXTS
 from portfolio.companies.known_first import known_first
-from portfolio.models import Company
+from portfolio.models import Company, Tier
 from tests.builders.companies import a_company
 from tests.builders.times import MOMENT
 
@@ -16,6 +16,8 @@ PAGE = 4
 
 
 def value_of(name: str, chance: random.Random) -> Any:
+    if name == "tier":
+        return chance.choice(["", "", *Tier.values])
     if name in SORTED_TEXTS:
         return chance.choice(["", "", "1A", "1a", "A1", "--", "-1", "Ä"])
     number = chance.choice([None, None, 1, 2, 3, 50])

@@ -1,0 +1,31 @@
+"""Reviews that are due, and decisions on companies that wait for a second person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+
+from core.cached_counts import OpenCounts, up_to
+from dnbmon_site.dashboard.needs.need import Need
+
+
+def company_decision_needs(numbers: OpenCounts, may: Callable[[str], bool]) -> Iterator[Need]:
+    if may("monitoring.decide_company"):
+        yield from _reviews(numbers)
+    if may("monitoring.confirm_decision") and (count := numbers.of("decisions").get("proposed", 0)):
+        title = ngettext("%(count)s decision awaiting confirmation", "%(count)s decisions awaiting confirmation", count)
+        text = gettext("They need a second person. Until then the earlier decisions hold.")
+        link = reverse("admin:monitoring_decision_changelist") + "?state=proposed"
+        yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("View decisions"))
+
+
+def _reviews(numbers: OpenCounts) -> Iterator[Need]:
+    overdue, due = (numbers.of("reviews").get(name, 0) for name in ("overdue", "due"))
+    if count := overdue + due:
+        title = ngettext("%(count)s company to review", "%(count)s companies to review", count)
+        words = ngettext("%(count)s review is overdue.", "%(count)s reviews are overdue.", overdue)
+        text = words % {"count": up_to(overdue)} if overdue else gettext("Their reviews are due today.")
+        link = reverse("admin:monitoring_duereview_changelist") + "?review=due"
+        yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("View reviews"))

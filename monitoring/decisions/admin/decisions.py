@@ -1,0 +1,238 @@
+"""Decisions: the list, the form of a new one, and the page of one with what was known then."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from core.actors import actor_of
+from core.admin.base import ReadOnlyAdmin
+from core.admin.exports import ExportedList
+from core.admin.filters import DaysFilter, choice_filter
+from core.admin.row_actions import Outcome, RowActions
+from core.dates import read_day
+from core.markup import ago, badge
+from core.text import day_text
+from monitoring.decisions.current import STATE_TONES, TIER_TONES, TONES, shown, standing_of
+from monitoring.decisions.decide import (
+    GONE,
+    LONGEST,
+    CompanyGone,
+    DecidedSince,
+    Draft,
+    confirm,
+    decide,
+    in_words,
+    is_expired,
+    refuse,
+)
+from monitoring.decisions.known import known_then
+from monitoring.decisions.second_person import reasons_for_second
+from monitoring.models import Decision, DecisionKind, DecisionState
+from portfolio.companies.columns import SEE_EXPOSURE
+from portfolio.companies.search import of_companies
+from portfolio.exports import with_companies
+from portfolio.exposure.currencies import CODES
+from portfolio.exposure.rates import exposure_settings
+from portfolio.imports.states import Refused
+from portfolio.models import Company, Tier
+
+DECIDE = "monitoring.decide_company"
+CONFIRM = "monitoring.confirm_decision"
+HINTS = {
+    DecisionKind.APPROVE: _("Business continues without a limit."),
+    DecisionKind.LIMIT: _("Business continues up to an amount."),
+    DecisionKind.HOLD: _("No new business until the next decision."),
+    DecisionKind.STOP: _("Business ends."),
+}
+
+
+class DecidedFilter(DaysFilter):
+    title = _("decided")
+    parameter_name = "decided"
+    moment = "decided_at"
+
+
+class DecisionForm(forms.Form):
+    kind = forms.ChoiceField(label=_("Decision"), choices=DecisionKind.choices)
+    amount = forms.DecimalField(label=_("Amount"), required=False, min_value=0, max_digits=15, decimal_places=2)
+    currency = forms.CharField(label=_("Currency"), required=False, max_length=3)
+    valid_until = forms.CharField(label=_("Valid until"), required=False, max_length=20)
+    reason = forms.CharField(label=_("Reason"), max_length=LONGEST, required=False)
+    seen = forms.IntegerField(min_value=0, required=False)
+
+    def clean_valid_until(self) -> date | None:
+        text = str(self.cleaned_data["valid_until"]).strip()
+        day = read_day(text) if text else None
+        if text and day is None:
+            raise forms.ValidationError(gettext("Enter a day such as 2026-12-31."))
+        return day
+
+    def draft(self) -> Draft:
+        given, amount = self.cleaned_data, self.cleaned_data["amount"]
+        is_limit = given["kind"] == DecisionKind.LIMIT
+        cents = None if amount is None or not is_limit else int(Decimal(amount) * 100)
+        return Draft(given["kind"], given["reason"], cents, given["currency"], given["valid_until"])
+
+
+def _confirm(request: HttpRequest, row: Decision) -> str:
+    confirm(row, by=actor_of(request))
+    return gettext("Confirmed. The decision is final, and the review is completed.")
+
+
+def _refuse(request: HttpRequest, row: Decision) -> str:
+    refuse(row, reason=request.POST.get("reason", ""), by=actor_of(request))
+    return gettext("Refused. The decision before it still holds.")
+
+
+@admin.register(Decision)
+class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
+    row_actions = {"confirm": _confirm, "refuse": _refuse}
+    list_display = ("shown_company", "what", "validity", "tier", "person", "decided", "status")
+    list_filter = (
+        choice_filter("state", DecisionState.choices, _("state")),
+        choice_filter("kind", DecisionKind.choices, _("decision")),
+        choice_filter("tier_at", Tier.choices, _("tier")),
+        DecidedFilter,
+    )
+    search_fields = ("company",)
+    search_help_text = _("D-U-N-S number or company name")
+    ordering = ("-decided_at",)
+    sortable_by = ("decided",)
+    page_template = "monitoring/decisions/decision.html"
+    empty_title = _("No decisions")
+    empty_text = _("Open a company and choose “Decide”. Each decision is kept with what was known at that time.")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.decide)
+        return [path("decide/<str:duns>/", view, name="monitoring_decision_decide"), *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("known")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return (of_companies(queryset, search_term) if search_term.strip() else queryset), False
+
+    def complete_rows(self, rows: list[Any]) -> None:
+        with_companies(rows)
+
+    # The list
+    @display(description=_("Company"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
+    def shown_company(self, row: Decision) -> tuple[str, str]:
+        return row.company.name or gettext("Name not yet known"), row.company_id
+
+    @admin.display(description=_("Decision"))
+    def what(self, row: Decision) -> SafeString:
+        return badge(in_words(row), TONES[DecisionKind(row.kind)], row.reason)
+
+    @admin.display(description=_("Valid until"))
+    def validity(self, row: Decision) -> SafeString | str:
+        if row.valid_until is None:
+            return gettext("No end")
+        return badge(gettext("Expired"), "warn", row.valid_until) if is_expired(row) else day_text(row.valid_until)
+
+    @admin.display(description=_("Tier"))
+    def tier(self, row: Decision) -> SafeString | str:
+        return badge(row.get_tier_at_display(), TIER_TONES[Tier(row.tier_at)]) if row.tier_at else ""
+
+    @admin.display(description=_("Decided by"))
+    def person(self, row: Decision) -> str:
+        return row.decided_by
+
+    @admin.display(description=_("Decided"), ordering="decided_at")
+    def decided(self, row: Decision) -> SafeString | str:
+        return ago(row.decided_at)
+
+    @admin.display(description=_("State"))
+    def status(self, row: Decision) -> SafeString:
+        return badge(row.get_state_display(), STATE_TONES[DecisionState(row.state)])
+
+    # The form of a new one
+    def decide(self, request: HttpRequest, duns: str) -> HttpResponse:
+        company = Company.objects.filter(pk=duns).first() if self.has_view_permission(request) else None
+        if not request.user.has_perm(DECIDE):
+            raise PermissionDenied
+        if company is None:
+            raise Http404(gettext("This company does not exist. Open “Companies” and choose it there."))
+        form, problem = DecisionForm(request.POST or None), ""
+        if request.method == "POST" and form.is_valid():
+            try:
+                return self._made(request, decide(duns, form.draft(), seen=_seen(form), by=actor_of(request)))
+            except (DecidedSince, CompanyGone, Refused) as error:
+                problem = str(error)
+        return self._ask(request, company, form, problem)
+
+    def _made(self, request: HttpRequest, row: Decision) -> HttpResponse:
+        if row.state == DecisionState.PROPOSED:
+            messages.warning(request, gettext("Proposed. Another user must confirm it before it is final."))
+        else:
+            messages.success(request, gettext("Decided. The review is completed."))
+        return HttpResponseRedirect(reverse("admin:monitoring_decision_change", args=[row.pk]))
+
+    def _ask(self, request: HttpRequest, company: Company, form: DecisionForm, problem: str) -> HttpResponse:
+        standing = standing_of(company)
+        given = form.data if form.is_bound else {}
+        context = {
+            "company": company,
+            "standing": standing,
+            "seen": _last_number(company.duns),
+            "is_gone": company.operating_status in GONE or bool(company.merged_into),
+            "retained": Company.objects.filter(pk=company.merged_into).first() if company.merged_into else None,
+            "problems": [problem] if problem else [error for errors in form.errors.values() for error in errors],
+            "given": {name: given.get(name, "") for name in ("kind", "amount", "valid_until", "reason")},
+            "currency": given.get("currency") or exposure_settings().reporting_currency,
+            "currencies": sorted(CODES),
+            "kinds": [(kind.value, kind.label, HINTS[kind]) for kind in DecisionKind],
+            "second": reasons_for_second(company.tier, DecisionKind.APPROVE, None, ""),
+            "longest": LONGEST,
+        }
+        title = gettext("Decide on %(company)s") % {"company": company}
+        return self.page(request, "monitoring/decisions/decide.html", title=title, **context)
+
+    # The page of one
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        is_own = row.decider_id == actor_of(request).id
+        waits = row.state == DecisionState.PROPOSED
+        return {
+            "title": f"{row.company}: {in_words(row)}",
+            "shown": shown(row),
+            "known": known_then(row.known),
+            "sees_exposure": request.user.has_perm(SEE_EXPOSURE),
+            "state_tone": STATE_TONES[DecisionState(row.state)],
+            "is_own": is_own,
+            "may_confirm": waits and not is_own and request.user.has_perm(CONFIRM),
+            "may_refuse": waits and self.may_act(request, row, "refuse"),
+        }
+
+    def may_act(self, request: HttpRequest, row: Decision, action: str) -> bool:
+        """Who proposed it may withdraw it."""
+        is_own = action == "refuse" and row.decider_id == actor_of(request).id
+        return request.user.has_perm(CONFIRM) or (is_own and request.user.has_perm(DECIDE))
+
+    def act(self, request: HttpRequest, row: Decision, action: str) -> Outcome:
+        try:
+            return super().act(request, row, action)
+        except Refused as error:
+            return messages.ERROR, str(error)
+
+
+def _seen(form: DecisionForm) -> int:
+    return int(form.cleaned_data["seen"] or 0)
+
+
+def _last_number(duns: str) -> int:
+    return Decision.objects.filter(company=duns).order_by("-number").values_list("number", flat=True).first() or 0

@@ -1,0 +1,283 @@
+"""Decisions and tiers in the API: read what was decided on what ground, decide, set tiers."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.errors import Conflict
+from core.api.examples import a_request, an_answer, who
+from core.api.parameters import PageParameters, Several, read_place
+from core.api.scopes import READ_DECISIONS, READ_EXPOSURE, WRITE_DECISIONS, WRITE_TIERS, split_scopes
+from core.lists.pagination import beyond, cut, write_token
+from monitoring.decisions.decide import LONGEST, Draft, decide, is_expired
+from monitoring.decisions.tiers import NONE, set_tier, tier_of
+from monitoring.feed.serializers import COMPANY_SHORT_EXAMPLE, CompanyShortSerializer, companies_of
+from monitoring.models import Decision, DecisionKind, DecisionState
+from portfolio.companies.columns import SEE_EXPOSURE
+from portfolio.companies.parameters import UNKNOWN_COMPANY, DunsField
+from portfolio.exposure.currencies import CODES
+from portfolio.exposure.money import exact_text
+from portfolio.imports.states import Refused
+from portfolio.models import Company, Tier
+
+MOST_AT_ONCE = 1000
+KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The decision's ID.")
+DECISION_EXAMPLE = {
+    "id": "019b95d1-4000-7c55-9d0a-2a4f4b0c9a11",
+    "company": COMPANY_SHORT_EXAMPLE,
+    "number": 2,
+    "kind": "limit",
+    "amount": "250000.00",
+    "currency": "EUR",
+    "valid_until": "2026-12-31",
+    "is_expired": False,
+    "reason": "Payment index fell to 60. Reduced from 400,000.",
+    "tier": "critical",
+    "state": "final",
+    "decided_by": "ann",
+    "decided_at": "2026-03-02T09:12:44.120000Z",
+    "needs_second": "The tier of the company is “Critical”.",
+    "confirmed_by": "bob",
+    "confirmed_at": "2026-03-02T11:40:02.511000Z",
+    "refusal": "",
+    "known": {"as_of": "2026-03-02T09:12:44.120Z", "figures": {"failure_class": 4}, "alerts": []},
+}
+A_DECISION = {
+    "duns": "804735132",
+    "kind": "limit",
+    "amount": "250000.00",
+    "currency": "EUR",
+    "valid_until": "2026-12-31",
+    "reason": "Payment index fell to 60. Reduced from 400,000.",
+    "after": 1,
+}
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="The decision's ID.")
+    company = CompanyShortSerializer(help_text="The company that was decided on.")
+    number = serializers.IntegerField(help_text="Counts the decisions on this company. Send it as `after` to decide.")
+    kind = serializers.ChoiceField(DecisionKind.choices, help_text="What was decided.")
+    amount = serializers.CharField(allow_null=True, help_text="Of a limit, in its currency, with two decimals.")
+    currency = serializers.CharField(help_text="Currency of the amount (ISO 4217). Empty without an amount.")
+    valid_until = serializers.DateField(allow_null=True, help_text="Last day of validity. Null if it has no end.")
+    is_expired = serializers.BooleanField(help_text="Whether that day has passed.")
+    reason = serializers.CharField(help_text="Why it was decided.")
+    tier = serializers.CharField(help_text="Tier of the company at that time. Empty for none.")
+    state = serializers.ChoiceField(
+        DecisionState.choices, help_text="`proposed` while a second person must confirm it, `final` or `refused`."
+    )
+    decided_by = serializers.CharField(help_text="User or API key that decided.")
+    decided_at = serializers.DateTimeField(help_text="When it was decided.")
+    needs_second = serializers.CharField(help_text="Why a second person must confirm it. Empty if none must.")
+    confirmed_by = serializers.CharField(help_text="Who confirmed or refused it. Empty if no one did.")
+    confirmed_at = serializers.DateTimeField(allow_null=True, help_text="When that was. Null if no one did.")
+    refusal = serializers.CharField(help_text="Reason for the refusal. Empty if it was not refused.")
+    known = serializers.DictField(
+        help_text="What was known at that time: figures, open alerts and the moment `as_of`. `exposure` is included "
+        "for keys with the scope `read:exposure`. Empty for keys without the scope `read:decisions`."
+    )
+
+
+class DecisionsSerializer(serializers.Serializer[Any]):
+    results = DecisionSerializer(many=True)
+    next = serializers.CharField(
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
+    )
+
+
+class DecidingSerializer(serializers.Serializer[Any]):
+    duns = DunsField(max_length=20, help_text="D-U-N-S number of the company.")
+    kind = serializers.ChoiceField(DecisionKind.choices, help_text="What is decided.")
+    amount = serializers.DecimalField(
+        required=False, max_digits=15, decimal_places=2, min_value=Decimal(0), help_text="Of a limit: 0 or more."
+    )
+    currency = serializers.ChoiceField(sorted(CODES), required=False, help_text="Currency of a limit (ISO 4217).")
+    valid_until = serializers.DateField(required=False, help_text="Last day of validity. Leave it out for no end.")
+    reason = serializers.CharField(max_length=LONGEST, help_text="Why it is decided.")
+    after = serializers.IntegerField(
+        min_value=0,
+        max_value=10**6,
+        help_text="`number` of the last decision on this company that you know, refused ones included; 0 for none. "
+        "Answered with 409 if another decision was made since.",
+    )
+
+
+class DecisionParameters(PageParameters):
+    company = Several(child=DunsField(), help_text="Return only decisions on these companies: up to 200 numbers.")
+    state = Several(child=serializers.ChoiceField(DecisionState.choices), help_text="Return only these states.")
+
+
+class TierSerializer(serializers.Serializer[Any]):
+    duns = DunsField(max_length=20, help_text="D-U-N-S number of the company.")
+    tier = serializers.ChoiceField([*Tier.values, NONE], help_text="Its tier. Tier rules do not change it afterwards.")
+
+
+class TiersSerializer(serializers.Serializer[Any]):
+    tiers = serializers.ListField(
+        child=TierSerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="Up to 1,000 companies."
+    )
+
+
+class TiersSetSerializer(serializers.Serializer[Any]):
+    changed = serializers.IntegerField(help_text="Number of companies that had another tier.")
+    unknown = serializers.ListField(child=serializers.CharField(), help_text="D-U-N-S numbers that are not known.")
+
+
+def decisions_for(request: Request) -> QuerySet[Decision]:
+    """Those that the caller may see."""
+    return Decision.objects.all()
+
+
+def may_read(request: Request, scope: str, permission: str) -> bool:
+    """A key that only decides is not shown what was known."""
+    key: Any = request.auth
+    return scope in split_scopes(key.scopes) if key else request.user.has_perm(permission)
+
+
+def serialized(rows: Sequence[Decision], request: Request) -> Any:
+    companies = companies_of(row.company_id for row in rows)
+    sees_known = may_read(request, READ_DECISIONS, "monitoring.view_decision")
+    sees_money = may_read(request, READ_EXPOSURE, SEE_EXPOSURE)
+    items = [_item(row, companies, _known(row, sees_money) if sees_known else {}) for row in rows]
+    return DecisionSerializer(items, many=True).data
+
+
+def _known(row: Decision, sees_money: bool) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(row.known)
+    return found if sees_money else {name: value for name, value in found.items() if name != "exposure"}
+
+
+def _item(row: Decision, companies: Mapping[str, Company], known: dict[str, Any]) -> dict[str, Any]:
+    same = ("id", "number", "kind", "currency", "valid_until", "reason", "state", "decided_by", "decided_at")
+    second = ("needs_second", "confirmed_by", "confirmed_at", "refusal")
+    return {
+        **{name: getattr(row, name) for name in (*same, *second)},
+        "company": companies.get(row.company_id),
+        "amount": None if row.amount_cents is None else exact_text(row.amount_cents),
+        "is_expired": is_expired(row),
+        "tier": row.tier_at,
+        "known": known,
+    }
+
+
+class DecisionList(APIView):
+    scopes = {"GET": READ_DECISIONS, "POST": WRITE_DECISIONS}
+    permissions = {"GET": "monitoring.view_decision", "POST": "monitoring.decide_company"}
+
+    @extend_schema(
+        operation_id="decisions",
+        tags=["decisions"],
+        summary="List decisions, latest first",
+        parameters=[DecisionParameters],
+        responses=DecisionsSerializer,
+        examples=[an_answer("A page", {"results": [DECISION_EXAMPLE], "next": None})],
+    )
+    def get(self, request: Request) -> Response:
+        """Decisions on companies, each with what was known when it was made."""
+        asked = DecisionParameters.of(request)
+        rows = decisions_for(request).order_by("-decided_at", "-id")
+        for name in ("state", "company"):
+            if name in asked:
+                rows = rows.filter(**{f"{name}__in": sorted(set(asked[name]))})
+        if "after" in asked:
+            rows = beyond(rows, ("decided_at", "id"), read_place(asked["after"]), newest_first=True)
+        found, has_more = cut(rows, asked["limit"])
+        token = write_token([found[-1].decided_at.isoformat(), found[-1].pk.hex]) if has_more else None
+        return Response({"results": serialized(found, request), "next": token})
+
+    @extend_schema(
+        operation_id="decide",
+        tags=["decisions"],
+        summary="Decide on a company",
+        request=DecidingSerializer,
+        responses={201: DecisionSerializer},
+        examples=[a_request("A limit", A_DECISION), an_answer("Decided", DECISION_EXAMPLE, 201)],
+    )
+    def post(self, request: Request) -> Response:
+        """The decision completes the review that is due. If a second person must confirm it, its state is `proposed`;
+        users confirm it on its page. A decision on a merged company is refused and names the remaining company."""
+        asked = DecidingSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        given = asked.validated_data
+        if not Company.objects.filter(pk=given["duns"]).exists():
+            raise Http404(UNKNOWN_COMPANY)
+        try:
+            row = decide(given["duns"], _draft(given), seen=given["after"], by=who(request))
+        except Refused as error:
+            raise Conflict(str(error)) from error
+        return Response(serialized([row], request)[0], status=201)
+
+
+def _draft(given: Mapping[str, Any]) -> Draft:
+    amount = given.get("amount")
+    return Draft(
+        kind=given["kind"],
+        reason=given["reason"],
+        amount_cents=None if amount is None else int(amount * 100),
+        currency=given.get("currency", ""),
+        valid_until=given.get("valid_until"),
+    )
+
+
+class DecisionDetail(APIView):
+    scopes = {"GET": READ_DECISIONS}
+    permissions = {"GET": "monitoring.view_decision"}
+
+    @extend_schema(
+        operation_id="decision",
+        tags=["decisions"],
+        summary="Get a decision",
+        parameters=[KEY_IN_PATH],
+        responses=DecisionSerializer,
+        examples=[an_answer("A decision", DECISION_EXAMPLE)],
+    )
+    def get(self, request: Request, id: uuid.UUID) -> Response:
+        """One decision, with what was known when it was made."""
+        row = decisions_for(request).filter(pk=id).first()
+        if row is None:
+            raise Http404("This decision does not exist.")
+        return Response(serialized([row], request)[0])
+
+
+class TierList(APIView):
+    scopes = {"PUT": WRITE_TIERS}
+    permissions = {"PUT": "monitoring.change_tier"}
+
+    @extend_schema(
+        operation_id="set_tiers",
+        tags=["decisions"],
+        summary="Set the tier of companies, up to 1,000 per call",
+        request=TiersSerializer,
+        responses=TiersSetSerializer,
+        examples=[
+            a_request("One tier", {"tiers": [{"duns": "804735132", "tier": "critical"}]}),
+            an_answer("Set", {"changed": 1, "unknown": []}),
+        ],
+    )
+    def put(self, request: Request) -> Response:
+        """The tier counts as set by a user, so tier rules do not change it. Repeating the call has no effect. The tier
+        and the next review of a company are part of `companies/`."""
+        asked = TiersSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        given = {one["duns"]: one["tier"] for one in asked.validated_data["tiers"]}
+        companies = Company.objects.in_bulk(list(given))
+        changed = sum(
+            set_tier(
+                [row for duns, row in companies.items() if given[duns] == tier], tier=tier_of(tier), by=who(request)
+            )
+            for tier in sorted(set(given.values()))
+        )
+        return Response({"changed": changed, "unknown": sorted(set(given) - set(companies))})

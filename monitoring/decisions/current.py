@@ -1,0 +1,91 @@
+"""What holds for companies now: the decision, whether it has expired or waits for confirmation, and the next review."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from monitoring.decisions.decide import in_words, is_expired
+from monitoring.decisions.reviews import last_review
+from monitoring.models import Decision, DecisionKind, DecisionState, Review
+from portfolio.exposure.days import today
+from portfolio.models import Company, Tier
+
+TONES = {
+    DecisionKind.APPROVE: "good",
+    DecisionKind.LIMIT: "info",
+    DecisionKind.HOLD: "warn",
+    DecisionKind.STOP: "bad",
+}
+STATE_TONES = {DecisionState.PROPOSED: "warn", DecisionState.FINAL: "good", DecisionState.REFUSED: "calm"}
+TIER_TONES = {Tier.CRITICAL: "bad", Tier.IMPORTANT: "warn", Tier.NORMAL: "calm"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A decision with its words and colour."""
+
+    row: Decision
+    words: str
+    tone: str
+    is_expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Of one company."""
+
+    holds: Shown | None
+    waiting: Shown | None
+    number: int
+    last_review: Review | None
+    is_due: bool
+    is_overdue: bool
+
+    @property
+    def seen(self) -> str:
+        return self.last_review.pk.hex if self.last_review else ""
+
+
+def shown(row: Decision) -> Shown:
+    return Shown(row, in_words(row), TONES[DecisionKind(row.kind)], is_expired(row))
+
+
+def standing_of(company: Company) -> Standing:
+    """Two queries."""
+    rows = Decision.objects.filter(company=company.pk).order_by("-number").defer("known")
+    relevant = list(rows.exclude(state=DecisionState.REFUSED)[:2])
+    waiting = next((row for row in relevant if row.state == DecisionState.PROPOSED), None)
+    holds = next((row for row in relevant if row.state == DecisionState.FINAL), None)
+    day = company.next_review_on
+    return Standing(
+        holds=shown(holds) if holds else None,
+        waiting=shown(waiting) if waiting else None,
+        number=relevant[0].number if relevant else 0,
+        last_review=last_review(company.duns),
+        is_due=day is not None and day <= today(),
+        is_overdue=day is not None and day < today(),
+    )
+
+
+def current_decisions(duns: Iterable[str]) -> dict[str, Decision]:
+    """The last final one of each company."""
+    rows = Decision.objects.filter(company__in=list(duns), state=DecisionState.FINAL)
+    return {row.company_id: row for row in rows.order_by("number").defer("known")}
+
+
+def with_decisions(rows: list[Any]) -> None:
+    """Gives companies of a list what holds for them."""
+    found = current_decisions({row.duns for row in rows})
+    for row in rows:
+        row.decision = found.get(row.duns)
+
+
+def key_of(text: str) -> uuid.UUID | None:
+    """Of the review that a form was shown with; none where it is empty, or no key."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,217 @@
+"""Deciding on a company: one row for each decision, made once, with what was known; confirmed by a second person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
+
+from core.actors import Actor
+from core.audit import record
+from core.cached_counts import update_counts
+from core.dates import is_usual
+from core.db import clean_text, database_now
+from monitoring.decisions.known import known_now
+from monitoring.decisions.reviews import end_review
+from monitoring.decisions.second_person import reasons_for_second
+from monitoring.history.company_projection import STATUS
+from monitoring.models import Decision, DecisionKind, DecisionState
+from portfolio.exposure.currencies import CODES
+from portfolio.exposure.days import today
+from portfolio.exposure.money import money_text
+from portfolio.exposure.rates import MOST_CENTS
+from portfolio.imports.states import NotAllowed, Refused
+from portfolio.models import Company
+
+LONGEST = 4_000
+# D&B sends nothing more under such a company's number.
+GONE = frozenset(STATUS.values())
+
+
+class DecidedSince(Refused):
+    """Somebody decided after the page was opened; `latest` is what they decided."""
+
+    def __init__(self, latest: Decision) -> None:
+        words = gettext(
+            "%(person)s has decided on this company since you opened the page: %(decision)s. Your decision was not "
+            "saved. Review theirs, then decide again."
+        )
+        super().__init__(words % {"person": latest.decided_by, "decision": in_words(latest)})
+        self.latest = latest
+
+
+class CompanyGone(Refused):
+    """D&B merged or deleted it; `retained` is the company to decide on instead, where there is one."""
+
+    def __init__(self, company: Company) -> None:
+        self.retained = company.merged_into
+        words = gettext("D&B deleted this company, so no decision on it can be made.")
+        if self.retained:
+            words = gettext("D&B merged this company into %(retained)s. Decide on that company instead.")
+        super().__init__(words % {"retained": self.retained})
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody wants to decide."""
+
+    kind: str
+    reason: str
+    amount_cents: int | None = None
+    currency: str = ""
+    valid_until: date | None = None
+
+    def check(self) -> None:
+        if self.kind not in DecisionKind.values:
+            raise Refused(gettext("Choose a decision."))
+        if not self.reason.strip():
+            raise Refused(gettext("Enter a reason. It is kept with the decision."))
+        self._check_day()
+        if self.kind == DecisionKind.LIMIT:
+            self._check_amount()
+        elif self.amount_cents is not None:
+            raise Refused(gettext("Only a limit has an amount. Remove the amount, or choose “Limit”."))
+
+    def _check_day(self) -> None:
+        if self.valid_until and not is_usual(self.valid_until):
+            raise Refused(gettext("Enter a day until which the decision is valid before the year 3000."))
+        if self.valid_until and self.valid_until < today():
+            raise Refused(gettext("The day until which the decision is valid is in the past. Enter a later day."))
+
+    def _check_amount(self) -> None:
+        if self.amount_cents is None or not 0 <= self.amount_cents <= MOST_CENTS:
+            raise Refused(gettext("Enter the amount of the limit: 0 or more."))
+        if self.currency not in CODES:
+            raise Refused(gettext("Choose the currency of the limit."))
+
+
+def latest_decision(duns: str) -> Decision | None:
+    return Decision.objects.filter(company=duns).order_by("-number").first()
+
+
+def is_expired(decision: Decision) -> bool:
+    return decision.valid_until is not None and decision.valid_until < today()
+
+
+def in_words(decision: Decision) -> str:
+    """Its kind, with the amount of a limit."""
+    kind = str(decision.get_kind_display())
+    return kind if decision.amount_cents is None else f"{kind} {money_text(decision.amount_cents, decision.currency)}"
+
+
+def refuse_gone(company: Company) -> None:
+    if company.merged_into or company.operating_status in GONE:
+        raise CompanyGone(company)
+
+
+# Deciding
+
+
+def decide(duns: str, draft: Draft, *, seen: int, by: Actor) -> Decision:
+    """`seen` is the number of the last decision that the person knew of, 0 for none. Two at once: one number, one row;
+    the other is told what was decided."""
+    company = Company.objects.get(pk=duns)
+    refuse_gone(company)
+    latest = latest_decision(duns)
+    if latest and latest.number != seen:
+        raise DecidedSince(latest)
+    if latest and latest.state == DecisionState.PROPOSED:
+        raise Refused(gettext("A decision on this company awaits confirmation. Confirm or refuse that one first."))
+    draft.check()
+    return _finish(_insert(company, draft, seen + 1 if latest else 1, by), by)
+
+
+def _insert(company: Company, draft: Draft, number: int, by: Actor) -> Decision:
+    now, is_limit = database_now(), draft.kind == DecisionKind.LIMIT
+    second = reasons_for_second(company.tier, draft.kind, draft.amount_cents, draft.currency)
+    row = Decision(
+        company=company,
+        number=number,
+        kind=draft.kind,
+        amount_cents=draft.amount_cents,
+        currency=draft.currency if is_limit else "",
+        valid_until=draft.valid_until,
+        reason=clean_text(draft.reason.strip(), LONGEST),
+        tier_at=company.tier,
+        known=known_now(company, now),
+        decided_by=clean_text(by, 200),
+        decider_id=by.answerable,
+        decided_at=now,
+        needs_second=second,
+        state=DecisionState.PROPOSED if second else DecisionState.FINAL,
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as error:
+        if (latest := latest_decision(company.duns)) is None:
+            raise
+        raise DecidedSince(latest) from error
+    return row
+
+
+def _finish(row: Decision, by: Actor) -> Decision:
+    if row.state == DecisionState.FINAL:
+        end_review(row)
+        _note(row, "decision.made", by, gettext("%(company)s: %(decision)s decided"))
+    else:
+        _note(row, "decision.proposed", by, gettext("%(company)s: %(decision)s proposed"))
+    update_counts("decisions")
+    return row
+
+
+# The second person
+
+
+def confirm(row: Decision, *, by: Actor) -> None:
+    """The proposer can never confirm."""
+    if row.decider_id is None or row.decider_id == by.answerable:
+        raise NotAllowed(gettext("You proposed this decision, so another user must confirm it."))
+    refuse_gone(Company.objects.get(pk=row.company_id))
+    if is_expired(row):
+        raise Refused(gettext("The day until which it is valid has passed. Refuse it and decide again."))
+    _settle(row, DecisionState.FINAL, by)
+    end_review(row)
+    _note(row, "decision.confirmed", by, gettext("%(company)s: %(decision)s confirmed"))
+
+
+def refuse(row: Decision, *, reason: str, by: Actor) -> None:
+    """By the second person, or withdrawn by the proposer."""
+    if not reason.strip():
+        raise Refused(gettext("Enter a reason. It is kept with the decision."))
+    _settle(row, DecisionState.REFUSED, by, refusal=clean_text(reason.strip(), LONGEST))
+    _note(row, "decision.refused", by, gettext("%(company)s: %(decision)s refused"))
+
+
+def _settle(row: Decision, state: DecisionState, by: Actor, **fields: Any) -> None:
+    """Once: of two people who answer at the same time, one does."""
+    fields |= {"state": state, "confirmed_by": clean_text(by, 200), "confirmer_id": by.id}
+    fields["confirmed_at"] = database_now()
+    if not Decision.objects.filter(pk=row.pk, state=DecisionState.PROPOSED).update(**fields):
+        row.refresh_from_db()
+        raise Refused(_answered(row))
+    for name, value in fields.items():
+        setattr(row, name, value)
+    update_counts("decisions")
+
+
+def _answered(row: Decision) -> str:
+    words = gettext("Nothing was done: %(person)s has answered this decision since then. Its state is “%(state)s”.")
+    return words % {"person": row.confirmed_by or row.decided_by, "state": row.get_state_display()}
+
+
+def _note(row: Decision, action: str, by: Actor, words: str) -> None:
+    record(
+        actor=by,
+        action=action,
+        thing=row,
+        summary=words % {"company": row.company_id, "decision": in_words(row)},
+        after={
+            **{"company": row.company_id, "kind": row.kind, "amount_cents": row.amount_cents, "currency": row.currency},
+            **{"valid_until": row.valid_until, "reason": row.reason, "tier": row.tier_at, "state": row.state},
+            **{"needs_second": row.needs_second, "refusal": row.refusal},
+        },
+    )

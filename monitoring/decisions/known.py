@@ -1,0 +1,126 @@
+"""What is known of a company at the moment of a decision: frozen with it, and shown as it was then."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Field
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
+
+from core.lists.listings import text_of, value_of
+from core.text import country_name, day_text
+from monitoring.models import Alert, AlertKind, AlertState, Severity
+from portfolio.companies.columns import FIGURE_COLUMNS, SEE_EXPOSURE
+from portfolio.exposure.books import book_label
+from portfolio.exposure.money import money_text
+from portfolio.exposure.rates import exposure_settings
+from portfolio.exposure.totals import stakes_of
+from portfolio.models import Company
+
+MOST_ALERTS = 100
+FIGURES = tuple(column.name for column in FIGURE_COLUMNS if column.right != SEE_EXPOSURE)
+DESCRIBING = ("name", "country", "city", "operating_status", "changed_at", "merged_into")
+
+
+def known_now(company: Company, moment: datetime) -> str:
+    return json.dumps(
+        {
+            "as_of": value_of(moment),
+            "company": {name: value_of(getattr(company, name)) for name in DESCRIBING},
+            "figures": {name: value_of(getattr(company, name)) for name in FIGURES},
+            "alerts": [_alert(row) for row in _open_alerts(company.duns)],
+            "exposure": _exposure(company),
+        },
+        ensure_ascii=False,
+        sort_keys=True,
+    )
+
+
+def _open_alerts(duns: str) -> list[Alert]:
+    rows = Alert.objects.filter(company=duns, kind=AlertKind.CHANGE).exclude(state=AlertState.CLOSED)
+    return list(rows.order_by("-severity", "-raised_at", "-id")[:MOST_ALERTS])
+
+
+def _alert(row: Alert) -> dict[str, Any]:
+    told = {"id": str(row.pk), "title": row.title, "state": row.state, "raised_at": value_of(row.raised_at)}
+    return {**told, "severity": Severity(row.severity).name.lower()}
+
+
+def _exposure(company: Company) -> dict[str, Any]:
+    """With each book; nothing is asked where there is no money at stake."""
+    has_any = company.exposure is not None or company.exposure_unconverted
+    return {
+        "cents": company.exposure,
+        "currency": exposure_settings().reporting_currency if has_any else "",
+        "incomplete": company.exposure_unconverted,
+        "books": [
+            {"book": one.book, "cents": one.cents, "currency": one.currency, "day": one.day.isoformat()}
+            for one in (stakes_of(company.duns) if has_any else ())
+        ],
+    }
+
+
+# As people read it
+
+
+@dataclass(frozen=True, slots=True)
+class KnownThen:
+    """The parts of what was known, in words."""
+
+    as_of: datetime | None
+    figures: list[tuple[str, str]]
+    alerts: list[tuple[str, str, str]]
+    exposure: list[tuple[str, str]]
+
+
+def known_then(text: str) -> KnownThen:
+    found: dict[str, Any] = json.loads(text)
+    alerts = [
+        (one["title"], one["severity"], str(Severity[one["severity"].upper()].label)) for one in _alerts_in(found)
+    ]
+    moment = parse_datetime(found.get("as_of") or "")
+    return KnownThen(moment, list(_figures(found)), alerts, list(_amounts(found.get("exposure", {}))))
+
+
+def _alerts_in(found: Mapping[str, Any]) -> list[dict[str, str]]:
+    alerts: list[dict[str, str]] = found.get("alerts", [])
+    return alerts
+
+
+def _figures(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Of what was known only; by the columns that lists have, so that the same figure reads alike."""
+    described = found.get("company", {})
+    yield from (
+        (label, text)
+        for label, text in (
+            (gettext("Name"), described.get("name", "")),
+            (gettext("Country"), country_name(described.get("country", ""))),
+            (gettext("Operating status"), described.get("operating_status", "")),
+        )
+        if text
+    )
+    company = _company_of(found.get("figures", {}))
+    for column in FIGURE_COLUMNS:
+        if column.name in FIGURES and (text := text_of(column.read(company))):
+            yield str(column.heading), text
+
+
+def _company_of(figures: Mapping[str, Any]) -> Company:
+    fields: dict[str, Field[Any, Any]] = {field.name: field for field in Company._meta.concrete_fields}
+    return Company(**{name: fields[name].to_python(value) for name, value in figures.items() if name in fields})
+
+
+def _amounts(exposure: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if exposure.get("cents") is not None:
+        yield gettext("Total"), money_text(exposure["cents"], exposure["currency"])
+    for one in exposure.get("books", []):
+        day = day_text(date.fromisoformat(one["day"]))
+        amount = money_text(one["cents"], one["currency"])
+        yield book_label(one["book"]), gettext("%(amount)s as of %(day)s") % {"amount": amount, "day": day}
+    if exposure.get("incomplete"):
+        yield gettext("Incomplete"), gettext("Some amount had no exchange rate.")

@@ -1,0 +1,154 @@
+"""When a company is reviewed next, and that somebody did. The date follows from tier, reviews and decisions alone, so
+whoever is killed before writing it leaves nothing that cannot be computed again."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from django.db.models import Max, Q
+from django.utils.translation import gettext
+
+from core.actors import Actor
+from core.audit import record
+from core.bulk import update_together
+from core.cached_counts import update_counts
+from core.db import clean_text, database_now, existing_keys, in_batches, insert_new
+from monitoring.models import Decision, DecisionState, Review
+from monitoring.models.workflow.review_settings import ReviewSettings, review_settings
+from portfolio.imports.states import Refused
+from portfolio.models import Company
+
+LONGEST_NOTE = 2_000
+A_DAY = timedelta(days=1)
+
+
+def next_review(
+    company: Company, reviewed: date | None, valid_until: date | None, settings: ReviewSettings
+) -> date | None:
+    """A tier's interval after the last review, or after the tier was set; the day on which a decision has expired, if
+    that is earlier and nobody has looked since."""
+    days, start = settings.days_of(company.tier), reviewed or company.tier_set_on
+    found = [start + timedelta(days=days)] if days and start else []
+    if valid_until and (reviewed is None or reviewed <= valid_until):
+        found.append(valid_until + A_DAY)
+    return min(found, default=None)
+
+
+def refresh_reviews(duns: Sequence[str]) -> int:
+    """Write when these companies are reviewed next, until nothing differs: whoever wrote an older date meanwhile has
+    not looked again. Returns how many dates were written."""
+    return sum(_refresh(batch) for batch in in_batches(sorted(set(duns))))
+
+
+def _refresh(batch: Sequence[str]) -> int:
+    written = 0
+    while changes := _differences(batch):
+        update_together(Company, ("next_review_on",), changes)
+        written += len(changes)
+    return written
+
+
+def _differences(batch: Sequence[str]) -> list[tuple[str, date | None]]:
+    settings, reviewed, valid = review_settings(), last_reviews(batch), _valid_until(batch)
+    rows = Company.objects.filter(pk__in=batch).only("duns", "tier", "tier_set_on", "next_review_on")
+    dates = [(row, next_review(row, reviewed.get(row.duns), valid.get(row.duns), settings)) for row in rows]
+    return [(row.duns, day) for row, day in dates if row.next_review_on != day]
+
+
+def last_reviews(batch: Sequence[str]) -> dict[str, date]:
+    """Days end in UTC."""
+    rows = Review.objects.filter(company__in=batch).order_by().values_list("company_id")
+    return {duns: moment.astimezone(UTC).date() for duns, moment in rows.annotate(Max("reviewed_at"))}
+
+
+def _valid_until(batch: Sequence[str]) -> Mapping[str, date | None]:
+    """Of the decisions that hold: the last final one of each company."""
+    rows = Decision.objects.filter(company__in=batch, state=DecisionState.FINAL).order_by("number")
+    return dict(rows.values_list("company_id", "valid_until"))
+
+
+# Reviewing
+
+
+def last_review(duns: str) -> Review | None:
+    return Review.objects.filter(company=duns).order_by("-reviewed_at", "-id").first()
+
+
+def mark_reviewed(company: Company, *, seen: uuid.UUID | None, note: str, by: Actor) -> Review:
+    """Somebody looked and leaves the decision as it is. `seen` is the review that was the last one then."""
+    last = last_review(company.duns)
+    if (last.pk if last else None) != seen or not (made := _insert(company, seen, note, by)):
+        raise Refused(_reviewed_since(company.duns))
+    _after(company.duns)
+    record(
+        actor=by,
+        action="review.done",
+        thing=company,
+        summary=gettext("%(company)s reviewed") % {"company": company},
+        after={"note": made.note, "due_on": made.due_on},
+    )
+    return made
+
+
+def _insert(company: Company, seen: uuid.UUID | None, note: str, by: Actor) -> Review | None:
+    row = Review(
+        id=Review.key(company.duns, seen),
+        company=company,
+        due_on=company.next_review_on,
+        reviewed_by=clean_text(by, 200),
+        reviewed_at=database_now(),
+        note=clean_text(note.strip(), LONGEST_NOTE),
+    )
+    return row if insert_new(Review, [row]) else None
+
+
+def _reviewed_since(duns: str) -> str:
+    last = last_review(duns)
+    words = gettext("%(person)s has reviewed this company since you opened the page. Nothing was saved.")
+    return words % {"person": last.reviewed_by if last else gettext("Another user")}
+
+
+def end_review(decision: Decision) -> None:
+    """A final decision is a review. Repeating it changes nothing."""
+    company = Company.objects.filter(pk=decision.company_id).only("duns", "next_review_on").first()
+    if company is None:
+        return
+    row = Review(
+        id=Review.key(company.duns, decision.pk),
+        company=company,
+        due_on=company.next_review_on,
+        reviewed_by=decision.decided_by,
+        reviewed_at=decision.confirmed_at or decision.decided_at,
+        decision=decision,
+    )
+    insert_new(Review, [row])
+    _after(company.duns)
+
+
+def _after(duns: str) -> None:
+    refresh_reviews([duns])
+    update_counts("reviews")
+
+
+# Every night
+
+
+def refresh_all_reviews() -> int:
+    """What a process that died has left, and what other intervals change; returns how many dates were written."""
+    _end_missing()
+    touched = Q(next_review_on__isnull=False) | ~Q(tier="")
+    return refresh_reviews(list(Company.objects.filter(touched).order_by().values_list("pk", flat=True)))
+
+
+def _end_missing() -> None:
+    finals = Decision.objects.filter(state=DecisionState.FINAL).order_by("pk")
+    keys = {Review.key(duns, key): key for key, duns in finals.values_list("pk", "company_id")}
+    known = existing_keys(Review, list(keys))
+    for decision in Decision.objects.filter(pk__in=[key for own, key in keys.items() if own not in known]):
+        end_review(decision)
+
+
+def day_of(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()

@@ -1,0 +1,38 @@
+"""When one person may not decide alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.utils.translation import gettext
+
+from monitoring.models import DecisionKind
+from monitoring.models.workflow.review_settings import ReviewSettings, review_settings
+from portfolio.exposure.days import today
+from portfolio.exposure.money import money_text
+from portfolio.exposure.rates import convert, rates_at
+from portfolio.models import Tier
+
+
+def reasons_for_second(tier: str, kind: str, cents: int | None, currency: str) -> str:
+    """In words; nothing where one person may decide."""
+    settings = review_settings()
+    return " ".join([*_by_tier(settings, tier), *_by_amount(settings, kind, cents, currency)])
+
+
+def _by_tier(settings: ReviewSettings, tier: str) -> Iterator[str]:
+    if settings.tier_needs_second(tier):
+        yield gettext("The tier of the company is “%(tier)s”.") % {"tier": Tier(tier).label}
+
+
+def _by_amount(settings: ReviewSettings, kind: str, cents: int | None, currency: str) -> Iterator[str]:
+    """What cannot be converted may be any amount."""
+    if settings.second_from is None or kind != DecisionKind.LIMIT or cents is None:
+        return
+    rates = rates_at(today())
+    worth = convert(cents, rates.factor(currency))
+    if worth is None:
+        yield gettext("The exchange rate of %(currency)s is missing.") % {"currency": currency}
+    elif worth >= settings.second_from * 100:
+        limit = money_text(settings.second_from * 100, rates.reporting_currency)
+        yield gettext("Limits from %(limit)s are confirmed by a second person.") % {"limit": limit}

@@ -1,0 +1,75 @@
+"""The tier of companies as users set it: one by one, from a list, or from a file. Rules never change such a tier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext
+
+from core.actors import Actor
+from core.audit import entry_of, record, record_all
+from core.db import clean_text, in_batches
+from core.models import AuditEntry
+from monitoring.decisions.reviews import refresh_reviews
+from portfolio.exposure.days import today
+from portfolio.imports.states import Refused
+from portfolio.models import Company, Tier
+
+# What forms, files and the API call the tier of a company that has none.
+NONE = "none"
+# Of a list: each is an act in the audit log.
+MOST_BY_HAND = 1_000
+
+
+def tier_of(word: str) -> str:
+    """As it is stored; raises Refused."""
+    if word not in (*Tier.values, NONE):
+        raise Refused(gettext("Choose a tier: critical, important, normal or none."))
+    return "" if word == NONE else word
+
+
+def tier_text(tier: str) -> str:
+    return str(Tier(tier).label) if tier else gettext("None")
+
+
+def set_tier(companies: Sequence[Company], *, tier: str, by: Actor) -> int:
+    """For each company, with an entry in the audit log; returns how many had another tier."""
+    changed = [row for row in companies if row.tier != tier]
+    write_tiers([row.duns for row in companies], tier=tier, by=by)
+    record_all([_entry(row, tier, by) for row in changed])
+    return len(changed)
+
+
+def _entry(company: Company, tier: str, by: Actor) -> AuditEntry:
+    return entry_of(
+        actor=by,
+        action="tier.set",
+        thing=company,
+        summary=gettext("%(company)s: tier “%(tier)s”") % {"company": company, "tier": tier_text(tier)},
+        before={"tier": company.tier or NONE, "set_by": company.tier_set_by},
+        after={"tier": tier or NONE},
+    )
+
+
+def release_tier(company: Company, *, by: Actor) -> None:
+    """Rules may set it again: every night, and when they are applied."""
+    Company.objects.filter(pk=company.pk).update(tier_set_by="")
+    record(
+        actor=by,
+        action="tier.released",
+        thing=company,
+        summary=gettext("%(company)s: tier set by rules from now on") % {"company": company},
+        before={"tier": company.tier or NONE, "set_by": company.tier_set_by},
+    )
+
+
+def write_tiers(duns: Sequence[str], *, tier: str, by: str) -> None:
+    """Each row in one step, so that a rule cannot come in between. Repeating it changes nothing."""
+    name = clean_text(by, 200)
+    for batch in in_batches(duns):
+        rows = Company.objects.filter(pk__in=batch)
+        differing = list(rows.exclude(tier=tier).values_list("pk", flat=True))
+        same = sorted(set(batch) - set(differing))
+        rows.filter(pk__in=differing).update(tier=tier, tier_set_by=name, tier_set_on=today())
+        rows.filter(pk__in=same).update(tier=tier, tier_set_by=name)
+    refresh_reviews(duns)

@@ -1,0 +1,320 @@
+"""The pages of reviews and decisions: for those who may decide, confirm and set tiers."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from monitoring.decisions.upload import work_on
+from monitoring.models import Decision, DecisionState, Review, TierImport, TierRule
+from portfolio.exposure.days import today
+from portfolio.exposure.refresh import refresh_columns
+from portfolio.models import Company, ImportState, Tier
+from tests.builders.companies import DUNS, OTHER, a_company
+from tests.builders.decisions import a_decision, a_draft, a_limit, a_tier_rule, a_tiered_company, days_ago
+from tests.builders.exposures import exposure
+from tests.builders.pages import text_of
+from tests.builders.people import a_person
+
+pytestmark = pytest.mark.django_db
+LIST, DUE, COMPANY = "/monitoring/decision/", "/monitoring/duereview/", f"/portfolio/company/{DUNS}/change/"
+DECIDE, RULES, IMPORTS = f"{LIST}decide/{DUNS}/", "/monitoring/tierrule/", "/monitoring/tierimport/"
+
+
+def signed_in(role: str) -> Client:
+    client = Client()
+    client.force_login(a_person(role=role, username=role.lower().replace(" ", "-")))
+    return client
+
+
+@pytest.fixture
+def analyst() -> Client:
+    return signed_in("Analyst")
+
+
+@pytest.fixture
+def approver() -> Client:
+    return signed_in("Approver")
+
+
+@pytest.fixture
+def manager() -> Client:
+    return signed_in("Portfolio manager")
+
+
+def page(client: Client, address: str, **query: Any) -> str:
+    answer = client.get(address, query)
+    assert answer.status_code == 200, answer.status_code
+    return text_of(answer)
+
+
+def sent(client: Client, address: str, **data: Any) -> str:
+    return text_of(client.post(address, data, follow=True))
+
+
+def form(kind: str = "approve", **fields: Any) -> dict[str, Any]:
+    return {"kind": kind, "reason": "Pays on time.", "currency": "EUR", "seen": "0", **fields}
+
+
+# Deciding
+
+
+def test_a_decision_from_the_form_to_the_company(analyst: Client) -> None:
+    a_tiered_company(set_days_ago=400)
+    assert "Overdue" in page(analyst, COMPANY)
+    assert "Decide on Acme Ltd" in page(analyst, DECIDE)
+    said = sent(analyst, DECIDE, **form("limit", amount="250000.50", valid_until=f"{today() + timedelta(days=9)}"))
+    assert "The review is completed" in said and "Limit EUR 250,001" in said
+    row = Decision.objects.get()
+    assert (row.amount_cents, row.state) == (25_000_050, DecisionState.FINAL)
+    shown = page(analyst, COMPANY)
+    assert "Limit EUR 250,001" in shown and "Overdue" not in shown
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"reason": " "}, "Enter a reason"),
+        ({"kind": "limit", "amount": ""}, "Enter the amount"),
+        ({"kind": "limit", "amount": "10", "currency": "XXY"}, "Choose the currency"),
+        ({"valid_until": "soon"}, "Enter a day such as"),
+        ({"valid_until": f"{days_ago(1)}"}, "in the past"),
+    ],
+)
+def test_the_form_says_what_is_wrong_and_keeps_what_was_typed(
+    analyst: Client, fields: dict[str, Any], words: str
+) -> None:
+    a_company()
+    answer = analyst.post(DECIDE, form(**{"reason": "Kept text.", **fields}))
+    assert words in text_of(answer) and not Decision.objects.exists()
+    assert ("Kept text." in answer.text) == ("reason" not in fields)
+
+
+def test_who_comes_second_is_told_and_decides_again(analyst: Client) -> None:
+    a_company()
+    a_decision(a_limit(500), by="bob")
+    answer = analyst.post(DECIDE, form("stop"))
+    assert "bob has decided on this company since you opened the page: Limit EUR 500." in text_of(answer)
+    assert 'name="seen" value="1"' in answer.text and re.search(r'value="stop" required checked', answer.text)
+    sent(analyst, DECIDE, **form("stop", seen="1"))
+    assert list(Decision.objects.order_by("number").values_list("kind", flat=True)) == ["limit", "stop"]
+
+
+def test_a_merged_company_leads_to_the_one_that_remains(analyst: Client) -> None:
+    a_company(OTHER, "Remaining Ltd")
+    a_company(merged_into=OTHER)
+    answer = analyst.get(DECIDE)
+    assert "Decide on Remaining Ltd" in text_of(answer) and f"{LIST}decide/{OTHER}/" in answer.text
+    assert "merged this company into" in text_of(analyst.post(DECIDE, form()))
+    assert not Decision.objects.exists()
+
+
+def test_an_unknown_company_is_not_found(analyst: Client) -> None:
+    assert analyst.get(DECIDE).status_code == 404
+
+
+def test_a_second_person_confirms(analyst: Client, approver: Client) -> None:
+    a_tiered_company(tier=Tier.CRITICAL)
+    assert "Propose decision" in page(analyst, DECIDE)
+    said = sent(analyst, DECIDE, **form())
+    assert "Another user must confirm it" in said and "Confirm decision" not in said
+    row = Decision.objects.get()
+    own = f"{LIST}{row.pk}/do/"
+    assert analyst.post(f"{own}confirm/").status_code == 403
+    assert "awaits confirmation by a second person" in page(analyst, COMPANY)
+    assert "Confirm decision" in page(approver, f"{LIST}{row.pk}/change/")
+    assert "The decision is final" in sent(approver, f"{own}confirm/")
+    assert Review.objects.count() == 1
+    assert "has answered this decision" in sent(approver, f"{own}refuse/", reason="Late.")
+
+
+def test_the_proposer_withdraws_and_others_without_the_right_do_not(analyst: Client, manager: Client) -> None:
+    a_tiered_company(tier=Tier.CRITICAL)
+    sent(analyst, DECIDE, **form())
+    own = f"{LIST}{Decision.objects.get().pk}/do/refuse/"
+    assert manager.post(own, {"reason": "No."}).status_code == 403
+    assert "Enter a reason" in sent(analyst, own, reason="")
+    sent(analyst, own, reason="A mistake.")
+    assert Decision.objects.get().state == DecisionState.REFUSED
+
+
+def test_who_may_decide_and_confirm_cannot_confirm_their_own() -> None:
+    both = Client()
+    both.force_login(a_person("view_decision", "view_company", "decide_company", "confirm_decision"))
+    a_tiered_company(tier=Tier.CRITICAL)
+    sent(both, DECIDE, **form())
+    own = f"{LIST}{Decision.objects.get().pk}/"
+    assert "Confirm decision" not in page(both, f"{own}change/")
+    assert "another user must confirm it" in sent(both, f"{own}do/confirm/")
+    assert Decision.objects.get().state == DecisionState.PROPOSED
+
+
+def test_what_was_known_is_on_its_page_and_money_for_those_who_may_see_it(analyst: Client) -> None:
+    a_company(failure_class=4)
+    exposure(f"{DUNS};1200")
+    refresh_columns()
+    row = a_decision()
+    Company.objects.update(failure_class=1)
+    shown = page(analyst, f"{LIST}{row.pk}/change/")
+    assert "Failure score class 4" in shown and "EUR 1,200" in shown
+    assert "EUR 1,200" not in page(signed_in("Viewer"), f"{LIST}{row.pk}/change/")
+
+
+@pytest.mark.parametrize("role", ["Viewer", "Operator", "Portfolio manager", "Approver"])
+def test_without_the_right_nobody_decides(role: str) -> None:
+    a_company()
+    client = signed_in(role)
+    assert client.get(DECIDE).status_code == client.post(DECIDE, form()).status_code == 403
+    assert client.post(f"/portfolio/company/{DUNS}/do/review/", {"seen": ""}).status_code == 403
+    assert "Complete review" not in page(client, COMPANY)
+
+
+def test_the_list_of_decisions_by_state_and_company(analyst: Client) -> None:
+    a_company(DUNS, "Acme Ltd")
+    a_tiered_company(OTHER, Tier.CRITICAL, name="Other GmbH")
+    a_decision(a_draft(valid_until=today()))
+    a_decision(duns=OTHER)
+    Decision.objects.filter(company=DUNS).update(valid_until=days_ago(1))
+    assert "Expired" in page(analyst, LIST, state="final") and "Other GmbH" not in page(analyst, LIST, state="final")
+    assert "Other GmbH" in page(analyst, LIST, state="proposed")
+    assert "Other GmbH" not in page(analyst, LIST, q=DUNS)
+
+
+# Reviews
+
+
+def test_what_is_due_in_the_order_of_its_days(analyst: Client) -> None:
+    a_tiered_company("100000001", name="Overdue Ltd", set_days_ago=400)
+    a_tiered_company("100000002", name="Due Ltd", set_days_ago=365)
+    a_tiered_company("100000003", Tier.CRITICAL, name="Soon Ltd", set_days_ago=70)
+    a_tiered_company("100000004", name="Later Ltd")
+    a_company("100000005", "Never Ltd")
+
+    def names(**query: str) -> list[str]:
+        rows = analyst.get(DUE, query).context["cl"].result_list
+        return [row.name for row in rows]
+
+    assert names() == ["Overdue Ltd", "Due Ltd", "Soon Ltd", "Later Ltd"]
+    assert names(review="overdue") == ["Overdue Ltd"]
+    assert names(review="due") == ["Overdue Ltd", "Due Ltd"]
+    assert names(review="soon") == ["Overdue Ltd", "Due Ltd", "Soon Ltd"]
+    assert names(tier="critical") == ["Soon Ltd"]
+    assert names(o="-4") == ["Later Ltd", "Soon Ltd", "Due Ltd", "Overdue Ltd"]
+    assert names(q="soon") == ["Soon Ltd"]
+
+
+def test_a_review_leads_to_the_company_and_a_completed_one_to_its_decision(analyst: Client) -> None:
+    a_tiered_company()
+    assert analyst.get(f"{DUE}{DUNS}/change/").headers["Location"] == COMPANY
+    row = a_decision()
+    review = Review.objects.get()
+    address = f"/monitoring/review/{review.pk}/change/"
+    assert analyst.get(address).headers["Location"] == f"{LIST}{row.pk}/change/"
+
+
+def test_a_review_is_completed_on_the_companys_page(analyst: Client) -> None:
+    a_tiered_company(set_days_ago=400)
+    do = f"/portfolio/company/{DUNS}/do/review/"
+    assert "Review completed." in sent(analyst, do, seen="", note="Fine.")
+    assert "has reviewed this company since" in sent(analyst, do, seen="", note="Again.")
+    assert Review.objects.get().note == "Fine."
+    assert "Fine." in page(analyst, "/monitoring/review/")
+
+
+def test_the_overview_names_what_is_due_and_what_waits(analyst: Client, approver: Client) -> None:
+    from core.cached_counts import update_counts
+
+    a_tiered_company(set_days_ago=400)
+    a_tiered_company(OTHER, Tier.CRITICAL)
+    a_decision(duns=OTHER)
+    update_counts()
+    assert "1 company to review" in page(analyst, "/") and "1 review is overdue." in page(analyst, "/")
+    assert "awaiting confirmation" not in page(analyst, "/")
+    assert "1 decision awaiting confirmation" in page(approver, "/")
+
+
+# Tiers
+
+
+def test_the_tier_of_a_company(manager: Client, analyst: Client) -> None:
+    a_company()
+    do = f"/portfolio/company/{DUNS}/do/tier/"
+    assert analyst.post(do, {"tier": "critical"}).status_code == 403
+    assert "Tier saved: Critical." in sent(manager, do, tier="critical")
+    assert "Choose a tier" in sent(manager, do, tier="vital")
+    assert Company.objects.get().tier == Tier.CRITICAL
+    assert "Tier rules set the tier" in sent(manager, do, tier="rules")
+    assert Company.objects.get().tier_set_by == ""
+
+
+def test_the_tier_of_selected_companies_once_their_number_was_shown(manager: Client) -> None:
+    a_company(DUNS)
+    a_tiered_company(OTHER)
+    chosen = {"action": "set_tier_of_selected", "_selected_action": [DUNS, OTHER]}
+    asked = text_of(manager.post("/portfolio/company/", chosen))
+    assert "Set the tier of 2 companies" in asked and "have set the tier of 1 company before" in asked
+    outdated = text_of(manager.post("/portfolio/company/", {**chosen, "count": "3", "tier": "critical"}))
+    assert "Nothing was saved: the list now contains 2 companies" in outdated
+    sent(manager, "/portfolio/company/", **chosen, count="2", tier="critical")
+    assert set(Company.objects.values_list("tier", flat=True)) == {"critical"}
+
+
+def test_a_rule_is_shown_before_it_is_enabled(manager: Client) -> None:
+    a_company(exposure=100_000)
+    sent(manager, f"{RULES}add/", name="Large", tier="critical", exposure_from="1000", country="")
+    rule = TierRule.objects.get()
+    own = f"{RULES}{rule.pk}/"
+    assert "Enabling this rule changes the tier of 1 company" in page(manager, f"{own}change/")
+    assert Company.objects.get().tier == ""
+    assert "now the tiers of 1 company would change" in sent(manager, f"{own}do/enable/", confirmed="2")
+    assert "Rule enabled. 1 company have another tier" in sent(manager, f"{own}do/enable/", confirmed="1")
+    assert Company.objects.get().tier == Tier.CRITICAL
+    assert manager.post(f"{own}change/", {"name": "Other", "tier": "normal"}).status_code == 403
+    assert manager.post(f"{own}delete/", {"post": "yes"}).status_code == 403
+    assert "Disabling this rule changes the tier of 1 company" in page(manager, f"{own}change/")
+    sent(manager, f"{own}do/disable/", confirmed="1")
+    assert Company.objects.get().tier == ""
+
+
+def test_a_rule_over_exposure_is_for_those_who_may_see_money(manager: Client) -> None:
+    a_tier_rule("Large", exposure_from=1000)
+    a_tier_rule("Risky", failure_class_from=4)
+    viewer = signed_in("Viewer")
+    assert "Large" in page(manager, RULES)
+    assert "Large" not in page(viewer, RULES) and "Risky" in page(viewer, RULES)
+
+
+def test_an_import_of_tiers(manager: Client, analyst: Client) -> None:
+    a_company(DUNS)
+    assert analyst.get(IMPORTS).status_code == analyst.get(f"{IMPORTS}upload/").status_code == 403
+    file = SimpleUploadedFile("tiers.csv", f"DUNS;Tier\n{DUNS};critical\n1;x\n".encode())
+    assert manager.post(f"{IMPORTS}upload/", {"file": file}).status_code == 302
+    upload = TierImport.objects.get()
+    work_on(upload)
+    own = f"{IMPORTS}{upload.pk}/"
+    assert "This import sets the tier of 1 company" in page(manager, f"{own}change/")
+    assert "does not match" in sent(manager, f"{own}do/confirm/", confirmed="7")
+    assert "The tiers are being set" in sent(manager, f"{own}do/confirm/", confirmed="1")
+    work_on(TierImport.objects.get())
+    assert Company.objects.get().tier == Tier.CRITICAL
+    assert TierImport.objects.get().state == ImportState.APPLIED
+    assert "tiers.csv" in page(manager, IMPORTS)
+    answer: Any = manager.get(f"{own}rows.csv", {"validation": "company"})
+    rows = b"".join(answer.streaming_content)
+    assert b"critical" not in rows and b",x," in rows
+    assert manager.get(f"{IMPORTS}template/").content[:2] == b"PK"
+
+
+def test_settings_are_one_form_for_administrators(admin: Client, manager: Client) -> None:
+    address = "/monitoring/reviewsettings/"
+    assert "90" in page(admin, address)
+    assert "90" in page(manager, address)
+    given = {"critical_days": "30", "important_days": "60", "normal_days": "90", "second_from": "1000"}
+    assert manager.post(address, given).status_code == 403
+    assert admin.post(address, given).status_code == 302
+    a_company()
+    a_decision(a_limit(1000))
+    assert Decision.objects.get().state == DecisionState.PROPOSED

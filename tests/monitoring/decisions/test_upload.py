@@ -1,0 +1,176 @@
+"""A file of tiers: each row says what is wrong with it, and all of the rest is set once its number is confirmed."""
+
+import io
+
+import pytest
+import xlsxwriter
+
+from core.models import AuditEntry
+from monitoring.decisions import upload as module
+from monitoring.decisions.rules import apply_rules
+from monitoring.decisions.tier_file import TierRow
+from monitoring.decisions.upload import (
+    accepted,
+    cancel_tiers,
+    changing,
+    confirm_tiers,
+    create_tier_import,
+    rows_of,
+    work_on,
+)
+from monitoring.decisions.work import continue_tiers, work_on_tiers
+from monitoring.models import TierImport
+from portfolio.imports import reading
+from portfolio.imports.states import Refused, move
+from portfolio.models import Company, ExternalReference, ImportState, Tier
+from tests.builders.companies import DUNS, OTHER, a_company
+from tests.builders.decisions import a_tier_import, a_tier_rule, a_tiered_company
+from tests.builders.people import an_actor
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import a_subject
+
+pytestmark = pytest.mark.django_db
+MIA = an_actor("mia")
+
+
+def read(*lines: str) -> TierImport:
+    upload = a_tier_import(*lines)
+    work_on(upload)
+    return upload
+
+
+def checks(upload: TierImport) -> list[str]:
+    return [row.validation for row in rows_of(upload)]
+
+
+def tiers() -> dict[str, str]:
+    return dict(Company.objects.values_list("duns", "tier"))
+
+
+def test_each_row_says_what_is_wrong_with_it() -> None:
+    a_company(DUNS)
+    a_tiered_company(OTHER, Tier.NORMAL)
+    upload = read(
+        "D-U-N-S;Tier",
+        f"{DUNS};Critical",
+        f"{OTHER};normal",
+        f"{DUNS[:2]}-{DUNS[2:5]}-{DUNS[5:]};none",
+        "123;critical",
+        "999999999;critical",
+        f"{OTHER};vital",
+    )
+    assert checks(upload) == ["changed", "same", "duplicate", "company", "company", "tier"]
+    assert (accepted(upload), changing(upload), upload.state) == (2, 1, ImportState.READ)
+    assert tiers() == {DUNS: "", OTHER: "normal"}
+    reasons = [row.reason for row in rows_of(upload)]
+    assert "Same company as line 2" in reasons[2] and "critical, important, normal or none" in reasons[5]
+
+
+def test_companies_by_ones_own_reference() -> None:
+    registration = a_registration()
+    a_subject(DUNS, registration, customer_reference="K-1")
+    a_company(OTHER)
+    key = ExternalReference.key("erp", "4711")
+    ExternalReference.objects.create(id=key, company_id=OTHER, system="erp", reference="4711")
+    upload = read("Customer reference,Tier", "K-1,critical", "4711,important", "K-9,normal")
+    assert [row.duns for row in rows_of(upload)] == [DUNS, OTHER, ""]
+    confirm_tiers(upload, confirmed=2, by=MIA)
+    work_on(upload)
+    assert tiers() == {DUNS: "critical", OTHER: "important"}
+
+
+def test_a_workbook() -> None:
+    a_company(DUNS)
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ("DUNS", "Tier"))
+        sheet.write_row(1, 0, (DUNS, "wichtig"))
+    upload = create_tier_import(content=buffer.getvalue(), file_name="a.xlsx", source="upload", requested_by=MIA)
+    work_on(upload)
+    assert [(row.duns, row.tier) for row in rows_of(upload)] == [(DUNS, "important")]
+
+
+def test_a_file_without_tiers_is_refused_with_what_to_do() -> None:
+    upload = read("D-U-N-S;Amount", f"{DUNS};1")
+    assert upload.state == ImportState.FAILED and "“Tier”" in upload.error
+    upload = read("D-U-N-S;Tier")
+    assert upload.state == ImportState.FAILED and "no other rows" in upload.error
+
+
+def test_another_number_confirms_nothing() -> None:
+    a_company()
+    upload = read("D-U-N-S;Tier", f"{DUNS};critical")
+    with pytest.raises(Refused, match="sets the tiers of 1 company"):
+        confirm_tiers(upload, confirmed=2, by=MIA)
+    work_on(upload)
+    assert tiers() == {DUNS: ""}
+
+
+def test_what_is_imported_counts_as_set_by_a_user() -> None:
+    a_company(DUNS)
+    a_tier_rule(is_enabled=True)
+    upload = read("D-U-N-S;Tier", f"{DUNS};none")
+    confirm_tiers(upload, confirmed=1, by=MIA)
+    work_on(upload)
+    assert upload.state == ImportState.APPLIED and Company.objects.get().tier_set_by == "mia"
+    assert apply_rules() == 0
+    assert AuditEntry.objects.get(action="tiers.confirm").actor == "mia"
+
+
+def test_a_cancelled_one_changes_nothing() -> None:
+    a_company()
+    upload = read("D-U-N-S;Tier", f"{DUNS};critical")
+    cancel_tiers(upload, by=MIA)
+    with pytest.raises(Refused):
+        confirm_tiers(upload, confirmed=1, by=MIA)
+    assert tiers() == {DUNS: ""}
+
+
+def test_whoever_is_killed_leaves_no_row_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each chunk, while rows are checked and while tiers are set."""
+    monkeypatch.setattr(reading, "CHUNK", 2)
+    duns = [f"{100_000_000 + number}" for number in range(5)]
+    for one in duns:
+        a_company(one)
+    upload = a_tier_import("D-U-N-S;Tier", *(f"{one};critical" for one in duns))
+    moves = 0
+    usual = move
+
+    def dies(*given: object, **fields: object) -> bool:
+        nonlocal moves
+        moves += 1
+        if moves % 2:
+            raise SystemExit
+        return usual(*given, **fields)  # type: ignore[arg-type]
+
+    work_on(upload)
+    confirm_tiers(upload, confirmed=5, by=MIA)
+    monkeypatch.setattr(module, "move", dies)
+    for _ in range(20):
+        try:
+            work_on(TierImport.objects.get(pk=upload.pk))
+        except SystemExit:
+            continue
+        if TierImport.objects.get(pk=upload.pk).state == ImportState.APPLIED:
+            break
+    assert TierImport.objects.get(pk=upload.pk).state == ImportState.APPLIED
+    assert set(tiers().values()) == {"critical"}
+
+
+def test_a_worker_continues_what_another_has_left() -> None:
+    a_company()
+    upload = a_tier_import("D-U-N-S;Tier", f"{DUNS};critical")
+    TierImport.objects.update(moved_at=upload.created_at.replace(year=2020))
+    assert continue_tiers() == 1
+    upload.refresh_from_db()
+    confirm_tiers(upload, confirmed=1, by=MIA)
+    assert work_on_tiers(str(upload.pk)) == ImportState.APPLIED
+    assert tiers() == {DUNS: "critical"}
+
+
+def test_rows_are_kept_as_they_were_checked() -> None:
+    a_company()
+    upload = read("D-U-N-S;Tier", f"{DUNS};critical")
+    (row,) = rows_of(upload)
+    assert row == TierRow(2, DUNS, "critical", "changed", "", DUNS, "critical", "none")
