@@ -1,3 +1,1 @@
-"""Rows about people at work: what they follow and are told, what they decide."""
-
-"""What people do with what D&B reported: reviews and decisions."""
+"""Rows about people at work: what they follow and are told, what they review and decide."""
