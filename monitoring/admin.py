@@ -6,6 +6,7 @@ from monitoring.data_fetch.admin import fetches
 from monitoring.deliveries import admin as deliveries
 from monitoring.elements.admin import elements
 from monitoring.exports.admin import file_servers, scheduled
+from monitoring.family_tree.admin import trees
 from monitoring.feed import admin as feed
 from monitoring.file_intake import admin as file_intake
 from monitoring.ingest.admin import dead_letters, notifications
@@ -37,5 +38,6 @@ __all__ = [
     "file_intake",
     "file_servers",
     "stats",
+    "trees",
     "webhooks",
 ]

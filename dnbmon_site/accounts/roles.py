@@ -63,6 +63,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "portfolio.change_exposure",
         "monitoring.reportschedule",
         "monitoring.request_datafetch",
+        "monitoring.request_familytree",
     ),
     APPROVER: ("portfolio.approve_import",),
     OPERATOR: (
@@ -72,6 +73,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "portfolio.fetch_referencelist",
         "monitoring.change_deadletter",
         "monitoring.request_datafetch",
+        "monitoring.request_familytree",
         "monitoring.add_deliveredfile",
         "monitoring.change_deliveredfile",
         "monitoring.channel",

@@ -59,6 +59,7 @@ monitoring.change             VAMPOD     -      -       -
 monitoring.channel            VAMPOD     VAMPOD OD      OD
 monitoring.dailystat         VAMPOD     -      -       -
 monitoring.datafetch          VAMPOD     -      -       -
+monitoring.familytree         VAMPOD     -      -       -
 monitoring.deadletter         VAMPOD     -      -       -
 monitoring.deliveredfile      VAMPOD     -      -       -
 monitoring.delivery           VAMPOD     -      -       -
@@ -127,6 +128,9 @@ GET  /monitoring/datafetch/request/                         MOD
 POST /monitoring/datafetch/request/                         MOD
 GET  /monitoring/datafetch/{key}/company/804735132/         VAMPOD
 POST /monitoring/datafetch/{key}/do/accept/                 MOD
+GET  /monitoring/familytree/request/                        MOD
+POST /monitoring/familytree/request/                        MOD
+POST /monitoring/familytree/{key}/do/stop/                  MOD
 GET  /monitoring/delivery/{key}/raw/                        VAMPOD
 GET  /monitoring/deliveredfile/upload/                      OD
 POST /monitoring/deliveredfile/upload/                      OD
@@ -233,6 +237,7 @@ monitoring.reportschedule   send               MD
 monitoring.scheduledexport  delete_selected    AD
 monitoring.scheduledexport  write              AD
 portfolio.company       fetch_selected         MOD
+portfolio.company       fetch_chains           MOD
 portfolio.company       stop_selected          MD
 portfolio.exchangerate  delete_selected        MD
 portfolio.proposal      accept_selected        MD
