@@ -1,5 +1,5 @@
 """Direct+ as methods, one an endpoint. Every failure is raised from the tree in `errors`, except where the answer
-itself is what the caller stores: `pull`, `replay` and `data_blocks` hand it over whatever it is."""
+itself is what the caller stores: `pull`, `replay`, `data_blocks` and family trees hand it over whatever it is."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
@@ -28,6 +28,7 @@ from direct_plus.transport import Answer
 REGISTRATIONS = "/v1/monitoring/registrations"
 REFERENCE_DATA = "/v1/referenceData"
 LARGEST_PAGE = 100  # contract section 3
+LARGEST_TREE_PAGE = 1_000
 LARGEST_BATCH = 1_000_000  # contract section 4
 SLOWEST_UPLOAD = 100_000  # bytes a second, on top of the time limit
 
@@ -124,6 +125,20 @@ class DirectPlus:
         if order_reason:
             params["orderReason"] = order_reason
         return self.session.call(Kind.PAID, "GET", f"/v1/data/duns/{normalise_duns(duns)}", params=params)
+
+    def upward_tree(self, duns: str) -> Answer:
+        """The owners of a company up to its global ultimate. Whatever comes back is the answer, which the caller
+        stores before it is read."""
+        return self.session.call(Kind.PAID, "GET", f"/v1/familyTreeUpward/{normalise_duns(duns)}")
+
+    def family_tree(self, duns: str, *, page: int) -> Answer:
+        """A page of the whole family of a company, from 1, without branches; the same holds for the answer."""
+        params = {
+            "page[number]": str(page),
+            "page[size]": str(LARGEST_TREE_PAGE),
+            "exclusionCriteria": "Branches",
+        }
+        return self.session.call(Kind.PAID, "GET", f"/v1/familyTree/{normalise_duns(duns)}", params=params)
 
     def reference_categories(self) -> list[ReferenceCategory]:
         document, _ = self._ask(Kind.PAID, "GET", f"{REFERENCE_DATA}/categories")

@@ -35,6 +35,15 @@ from monitoring.data_fetch.api.fetches import (
     DataFetchStop,
 )
 from monitoring.decisions.api import DecisionDetail, DecisionList, TierList
+from monitoring.family_tree.api.trees import (
+    CompanyFamilyTree,
+    CompanyUpwardChain,
+    FamilyTreeDetail,
+    FamilyTreeList,
+    FamilyTreeMembers,
+    FamilyTreeResume,
+    FamilyTreeStop,
+)
 from monitoring.feed.api import ChangeDetail, ChangeFeed, CompanyChanges, CompanyList, NotificationList
 from monitoring.file_intake.api import FileList
 from monitoring.history.api import CompanyProfile
@@ -91,6 +100,8 @@ v1: list[URLPattern | URLResolver] = [
     path("companies/<str:duns>/", CompanyDetail.as_view(), name="company"),
     path("companies/<str:duns>/changes/", CompanyChanges.as_view(), name="company_changes"),
     path("companies/<str:duns>/profile/", CompanyProfile.as_view(), name="company_profile"),
+    path("companies/<str:duns>/family-tree/", CompanyFamilyTree.as_view(), name="company_family_tree"),
+    path("companies/<str:duns>/upward-chain/", CompanyUpwardChain.as_view(), name="company_upward_chain"),
     path("notifications/", NotificationList.as_view(), name="notifications"),
     path("changes/", ChangeFeed.as_view(), name="changes"),
     path("changes/<uuid:id>/", ChangeDetail.as_view(), name="change"),
@@ -117,6 +128,11 @@ v1: list[URLPattern | URLResolver] = [
     path("data-fetches/<uuid:id>/discard/", repeatable(DataFetchDiscard.as_view()), name="discard_data_fetch"),
     path("data-fetches/<uuid:id>/stop/", repeatable(DataFetchStop.as_view()), name="stop_data_fetch"),
     path("data-fetches/<uuid:id>/resume/", repeatable(DataFetchResume.as_view()), name="resume_data_fetch"),
+    path("family-trees/", repeatable(FamilyTreeList.as_view()), name="family_trees"),
+    path("family-trees/<uuid:id>/", FamilyTreeDetail.as_view(), name="family_tree"),
+    path("family-trees/<uuid:id>/members/", FamilyTreeMembers.as_view(), name="family_tree_members"),
+    path("family-trees/<uuid:id>/stop/", repeatable(FamilyTreeStop.as_view()), name="stop_family_tree"),
+    path("family-trees/<uuid:id>/resume/", repeatable(FamilyTreeResume.as_view()), name="resume_family_tree"),
     path("call-budgets/", CallBudgetList.as_view(), name="call_budgets"),
     path("calls/", CallList.as_view(), name="calls"),
     path("imports/", ImportList.as_view(), name="imports"),

@@ -80,6 +80,7 @@ SHOTS = (
     Shot("contract-year", "/portfolio/contract/year/", size=(1366, 820)),
     Shot("contract-review", "/portfolio/review/", size=(1366, 1000)),
     Shot("group", "{group}", size=(1366, 840)),
+    Shot("family-tree", "{tree}", size=(1366, 900)),
     Shot("portfolio-risk", "/portfolio/risk/", size=(1366, 1100)),
     Shot("portfolio-movement", "/portfolio/risk/movement/", size=(1366, 1100)),
     Shot("report", "/monitoring/reportschedule/report/"),
@@ -171,12 +172,22 @@ def prepare(page: Page) -> dict[str, str]:
         "before": str(date.today() - timedelta(days=10)),
         "company": company(page),
         "group": link_on(page, link_on(page, "/portfolio/company/?q=Rheintal", COMPANY) or "", GROUP) or "",
+        "tree": family_tree(page),
         "rule": (link_on(page, "/monitoring/alertrule/", RULE) or "").replace("/change/", "/try/"),
         "import": messy,
         "saved": saved_filter(page),
         "adopt": f"/portfolio/syncrun/adopt/{key_of(key_accounts)}/",
         "drift": f"/portfolio/syncrun/drift/{key_of(suppliers)}/",
     }
+
+
+def family_tree(page: Page) -> str:
+    """The address of a family tree, once it is fetched."""
+    duns = key_of(link_on(page, "/portfolio/company/?q=Weser", COMPANY) or "")
+    page.goto(f"/monitoring/familytree/request/?kind=full&company={duns}")
+    page.click("button[name=confirmed]")
+    page.wait_for_selector("#live[data-refresh=never]", state="attached", timeout=PATIENCE * 1000)
+    return f"/portfolio/family-tree/{duns}/"
 
 
 def registration(page: Page, reference: str) -> str:

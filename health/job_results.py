@@ -71,6 +71,10 @@ DONE: dict[str, Promise] = {
     ),
     "portfolio.jobs.write_exports": ngettext_lazy("%(count)s file created", "%(count)s files created", "number"),
     "monitoring.data_fetch.work.continue_fetches": PROCESSED,
+    "monitoring.family_tree.work.run_trees": PROCESSED,
+    "monitoring.family_tree.refresh.refresh_chains": ngettext_lazy(
+        "%(count)s upward chain requested", "%(count)s upward chains requested", "number"
+    ),
     "portfolio.jobs.discover": ngettext_lazy(
         "%(count)s new registration found", "%(count)s new registrations found", "number"
     ),

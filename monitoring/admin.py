@@ -7,6 +7,7 @@ from monitoring.decisions.admin import decisions, reviews, tier_imports, tier_ru
 from monitoring.deliveries import admin as deliveries
 from monitoring.elements.admin import elements
 from monitoring.exports.admin import file_servers, scheduled
+from monitoring.family_tree.admin import trees
 from monitoring.feed import admin as feed
 from monitoring.file_intake import admin as file_intake
 from monitoring.follows.admin import buttons
@@ -44,5 +45,6 @@ __all__ = [
     "stats",
     "tier_imports",
     "tier_rules",
+    "trees",
     "webhooks",
 ]

@@ -37,7 +37,10 @@ SCOPES: dict[str, str | Promise] = {
     SEARCH_COMPANIES: _("Search for companies at D&B, within the call budget. Each search may be billed"),
     WRITE_FILES: _("Upload files that D&B delivered"),
     PULL: _("Start a pull of a registration without waiting for its schedule"),
-    FETCH: _("Fetch the data of monitored companies from D&B within the call budget, and accept or discard it"),
+    FETCH: _(
+        "Fetch the data and family trees of monitored companies from D&B within the call budget, and accept or discard "
+        "the data"
+    ),
     FETCH_REFERENCE_DATA: _("Fetch D&B's reference data, by calls that may cost"),
     ALERTS: _("Read alerts, acknowledge, close and reopen them"),
     METRICS: _("Read Health and metrics, for example with Prometheus"),

@@ -47,7 +47,10 @@ RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
     WRITE_FILES: ("monitoring.add_deliveredfile", "portfolio.change_subject"),
     FETCH_REFERENCE_DATA: ("portfolio.fetch_referencelist",),
     PULL: ("portfolio.pull_registration",),
-    FETCH: ("monitoring.request_datafetch", "monitoring.view_datafetch"),
+    FETCH: (
+        *("monitoring.request_datafetch", "monitoring.view_datafetch"),
+        *("monitoring.request_familytree", "monitoring.view_familytree"),
+    ),
     ALERTS: ("monitoring.view_alert", "monitoring.acknowledge_alert"),
     METRICS: ("health.change_incident",),
 }

@@ -66,6 +66,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "monitoring.request_datafetch",
         "monitoring.change_tier",
         "monitoring.tierrule",
+        "monitoring.request_familytree",
     ),
     APPROVER: ("portfolio.approve_import", "monitoring.confirm_decision"),
     OPERATOR: (
@@ -75,6 +76,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "portfolio.fetch_referencelist",
         "monitoring.change_deadletter",
         "monitoring.request_datafetch",
+        "monitoring.request_familytree",
         "monitoring.add_deliveredfile",
         "monitoring.change_deliveredfile",
         "monitoring.channel",

@@ -20,6 +20,7 @@ FINE = range(200, 300)
 BILLED = (
     *("request_subjects", "confirm_import", "search_company", "find_import_candidates"),
     *("request_data_fetch", "resume_data_fetch", "fetch_reference_data"),
+    *("request_family_trees", "resume_family_tree"),
 )
 
 

@@ -52,6 +52,8 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         "AlertState": "monitoring.models.AlertState",
         "DataFetchState": "monitoring.models.FetchState",
         "FetchedState": "monitoring.models.FetchedState",
+        "TreeKind": "monitoring.models.TreeKind",
+        "TreeState": "monitoring.models.TreeState",
         "CallKind": "portfolio.models.CallKind",
         "CallOutcome": "portfolio.models.CallOutcome",
         "CloseReason": "monitoring.models.CloseReason",

@@ -163,6 +163,11 @@ GROUPS = (
                         words=_("refresh check data blocks baseline data gap close difference"),
                     ),
                     Page(
+                        _("Family trees"),
+                        "monitoring.familytree",
+                        words=_("upward chain owners global ultimate hierarchy subsidiaries group"),
+                    ),
+                    Page(
                         _("Scheduled removals"),
                         "portfolio.subject",
                         query="planned=yes",

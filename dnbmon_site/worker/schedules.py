@@ -52,6 +52,8 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     (gettext_noop("Find candidates at D&B"), "portfolio.jobs.continue_searches", OFTEN),
     (gettext_noop("Update exposure"), "portfolio.exposure.work.continue_work", OFTEN),
     (gettext_noop("Continue data fetches"), "monitoring.data_fetch.work.continue_fetches", OFTEN),
+    (gettext_noop("Continue family trees"), "monitoring.family_tree.work.run_trees", OFTEN),
+    (gettext_noop("Refresh upward chains"), "monitoring.family_tree.refresh.refresh_chains", 24 * 60),
     (gettext_noop("Create proposals"), "monitoring.jobs.make_proposals", CATCH_UP),
     (gettext_noop("Update contract years"), "portfolio.jobs.look_after_years", 60),
     (gettext_noop("Fetch reference data"), "portfolio.reference_data.fetch.fetch_due", CATCH_UP),

@@ -25,10 +25,13 @@ from core.markup import ago, badge
 from core.text import counted, country_name
 from monitoring.company_page.risk import open_alerts
 from monitoring.company_page.summary import status_tone, status_words
-from monitoring.company_page.tabs import address_of, tab_of, tabs
+from monitoring.company_page.tabs import OWNERSHIP, address_of, tab_of, tabs
 from monitoring.company_page.view_data import company_page
 from monitoring.data_fetch.admin.request_page import MOST_COMPANIES, PERMISSION, request_page
 from monitoring.decisions.admin import company as decisions
+from monitoring.family_tree.admin.request_page import PERMISSION as FETCH_TREES
+from monitoring.family_tree.admin.request_page import request_page as request_trees
+from monitoring.family_tree.ownership import ownership_of
 from monitoring.follows.admin.buttons import follow_button
 from monitoring.follows.admin.mentions import notify_of
 from monitoring.follows.mentions import with_names
@@ -54,6 +57,7 @@ GONE = frozenset(STATUS.values())
 MAY_NOTE = "portfolio.add_companynote"
 MAY_DESCRIBE = "portfolio.change_subject"
 MAY_SEE_ALERTS = "monitoring.view_alert"
+MAY_SEE_TREES = "monitoring.view_familytree"
 
 # What the search notes at the request.
 LEAVES_OUT = "search_leaves_out"
@@ -131,6 +135,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     column_order = COLUMN_ORDER
     row_actions = ACTIONS
     actions = ("fetch_selected", "set_tier_of_selected", "stop_selected")
+    actions = ("fetch_selected", "fetch_chains", "stop_selected")
     list_before_template = "monitoring/company_page/companies_intro.html"
     page_template = "monitoring/company_page/company.html"
     empty_title = _("No companies")
@@ -153,6 +158,14 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     def fetch_selected(self, request: HttpRequest, queryset: QuerySet[Company]) -> HttpResponse | None:
         found = chosen_rows(request, queryset.order_by().values_list("duns", flat=True), MOST_COMPANIES)
         return request_page(request, found) if found else None
+
+    def has_tree_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(FETCH_TREES)
+
+    @admin.action(description=_("Fetch upward chains…"), permissions=["tree"])
+    def fetch_chains(self, request: HttpRequest, queryset: QuerySet[Company]) -> HttpResponse | None:
+        found = chosen_rows(request, queryset.order_by().values_list("duns", flat=True), MOST_COMPANIES)
+        return request_trees(request, found) if found else None
 
     @admin.action(description=_("Stop monitoring…"), permissions=["import"])
     def stop_selected(self, request: HttpRequest, queryset: QuerySet[Company]) -> HttpResponse:
@@ -220,6 +233,8 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
         found = company_page(row, moment=moment, before=before)
         for note, words in zip(found["notes"], with_names([one.text for one in found["notes"]]), strict=True):
             note.words = words
+        shows_trees = tab == OWNERSHIP and request.user.has_perm(MAY_SEE_TREES)
+        for note in found["notes"]:
             note.may_go = may_remove(note, request.user.get_username(), may_all=may_all)
         return {
             **found,
@@ -234,6 +249,8 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             "stakes": stakes(request, row, moment),
             "is_gone": is_gone,
             "may_fetch": not moment and found["is_listed"] and self.has_fetch_permission(request),
+            "trees": ownership_of(row.duns, moment) if shows_trees else None,
+            "may_fetch_tree": not moment and found["is_listed"] and self.has_tree_permission(request),
             "pending": pending_proposal(row.duns, request.user) if is_gone else None,
             "latest": f"{timezone.localdate():%Y-%m-%d}",
             "may_note": request.user.has_perm(MAY_NOTE),

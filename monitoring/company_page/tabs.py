@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-OVERVIEW, TIMELINE = "overview", "timeline"
+OVERVIEW, TIMELINE, OWNERSHIP = "overview", "timeline", "ownership"
 TABS: Mapping[str, Promise] = {
     OVERVIEW: _("Overview"),
     TIMELINE: _("Timeline"),
-    "ownership": _("Ownership"),
+    OWNERSHIP: _("Ownership"),
     "data": _("Data"),
 }
 

@@ -61,7 +61,7 @@ class Plan:
 
 def plan_companies(numbers: Collection[str]) -> Plan:
     """Of those that a registration monitors; D&B's answer belongs to one of them."""
-    found = _registrations_of(numbers)
+    found = registrations_of(numbers)
     contracts = {registration.contract for registration in found.values()}
     if not found:
         raise CannotFetch(
@@ -117,7 +117,7 @@ def _calls(contract: Contract, checks: int, companies: int) -> Mapping[CallKind,
     return {CallKind.REFRESH_CHECK: checks, CallKind.DATA_BLOCKS: most}
 
 
-def _registrations_of(numbers: Collection[str]) -> dict[str, Registration]:
+def registrations_of(numbers: Collection[str]) -> dict[str, Registration]:
     found: dict[str, Registration] = {}
     for batch in in_batches(sorted(numbers)):
         rows = Subject.objects.filter(company__in=batch, state__in=LISTED).select_related("registration__contract")

@@ -140,7 +140,7 @@ def _is_refused_alone(error: DirectPlusError) -> bool:
 
 def _has_changes(item: FetchedCompany, fetch: DataFetch, client: DirectPlus) -> bool:
     assert fetch.check_since is not None
-    _demand_token(client)
+    demand_token(client)
     move(item, FetchedState.CALLED)
     with _counted(item, fetch, CallKind.REFRESH_CHECK):
         has_changes = client.refresh_check(
@@ -159,7 +159,7 @@ def _fetch(item: FetchedCompany, fetch: DataFetch, client: DirectPlus) -> None:
     if FetchedCompany.objects.filter(fetch=fetch, turn__gt=0).count() >= fetch.confirmed_calls:
         move(item, FetchedState.WAITING)
         raise Stop(gettext("The confirmed number of calls is used up. Continue to confirm more."))
-    _demand_token(client)
+    demand_token(client)
     key = time_first_id()
     move(item, FetchedState.CALLED, turn=next_turn(item.registration), delivery_key=key, called_at=timezone.now())
     with _counted(item, fetch, CallKind.DATA_BLOCKS):
@@ -176,7 +176,7 @@ def _fetch(item: FetchedCompany, fetch: DataFetch, client: DirectPlus) -> None:
     read_kept(item)
 
 
-def _demand_token(client: DirectPlus) -> None:
+def demand_token(client: DirectPlus) -> None:
     """What lacks it makes no call, and uses none of the budget."""
     refusal = client.session.ensure_token()
     error = error_of(refusal) if refusal else None

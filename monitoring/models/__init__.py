@@ -13,7 +13,6 @@ from monitoring.models.alerts import (
 )
 from monitoring.models.changes import NO_ELEMENT, NO_NOISE, Change, Entry, Kind
 from monitoring.models.channels import Channel, Frequency, MailAddress, Weekday
-from monitoring.models.data_fetches import BEING_WRITTEN, UNDONE, DataFetch, FetchedCompany, FetchedState, FetchState
 from monitoring.models.deliveries import (
     DeadLetter,
     DeadLetterState,
@@ -28,6 +27,15 @@ from monitoring.models.deliveries import (
 from monitoring.models.elements import Element, Severity
 from monitoring.models.figures import FigureCheckpoint, FigureMonth, FigureWord, WordKind
 from monitoring.models.file_servers import FileServer
+from monitoring.models.from_dnb.data_fetches import (
+    BEING_WRITTEN,
+    UNDONE,
+    DataFetch,
+    FetchedCompany,
+    FetchedState,
+    FetchState,
+)
+from monitoring.models.from_dnb.family_trees import FamilyTree, FamilyTreeMember, TreeKind, TreeState
 from monitoring.models.notifications import NO_UPDATE, Notification, NotificationType
 from monitoring.models.observations import Observation, Verb
 from monitoring.models.outbox import WEBHOOK_TEST, MessageState, OutboxMessage, SendAttempt, TargetKind
@@ -92,6 +100,8 @@ __all__ = [
     "Element",
     "Entry",
     "ExportContent",
+    "FamilyTree",
+    "FamilyTreeMember",
     "FigureCheckpoint",
     "FigureMonth",
     "FigureWord",
@@ -126,6 +136,8 @@ __all__ = [
     "TargetKind",
     "TierImport",
     "TierRule",
+    "TreeKind",
+    "TreeState",
     "Verb",
     "WEBHOOK_TEST",
     "WebhookEndpoint",

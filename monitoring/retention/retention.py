@@ -22,6 +22,7 @@ from monitoring.history.state import SNAPSHOT
 from monitoring.models import Delivery, DeliveryState, Notification, Publication, Source
 from monitoring.publications.consumers import consumed_by_all
 from monitoring.retention.compaction import Cut, condense
+from monitoring.retention.family_trees import drop_pages, drop_trees
 from portfolio.models import Company, Contract, Registration
 
 LEAST_DAYS = 30
@@ -53,6 +54,9 @@ def apply_retention() -> str:
 def retain(contract: Contract, removed: Removed, *, until: datetime) -> None:
     if contract.keep_bytes:
         drop_answers(contract, removed, until)
+        removed.answers += drop_pages(contract.pk, days_ago(contract.keep_bytes))
+    if contract.keep_history:
+        removed.rows += drop_trees(contract.pk, days_ago(contract.keep_history))
     if contract.keep_history or contract.history_cut:
         cut_history(contract, removed, until)
 

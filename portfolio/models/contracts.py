@@ -82,6 +82,15 @@ class Contract(models.Model):
             "hours:minutes:seconds."
         ),
     )
+    chain_refreshes = models.PositiveIntegerField(
+        _("upward chains refreshed per month"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "Upward chains that are outdated are fetched again automatically, up to this number per month and within "
+            "the call budget. Each takes one Family Tree call. Leave empty to refresh none automatically."
+        ),
+    )
     keep_bytes = models.PositiveIntegerField(
         _("keep D&B's responses (days)"),
         null=True,

@@ -52,7 +52,7 @@ class Upload(models.Model):
     file_name = models.TextField(blank=True)
     file_size = models.BigIntegerField(default=0)
     source = models.CharField(
-        max_length=16, default="upload", help_text=_("upload, paste, selection, search, api or command")
+        max_length=16, default="upload", help_text=_("upload, paste, selection, search, tree, api or command")
     )
     sheet = models.TextField(blank=True, help_text=_("For a workbook: the sheet chosen by a user."))
     sheets = models.TextField(default="[]", help_text=_("For a workbook: each sheet with its number of rows, as JSON."))

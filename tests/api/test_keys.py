@@ -16,6 +16,7 @@ from dnbmon_site.accounts.models import ApiKey, User
 from dnbmon_site.api_urls import v1
 from portfolio.models import Subject
 from tests.builders.deliveries import delivered
+from tests.builders.family_trees import a_tree_of_each_kind
 from tests.builders.notifications import an_update
 from tests.builders.operations import NOWHERE, addresses, operations
 from tests.builders.programs import Program, a_signed_in_person
@@ -96,6 +97,9 @@ RIGHTS = {
     "exposures/": "portfolio.view_exposure",
     "decisions/": "monitoring.view_decision",
     "data-fetches/": "monitoring.view_datafetch",
+    "family-trees/": "monitoring.view_familytree",
+    "companies/804735132/family-tree/": "monitoring.view_familytree",
+    "companies/804735132/upward-chain/": "monitoring.view_familytree",
     "reference-data/": "portfolio.view_referencelist",
     "event-types/": "monitoring.view_webhookendpoint",
     "portfolio/risk/": "portfolio.view_company",
@@ -116,6 +120,7 @@ def test_no_address_is_left_out_of_the_rights() -> None:
 @pytest.mark.parametrize("path", RIGHTS)
 def test_staff_who_are_signed_in_see_what_their_role_lets_them(db: None, path: str) -> None:
     delivered(an_update())
+    a_tree_of_each_kind("804735132")
     assert a_signed_in_person(RIGHTS[path]).get(path).status_code == 200
     others = sorted(set(RIGHTS.values()) - {RIGHTS[path]})
     assert a_signed_in_person(*others, name="bob").get(path).status_code == 403

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from monitoring.benefit.review import count as count_review
-from monitoring.models import Change, DataFetch, FetchedCompany, FetchedState, FetchState
+from monitoring.models import Change, DataFetch, FetchedCompany, FetchedState, FetchState, TreeKind, TreeState
 from portfolio.call_budgets.calls import counted_call
 from portfolio.companies.external_references import Named, name_companies
 from portfolio.imports.upload import create_import, read_import
@@ -27,6 +27,7 @@ from tests.builders.decisions import a_decision
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.exposures import exposure
+from tests.builders.family_trees import a_tree
 from tests.builders.notifications import a_seed, an_update
 from tests.builders.operations import operations
 from tests.builders.programs import Program, a_signed_in_person
@@ -47,6 +48,8 @@ BULK = {
     "POST imports/{id}/confirm/",
     "POST data-fetches/",
     "POST data-fetches/{id}/resume/",
+    "POST family-trees/",
+    "POST family-trees/{id}/resume/",
 }
 DUNS = [f"{number:09}" for number in range(1, 9)]
 BODIES: dict[str, Any] = {
@@ -66,6 +69,8 @@ BODIES: dict[str, Any] = {
     "POST data-fetches/{id}/accept/": {"confirm_companies": 0},
     "POST data-fetches/{id}/discard/": {"companies": DUNS[:1]},
     "POST data-fetches/{id}/resume/": {"confirm_calls": {"data_blocks": 8}},
+    "POST family-trees/": {"kind": "upward", "companies": DUNS[:1], "confirm_calls": {"family_tree": 1}},
+    "POST family-trees/{id}/resume/": {"confirm_calls": {"family_tree": 1}},
     "POST reference-data/fetch/": {"confirm_calls": {"reference_data": 13}},
 }
 QUERIES = {
@@ -123,6 +128,8 @@ def world(db: None) -> dict[str, str]:
     for duns in DUNS:
         key, state = FetchedCompany.key(fetch.pk, duns), FetchedState.FAILED
         FetchedCompany.objects.create(id=key, fetch=fetch, company_id=duns, registration=registration, state=state)
+    tree = a_tree(registration.contract, dict.fromkeys(DUNS, ""), id=fetch.pk, duns=DUNS[0], state=TreeState.STOPPED)
+    a_tree(registration.contract, dict.fromkeys(DUNS, ""), kind=TreeKind.UPWARD, duns=DUNS[0], top=tree.top)
     Subject.objects.filter(company=DUNS[0]).update(state=SubjectState.MONITORED)
     change = Change.objects.order_by("-id")[0]
     change.pk = SubjectImport.objects.order_by("id")[0].pk

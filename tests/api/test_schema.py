@@ -150,6 +150,7 @@ def test_the_page_begins_with_what_a_first_call_needs(db: None) -> None:
 PAYING = {
     *("request_subjects", "confirm_import", "search_company", "find_import_candidates"),
     *("request_data_fetch", "resume_data_fetch", "fetch_reference_data"),
+    *("request_family_trees", "resume_family_tree"),
 }
 
 

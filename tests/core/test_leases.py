@@ -16,7 +16,7 @@ from django.utils import timezone
 from core.db import database_now
 from core.leases import NOBODYS, Hold, HoldLost, holding, is_held
 from core.models import Export, Lease, Leased
-from monitoring.models import DataFetch
+from monitoring.models import DataFetch, FamilyTree
 from portfolio.models import Registration
 from tests.builders.contracts import a_contract
 from tests.builders.registrations import a_registration
@@ -29,6 +29,9 @@ def a_row(model: type[Leased]) -> QuerySet[Any]:
     makers: dict[Any, Callable[[], Leased]] = {
         DataFetch: lambda: DataFetch.objects.create(
             contract=a_contract(), requested_at=timezone.now(), confirmed_calls=1
+        ),
+        FamilyTree: lambda: FamilyTree.objects.create(
+            contract=a_contract(), requested_at=timezone.now(), moved_at=timezone.now(), confirmed_calls=1
         ),
         Export: lambda: Export.objects.create(requested_at=timezone.now()),
         Lease: lambda: Lease.objects.create(key="work"),

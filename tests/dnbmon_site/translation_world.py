@@ -28,6 +28,8 @@ from monitoring.models import (
     Delivery,
     DeliveryState,
     Element,
+    FamilyTree,
+    FamilyTreeMember,
     FetchedCompany,
     FetchedState,
     FetchState,
@@ -44,6 +46,7 @@ from monitoring.models import (
     SendAttempt,
     Severity,
     Source,
+    TreeState,
     WebhookEndpoint,
 )
 from monitoring.webhooks.endpoints import create_endpoint
@@ -63,6 +66,7 @@ from portfolio.models import (
 from portfolio.proposals.create import Sign, propose
 from tests.builders.channels import a_channel
 from tests.builders.company_searches import a_search
+from tests.builders.family_trees import a_tree, add_rows
 from tests.builders.messages import a_message
 from tests.builders.reports import NAMES, a_world
 from tests.builders.times import MOMENT
@@ -155,6 +159,7 @@ def a_full_world() -> tuple[dict[str, Any], re.Pattern[str]]:
     models |= {"server": FileServer, "schedule": ReportSchedule, "scheduled": ScheduledExport, "incident": Incident}
     models |= {"file": DeliveredFile, "unreadable": DeadLetter, "pass": ReplayPass, "element": Element}
     models |= {"unreadable": DeadLetter, "pass": ReplayPass, "element": Element, "fetch": DataFetch}
+    models |= {"tree": FamilyTree}
     keys = {name: model.objects.order_by("pk").values_list("pk", flat=True)[0] for name, model in models.items()}  # type: ignore[attr-defined]
     return {**keys, "duns": duns, "registration": registration.pk, "user": ann.pk}, own_values()
 
@@ -208,6 +213,7 @@ def _what_went_wrong(registration: Registration) -> None:
         may_change_lists=True,
     )
     _a_fetch(registration, doubt)
+    _a_tree(registration)
     times = dict.fromkeys(("replay_from", "cursor", "begun_at", "begun_dnb_time"), MOMENT)
     ReplayPass.objects.create(registration=registration, purpose=Purpose.AUDIT, found=1, mark="Word", **times)
     open_incident(dedup_key="jobs", title="Word", cause="Word", runbook="docs/operate/troubleshooting.md#jobs")
@@ -227,6 +233,15 @@ def _a_fetch(registration: Registration, delivery: Delivery) -> None:
     duns, state = next(iter(NAMES)), FetchedState.FAILED
     key, given = FetchedCompany.key(fetch.pk, duns), {"registration": registration, "message": "Word"}
     FetchedCompany.objects.create(id=key, fetch=fetch, company_id=duns, state=state, **given)
+
+
+def _a_tree(registration: Registration) -> None:
+    numbers = [*NAMES]
+    tree = a_tree(
+        registration.contract, {}, duns=numbers[0], top=numbers[0], state=TreeState.STOPPED, reason="Word", page_count=2
+    )
+    add_rows(tree, {numbers[0]: "", numbers[1]: numbers[0], "999999991": "999999992"})
+    FamilyTreeMember.objects.update(name="Word", city="Word", roles="Word", status="Word", employees=5)
 
 
 def own_values() -> re.Pattern[str]:

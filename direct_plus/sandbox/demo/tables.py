@@ -50,6 +50,8 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     countries: dict[str, Country]
     holdings: dict[str, Holding]
     parents: dict[str, str]
+    # How many further companies a group has, by the company at its top.
+    subsidiaries: dict[str, int]
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -61,3 +63,4 @@ TRADES = _TABLES.trades
 COUNTRIES = _TABLES.countries
 HOLDINGS = _TABLES.holdings
 PARENTS = _TABLES.parents
+SUBSIDIARIES = _TABLES.subsidiaries

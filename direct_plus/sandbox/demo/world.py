@@ -7,7 +7,7 @@ from threading import Thread
 from typing import Any
 
 from direct_plus.sandbox.demo import companies as demo_companies
-from direct_plus.sandbox.demo import prospects
+from direct_plus.sandbox.demo import prospects, subsidiaries
 from direct_plus.sandbox.demo.events import ACTORS, HISTORY_DAYS, JOINED_DAYS, JOINERS, Event, Living, history, live
 from direct_plus.sandbox.demo.figures import KINDS, figure_changes
 from direct_plus.sandbox.demo.groups import named
@@ -55,7 +55,7 @@ def fill(world: World, seed: int = SEED) -> None:
         world.store.remember("demo", {"seed": seed, "numbers": numbers, "step": 0})
         world.switches.set("unknown_duns", "some")
         world.switches.set("contract_end", moment(now + CONTRACT_DAYS * DAY).strftime("%Y-%m-%d"))
-        _keep(world, [*documents, *prospects.build(seed, day)], now)
+        _keep(world, [*documents, *prospects.build(seed, day), *subsidiaries.build(documents, seed, day)], now)
         _registrations(world, now)
         _live_through(world, numbers, history(seed, now, len(numbers)), now)
         _seeds_first(world)

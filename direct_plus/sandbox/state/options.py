@@ -84,6 +84,18 @@ SWITCHES: dict[str, Switch] = {
         "path", ("path", "url", "details"), "where the 301 names the company that continues: address or error details"
     ),
     "refresh_check_answer": Switch("top", ("top", "organization"), "where hasRefreshedData stands"),
+    "family_tree": Switch(True, (bool,), "whether the key may use family trees; otherwise 401"),
+    "family_tree_page": Switch(1_000, NUMBER, "most members on a page of a family tree"),
+    "family_tree_links": Switch("present", ("present", "absent"), "whether pages name the next one, or only counts"),
+    "family_tree_members": Switch(
+        "top", ("top", "organization"), "where members are listed; below organization, names are spelled differently"
+    ),
+    "family_tree_alone": Switch("404", ("404", "itself"), "the family tree of a company without a family"),
+    "family_tree_odd": Switch(
+        "none",
+        ("none", "cycle", "missing_parent", "twice", "repeated_page"),
+        "the last member owns its parent, lacks it, or is listed twice; or every page repeats the first",
+    ),
     "reference_categories": Switch(
         "ids",
         ("ids", "names", "numbers", "absent"),

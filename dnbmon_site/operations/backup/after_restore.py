@@ -27,6 +27,8 @@ from dnbmon_site.accounts.models import ApiKey, IdempotencyKey
 from dnbmon_site.worker.schedules import make_schedules_anew
 from health.models import Heartbeat
 from monitoring.data_fetch.request import stop_all_fetches
+from monitoring.family_tree.refresh import forbid_refreshes
+from monitoring.family_tree.request import stop_all_trees
 from monitoring.figures import checkpoints
 from monitoring.models import Change, Delivery, DeliveryState, Notification, Observation, Publication, Source
 from monitoring.replay.after_restore import add_call_in_doubt
@@ -87,6 +89,8 @@ def stop_calls(taken_at: datetime) -> None:
     """What was paid since the backup is not known here, so a person confirms each further call."""
     reason = gettext("A backup was restored. Calls made since then are not known.")
     stop_all_fetches(reason, whole_before=taken_at - WRITTEN_WITHIN)
+    stop_all_trees(reason)
+    forbid_refreshes()
     stop_all_searches(reason)
     stop_all_lists(reason)
 

@@ -22,6 +22,7 @@ from dnbmon_site.operations.erase.rule_scopes import narrow
 from monitoring.alerts.own_alerts import count_all_own_alerts
 from monitoring.benefit.review import forget_reviews
 from monitoring.deliveries.gaps import REPLAYED_FOR
+from monitoring.family_tree.removal import forget_member
 from monitoring.figures import checkpoints
 from monitoring.follows.follow import OF_COMPANIES
 from monitoring.models import (
@@ -30,6 +31,7 @@ from monitoring.models import (
     Change,
     DeadLetter,
     Decision,
+    FamilyTreeMember,
     FetchedCompany,
     FigureMonth,
     Follow,
@@ -117,6 +119,7 @@ def tables(duns: str) -> Iterator[QuerySet[Model]]:
     yield FetchedCompany.objects.filter(Q(company=duns) | Q(replacement=duns))
     yield Review.objects.filter(company=duns)
     yield Decision.objects.filter(company=duns)
+    yield FamilyTreeMember.objects.filter(duns=duns)
     yield Proposal.objects.filter(Q(company=duns) | Q(replacement=duns))
     yield ExternalReference.objects.filter(company=duns)
     yield CompanyNote.objects.filter(company=duns)
@@ -156,6 +159,8 @@ def forget(duns: str, *, by: str, now: bool = False) -> Removal:
     removal = Removal()
     name = Company.objects.filter(pk=duns).values_list("name", flat=True).first() or ""
     days, deliveries = touched(duns)
+    # Before the bytes that remain are rewritten: pages of a tree hold its name too.
+    removal.counts["family trees"] += forget_member(duns)
     for owner, content in list(blobs.traces_of(duns)):
         removal.counts[blobs.take_out(duns, owner, content)] += 1
     removal.counts["exports"] += blobs.remove_exports()

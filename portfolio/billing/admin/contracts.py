@@ -50,6 +50,7 @@ class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
         (_("Contract year"), {"fields": ("anniversary", "contracted_number")}),
         (_("Limits for one user"), {"fields": ("cap", "removal_share")}),
         (_("Sending to D&B"), {"fields": ("batch_threshold",)}),
+        (_("Family trees"), {"fields": ("chain_refreshes",)}),
         (_("Recovery"), {"fields": ("overlap", "recovery_delay")}),
         (_("Data retention"), {"fields": ("keep_bytes", "keep_history", *KEPT)}),
     )

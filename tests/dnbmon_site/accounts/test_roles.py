@@ -59,6 +59,7 @@ monitoring.change             VAMPOD     -      -       -
 monitoring.channel            VAMPOD     VAMPOD OD      OD
 monitoring.dailystat         VAMPOD     -      -       -
 monitoring.datafetch          VAMPOD     -      -       -
+monitoring.familytree         VAMPOD     -      -       -
 monitoring.deadletter         VAMPOD     -      -       -
 monitoring.decision           VAMPOD     -      -       -
 monitoring.deliveredfile      VAMPOD     -      -       -
@@ -146,6 +147,9 @@ GET  /monitoring/tierimport/template/                       VAMPOD
 GET  /monitoring/tierimport/{key}/rows.csv                  MD
 POST /monitoring/tierimport/{key}/do/confirm/               MD
 POST /monitoring/tierrule/{key}/do/enable/                  MD
+GET  /monitoring/familytree/request/                        MOD
+POST /monitoring/familytree/request/                        MOD
+POST /monitoring/familytree/{key}/do/stop/                  MOD
 GET  /monitoring/delivery/{key}/raw/                        VAMPOD
 GET  /monitoring/deliveredfile/upload/                      OD
 POST /monitoring/deliveredfile/upload/                      OD
@@ -256,6 +260,7 @@ monitoring.scheduledexport  delete_selected    AD
 monitoring.scheduledexport  write              AD
 portfolio.company       fetch_selected         MOD
 portfolio.company       set_tier_of_selected   MD
+portfolio.company       fetch_chains           MOD
 portfolio.company       stop_selected          MD
 portfolio.exchangerate  delete_selected        MD
 portfolio.proposal      accept_selected        MD

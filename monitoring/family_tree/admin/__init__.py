@@ -1,0 +1,1 @@
+"""The pages of family trees: what one would cost, how it goes, and the tree itself."""

@@ -1,0 +1,250 @@
+"""Family trees in the API: request them with the calls confirmed, and read what is kept."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.errors import Conflict
+from core.api.examples import a_request, an_answer, who
+from core.api.parameters import PageParameters, read_place
+from core.api.repeats import repeat_key
+from core.api.scopes import FETCH
+from core.lists.pagination import beyond, cut, read_key, write_token
+from direct_plus.duns import InvalidDuns, normalise_duns
+from monitoring.family_tree.api.serializers import (
+    MEMBER_EXAMPLE,
+    TREE_EXAMPLE,
+    CompanyTreeSerializer,
+    RequestedTreesSerializer,
+    TreeMembersSerializer,
+    TreeParameters,
+    TreeRequestSerializer,
+    TreeResumeSerializer,
+    TreeSerializer,
+    TreesSerializer,
+    company_tree_json,
+    members_json,
+)
+from monitoring.family_tree.plan import CannotFetchTree, TreePlan, plan_trees
+from monitoring.family_tree.request import known_trees, may_resume, request_trees, resume_tree, stop_tree
+from monitoring.family_tree.snapshots import changed_since, latest_tree
+from monitoring.family_tree.view_data import monitored_in
+from monitoring.history.api import ProfileParameters
+from monitoring.models import FamilyTree, FamilyTreeMember, TreeKind
+from portfolio.call_budgets.api import conflicts_of_calls
+from portfolio.companies.parameters import DUNS_IN_PATH
+from portfolio.models import Subject
+
+KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The family tree's ID.")
+RIGHT = "monitoring.request_familytree"
+VIEW = "monitoring.view_familytree"
+
+
+def tree_or_404(key: uuid.UUID) -> FamilyTree:
+    row = FamilyTree.objects.select_related("contract").filter(pk=key).first()
+    if row is None:
+        raise Http404("This family tree does not exist.")
+    return row
+
+
+class FamilyTreeList(APIView):
+    scopes = {"GET": FETCH, "POST": FETCH}
+    permissions = {"GET": VIEW, "POST": RIGHT}
+
+    @extend_schema(
+        operation_id="family_trees",
+        tags=["family trees"],
+        summary="List family trees, latest first",
+        parameters=[TreeParameters],
+        responses=TreesSerializer,
+        examples=[an_answer("A page", {"results": [TREE_EXAMPLE], "next": None})],
+    )
+    def get(self, request: Request) -> Response:
+        """Family trees and upward chains that users and API keys have requested."""
+        asked = TreeParameters.of(request)
+        rows = FamilyTree.objects.order_by("-requested_at", "-id")
+        if "kind" in asked:
+            rows = rows.filter(kind=asked["kind"])
+        if "after" in asked:
+            rows = beyond(rows, ("requested_at", "id"), read_place(asked["after"]), newest_first=True)
+        found, has_more = cut(rows, asked["limit"])
+        token = write_token([found[-1].requested_at.isoformat(), found[-1].pk.hex]) if has_more else None
+        return Response({"results": TreeSerializer(found, many=True).data, "next": token})
+
+    @extend_schema(
+        operation_id="request_family_trees",
+        tags=["family trees"],
+        summary="Fetch a family tree or upward chains from D&B",
+        request=TreeRequestSerializer,
+        responses={201: RequestedTreesSerializer},
+        examples=[
+            a_request("One tree", {"kind": "full", "companies": ["804735132"], "confirm_calls": {"family_tree": 2}}),
+            an_answer("Requested", {"results": [{**TREE_EXAMPLE, "state": "running", "complete": False}]}, 201),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """The calls are made in the background, one for each upward chain, and one for each page of a full tree. A
+        tree that has more pages than were confirmed stops, and can be resumed.
+
+        Send an Idempotency-Key, so that a repeated request makes no further calls.
+        """
+        asked = TreeRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        given = asked.validated_data
+        key = repeat_key(request)
+        trees = known_trees(key, given["companies"])
+        if not trees:
+            plan = _plan(TreeKind(given["kind"]), given["companies"])
+            with conflicts_of_calls():
+                trees = request_trees(plan, given["confirm_calls"], by=who(request), key=key)
+        return Response({"results": TreeSerializer(trees, many=True).data}, status=201)
+
+
+def _plan(kind: TreeKind, companies: list[str]) -> TreePlan:
+    try:
+        return plan_trees(kind, companies)
+    except CannotFetchTree as error:
+        raise Conflict(str(error)) from error
+
+
+class FamilyTreeDetail(APIView):
+    scopes = {"GET": FETCH}
+    permissions = {"GET": VIEW}
+
+    @extend_schema(
+        operation_id="family_tree",
+        tags=["family trees"],
+        summary="Get a family tree",
+        parameters=[KEY_IN_PATH],
+        responses=TreeSerializer,
+        examples=[an_answer("A family tree", TREE_EXAMPLE)],
+    )
+    def get(self, request: Request, id: uuid.UUID) -> Response:
+        """The current state of a family tree or upward chain."""
+        return Response(TreeSerializer(tree_or_404(id)).data)
+
+
+class FamilyTreeMembers(APIView):
+    scopes = {"GET": FETCH}
+    permissions = {"GET": VIEW}
+
+    @extend_schema(
+        operation_id="family_tree_members",
+        tags=["family trees"],
+        summary="List the members of a family tree",
+        parameters=[KEY_IN_PATH, PageParameters],
+        responses=TreeMembersSerializer,
+        examples=[an_answer("A page", {"results": [MEMBER_EXAMPLE], "next": None})],
+    )
+    def get(self, request: Request, id: uuid.UUID) -> Response:
+        """Each with its parent, and the registrations that monitor it. A member below several parents is listed with
+        each."""
+        asked = PageParameters.of(request)
+        rows = FamilyTreeMember.objects.filter(tree=tree_or_404(id)).order_by("id")
+        if "after" in asked:
+            rows = beyond(rows, ("id",), [read_key(asked["after"])])
+        found, has_more = cut(rows, asked["limit"])
+        token = write_token([found[-1].pk.hex]) if has_more else None
+        monitored = monitored_in([row.duns for row in found], Subject.objects.all())
+        return Response({"results": members_json(found, monitored), "next": token})
+
+
+class FamilyTreeStop(APIView):
+    scopes = {"POST": FETCH}
+    permissions = {"POST": RIGHT}
+
+    @extend_schema(
+        operation_id="stop_family_tree",
+        tags=["family trees"],
+        summary="Stop fetching a family tree",
+        parameters=[KEY_IN_PATH],
+        request=None,
+        responses=TreeSerializer,
+        examples=[
+            an_answer("Stopped", {**TREE_EXAMPLE, "state": "stopped", "complete": False, "reason": "Stopped by CRM."})
+        ],
+    )
+    def post(self, request: Request, id: uuid.UUID) -> Response:
+        """No further call is made. Has no effect on a tree that is not being fetched."""
+        stop_tree(tree_or_404(id), by=who(request))
+        return Response(TreeSerializer(tree_or_404(id)).data)
+
+
+class FamilyTreeResume(APIView):
+    scopes = {"POST": FETCH}
+    permissions = {"POST": RIGHT}
+
+    @extend_schema(
+        operation_id="resume_family_tree",
+        tags=["family trees"],
+        summary="Resume fetching a family tree",
+        parameters=[KEY_IN_PATH],
+        request=TreeResumeSerializer,
+        responses=TreeSerializer,
+        examples=[
+            a_request("One call", {"confirm_calls": {"family_tree": 1}}),
+            an_answer("Resumed", {**TREE_EXAMPLE, "state": "running", "complete": False}),
+        ],
+    )
+    def post(self, request: Request, id: uuid.UUID) -> Response:
+        """Fetches the pages that are left. A call without a response is made again, so D&B may bill it twice."""
+        asked = TreeResumeSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        row = tree_or_404(id)
+        if not may_resume(row):
+            raise Conflict("There is nothing left to fetch.")
+        with conflicts_of_calls():
+            resume_tree(row, asked.validated_data["confirm_calls"], by=who(request))
+        return Response(TreeSerializer(tree_or_404(id)).data)
+
+
+class CompanyFamilyTree(APIView):
+    scopes = {"GET": FETCH}
+    permissions = {"GET": VIEW}
+
+    @extend_schema(
+        operation_id="company_family_tree",
+        tags=["family trees"],
+        summary="Get the family tree of a company, now or as of a date",
+        parameters=[DUNS_IN_PATH, ProfileParameters],
+        responses=CompanyTreeSerializer,
+        examples=[an_answer("A family tree", {**TREE_EXAMPLE, "outdated": False})],
+    )
+    def get(self, request: Request, duns: str) -> Response:
+        """The latest one fetched by then. Its members are at `/family-trees/{id}/members/`."""
+        return _of_company(request, duns, TreeKind.FULL)
+
+
+class CompanyUpwardChain(APIView):
+    scopes = {"GET": FETCH}
+    permissions = {"GET": VIEW}
+
+    @extend_schema(
+        operation_id="company_upward_chain",
+        tags=["family trees"],
+        summary="Get the upward chain of a company, now or as of a date",
+        parameters=[DUNS_IN_PATH, ProfileParameters],
+        responses=CompanyTreeSerializer,
+        examples=[an_answer("An upward chain", {**TREE_EXAMPLE, "kind": "upward", "outdated": False})],
+    )
+    def get(self, request: Request, duns: str) -> Response:
+        """The latest one that was fetched by then. Its members are at `/family-trees/{id}/members/`."""
+        return _of_company(request, duns, TreeKind.UPWARD)
+
+
+def _of_company(request: Request, duns: str, kind: TreeKind) -> Response:
+    until = ProfileParameters.of(request).get("as_of")
+    try:
+        number = normalise_duns(duns)
+    except InvalidDuns:
+        number = ""
+    tree = latest_tree(number, kind, until) if number else None
+    if tree is None:
+        raise Http404("No family tree of this company had been fetched by then.")
+    return Response(company_tree_json(tree, is_outdated=bool(changed_since(tree, [number], until))))

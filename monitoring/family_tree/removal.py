@@ -1,0 +1,24 @@
+"""What an erased company leaves in family trees: nothing."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+
+from monitoring.models import FamilyTree, FamilyTreeMember, TreeKind
+from monitoring.retention.family_trees import remove_pages, remove_tree
+
+
+def forget_member(duns: str) -> int:
+    """Remove a company from all trees, and the pages that name it; returns how many trees named it."""
+    rows = FamilyTreeMember.objects.filter(Q(duns=duns) | Q(parent=duns))
+    keys = set(rows.values_list("tree_id", flat=True))
+    trees = list(FamilyTree.objects.filter(Q(pk__in=keys) | Q(duns=duns) | Q(top=duns)))
+    for tree in trees:
+        if tree.top in ("", duns) or (tree.kind == TreeKind.UPWARD and tree.duns == duns):
+            remove_tree(tree)
+        else:
+            remove_pages(tree)
+            FamilyTree.objects.filter(pk=tree.pk, duns=duns).update(duns=tree.top)
+    FamilyTreeMember.objects.filter(duns=duns).delete()
+    FamilyTreeMember.objects.filter(parent=duns).update(parent="")
+    return len(trees)

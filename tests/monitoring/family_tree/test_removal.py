@@ -1,0 +1,67 @@
+"""What goes: an erased company, and what retention lets go."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from core.blobs import load_bytes, store_bytes
+from monitoring.family_tree.removal import forget_member
+from monitoring.family_tree.snapshots import latest_tree
+from monitoring.models import FamilyTree, FamilyTreeMember, TreeKind
+from monitoring.retention.family_trees import drop_pages, drop_trees
+from portfolio.models import Contract
+from tests.builders.contracts import a_contract
+from tests.builders.family_trees import FIRST, FOURTH, SECOND, THIRD, TOP, a_tree, members_of
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+
+
+@pytest.fixture
+def contract(db: None) -> Contract:
+    return a_contract()
+
+
+def with_bytes(tree: FamilyTree) -> FamilyTree:
+    store_bytes(tree.page_key(1), b'{"primaryName": "First GmbH"}')
+    return tree
+
+
+def test_an_erased_member_leaves_nothing_and_the_others_stay(contract: Contract) -> None:
+    tree = with_bytes(a_tree(contract, duns=FIRST))
+    assert forget_member(FIRST) == 1
+    assert members_of(tree) == {TOP: "", SECOND: TOP, THIRD: "", FOURTH: ""}
+    tree.refresh_from_db()
+    assert (tree.duns, load_bytes(tree.page_key(1))) == (TOP, b"")
+
+
+def test_trees_that_are_about_an_erased_company_go(contract: Contract) -> None:
+    trees = [with_bytes(a_tree(contract)), with_bytes(a_tree(contract, kind=TreeKind.UPWARD, duns=THIRD))]
+    forget_member(TOP)
+    assert not FamilyTree.objects.exists() and not FamilyTreeMember.objects.exists()
+    assert [load_bytes(tree.page_key(1)) for tree in trees] == [b"", b""]
+    a_tree(contract, {THIRD: TOP, TOP: ""}, kind=TreeKind.UPWARD, duns=THIRD)
+    forget_member(THIRD)
+    assert not FamilyTree.objects.exists()
+
+
+def test_who_is_in_no_tree_changes_none(contract: Contract) -> None:
+    tree = with_bytes(a_tree(contract))
+    assert forget_member("123456789") == 0 and load_bytes(tree.page_key(1))
+
+
+def test_bytes_go_after_their_time_and_trees_stay(contract: Contract) -> None:
+    old, new = (with_bytes(a_tree(contract, at=NOW - timedelta(days=days))) for days in (90, 10))
+    assert [drop_pages(contract.pk, NOW - timedelta(days=30)) for _ in range(2)] == [1, 0]
+    assert (load_bytes(old.page_key(1)), bool(load_bytes(new.page_key(1)))) == (b"", True)
+    assert len(members_of(old)) == 5
+
+
+def test_trees_go_that_another_one_before_the_cut_replaces(contract: Contract) -> None:
+    first, second, third = (a_tree(contract, at=NOW - timedelta(days=days)) for days in (90, 60, 10))
+    chain = a_tree(contract, kind=TreeKind.UPWARD, duns=THIRD, at=NOW - timedelta(days=95))
+    assert drop_trees(contract.pk, NOW - timedelta(days=30)) == 1
+    assert set(FamilyTree.objects.all()) == {second, third, chain}
+    assert latest_tree(FIRST, TreeKind.FULL, NOW - timedelta(days=30)) == second
+    assert not FamilyTreeMember.objects.filter(tree_id=first.pk).exists()
