@@ -1,6 +1,6 @@
 """The admin's pages of this app, each beside what it shows."""
 
-from monitoring.alerts.admin import alerts, rules
+from monitoring.alerts.admin import alerts, response_times, rules
 from monitoring.company_page import admin as company_page
 from monitoring.data_fetch.admin import fetches
 from monitoring.deliveries import admin as deliveries
@@ -32,6 +32,7 @@ __all__ = [
     "registrations",
     "replay",
     "reports",
+    "response_times",
     "rules",
     "scheduled",
     "file_intake",

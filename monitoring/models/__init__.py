@@ -1,6 +1,7 @@
 """What D&B tells us: Delivery → Notification → Change → Publication, and what stands beside them."""
 
 from monitoring.models.alerts import (
+    AWAKE,
     REOPENED,
     Alert,
     AlertComment,
@@ -39,8 +40,10 @@ from monitoring.models.scheduled_exports import ExportContent, FileFormat, Sched
 from monitoring.models.scores import Score, ScoreChange
 from monitoring.models.stats import Axis, DailyStat, DailyTotal, LatencyHistogram, Measure
 from monitoring.models.webhooks import WebhookEndpoint
+from monitoring.models.workflow.response_times import ResponseTime
 
 __all__ = [
+    "AWAKE",
     "REOPENED",
     "CloseReason",
     "Alert",
@@ -103,6 +106,7 @@ __all__ = [
     "ReportRegistration",
     "ReportSchedule",
     "Frequency",
+    "ResponseTime",
     "RuleChannel",
     "ScheduledExport",
     "Score",

@@ -1,0 +1,1 @@
+"""What people do with what D&B reported: reviews and decisions."""
