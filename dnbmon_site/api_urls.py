@@ -21,7 +21,8 @@ from dnbmon_site.accounts.api_keys import IsKnown, KeyAuthentication, key_of, sc
 from dnbmon_site.accounts.idempotency import repeatable
 from dnbmon_site.api.problems import problem, problem_page, unknown_route
 from dnbmon_site.api.reference import reference
-from monitoring.alerts.api import AlertAcknowledge, AlertClose, AlertDetail, AlertList, AlertReopen
+from monitoring.alerts.api.actions import AlertAssign, AlertBulk, AlertSnooze, AlertWake
+from monitoring.alerts.api.alerts import AlertAcknowledge, AlertClose, AlertDetail, AlertList, AlertReopen
 from monitoring.benefit.api import ContractReviewDetail, ReviewCompanies
 from monitoring.corporate_groups.api import GroupDetail
 from monitoring.data_fetch.api.fetches import (
@@ -144,8 +145,12 @@ v1: list[URLPattern | URLResolver] = [
     path("company-searches/<uuid:id>/decision/", repeatable(SearchDecision.as_view()), name="decide_company_search"),
     path("files/", FileList.as_view(), name="files"),
     path("alerts/", AlertList.as_view(), name="alerts"),
+    path("alerts/bulk/", repeatable(AlertBulk.as_view()), name="change_alerts"),
     path("alerts/<uuid:id>/", AlertDetail.as_view(), name="alert"),
     path("alerts/<uuid:id>/acknowledge/", repeatable(AlertAcknowledge.as_view()), name="acknowledge_alert"),
+    path("alerts/<uuid:id>/assign/", repeatable(AlertAssign.as_view()), name="assign_alert"),
+    path("alerts/<uuid:id>/snooze/", repeatable(AlertSnooze.as_view()), name="snooze_alert"),
+    path("alerts/<uuid:id>/wake/", repeatable(AlertWake.as_view()), name="wake_alert"),
     path("alerts/<uuid:id>/close/", repeatable(AlertClose.as_view()), name="close_alert"),
     path("alerts/<uuid:id>/reopen/", repeatable(AlertReopen.as_view()), name="reopen_alert"),
     path("event-types/", EventTypeList.as_view(), name="event_types"),

@@ -1,6 +1,6 @@
 """The admin's pages of this app, each beside what it shows."""
 
-from monitoring.alerts.admin import alerts, rules
+from monitoring.alerts.admin import alerts, response_times, rules
 from monitoring.company_page import admin as company_page
 from monitoring.data_fetch.admin import fetches
 from monitoring.decisions.admin import decisions, reviews, tier_imports, tier_rules
@@ -38,6 +38,7 @@ __all__ = [
     "replay",
     "reports",
     "reviews",
+    "response_times",
     "rules",
     "scheduled",
     "file_intake",

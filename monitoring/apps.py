@@ -13,6 +13,7 @@ class MonitoringConfig(AppConfig):
         from monitoring.alerts import channel_messages, reach  # noqa: F401
         from monitoring.alerts.actions import follow_exposure, forget_closed_exposure
         from monitoring.alerts.default_rules import install_default_rules
+        from monitoring.alerts.workflow.due_times import install_response_times
         from monitoring.decisions import listings as decision_listings  # noqa: F401
         from monitoring.exports import listings, scheduled  # noqa: F401
         from monitoring.figures import consumer  # noqa: F401
@@ -25,3 +26,4 @@ class MonitoringConfig(AppConfig):
         refresh.FOLLOWERS.append(follow_exposure)
         rates.BEFORE_ANOTHER_CURRENCY.append(forget_closed_exposure)
         post_migrate.connect(install_default_rules, sender=self, dispatch_uid="monitoring.alerts.default_rules")
+        post_migrate.connect(install_response_times, sender=self, dispatch_uid="monitoring.alerts.workflow.due_times")

@@ -22,6 +22,7 @@ from monitoring.alerts.digests import send_digests
 from monitoring.alerts.evaluate import raise_alerts
 from monitoring.alerts.own_alerts import count_all_own_alerts
 from monitoring.alerts.routing import send_notices
+from monitoring.alerts.workflow.escalation import escalate_overdue
 from monitoring.benefit.review import count as count_review
 from monitoring.consumers.membership import gather_evidence
 from monitoring.consumers.proposals import propose_for_requested, read_publications
@@ -119,6 +120,7 @@ def have_it_sent() -> bool:
 def send_due() -> int:
     """Send what is due to channels and webhooks; returns how many messages were sent."""
     send_notices()
+    escalate_overdue()
     notify_assignees()
     notify_mentioned()
     run_step(enqueue_portfolio_events)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from core.cached_counts import COUNTED, Numbers, counter
 from monitoring.alerts.own_alerts import SHOWN, items_of
+from monitoring.alerts.workflow.inbox import awake
 from monitoring.models import (
     Alert,
     AlertState,
@@ -38,8 +39,8 @@ def in_use() -> Numbers:
 
 @counter
 def alerts() -> Numbers:
-    """Not acknowledged yet, by severity, and some of the critical ones themselves."""
-    waiting = {severity: Alert.objects.filter(severity=severity, state=AlertState.NEW) for severity in SEVERE}
+    """Not acknowledged yet and not snoozed, by severity, and some of the critical ones themselves."""
+    waiting = {severity: Alert.objects.filter(awake(), severity=severity, state=AlertState.NEW) for severity in SEVERE}
     critical = waiting[Severity.CRITICAL].order_by("-raised_at").only(*SHOWN)
     return {
         **{severity.name.lower(): rows[:COUNTED].count() for severity, rows in waiting.items()},

@@ -14,7 +14,10 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         },
         {"name": "changes", "description": "The change feed: every change, in order of publication."},
         {"name": "notifications", "description": "The notifications as D&B sent them."},
-        {"name": "alerts", "description": "Alerts that your rules raised: read, acknowledge and close them."},
+        {
+            "name": "alerts",
+            "description": "Alerts that your rules raised: read, acknowledge, snooze, assign and close them.",
+        },
         {"name": "registrations", "description": "D&B registrations and their pull status."},
         {
             "name": "subjects",

@@ -69,6 +69,8 @@ GROUPS = (
                     Page(_("Mine"), "monitoring.alert", query="assignee=me", waiting="own_alerts", heading=_("Alerts")),
                     Page(_("Unassigned"), "monitoring.alert", query="assignee=nobody", heading=_("Alerts")),
                     Page(_("All"), "monitoring.alert", heading=_("Alerts"), words=_("inbox warnings")),
+                    Page(_("Overdue"), "monitoring.alert", query="due=overdue", heading=_("Alerts")),
+                    Page(_("Snoozed"), "monitoring.alert", query="state=snoozed", heading=_("Alerts")),
                 ),
             ),
             Entry(
@@ -255,6 +257,7 @@ GROUPS = (
                 (
                     Page(_("Rules"), "monitoring.alertrule", heading=_("Alert rules")),
                     Page(_("Data elements"), "monitoring.element", words=_("severity noise mute fields")),
+                    Page(_("Response times"), "monitoring.responsetime", words=_("due overdue escalate second person")),
                 ),
                 ("monitoring.change_alertrule",),
             ),

@@ -1,4 +1,5 @@
 """What people do with alerts: acknowledge, close, reopen, assign, comment; and the money at stake, while they are open.
+They are snoozed by `workflow`.
 
 Each act is one statement a batch, so of two that do the same at once one is counted.
 """
@@ -17,17 +18,22 @@ from core.audit import record
 from core.bulk import update_rows
 from core.db import clean_text, in_batches
 from monitoring.alerts.assignment_notices import notify_assignees
-from monitoring.alerts.own_alerts import OPEN, count_own_alerts
-from monitoring.models import REOPENED, Alert, AlertComment, AlertState
+from monitoring.alerts.own_alerts import assignees_of, count_own_alerts, count_own_alerts_of
+from monitoring.alerts.workflow.due_times import due_again
+from monitoring.alerts.workflow.inbox import OPEN
+from monitoring.models import AWAKE, REOPENED, Alert, AlertComment, AlertState
 from portfolio.models import Company
 
 LONGEST = 4_000
 HANDLED = (AlertState.ACKNOWLEDGED, AlertState.CLOSED)
+# A new alert, as if nobody had taken it up.
+UNHANDLED = {**REOPENED, "acknowledged_by": "", "acknowledged_at": None, "reopened_because": ""}
 
 
 def acknowledge(alerts: Sequence[uuid.UUID], *, by: str) -> int:
     """Somebody looks after them; returns how many were new."""
     changed = {"state": AlertState.ACKNOWLEDGED, "acknowledged_by": by, "acknowledged_at": timezone.now()}
+    changed |= {"reopened_because": ""}
     return sum(
         Alert.objects.filter(pk__in=batch, state=AlertState.NEW).update(**changed) for batch in in_batches(alerts)
     )
@@ -36,22 +42,22 @@ def acknowledge(alerts: Sequence[uuid.UUID], *, by: str) -> int:
 def close(alerts: Sequence[uuid.UUID], *, by: str, reason: str = "", text: str = "") -> list[uuid.UUID]:
     """Nothing is left to do; returns those that were open. What was written about it is a comment on each of them."""
     changed = {"state": AlertState.CLOSED, "closed_by": by, "closed_at": timezone.now(), "close_reason": reason}
+    changed |= {**AWAKE, "reopened_because": ""}
     closed: list[uuid.UUID] = []
     for batch in in_batches(alerts):
         count = Alert.objects.filter(pk__in=batch, state__in=OPEN).update(**changed)
         is_all = count == len(batch)
         closed += batch if is_all else Alert.objects.filter(pk__in=batch, **changed).values_list("pk", flat=True)
-    for alert in closed if text.strip() else ():
-        comment(alert, by=by, text=text)
-    count_own_alerts(_assignees(closed))
+    comment_on(closed, by=by, text=text)
+    count_own_alerts_of(closed)
     return closed
 
 
 def reopen(alerts: Sequence[uuid.UUID], *, by: str) -> int:
-    """Acknowledged and closed ones are new again; returns how many were."""
+    """Acknowledged and closed ones are new again, and due later; returns how many were."""
     count = sum(_reopen_batch(batch, by) for batch in in_batches(alerts))
     follow_exposure_of(alerts)
-    count_own_alerts(_assignees(alerts))
+    count_own_alerts_of(alerts)
     return count
 
 
@@ -59,10 +65,9 @@ def _reopen_batch(batch: Sequence[uuid.UUID], by: str) -> int:
     """The rows forget who had acknowledged and closed them, so the audit log keeps it."""
     handled = Alert.objects.filter(pk__in=batch, state__in=HANDLED)
     rows = list(handled)
-    cleared = {**REOPENED, "acknowledged_by": "", "acknowledged_at": None}
-    count = handled.update(**cleared)
+    count = handled.update(**UNHANDLED, **due_again())
     for row in rows if count else ():
-        before = {name: getattr(row, name) for name in cleared}
+        before = {name: getattr(row, name) for name in UNHANDLED}
         summary = gettext("Alert reopened: %(title)s") % {"title": row.title}
         record(actor=by, action="alert.reopen", thing=row, summary=summary, before=before)
     return count
@@ -70,7 +75,7 @@ def _reopen_batch(batch: Sequence[uuid.UUID], by: str) -> int:
 
 def assign(alerts: Sequence[uuid.UUID], *, to: Any, by: str) -> int:
     """To a person, who is notified, or to nobody (None); returns how many had somebody else, or nobody, before."""
-    before = _assignees(alerts)
+    before = assignees_of(alerts)
     changed = {"assignee": to, "assigned_by": by if to else "", "assigned_at": timezone.now() if to else None}
     others = Alert.objects.exclude(assignee=to)
     count = sum(others.filter(pk__in=batch).update(**changed) for batch in in_batches(alerts))
@@ -79,20 +84,18 @@ def assign(alerts: Sequence[uuid.UUID], *, to: Any, by: str) -> int:
     return count
 
 
-def _assignees(alerts: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-    found: set[uuid.UUID] = set()
-    for batch in in_batches(alerts):
-        rows = Alert.objects.filter(pk__in=batch, assignee__isnull=False).order_by()
-        found.update(rows.values_list("assignee_id", flat=True).distinct())
-    return found
-
-
 def comment(alert: uuid.UUID, *, by: str, text: str) -> AlertComment | None:
     """None where nothing was written."""
-    text = clean_text(text.strip(), LONGEST)
-    if not text:
-        return None
-    return AlertComment.objects.create(alert_id=alert, by=by, at=timezone.now(), text=text)
+    return next(iter(comment_on([alert], by=by, text=text)), None)
+
+
+def comment_on(alerts: Sequence[uuid.UUID], *, by: str, text: str) -> list[AlertComment]:
+    """The same on each of them; none where nothing was written."""
+    text, now = clean_text(text.strip(), LONGEST), timezone.now()
+    rows = [AlertComment(alert_id=alert, by=by, at=now, text=text) for alert in alerts if text]
+    for batch in in_batches(rows):
+        AlertComment.objects.bulk_create(batch)
+    return rows
 
 
 def forget_closed_exposure() -> None:

@@ -23,15 +23,15 @@ from django.utils.translation import gettext
 from core.db import in_batches
 from core.text import moment_text
 from monitoring.alerts.actions import follow_exposure_of
+from monitoring.alerts.facts.leaves import changed_leaves, overlap
 from monitoring.alerts.facts.replacements import replacing
 from monitoring.alerts.facts.reports import About
+from monitoring.alerts.workflow.due_times import due_again
 from monitoring.company_page.timeline import lines_of, sentence
-from monitoring.elements.compare import leaves
-from monitoring.elements.formatting import from_json
 from monitoring.elements.json_paths import same_value
 from monitoring.elements.paths import Facet
 from monitoring.history.state import touching
-from monitoring.models import REOPENED, Alert, AlertItem, AlertKind, AlertState, Change, Kind
+from monitoring.models import AWAKE, REOPENED, Alert, AlertItem, AlertKind, AlertState, Change, Kind
 from monitoring.story_order import story_key
 from portfolio.models import Company
 
@@ -90,7 +90,7 @@ def _alerts_about(companies: Sequence[str], changed: Mapping[str, Iterable[About
 def _may_concern(fact: About, change: About) -> bool:
     if fact.kind != Kind.ELEMENT or change.kind != Kind.ELEMENT:
         return fact.kind != Kind.ELEMENT and change.kind != Kind.ELEMENT
-    return _overlap(fact.element, change.element)
+    return overlap(fact.element, change.element)
 
 
 def _review(alerts: Iterable[uuid.UUID]) -> int:
@@ -198,22 +198,15 @@ def _is_about_the_same(first: Change, second: Change) -> bool:
 
 def _pairs(stories: Stories, first: Change, second: Change) -> list[tuple[Facet, Facet]]:
     """The leaves that both have changed."""
-    if second.kind != Kind.ELEMENT or not _overlap(first.element, second.element):
+    if second.kind != Kind.ELEMENT or not overlap(first.element, second.element):
         return []
     before, after = _leaves(stories, first), _leaves(stories, second)
     return [(leaf, after[path]) for path, leaf in before.items() if path in after]
 
 
-def _overlap(one: str, other: str) -> bool:
-    return one == other or one.startswith(other + ".") or other.startswith(one + ".")
-
-
 def _leaves(stories: Stories, change: Change) -> dict[str, Facet]:
     if change.pk not in stories.leaves:
-        facet = Facet(change.element, from_json(change.previous), from_json(change.current))
-        stories.leaves[change.pk] = {
-            leaf.path: leaf for leaf in leaves(facet) if not same_value(leaf.previous, leaf.current)
-        }
+        stories.leaves[change.pk] = changed_leaves(change)
     return stories.leaves[change.pk]
 
 
@@ -236,7 +229,7 @@ def _take_back(alert: Alert, change: Change) -> bool:
     noted = {"reversal": _note(change), "reversed_at": now, "reversed_by": change.pk}
     rows = Alert.objects.filter(pk=alert.pk, state=alert.state, reversed_by=alert.reversed_by)
     if alert.state == AlertState.NEW and alert.acknowledged_at is None and not alert.reversal:
-        noted |= {"state": AlertState.CLOSED, "closed_at": now, "closed_by": PROGRAM}
+        noted |= {"state": AlertState.CLOSED, "closed_at": now, "closed_by": PROGRAM, **AWAKE}
     return bool(rows.update(**noted))
 
 
@@ -252,7 +245,7 @@ def _open_again(alert: Alert) -> bool:
     """What took it back holds no longer."""
     opened: dict[str, object] = {"reversal": "", "reversed_at": None, "reversed_by": None}
     if alert.state == AlertState.CLOSED:
-        opened |= REOPENED
+        opened |= {**REOPENED, **due_again()}
     is_open = bool(Alert.objects.filter(pk=alert.pk, state=alert.state).update(**opened))
     follow_exposure_of([alert.pk])
     return is_open

@@ -17,7 +17,7 @@ from monitoring.alerts.message_templates import (
     notice_message,
     test_message,
 )
-from monitoring.alerts.own_alerts import OPEN
+from monitoring.alerts.workflow.inbox import OPEN
 from monitoring.models import Alert, Channel, OutboxMessage, TargetKind
 from monitoring.outbox.channels import send
 from monitoring.outbox.failing import deleted_text

@@ -27,6 +27,8 @@ from monitoring.alerts.facts.reports import Brought, brought_by, is_old_news, ru
 from monitoring.alerts.new_company_summary import note_baselines, with_baselines
 from monitoring.alerts.routing import notify
 from monitoring.alerts.rules import Scope
+from monitoring.alerts.workflow.due_times import due_again, due_dates
+from monitoring.alerts.workflow.worsening import reopen_worsened
 from monitoring.company_page.timeline import lines_of, sentence
 from monitoring.models import (
     REOPENED,
@@ -84,6 +86,7 @@ def _raise_from(run: Sequence[Brought], rules: Rules) -> list[Alert]:
     readings, scope = find_matches(run, rules)
     grouped = write_alerts(readings, scope, rules)
     review_reversals(one for its in run for one in its.subjects)
+    reopen_worsened(run)
     raised = list(_raised(grouped, scope))
     for publication in with_baselines([its.publication for its in run], rules.all):
         raised += note_baselines(publication, rules.all)
@@ -144,7 +147,8 @@ def write_alerts(readings: Sequence[Reading], scope: Scope, rules: Rules) -> Gro
     counts: Counter[uuid.UUID] = Counter()
     for _, group in _each(grouped):
         counts[group.key] += len(group.matches)
-    insert_new(Alert, [_alert(*one, words, counts, scope) for one in _each(grouped)])
+    due = due_dates()
+    insert_new(Alert, [_alert(*one, words, counts, scope, due) for one in _each(grouped)])
     insert_new(AlertItem, list(_items(grouped, words)))
     _follow_replacements(readings)
     return _bring_up_to_date(grouped)
@@ -185,6 +189,7 @@ def _alert(
     words: Mapping[uuid.UUID, str],
     counts: Mapping[uuid.UUID, int],
     scope: Scope,
+    due: Mapping[int, datetime],
 ) -> Alert:
     match, row = group.matches[0], group.matches[0].rule.row
     is_flood = group.kind == AlertKind.FLOOD
@@ -204,6 +209,7 @@ def _alert(
         is_late=not is_flood and is_old_news(match.change, reading.publication),
         happened_at=match.change.changed_at,
         raised_at=timezone.now(),
+        due_at=due.get(row.severity),
         rate_window=reading.rate_window,
         sequence=reading.sequence,
         fact_count=counts[group.key],
@@ -264,4 +270,4 @@ def _count_facts(alerts: Sequence[uuid.UUID], by_publication: Mapping[tuple[uuid
 def _open_again(alert: uuid.UUID, reading: Reading) -> None:
     earlier = {"sequence__lt": reading.sequence, "closed_at__lt": reading.publication.published_at}
     closed = Alert.objects.filter(pk=alert, state=AlertState.CLOSED, **earlier)
-    closed.update(**REOPENED, reversal="", reversed_at=None, reversed_by=None)
+    closed.update(**REOPENED, **due_again(), reversal="", reversed_at=None, reversed_by=None)

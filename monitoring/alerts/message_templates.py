@@ -13,6 +13,7 @@ from django.utils.translation import gettext, ngettext
 from core.models import Notice
 from core.text import counted, moment_text
 from core.urls import link
+from monitoring.alerts.auto_resolve import PROGRAM
 from monitoring.elements.formatting import lower_first
 from monitoring.models import Alert, AlertItem, AlertKind, Channel, DigestItem, Severity
 from monitoring.outbox.addresses import zone_of
@@ -70,8 +71,10 @@ def _why(alerts: Sequence[Alert]) -> str:
 def assignment_message(channel: Channel, alert: Alert, by: str) -> Message:
     """To whoever is to look after an alert: what it is about, and who says so."""
     message = alert_message(channel, [alert], None)
-    subject = gettext("Assigned to you: %(alert)s") % {"alert": message.subject}
-    lead = gettext("%(person)s assigned this alert to you.") % {"person": by}
+    subject, lead = gettext("Assigned to you: %(alert)s"), gettext("%(person)s assigned this alert to you.")
+    if by == PROGRAM:
+        subject, lead = gettext("Escalated to you: %(alert)s"), gettext("This alert is overdue.")
+    subject, lead = subject % {"alert": message.subject}, lead % {"person": by}
     return replace(message, subject=subject_of(subject), lead=lead)
 
 

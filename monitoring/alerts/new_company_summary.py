@@ -14,6 +14,7 @@ from core.db import clean_text, in_batches, insert_new
 from core.text import counted
 from monitoring.alerts.events import Raised
 from monitoring.alerts.rules import Rule, Scope
+from monitoring.alerts.workflow.due_times import due_again
 from monitoring.elements.formatting import from_json
 from monitoring.models import (
     REOPENED,
@@ -156,7 +157,7 @@ def _open(key: uuid.UUID, publication: Publication) -> None:
     """It had nothing to note so far, or was closed before this came."""
     was_closed = Q(closed_at=None) | Q(closed_at__lt=publication.published_at)
     closed = Alert.objects.filter(was_closed, pk=key, state=AlertState.CLOSED)
-    closed.update(**REOPENED)
+    closed.update(**REOPENED, **due_again())
 
 
 def counts_by_rule(alert: uuid.UUID) -> dict[str, int]:

@@ -13,9 +13,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 
 from core.cached_counts import COUNTED, Numbers
-from monitoring.models import Alert, AlertState
+from core.db import in_batches
+from monitoring.alerts.workflow.inbox import OPEN, in_inbox
+from monitoring.models import Alert
 
-OPEN = (AlertState.NEW, AlertState.ACKNOWLEDGED)
 NEWEST = 3
 SHOWN = ("title", "raised_at", "exposure", "company_id")
 
@@ -33,8 +34,21 @@ def count_own_alerts(people: Iterable[uuid.UUID]) -> None:
         get_user_model().objects.filter(pk=person).exclude(own_alerts=text).update(own_alerts=text)
 
 
+def count_own_alerts_of(alerts: Sequence[uuid.UUID]) -> None:
+    """For those whom these alerts are assigned to."""
+    count_own_alerts(assignees_of(alerts))
+
+
+def assignees_of(alerts: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    found: set[uuid.UUID] = set()
+    for batch in in_batches(alerts):
+        rows = Alert.objects.filter(pk__in=batch, assignee__isnull=False).order_by()
+        found.update(rows.values_list("assignee_id", flat=True).distinct())
+    return found
+
+
 def count_all_own_alerts() -> int:
-    """For everybody who has some, or had: rules open alerts again, and close what was taken back."""
+    """For everybody who has some, or had: rules open alerts again and close what was taken back, and a snooze ends."""
     with_some = Alert.objects.filter(state__in=OPEN, assignee__isnull=False).order_by()
     people = set(with_some.values_list("assignee_id", flat=True).distinct())
     people.update(get_user_model().objects.exclude(own_alerts="").values_list("pk", flat=True))
@@ -43,7 +57,7 @@ def count_all_own_alerts() -> int:
 
 
 def _count(person: uuid.UUID) -> Numbers:
-    rows = Alert.objects.filter(assignee=person, state__in=OPEN).only(*SHOWN, "assigned_at")
+    rows = Alert.objects.filter(in_inbox(), assignee=person).only(*SHOWN, "assigned_at")
     latest = rows.order_by("-raised_at")[:COUNTED]
     found = sorted(latest, key=lambda alert: alert.assigned_at or alert.raised_at, reverse=True)
     return {"open": len(found), **items_of(found)}

@@ -67,11 +67,11 @@ class Rule:
             return ""
         if change.kind != Kind.ELEMENT:
             return str(change.get_kind_display())
-        reason = self._reason_of(self._facets(change))
+        reason = self._reason_of(self.values_of(change))
         takes_any = not self.paths and not self.conditions and not self.left_out
         return gettext("Any change") if reason and takes_any else reason
 
-    def _facets(self, change: Change) -> Iterator[Facet]:
+    def values_of(self, change: Change) -> Iterator[Facet]:
         """The values that it looks at; dates of scores are none, unless a path names them."""
         previous, current = from_json(change.previous), from_json(change.current)
         if not self.paths:

@@ -18,14 +18,22 @@ from monitoring.models import Alert
 
 SALT = "undo alert"
 LASTS = 60 * 60
-MOMENTS = ("acknowledged_at", "assigned_at", "closed_at")
-COLUMNS = ("state", "assignee_id", "assigned_by", "acknowledged_by", "closed_by", "close_reason", *MOMENTS)
+MOMENTS = ("acknowledged_at", "assigned_at", "closed_at", "snoozed_until", "due_at", "escalated_at")
+FLAGS = ("wakes_if_worse",)
+TEXTS = ("state", "assigned_by", "acknowledged_by", "closed_by", "close_reason", "snoozed_by", "reopened_because")
+COLUMNS = (*TEXTS, "assignee_id", *FLAGS, *MOMENTS)
+SNOOZED = frozenset({"snoozed_until", "snoozed_by", "wakes_if_worse"})
+DUE = frozenset({"due_at", "escalated_at"})
+ACKNOWLEDGED = frozenset({"state", "acknowledged_by", "acknowledged_at", "reopened_because"})
+CLOSED = frozenset({"state", "closed_by", "closed_at", "close_reason", "reopened_because"})
 # What each act changes; what else was changed meanwhile is somebody else's, and then nothing is offered.
 TOUCHED: Mapping[str, frozenset[str]] = {
-    "acknowledge": frozenset({"state", "acknowledged_by", "acknowledged_at"}),
-    "close": frozenset({"state", "closed_by", "closed_at", "close_reason"}),
-    "open": frozenset({"state", "acknowledged_by", "acknowledged_at", "closed_by", "closed_at", "close_reason"}),
+    "acknowledge": ACKNOWLEDGED,
+    "close": CLOSED | SNOOZED,
+    "open": ACKNOWLEDGED | CLOSED | SNOOZED | DUE,
     "assign": frozenset({"assignee_id", "assigned_by", "assigned_at"}),
+    "snooze": SNOOZED | DUE,
+    "wake": SNOOZED | DUE,
 }
 
 Columns = dict[str, Any]
@@ -66,5 +74,5 @@ def _written(columns: Columns) -> Columns:
 
 def _read(columns: Columns) -> Columns:
     readers: dict[str, Callable[[str], Any]] = {**dict.fromkeys(MOMENTS, datetime.fromisoformat)}
-    readers["assignee_id"] = uuid.UUID
+    readers |= {"assignee_id": uuid.UUID, **dict.fromkeys(FLAGS, "True".__eq__)}
     return {name: readers.get(name, str)(value) if value is not None else None for name, value in columns.items()}

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from core.fields import CompactUUIDField, HexField
+from core.fields import CompactUUIDField, HexField, PartialIndex
 from core.ids import time_first_id
 from monitoring.models.channels import Channel
 from monitoring.models.deliveries import STORY_PLACE
@@ -43,8 +43,13 @@ class AlertKind(models.TextChoices):
     BASELINE = "baseline", _("New companies")
 
 
+# An alert that is in the inbox, unless it is closed.
+AWAKE: dict[str, object] = {"snoozed_until": None, "snoozed_by": "", "wakes_if_worse": False}
 # A closed alert that is open again.
-REOPENED: dict[str, object] = {"state": AlertState.NEW, "closed_at": None, "closed_by": "", "close_reason": ""}
+REOPENED: dict[str, object] = {
+    **{"state": AlertState.NEW, "closed_at": None, "closed_by": "", "close_reason": ""},
+    **AWAKE,
+}
 
 
 class Alert(models.Model):
@@ -89,6 +94,13 @@ class Alert(models.Model):
     closed_by = models.TextField(blank=True)
     closed_at = models.DateTimeField(null=True)
     close_reason = models.CharField(max_length=10, choices=CloseReason.choices, blank=True)
+    snoozed_until = models.DateTimeField(null=True, help_text=_("Not in the inbox until then."))
+    snoozed_by = models.TextField(blank=True)
+    wakes_if_worse = models.BooleanField(default=False, help_text=_("Returns to the inbox earlier if it gets worse."))
+    due_at = models.DateTimeField(null=True, help_text=_("When it is to be closed."))
+    escalated_at = models.DateTimeField(null=True)
+    reopened_because = models.TextField(blank=True, help_text=_("Why D&B Monitoring reopened it."))
+    worse_at = models.BigIntegerField(default=0, help_text=_("The last publication by which it got worse."))
 
     class Meta:
         permissions = [("acknowledge_alert", _("Can acknowledge, assign, comment and close alerts"))]
@@ -113,6 +125,16 @@ class Alert(models.Model):
             models.Index(fields=["company", "state", "raised_at"], name="alert_by_company"),
             # A rule's limit per hour.
             models.Index(fields=["rule", "rate_window", "sequence"], name="alert_by_hour"),
+            # How often a rule was not relevant, and the alerts that were.
+            models.Index(fields=["rule", "close_reason", "raised_at"], name="alert_by_rule_reason"),
+            # Overdue alerts, the longest overdue first, and which of them are escalated.
+            models.Index(fields=["state", "due_at", "id"], name="alert_by_due"),
+            # Snoozed alerts. Partial, or an engine may look up in it the many that are not.
+            PartialIndex(
+                fields=["snoozed_until", "id"],
+                name="alert_by_snooze",
+                condition=models.Q(snoozed_until__isnull=False),
+            ),
         ]
         verbose_name = _("alert")
         verbose_name_plural = _("alerts")

@@ -168,6 +168,10 @@ WRITES: dict[str, tuple[str, str, Any]] = {
     "acknowledge": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/acknowledge/", None),
     "close": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/close/", None),
     "reopen": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/reopen/", None),
+    "snooze": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/snooze/", None),
+    "wake": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/wake/", None),
+    "assign": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/assign/", {"assignee": None}),
+    "change many": ("POST", "alerts/bulk/", {"action": "wake", "alerts": []}),
 }
 OPENS = {
     "read": {"lookup"},
@@ -183,7 +187,7 @@ OPENS = {
     "fetch:reference_data": {"fetch words"},
     "pull": {"pull"},
     "fetch": {"fetch", "accept", "discard", "stop", "resume"},
-    "alerts": {"acknowledge", "close", "reopen"},
+    "alerts": {"acknowledge", "close", "reopen", "snooze", "wake", "assign", "change many"},
     "metrics": set(),
     "": set(),
 }

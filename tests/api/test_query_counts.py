@@ -71,6 +71,9 @@ BODIES: dict[str, Any] = {
     "POST data-fetches/{id}/resume/": {"confirm_calls": {"data_blocks": 8}},
     "POST family-trees/": {"kind": "upward", "companies": DUNS[:1], "confirm_calls": {"family_tree": 1}},
     "POST family-trees/{id}/resume/": {"confirm_calls": {"family_tree": 1}},
+    "POST alerts/{id}/assign/": {"assignee": None},
+    "POST alerts/{id}/close/": {"reason": "noise", "comment": "A branch."},
+    "POST alerts/bulk/": {"action": "wake", "alerts": ["019b95d1-5000-7c55-9d0a-2a4f4b0c9a11"]},
     "POST reference-data/fetch/": {"confirm_calls": {"reference_data": 13}},
 }
 QUERIES = {

@@ -77,7 +77,7 @@ def handle_the_alert(page: Page, url: str) -> None:  # noqa: F811
     page.get_by_role("button", name="Comment").click()
     expect(page.locator("body")).to_contain_text("Orders are stopped.")
     page.fill("#id_text", "The contract ends.")
-    page.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Close", exact=True).click()
     expect(page.locator("#id_text")).to_have_value("The contract ends.")
     see(page, "alert-close")
     page.get_by_label("Acted on").check()

@@ -226,6 +226,7 @@ OF_MONITORING = (
     "monitoring/alert/{alert}/change/",
     "monitoring/alertrule/{rule}/change/",
     "monitoring/alertrule/{rule}/try/",
+    "monitoring/alertrule/{rule}/effectiveness/",
     "monitoring/reportschedule/report/?period=2026-W10",
     "health/",
     "monitoring/deadletter/{unreadable}/change/",

@@ -15,10 +15,11 @@ from django.utils.translation import gettext
 
 from core.admin.row_actions import Outcome, RowAction
 from monitoring.alerts.actions import acknowledge, assign, close, comment, reopen
-from monitoring.alerts.admin.closing import answer_of, ask_why
 from monitoring.alerts.admin.filters import key_of
+from monitoring.alerts.admin.questions import CloseQuestion, Question, SnoozeQuestion, ask
 from monitoring.alerts.routing import open_channels_of
 from monitoring.alerts.undo import columns_of, undo, undo_token
+from monitoring.alerts.workflow.snooze import snooze, wake
 from monitoring.follows.admin.mentions import notify_of
 from monitoring.jobs import have_it_sent
 from monitoring.models import Alert
@@ -31,16 +32,35 @@ def _acknowledge(request: HttpRequest, row: Alert) -> Outcome:
 
 
 def _close(request: HttpRequest, row: Alert) -> Outcome:
-    answer = answer_of(request)
-    if answer is None:
-        back = reverse("admin:monitoring_alert_change", args=[row.pk])
-        return ask_why(request, 1, f"{back}?{query}" if (query := request.GET.urlencode()) else back)
-    done = close([row.pk], by=request.user.get_username(), reason=answer.reason, text=answer.text)
-    if done:
+    answer = CloseQuestion.answered(request)
+    if answer is None or not answer.is_valid():
+        return _ask(request, row, answer or CloseQuestion(), gettext("Close the alert"), gettext("Close"))
+    by, asked = request.user.get_username(), answer.cleaned_data
+    if close([row.pk], by=by, reason=asked["reason"], text=asked["text"]):
         return gettext("Alert closed.")
     # About this one alert it was written anyway.
-    comment(row.pk, by=request.user.get_username(), text=answer.text)
+    comment(row.pk, by=by, text=asked["text"])
     return _somebody_was_faster()
+
+
+def _snooze(request: HttpRequest, row: Alert) -> Outcome:
+    answer = SnoozeQuestion.answered(request)
+    if answer is None or not answer.is_valid():
+        return _ask(request, row, answer or SnoozeQuestion(), gettext("Snooze the alert"), gettext("Snooze"))
+    by, asked = request.user.get_username(), answer.cleaned_data
+    done = snooze([row.pk], by=by, until=asked["end"], wakes_if_worse=asked["worse"], text=asked["text"])
+    return gettext("Alert snoozed.") if done else _somebody_was_faster()
+
+
+def _wake(request: HttpRequest, row: Alert) -> Outcome:
+    done = wake([row.pk], by=request.user.get_username())
+    return gettext("The alert is back in the inbox.") if done else _somebody_was_faster()
+
+
+def _ask(request: HttpRequest, row: Alert, question: Question, title: str, button: str) -> HttpResponse:
+    back = reverse("admin:monitoring_alert_change", args=[row.pk])
+    back = f"{back}?{query}" if (query := request.GET.urlencode()) else back
+    return ask(request, question, title=title, button=button, back=back)
 
 
 def _open(request: HttpRequest, row: Alert) -> Outcome:
@@ -124,6 +144,8 @@ ACTIONS: Mapping[str, RowAction] = {
     "close": _may_be_undone("close", _close),
     "open": _may_be_undone("open", _open),
     "assign": _may_be_undone("assign", _assign),
+    "snooze": _may_be_undone("snooze", _snooze),
+    "wake": _may_be_undone("wake", _wake),
     "comment": _comment,
     "undo": _undo,
 }

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
@@ -20,28 +20,30 @@ from core.admin.filters import choice_filter
 from core.admin.lists import ChosenList
 from core.admin.row_actions import RowActions
 from core.markup import ago, badge, two_lines
-from core.text import counted
-from monitoring.alerts.actions import acknowledge, assign, close, reopen
+from core.text import counted, moment_text
 from monitoring.alerts.admin.acts import ACTIONS
-from monitoring.alerts.admin.closing import answer_of, as_asked, ask_why, closed_text, is_beyond_question
+from monitoring.alerts.admin.bulk import ask_or_do
 from monitoring.alerts.admin.filters import (
     AlertCountryFilter,
     AlertRegistrationFilter,
     AssigneeFilter,
+    DueFilter,
     RaisedFilter,
     RuleFilter,
     StateFilter,
     people,
     with_people,
 )
-from monitoring.alerts.admin.neighbours import FILTERS, neighbours_of
+from monitoring.alerts.admin.neighbours import BY_DUE, FILTERS, neighbours_of
 from monitoring.alerts.admin.search import find_alerts
 from monitoring.alerts.auto_resolve import PROGRAM
 from monitoring.alerts.guidance import guidance_for, is_about_a_gone_company, with_proposal
 from monitoring.alerts.new_company_summary import counts_by_rule
+from monitoring.alerts.workflow.inbox import is_overdue, is_snoozed
+from monitoring.alerts.workflow.snooze import snooze_text
 from monitoring.company_page.timeline import Line, lines_of, without_company
 from monitoring.follows.mentions import with_names
-from monitoring.models import Alert, AlertComment, AlertItem, AlertKind, AlertState, Change, Severity
+from monitoring.models import Alert, AlertComment, AlertItem, AlertKind, AlertState, Change, CloseReason, Severity
 from monitoring.story_order import LATEST_FIRST
 from portfolio.companies.columns import EXPOSURE_HEADING
 from portfolio.companies.search import with_companies
@@ -57,11 +59,12 @@ LATELY = 12
 
 @admin.register(Alert)
 class AlertAdmin(RowActions, ChosenList, PageAdmin):
-    list_display = ("severity_badge", "what", "company_name", "status", "person", "raised")
-    usual_columns = ("severity", "title", "duns", "name", "exposure", "state", "assignee", "raised_at")
+    list_display = ("severity_badge", "what", "company_name", "status", "person", "due_cell", "raised")
+    usual_columns = ("severity", "title", "duns", "name", "exposure", "state", "assignee", "due_at", "raised_at")
     cells = {
         **{"severity_badge": ("severity",), "what": ("title",), "company_name": ("duns", "name")},
-        **{"at_stake": ("exposure",), "status": ("state",), "person": ("assignee",), "raised": ("raised_at",)},
+        **{"at_stake": ("exposure",), "status": ("state",), "person": ("assignee",)},
+        **{"due_cell": ("due_at",), "raised": ("raised_at",)},
     }
     list_display_links = ("what",)
     list_filter = (
@@ -71,17 +74,22 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         AlertRegistrationFilter,
         RaisedFilter,
         AssigneeFilter,
+        DueFilter,
         RuleFilter,
+        choice_filter("close_reason", CloseReason.choices, _("reason for closing")),
         choice_filter("kind", AlertKind.choices, _("type")),
     )
     search_fields = ("company",)
     search_help_text = _("D-U-N-S number, name, title or rule")
     # The most serious first.
     ordering = ("-severity", "-raised_at", "-id")
-    sortable_by = ("severity_badge", "at_stake", "raised")
+    sortable_by = ("severity_badge", "at_stake", "due_cell", "raised")
     column_order = {"severity": "severity", "raised_at": "raised_at"}
     row_actions = ACTIONS
-    actions = ("acknowledge_selected", "take_selected", "close_selected", "open_selected")
+    actions = (
+        *("acknowledge_selected", "take_selected", "assign_selected", "snooze_selected", "wake_selected"),
+        *("close_selected", "open_selected"),
+    )
     list_before_template = "monitoring/feed/severity_intro.html"
     page_template = "monitoring/alerts/alert.html"
     empty_title = _("No open alerts")
@@ -100,6 +108,15 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         return request.user.has_perm("monitoring.acknowledge_alert")
 
     # The list
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Where all have a due date: the longest overdue first."""
+        return BY_DUE if request.GET.get(DueFilter.parameter_name) else self.ordering
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        """By due dates where all have one: engines place those without one differently."""
+        usual = super().get_sortable_by(request)
+        return usual if request.GET.get(DueFilter.parameter_name) else [name for name in usual if name != "due_cell"]
+
     def get_list_display(self, request: HttpRequest) -> Any:
         """With the money at stake for those who may see it, where there is any."""
         shown = super().get_list_display(request)
@@ -140,8 +157,16 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
 
     @admin.display(description=_("State"))
     def status(self, row: Alert) -> SafeString:
+        if is_snoozed(row):
+            return badge(gettext("Snoozed"), "calm", snooze_text(row))
         state = AlertState(row.state)
-        return badge(state.label, STATE_TONES[state])
+        return badge(state.label, STATE_TONES[state], row.reopened_because)
+
+    @admin.display(description=_("Due"), ordering="due_at")
+    def due_cell(self, row: Alert) -> SafeString | str:
+        if row.due_at is None or row.state == AlertState.CLOSED or is_snoozed(row):
+            return ""
+        return badge(gettext("Overdue"), "bad", moment_text(row.due_at)) if is_overdue(row) else ago(row.due_at)
 
     @admin.display(description=_("Assignee"))
     def person(self, row: Alert) -> str:
@@ -158,39 +183,32 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         return two_lines(ago(row.raised_at), changed)
 
     @admin.action(description=_("Acknowledge"), permissions=["change"])
-    def acknowledge_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
-        count = acknowledge(keys_of(queryset), by=request.user.get_username())
-        messages.success(
-            request,
-            ngettext("%(count)s alert acknowledged.", "%(count)s alerts acknowledged.", count)
-            % {"count": counted(count)},
-        )
+    def acknowledge_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> HttpResponse | None:
+        return ask_or_do(request, "acknowledge", queryset, self.get_queryset(request))
 
     @admin.action(description=_("Assign to me"), permissions=["change"])
-    def take_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
-        count = assign(keys_of(queryset), to=request.user, by=request.user.get_username())
-        messages.success(
-            request,
-            ngettext("%(count)s alert assigned to you.", "%(count)s alerts assigned to you.", count)
-            % {"count": counted(count)},
-        )
+    def take_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> HttpResponse | None:
+        return ask_or_do(request, "take", queryset, self.get_queryset(request))
+
+    @admin.action(description=_("Assign"), permissions=["change"])
+    def assign_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> HttpResponse | None:
+        return ask_or_do(request, "assign", queryset, self.get_queryset(request))
+
+    @admin.action(description=_("Snooze"), permissions=["change"])
+    def snooze_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> HttpResponse | None:
+        return ask_or_do(request, "snooze", queryset, self.get_queryset(request))
+
+    @admin.action(description=_("End snooze"), permissions=["change"])
+    def wake_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> HttpResponse | None:
+        return ask_or_do(request, "wake", queryset, self.get_queryset(request))
 
     @admin.action(description=_("Close"), permissions=["change"])
     def close_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> HttpResponse | None:
-        keys, answer = keys_of(as_asked(request, queryset)), answer_of(request)
-        if answer is None or is_beyond_question(request, len(keys)):
-            return ask_why(request, queryset.count(), request.get_full_path())
-        closed = close(keys, by=request.user.get_username(), reason=answer.reason, text=answer.text)
-        messages.success(request, closed_text(request, closed))
-        return None
+        return ask_or_do(request, "close", queryset, self.get_queryset(request))
 
     @admin.action(description=_("Reopen"), permissions=["change"])
-    def open_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
-        count = reopen(keys_of(queryset), by=request.user.get_username())
-        messages.success(
-            request,
-            ngettext("%(count)s alert reopened.", "%(count)s alerts reopened.", count) % {"count": counted(count)},
-        )
+    def open_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> HttpResponse | None:
+        return ask_or_do(request, "reopen", queryset, self.get_queryset(request))
 
     # The page of one
     def do(self, request: HttpRequest, key: uuid.UUID | str, action: str) -> HttpResponse:
@@ -216,6 +234,8 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
             "severity": severity,
             "tone": severity.name.lower(),
             "state_tone": STATE_TONES[state],
+            "snooze": snooze_text(row) if is_snoozed(row) else "",
+            "is_overdue": is_overdue(row),
             "facts": [(fact, Severity(fact.severity).name.lower()) for fact in facts],
             "more_facts": max(row.fact_count - len(facts), 0),
             "more_companies": max(row.total - len({fact.company for fact in facts}), 0),
@@ -239,12 +259,12 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
 
 def names_on(row: Alert, comments: list[Any]) -> dict[str, str]:
     """Who did what on an alert's page, by full names."""
-    said = (row.acknowledged_by, row.closed_by, row.assigned_by)
+    said = (row.acknowledged_by, row.closed_by, row.assigned_by, row.snoozed_by)
     names = {**names_of([*said, *(one.by for one in comments)]), PROGRAM: "D&B Monitoring"}
     for one, words in zip(comments, with_names([one.text for one in comments]), strict=True):
         one.by, one.words = names.get(one.by, one.by), words
-    acknowledged, closed, assigned = (names.get(name, name) for name in said)
-    return {"acknowledged_by": acknowledged, "closed_by": closed, "assigned_by": assigned}
+    acknowledged, closed, assigned, asleep = (names.get(name, name) for name in said)
+    return {"acknowledged_by": acknowledged, "closed_by": closed, "assigned_by": assigned, "snoozed_by": asleep}
 
 
 def may_see_exposure(request: HttpRequest) -> bool:
@@ -258,10 +278,6 @@ def exposure_text(row: Alert) -> str:
 def filters_of(request: HttpRequest) -> str:
     """The list's filters as the page's address carries them."""
     return urlencode({FILTERS: request.GET[FILTERS]}) if request.GET.get(FILTERS) else ""
-
-
-def keys_of(alerts: QuerySet[Alert]) -> list[uuid.UUID]:
-    return list(alerts.values_list("pk", flat=True))
 
 
 def lines_of_alert(row: Alert, facts: list[AlertItem]) -> tuple[list[Line], list[Line]]:

@@ -10,14 +10,16 @@ from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from core.actors import person_text
 from core.admin.chips import Chip
-from core.admin.filters import CountryFilter, DaysFilter
+from core.admin.filters import CountryFilter, DaysFilter, start_of
 from monitoring.alerts.admin.rule_filters import visible_rules
+from monitoring.alerts.workflow.inbox import OPEN, awake, in_inbox, overdue, snoozed
 from monitoring.models import Alert, AlertRule, AlertState
 from monitoring.reports.alert_section import raised_between
 from portfolio.billing.contract_year import LISTED
@@ -25,17 +27,18 @@ from portfolio.models import Subject
 from portfolio.registrations.filters import RegistrationFilter
 
 MOST_PEOPLE = 200
+SNOOZED = "snoozed"
 NAMES = ("pk", "username", "first_name", "last_name")
 
 
 class StateFilter(DropdownFilter):  # type: ignore[misc]
-    """Without a choice the inbox holds what is open."""
+    """Without a choice the inbox holds what is open. Snoozed alerts stand apart, so each alert is in one of them."""
 
     title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*AlertState.choices, ("all", gettext("All"))]
+        return [*AlertState.choices, (SNOOZED, gettext("Snoozed")), ("all", gettext("All"))]
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
@@ -51,9 +54,30 @@ class StateFilter(DropdownFilter):  # type: ignore[misc]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
-        if value in AlertState.values:
-            return queryset.filter(state=value)
-        return queryset if value == "all" else queryset.filter(state__in=(AlertState.NEW, AlertState.ACKNOWLEDGED))
+        if value in OPEN:
+            return queryset.filter(awake(), state=value)
+        if value in (AlertState.CLOSED, "all"):
+            return queryset if value == "all" else queryset.filter(state=value)
+        return queryset.filter(snoozed() if value == SNOOZED else in_inbox())
+
+
+class DueFilter(DropdownFilter):  # type: ignore[misc]
+    """Of open alerts: closed ones are due no longer."""
+
+    title = _("due")
+    parameter_name = "due"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("overdue", gettext("Overdue")), ("today", gettext("Until today")), ("any", gettext("With a due date"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value == "overdue":
+            return queryset.filter(overdue())
+        if value == "today":
+            tomorrow = start_of((timezone.localdate() + timedelta(days=1)).isoformat())
+            return queryset.filter(state__in=OPEN, due_at__lt=tomorrow)
+        return queryset.filter(state__in=OPEN, due_at__isnull=False) if value else queryset
 
 
 class AssigneeFilter(DropdownFilter):  # type: ignore[misc]

@@ -12,7 +12,7 @@ from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
 from core.lists.pagination import beyond
-from monitoring.alerts.admin.filters import StateFilter
+from monitoring.alerts.admin.filters import DueFilter, StateFilter
 from monitoring.models import Alert
 
 # As the admin names the list's filters in the addresses of its rows.
@@ -20,12 +20,15 @@ FILTERS = "_changelist_filters"
 PLACE = ("severity", "raised_at", "id")
 BY_TIME = ("raised_at", "id")
 BY_EXPOSURE = ("exposure", "raised_at", "id")
+BY_DUE = ("due_at", "id")
 
 
 def neighbours_of(model_admin: Any, request: HttpRequest, row: Alert) -> dict[str, str]:
     """The addresses of the `previous` alert, the `next` one, and the `list`."""
     filters = request.GET.get(FILTERS, "")
     place, is_ascending = order_of(model_admin.get_list_display(request), filters)
+    if place == BY_DUE and row.due_at is None:
+        place, is_ascending = PLACE, False
     rows, at = (
         rows_of_list(model_admin, request, filters),
         [row.pk if name == "id" else getattr(row, name) for name in place],
@@ -45,13 +48,16 @@ def neighbours_of(model_admin: Any, request: HttpRequest, row: Alert) -> dict[st
 
 def order_of(list_display: Sequence[Any], filters: str) -> tuple[tuple[str, ...], bool]:
     """The fields that order the list, and whether it begins with the smallest."""
-    asked = QueryDict(filters).get(ORDER_VAR, "").partition(".")[0]
+    chosen = QueryDict(filters)
+    asked = chosen.get(ORDER_VAR, "").partition(".")[0]
     # Before the columns of the list stands the one with the boxes.
     columns = dict(enumerate(list_display, start=1))
     number = asked.lstrip("-")
     column = columns.get(int(number)) if number.isdecimal() else None
-    place = {"raised": BY_TIME, "at_stake": BY_EXPOSURE}.get(str(column), PLACE)
-    return place, column in ("raised", "severity_badge", "at_stake") and not asked.startswith("-")
+    if not asked and chosen.get(DueFilter.parameter_name):
+        column = "due_cell"
+    place = {"raised": BY_TIME, "at_stake": BY_EXPOSURE, "due_cell": BY_DUE}.get(str(column), PLACE)
+    return place, column in ("raised", "severity_badge", "at_stake", "due_cell") and not asked.startswith("-")
 
 
 def rows_of_list(model_admin: Any, request: HttpRequest, filters: str) -> QuerySet[Alert]:

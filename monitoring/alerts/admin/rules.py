@@ -25,6 +25,7 @@ from core.admin.row_actions import RowActions, demand
 from core.audit import record
 from core.markup import badge, two_lines
 from core.text import counted
+from monitoring.alerts.admin.effectiveness import EffectivenessPages, with_outcomes
 from monitoring.alerts.admin.reach import below_severity_texts, channels_text, waiting_texts
 from monitoring.alerts.admin.rule_filters import OriginFilter, visible_rules
 from monitoring.alerts.admin.rule_form import RuleForm, set_channels
@@ -57,6 +58,10 @@ LABELS: dict[str, tuple[Any, Any]] = {
     "combination": (_("Match"), ""),
     "notify_owner": (_("Notify company owner"), _("The user or email address entered as the owner of the company.")),
     "grouping": (_("Grouping"), ""),
+    "escalate_to": (
+        _("Escalate to"),
+        _("Receives alerts of this rule that are overdue. Leave empty to use the default of the severity."),
+    ),
     "quiet_from": (_("Quiet hours from"), _("Messages are held until the quiet hours end.")),
     "quiet_until": (_("Quiet hours until"), ""),
     "quiet_zone": (_("Time zone of the quiet hours"), _("For example, Europe/Berlin.")),
@@ -80,9 +85,9 @@ def _reset(request: HttpRequest, row: AlertRule) -> str:
 
 
 @admin.register(AlertRule)
-class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
+class AlertRuleAdmin(EffectivenessPages, RowActions, WatchedRemoval, PageAdmin):
     form = RuleForm
-    list_display = ("what", "severity_badge", "status", "scope", "notified")
+    list_display = ("what", "severity_badge", "status", "scope", "notified", "not_relevant")
     list_display_links = ("what",)
     list_filter = (
         OriginFilter,
@@ -105,7 +110,12 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
         (_("Companies"), {"fields": ("registrations", "companies", "tags", "countries", "min_exposure", "group_only")}),
         (
             _("Notifications"),
-            {"fields": ("grouping", "notify_owner", "channels", "quiet_from", "quiet_until", "quiet_zone")},
+            {
+                "fields": (
+                    *("grouping", "notify_owner", "channels", "escalate_to"),
+                    *("quiet_from", "quiet_until", "quiet_zone"),
+                )
+            },
         ),
     )
 
@@ -123,6 +133,7 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
     # The list
     def complete_rows(self, rows: list[Any]) -> None:
         reach = Reach.read()
+        with_outcomes(rows)
         for row in rows:
             row.channels = reach.channels_of(row)
 
@@ -243,7 +254,7 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
         except Mistake as error:
             trial, mistake = None, gettext("Character %(at)s: %(error)s") % {"at": error.at, "error": error}
         context = {"row": row, "trial": trial, "mistake": mistake, "words": rule_text(row), "scope": scope_text(row)}
-        context["warnings"] = unmatchable_texts(row)
+        context |= {"warnings": unmatchable_texts(row), "proposed": request.GET.urlencode()}
         may_act = self.has_change_permission(request, row)
         title = gettext("Test on history: %(name)s") % {"name": row.name}
         return self.page(request, "monitoring/alerts/rule_preview.html", title=title, may_act=may_act, **context)

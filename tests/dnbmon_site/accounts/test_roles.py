@@ -55,6 +55,7 @@ accounts.user              D          D      D       D
 health.incident               OD     -      -       -
 monitoring.alert              VAMPOD     -      -       -
 monitoring.alertrule          VAMPOD     AD     AD      AD
+monitoring.responsetime       VAMPOD     -      D       -
 monitoring.change             VAMPOD     -      -       -
 monitoring.channel            VAMPOD     VAMPOD OD      OD
 monitoring.dailystat         VAMPOD     -      -       -
@@ -122,6 +123,7 @@ POST /monitoring/alert/{key}/do/acknowledge/                AD
 POST /monitoring/outboxmessage/{key}/do/resend/             OD
 POST /monitoring/alertrule/restore/                         AD
 GET  /monitoring/alertrule/{key}/try/                       VAMPOD
+GET  /monitoring/alertrule/{key}/effectiveness/             VAMPOD
 POST /monitoring/alertrule/{key}/do/switch-on/              AD
 GET  /monitoring/channel/confirm/a-token/                   VAMPOD
 GET  /monitoring/channel/unsubscribe/a-token/               VAMPOD
@@ -242,9 +244,12 @@ accounts.apikey      rotate                 D
 accounts.apikey      revoke                 D
 accounts.user        delete_selected        D
 monitoring.alert        acknowledge_selected   AD
+monitoring.alert        assign_selected        AD
 monitoring.alert        close_selected         AD
 monitoring.alert        open_selected          AD
+monitoring.alert        snooze_selected        AD
 monitoring.alert        take_selected          AD
+monitoring.alert        wake_selected          AD
 monitoring.alertrule    delete_selected        AD
 monitoring.alertrule    reset_selected         AD
 monitoring.alertrule    switch_selected_off    AD

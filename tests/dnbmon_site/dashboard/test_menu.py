@@ -94,8 +94,8 @@ def test_every_entry_and_every_tab_opens(admin: Client) -> None:
         ("/accounts/user/", ["Users", "Roles", "Blocked logins"], "Users"),
         ("/axes/accesslog/", ["Audit log", "Login history"], "Login history"),
         ("/monitoring/reportschedule/report/", ["Report", "Schedules"], "Report"),
-        ("/monitoring/alert/?assignee=me", ["Mine", "Unassigned", "All"], "Mine"),
-        ("/monitoring/alert/?state=all", ["Mine", "Unassigned", "All"], "All"),
+        ("/monitoring/alert/?assignee=me", ["Mine", "Unassigned", "All", "Overdue", "Snoozed"], "Mine"),
+        ("/monitoring/alert/?state=all", ["Mine", "Unassigned", "All", "Overdue", "Snoozed"], "All"),
         ("/portfolio/subject/?planned=yes", SUBJECTS, "Scheduled removals"),
         ("/portfolio/subject/?planned=no", SUBJECTS, "Companies"),
         (
@@ -129,11 +129,13 @@ def test_the_settings_of_a_contract_have_its_tabs(admin: Client) -> None:
 
 
 def test_tabs_of_one_list_keep_its_other_filters(admin: Client) -> None:
-    found = admin.get("/monitoring/alert/?assignee=me&state=all&severity=4&p=1").context["place_tabs"]
+    found = admin.get("/monitoring/alert/?assignee=me&kind=flood&severity=4&p=1").context["place_tabs"]
     assert [tab["link"] for tab in found] == [
-        "/monitoring/alert/?state=all&severity=4&assignee=me",
-        "/monitoring/alert/?state=all&severity=4&assignee=nobody",
-        "/monitoring/alert/?state=all&severity=4",
+        "/monitoring/alert/?kind=flood&severity=4&assignee=me",
+        "/monitoring/alert/?kind=flood&severity=4&assignee=nobody",
+        "/monitoring/alert/?kind=flood&severity=4",
+        "/monitoring/alert/?kind=flood&severity=4&due=overdue",
+        "/monitoring/alert/?kind=flood&severity=4&state=snoozed",
     ]
 
 

@@ -35,7 +35,7 @@ from tests.builders.rules import a_rule, rule_form
 from tests.builders.subjects import a_subject
 from tests.builders.times import now_stamp, soon
 
-NOISE = {"reason": "noise"}
+NOISE = {"reason": "noise", "text": "A branch."}
 pytestmark = pytest.mark.django_db
 
 
@@ -107,26 +107,6 @@ def test_mine_and_of_others(ann: Client) -> None:
     Alert.objects.update(assignee=User.objects.get(username="ann"))
     assert "Acme Ltd" in text_of(ann.get("/monitoring/alert/?assignee=me"))
     assert "No matching alerts" in text_of(ann.get("/monitoring/alert/?assignee=nobody"))
-
-
-def test_bulk_actions(ann: Client) -> None:
-    alert = a_raised_alert()
-    for action, state in (
-        ("acknowledge_selected", "acknowledged"),
-        ("open_selected", "new"),
-        ("acknowledge_selected", "acknowledged"),
-        ("close_selected", "closed"),
-        ("open_selected", "new"),
-    ):
-        data = {"action": action, "_selected_action": [str(alert.pk)], "reason": "noise"}
-        ann.post("/monitoring/alert/?state=all", data)
-        alert.refresh_from_db()
-        assert alert.state == state
-    ann.post("/monitoring/alert/", {"action": "take_selected", "_selected_action": [str(alert.pk)]})
-    alert.refresh_from_db()
-    assert str(alert.assignee) == "ann"
-    assert alert.acknowledged_by == "", "a new alert is acknowledged by nobody"
-    assert AuditEntry.objects.filter(action="alert.reopen", key=str(alert.pk)).count() == 2
 
 
 # The page of one
@@ -204,65 +184,6 @@ def test_closing_asks_why_and_keeps_what_was_typed(ann: Client) -> None:
     assert (alert.state, alert.close_reason) == (AlertState.NEW, "")
 
 
-def test_several_are_closed_for_one_reason_and_reopened_from_the_message(ann: Client) -> None:
-    alert = a_raised_alert()
-    rows = [alert, *copies_of(alert, 1, 2)]
-    chosen = {"action": "close_selected", "_selected_action": [str(row.pk) for row in rows]}
-    question = ann.post("/monitoring/alert/", chosen)
-    assert "Close 3 alerts" in text_of(question) and question.text.count('name="_selected_action"') == 3
-    answer = ann.post("/monitoring/alert/", {**chosen, "reason": "noise", "text": "A test."}, follow=True)
-    assert "3 alerts closed. View closed alerts Reopen" in text_of(answer)
-    assert set(Alert.objects.filter(pk__in=[row.pk for row in rows]).values_list("state", "close_reason")) == {
-        ("closed", "noise")
-    }
-    assert AlertComment.objects.filter(text="A test.").count() == 3
-    ann.post("/monitoring/alert/?state=closed", {**chosen, "action": "open_selected"})
-    assert Alert.objects.filter(state=AlertState.NEW, close_reason="").count() >= 3
-
-
-def test_alerts_that_arrive_after_the_question_stay_open(ann: Client) -> None:
-    alert = a_raised_alert()
-    Alert.objects.exclude(pk=alert.pk).delete()
-    copies_of(alert, 1)
-    everything = {"action": "close_selected", "_selected_action": [str(alert.pk)], "select_across": "1"}
-    question = ann.post("/monitoring/alert/", everything)
-    assert "Close 2 alerts" in text_of(question)
-    answer = {**everything, **hidden_fields(question), "reason": "noise", "text": ""}
-    (arrived,) = copies_of(alert, -1)
-    ann.post("/monitoring/alert/", answer)
-    assert list(Alert.objects.exclude(state=AlertState.CLOSED)) == [arrived]
-    assert ann.post("/monitoring/alert/", {**answer, "until": "x"}).status_code == 400
-
-
-def test_one_that_arrives_late_is_asked_about(ann: Client) -> None:
-    alert = a_raised_alert()
-    Alert.objects.exclude(pk=alert.pk).delete()
-    everything = {"action": "close_selected", "_selected_action": [str(alert.pk)], "select_across": "1"}
-    answer = {**everything, **hidden_fields(ann.post("/monitoring/alert/", everything)), "reason": "noise"}
-    copies_of(alert, 1)
-    assert "Close 2 alerts" in text_of(ann.post("/monitoring/alert/", answer))
-    assert not Alert.objects.filter(state=AlertState.CLOSED).exists()
-
-
-def hidden_fields(question: Any) -> dict[str, str]:
-    """Of the question alone."""
-    found = re.findall(r'name="(count|until)" value="([^"]*)"', question.text)
-    assert len(found) == 2
-    return dict(found)
-
-
-def test_what_others_closed_before_is_not_reopened_from_the_message(ann: Client) -> None:
-    alert = a_raised_alert()
-    before, *rows = [alert, *copies_of(alert, 1, 2)]
-    close([before.pk], by="carl", reason="known")
-    chosen = {"action": "close_selected", "_selected_action": [str(row.pk) for row in (before, *rows)]}
-    answer = ann.post("/monitoring/alert/", {**chosen, "reason": "noise", "text": "A test."}, follow=True)
-    assert "2 alerts closed." in text_of(answer)
-    reopened = re.findall(r'name="_selected_action" value="([^"]+)">', answer.text.split("open_selected")[1])
-    assert {*reopened[:2]} == {str(row.pk) for row in rows} and str(before.pk) not in reopened[:3]
-    assert {one.alert_id for one in AlertComment.objects.all()} == {row.pk for row in rows}
-
-
 def test_the_list_says_that_it_leaves_out_closed_alerts(ann: Client) -> None:
     a_raised_alert()
     page = ann.get("/monitoring/alert/?severity=4")
@@ -317,7 +238,7 @@ def test_an_act_is_undone_with_the_button_of_its_message(ann: Client, action: st
     alert = a_raised_alert()
     before = Alert.objects.filter(pk=alert.pk).values()[0]
     herself = User.objects.get(username="ann")
-    form = {"person": str(herself.pk), "reason": "noise"}
+    form = {"person": str(herself.pk), **NOISE}
     answer = ann.post(f"/monitoring/alert/{alert.pk}/do/{action}/", form, follow=True)
     assert Alert.objects.filter(pk=alert.pk).values()[0] != before
     form = undo_form(answer)

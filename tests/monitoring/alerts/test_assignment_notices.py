@@ -98,7 +98,7 @@ def test_assigned_to_somebody_else_and_back_it_is_told_again(bob: Client) -> Non
 
 def test_who_takes_an_alert_needs_no_message(bob: Client) -> None:
     alert = a_raised_alert()
-    bob.post("/monitoring/alert/", {"action": "take_selected", "_selected_action": [str(alert.pk)]})
+    bob.post(f"/monitoring/alert/{alert.pk}/do/assign/", {"person": str(him().pk)})
     alert.refresh_from_db()
     assert alert.assignee == him()
     assert not OutboxMessage.objects.exists()

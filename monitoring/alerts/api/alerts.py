@@ -1,12 +1,14 @@
-"""Alerts in the API: list, read, acknowledge and close them."""
+"""Alerts in the API: list, read, acknowledge, close and reopen them."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -18,7 +20,8 @@ from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters, Several, read_moment
 from core.api.scopes import ALERTS
 from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
-from monitoring.alerts.actions import LONGEST, acknowledge, close, comment, reopen
+from monitoring.alerts.actions import LONGEST, acknowledge, close, comment_on, reopen
+from monitoring.alerts.workflow.inbox import overdue, snoozed
 from monitoring.feed.serializers import COMPANY_SHORT_EXAMPLE, SEVERITIES, CompanyShortSerializer, companies_of
 from monitoring.models import Alert, AlertState, CloseReason, Severity
 from portfolio.companies.parameters import DunsField
@@ -41,6 +44,13 @@ ALERT_EXAMPLE = {
     "closed_by": "",
     "closed_at": None,
     "close_reason": "",
+    "snoozed_until": None,
+    "wakes_if_worse": False,
+    "snoozed_by": "",
+    "due_at": "2026-01-09T11:06:48.402000Z",
+    "escalated_at": None,
+    "assignee": "",
+    "reopened_because": "",
     "reversal": "",
 }
 
@@ -65,13 +75,28 @@ class AlertSerializer(serializers.Serializer[Any]):
         allow_blank=True,
         help_text="Why it was closed. Empty if it is not closed, or no reason was given.",
     )
+    snoozed_until = serializers.DateTimeField(
+        allow_null=True,
+        help_text="Until then it is not in the inbox. Null if it was not snoozed, or has returned early.",
+    )
+    wakes_if_worse = serializers.BooleanField(help_text="Whether it returns earlier if it gets worse.")
+    snoozed_by = serializers.CharField(help_text="User or API key. Empty if it was not snoozed.")
+    due_at = serializers.DateTimeField(allow_null=True, help_text="When it is to be closed. Null if it is never due.")
+    escalated_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it was assigned to a second user because it was overdue. Null if it was not."
+    )
+    assignee = serializers.CharField(help_text="Username. Empty if it is assigned to no one.")
+    reopened_because = serializers.CharField(
+        help_text="Why D&B Monitoring reopened it after it was acknowledged or snoozed. Empty if it did not."
+    )
     reversal = serializers.CharField(help_text="How the change was reversed later. Empty if it was not.")
 
 
 class CloseSerializer(serializers.Serializer[Any]):
-    reason = serializers.ChoiceField(CloseReason.choices, required=False, help_text="Why it is closed.")
+    reason = serializers.ChoiceField(CloseReason.choices, help_text="Why it is closed.")
     comment = serializers.CharField(
-        required=False, max_length=LONGEST, help_text="Is added to the alert's comments, whether or not it was open."
+        max_length=LONGEST,
+        help_text="A sentence about it. Is added to the alert's comments, whether or not it was open.",
     )
 
 
@@ -87,24 +112,38 @@ class AlertParameters(PageParameters):
     severity = serializers.ChoiceField(
         SEVERITIES, required=False, help_text="Return only alerts of this severity or higher."
     )
+    snoozed = serializers.BooleanField(
+        required=False, help_text="Return only alerts that are snoozed at the moment, or only alerts that are not."
+    )
+    overdue = serializers.BooleanField(
+        required=False, help_text="Return only alerts that are overdue, or only alerts that are not."
+    )
     company = Several(child=DunsField(), help_text="Return only alerts of these companies: up to 200 D-U-N-S numbers.")
 
 
 def serialized(alerts: Sequence[Alert]) -> Any:
     companies = companies_of(alert.company_id for alert in alerts if alert.company_id)
-    return AlertSerializer([_item(alert, companies) for alert in alerts], many=True).data
+    people = usernames_of(alert.assignee_id for alert in alerts if alert.assignee_id)
+    return AlertSerializer([_item(alert, companies, people) for alert in alerts], many=True).data
 
 
-def _item(alert: Alert, companies: dict[str, Company]) -> dict[str, Any]:
-    same = ("title", "state", "reason", "happened_at", "raised_at", "reversal")
-    handled = ("acknowledged_by", "acknowledged_at", "closed_by", "closed_at", "close_reason")
+def usernames_of(keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    needed = set(keys)
+    return dict(get_user_model().objects.filter(pk__in=needed).values_list("pk", "username")) if needed else {}
+
+
+def _item(alert: Alert, companies: dict[str, Company], people: dict[uuid.UUID, str]) -> dict[str, Any]:
+    same = ("title", "state", "reason", "happened_at", "raised_at", "reversal", "due_at", "escalated_at")
+    handled = ("acknowledged_by", "acknowledged_at", "closed_by", "closed_at", "close_reason", "reopened_because")
+    asleep = ("snoozed_until", "snoozed_by", "wakes_if_worse")
     return {
         "id": alert.pk,
         "company": companies.get(alert.company_id) if alert.company_id else None,
         "severity": Severity(alert.severity).name.lower(),
         "rule": alert.rule_name,
         "changes": alert.fact_count,
-        **{name: getattr(alert, name) for name in (*same, *handled)},
+        "assignee": people.get(alert.assignee_id, "") if alert.assignee_id else "",
+        **{name: getattr(alert, name) for name in (*same, *handled, *asleep)},
     }
 
 
@@ -123,12 +162,15 @@ class AlertList(APIView):
     def get(self, request: Request) -> Response:
         """Alerts that your rules raised. To be notified immediately, subscribe a webhook to `alert.raised`."""
         asked = AlertParameters.of(request)
-        rows = Alert.objects.order_by("-raised_at", "-id")
+        rows = alerts_of(request).order_by("-raised_at", "-id")
         for name in ("state", "company"):
             if name in asked:
                 rows = rows.filter(**{f"{name}__in": sorted(set(asked[name]))})
         if "severity" in asked:
             rows = rows.filter(severity__gte=Severity[asked["severity"].upper()])
+        for name, condition in (("snoozed", snoozed()), ("overdue", overdue())):
+            if name in asked:
+                rows = rows.filter(condition) if asked[name] else rows.exclude(condition)
         if "after" in asked:
             rows = beyond(rows, ("raised_at", "id"), _place(asked["after"]), newest_first=True)
         found, has_more = cut(rows, asked["limit"])
@@ -144,8 +186,13 @@ def _place(cursor: str) -> tuple[datetime, uuid.UUID]:
         raise BadCursor from error
 
 
-def alert_or_404(key: uuid.UUID) -> Alert:
-    alert = Alert.objects.filter(pk=key).first()
+def alerts_of(request: Request) -> QuerySet[Alert]:
+    """Those that the caller may see."""
+    return Alert.objects.all()
+
+
+def alert_or_404(request: Request, key: uuid.UUID) -> Alert:
+    alert = alerts_of(request).filter(pk=key).first()
     if alert is None:
         raise Http404("This alert does not exist.")
     return alert
@@ -165,12 +212,12 @@ class AlertDetail(APIView):
     )
     def get(self, request: Request, id: uuid.UUID) -> Response:
         """The current state of an alert."""
-        return Response(serialized([alert_or_404(id)])[0])
+        return Response(serialized([alert_or_404(request, id)])[0])
 
 
-def _done(request: Request, key: uuid.UUID, act: Callable[..., object]) -> Response:
-    act([key], by=who(request))
-    return Response(serialized([alert_or_404(key)])[0])
+def done(request: Request, key: uuid.UUID, act: Callable[..., object], **asked: Any) -> Response:
+    act([alert_or_404(request, key).pk], by=who(request), **asked)
+    return Response(serialized([alert_or_404(request, key)])[0])
 
 
 class AlertAcknowledge(APIView):
@@ -188,7 +235,7 @@ class AlertAcknowledge(APIView):
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
         """Marks a new alert as being handled. Has no effect on an alert that is acknowledged or closed."""
-        return _done(request, id, acknowledge)
+        return done(request, id, acknowledge)
 
 
 class AlertClose(APIView):
@@ -208,13 +255,17 @@ class AlertClose(APIView):
         ],
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
-        """Marks an alert as done, with a reason and a comment if you give them. A closed alert keeps its reason."""
+        """Marks an alert as done. A closed alert keeps its reason."""
         asked = CloseSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        reason, text = (asked.validated_data.get(name, "") for name in ("reason", "comment"))
-        if not close([id], by=who(request), reason=reason, text=text) and text:
-            comment(alert_or_404(id).pk, by=who(request), text=text)
-        return Response(serialized([alert_or_404(id)])[0])
+        return done(request, id, close_or_comment, **asked.validated_data)
+
+
+def close_or_comment(alerts: Sequence[uuid.UUID], *, by: str, reason: str, comment: str) -> int:
+    """Also on those that are closed already, it is written what was found."""
+    closed = close(alerts, by=by, reason=reason, text=comment)
+    comment_on([key for key in alerts if key not in set(closed)], by=by, text=comment)
+    return len(closed)
 
 
 class AlertReopen(APIView):
@@ -232,4 +283,4 @@ class AlertReopen(APIView):
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
         """Makes an acknowledged or closed alert new again. Has no effect on a new alert."""
-        return _done(request, id, reopen)
+        return done(request, id, reopen)

@@ -1,0 +1,223 @@
+"""Actions on many alerts: how many is said first, and exactly those are changed.
+
+The question carries each alert's key with a check of its columns. What was raised since is not among them; what was
+changed since is left as it is, and the answer says how many that were.
+"""
+
+from __future__ import annotations
+
+import uuid
+import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from core.db import in_batches
+from core.text import counted
+from monitoring.alerts.actions import HANDLED, acknowledge, assign, close, reopen
+from monitoring.alerts.admin.questions import AssignQuestion, CloseQuestion, Question, SnoozeQuestion, ask
+from monitoring.alerts.workflow.inbox import OPEN, snoozed
+from monitoring.alerts.workflow.snooze import snooze, wake
+from monitoring.jobs import have_it_sent
+from monitoring.models import Alert, AlertState
+
+CHOSEN = "chosen"
+MOST = 10_000
+# Whoever acts on one has seen these.
+SEEN = ("state", "assignee_id", "snoozed_until", "fact_count", "reversed_by")
+KEY, CHECK = 16, 4
+# A message carries the keys of so many at most.
+REOPENED_AT_ONCE = 100
+
+Chosen = dict[uuid.UUID, int]
+Rows = QuerySet[Alert]
+# A sentence about so many.
+Words = Callable[[int], str]
+# What is done, with the answer, by whom; returns how many alerts it changed.
+Act = Callable[[Sequence[uuid.UUID], dict[str, Any], Any], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """An action: to which alerts it applies, what is asked, and the words of question, button and answer."""
+
+    act: Act
+    applies: Callable[[], Q]
+    title: Words
+    done: Words
+    button: str | Promise
+    question: type[Question] = Question
+
+
+def _assigned(keys: Sequence[uuid.UUID], to: Any, by: Any) -> int:
+    count = assign(keys, to=to, by=by.get_username())
+    have_it_sent()
+    return count
+
+
+def _close(keys: Sequence[uuid.UUID], asked: dict[str, Any], by: Any) -> int:
+    return len(close(keys, by=by.get_username(), reason=asked["reason"], text=asked["text"]))
+
+
+def _snooze(keys: Sequence[uuid.UUID], asked: dict[str, Any], by: Any) -> int:
+    done = snooze(keys, by=by.get_username(), until=asked["end"], wakes_if_worse=asked["worse"], text=asked["text"])
+    return len(done)
+
+
+ACTIONS: Mapping[str, Bulk] = {
+    "acknowledge": Bulk(
+        lambda keys, asked, by: acknowledge(keys, by=by.get_username()),
+        lambda: Q(state=AlertState.NEW),
+        lambda count: ngettext("Acknowledge %(count)s alert", "Acknowledge %(count)s alerts", count),
+        lambda count: ngettext("%(count)s alert acknowledged.", "%(count)s alerts acknowledged.", count),
+        _("Acknowledge"),
+    ),
+    "take": Bulk(
+        lambda keys, asked, by: _assigned(keys, by, by),
+        Q,
+        lambda count: ngettext("Assign %(count)s alert to yourself", "Assign %(count)s alerts to yourself", count),
+        lambda count: ngettext("%(count)s alert assigned to you.", "%(count)s alerts assigned to you.", count),
+        _("Assign to me"),
+    ),
+    "assign": Bulk(
+        lambda keys, asked, by: _assigned(keys, asked["person"], by),
+        Q,
+        lambda count: ngettext("Assign %(count)s alert", "Assign %(count)s alerts", count),
+        lambda count: ngettext("%(count)s alert assigned.", "%(count)s alerts assigned.", count),
+        _("Assign"),
+        AssignQuestion,
+    ),
+    "snooze": Bulk(
+        _snooze,
+        lambda: Q(state__in=OPEN),
+        lambda count: ngettext("Snooze %(count)s alert", "Snooze %(count)s alerts", count),
+        lambda count: ngettext("%(count)s alert snoozed.", "%(count)s alerts snoozed.", count),
+        _("Snooze"),
+        SnoozeQuestion,
+    ),
+    "wake": Bulk(
+        lambda keys, asked, by: len(wake(keys, by=by.get_username())),
+        snoozed,
+        lambda count: ngettext("End the snooze of %(count)s alert", "End the snooze of %(count)s alerts", count),
+        lambda count: ngettext(
+            "%(count)s alert returned to the inbox.", "%(count)s alerts returned to the inbox.", count
+        ),
+        _("End snooze"),
+    ),
+    "close": Bulk(
+        _close,
+        lambda: Q(state__in=OPEN),
+        lambda count: ngettext("Close %(count)s alert", "Close %(count)s alerts", count),
+        lambda count: ngettext("%(count)s alert closed.", "%(count)s alerts closed.", count),
+        _("Close"),
+        CloseQuestion,
+    ),
+    "reopen": Bulk(
+        lambda keys, asked, by: reopen(keys, by=by.get_username()),
+        lambda: Q(state__in=HANDLED),
+        lambda count: ngettext("Reopen %(count)s alert", "Reopen %(count)s alerts", count),
+        lambda count: ngettext("%(count)s alert reopened.", "%(count)s alerts reopened.", count),
+        _("Reopen"),
+    ),
+}
+
+
+def ask_or_do(request: HttpRequest, name: str, selected: Rows, visible: Rows) -> HttpResponse | None:
+    """`selected` are those of the list, which may be others by the time of the answer; `visible` all there are."""
+    bulk = ACTIONS[name]
+    if CHOSEN not in request.POST:
+        return _ask(request, bulk, bulk.question(), *_chosen_of(bulk, selected))
+    chosen, question = unpacked(request.POST[CHOSEN]), bulk.question(request.POST)
+    if not question.is_valid():
+        return _ask(request, bulk, question, chosen, 0)
+    keys = [key for key, check in _checks(visible, chosen) if chosen[key] == check]
+    count = bulk.act(keys, question.cleaned_data, request.user)
+    words = _text(bulk.done, count)
+    messages.success(request, _with_reopen(request, keys, words) if name == "close" else words)
+    _say_what_changed(request, len(chosen) - count)
+    return None
+
+
+def _chosen_of(bulk: Bulk, selected: Rows) -> tuple[Chosen, int]:
+    """Those that it applies to, and how many are left out."""
+    keys = list(selected.values_list("pk", flat=True)[: MOST + 1])
+    chosen = dict(_checks(Alert.objects.filter(bulk.applies()), keys))
+    return chosen, len(keys) - len(chosen)
+
+
+def _ask(request: HttpRequest, bulk: Bulk, question: Question, chosen: Chosen, left_out: int) -> HttpResponse | None:
+    if len(chosen) + left_out > MOST:
+        messages.error(request, gettext("Select at most %(count)s alerts at a time.") % {"count": counted(MOST)})
+        return None
+    if not chosen:
+        messages.warning(request, gettext("Nothing was changed: the selected alerts are in this state already."))
+        return None
+    words = ngettext(
+        "%(count)s selected alert is in this state already and is not included.",
+        "%(count)s selected alerts are in this state already and are not included.",
+        left_out,
+    )
+    notes = [words % {"count": counted(left_out)}] if left_out else []
+    title, back = _text(bulk.title, len(chosen)), request.get_full_path()
+    fields = {CHOSEN: packed(chosen)}
+    return ask(request, question, title=title, button=bulk.button, back=back, notes=notes, fields=fields)
+
+
+def _text(words: Words, count: int) -> str:
+    return words(count) % {"count": counted(count)}
+
+
+def _say_what_changed(request: HttpRequest, count: int) -> None:
+    words = ngettext(
+        "%(count)s alert was changed since it was selected, and was left as it is.",
+        "%(count)s alerts were changed since they were selected, and were left as they are.",
+        count,
+    )
+    if count > 0:
+        messages.warning(request, words % {"count": counted(count)})
+
+
+def _with_reopen(request: HttpRequest, keys: Sequence[uuid.UUID], words: str) -> SafeString:
+    """Where closed alerts are now, and how to have them back."""
+    closed = Alert.objects.filter(state=AlertState.CLOSED, closed_by=request.user.get_username())
+    chosen = packed(dict(_checks(closed, keys))) if len(keys) <= REOPENED_AT_ONCE else ""
+    context = {"words": words, "chosen": chosen, "key": keys[0] if keys else "", "csrf": get_token(request)}
+    return render_to_string("monitoring/alerts/closed.html", context)
+
+
+# The alerts that a question is about, in a hidden field
+
+
+def _checks(alerts: Rows, keys: Iterable[uuid.UUID]) -> Iterator[tuple[uuid.UUID, int]]:
+    for batch in in_batches(list(keys)):
+        for key, *columns in alerts.filter(pk__in=batch).order_by("pk").values_list("pk", *SEEN):
+            yield key, zlib.crc32("|".join(map(str, columns)).encode())
+
+
+def packed(chosen: Chosen) -> str:
+    parts = (key.bytes + check.to_bytes(CHECK, "big") for key, check in chosen.items())
+    return urlsafe_b64encode(b"".join(parts)).decode()
+
+
+def unpacked(text: str) -> Chosen:
+    size = KEY + CHECK
+    try:
+        data = urlsafe_b64decode(text.encode("ascii"))
+    except ValueError as error:
+        raise BadRequest from error
+    if len(data) % size or not 0 < len(data) <= MOST * size:
+        raise BadRequest
+    parts = (data[at : at + size] for at in range(0, len(data), size))
+    return {uuid.UUID(bytes=part[:KEY]): int.from_bytes(part[KEY:], "big") for part in parts}

@@ -1,0 +1,87 @@
+"""How useful a rule's alerts were, beside the rule, and a threshold that would have spared the others."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from core.text import counted
+from monitoring.alerts.effectiveness.outcomes import WINDOWS, Outcomes, outcomes_of
+from monitoring.alerts.effectiveness.thresholds import Proposal, propose_threshold
+from monitoring.alerts.rules import rule_text, scope_text
+
+# The conditions that the form and the test on history show in place of those that are saved.
+PROPOSED = "conditions"
+LONGEST = 4_000
+
+
+class EffectivenessPages:
+    """For the admin of rules (before other bases)."""
+
+    admin_site: Any
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.effectiveness)
+        own = path("<uuid:key>/effectiveness/", view, name="monitoring_alertrule_effectiveness")
+        return [own, *super().get_urls()]  # type: ignore[misc]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """With the proposed conditions, which nobody has saved yet."""
+        row = super().get_object(request, object_id, from_field)  # type: ignore[misc]
+        if row and request.method == "GET" and PROPOSED in request.GET:
+            row.conditions = request.GET[PROPOSED][:LONGEST]
+        return row
+
+    @admin.display(description=_("Not relevant"))
+    def not_relevant(self, row: Any) -> SafeString | str:
+        return outcome_cell(row.outcomes)
+
+    def effectiveness(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+        row = self.object_or_404(request, str(key))  # type: ignore[attr-defined]
+        proposal = propose_threshold(row)
+        context = {
+            "row": row,
+            "words": rule_text(row),
+            "scope": scope_text(row),
+            "windows": [outcomes_of([row.pk], days)[row.pk] for days in WINDOWS],
+            "proposal": proposal_text(proposal) if proposal else "",
+            "query": urlencode({PROPOSED: proposal.conditions}) if proposal else "",
+            "may_act": self.has_change_permission(request, row),  # type: ignore[attr-defined]
+        }
+        title = gettext("Effectiveness: %(name)s") % {"name": row.name}
+        return self.page(request, "monitoring/alerts/effectiveness.html", title=title, **context)  # type: ignore[attr-defined, no-any-return]
+
+
+def with_outcomes(rows: list[Any]) -> None:
+    """For the list of rules, of the shorter time."""
+    found = outcomes_of([row.pk for row in rows], WINDOWS[0])
+    for row in rows:
+        row.outcomes = found[row.pk]
+
+
+def outcome_cell(outcomes: Outcomes) -> SafeString | str:
+    if not outcomes.closed:
+        return ""
+    words = gettext("%(noise)s of %(closed)s (%(share)s %%)")
+    counts = {"noise": outcomes.noise, "closed": outcomes.closed, "share": outcomes.share}
+    address = reverse("admin:monitoring_alertrule_effectiveness", args=[outcomes.rule])
+    return format_html('<a href="{}">{}</a>', address, words % {name: counted(one) for name, one in counts.items()})
+
+
+def proposal_text(proposal: Proposal) -> str:
+    counts = {name: counted(getattr(proposal, name)) for name in ("noise", "noise_avoided", "acted", "acted_lost")}
+    names = {**counts, "after": proposal.after.value, "before": proposal.before.value}
+    words = gettext(
+        "With %(after)s instead of %(before)s, %(noise_avoided)s of %(noise)s alerts closed as not relevant would "
+        "not have been raised, and %(acted_lost)s of %(acted)s acted on."
+    )
+    return words % names

@@ -1,0 +1,128 @@
+"""What is asked before alerts are closed, snoozed or assigned, of one alert as of many; what was typed is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from core.actors import person_text
+from core.admin.filters import start_of
+from core.admin.row_actions import CSRF_FIELD
+from monitoring.alerts.actions import LONGEST
+from monitoring.alerts.workflow.snooze import CannotSnooze, end_of_snooze
+from monitoring.models import CloseReason
+
+HINTS: Mapping[str, Promise] = {
+    CloseReason.ACTED: _("You or others have done what was necessary."),
+    CloseReason.KNOWN: _("The facts were known before the alert was raised."),
+    CloseReason.NOISE: _("The change does not matter. Consider a narrower rule."),
+    CloseReason.WRONG_DATA: _("D&B reported something that is not true."),
+}
+MOST_PEOPLE = 200
+
+
+class Question(forms.Form):
+    """Nothing but whether it is meant so."""
+
+    # The field that an answer has, and a page with a button to the question has not.
+    answer = ""
+
+    @classmethod
+    def answered(cls, request: HttpRequest) -> Self | None:
+        """None where nothing was asked yet."""
+        return cls(request.POST) if cls.answer in request.POST else None
+
+
+class CloseQuestion(Question):
+    answer = "reason"
+    reason = forms.ChoiceField(choices=CloseReason.choices, error_messages={"required": _("Select a reason.")})
+    text = forms.CharField(
+        label=_("What was found or done"),
+        max_length=LONGEST,
+        error_messages={"required": _("Enter a sentence about what was found or done.")},
+    )
+
+    @property
+    def choices(self) -> Sequence[tuple[str, str | Promise, str | Promise]]:
+        return [(one.value, one.label, HINTS[one]) for one in CloseReason]
+
+
+class SnoozeQuestion(Question):
+    answer = "until"
+    until = forms.DateField(required=False)
+    worse = forms.BooleanField(required=False, initial=True)
+    text = forms.CharField(label=_("Reason (optional)"), required=False, max_length=LONGEST)
+
+    def clean(self) -> dict[str, Any]:
+        """The alert returns at the beginning of the day in the reader's zone."""
+        found = {**super().clean(), "end": None}  # type: ignore[dict-item]
+        if found.get("until"):
+            found["end"] = start_of(found["until"].isoformat())
+        try:
+            if not self.errors:
+                end_of_snooze(found["end"], wakes_if_worse=found["worse"])
+        except CannotSnooze as error:
+            raise ValidationError(str(error)) from error
+        return found
+
+
+class AssignQuestion(Question):
+    answer = "person"
+    person = forms.ModelChoiceField(get_user_model().objects.none(), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["person"]
+        field.queryset = get_user_model().objects.filter(is_active=True).order_by("username")
+
+    @property
+    def people(self) -> list[tuple[Any, str]]:
+        rows: Any = self.fields["person"]
+        return [(one.pk, person_text(one)) for one in rows.queryset[:MOST_PEOPLE]]
+
+    def clean_person(self) -> Any:
+        person = self.cleaned_data["person"]
+        if person and not person.has_perm("monitoring.view_alert"):
+            words = gettext(
+                "%(person)s is not permitted to view alerts. Choose another assignee, or assign a role first."
+            )
+            raise ValidationError(words % {"person": person_text(person)})
+        return person
+
+
+def ask(
+    request: HttpRequest,
+    question: Question,
+    *,
+    title: str,
+    button: str | Promise,
+    back: str,
+    notes: Sequence[str] = (),
+    fields: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """The same form again, with the question; what was typed already stands in it."""
+    own = {*question.fields, *(fields or {}), CSRF_FIELD}
+    kept = [(name, value) for name, values in request.POST.lists() for value in values if name not in own]
+    shown: dict[str, Any] = {
+        "title": title,
+        "button": button,
+        "back": back,
+        "notes": notes,
+        "question": question,
+        "errors": [text for texts in question.errors.values() for text in texts],
+        "text": request.POST.get("text", ""),
+        "longest": LONGEST,
+        "hidden": [*kept, *(fields or {}).items()],
+    }
+    request.current_app = admin.site.name
+    return TemplateResponse(request, "monitoring/alerts/question.html", {**admin.site.each_context(request), **shown})

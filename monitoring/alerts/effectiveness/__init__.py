@@ -1,0 +1,1 @@
+"""How alerts of a rule were closed, and by which threshold fewer of them would have been of no use."""

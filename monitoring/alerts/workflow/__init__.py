@@ -1,0 +1,1 @@
+"""What people do about alerts over time: the inbox, snoozing, due times, escalation, and what brings alerts back."""
