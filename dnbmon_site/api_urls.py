@@ -35,6 +35,7 @@ from monitoring.data_fetch.api.fetches import (
     DataFetchStop,
 )
 from monitoring.decisions.api import DecisionDetail, DecisionList, TierList
+from monitoring.dossier.api import DossierDetail
 from monitoring.feed.api import ChangeDetail, ChangeFeed, CompanyChanges, CompanyList, NotificationList
 from monitoring.file_intake.api import FileList
 from monitoring.history.api import CompanyProfile
@@ -91,6 +92,7 @@ v1: list[URLPattern | URLResolver] = [
     path("companies/<str:duns>/", CompanyDetail.as_view(), name="company"),
     path("companies/<str:duns>/changes/", CompanyChanges.as_view(), name="company_changes"),
     path("companies/<str:duns>/profile/", CompanyProfile.as_view(), name="company_profile"),
+    path("companies/<str:duns>/dossier/", DossierDetail.as_view(), name="company_dossier"),
     path("notifications/", NotificationList.as_view(), name="notifications"),
     path("changes/", ChangeFeed.as_view(), name="changes"),
     path("changes/<uuid:id>/", ChangeDetail.as_view(), name="change"),

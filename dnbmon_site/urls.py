@@ -21,6 +21,7 @@ from health import help_page, runbook_page
 from health import views as health
 from monitoring.benefit import admin as benefit
 from monitoring.corporate_groups.admin import page as group_page
+from monitoring.dossier import admin as dossier
 from monitoring.portfolio_page import admin as portfolio_page
 
 
@@ -59,6 +60,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("offline", pwa.offline, name="offline"),
     path("portfolio/review/", admin.site.admin_view(benefit.page), name="contract_review"),
     path("portfolio/review/<slug:reason>/", admin.site.admin_view(benefit.companies), name="contract_review_companies"),
+    path("portfolio/company/<str:duns>/dossier/", admin.site.admin_view(dossier.page), name="company_dossier"),
+    path("portfolio/company/<str:duns>/dossier.pdf", admin.site.admin_view(dossier.pdf), name="company_dossier_pdf"),
     path("portfolio/group/<str:duns>/", admin.site.admin_view(group_page), name="corporate_group"),
     path("my/two-step-verification/", admin.site.admin_view(second_factor), name="second_factor"),
     path("my/", admin.site.admin_view(preferences), name="preferences"),

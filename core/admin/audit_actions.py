@@ -87,6 +87,7 @@ LABELS: dict[str, str | Promise] = {
     "reference.set": _("External references saved"),
     "reference.remove": _("External reference removed"),
     "alert.reopen": _("Alert reopened"),
+    "dossier.read": _("Dossier read"),
     "rule.made": _("Alert rule created"),
     "rule.changed": _("Alert rule changed"),
     "rule.on": _("Alert rule enabled"),

@@ -25,7 +25,7 @@ METRICS = "metrics"
 SCOPES: dict[str, str | Promise] = {
     READ: _(
         "Read companies, changes, notifications, registrations, monitored companies, imports, company searches, "
-        "delivered files, references, D&B calls and the contract review"
+        "delivered files, references, D&B calls, dossiers and the contract review"
     ),
     WRITE_PORTFOLIO: _("Request companies within the key's budget, and withdraw requests"),
     WRITE_REFERENCES: _("Set and remove the IDs that other systems use for companies"),
@@ -39,7 +39,7 @@ SCOPES: dict[str, str | Promise] = {
     PULL: _("Start a pull of a registration without waiting for its schedule"),
     FETCH: _("Fetch the data of monitored companies from D&B within the call budget, and accept or discard it"),
     FETCH_REFERENCE_DATA: _("Fetch D&B's reference data, by calls that may cost"),
-    ALERTS: _("Read alerts, acknowledge, close and reopen them"),
+    ALERTS: _("Read alerts and the messages about them, acknowledge, close and reopen alerts"),
     METRICS: _("Read Health and metrics, for example with Prometheus"),
 }
 

@@ -35,6 +35,8 @@ RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
         *("portfolio.view_contract", "portfolio.view_callbudget", "portfolio.view_dnbcall"),
         "portfolio.view_referencelist",
         *("monitoring.view_change", "monitoring.view_notification", "monitoring.view_deliveredfile"),
+        # Parts of a dossier.
+        *("portfolio.view_companynote", "portfolio.view_proposal", "monitoring.view_decision"),
     ),
     WRITE_PORTFOLIO: ("portfolio.change_subject",),
     WRITE_REFERENCES: ("portfolio.change_externalreference", "portfolio.delete_externalreference"),
@@ -48,7 +50,7 @@ RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
     FETCH_REFERENCE_DATA: ("portfolio.fetch_referencelist",),
     PULL: ("portfolio.pull_registration",),
     FETCH: ("monitoring.request_datafetch", "monitoring.view_datafetch"),
-    ALERTS: ("monitoring.view_alert", "monitoring.acknowledge_alert"),
+    ALERTS: ("monitoring.view_alert", "monitoring.acknowledge_alert", "monitoring.view_outboxmessage"),
     METRICS: ("health.change_incident",),
 }
 # A budget adds companies that are billed, without approval.

@@ -83,6 +83,7 @@ RIGHTS = {
     "companies/804735132/": "portfolio.view_company",
     "companies/804735132/changes/": "monitoring.view_change",
     "companies/804735132/profile/": "portfolio.view_company",
+    "companies/804735132/dossier/": "portfolio.view_company",
     "notifications/": "monitoring.view_notification",
     "changes/": "monitoring.view_change",
     "registrations/": "portfolio.view_registration",

@@ -44,6 +44,8 @@ BULK = {
     "POST imports/{id}/confirm/",
     "POST data-fetches/",
     "POST data-fetches/{id}/resume/",
+    # It reads all kinds of rows about a company, each in one query.
+    "GET companies/{duns}/dossier/",
 }
 DUNS = [f"{number:09}" for number in range(1, 9)]
 BODIES: dict[str, Any] = {
