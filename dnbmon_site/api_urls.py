@@ -46,6 +46,7 @@ from portfolio.companies.api.companies import CompanyDetail
 from portfolio.companies.api.external_references import ReferenceList
 from portfolio.companies.api.lookup import CompanyLookup
 from portfolio.company_search.api.searches import ImportCandidates, SearchDecision, SearchDetail, SearchList
+from portfolio.entitlements.api import EntitlementList
 from portfolio.exposure.api import ExposureList
 from portfolio.imports.api import ImportConfirm, ImportDetail, ImportList
 from portfolio.reference_data.api import ReferenceCodeList, ReferenceDataFetch
@@ -119,6 +120,7 @@ v1: list[URLPattern | URLResolver] = [
     path("data-fetches/<uuid:id>/discard/", repeatable(DataFetchDiscard.as_view()), name="discard_data_fetch"),
     path("data-fetches/<uuid:id>/stop/", repeatable(DataFetchStop.as_view()), name="stop_data_fetch"),
     path("data-fetches/<uuid:id>/resume/", repeatable(DataFetchResume.as_view()), name="resume_data_fetch"),
+    path("entitlements/", EntitlementList.as_view(), name="entitlements"),
     path("call-budgets/", CallBudgetList.as_view(), name="call_budgets"),
     path("calls/", CallList.as_view(), name="calls"),
     path("imports/", ImportList.as_view(), name="imports"),

@@ -25,7 +25,7 @@ METRICS = "metrics"
 SCOPES: dict[str, str | Promise] = {
     READ: _(
         "Read companies, changes, notifications, registrations, monitored companies, imports, company searches, "
-        "delivered files, references, D&B calls, dossiers and the contract review"
+        "delivered files, references, D&B calls, entitlements, dossiers and the contract review"
     ),
     WRITE_PORTFOLIO: _("Request companies within the key's budget, and withdraw requests"),
     WRITE_REFERENCES: _("Set and remove the IDs that other systems use for companies"),

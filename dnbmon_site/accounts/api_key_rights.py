@@ -34,6 +34,7 @@ RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
         *("portfolio.view_subjectimport", "portfolio.view_externalreference", "portfolio.view_companysearch"),
         *("portfolio.view_contract", "portfolio.view_callbudget", "portfolio.view_dnbcall"),
         "portfolio.view_referencelist",
+        "portfolio.view_entitlements",
         *("monitoring.view_change", "monitoring.view_notification", "monitoring.view_deliveredfile"),
         # Parts of a dossier.
         *("portfolio.view_companynote", "portfolio.view_proposal", "monitoring.view_decision"),

@@ -89,6 +89,7 @@ RIGHTS = {
     "registrations/": "portfolio.view_registration",
     "registrations/ACME_LOD_01/": "portfolio.view_registration",
     "registrations/ACME_LOD_01/subjects/": "portfolio.view_subject",
+    "entitlements/": "portfolio.view_entitlements",
     "call-budgets/": "portfolio.view_callbudget",
     "calls/": "portfolio.view_dnbcall",
     "imports/": "portfolio.view_subjectimport",
