@@ -36,6 +36,7 @@ from monitoring.data_fetch.api.fetches import (
     DataFetchStop,
 )
 from monitoring.decisions.api import DecisionDetail, DecisionList, TierList
+from monitoring.dossier.api import DossierDetail
 from monitoring.family_tree.api.trees import (
     CompanyFamilyTree,
     CompanyUpwardChain,
@@ -55,6 +56,7 @@ from portfolio.companies.api.companies import CompanyDetail
 from portfolio.companies.api.external_references import ReferenceList
 from portfolio.companies.api.lookup import CompanyLookup
 from portfolio.company_search.api.searches import ImportCandidates, SearchDecision, SearchDetail, SearchList
+from portfolio.entitlements.api import EntitlementList
 from portfolio.exposure.api import ExposureList
 from portfolio.imports.api import ImportConfirm, ImportDetail, ImportList
 from portfolio.reference_data.api import ReferenceCodeList, ReferenceDataFetch
@@ -103,6 +105,7 @@ v1: list[URLPattern | URLResolver] = [
     path("companies/<str:duns>/profile/", CompanyProfile.as_view(), name="company_profile"),
     path("companies/<str:duns>/family-tree/", CompanyFamilyTree.as_view(), name="company_family_tree"),
     path("companies/<str:duns>/upward-chain/", CompanyUpwardChain.as_view(), name="company_upward_chain"),
+    path("companies/<str:duns>/dossier/", DossierDetail.as_view(), name="company_dossier"),
     path("notifications/", NotificationList.as_view(), name="notifications"),
     path("changes/", ChangeFeed.as_view(), name="changes"),
     path("changes/<uuid:id>/", ChangeDetail.as_view(), name="change"),
@@ -134,6 +137,7 @@ v1: list[URLPattern | URLResolver] = [
     path("family-trees/<uuid:id>/members/", FamilyTreeMembers.as_view(), name="family_tree_members"),
     path("family-trees/<uuid:id>/stop/", repeatable(FamilyTreeStop.as_view()), name="stop_family_tree"),
     path("family-trees/<uuid:id>/resume/", repeatable(FamilyTreeResume.as_view()), name="resume_family_tree"),
+    path("entitlements/", EntitlementList.as_view(), name="entitlements"),
     path("call-budgets/", CallBudgetList.as_view(), name="call_budgets"),
     path("calls/", CallList.as_view(), name="calls"),
     path("imports/", ImportList.as_view(), name="imports"),

@@ -21,6 +21,7 @@ from health import help_page, runbook_page
 from health import views as health
 from monitoring.benefit import admin as benefit
 from monitoring.corporate_groups.admin import page as group_page
+from monitoring.dossier import admin as dossier
 from monitoring.family_tree.admin import tree_page
 from monitoring.follows.admin.page import page as my_notifications
 from monitoring.portfolio_page import admin as portfolio_page
@@ -61,6 +62,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("offline", pwa.offline, name="offline"),
     path("portfolio/review/", admin.site.admin_view(benefit.page), name="contract_review"),
     path("portfolio/review/<slug:reason>/", admin.site.admin_view(benefit.companies), name="contract_review_companies"),
+    path("portfolio/company/<str:duns>/dossier/", admin.site.admin_view(dossier.page), name="company_dossier"),
+    path("portfolio/company/<str:duns>/dossier.pdf", admin.site.admin_view(dossier.pdf), name="company_dossier_pdf"),
     path("portfolio/group/<str:duns>/", admin.site.admin_view(group_page), name="corporate_group"),
     path("portfolio/family-tree/<str:duns>/", admin.site.admin_view(tree_page.page), name="family_tree"),
     path("portfolio/family-tree/<str:duns>/add/", admin.site.admin_view(tree_page.add), name="family_tree_add"),

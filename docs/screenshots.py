@@ -64,6 +64,7 @@ SHOTS = (
     Shot("alert", "/monitoring/alert/?severity=4", ALERT),
     Shot("alert-phone", "/monitoring/alert/?severity=4", ALERT, size=PHONE),
     Shot("company", "{company}"),
+    Shot("dossier", "{company}", r"/portfolio/company/\d+/dossier/", size=(1366, 1000)),
     Shot("company-phone", "{company}", size=PHONE),
     Shot("company-as-of", "{company}", query="?as_of={before}"),
     Shot("lists-columns", "{saved}", size=(1366, 760)),

@@ -3,5 +3,5 @@
 models, content_ids < log_context, story_order < observations < deliveries, publications, outbox < elements, replay
 < pull, ingest, history < figures < pipeline, retention, scores < stats, company_page, feed, data_fetch
 < corporate_groups, portfolio_page < family_tree, webhooks < alerts, exports, consumers, decisions < follows
-< rebuild, reports, open_counts < benefit < jobs < admin, api, commands
+< rebuild, reports, open_counts < benefit, dossier < jobs < admin, api, commands
 """

@@ -94,6 +94,7 @@ LABELS: dict[str, str | Promise] = {
     "alert.reopen": _("Alert reopened"),
     "alert.response_time": _("Response time changed"),
     "alert.worse": _("Alert reopened because it got worse"),
+    "dossier.read": _("Dossier read"),
     "rule.made": _("Alert rule created"),
     "rule.changed": _("Alert rule changed"),
     "rule.on": _("Alert rule enabled"),

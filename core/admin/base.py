@@ -178,6 +178,8 @@ class PageAdmin(KeyedAdmin):
     empty_text: str | Promise = ""
     empty_template = ""
     page_template = ""
+    # The part of the page that renews itself, at `?part=live`.
+    live_template = ""
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Without an order of its own, which Django would add behind a column that a user sorts by."""
@@ -207,7 +209,9 @@ class PageAdmin(KeyedAdmin):
             return super().change_view(request, object_id, form_url, extra_context)
         row = self.object_or_404(request, object_id)
         context = self.page_context(request, row)
-        return self.page(request, self.page_template, **{"title": str(row), "row": row, **context})
+        is_live = bool(self.live_template) and request.GET.get("part") == "live"
+        template = self.live_template if is_live else self.page_template
+        return self.page(request, template, **{"title": str(row), "row": row, **context})
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         return {}

@@ -140,7 +140,7 @@ class Paper(FPDF):
             wrapmode=WrapMode.WORD,
         ) as table:
             for row in (headings, *rows):
-                table.row([self.said(cell) for cell in row])
+                table.row(["\n".join(map(self.said, str(cell).splitlines())) for cell in row])
 
     # Drawings
     def tiles(self, tiles: Sequence[tuple[str, str, str]]) -> None:

@@ -34,7 +34,10 @@ RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
         *("portfolio.view_subjectimport", "portfolio.view_externalreference", "portfolio.view_companysearch"),
         *("portfolio.view_contract", "portfolio.view_callbudget", "portfolio.view_dnbcall"),
         "portfolio.view_referencelist",
+        "portfolio.view_entitlements",
         *("monitoring.view_change", "monitoring.view_notification", "monitoring.view_deliveredfile"),
+        # Parts of a dossier.
+        *("portfolio.view_companynote", "portfolio.view_proposal", "monitoring.view_decision"),
     ),
     WRITE_PORTFOLIO: ("portfolio.change_subject",),
     WRITE_REFERENCES: ("portfolio.change_externalreference", "portfolio.delete_externalreference"),
@@ -51,7 +54,7 @@ RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
         *("monitoring.request_datafetch", "monitoring.view_datafetch"),
         *("monitoring.request_familytree", "monitoring.view_familytree"),
     ),
-    ALERTS: ("monitoring.view_alert", "monitoring.acknowledge_alert"),
+    ALERTS: ("monitoring.view_alert", "monitoring.acknowledge_alert", "monitoring.view_outboxmessage"),
     METRICS: ("health.change_incident",),
 }
 # A budget adds companies that are billed, without approval.

@@ -41,6 +41,7 @@ NUMBERS: tuple[tuple[str, str, str, str, float], ...] = (
     ("failed", "dnbmon_jobs_failed", "Jobs that failed in the last hour.", "", 1.0),
     ("dnb", "dnbmon_dnb_answer_seconds", "Duration of D&B's last response.", "contract", 1.0),
     ("clock", "dnbmon_clock_difference_seconds", "Difference between D&B's clock and ours.", "contract", 1.0),
+    ("entitlements", "dnbmon_dnb_contract_days_left", "Days until D&B's contract ends.", "contract", 1.0),
     ("throttle", "dnbmon_throttle_wait_seconds", "Time the next call waits for the rate limit.", "", 1.0),
     ("quota", "dnbmon_registrations_without_quota", "Registrations stopped by D&B's call quota.", "", 1.0),
 )

@@ -51,6 +51,7 @@ def _assignment(channel: Channel, alert: Any, now: datetime) -> OutboxMessage:
         target=channel.pk,
         event=event,
         event_type="alert.assigned",
+        company=alert.company_id or "",
         payload=json.dumps({"assigned": str(alert.pk), "to": str(alert.assignee_id), "by": alert.assigned_by}),
         next_try_at=now,
         created_at=now,

@@ -766,7 +766,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'outgoing message',
                 'verbose_name_plural': 'outgoing messages',
-                'indexes': [models.Index(fields=['state', 'next_try_at', 'id'], name='send_due_messages'), models.Index(fields=['target', 'state', 'sequence', 'id'], name='message_by_target'), models.Index(fields=['target', 'company', 'sequence', 'id'], name='message_by_company'), models.Index(fields=['created_at', 'id'], name='message_by_time'), models.Index(fields=['target', 'created_at'], name='message_of_target')],
+                'indexes': [models.Index(fields=['state', 'next_try_at', 'id'], name='send_due_messages'), models.Index(fields=['target', 'state', 'sequence', 'id'], name='message_by_target'), models.Index(fields=['company', 'created_at'], name='message_by_company'), models.Index(fields=['created_at', 'id'], name='message_by_time'), models.Index(fields=['target', 'created_at'], name='message_of_target')],
             },
         ),
         migrations.CreateModel(

@@ -60,8 +60,8 @@ class OutboxMessage(models.Model):
             models.Index(fields=["state", "next_try_at", "id"], name="send_due_messages"),
             # The next of a target; messages are sent in order.
             models.Index(fields=["target", "state", "sequence", "id"], name="message_by_target"),
-            # Whether an earlier one of the same company still waits.
-            models.Index(fields=["target", "company", "sequence", "id"], name="message_by_company"),
+            # A company's dossier, erasing one.
+            models.Index(fields=["company", "created_at"], name="message_by_company"),
             # The list, and the health page's look at what was not delivered.
             models.Index(fields=["created_at", "id"], name="message_by_time"),
             # The pages of channels and webhooks, whether one is failing.

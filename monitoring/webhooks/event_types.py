@@ -222,6 +222,17 @@ NAMES: Mapping[str, str | Promise] = {
 
 
 # As a form offers them; the test message is sent by its button, whatever is chosen.
+# Of messages to channels, and of reports.
+MESSAGES: Mapping[str, str | Promise] = {
+    "alert.raised": _("Alert"),
+    "alert.assigned": _("Alert assignment"),
+    "follow": _("Followed change"),
+    "follow.digest": _("Digest of followed changes"),
+    "mention": _("Mention"),
+    "notice": _("Notice"),
+    "digest": _("Digest"),
+    "report": _("Report"),
+}
 GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
     ("", ("*",)),
     (_("Companies"), (CHANGE_PUBLISHED, "alert.raised")),
@@ -250,6 +261,11 @@ def without_covered(patterns: Sequence[str]) -> list[str]:
 def name_of(pattern: str) -> str:
     """An event, or a pattern of some, as pages name it."""
     return str(NAMES.get(pattern, pattern))
+
+
+def event_name(event_type: str) -> str:
+    """Of a message, to a channel or a webhook."""
+    return str(MESSAGES.get(event_type) or name_of(event_type))
 
 
 def split(text: str) -> list[str]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from core.actors import actor_of
 from core.admin.base import ReadOnlyAdmin
 from portfolio.entitlements.fetch import FAILURES, fetch_for
-from portfolio.entitlements.rights import rights_in, today
+from portfolio.entitlements.rights import days_left, known_entitlements, rights_in
 from portfolio.models import Contract, Entitlements
 
 MAY_FETCH = "portfolio.change_registration"
@@ -28,12 +28,9 @@ class EntitlementsAdmin(ReadOnlyAdmin):
         return [path("<str:name>/fetch/", view, name="portfolio_entitlements_fetch"), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Every contract, also where D&B was not asked yet."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        known = Entitlements.objects.in_bulk()
-        contracts = Contract.objects.order_by("name")
-        shown = [_contract(one, known.get(one.pk) or Entitlements(contract=one)) for one in contracts]
+        shown = [_contract(contract, row) for contract, row in known_entitlements()]
         context = {"contracts": shown, "may_fetch": request.user.has_perm(MAY_FETCH)}
         return self.page(request, "portfolio/entitlements/entitlements.html", title=gettext("Entitlements"), **context)
 
@@ -56,5 +53,5 @@ def _contract(contract: Contract, row: Entitlements) -> dict[str, Any]:
         "row": row,
         "rights": rights,
         "tables": [(gettext("Data blocks"), rights.blocks), (gettext("Products"), rights.products)],
-        "days_left": (rights.expires - today()).days if rights.expires else None,
+        "days_left": days_left(rights),
     }

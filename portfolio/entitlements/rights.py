@@ -23,6 +23,18 @@ def rights_in(answer: str) -> KeyRights:
         return KeyRights()
 
 
+def known_entitlements() -> list[tuple[Contract, Entitlements]]:
+    """Of every contract, also where D&B was not asked yet."""
+    known = Entitlements.objects.in_bulk()
+    contracts = Contract.objects.order_by("name")
+    return [(one, known.get(one.pk) or Entitlements(contract=one)) for one in contracts]
+
+
+def days_left(rights: KeyRights) -> int | None:
+    """Until D&B's contract ends."""
+    return (rights.expires - today()).days if rights.expires else None
+
+
 def entitled(contract: Contract, product_or_block: str) -> bool | None:
     """Whether the key may use a product, or a block as it is named in calls (companyinfo_L2_v1) or in part
     (companyinfo_L2, companyinfo). None: unknown.

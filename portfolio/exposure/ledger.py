@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from portfolio.exposure.books import book_key
+from portfolio.exposure.currencies import code_of
 from portfolio.exposure.packed import GONE, AmountsGone, Part, load, parts_of
 from portfolio.models import ExposureImport, ExposureMode, ImportState
 
@@ -87,6 +88,71 @@ def books_at(day: date) -> tuple[Book, ...]:
             before, layers = layers, layers_at(day)
             if layers == before:
                 raise
+
+
+class PastAmount(NamedTuple):
+    """What a company has in a book from the layer's day on; no cents where it has none any more."""
+
+    layer: Layer
+    cents: int | None
+    currency: str
+
+
+def past_amounts(duns: str, since: date, until: date, most: int) -> tuple[list[PastAmount], date | None]:
+    """Of one company, in the order of days: for each book what counted on `since`, and each change until `until`. Where
+    the layers hold more than `most` amounts, only the latest are read, and the first of their days comes with them."""
+    while True:
+        layers, kept_from = _latest(_layers_between(since, until), most)
+        try:
+            return _amounts_in(layers, int(duns)), kept_from
+        except AmountsGone:
+            if layers == _latest(_layers_between(since, until), most)[0]:
+                raise
+
+
+def _layers_between(since: date, until: date) -> list[tuple[Layer, bool]]:
+    """In the order of days; of each book from the last replacement that counted on the first day."""
+    by_book: dict[str, list[tuple[Layer, bool]]] = defaultdict(list)
+    for layer, replaces in sorted(_all_layers(), key=lambda one: one[0].day):
+        if layer.day <= until:
+            its = by_book[book_key(layer.book)]
+            if replaces and layer.day <= since:
+                its.clear()
+            its.append((layer, replaces))
+    return sorted((one for its in by_book.values() for one in its), key=lambda one: one[0].day)
+
+
+def _latest(layers: list[tuple[Layer, bool]], most: int) -> tuple[list[tuple[Layer, bool]], date | None]:
+    count = 0
+    for place in range(len(layers) - 1, -1, -1):
+        count += layers[place][0].companies
+        if count > most:
+            return layers[place + 1 :], layers[place + 1][0].day if place + 1 < len(layers) else layers[place][0].day
+    return layers, None
+
+
+def _amounts_in(layers: Sequence[tuple[Layer, bool]], duns: int) -> list[PastAmount]:
+    arrays, found = load({layer.owner for layer, _ in layers}) if layers else {}, list[PastAmount]()
+    known: dict[str, tuple[int | None, str]] = {}
+    for layer, replaces in layers:
+        key, before = book_key(layer.book), known.get(book_key(layer.book), (None, ""))
+        now = _amount_in(arrays[layer.owner], layer, duns) or ((None, "") if replaces else before)
+        if now != before:
+            known[key] = now
+            found.append(PastAmount(layer, *now))
+    return found
+
+
+def _amount_in(rows: NDArray[Any], layer: Layer, duns: int) -> tuple[int | None, str] | None:
+    """None where the layer does not name the company."""
+    piece = rows[rows["part"] == layer.place]
+    if len(piece) != layer.companies:
+        raise AmountsGone
+    named = piece[piece["duns"] == duns]
+    if not len(named):
+        return None
+    cents = int(named["cents"][0])
+    return (None, "") if cents == GONE else (cents, code_of(int(named["currency"][0])))
 
 
 def companies_left_out(upload: ExposureImport, most: int) -> Iterator[tuple[Part, list[str]]]:

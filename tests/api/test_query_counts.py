@@ -50,6 +50,8 @@ BULK = {
     "POST data-fetches/{id}/resume/",
     "POST family-trees/",
     "POST family-trees/{id}/resume/",
+    # It reads all kinds of rows about a company, each in one query.
+    "GET companies/{duns}/dossier/",
 }
 DUNS = [f"{number:09}" for number in range(1, 9)]
 BODIES: dict[str, Any] = {

@@ -31,7 +31,7 @@ PAGES = (
     *("portfolio/syncrun/drift/{registration}/", "portfolio/syncrun/adopt/{registration}/"),
     *("portfolio/registration/{registration}/change/", "monitoring/notification/{notification}/change/"),
     *("monitoring/delivery/{delivery}/change/", "monitoring/alertrule/add/", "monitoring/scheduledexport/add/"),
-    *("portfolio/risk/", "portfolio/risk/companies/"),
+    *("portfolio/company/804735132/dossier/", "portfolio/risk/", "portfolio/risk/companies/"),
     *("accounts/user/add/", "django_q/schedule/", "password_change/", "my/", "accounts/user/", "accounts/apikey/"),
 )
 PLAIN = ("password_reset/", "offline")

@@ -88,6 +88,7 @@ class DataFetchAdmin(RowActions, ReadOnlyAdmin):
     ordering = ("-requested_at",)
     sortable_by = ()
     page_template = "monitoring/data_fetch/fetch.html"
+    live_template = "monitoring/data_fetch/live.html"
     empty_title = _("No data fetches yet")
     empty_text = _("Open a company and select “Refresh from D&B”, or close a data gap on a registration's page.")
 
@@ -120,15 +121,6 @@ class DataFetchAdmin(RowActions, ReadOnlyAdmin):
 
     def may_act(self, request: HttpRequest, row: DataFetch, action: str) -> bool:
         return request.user.has_perm(PERMISSION)
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> Any:
-        if request.GET.get("part") != "live":
-            return super().change_view(request, object_id, form_url, extra_context)
-        row = self.object_or_404(request, object_id)
-        context = self.page_context(request, row)
-        return self.page(request, "monitoring/data_fetch/live.html", title=str(row), row=row, **context)
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         return fetch_of(request, row, may_decide=self.may_act(request, row, "accept"))

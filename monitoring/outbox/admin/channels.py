@@ -29,12 +29,12 @@ from monitoring.alerts.reach import Reach, count_unnotified
 from monitoring.models import Channel, DigestItem, Frequency, OutboxMessage
 from monitoring.outbox.addresses import address_of, check_address, set_address
 from monitoring.outbox.admin.channel_actions import ask, ask_again, note, subscribe, take_all, test
-from monitoring.outbox.admin.content import event_name
 from monitoring.outbox.admin.messages import state_badge
 from monitoring.outbox.admin.removed_addresses import removal_warnings, removed_from, rules_left_without
 from monitoring.outbox.admin.unsubscribe import confirm_address, unsubscribe_channel
 from monitoring.outbox.failing import cancel_messages
 from monitoring.outbox.permitted_addresses import why_not_there
+from monitoring.webhooks.event_types import event_name
 from portfolio.models.registrations import check_timezone
 
 LAST = 10
@@ -212,7 +212,7 @@ class ChannelAdmin(RowActions, RecordedRemoval, PageAdmin):
         word, tone, why = status_of(row, taken, reach)
         sent: list[Any] = list(OutboxMessage.objects.filter(target=row.pk).order_by("-created_at")[:LAST])
         for one in sent:
-            one.badge, one.event_text = state_badge(one), event_name(one)
+            one.badge, one.event_text = state_badge(one), event_name(one.event_type)
         waiting = DigestItem.objects.filter(channel=row, digest=None).count() if row.next_digest_at else 0
         return {
             **{"word": word, "tone": tone, "why": why, "sent": sent},

@@ -1,4 +1,4 @@
-"""What an outgoing message is about: its event by name, its companies, and the pages of its alert and recipient."""
+"""What an outgoing message is about: its companies, and the pages of its alert and recipient."""
 
 from __future__ import annotations
 
@@ -7,33 +7,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
 
 from core.markup import two_lines
 from monitoring.models import OutboxMessage, TargetKind
-from monitoring.webhooks.event_types import name_of
 from portfolio.models import Company
 
-EVENTS: Mapping[str, str | Promise] = {
-    "alert.raised": _("Alert"),
-    "alert.assigned": _("Alert assignment"),
-    "notice": _("Notice"),
-    "digest": _("Digest"),
-    "report": _("Report"),
-    "follow": _("Followed change"),
-    "follow.digest": _("Digest of followed changes"),
-    "mention": _("Mention"),
-}
 PAGES = {
     TargetKind.CHANNEL: "admin:monitoring_channel_change",
     TargetKind.WEBHOOK: "admin:monitoring_webhookendpoint_change",
 }
-
-
-def event_name(row: OutboxMessage) -> str:
-    return str(EVENTS.get(row.event_type) or name_of(row.event_type))
 
 
 def company_names(rows: Iterable[OutboxMessage]) -> dict[str, str]:

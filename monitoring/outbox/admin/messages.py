@@ -27,8 +27,8 @@ from monitoring.models import (
     SendAttempt,
     TargetKind,
 )
-from monitoring.outbox.admin.content import alert_url, company_names, company_text, event_name, recipient_url
-from monitoring.outbox.admin.recipients import RecipientFilter, names_of
+from monitoring.outbox.admin.content import alert_url, company_names, company_text, recipient_url
+from monitoring.outbox.admin.recipients import RecipientFilter
 from monitoring.outbox.failing import (
     HELD,
     RETRYING,
@@ -40,7 +40,9 @@ from monitoring.outbox.failing import (
     is_held,
     is_retrying,
 )
+from monitoring.outbox.names import names_of
 from monitoring.outbox.queue import send_again
+from monitoring.webhooks.event_types import event_name
 
 STATE_TONES = {"waiting": "info", "sent": "good", "dead": "bad", "cancelled": "calm"}
 
@@ -195,7 +197,7 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
 
     @admin.display(description=_("Event"))
     def event_text(self, row: OutboxMessage) -> str:
-        return event_name(row)
+        return event_name(row.event_type)
 
     @admin.display(description=_("Company"))
     def company_text(self, row: Any) -> SafeString | str:
@@ -220,8 +222,8 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
     def page_context(self, request: HttpRequest, row: OutboxMessage) -> dict[str, Any]:
         tries = list(SendAttempt.objects.filter(message=row).order_by("-id")[:100])
         return {
-            "title": gettext("Message “%(event)s”") % {"event": event_name(row)},
-            "event": event_name(row),
+            "title": gettext("Message “%(event)s”") % {"event": event_name(row.event_type)},
+            "event": event_name(row.event_type),
             "company": company_names([row]).get(row.company, row.company),
             "alert_url": alert_url(row),
             "recipient_url": recipient_url(row),

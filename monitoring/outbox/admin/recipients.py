@@ -1,9 +1,8 @@
-"""The recipients of outgoing messages: their names in the list, and the filter for one of them."""
+"""The filter of outgoing messages for one of their recipients."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,18 +11,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
-from monitoring.models import OutboxMessage, TargetKind
+from monitoring.models import TargetKind
 from monitoring.outbox.names import names_of_kind
 
 MOST_OFFERED = 200
-
-
-def names_of(rows: Iterable[OutboxMessage]) -> dict[uuid.UUID, str]:
-    """One query for each type of recipient among them."""
-    targets: dict[str, set[uuid.UUID]] = {}
-    for row in rows:
-        targets.setdefault(row.kind, set()).add(row.target)
-    return {key: name for kind, keys in targets.items() for key, name in names_of_kind(kind).filter(pk__in=keys)}
 
 
 class RecipientFilter(DropdownFilter):  # type: ignore[misc]

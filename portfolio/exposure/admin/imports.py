@@ -137,6 +137,7 @@ class ExposureImportAdmin(RowActions, ExposureAdmin):
     sortable_by = ()
     list_before_template = "portfolio/exposure/bar.html"
     page_template = "portfolio/exposure/import.html"
+    live_template = "portfolio/exposure/live.html"
     empty_title = _("No exposure imports yet")
     empty_template = "portfolio/exposure/empty.html"
 
@@ -213,15 +214,6 @@ class ExposureImportAdmin(RowActions, ExposureAdmin):
             raise PermissionDenied
         context = overview_of(may_change=self.may_change(request))
         return self.page(request, "portfolio/exposure/overview.html", title=gettext("Exposure"), **context)
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> Any:
-        if request.GET.get("part") != "live":
-            return super().change_view(request, object_id, form_url, extra_context)
-        row = self.object_or_404(request, object_id)
-        context = self.page_context(request, row)
-        return self.page(request, "portfolio/exposure/live.html", title=str(row), row=row, **context)
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         return page_of(request, row, may_change=self.may_change(request))

@@ -71,6 +71,7 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     # The bar has the button.
     show_add_link = False
     page_template = "portfolio/imports/import.html"
+    live_template = "portfolio/imports/live.html"
     empty_title = _("No imports yet")
     empty_template = "portfolio/imports/empty.html"
 
@@ -159,14 +160,6 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
         return HttpResponse(template(), content_type=XLSX, headers=headers)
 
     # The page
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> Any:
-        if request.GET.get("part") != "live":
-            return super().change_view(request, object_id, form_url, extra_context)
-        row = self.object_or_404(request, object_id)
-        return self.page(request, "portfolio/imports/live.html", title=str(row), row=row, **page_of(request, row))
-
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         return page_of(request, row)
 

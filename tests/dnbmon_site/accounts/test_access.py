@@ -19,6 +19,7 @@ from core.text import moment_text
 from dnbmon_site import api_urls
 from dnbmon_site.accounts.api_key_rights import RIGHTS_BEHIND
 from dnbmon_site.accounts.models import ApiKey, User, UserPermission, hashed
+from monitoring.dossier.reader import NEEDED
 from portfolio.billing.api_budget import Purse
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
@@ -361,6 +362,10 @@ def test_the_rights_behind_scopes_are_those_of_the_addresses() -> None:
                 asked.setdefault(scope, set()).update({right} - described)
     # Lists among the files say which companies are monitored.
     asked[WRITE_FILES].add("portfolio.change_subject")
+    # A dossier has the parts that the key's scopes include.
+    for part in NEEDED.values():
+        if part.scope:
+            asked[part.scope].add(part.permission)
     assert asked == {scope: set(rights) for scope, rights in RIGHTS_BEHIND.items() if scope != METRICS}
     assert set(RIGHTS_BEHIND) == set(SCOPES)
 

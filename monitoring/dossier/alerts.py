@@ -1,0 +1,97 @@
+"""Alerts about the company, and what users did with them: also what a reopened alert no longer shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
+
+from core.actors import person_text
+from core.models import AuditEntry
+from monitoring.company_page.timeline import without_company
+from monitoring.dossier.asked import Asked
+from monitoring.dossier.lines import Line, Source, Topic, source_of
+from monitoring.dossier.reader import Part
+from monitoring.models import Alert, AlertComment, AlertItem, CloseReason, Severity
+
+REOPEN = "alert.reopen"
+
+
+def read_alerts(asked: Asked) -> list[Alert]:
+    """Also summaries of many alerts with a change of the company among them."""
+    if not asked.sees(Part.ALERTS):
+        return []
+    summaries = AlertItem.objects.filter(company=asked.duns, alert__company=None).values_list("alert_id", flat=True)
+    rows = asked.rows(Alert).filter(Q(company=asked.duns) | Q(pk__in=sorted(set(summaries))))
+    return list(rows.select_related("assignee").order_by("raised_at", "id"))
+
+
+def alert_lines(asked: Asked, alerts: Sequence[Alert]) -> Iterator[Line]:
+    for alert in alerts:
+        yield _raised(alert)
+        source = source_of(Alert, alert.pk)
+        yield from _acts(f"{alert.pk.hex}", _columns(alert), source)
+        yield from _other_acts(alert, source)
+    for comment in AlertComment.objects.filter(alert__in=[alert.pk for alert in alerts]) if alerts else ():
+        source = source_of(AlertComment, comment.pk, page=(Alert, comment.alert_id))
+        yield _act(
+            comment.pk.hex, comment.at, gettext("Comment: %(text)s") % {"text": comment.text}, comment.by, source
+        )
+
+
+def _raised(alert: Alert) -> Line:
+    text = without_company(alert.title, alert.company_id) if alert.company_id else alert.title
+    return Line(
+        at=alert.raised_at,
+        topic=Topic.ALERT,
+        key=alert.pk.hex,
+        text=gettext("Alert raised: %(title)s") % {"title": text},
+        details=(
+            (gettext("Alert rule"), alert.rule_name),
+            (gettext("Reason"), alert.reason),
+            (gettext("Date of change"), alert.happened_at),
+        ),
+        sources=(source_of(Alert, alert.pk),),
+        severity=Severity(alert.severity),
+    )
+
+
+def _columns(alert: Alert) -> Mapping[str, Any]:
+    names = ("acknowledged_at", "acknowledged_by", "closed_at", "closed_by", "close_reason")
+    return {name: getattr(alert, name) for name in names}
+
+
+def noted_lines(entry: AuditEntry) -> Iterator[Line]:
+    """What the audit log says of an alert. One that is open again has forgotten who had acknowledged and closed it."""
+    source = source_of(AuditEntry, entry.pk)
+    before = json.loads(entry.before or "{}")
+    times = {name: parse_datetime(before.get(name) or "") for name in ("acknowledged_at", "closed_at")}
+    yield from _acts(f"{entry.pk.hex}", {**before, **times}, source)
+    text = gettext("Alert reopened") if entry.action == REOPEN else entry.summary
+    yield _act(entry.pk.hex, entry.at, text, entry.actor, source)
+
+
+def _acts(key: str, columns: Mapping[str, Any], source: Source) -> Iterator[Line]:
+    if moment := columns.get("acknowledged_at"):
+        yield _act(f"{key}1", moment, gettext("Alert acknowledged"), columns["acknowledged_by"], source)
+    if moment := columns.get("closed_at"):
+        reason = columns.get("close_reason")
+        text = gettext("Alert closed: %(reason)s") % {"reason": CloseReason(reason).label} if reason else ""
+        yield _act(f"{key}2", moment, text or gettext("Alert closed"), columns["closed_by"], source)
+
+
+def _other_acts(alert: Alert, source: Source) -> Iterator[Line]:
+    if alert.assigned_at and alert.assignee:
+        text = gettext("Alert assigned to %(person)s") % {"person": person_text(alert.assignee)}
+        yield _act(f"{alert.pk.hex}0", alert.assigned_at, text, alert.assigned_by, source)
+    if alert.reversed_at:
+        yield _act(f"{alert.pk.hex}3", alert.reversed_at, alert.reversal, "", source)
+
+
+def _act(key: str, at: datetime, text: str, who: str, source: Source) -> Line:
+    return Line(at=at, topic=Topic.HANDLING, key=key, text=text, who=who, sources=(source,))

@@ -1,0 +1,118 @@
+"""What happened at D&B: each change once, with all who reported it and when each report arrived."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+from django.utils.translation import gettext
+
+from core.db import in_batches
+from monitoring.company_page.timeline import Line as ChangeLine
+from monitoring.company_page.timeline import group_repeated, lines_of
+from monitoring.dossier.asked import Asked
+from monitoring.dossier.lines import Detail, Line, Source, Topic, source_of
+from monitoring.dossier.reader import Part
+from monitoring.history.sources import Reported, reports_of
+from monitoring.history.state import CompanyState, Event, apply_events, events_with
+from monitoring.models import Change, Delivery, Notification, Severity
+from monitoring.story_order import LATEST_FIRST
+
+
+@dataclass(slots=True)
+class History:
+    """All that is known of the company, the latest first; `replaced` say what other changes say."""
+
+    changes: list[Change]
+    replaced: list[Change]
+    events: list[Event]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a snapshot stands for what happened before."""
+        return any(event.carried is not None for event in self.events)
+
+    def state_before(self, moment: datetime) -> CompanyState:
+        return apply_events(event for event in self.events if event.moment < moment)
+
+
+def read_history(asked: Asked) -> History:
+    rows = asked.rows(Change).filter(Q(superseded=False) | Q(replaced_by__isnull=False), company=asked.duns)
+    found = list(rows.order_by(*LATEST_FIRST))
+    changes = [row for row in found if not row.superseded]
+    return History(changes, [row for row in found if row.superseded], events_with(changes, asked.duns))
+
+
+def change_lines(asked: Asked, history: History) -> list[Line]:
+    """Also of changes that happened before, and arrived in these days."""
+    if not asked.sees(Part.CHANGES):
+        return []
+    within = [row for row in history.changes if asked.span.contains(row.changed_at, row.recorded_at)]
+    lines = group_repeated(lines_of(within), history.changes)
+    reports = {key: _visible(found, asked) for key, found in reports_of(within, history.replaced).items()}
+    deliveries = _deliveries([one for found in reports.values() for one in found])
+    return [_line(line, reports[line.change.pk], deliveries, asked.references) for line in lines]
+
+
+def _visible(reports: Sequence[Reported], asked: Asked) -> list[Reported]:
+    return [one for one in reports if one.registration in asked.references]
+
+
+def _deliveries(reports: Sequence[Reported]) -> dict[uuid.UUID, Delivery]:
+    """By notification: what brought it."""
+    keys = sorted({one.notification for one in reports if one.notification})
+    found: dict[uuid.UUID, Delivery] = {}
+    for batch in in_batches(keys):
+        rows = Notification.objects.filter(pk__in=batch).select_related("delivery")
+        wanted = rows.only("delivery__sha256", "delivery__received_at", "delivery__published_at")
+        found |= {row.pk: row.delivery for row in wanted}
+    return found
+
+
+def _line(
+    line: ChangeLine,
+    reports: Sequence[Reported],
+    deliveries: Mapping[uuid.UUID, Delivery],
+    names: Mapping[uuid.UUID, str],
+) -> Line:
+    change = line.change
+    text = str(line)
+    return Line(
+        at=change.changed_at,
+        topic=Topic.CHANGE,
+        key=f"{change.place}{change.pk.hex}",
+        text=text[:1].upper() + text[1:],
+        details=tuple(detail for one in reports for detail in _details(one, deliveries, names)),
+        sources=(source_of(Change, change.pk), *_sources(reports, deliveries)),
+        severity=Severity(change.severity),
+        is_minor=line.is_small,
+    )
+
+
+def _details(
+    report: Reported, deliveries: Mapping[uuid.UUID, Delivery], names: Mapping[uuid.UUID, str]
+) -> Iterator[Detail]:
+    yield (
+        gettext("Reported in %(registration)s (%(how)s)")
+        % {"registration": names.get(report.registration, ""), "how": report.how.label},
+        report.observed_at,
+    )
+    delivery = deliveries.get(report.notification) if report.notification else None
+    if delivery and delivery.received_at:
+        yield gettext("Received"), delivery.received_at
+    if delivery and delivery.published_at:
+        yield gettext("Processed and published"), delivery.published_at
+
+
+def _sources(reports: Sequence[Reported], deliveries: Mapping[uuid.UUID, Delivery]) -> list[Source]:
+    """Each once, however many reports came with it."""
+    found: dict[str, Source] = {}
+    for key in (one.notification for one in reports if one.notification):
+        found.setdefault(str(key), source_of(Notification, key))
+        if delivery := deliveries.get(key):
+            row = source_of(Delivery, delivery.pk, sha256=delivery.sha256)
+            found.setdefault(row.key, row)
+    return list(found.values())

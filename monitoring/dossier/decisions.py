@@ -1,0 +1,66 @@
+"""Decisions on the company, with the figures that were known then, and reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.utils.translation import gettext
+
+from core.text import day_text
+from monitoring.decisions.decide import in_words
+from monitoring.decisions.known import known_then
+from monitoring.dossier.asked import Asked
+from monitoring.dossier.lines import Detail, Line, Topic, source_of
+from monitoring.dossier.reader import Part
+from monitoring.models import Decision, DecisionState, Review
+from portfolio.models import Company, Tier
+
+
+def decision_lines(asked: Asked) -> Iterator[Line]:
+    for row in asked.rows(Decision).filter(company=asked.duns) if asked.sees(Part.DECISIONS) else ():
+        source = source_of(Decision, row.pk)
+        yield Line(
+            at=row.decided_at, topic=Topic.DECISION, key=f"{row.number:06}", text=in_words(row), who=row.decided_by,
+            details=tuple(_details(row, with_money=asked.sees(Part.EXPOSURE))), sources=(source,),
+        )  # fmt: skip
+        if row.confirmed_at:
+            refusal = ((gettext("Reason"), row.refusal),) if row.refusal else ()
+            is_refused = row.state == DecisionState.REFUSED
+            text = (
+                gettext("Decision refused: %(decision)s") if is_refused else gettext("Decision confirmed: %(decision)s")
+            )
+            yield Line(
+                at=row.confirmed_at, topic=Topic.DECISION, key=f"{row.number:06}1",
+                text=text % {"decision": in_words(row)}, who=row.confirmed_by, details=refusal, sources=(source,),
+            )  # fmt: skip
+
+
+def _details(row: Decision, *, with_money: bool) -> Iterator[Detail]:
+    yield gettext("Reason"), row.reason
+    if row.valid_until:
+        yield gettext("Valid until"), day_text(row.valid_until)
+    if row.tier_at:
+        yield gettext("Tier"), str(Tier(row.tier_at).label)
+    if row.needs_second:
+        yield gettext("Second person needed"), row.needs_second
+    known = known_then(row.known)
+    if known.as_of:
+        yield gettext("Figures as of"), known.as_of
+    yield from known.figures
+    for title, _tone, severity in known.alerts:
+        yield gettext("Open alert (%(severity)s)") % {"severity": severity}, title
+    for label, amount in known.exposure if with_money else ():
+        yield gettext("Exposure: %(label)s") % {"label": label}, amount
+
+
+def review_lines(asked: Asked) -> Iterator[Line]:
+    """What is not a decision already."""
+    rows = asked.rows(Review).filter(company=asked.duns, decision=None)
+    for row in rows if asked.sees(Part.DECISIONS) else ():
+        due = ((gettext("Due"), day_text(row.due_on)),) if row.due_on else ()
+        note = ((gettext("Note"), row.note),) if row.note else ()
+        source = source_of(Review, row.pk, page=(Company, row.company_id))
+        yield Line(
+            at=row.reviewed_at, topic=Topic.REVIEW, key=row.pk.hex, text=gettext("Company reviewed"),
+            who=row.reviewed_by, details=(*due, *note), sources=(source,),
+        )  # fmt: skip

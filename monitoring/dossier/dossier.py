@@ -1,0 +1,102 @@
+"""The dossier of a company: all lines of a span of days by their times, and the company before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from core.actors import Actor, names_of
+from core.audit import record
+from core.text import day_text
+from monitoring.alerts.auto_resolve import PROGRAM
+from monitoring.dossier.alerts import alert_lines, read_alerts
+from monitoring.dossier.asked import Asked
+from monitoring.dossier.changes import change_lines, read_history
+from monitoring.dossier.decisions import decision_lines, review_lines
+from monitoring.dossier.exposure import read_stakes, stake_lines
+from monitoring.dossier.lines import Line, Topic, with_names
+from monitoring.dossier.messages import message_lines
+from monitoring.dossier.reader import Part, Reader
+from monitoring.dossier.records import (
+    edit_lines,
+    fetch_lines,
+    monitoring_lines,
+    note_lines,
+    proposal_lines,
+    read_subjects,
+)
+from monitoring.dossier.span import Span
+from monitoring.dossier.states import Figure, figures_between
+from monitoring.retention.retention import note_for
+from portfolio.models import Company
+
+# Of which the time is told, whether or not the row itself says more: they may lie before the first day.
+ARRIVED = (Topic.CHANGE, Topic.EXPOSURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """`left_out`: parts that the reader may not see; `limits`: what else is not in it."""
+
+    company: Company
+    span: Span
+    made_at: datetime
+    figures: list[Figure]
+    lines: list[Line]
+    left_out: list[Part]
+    limits: list[str]
+
+    @property
+    def minor(self) -> int:
+        return sum(line.is_minor for line in self.lines)
+
+
+def dossier_of(company: Company, span: Span, reader: Reader) -> Dossier:
+    asked = Asked(company, span, reader)
+    history, stakes, made_at = read_history(asked), read_stakes(asked), timezone.now()
+    alerts, subjects = read_alerts(asked), read_subjects(asked)
+    found = [
+        *change_lines(asked, history),
+        *alert_lines(asked, alerts),
+        *message_lines(asked, alerts),
+        *note_lines(asked),
+        *edit_lines(asked, subjects, alerts),
+        *monitoring_lines(asked, subjects),
+        *proposal_lines(asked),
+        *fetch_lines(asked),
+        *stake_lines(asked, stakes),
+        *decision_lines(asked),
+        *review_lines(asked),
+    ]
+    within = [line for line in found if line.topic in ARRIVED or span.contains(line.at)]
+    limits = [note_for(span.since) if history.is_cut else "", _unread(stakes.kept_from)]
+    figures = figures_between(asked, history, stakes)
+    return Dossier(company, span, made_at, figures, in_order(within), reader.left_out, list(filter(None, limits)))
+
+
+def _unread(kept_from: date | None) -> str:
+    if kept_from is None:
+        return ""
+    text = gettext("Exposure before %(day)s is not included: the imports contain too many amounts to read together.")
+    return text % {"day": day_text(kept_from)}
+
+
+def in_order(lines: Iterable[Line]) -> list[Line]:
+    found = sorted(lines, key=lambda line: line.order)
+    return with_names(found, {**names_of(line.who for line in found), PROGRAM: "D&B Monitoring"})
+
+
+def record_reading(dossier: Dossier, *, by: Actor, how: str) -> None:
+    """Who has read what is asked later as well."""
+    words = gettext("Dossier of %(company)s from %(first)s to %(last)s read (%(how)s)")
+    summary = words % {
+        "company": dossier.company,
+        "first": dossier.span.first,
+        "last": dossier.span.last,
+        "how": how,
+    }
+    record(actor=by, action="dossier.read", thing=dossier.company, summary=summary)

@@ -1,0 +1,75 @@
+"""The amounts at stake with the company, as imports changed them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.utils.translation import gettext
+
+from monitoring.dossier.asked import Asked
+from monitoring.dossier.lines import Line, Topic, source_of
+from monitoring.dossier.reader import Part
+from monitoring.dossier.span import start_of_day
+from portfolio.exposure.books import book_key, book_label
+from portfolio.exposure.ledger import PastAmount, past_amounts
+from portfolio.exposure.money import exact_text
+from portfolio.models import ExposureImport
+
+# In memory at a time, sixteen bytes each.
+MOST_AMOUNTS = 3_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stakes:
+    """The amounts in their order; `kept_from`: the first day that was looked at, where there were too many."""
+
+    amounts: Sequence[PastAmount] = ()
+    imports: Mapping[uuid.UUID, ExposureImport] | None = None
+    kept_from: date | None = None
+
+    def on(self, day: date) -> dict[str, PastAmount]:
+        """By book."""
+        found = {book_key(one.layer.book): one for one in self.amounts if one.layer.day <= day}
+        return {key: one for key, one in found.items() if one.cents is not None}
+
+
+def read_stakes(asked: Asked) -> Stakes:
+    if not asked.sees(Part.EXPOSURE):
+        return Stakes()
+    day_before = asked.span.first - timedelta(days=1)
+    amounts, kept_from = past_amounts(asked.duns, day_before, asked.span.last, MOST_AMOUNTS)
+    rows = asked.rows(ExposureImport).filter(positions__in={one.layer.owner for one in amounts})
+    imports = {row.positions: row for row in rows.defer("parts") if row.positions} if amounts else {}
+    return Stakes(amounts, imports, kept_from)
+
+
+def stake_lines(asked: Asked, stakes: Stakes) -> list[Line]:
+    before: dict[str, PastAmount] = {}
+    found = []
+    for one in stakes.amounts:
+        key, row = book_key(one.layer.book), (stakes.imports or {}).get(one.layer.owner)
+        if row and (asked.span.contains_day(one.layer.day) or asked.span.contains(row.confirmed_at)):
+            found.append(_line(one, before.get(key), row))
+        before[key] = one
+    return found
+
+
+def _line(one: PastAmount, before: PastAmount | None, row: ExposureImport) -> Line:
+    words = {"book": book_label(one.layer.book), "now": amount_words(one), "before": amount_words(before)}
+    return Line(
+        at=start_of_day(one.layer.day),
+        topic=Topic.EXPOSURE,
+        key=f"{row.pk.hex}{one.layer.place:05}",
+        text=gettext("%(book)s: %(before)s → %(now)s") % words,
+        who=row.confirmed_by,
+        details=((gettext("Applied"), row.confirmed_at),) if row.confirmed_at else (),
+        sources=(source_of(ExposureImport, row.pk),),
+        is_day=True,
+    )
+
+
+def amount_words(one: PastAmount | None) -> str:
+    return f"{one.currency} {exact_text(one.cents)}" if one and one.cents is not None else gettext("none")

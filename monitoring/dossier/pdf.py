@@ -1,0 +1,160 @@
+"""The dossier as a PDF, whole: for auditors, and for the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import groupby, zip_longest
+from textwrap import wrap
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext
+
+from core.exports.paper import BRAND, FAINT, INK, Paper, fonts
+from core.text import counted, day_text
+from monitoring.dossier.dossier import Dossier
+from monitoring.dossier.lines import Line, Topic
+
+# A table of more takes minutes to set.
+MOST_LINES = 5_000
+HOW_MANY_NAMED = 8
+# A row must fit a page: so many lines of so many characters, and twice as many where characters are wide.
+LINES_OF_ROW, CHARACTERS = 24, 30
+
+
+def dossier_pdf(dossier: Dossier) -> bytes:
+    title = gettext("Dossier of %(company)s") % {"company": dossier.company}
+    with fonts() as folder:
+        paper = Paper(folder, f"D&B Monitoring  ·  {title}")
+        paper.set_title(title)
+        paper.set_creator("D&B Monitoring")
+        paper.set_lang(get_language() or "en")
+        paper.set_creation_date(dossier.made_at)
+        paper.add_page()
+        _head(paper, dossier, title)
+        _figures(paper, dossier)
+        _lines(paper, dossier)
+        return bytes(paper.output())
+
+
+def _head(paper: Paper, dossier: Dossier, title: str) -> None:
+    paper.box(0, 0, paper.w, 4, BRAND)
+    paper.write_line("D&B Monitoring", size=9, bold=True, color=BRAND)
+    paper.write_line(title, size=18, bold=True, color=INK)
+    paper.ln(1)
+    for sentence in _about(dossier):
+        paper.write_line(sentence, size=9.5, color=FAINT)
+
+
+def _about(dossier: Dossier) -> Iterator[str]:
+    span, zone = dossier.span, timezone.get_current_timezone_name()
+    yield gettext("D-U-N-S number %(duns)s. From %(first)s to %(last)s, in the time zone %(zone)s.") % {
+        "duns": dossier.company.duns,
+        "first": day_text(span.first),
+        "last": day_text(span.last),
+        "zone": zone,
+    }
+    counts = {"lines": counted(len(dossier.lines)), "minor": counted(dossier.minor)}
+    yield gettext("Lines: %(lines)s, of which %(minor)s are minor. Minor lines are combined by day.") % counts
+    yield gettext("Created: %(moment)s.") % {"moment": moment_words(dossier.made_at)}
+    if dossier.left_out:
+        yield gettext("Not included, because of missing permissions: %(parts)s.") % {
+            "parts": ", ".join(str(part.label) for part in dossier.left_out)
+        }
+    yield from dossier.limits
+
+
+def moment_words(moment: datetime) -> str:
+    """In the reader's zone, and in UTC where that is another one."""
+    local, in_utc = timezone.localtime(moment), moment.astimezone(UTC)
+    words = f"{day_text(local.date())} {date_format(local, 'H:i:s')} {local.tzname()}"
+    if local.utcoffset() == in_utc.utcoffset():
+        return words
+    return f"{words} ({day_text(in_utc.date())} {date_format(in_utc, 'H:i:s')} UTC)"
+
+
+def _figures(paper: Paper, dossier: Dossier) -> None:
+    paper.heading(gettext("The company before and after"))
+    if not dossier.figures:
+        paper.write_line(gettext("No figures were known."))
+        return
+    rows = [(one.label, one.before or "–", one.after or "–") for one in dossier.figures]
+    headings = (
+        gettext("Figure"),
+        gettext("Before %(day)s") % {"day": day_text(dossier.span.first)},
+        gettext("At the end of %(day)s") % {"day": day_text(dossier.span.last)},
+    )
+    paper.rows(headings, rows, (50, 62, 62))
+
+
+def _lines(paper: Paper, dossier: Dossier) -> None:
+    paper.heading(gettext("What happened"))
+    rows = list(_rows(dossier.lines))
+    if not rows:
+        paper.write_line(gettext("Nothing is recorded in these days."))
+        return
+    headings = (gettext("Time"), gettext("Type"), gettext("Event"), gettext("Source"))
+    paper.rows(headings, rows[:MOST_LINES], (32, 22, 68, 52))
+    if len(rows) > MOST_LINES:
+        numbers = {"most": counted(MOST_LINES), "all": counted(len(rows))}
+        text = gettext("Only the first %(most)s of %(all)s lines are included. Choose a shorter period.")
+        paper.write_line(text % numbers, bold=True, color=INK)
+
+
+def _rows(lines: list[Line]) -> Iterator[tuple[str, str, str, str]]:
+    for day, its in groupby(lines, key=lambda line: line.day):
+        group = list(its)
+        for line in group:
+            if not line.is_minor:
+                yield from _rows_of(line)
+        if minor := [line for line in group if line.is_minor]:
+            yield day_text(day), "", _combined(minor), ""
+
+
+def _rows_of(line: Line) -> Iterator[tuple[str, str, str, str]]:
+    """Several for a line that does not fit a page, such as a decision with all figures."""
+    first = _time(line), str(line.topic.label)
+    for event, sources in zip_longest(_pieces(_event(line)), _pieces(_sources(line)), fillvalue=""):
+        yield *first, event, sources
+        first = "", ""
+
+
+def _pieces(paragraphs: Iterable[str]) -> Iterator[str]:
+    piece: list[str] = []
+    room = LINES_OF_ROW
+    for text in (part for one in paragraphs for part in wrap(one, CHARACTERS * LINES_OF_ROW // 2) or [""]):
+        lines = len(text) // CHARACTERS + 1
+        if lines > room:
+            yield "\n".join(piece)
+            piece, room = [], LINES_OF_ROW
+        piece.append(text)
+        room -= lines
+    yield "\n".join(piece)
+
+
+def _time(line: Line) -> str:
+    return day_text(line.day) if line.is_day else moment_words(line.at)
+
+
+def _event(line: Line) -> Iterator[str]:
+    severity = f" ({line.severity.label})" if line.severity is not None and line.topic != Topic.MESSAGE else ""
+    yield f"{line.text}{severity}"
+    if line.who:
+        yield gettext("By %(who)s") % {"who": line.who}
+    for label, value in line.details:
+        yield f"{label}: {moment_words(value) if isinstance(value, datetime) else value}"
+
+
+def _sources(line: Line) -> Iterator[str]:
+    for one in line.sources:
+        yield f"{one.name} {one.key}"
+        if one.sha256:
+            yield f"SHA-256 {one.sha256}"
+
+
+def _combined(minor: list[Line]) -> str:
+    named = "; ".join(line.text for line in minor[:HOW_MANY_NAMED])
+    more = len(minor) - HOW_MANY_NAMED
+    words = gettext("Minor lines (%(count)s): %(named)s") % {"count": counted(len(minor)), "named": named}
+    return gettext("%(words)s; and %(count)s more") % {"words": words, "count": counted(more)} if more > 0 else words

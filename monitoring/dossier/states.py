@@ -1,0 +1,60 @@
+"""The company before the first of the days, and at the end of the last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils.translation import gettext
+
+from core.lists.listings import text_of
+from monitoring.company_page.summary import head_of
+from monitoring.dossier.asked import Asked
+from monitoring.dossier.changes import History
+from monitoring.dossier.exposure import Stakes, amount_words
+from monitoring.figures.catalog import Figures, figures_of
+from monitoring.history.state import CompanyState
+from portfolio.companies.columns import FIGURE_COLUMNS
+from portfolio.exposure.books import book_label
+from portfolio.models import Company
+
+SHOWN = tuple(column for column in FIGURE_COLUMNS if column.name in Figures._fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Empty where it was not known."""
+
+    name: str
+    label: str
+    before: str
+    after: str
+
+    @property
+    def has_changed(self) -> bool:
+        return self.before != self.after
+
+
+def figures_between(asked: Asked, history: History, stakes: Stakes) -> list[Figure]:
+    """Those that were known at one of both times."""
+    states = history.state_before(asked.span.since), history.state_before(asked.span.end)
+    before, after = (list(_figures(state, history)) for state in states)
+    found = [Figure(name, label, was, now) for (name, label, was), (_, _, now) in zip(before, after, strict=True)]
+    return [one for one in (*found, *_amounts(asked, stakes)) if one.before or one.after]
+
+
+def _figures(state: CompanyState, history: History) -> Iterator[tuple[str, str, str]]:
+    head = head_of(state, ())
+    yield "name", gettext("Name"), head.name
+    yield "operating_status", gettext("Status"), head.status_words
+    yield "warnings", gettext("Warnings"), ", ".join(head.warnings)
+    company = Company(**figures_of(state)._asdict())
+    yield from ((column.name, str(column.heading), text_of(column.read(company))) for column in SHOWN)
+
+
+def _amounts(asked: Asked, stakes: Stakes) -> Iterator[Figure]:
+    was, now = stakes.on(asked.span.first - timedelta(days=1)), stakes.on(asked.span.last)
+    for key in sorted({*was, *now}):
+        label = gettext("Exposure: %(label)s") % {"label": book_label(key)}
+        yield Figure(f"exposure {key}", label, *(amount_words(found.get(key)) for found in (was, now)))
