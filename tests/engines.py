@@ -7,6 +7,7 @@ MongoDB's stand-in fills a core by itself, so there each worker has its own.
 import atexit
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,8 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
+from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,6 +35,36 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = "TEST_SHARED_DIR"
 # A test with one of these, or with pytest-django's mark, works on the engine's database.
 DATABASE_FIXTURES = {"db", "transactional_db", "database_url_for_processes", "production"}
+# What people and programs see of the work, and how the program starts: the same on every engine, since
+# `dnbmon_site/accounts/test_roles.py` opens each page on every one, `dnbmon_site/test_lists.py` asks each list all that
+# can be asked, `api/test_query_counts.py` each address, and `dnbmon_site/operations/test_processes.py` starts it.
+SURFACES = (
+    "*/admin/*",
+    "*/test_admin*",
+    "*/test_*page*",
+    "*/test_view*",
+    "api/test_docs*",
+    "api/test_keys*",
+    "api/test_odd_requests*",
+    "api/test_problems*",
+    "api/test_schema*",
+    "attacks/*",
+    "benchmarks/*",
+    "browser/*",
+    "commands/*",
+    "core/exports/test_files*",
+    "deploy/*",
+    "examples/*",
+    "dnbmon_site/accounts/test_access*",
+    "dnbmon_site/accounts/test_oidc*",
+    "dnbmon_site/dashboard/*",
+    "dnbmon_site/http/*",
+    "dnbmon_site/operations/test_doctor*",
+    "dnbmon_site/operations/test_up*",
+    "dnbmon_site/test_*",
+    "dnbmon_site/worker/test_worker*",
+)
+NAMED = re.compile(r"`([\w/]+\.py::test_\w+)`")
 
 started: list[subprocess.Popen[str]] = []
 
@@ -116,7 +149,7 @@ def launched(module: str, *arguments: str) -> str:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    about = "leave out tests that are the same on every engine: those that use no database, and how pages look"
+    about = "leave out tests that are the same on every engine: those that use no database, and those of SURFACES"
     parser.addoption("--database-only", action="store_true", help=about)
 
 
@@ -129,10 +162,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def depends_on_engine(item: pytest.Item) -> bool:
-    if item.get_closest_marker("one_engine"):
-        return False
-    is_marked = item.get_closest_marker("django_db") or item.get_closest_marker("every_engine")
-    return bool(is_marked or DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ())))
+    """A mark decides, the nearest first; then what the test uses, and where it lies."""
+    marks = (mark.name for mark in item.iter_markers() if mark.name in ("every_engine", "one_engine"))
+    if mark := next(marks, None):
+        return mark == "every_engine"
+    uses_database = item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
+    return bool(uses_database) and (not is_surface(item.path) or is_invariant(item))
+
+
+def is_surface(path: Path) -> bool:
+    return any(fnmatch(str(path.relative_to(ROOT / "tests")), pattern) for pattern in SURFACES)
+
+
+def is_invariant(item: pytest.Item) -> bool:
+    name = f"{item.path.relative_to(ROOT / 'tests')}::{getattr(item, 'originalname', item.name)}"
+    return name in invariants()
+
+
+@cache
+def invariants() -> set[str]:
+    """The tests that the document of what always holds names."""
+    return set(NAMED.findall((ROOT / "docs" / "develop" / "invariants.md").read_text()))
 
 
 def pytest_report_header() -> str:

@@ -52,7 +52,9 @@ def _value(spec: Any, parameter: str, value: str, change_list: Any) -> str:
     if _is_end_of_range(spec, parameter):
         day = read_day(value)
         return day_text(day) if day else value
-    known = {str(key): str(label) for key, label in getattr(spec, "lookup_choices", ())}
+    # Of a filter that offers all values that there are, these are no pairs.
+    pairs = (one for one in getattr(spec, "lookup_choices", ()) if isinstance(one, (tuple, list)))
+    known = {str(key): str(label) for key, label in pairs}
     return known.get(value) or next(_selected(spec, change_list), value)
 
 

@@ -29,7 +29,8 @@ def declared(list_filter: Iterable[Any]) -> set[str]:
             names.update(one.expected_parameters(one))  # type: ignore[attr-defined]
         else:
             field = one[0] if isinstance(one, tuple) else one
-            names.update({f"{field}__exact", f"{field}__isnull"})
+            # By value, by all values that there are, and by the key of what a relation leads to.
+            names.update({field, f"{field}__exact", f"{field}__isnull", f"{field}__id__exact"})
     return names
 
 

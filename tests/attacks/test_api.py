@@ -9,9 +9,6 @@ import requests
 
 from tests.attacks.production import Browser, Production
 
-# The door is the same whatever the engine behind it.
-pytestmark = pytest.mark.one_engine
-
 PREPARE = """
 from django.contrib.auth import get_user_model
 from dnbmon_site.accounts.models import ApiKey

@@ -2,13 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.attacks.production import Production
 from tests.support import manage
-
-# The door is the same whatever the engine behind it.
-pytestmark = pytest.mark.one_engine
 
 MAKE_AND_DOCTOR = """
 import io, json, zstandard

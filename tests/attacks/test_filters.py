@@ -2,14 +2,11 @@
 
 from collections.abc import Iterator
 
-import pytest
 from django.contrib import admin
 from django.db.models import CharField, TextField
 
 from portfolio.models import CallBudget, Entitlements
 from tests.attacks.production import Production
-
-pytestmark = pytest.mark.one_engine
 
 SAVE = """
 from django.utils import timezone

@@ -7,9 +7,6 @@ import pytest
 
 from tests.attacks.production import HOST, PASSWORD, Browser, Production
 
-# The door is the same whatever the engine behind it.
-pytestmark = pytest.mark.one_engine
-
 ELSEWHERE = "evil.example.org"
 
 

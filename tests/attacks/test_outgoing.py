@@ -1,13 +1,8 @@
 """Attacks that have the program connect where it should not, or tell somebody else what it keeps for itself."""
 
-import pytest
-
 from tests.attacks.production import Production
 from tests.servers.neighbours import Neighbour
 from tests.support import wait_until
-
-# The door is the same whatever the engine behind it.
-pytestmark = pytest.mark.one_engine
 
 CHANNEL = {"active": "on", "min_severity": "1", "frequency": "at_once", "digest_day": "0"}
 # What went through: methods, headers, files, servers, and every spelling of this machine.

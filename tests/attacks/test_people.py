@@ -2,12 +2,7 @@
 
 import json
 
-import pytest
-
 from tests.attacks.production import PASSWORD, Production
-
-# The door is the same whatever the engine behind it.
-pytestmark = pytest.mark.one_engine
 
 PREPARE = """
 import json

@@ -104,6 +104,7 @@ def test_small_imports_a_new_name_and_plans_for_tomorrow(
     )
 
 
+@pytest.mark.every_engine
 def test_tabs_at_the_same_moment_get_no_more_than_one(production: Production, prepared: dict[str, list[str]]) -> None:
     production.person("tabs-manager", "Portfolio manager")
     tabs = [production.signed_in("tabs-manager") for _ in range(4)]

@@ -1,11 +1,6 @@
 """The stage itself: the program is up in production's settings, people come in."""
 
-import pytest
-
 from tests.attacks.production import Production
-
-# The door is the same whatever the engine behind it.
-pytestmark = pytest.mark.one_engine
 
 
 def test_is_attacked_as_it_runs_in_production(production: Production) -> None:

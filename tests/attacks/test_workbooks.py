@@ -3,15 +3,10 @@
 import html
 import re
 
-import pytest
-
 from tests.attacks.production import Browser, Production
 from tests.builders.workbooks import a_hostile_workbook
 from tests.process_table import family
 from tests.support import wait_until
-
-# The door is the same whatever the engine behind it.
-pytestmark = pytest.mark.one_engine
 
 PREPARE = """
 from tests.builders.contracts import a_contract

@@ -25,13 +25,9 @@ from monitoring.publications.consumers import consumed_by_all
 from monitoring.publications.sequence import newest_publication
 from portfolio.exposure.totals import exposures_at
 from portfolio.models import Subject
-from tests.engines import engine
 from tests.support import ROOT
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.skipif(engine() == "mongodb", reason="MongoDB is measured against a real server only"),
-]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
@@ -88,25 +84,21 @@ def test_a_worker_reads_its_registration_only(monkeypatch: pytest.MonkeyPatch) -
     assert left.registration.reference == workers.REFERENCES[0]
 
 
-@pytest.mark.one_engine
 @pytest.mark.slow
 def test_every_page_of_the_lists_answers() -> None:
     assert set(lists.measure(count=100, rounds=1)) == set(lists.PAGES)
 
 
-@pytest.mark.one_engine
 @pytest.mark.slow
 def test_a_company_with_its_own_story_answers() -> None:
     assert [name for name, *_ in companies.measure_all(large=100, own=5)] == ["today", "as of a day"]
 
 
-@pytest.mark.one_engine
 def test_amounts_are_imported_and_summed() -> None:
     assert exposure.measure(rows=7)["import in all"] > 0
     assert exposures_at(exposure.DAY).duns.tolist() == sorted(map(int, exposure.numbers(7)))
 
 
-@pytest.mark.one_engine
 def test_additions_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DNB_BASE_URL", "DNB_API_KEY", "DNB_API_SECRET"):
         monkeypatch.setenv(name, "")
@@ -114,7 +106,6 @@ def test_additions_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Subject.objects.filter(state="monitored").count() == 5
 
 
-@pytest.mark.one_engine
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["delivered_files", "file_kills", "imports"])
 def test_a_command_measures_in_processes_of_its_own(name: str) -> None:
@@ -128,7 +119,6 @@ def test_a_document_has_the_size_of_a_real_one() -> None:
     assert 5_000 < len(repr(stream.a_large_document(1, 1).as_json())) < 6_000
 
 
-@pytest.mark.one_engine
 def test_the_portfolio_is_looked_at_today_and_as_of_a_day() -> None:
     rows = portfolio_page.measure(companies=20, months=3, rounds=1)
     assert [row[0] for row in rows][:2] == ["risk, today", "risk, as of a day"]

@@ -22,7 +22,7 @@ def browser(chromium: str) -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(params=["desk", pytest.param("phone", marks=pytest.mark.one_engine)])
+@pytest.fixture(params=["desk", "phone"])
 def page(request: Any, browser: Browser) -> Iterator[Page]:
     width, height = SIZES[request.param]
     with browser.new_page(viewport={"width": width, "height": height}) as page:

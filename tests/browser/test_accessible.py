@@ -15,7 +15,7 @@ from tests.builders.deliveries import delivered_news
 from tests.builders.registrations import a_registration
 from tests.builders.rules import a_rule
 
-pytestmark = [pytest.mark.browser, pytest.mark.one_engine, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LOOKS: dict[str, dict[str, Any]] = {
     "desk": {"viewport": {"width": 1440, "height": 900}},
     "phone": {"viewport": {"width": 390, "height": 844}},
@@ -37,7 +37,7 @@ PAGES = (
 PLAIN = ("password_reset/", "offline")
 
 
-@pytest.fixture(params=[pytest.param(look, marks=pytest.mark.one_engine) for look in LOOKS])
+@pytest.fixture(params=list(LOOKS))
 def page(request: Any, browser: Browser) -> Iterator[Page]:
     with browser.new_page(**LOOKS[request.param]) as page:
         page.set_default_timeout(15_000)

@@ -19,7 +19,7 @@ from tests.builders.deliveries import delivered, delivered_news
 from tests.builders.notifications import a_notice, a_seed
 from tests.builders.times import stamp
 
-pytestmark = [pytest.mark.browser, pytest.mark.one_engine, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def test_from_a_rule_to_a_closed_alert(page: Page, live_server: Any) -> None:  # noqa: F811

@@ -17,7 +17,7 @@ from tests.builders.elements import ACTIVE, OUT, STATUS, an_element
 from tests.builders.notifications import a_seed, an_update
 from tests.builders.times import stamp
 
-pytestmark = [pytest.mark.browser, pytest.mark.one_engine, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SCORE = "organization.dnbAssessment.failureScore.nationalPercentile"
 
 

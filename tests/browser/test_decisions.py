@@ -19,7 +19,7 @@ from tests.builders.registrations import a_registration
 from tests.builders.subjects import a_subject
 from tests.builders.times import MOMENT
 
-pytestmark = [pytest.mark.browser, pytest.mark.one_engine, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 OTHER, THIRD = "150483782", "012345678"
 
 

@@ -15,7 +15,7 @@ from tests.builders.contracts import a_contract
 from tests.builders.registrations import a_registration
 from tests.builders.workbooks import two_sheets
 
-pytestmark = [pytest.mark.browser, pytest.mark.one_engine, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MESSY = Path(__file__).resolve().parents[2] / "examples" / "suppliers_messy.xlsx"
 
 

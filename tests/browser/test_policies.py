@@ -13,7 +13,7 @@ from tests.builders.browser_pages import complaints_of, log_in, see
 from tests.builders.deliveries import delivered_news
 from tests.servers.openid_providers import Provider
 
-pytestmark = [pytest.mark.browser, pytest.mark.one_engine, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGES = ("", "portfolio/company/", "portfolio/subjectimport/upload/", "portfolio/contract/year/", "axes/accesslog/",
          "accounts/user/add/", "monitoring/channel/add/", "password_change/", "api/docs/problems/")  # fmt: skip
 

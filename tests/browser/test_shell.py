@@ -14,7 +14,7 @@ from tests.builders.companies import a_company, duns_numbers
 from tests.builders.deliveries import delivered_news
 from tests.builders.rules import a_rule
 
-pytestmark = [pytest.mark.browser, pytest.mark.one_engine, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 ROWS = 5
 HEADER = 64
 PHONE: Any = {"width": 390, "height": 844}
@@ -56,7 +56,6 @@ def test_an_address_leads_to_a_part_of_a_page_below_its_tabs(page: Page, live_se
     expect(page.get_by_role("heading", name="Jobs View schedules")).to_be_in_viewport()
 
 
-@pytest.mark.one_engine
 def test_all_entries_of_an_administrator_s_menu_fit_a_small_desk(browser: Browser, live_server: Any) -> None:
     with browser.new_page(viewport={"width": 1366, "height": 900}) as page:
         log_in(page, live_server.url)
@@ -96,7 +95,6 @@ def test_the_panels_above_a_list_open_beside_the_menu(browser: Browser, live_ser
         assert panel["x"] + panel["width"] <= content["x"] + content["width"]
 
 
-@pytest.mark.one_engine
 def test_a_phone_shows_five_rows_and_targets_of_24_pixels(browser: Browser, live_server: Any) -> None:
     a_rule()
     delivered_news()

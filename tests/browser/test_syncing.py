@@ -19,7 +19,7 @@ from tests.builders.contracts import a_contract
 from tests.builders.registrations import a_registration
 from tests.builders.subjects import request_monitoring
 
-pytestmark = [pytest.mark.browser, pytest.mark.one_engine, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 NAMES = ("Northwind Traders", "Contoso Manufacturing GmbH", "Fabrikam & Söhne", "Adventure Works Cycles SA")
 
 

@@ -13,7 +13,7 @@ from portfolio.models import Registration
 from tests.builders.browser_pages import complaints_of, log_in
 from tests.builders.registrations import a_registration
 
-pytestmark = [pytest.mark.browser, pytest.mark.one_engine, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def pull(row: Registration) -> None:

@@ -16,7 +16,7 @@ from tests.builders.notifications import an_update
 from tests.builders.registrations import a_registration
 from tests.builders.times import stamp
 
-pytestmark = [pytest.mark.browser, pytest.mark.one_engine, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def test_from_the_front_page_to_a_company(page: Page, live_server: Any) -> None:

@@ -51,7 +51,7 @@ from tests.builders.rules import a_rule
 from tests.builders.subjects import a_subject
 from tests.builders.times import soon
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.every_engine]
 GONE, STAYS = "804735132", "150483782"
 NAME = "Forgetme Holding"
 

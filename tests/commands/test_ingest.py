@@ -38,7 +38,7 @@ from tests.builders.registrations import a_registration
 from tests.builders.story import phone_update
 from tests.builders.times import MOMENT, stamp
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.every_engine]
 
 DERIVED: tuple[type[models.Model], ...] = (Notification, Change, Company, DailyStat, DeadLetter, Element, Publication)
 

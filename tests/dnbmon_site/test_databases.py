@@ -74,6 +74,7 @@ def test_other_engines_are_refused_in_words(url: str) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.every_engine
 def test_the_engine_under_test_is_set_up_as_promised() -> None:
     if settings.MONGODB:
         client = cast(Any, connection).database.client

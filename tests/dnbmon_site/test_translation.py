@@ -314,7 +314,6 @@ def forgotten(page: str, own: re.Pattern[str]) -> list[str]:
     return sorted({line for line in stripped if LETTERS.search(line)})
 
 
-@pytest.mark.one_engine
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "pages", [OF_THE_PORTFOLIO, OF_MONITORING, lists_and_new_forms()], ids=["portfolio", "monitoring", "lists"]

@@ -35,7 +35,7 @@ class ReceivingServer(ThreadingHTTPServer):
 @contextmanager
 def a_receiver() -> Iterator[ReceivingServer]:
     server = ReceivingServer()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield server

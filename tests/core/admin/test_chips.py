@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 
 from core.audit import record
 from core.text import day_text
+from portfolio.exposure.rates import set_rate
 from tests.builders.companies import a_company
 from tests.builders.pages import text_of
 
@@ -70,3 +73,13 @@ def test_an_empty_list_says_how_to_see_more_or_adds_the_first(admin: Client) -> 
     text = text_of(admin.get("/portfolio/company/?q=nobody"))
     assert "No matching companies" in text and "Clear search and filters" in text
     assert 'href="/monitoring/fileserver/add/"' in admin.get("/monitoring/fileserver/").content.decode()
+
+
+def test_users_are_filtered_by_role_and_rates_by_currency(admin: Client) -> None:
+    group = Group.objects.get(name="Analyst")
+    users = admin.get(f"/accounts/user/?groups__id__exact={group.pk}")
+    assert (users.status_code, list(users.context["cl"].result_list)) == (200, [])
+    set_rate(currency="USD", day=date(2026, 3, 1), rate=Decimal("1.1"), set_by="ann")
+    rates = admin.get("/portfolio/exchangerate/?currency=USD")
+    assert (rates.status_code, len(rates.context["cl"].result_list)) == (200, 1)
+    assert [value for _, value, _ in chips(users) + chips(rates)] == ["Analyst", "USD"]

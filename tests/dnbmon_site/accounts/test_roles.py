@@ -8,29 +8,22 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
-from django.db import models
 from django.test import Client
 from django.urls import URLPattern, resolve
-from django.utils import timezone
-from django_q.models import Failure, Schedule
+from django_q.models import Schedule
 
-from core.models import Export
 from dnbmon_site.accounts import roles
 from dnbmon_site.accounts.models import User
-from portfolio.models import Company, Contract, Registration
-from tests.builders.companies import a_company
-from tests.builders.contracts import a_contract
-from tests.builders.deliveries import some_news
 from tests.builders.people import a_person
 from tests.builders.registrations import a_registration
+from tests.builders.rows import a_row_of_each_model
 from tests.engines import engine
 from tests.support import PROGRAM, ROOT
 
@@ -302,49 +295,6 @@ def may(letters: str, role: str) -> bool:
     return any(LETTERS.get(letter) == role for letter in letters)
 
 
-# Rows of every model
-
-
-def an_instance(model: type[models.Model]) -> models.Model:
-    """A row of any model, with something in each field that wants something."""
-    known: dict[Any, Callable[[], models.Model]] = {
-        Contract: a_contract,
-        Registration: a_registration,
-        Company: a_company,
-    }
-    if model in known:
-        return known[model]()
-    values = {field.attname: a_value(field) for field in model._meta.concrete_fields if wants_something(field)}
-    if model is Export:
-        values |= {"requested_by": "bob", "state": "finished"}
-    if model is Failure:
-        values["success"] = False
-    return model._default_manager.create(**values)
-
-
-def wants_something(field: models.Field[Any, Any]) -> bool:
-    return not (field.has_default() or field.null or field.blank or isinstance(field, models.AutoField))
-
-
-def a_value(field: models.Field[Any, Any]) -> Any:
-    if field.related_model and isinstance(field.related_model, type):
-        found = field.related_model._default_manager.first()
-        return (found or an_instance(field.related_model)).pk
-    if field.choices:
-        return next(value for value, _ in field.flatchoices)
-    kinds: tuple[tuple[Any, Any], ...] = (
-        (models.UUIDField, uuid.uuid4()),
-        (models.DateTimeField, timezone.now()),
-        (models.DateField, timezone.now().date()),
-        (models.TimeField, timezone.now().time()),
-        (models.DurationField, timedelta(minutes=1)),
-        (models.BooleanField, False),
-        ((models.IntegerField, models.FloatField), 1),
-    )
-    text = uuid.uuid4().hex if field.primary_key else "x"
-    return next((value for kind, value in kinds if isinstance(field, kind)), text)
-
-
 # What is asked
 
 
@@ -370,14 +320,7 @@ def there(name: str) -> bool:
 
 @pytest.fixture
 def rows() -> dict[str, Any]:
-    """The key of a row of each model: of D&B's news, of what needs no more than its fields, and a person's."""
-    some_news()
-    found = {name: (page.model._default_manager.first() or an_instance(page.model)).pk for name, page in by_name()}
-    return {**found, "accounts.user": User.objects.create_user("somebody").pk}
-
-
-def by_name() -> list[tuple[str, Any]]:
-    return sorted((name, page) for name, page in registered().items() if name != "accounts.user")
+    return a_row_of_each_model()
 
 
 def address(path: str, name: str, rows: dict[str, Any]) -> str:

@@ -75,7 +75,6 @@ def test_each_role_has_the_entries_of_its_tasks(client: Client, role: str, names
     assert len(names) <= 20
 
 
-@pytest.mark.one_engine
 def test_every_entry_and_every_tab_opens(admin: Client) -> None:
     for entry in (entry for group in GROUPS for entry in group.entries):
         for page in entry.pages:

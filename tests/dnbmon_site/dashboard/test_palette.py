@@ -97,7 +97,6 @@ def test_companies_are_for_those_who_may_see_them(client: Client) -> None:
     assert titles(client, "acme") == []
 
 
-@pytest.mark.one_engine
 def test_what_is_found_opens(admin: Client) -> None:
     for text in ("a", "c", "i", "s", "t"):
         for title, link in found(admin, text):

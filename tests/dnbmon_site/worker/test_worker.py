@@ -113,6 +113,7 @@ def test_a_cluster_without_its_watchdog_ends(worker: Running) -> None:
     wait_until(lambda: not alive(everybody), timeout=20, what="the end of the cluster")
 
 
+@pytest.mark.every_engine
 @pytest.mark.slow
 def test_a_scheduled_job_runs_end_to_end(worker: Running) -> None:
     """What is due at the start is not kept waiting; the schedules follow within a minute."""

@@ -33,7 +33,8 @@ from tests.builders.registrations import a_registration
 from tests.builders.story import phone_update
 from tests.builders.subjects import a_subject
 
-pytestmark = pytest.mark.django_db
+# The rows of a backup are written and restored on every engine in test_portable_dump.py and test_restore.py.
+pytestmark = [pytest.mark.django_db, pytest.mark.one_engine]
 Line = dict[str, Any]
 # What it was called before, written out: the table under test is not asked.
 REGISTRATION, STAMP = "3fa85f64-5717-4562-b3fc-2c963f66afa6", "019b956e8a48"
@@ -156,6 +157,7 @@ def ann() -> User:
     return ann
 
 
+@pytest.mark.every_engine
 def test_people_keep_what_they_had(ann: User, tmp_path: Path) -> None:
     rights = ann.get_all_permissions()
     made = made_before(tmp_path)
@@ -193,6 +195,7 @@ def test_a_manifest_of_before_is_ours_only_as_it_was_signed(ann: User, tmp_path:
         read_manifest(made)
 
 
+@pytest.mark.every_engine
 def test_a_rebuild_after_it_brings_the_story_over(tmp_path: Path) -> None:
     """Rows of when nobody knew who else reported a change, and which changes are one fact."""
     for reference in ("ONE", "TWO"):

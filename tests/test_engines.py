@@ -1,0 +1,33 @@
+"""Which tests run on every engine."""
+
+from fnmatch import fnmatch
+
+import pytest
+
+from tests.engines import SURFACES, depends_on_engine, invariants, is_surface
+from tests.support import ROOT
+
+TESTS = ROOT / "tests"
+NAMED = "monitoring/alerts/test_admin.py::test_alerts_that_arrive_after_the_question_stay_open"
+
+
+def test_what_uses_the_database_in_a_new_place_does(request: pytest.FixtureRequest, db: None) -> None:
+    assert depends_on_engine(request.node)
+
+
+def test_what_uses_no_database_does_not(request: pytest.FixtureRequest) -> None:
+    assert not depends_on_engine(request.node)
+
+
+@pytest.mark.one_engine
+def test_a_mark_goes_before_that(request: pytest.FixtureRequest, db: None) -> None:
+    assert not depends_on_engine(request.node)
+
+
+def test_an_invariant_does_although_it_is_a_test_of_a_page() -> None:
+    assert is_surface(TESTS / NAMED.partition("::")[0]) and NAMED in invariants()
+
+
+@pytest.mark.parametrize("pattern", SURFACES)
+def test_every_place_that_is_left_out_is_there(pattern: str) -> None:
+    assert any(fnmatch(str(path.relative_to(TESTS)), pattern) for path in TESTS.rglob("*.py"))
