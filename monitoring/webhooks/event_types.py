@@ -221,7 +221,6 @@ NAMES: Mapping[str, str | Promise] = {
 }
 
 
-# As a form offers them; the test message is sent by its button, whatever is chosen.
 # Of messages to channels, and of reports.
 MESSAGES: Mapping[str, str | Promise] = {
     "alert.raised": _("Alert"),
@@ -233,6 +232,7 @@ MESSAGES: Mapping[str, str | Promise] = {
     "digest": _("Digest"),
     "report": _("Report"),
 }
+# As a form offers them; the test message is sent by its button, whatever is chosen.
 GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
     ("", ("*",)),
     (_("Companies"), (CHANGE_PUBLISHED, "alert.raised")),
