@@ -13,6 +13,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 
 from core.cached_counts import COUNTED, Numbers
+from core.visibility import visible_to
 from monitoring.models import Alert, AlertState
 
 OPEN = (AlertState.NEW, AlertState.ACKNOWLEDGED)
@@ -28,9 +29,9 @@ def own_alerts(person: Any) -> Numbers:
 
 def count_own_alerts(people: Iterable[uuid.UUID]) -> None:
     """Count them anew for these people."""
-    for person in people:
+    for person in get_user_model().objects.filter(pk__in=list(people)).order_by("pk"):
         text = json.dumps(_count(person), sort_keys=True)
-        get_user_model().objects.filter(pk=person).exclude(own_alerts=text).update(own_alerts=text)
+        get_user_model().objects.filter(pk=person.pk).exclude(own_alerts=text).update(own_alerts=text)
 
 
 def count_all_own_alerts() -> int:
@@ -42,8 +43,9 @@ def count_all_own_alerts() -> int:
     return len(people)
 
 
-def _count(person: uuid.UUID) -> Numbers:
-    rows = Alert.objects.filter(assignee=person, state__in=OPEN).only(*SHOWN, "assigned_at")
+def _count(person: Any) -> Numbers:
+    """Of those that the person sees."""
+    rows = visible_to(person, Alert.objects.filter(assignee=person.pk, state__in=OPEN)).only(*SHOWN, "assigned_at")
     latest = rows.order_by("-raised_at")[:COUNTED]
     found = sorted(latest, key=lambda alert: alert.assigned_at or alert.raised_at, reverse=True)
     return {"open": len(found), **items_of(found)}

@@ -29,7 +29,7 @@ from monitoring.models.elements import Element, Severity
 from monitoring.models.figures import FigureCheckpoint, FigureMonth, FigureWord, WordKind
 from monitoring.models.file_servers import FileServer
 from monitoring.models.notifications import NO_UPDATE, Notification, NotificationType
-from monitoring.models.observations import Observation, Verb
+from monitoring.models.observations import Audience, Observation, Verb
 from monitoring.models.outbox import WEBHOOK_TEST, MessageState, OutboxMessage, SendAttempt, TargetKind
 from monitoring.models.publications import ConsumerOffset, Publication
 from monitoring.models.replay_passes import PassState, Purpose, ReplayPass
@@ -73,6 +73,7 @@ __all__ = [
     "Delivery",
     "DeliveryState",
     "DigestItem",
+    "Audience",
     "Observation",
     "OutboxMessage",
     "SendAttempt",
