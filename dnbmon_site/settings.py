@@ -135,6 +135,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "dnbmon_site.accounts.second_factor.middleware.SecondFactorRequired",
+    "dnbmon_site.http.unit_pages.UnitPages",
     "dnbmon_site.http.middleware.ReadersTimezone",
     "dnbmon_site.http.middleware.ReadersLanguage",
     "dnbmon_site.dashboard.recount.CountAfterActs",

@@ -82,7 +82,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", RedirectView.as_view(pattern_name="admin:index")),
     *moved_pages(),
     # Before unfold's own.
-    path("search/", admin.site.admin_view(palette.search)),
+    path("search/", admin.site.admin_view(palette.search), name="search"),
     path("", admin.site.urls),
 ]
 

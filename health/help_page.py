@@ -79,6 +79,7 @@ SECTIONS = (
             ("use/portfolio.md", _("D&B's list and the requested companies")),
             ("use/delivered-files.md", _("How files from D&B are imported and checked")),
             ("use/roles.md", _("Which role permits what")),
+            ("use/business-units.md", _("Who sees data of which registrations")),
         ),
     ),
     Section(

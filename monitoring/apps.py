@@ -9,7 +9,7 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         # Each declares what it brings: what is counted, lists, consumers and followers of publications, ways to send.
-        from monitoring import jobs, open_counts  # noqa: F401
+        from monitoring import jobs, open_counts, visibility  # noqa: F401
         from monitoring.alerts import channel_messages, reach  # noqa: F401
         from monitoring.alerts.actions import follow_exposure, forget_closed_exposure
         from monitoring.alerts.default_rules import install_default_rules

@@ -12,6 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from core.db import in_batches, insert_new
+from monitoring.audiences import stamp
 from monitoring.content_ids import moment_of, observation_id
 from monitoring.models import Change, Delivery, Notification, Observation, Verb
 from monitoring.story_order import (
@@ -54,6 +55,7 @@ def record_reports(delivery: Delivery, reports: Iterable[Report]) -> list[Observ
         moved = _stand_by([by_change[key] for key in again if key not in others])
         _report_earlier(by_change[key] for key in others - {row.change_id for row in inserted})
         _move_to_least([*others, *moved])
+        stamp(row.pk for row in changes if row.pk in others and row.registration_id != delivery.registration_id)
     return inserted
 
 
@@ -202,8 +204,8 @@ def now_first(change: uuid.UUID, registration: uuid.UUID, source: str) -> None:
 
 
 def keep_places(changes: Iterable[uuid.UUID]) -> int:
-    """Each change stands at the least place of all that report it, a comparison where its later document stands; how
-    many were moved."""
+    """Each change stands at the least place of all that report it, a comparison where its later document stands; and
+    says who they are. How many were moved."""
     moved = 0
     for keys in in_batches(list(changes)):
         rows = list(Change.objects.filter(pk__in=keys).only(*PLACED_BY))
@@ -211,6 +213,7 @@ def keep_places(changes: Iterable[uuid.UUID]) -> int:
         for row in rows:
             if row.place != (place := _in_its_step(row, least[row.pk])):
                 moved += Change.objects.filter(pk=row.pk, place=row.place).update(place=place)
+        stamp(keys)
     return moved
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from django.db.models import QuerySet
+
 from core.cached_counts import COUNTED, Numbers, counter
 from monitoring.alerts.own_alerts import SHOWN, items_of
 from monitoring.alerts.workflow.inbox import awake
@@ -39,8 +41,12 @@ def in_use() -> Numbers:
 
 @counter
 def alerts() -> Numbers:
+    return waiting_alerts(Alert.objects.all())
+
+
+def waiting_alerts(rows: QuerySet[Alert]) -> Numbers:
     """Not acknowledged yet and not snoozed, by severity, and some of the critical ones themselves."""
-    waiting = {severity: Alert.objects.filter(awake(), severity=severity, state=AlertState.NEW) for severity in SEVERE}
+    waiting = {severity: rows.filter(awake(), severity=severity, state=AlertState.NEW) for severity in SEVERE}
     critical = waiting[Severity.CRITICAL].order_by("-raised_at").only(*SHOWN)
     return {
         **{severity.name.lower(): rows[:COUNTED].count() for severity, rows in waiting.items()},

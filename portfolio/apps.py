@@ -8,6 +8,6 @@ class PortfolioConfig(AppConfig):
 
     def ready(self) -> None:
         from core import dates
-        from portfolio import exports, open_counts  # noqa: F401  they declare lists and what is counted
+        from portfolio import exports, open_counts, visibility  # noqa: F401  they declare lists, counts, and who sees what
 
         dates.install()

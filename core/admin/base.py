@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from core.admin.chips import chips_of
 from core.admin.pickers import DayPicker, MomentPicker, ZonePicker
 from core.lists.saved_filters import declared, undeclared_words
 from core.text import is_clean
+from core.visibility import visible_to
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as DjangoModelAdmin
@@ -91,6 +92,9 @@ class KeyChangeList(DjangoChangeList):
         self.may_add = self.model_admin.has_add_permission(request)
         # The number of all rows is never counted; the header would offer to show them "all".
         self.full_result_count = self.result_count
+        if self.model_admin.seen:
+            self.result_list = list(self.result_list)
+            self.model_admin.seen(request.user, self.result_list)
         # `complete` where the reader has chosen columns, which need something else than the page's own.
         complete: Any = getattr(self, "complete", None) or getattr(self.model_admin, "complete_rows", None)
         if complete:
@@ -111,6 +115,9 @@ def name_model(model: type[Model], one: str | Promise, many: str | Promise) -> N
 class KeyedAdmin(ModelAdmin):
     """Keys come from addresses and selected rows and may be anything: an invalid one is reported, or not found."""
 
+    # What is shown differently to someone who sees some rows only: of a user and rows.
+    seen: Callable[[Any, list[Any]], None] | None = None
+
     formfield_overrides = {
         models.DateField: {"widget": DayPicker},
         models.DateTimeField: {"widget": MomentPicker},
@@ -124,6 +131,10 @@ class KeyedAdmin(ModelAdmin):
         if db_field.name in ZONES:
             kwargs["widget"] = ZonePicker(blank=_("Default") if db_field.blank else None)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Every list, page, action and export begins here: of a model without a rule, only who sees all sees any."""
+        return visible_to(request.user, super().get_queryset(request))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         return super().get_object(request, object_id, from_field) if self.is_key(object_id) else None

@@ -21,6 +21,7 @@ from unfold.widgets import UnfoldAdminDateWidget
 from core.cached_counts import recent_count
 from core.dates import read_day
 from core.text import is_clean
+from core.visibility import is_restricted
 
 
 def key_at(moment: datetime) -> uuid.UUID:
@@ -69,7 +70,8 @@ class CountryFilter(MultipleDropdownFilter):  # type: ignore[misc]
     field = "country"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        occurring = recent_count("countries").get("codes") or dict(countries)
+        counted = {} if is_restricted(request.user) else recent_count("countries")
+        occurring = counted.get("codes") or dict(countries)
         offered = {*occurring, *countries_in(request.GET.getlist(self.parameter_name))}
         return [(code, str(name)) for code, name in countries if code in offered]
 

@@ -31,9 +31,11 @@ from core.lists.saved_filters import (
     save_columns,
     save_filter,
     undeclared_in,
+    unit_to_share_in,
 )
 from core.markup import cell
 from core.models import SavedFilter
+from core.visibility import scope_of
 
 MAY_SHARE = "core.share_savedfilter"
 Shown = Callable[[Any], SafeString | str]
@@ -85,7 +87,7 @@ class ChosenList(ExportedList):
         """Read once a request."""
         known: Any = getattr(request, "kept_of_list", None)
         if known is None:
-            known = kept_for(request.user.get_username(), self.listing.name)
+            known = kept_for(request.user.get_username(), self.listing.name, scope_of(request.user))
             setattr(request, "kept_of_list", known)  # noqa: B010  the request has no such field in its type
         return known  # type: ignore[no-any-return]
 
@@ -148,7 +150,7 @@ class ChosenList(ExportedList):
             ],
             "are_chosen": bool(chosen),
             "chosen": ",".join(column.name for column in self.chosen_columns(request)),
-            "may_share": request.user.has_perm(MAY_SHARE),
+            "may_share": _may_share(request),
             "list_url": self._url("changelist") + self.everything,
             "save_url": self._url("save"),
             "columns_url": self._url("columns"),
@@ -166,12 +168,13 @@ class ChosenList(ExportedList):
     def save(self, request: HttpRequest) -> HttpResponse:
         self._demand(request)
         shared = "shared" in request.POST
-        if shared and not request.user.has_perm(MAY_SHARE):
+        if shared and not _may_share(request):
             raise PermissionDenied
+        unit = unit_to_share_in(scope_of(request.user)) if shared else None
         asked = {name: request.POST.get(name, "") for name in ("name", "query", "columns")}
         by = request.user.get_username()
         try:
-            row = save_filter(listing=self.listing.name, shared=shared, by=by, **asked)
+            row = save_filter(listing=self.listing.name, shared=shared, by=by, unit=unit, **asked)
         except ValidationError as error:
             messages.warning(request, " ".join(error.messages))
             return self._to("" if undeclared_in(self.listing.name, asked["query"]) else asked["query"])
@@ -204,6 +207,11 @@ def _reader_of(column: Column, order: str | None) -> Shown:
     show.short_description = column.heading  # type: ignore[attr-defined]
     show.admin_order_field = order  # type: ignore[attr-defined]
     return show
+
+
+def _may_share(request: HttpRequest) -> bool:
+    scope = scope_of(request.user)
+    return request.user.has_perm(MAY_SHARE) and (scope.sees_all or unit_to_share_in(scope) is not None)
 
 
 def _is_visible(row: SavedFilter, request: HttpRequest) -> bool:

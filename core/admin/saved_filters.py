@@ -24,6 +24,7 @@ from core.lists.listings import LISTINGS
 from core.lists.saved_filters import undeclared_in, undeclared_words
 from core.markup import badge
 from core.models import SavedFilter
+from core.visibility import is_restricted
 
 # Further links of a filter, by other apps.
 LINKS: list[Callable[[SavedFilter], SafeString | str]] = []
@@ -69,7 +70,8 @@ class SavedFilterAdmin(WatchedRemoval, PageAdmin):
         return rows.filter(Q(owner=request.user.get_username()) | Q(shared=True))
 
     def get_readonly_fields(self, request: HttpRequest, obj: SavedFilter | None = None) -> tuple[str, ...]:
-        return () if request.user.has_perm(MAY_SHARE) else ("shared",)
+        may_share = request.user.has_perm(MAY_SHARE) and not is_restricted(request.user)
+        return () if may_share else ("shared",)
 
     # Every change is recorded
     def save_model(self, request: HttpRequest, obj: SavedFilter, form: forms.ModelForm[Any], change: bool) -> None:

@@ -18,6 +18,7 @@ from core.audit import record
 from core.db import clean_text
 from core.lists.listings import LISTINGS, Column, Listing
 from core.models import SavedFilter
+from core.visibility import EVERYTHING, Scope, visible_to
 
 
 def declared(list_filter: Iterable[Any]) -> set[str]:
@@ -54,9 +55,10 @@ class Kept:
     columns: str
 
 
-def kept_for(person: str, listing: str) -> Kept:
+def kept_for(person: str, listing: str, scope: Scope = EVERYTHING) -> Kept:
     """In one question: the person's own and all that are shared, by name."""
-    rows = SavedFilter.objects.filter(Q(owner=person) | Q(shared=True), listing=listing).order_by("name", "id")[:SHOWN]
+    found = visible_to(scope, SavedFilter.objects.filter(Q(owner=person) | Q(shared=True), listing=listing))
+    rows = found.order_by("name", "id")[:SHOWN]
     filters, columns = [], ""
     for row in rows:
         if row.name:
@@ -114,7 +116,14 @@ def _saved_text(*, is_new: bool, shared: bool) -> str:
     return gettext("Filter “%(name)s” of %(list)s updated")
 
 
-def save_filter(*, listing: str, name: str, query: str, columns: str, shared: bool, by: str) -> SavedFilter:
+def unit_to_share_in(scope: Scope) -> str | None:
+    """Someone of one business unit shares with that; of several, with none."""
+    return next(iter(scope.units)) if len(scope.units) == 1 else None
+
+
+def save_filter(
+    *, listing: str, name: str, query: str, columns: str, shared: bool, by: str, unit: str | None = None
+) -> SavedFilter:
     """A new filter, or the user's own filter of that name with new values."""
     name = clean_text(name.strip(), 80)
     if listing not in LISTINGS:
@@ -124,8 +133,9 @@ def save_filter(*, listing: str, name: str, query: str, columns: str, shared: bo
     if refused := undeclared_in(listing, query):
         raise ValidationError(undeclared_words(refused))
     values = {"query": filters_in(query), "columns": _known(listing, columns), "shared": shared}
+    kept = {**values, "unit_id": unit}
     row, is_new = SavedFilter.objects.update_or_create(
-        owner=by, listing=listing, name=name, defaults=values, create_defaults={**values, "created_at": timezone.now()}
+        owner=by, listing=listing, name=name, defaults=kept, create_defaults={**kept, "created_at": timezone.now()}
     )
     words = _saved_text(is_new=is_new, shared=shared) % {"name": name, "list": LISTINGS[listing].file_stem}
     record(actor=by, action="save filter", thing=row, summary=words, after=values)

@@ -8,9 +8,13 @@ from core.models.exports import Export, ExportFormat, ExportState
 from core.models.leases import Lease, Leased
 from core.models.notices import Notice
 from core.models.saved_filters import SavedFilter
+from core.models.units import BusinessUnit, OfUnit, unrestricted
 
 __all__ = [
     "AuditEntry",
+    "BusinessUnit",
+    "OfUnit",
+    "unrestricted",
     "Clock",
     "Export",
     "ExportFormat",

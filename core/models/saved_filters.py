@@ -8,9 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField
 from core.ids import time_first_id
+from core.models.units import OfUnit
 
 
-class SavedFilter(models.Model):
+class SavedFilter(OfUnit):
     """A list's filters and columns. Without a name: the columns in which one person always sees the list."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)

@@ -11,6 +11,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from core.api.scopes import READ, split_scopes
+from core.visibility import Scope
 from dnbmon_site.accounts.models import ApiKey
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ class Program(AnonymousUser):
 
     def __str__(self) -> str:
         return str(self.key)
+
+    def read_scope(self) -> Scope:
+        return self.key.read_scope()
 
     @property
     def is_anonymous(self) -> Any:

@@ -19,6 +19,8 @@ from django.utils.translation import gettext_lazy as _
 
 from core.api.scopes import SCOPES, split_scopes, unknown_scopes
 from core.fields import CompactUUIDField
+from core.models import BusinessUnit
+from portfolio.visibility import SeesUnits
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
@@ -36,7 +38,7 @@ class SecondFactorState(models.TextChoices):
     ON = "on", _("On")
 
 
-class User(AbstractUser):
+class User(SeesUnits, AbstractUser):
     id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     timezone = models.CharField(
         _("time zone"),
@@ -87,6 +89,18 @@ class User(AbstractUser):
 
     class Meta(AbstractUser.Meta):
         swappable = "AUTH_USER_MODEL"
+
+
+class UnitMember(models.Model):
+    """A person sees what a business unit sees. Whoever is in none, and does not see all, sees nothing."""
+
+    id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    unit = models.ForeignKey(BusinessUnit, models.CASCADE)
+    user = models.ForeignKey(User, models.CASCADE, related_name="unit_rows")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["user", "unit"], name="one_row_a_user_and_unit")]
 
 
 class UserGroup(models.Model):
@@ -153,7 +167,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return self.filter(not_over, revoked_at=None)
 
 
-class ApiKey(models.Model):
+class ApiKey(SeesUnits):
     """A key of another program. We keep its hash: whoever reads the database cannot use it."""
 
     id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -282,6 +296,18 @@ class ApiKey(models.Model):
 
     def allows(self, scope: str) -> bool:
         return scope in SCOPES and scope in split_scopes(self.scopes)
+
+
+class UnitKey(models.Model):
+    """An API key sees what a business unit sees."""
+
+    id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    unit = models.ForeignKey(BusinessUnit, models.CASCADE)
+    key = models.ForeignKey(ApiKey, models.CASCADE, related_name="unit_rows")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["key", "unit"], name="one_row_a_key_and_unit")]
 
 
 class IdempotencyKey(models.Model):

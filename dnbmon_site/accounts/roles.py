@@ -29,7 +29,7 @@ HIDDEN = (
 # Addresses and secrets, for those who manage them.
 HELD = (
     *("channel", "webhookendpoint", "fileserver", "outboxmessage", "sendattempt", "apikeyusage"),
-    *("incident", "incidentnote"),
+    *("incident", "incidentnote", "businessunit"),
 )
 # Seen only by roles that name it below: your own money.
 NAMED = ("portfolio.view_exposure",)

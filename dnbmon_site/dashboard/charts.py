@@ -15,6 +15,7 @@ from django.utils.translation import gettext, gettext_lazy
 from core import plurals
 from core.cached_counts import OpenCounts
 from core.text import counted, country_name, day_text
+from core.visibility import visible_to
 from dnbmon_site.dashboard.query import Asked
 from monitoring.company_page.timeline import label_of
 from monitoring.models import Axis, DailyTotal, Element, Kind, Severity
@@ -57,6 +58,10 @@ def totals_of(asked: Asked, numbers: OpenCounts) -> Totals:
     rows = rows.filter(Q(day__gte=asked.first) | Q(axis=Axis.DAY))
     if asked.registration:
         rows = rows.filter(registration=asked.registration.pk)
+    rows = visible_to(asked.scope, rows)
+    if not asked.scope.sees_all:
+        # Who else reported a change is not for the unit to see.
+        rows = rows.filter(~Q(axis=Axis.REGISTRATION) | Q(registration__in=asked.scope.registrations))
     found = Totals()
     sums = rows.values_list("axis", "value", "severity").annotate(total=Sum("count"), reported=Sum("reports"))
     for axis, value, severity, total, reported in sums:

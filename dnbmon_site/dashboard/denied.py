@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from core.visibility import is_restricted
 from dnbmon_site.accounts.roles import ROLES, rights_of
 from dnbmon_site.dashboard.navigation import GROUPS, Page
 from dnbmon_site.dashboard.palette import ACTIONS
+from dnbmon_site.http.unit_pages import is_open
 
 # What the ends of the admin's names of pages ask for.
 VERBS = {"changelist": "view", "change": "view", "add": "add", "delete": "delete", "history": "view", "do": "change"}
@@ -34,7 +36,9 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 def roles_for(request: HttpRequest) -> list[str]:
     """The roles that include what was asked for; none where that is not known."""
     match = request.resolver_match
-    right = next(_rights_of(match.url_name or ""), "") if match else ""
+    if match is None or (is_restricted(request.user) and not is_open(match.view_name)):
+        return []
+    right = next(_rights_of(match.url_name or ""), "")
     return [role for role in ROLES if right and right in rights_of(role, [right])]
 
 

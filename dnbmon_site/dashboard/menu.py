@@ -10,10 +10,12 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.views.main import PAGE_VAR
 from django.http import HttpRequest, QueryDict
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, resolve, reverse
 
+from core.visibility import is_restricted
 from dnbmon_site.dashboard.navigation import GROUPS, Entry, Page, Text
 from dnbmon_site.dashboard.waiting import waiting_text
+from dnbmon_site.http.unit_pages import is_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +122,17 @@ def _visible(request: HttpRequest, entry: Entry) -> list[Page]:
 def may_see(request: HttpRequest, page: Page) -> bool:
     if not page.model:
         return True
+    if is_restricted(request.user) and not is_open(route_of(page)):
+        return False
     owner = admin.site._registry.get(apps.get_model(page.model))
     return owner is not None and owner.has_view_permission(request)
+
+
+def route_of(page: Page) -> str:
+    """The name of its address."""
+    if page.address:
+        return resolve(page.address).view_name
+    return f"admin:{page.model.replace('.', '_')}_{page.name}" if page.model else f"admin:{page.name}"
 
 
 def address(page: Page) -> str:
@@ -129,7 +140,7 @@ def address(page: Page) -> str:
     if page.address:
         return page.address
     try:
-        path = reverse(f"admin:{page.model.replace('.', '_')}_{page.name}" if page.model else f"admin:{page.name}")
+        path = reverse(route_of(page))
     except NoReverseMatch:
         return ""
     return f"{path}?{page.query}" if page.query else path

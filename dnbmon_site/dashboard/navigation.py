@@ -346,6 +346,11 @@ GROUPS = (
                     Page(_("Users"), "accounts.user"),
                     Page(_("Roles"), "auth.group", words=_("permissions rights")),
                     Page(
+                        _("Business units"),
+                        "core.businessunit",
+                        words=_("visibility access limit registrations departments teams"),
+                    ),
+                    Page(
                         _("Blocked logins"),
                         "axes.accessattempt",
                         words=_("failed blocked unblock locked unlock lockout sign in"),

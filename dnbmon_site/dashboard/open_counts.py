@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from core.cached_counts import Numbers, OpenCounts, counter
+from core.cached_counts import Numbers, OpenCounts, counter, open_counts
 from core.models import AuditEntry
+from core.visibility import Scope, visible_to
 from dnbmon_site.accounts.models import ApiKey
+from monitoring.models import Alert
+from monitoring.open_counts import waiting_alerts
+from portfolio.models import Company
 
 DISMISSED = "guided-start.dismiss"
 
@@ -22,3 +26,12 @@ def is_dismissed(numbers: OpenCounts) -> bool:
 @counter
 def api_keys() -> Numbers:
     return {"unknown": sum(bool(key.unknown_scopes) for key in ApiKey.objects.valid())}
+
+
+def counts_of_scope(scope: Scope) -> OpenCounts:
+    """What is open for someone who sees some: counted for each page, as there are many such scopes."""
+    kept = open_counts()
+    numbers = {name: kept.of(name) for name in ("exposure", "in_use")}
+    numbers["alerts"] = waiting_alerts(visible_to(scope, Alert.objects.all()))
+    numbers["held"] = {"listed": visible_to(scope, Company.objects.all()).count()}
+    return OpenCounts(numbers, kept.counted_at)

@@ -14,9 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.dataclasses import SearchResult
 
 from core.text import country_name
+from core.visibility import is_restricted, visible_to
 from dnbmon_site.dashboard.menu import address, may_see
 from dnbmon_site.dashboard.navigation import GROUPS, Text
 from dnbmon_site.dashboard.onboarding import MAY_GUIDE, SHOW
+from dnbmon_site.http.unit_pages import is_open
 from health.help_page import GLOSSARY, glossary_words, sections_for
 from portfolio.companies.search import search_companies
 from portfolio.models import Company
@@ -177,6 +179,8 @@ def _glossary(words: list[str]) -> Iterator[SearchResult]:
 
 
 def _may_do(request: HttpRequest, action: Action) -> bool:
+    if is_restricted(request.user) and not is_open(action.route):
+        return False
     if action.route == "admin:password_change":
         # People who come from an identity provider have no password here.
         return request.user.is_authenticated and request.user.has_usable_password()
@@ -186,9 +190,12 @@ def _may_do(request: HttpRequest, action: Action) -> bool:
 def _companies(request: HttpRequest, text: str) -> Iterator[SearchResult]:
     if not request.user.has_perm("portfolio.view_company"):
         return
-    found = search_companies(text).duns[:FOUND]
-    companies = Company.objects.in_bulk(found)
-    for company in (companies[duns] for duns in found if duns in companies):
+    found = search_companies(text).duns
+    # Of someone who sees some, the best of those.
+    companies = visible_to(request.user, Company.objects.all()).in_bulk(
+        found if is_restricted(request.user) else found[:FOUND]
+    )
+    for company in [companies[duns] for duns in found if duns in companies][:FOUND]:
         below = ", ".join(filter(None, [company.duns, company.city, country_name(company.country)]))
         link = reverse("admin:portfolio_company_change", args=[company.pk])
         yield _result(company.name or company.duns, below, link, "domain")

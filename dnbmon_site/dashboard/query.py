@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, timedelta
 from urllib.parse import urlencode
 
@@ -15,6 +15,7 @@ from django.utils.translation import gettext, ngettext
 
 from core.dates import read_day
 from core.text import day_text
+from core.visibility import EVERYTHING, Scope, scope_of
 from portfolio.models import Registration
 
 RANGES = (7, 30, 90)
@@ -31,6 +32,7 @@ class Asked:
     days: int = 0
     registration: Registration | None = None
     mistake: str = ""
+    scope: Scope = EVERYTHING
 
     @property
     def count(self) -> int:
@@ -88,6 +90,10 @@ def _address(query: Mapping[str, str]) -> str:
 
 def query_of(request: HttpRequest, registrations: Sequence[Registration]) -> Asked:
     """What the address asks for; what cannot be read is as usual, with a mistake."""
+    return replace(_days_of(request, registrations), scope=scope_of(request.user))
+
+
+def _days_of(request: HttpRequest, registrations: Sequence[Registration]) -> Asked:
     query = request.GET
     registration = _registration(query.get("registration", ""), registrations)
     if query.get("from") or query.get("to"):

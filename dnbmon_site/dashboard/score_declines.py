@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext, ngettext
 
+from core.visibility import visible_to
 from dnbmon_site.dashboard.query import Asked
 from monitoring.models import Score, ScoreChange
 from monitoring.scores.score_changes import A_CLASS, ARROW
@@ -97,6 +98,7 @@ def moves_of(asked: Asked) -> list[Move]:
     rows = ScoreChange.objects.filter(is_highlighted=True, day__range=(asked.first, asked.last))
     if asked.registration:
         rows = rows.filter(registration=asked.registration.pk)
+    rows = visible_to(asked.scope, rows)
     return [Move(*row) for row in rows.order_by("-points", "-at").values_list(*COLUMNS)[:READ]]
 
 

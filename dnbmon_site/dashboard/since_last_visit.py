@@ -6,19 +6,21 @@ before had last opened; refreshing by itself moves nothing, so a screen that is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Max, Q, Sum
+from django.db.models import Count, Max, Q, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from core.visibility import scope_of, visible_to
 from dnbmon_site.accounts.models import User
-from monitoring.models import Publication
+from monitoring.models import Change, Publication, Severity
 from monitoring.publications.consumers import Follower
+from monitoring.publications.filters import deliveries_after
 from monitoring.publications.sequence import newest_publication
 from portfolio.models import Registration
 
@@ -47,6 +49,18 @@ class News:
 
 def news_for(user: Any, registration: Registration | None, *, opened: bool) -> News:
     """News of this person; `opened` tells a page that was opened from one that refreshes itself."""
+    found = _published_for(user, registration, opened=opened)
+    return found if scope_of(user).sees_all or found.since is None else replace(found, **_seen_by(user, found.after))
+
+
+def _seen_by(user: Any, sequence: int) -> dict[str, int]:
+    """What the list of changes shows to someone who sees some of them."""
+    rows = Change.objects.filter(superseded=False, delivery__in=deliveries_after(sequence))
+    counts = dict(visible_to(user, rows).values_list("severity").order_by().annotate(count=Count("id")))
+    return {name: counts.get(Severity[name.upper()].value, 0) for name in SEVERITIES}
+
+
+def _published_for(user: Any, registration: Registration | None, *, opened: bool) -> News:
     is_first = user.seen_at is None
     sequence, since = _start_of_news(user) if opened else (user.news_sequence, user.news_since)
     counted = Q(sequence__gt=sequence) & (Q(registration=registration.pk) if registration else Q())

@@ -48,13 +48,21 @@ def tiles_of(
     *,
     paused: Pause | None,
 ) -> list[Tile]:
-    return [
+    changes = [
         _news(asked, news),
         _severity(asked, totals, Severity.CRITICAL),
         _severity(asked, totals, Severity.HIGH),
-        monitored(numbers, asked.registration, registrations),
-        _freshness(registrations, paused),
     ]
+    if not asked.scope.sees_all:
+        return [*changes, _held(numbers)]
+    return [*changes, monitored(numbers, asked.registration, registrations), _freshness(registrations, paused)]
+
+
+def _held(numbers: OpenCounts) -> Tile:
+    """For someone who does not see the contract."""
+    listed = numbers.of("held").get("listed", 0)
+    words = ngettext("company monitored", "companies monitored", listed)
+    return Tile(counted(listed), words, reverse("admin:portfolio_company_changelist"))
 
 
 def _news(asked: Asked, news: News) -> Tile:

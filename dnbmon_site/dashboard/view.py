@@ -13,10 +13,12 @@ from django.utils.translation import gettext
 
 from core.admin.filters import key_at
 from core.cached_counts import OpenCounts, open_counts
+from core.visibility import visible_to
 from dnbmon_site.dashboard import charts, score_declines
 from dnbmon_site.dashboard.needs.action_items import needs_of
 from dnbmon_site.dashboard.needs.alerts import BY_EXPOSURE, ORDER, is_by_exposure
 from dnbmon_site.dashboard.onboarding import guide_for
+from dnbmon_site.dashboard.open_counts import counts_of_scope
 from dnbmon_site.dashboard.query import RANGES, Asked, query_of, today
 from dnbmon_site.dashboard.since_last_visit import News, news_for
 from dnbmon_site.dashboard.tiles import fresh, tiles_of
@@ -37,15 +39,16 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What unfold's index page shows; `?part=live` asks for its living part alone."""
     if not request.user.is_superuser and not request.user.get_all_permissions():
         return {**context, "title": gettext("No role assigned"), "has_no_role": True}
-    registrations = list(Registration.objects.select_related("contract").order_by("reference"))
+    rows = Registration.objects.select_related("contract").order_by("reference")
+    registrations = list(visible_to(request.user, rows))
     asked = query_of(request, registrations)
     is_live = request.GET.get("part") == "live"
     news = news_for(request.user, asked.registration, opened=not is_live)
-    numbers = open_counts()
+    numbers = open_counts() if asked.scope.sees_all else counts_of_scope(asked.scope)
     is_empty = not news.published and not any(row.last_pulled_at for row in registrations)
     order = {ORDER: BY_EXPOSURE} if is_by_exposure(request) else {}
-    guide = guide_for(request, registrations, numbers, is_empty=is_empty)
-    paused = paused_pulls()
+    guide = guide_for(request, registrations, numbers, is_empty=is_empty) if asked.scope.sees_all else None
+    paused = paused_pulls() if asked.scope.sees_all else None
     body = {} if is_empty else _body(request, asked, registrations, news, numbers, paused)
     return {
         **context,
@@ -63,6 +66,8 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             has_steps=guide is not None,
         ),
         "guide": guide,
+        "sees_all": asked.scope.sees_all,
+        "sees_nothing": not asked.scope.sees_all and not registrations,
         "is_empty": is_empty,
         "may_see": request.user.has_perm("monitoring.view_change"),
         **_asking(asked, registrations),
@@ -124,7 +129,7 @@ def latest_critical_and_high(asked: Asked, totals: charts.Totals) -> list[Change
     end = datetime.combine(asked.last, time(), UTC) + timedelta(days=1)
     severe = (Severity.HIGH.value, Severity.CRITICAL.value)
     days = {"pk__gte": key_at(start), "pk__lt": key_at(end)}
-    rows = Change.objects.filter(NO_NOISE, severity__in=severe, superseded=False, **days)
+    rows = visible_to(asked.scope, Change.objects.filter(NO_NOISE, severity__in=severe, superseded=False, **days))
     if asked.registration:
         rows = rows.filter(registration=asked.registration.pk)
     return sorted(newest(rows, 0, LAST), key=story_key, reverse=True)

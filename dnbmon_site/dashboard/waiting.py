@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 
 from core.cached_counts import recent_count, up_to
+from core.visibility import is_restricted
 from monitoring.alerts.own_alerts import own_alerts
 
 # Cached counts, and which right makes them the reader's concern.
@@ -23,6 +24,6 @@ def waiting_text(request: HttpRequest, name: str) -> str:
 
 
 def _counted(request: HttpRequest, name: str) -> int:
-    if name not in CONCERNED or not request.user.has_perm(CONCERNED[name]):
+    if name not in CONCERNED or not request.user.has_perm(CONCERNED[name]) or is_restricted(request.user):
         return 0
     return sum(recent_count(name).values())

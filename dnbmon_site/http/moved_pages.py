@@ -32,9 +32,9 @@ FILE_OF_ROWS = "portfolio/subjectimport/<uuid:key>/verdicts.<slug:form>"
 def moved_pages() -> Iterator[URLPattern]:
     for before, now in MOVED.items():
         view = partial(lead_on, before=f"/{before}/", now=f"/{now}/")
-        yield path(f"{before}/", view)
-        yield path(f"{before}/<path:rest>", view)
-    yield path(FILE_OF_ROWS, partial(lead_on, before="/verdicts.", now="/validations."))
+        yield path(f"{before}/", view, name="moved")
+        yield path(f"{before}/<path:rest>", view, name="moved")
+    yield path(FILE_OF_ROWS, partial(lead_on, before="/verdicts.", now="/validations."), name="moved")
 
 
 def lead_on(request: HttpRequest, before: str, now: str, **rest: object) -> HttpResponsePermanentRedirect:

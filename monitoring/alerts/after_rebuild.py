@@ -19,6 +19,7 @@ from django.db.models import Q
 from core.db import in_batches, insert_new
 from monitoring.alerts.auto_resolve import PROGRAM
 from monitoring.alerts.evaluate import fact_of
+from monitoring.alerts.facts.audiences import stamp_alerts
 from monitoring.alerts.facts.matches import Match
 from monitoring.alerts.facts.replacements import is_replaced, move_facts, tell, words_of
 from monitoring.alerts.facts.reports import can_raise
@@ -53,6 +54,7 @@ def _correct(companies: Sequence[str], rules: dict[uuid.UUID, AlertRule]) -> int
     for alert in _alerts(list(gone)):
         rule = _compiled(rules.get(alert.rule_id)) if alert.rule_id else None
         corrected += rule is not None and _move_facts(alert, rule, gone[alert.pk], changes, holding)
+    stamp_alerts(fact.alert_id for fact in facts)
     return corrected
 
 

@@ -20,6 +20,7 @@ from core.cached_counts import update_counts
 from core.db import in_batches, insert_new
 from monitoring.alerts.auto_resolve import review_reversals
 from monitoring.alerts.events import Raised, events_of
+from monitoring.alerts.facts.audiences import alerts_with, stamp_alerts
 from monitoring.alerts.facts.groups import MOST_AN_HOUR, Group, Grouped, grouped_by_alert
 from monitoring.alerts.facts.matches import Match, Reading, Rules, changes_in, find_matches
 from monitoring.alerts.facts.replacements import move_facts
@@ -82,9 +83,11 @@ def raise_from(publications: Sequence[Publication], rules: Rules) -> list[Alert]
 
 
 def _raise_from(run: Sequence[Brought], rules: Rules) -> list[Alert]:
-    move_facts(run[0].replaced)
+    moved = move_facts(run[0].replaced)
     readings, scope = find_matches(run, rules)
     grouped = write_alerts(readings, scope, rules)
+    again = {key: company for its in run for key, company in its.reported_again.items()}
+    stamp_alerts({*moved, *_keys(grouped), *alerts_with(again)})
     review_reversals(one for its in run for one in its.subjects)
     reopen_worsened(run)
     raised = list(_raised(grouped, scope))
@@ -200,6 +203,7 @@ def _alert(
         rule_name=row.name,
         company_id=None if is_flood else match.change.company_id,
         registration_id=None if is_flood else match.registration,
+        unit=row.unit_id or "",
         severity=row.severity,
         title=gettext("%(name)s: more than %(MOST_AN_HOUR)s alerts in an hour")
         % {"name": row.name, "MOST_AN_HOUR": MOST_AN_HOUR}

@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model
 
 from core.cached_counts import COUNTED, Numbers
 from core.db import in_batches
+from core.visibility import visible_to
 from monitoring.alerts.workflow.inbox import OPEN, in_inbox
 from monitoring.models import Alert
 
@@ -29,9 +30,9 @@ def own_alerts(person: Any) -> Numbers:
 
 def count_own_alerts(people: Iterable[uuid.UUID]) -> None:
     """Count them anew for these people."""
-    for person in people:
+    for person in get_user_model().objects.filter(pk__in=list(people)).order_by("pk"):
         text = json.dumps(_count(person), sort_keys=True)
-        get_user_model().objects.filter(pk=person).exclude(own_alerts=text).update(own_alerts=text)
+        get_user_model().objects.filter(pk=person.pk).exclude(own_alerts=text).update(own_alerts=text)
 
 
 def count_own_alerts_of(alerts: Sequence[uuid.UUID]) -> None:
@@ -56,8 +57,9 @@ def count_all_own_alerts() -> int:
     return len(people)
 
 
-def _count(person: uuid.UUID) -> Numbers:
-    rows = Alert.objects.filter(in_inbox(), assignee=person).only(*SHOWN, "assigned_at")
+def _count(person: Any) -> Numbers:
+    """Of those that the person sees."""
+    rows = visible_to(person, Alert.objects.filter(in_inbox(), assignee=person.pk)).only(*SHOWN, "assigned_at")
     latest = rows.order_by("-raised_at")[:COUNTED]
     found = sorted(latest, key=lambda alert: alert.assigned_at or alert.raised_at, reverse=True)
     return {"open": len(found), **items_of(found)}

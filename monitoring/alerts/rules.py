@@ -26,6 +26,7 @@ from monitoring.elements.severity import OUT_OF_BUSINESS
 from monitoring.models import AlertRule, Change, Combination, Kind
 from portfolio.companies.duns_lists import entries_of, read_listed
 from portfolio.models import Company, Registration, Subject
+from portfolio.visibility import chosen_registrations
 
 Mistakes = dict[str, list[str]]
 MOST_LINES = 200
@@ -175,8 +176,6 @@ def compile_rule(row: AlertRule) -> Rule:
     lines = [parse_line(line) for _, line in _lines(row.elements)]
     paths = tuple(path for is_left_out, path in lines if not is_left_out)
     conditions = tuple(parse_condition(line) for _, line in _lines(row.conditions))
-    references = split(row.registrations)
-    known = Registration.objects.filter(reference__in=references).values_list("pk", flat=True) if references else []
     return Rule(
         row,
         # Paths and conditions say something about elements; whoever wants more says so.
@@ -184,7 +183,7 @@ def compile_rule(row: AlertRule) -> Rule:
         paths,
         tuple(path for is_left_out, path in lines if is_left_out),
         conditions,
-        frozenset(known) if references else None,
+        chosen_registrations(split(row.registrations), row.unit_id),
         frozenset(map(read_listed, entries_of(row.companies))) or None,
         frozenset(split(row.tags.casefold())),
         frozenset(split(row.countries.upper())),
@@ -335,6 +334,7 @@ def few(parts: list[str]) -> str:
 
 def scope_text(row: AlertRule) -> str:
     named = (
+        (gettext("business unit %(names)s"), [str(row.unit)] if row.unit_id else []),
         (gettext("registration %(names)s"), split(row.registrations)),
         (gettext("company %(names)s"), list(entries_of(row.companies))),
         (gettext("tag %(names)s"), split(row.tags)),

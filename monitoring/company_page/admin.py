@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -23,6 +23,7 @@ from core.admin.row_actions import RowActions, chosen_rows
 from core.bulk import among
 from core.markup import ago, badge
 from core.text import counted, country_name
+from core.visibility import is_restricted, scope_of, visible_to
 from monitoring.company_page.risk import open_alerts
 from monitoring.company_page.summary import status_tone, status_words
 from monitoring.company_page.tabs import OWNERSHIP, address_of, tab_of, tabs
@@ -51,6 +52,7 @@ from portfolio.imports.admin.selection import stop_monitoring
 from portfolio.models import Company, CompanyNote
 from portfolio.proposals.pending import pending_proposal
 from portfolio.registrations.filters import MemberFilter
+from portfolio.visibility import left_on
 
 # D&B sends nothing more under such a company's number.
 GONE = frozenset(STATUS.values())
@@ -72,7 +74,9 @@ def status_badge(company: Company) -> SafeString | str:
 
 
 def note(request: HttpRequest, row: Company) -> str:
-    written = add_note(company=row, text=request.POST.get("text", ""), by=request.user.get_username())
+    written = add_note(
+        company=row, text=request.POST.get("text", ""), by=request.user.get_username(), scope=scope_of(request.user)
+    )
     if written:
         notify_of(request, written)
     return gettext("Note added.") if written else gettext("The note was empty. Enter a text and add it again.")
@@ -80,9 +84,10 @@ def note(request: HttpRequest, row: Company) -> str:
 
 def remove(request: HttpRequest, row: Company) -> str:
     try:
-        found = CompanyNote.objects.filter(pk=uuid.UUID(request.POST.get("key", "")), company=row.pk).first()
+        rows = CompanyNote.objects.filter(pk=uuid.UUID(request.POST.get("key", "")), company=row.pk)
     except ValueError:
         raise Http404(gettext("The note does not exist.")) from None
+    found = visible_to(request.user, rows).first()
     may_all = request.user.has_perm("portfolio.delete_companynote")
     if found and not may_remove(found, request.user.get_username(), may_all=may_all):
         raise PermissionDenied
@@ -92,7 +97,8 @@ def remove(request: HttpRequest, row: Company) -> str:
 
 def describe(request: HttpRequest, row: Company) -> str:
     tags, owner = request.POST.get("tags", ""), request.POST.get("owner", "")
-    changed = describe_company(company=row, tags=tags, owner=owner, by=request.user.get_username())
+    by, scope = request.user.get_username(), scope_of(request.user)
+    changed = describe_company(company=row, tags=tags, owner=owner, by=by, scope=scope)
     if warning := unreachable_text(owner):
         messages.warning(request, warning)
     return (
@@ -142,10 +148,10 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     empty_template = "monitoring/company_page/companies_empty.html"
 
     def has_import_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(UPLOAD)
+        return request.user.has_perm(UPLOAD) and not is_restricted(request.user)
 
     def has_fetch_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(PERMISSION)
+        return request.user.has_perm(PERMISSION) and not is_restricted(request.user)
 
     def has_tier_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(decisions.SET_TIER)
@@ -224,13 +230,26 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
         return f"{words % {'most': counted(MOST)}} {more}"
 
     # The page of one
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Also one that has left the registrations of the reader's business units."""
+        row = super().get_object(request, object_id, from_field)
+        if row is not None or not self.is_key(object_id):
+            return row
+        day = left_on(scope_of(request.user), object_id)
+        found: Any = Company.objects.filter(pk=object_id).first() if day else None
+        if found and day:
+            found.left_at = datetime.combine(day, time.max, UTC)
+        return found
+
     def page_context(self, request: HttpRequest, row: Company) -> dict[str, Any]:
         moment, before = end_of_day(request.GET.get("as_of", "")), request.GET.get("before", "")
         as_of = request.GET.get("as_of", "") if moment else ""
         tab = tab_of(request.GET.get("tab", ""), before)
         may_all = request.user.has_perm("portfolio.delete_companynote")
         is_gone = not moment and row.operating_status in GONE
-        found = company_page(row, moment=moment, before=before)
+        scope = scope_of(request.user)
+        left_at = getattr(row, "left_at", None)
+        found = company_page(row, moment=moment, before=before, scope=scope, left_at=left_at)
         for note, words in zip(found["notes"], with_names([one.text for one in found["notes"]]), strict=True):
             note.words = words
         shows_trees = tab == OWNERSHIP and request.user.has_perm(MAY_SEE_TREES)
@@ -244,7 +263,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             "tabs": tabs(tab, as_of),
             "today_address": address_of(tab),
             # Alerts are about today; a day in the past has none of its own.
-            "alerts": open_alerts(row.duns) if not moment and request.user.has_perm(MAY_SEE_ALERTS) else None,
+            "alerts": open_alerts(row.duns, scope) if not moment and request.user.has_perm(MAY_SEE_ALERTS) else None,
             "decisions": decisions.part_of(request, row) if not moment else None,
             "stakes": stakes(request, row, moment),
             "is_gone": is_gone,
@@ -253,13 +272,14 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             "may_fetch_tree": not moment and found["is_listed"] and self.has_tree_permission(request),
             "pending": pending_proposal(row.duns, request.user) if is_gone else None,
             "latest": f"{timezone.localdate():%Y-%m-%d}",
-            "may_note": request.user.has_perm(MAY_NOTE),
-            "may_describe": request.user.has_perm(MAY_DESCRIBE),
+            "left_at": left_at,
+            "may_note": left_at is None and request.user.has_perm(MAY_NOTE),
+            "may_describe": left_at is None and request.user.has_perm(MAY_DESCRIBE),
             "follow": {} if moment else follow_button(request, FollowKind.COMPANY, row.duns),
         }
 
     def may_act(self, request: HttpRequest, row: Company, action: str) -> bool:
-        return action not in RIGHTS or request.user.has_perm(RIGHTS[action])
+        return not hasattr(row, "left_at") and (action not in RIGHTS or request.user.has_perm(RIGHTS[action]))
 
 
 def stakes(request: HttpRequest, row: Company, moment: datetime | None) -> list[tuple[str, date, str]]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 
 from core.db import in_batches
 from core.text import counted
+from core.visibility import EVERYTHING, Scope, visible_to
 from monitoring.company_page.timeline import Line, lines_of
 from monitoring.models import Change, Severity
 from monitoring.story_order import story_key
@@ -46,14 +47,15 @@ def shared_text(count: str) -> str:
     return gettext("%(count)s of your companies belong to this group.") % {"count": count}
 
 
-def group_of(company: Company) -> Group:
+def group_of(company: Company, scope: Scope = EVERYTHING) -> Group:
     """Those that D&B reports under the same company at the top, which may be this one."""
     top = top_of(company)
-    rows = members_of(top).exclude(pk=company.duns).order_by("duns")
+    rows = visible_to(scope, members_of(top)).exclude(pk=company.duns).order_by("duns")
     known = {row.duns: row for row in rows[: SHOWN * 10]}
-    monitored = sorted(monitored_among(known))
+    monitored = sorted(monitored_among(known, scope))
     has_more = len(monitored) > SHOWN or len(known) == SHOWN * 10
-    return Group(top, [known[duns] for duns in monitored[:SHOWN]], has_more, critical_changes(known, monitored))
+    critical = critical_changes(known, monitored, scope)
+    return Group(top, [known[duns] for duns in monitored[:SHOWN]], has_more, critical)
 
 
 def top_of(company: Company) -> str:
@@ -83,16 +85,16 @@ def _monitored_by_top(tops: Collection[str]) -> dict[str, set[str]]:
     return found
 
 
-def monitored_among(numbers: Iterable[str]) -> set[str]:
+def monitored_among(numbers: Iterable[str], scope: Scope = EVERYTHING) -> set[str]:
     """Those that D&B monitors in a registration, or that are requested."""
     found: set[str] = set()
     for batch in in_batches(sorted(numbers)):
         rows = Subject.objects.filter(Q(state__in=LISTED) | Q(requested=True), company__in=list(batch))
-        found.update(rows.values_list("company_id", flat=True))
+        found.update(visible_to(scope, rows).values_list("company_id", flat=True))
     return found
 
 
-def critical_changes(companies: Mapping[str, Company], numbers: Iterable[str]) -> list[Line]:
+def critical_changes(companies: Mapping[str, Company], numbers: Iterable[str], scope: Scope = EVERYTHING) -> list[Line]:
     """Of the latest to have one, the latest first; no query where there is none."""
     since = timezone.now() - RECENT
     dated = [(row.last_critical_at, duns) for duns in numbers if (row := companies[duns]).last_critical_at]
@@ -102,7 +104,7 @@ def critical_changes(companies: Mapping[str, Company], numbers: Iterable[str]) -
         rows = Change.objects.filter(
             company__in=recent, severity=Severity.CRITICAL, superseded=False, changed_at__gte=since
         )
-        latest = {change.company_id: change for change in sorted(rows, key=story_key)}
+        latest = {change.company_id: change for change in sorted(visible_to(scope, rows), key=story_key)}
     for duns, change in latest.items():
         change.company = companies[duns]
     return lines_of([latest[duns] for duns in recent if duns in latest])

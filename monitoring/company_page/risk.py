@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext, ngettext
 
 from core.text import counted, day_text
+from core.visibility import EVERYTHING, Scope, visible_to
 from monitoring.company_page.summary import Head
 from monitoring.company_page.timeline import without_company
 from monitoring.models import Alert, AlertKind, AlertState, Severity
@@ -102,9 +103,10 @@ class OpenAlerts:
         return f"{counted(MOST_ALERTS)}+" if self.count > MOST_ALERTS else counted(self.count)
 
 
-def open_alerts(duns: str) -> OpenAlerts:
+def open_alerts(duns: str, scope: Scope = EVERYTHING) -> OpenAlerts:
     """One query by the index of companies."""
-    rows = Alert.objects.filter(company=duns, kind=AlertKind.CHANGE).exclude(state=AlertState.CLOSED)
+    rows = visible_to(scope, Alert.objects.filter(company=duns, kind=AlertKind.CHANGE))
+    rows = rows.exclude(state=AlertState.CLOSED)
     found = list(rows.order_by("-severity", "-raised_at", "-id")[: MOST_ALERTS + 1])
     return OpenAlerts([_open_alert(row, duns) for row in found[:ALERTS_SHOWN]], len(found))
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.visibility import Scope, visible_to
 from monitoring.company_page.timeline import Page
 from monitoring.history.sources import reports_of
 from monitoring.models import Change
@@ -22,14 +23,18 @@ class Source:
     at: datetime
 
 
-def name_sources(page: Page, replaced: Collection[Change], registrations: Mapping[uuid.UUID, Registration]) -> None:
+def name_sources(
+    page: Page, replaced: Collection[Change], registrations: Mapping[uuid.UUID, Registration], scope: Scope
+) -> None:
     """Give each line of the page its sources, the earliest first; `replaced` are changes that say what others say."""
     lines = [line for day in page.days for line in (*day.lines, *day.small)]
     reports = reports_of([line.change for line in lines], replaced)
     named = dict(registrations)
     if missing := {one.registration for found in reports.values() for one in found} - named.keys():
-        named |= Registration.objects.defer("detail").in_bulk(list(missing))
+        named |= visible_to(scope, Registration.objects.defer("detail")).in_bulk(list(missing))
     for line in lines:
         line.sources = [
-            Source(named[one.registration], str(one.how.label), one.observed_at) for one in reports[line.change.pk]
+            Source(named[one.registration], str(one.how.label), one.observed_at)
+            for one in reports[line.change.pk]
+            if one.registration in named
         ]

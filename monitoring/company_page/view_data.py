@@ -11,6 +11,8 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
+from core.visibility import EVERYTHING, Scope, visible_to
+from monitoring.audiences import audiences_of
 from monitoring.company_page.document_table import compared, facts_of, paths_between, turns
 from monitoring.company_page.group import group_of, monitored_among
 from monitoring.company_page.risk import risk_of
@@ -18,7 +20,7 @@ from monitoring.company_page.sources import name_sources
 from monitoring.company_page.summary import family, head_of, relatives, summaries
 from monitoring.company_page.timeline import Line, Page, changes_and_replaced, known_elements, timeline
 from monitoring.company_page.value_mismatch import find_mismatches
-from monitoring.history.company_projection import merged_into
+from monitoring.history.company_projection import columns_of, merged_into
 from monitoring.history.state import CompanyState, Event, apply_events, events_with
 from monitoring.models import Change, Element
 from monitoring.retention.retention import note_for
@@ -77,10 +79,11 @@ def until(events: Iterable[Event], moment: datetime | None) -> list[Event]:
     return [event for event in events if moment is None or event.moment <= moment]
 
 
-def read_story(duns: str, moment: datetime | None = None) -> Story:
-    """Two queries: its changes, and its whole documents."""
+def read_story(duns: str, moment: datetime | None = None, *, left_at: datetime | None = None) -> Story:
+    """Two queries: its changes, and its whole documents. It ends when the company left what the reader sees."""
     changes, replaced = changes_and_replaced(duns)
-    events = events_with(changes, duns)
+    events = until(events_with(changes, duns), left_at)
+    changes = [row for row in changes if left_at is None or row.changed_at <= left_at]
     today = apply_events(events)
     then = apply_events(until(events, moment)) if moment else today
     return Story(duns, moment, changes, replaced, events, today, then)
@@ -114,15 +117,25 @@ class Around:
     after: list[Neighbour] = field(default_factory=list)
 
 
-def company_page(row: Company, *, moment: datetime | None = None, before: str = "") -> dict[str, Any]:
-    story = read_story(row.duns, moment)
+def company_page(
+    row: Company,
+    *,
+    moment: datetime | None = None,
+    before: str = "",
+    scope: Scope = EVERYTHING,
+    left_at: datetime | None = None,
+) -> dict[str, Any]:
+    """Units that hold the company share its state; of its story, each sees what its registrations reported."""
+    story = read_story(row.duns, moment, left_at=left_at)
+    if left_at:
+        _show_as_it_was(row, story)
     elements = story.elements
-    subjects = _subjects(row.duns)
-    registrations = _registrations(story.events, subjects)
+    subjects = _subjects(row.duns, scope)
+    registrations = _registrations(story.events, subjects, scope)
     references = ExternalReference.objects.filter(company=row.duns)
-    page = timeline(story.shown, elements, before=before)
+    page = timeline(_visible(story.shown, scope), elements, before=before)
     find_mismatches(page, story.then, registrations)
-    name_sources(page, story.replaced, registrations)
+    name_sources(page, story.replaced, registrations, scope)
     found = _profile(story, elements)
     scores = scores_of(story.events_shown, elements, moment or timezone.now())
     return {
@@ -132,13 +145,27 @@ def company_page(row: Company, *, moment: datetime | None = None, before: str = 
         "scores": scores,
         "risk": risk_of(found["head"], scores),
         "begins": story.begins,
-        "around": _around(story, subjects, registrations),
-        "group": group_of(row),
+        "around": _around(story, subjects, registrations, scope),
+        "group": group_of(row, scope),
         "described": described(subjects),
         "is_listed": bool(subjects),
         "references": list(references.order_by("system", "reference")[:MOST_REFERENCES]),
-        "notes": notes_of(row.duns),
+        "notes": notes_of(row.duns, scope),
     }
+
+
+def _show_as_it_was(row: Company, story: Story) -> None:
+    for name, value in columns_of(story.today).items():
+        setattr(row, name, value)
+    row.changed_at = max((change.changed_at for change in story.changes), default=None)
+    row.exposure, row.exposure_unconverted = None, False
+
+
+def _visible(changes: list[Change], scope: Scope) -> list[Change]:
+    if scope.sees_all:
+        return changes
+    shared = set(audiences_of(scope))
+    return [row for row in changes if row.registration_id in scope.registrations or row.audience in shared]
 
 
 def _latest(page: Page) -> list[Line]:
@@ -161,29 +188,34 @@ def _profile(story: Story, elements: Mapping[str, Element]) -> dict[str, Any]:
     }
 
 
-def _subjects(duns: str) -> list[Subject]:
+def _subjects(duns: str, scope: Scope) -> list[Subject]:
     rows = Subject.objects.filter(company=duns).select_related("registration").defer("registration__detail")
-    return list(rows.order_by("id"))
+    return list(visible_to(scope, rows).order_by("id"))
 
 
-def _registrations(events: Sequence[Event], subjects: Sequence[Subject]) -> dict[uuid.UUID, Registration]:
+def _registrations(events: Sequence[Event], subjects: Sequence[Subject], scope: Scope) -> dict[uuid.UUID, Registration]:
     found = {row.registration_id: row.registration for row in subjects}
     # Mostly they are the same: then nothing more is read.
     if missing := {event.registration for event in events} - found.keys():
-        found |= Registration.objects.defer("detail").in_bulk(list(missing))
+        found |= visible_to(scope, Registration.objects.defer("detail")).in_bulk(list(missing))
     return found
 
 
-def _around(story: Story, subjects: Sequence[Subject], registrations: Mapping[uuid.UUID, Registration]) -> Around:
+def _around(
+    story: Story, subjects: Sequence[Subject], registrations: Mapping[uuid.UUID, Registration], scope: Scope
+) -> Around:
     found = relatives(story.duns, story.then, story.today)
     mergers = continued(story.duns)
     _from_history(story.today, mergers)
     numbers = {one.duns for one in found} | mergers.before.keys() | mergers.after.keys()
-    companies = _companies(story.duns, numbers)
-    monitored = monitored_among(one.duns for one in found if one.duns)
+    companies = _companies(story.duns, numbers, scope)
+    monitored = monitored_among((one.duns for one in found if one.duns), scope)
     for one in found:
         one.company = companies.get(one.duns) if one.duns != story.duns else None
         one.is_monitored = one.duns in monitored
+    if not scope.sees_all:
+        for duns in mergers.before.keys() - companies.keys():
+            del mergers.before[duns]
     for company in companies.values():
         if company.merged_into == story.duns:
             mergers.before.setdefault(company.duns, None)
@@ -201,9 +233,10 @@ def _from_history(today: CompanyState, mergers: Continued) -> None:
         mergers.after[number] = today.status.moment
 
 
-def _companies(duns: str, numbers: set[str]) -> dict[str, Company]:
+def _companies(duns: str, numbers: set[str], scope: Scope) -> dict[str, Company]:
     related = Q(pk__in=sorted(numbers - {""})) | Q(merged_into=duns)
-    return {row.duns: row for row in Company.objects.filter(related)[: len(numbers) + MOST_MERGED]}
+    rows = visible_to(scope, Company.objects.filter(related))
+    return {row.duns: row for row in rows[: len(numbers) + MOST_MERGED]}
 
 
 def _neighbours(
@@ -222,7 +255,7 @@ def _watches(
 ) -> Iterable[Watch]:
     """Every registration once, by its name."""
     notified: dict[uuid.UUID, datetime] = {}
-    for event in events:
+    for event in (one for one in events if one.registration in registrations):
         notified[event.registration] = min(event.moment, notified.get(event.registration, event.moment))
     listed = {row.registration_id: row for row in subjects}
     for key, registration in sorted(registrations.items(), key=lambda item: item[1].reference):

@@ -25,6 +25,7 @@ from monitoring.models import NO_NOISE, Change, Kind, Severity
 from monitoring.publications.filters import PublishedAfterFilter
 from monitoring.publications.sequence import newest_publication
 from monitoring.story_order import LATEST_FIRST, newest, story_key
+from monitoring.visibility import as_reported_to
 from portfolio.companies.search import of_companies, with_companies
 from portfolio.models import Registration
 from portfolio.registrations.filters import RegistrationFilter
@@ -109,6 +110,7 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
     search_fields = ("company",)
     search_help_text = _("D-U-N-S number or company name")
     ordering = ("-id",)
+    seen = staticmethod(as_reported_to)
     paginator = StoryPaginator
     everything = "?severity=all"
     sortable_by = ()
@@ -148,6 +150,7 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
             row.line = line  # type: ignore[attr-defined]
 
     def page_context(self, request: HttpRequest, row: Change) -> dict[str, Any]:
+        as_reported_to(request.user, [row])
         self.complete_rows([row])
         with_registrations([row])
         return {

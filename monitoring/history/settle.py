@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from core.bulk import distinct_digits, distinct_values
 from core.db import in_batches, insert_new
+from monitoring.audiences import stamp
 from monitoring.company_sources import several_sources
 from monitoring.content_ids import moment_of, observation_id
 from monitoring.history.facts import FAMILIES, LifecycleEvent, Verdict, judge, judge_lifecycle
@@ -199,6 +200,7 @@ class _Writer:
             self._flip(row, verdict, reports)
             self.result.companies.add(row.company_id)
             self.result.verbs[_verb(verdict)] += 1
+        stamp(key for row, verdict in different for key in {row.replaced_by, verdict.replaced_by} if key)
 
     def _flip(self, row: Change, verdict: Verdict, reports: _Reports) -> None:
         values: dict[str, Any] = {"superseded": not verdict.live, "replaced_by": verdict.replaced_by}

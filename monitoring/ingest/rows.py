@@ -92,6 +92,7 @@ class ChangeRow(NamedTuple):
     superseded: bool = False
     replaced_by: uuid.UUID | None = None
     entry: int = Entry.CHANGE.value
+    audience: uuid.UUID | None = None
 
 
 def notification_row(batch: Batch, reading: Reading) -> NotificationRow:

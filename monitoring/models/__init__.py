@@ -38,7 +38,7 @@ from monitoring.models.from_dnb.data_fetches import (
 )
 from monitoring.models.from_dnb.family_trees import FamilyTree, FamilyTreeMember, TreeKind, TreeState
 from monitoring.models.notifications import NO_UPDATE, Notification, NotificationType
-from monitoring.models.observations import Observation, Verb
+from monitoring.models.observations import Audience, Observation, Verb
 from monitoring.models.outbox import WEBHOOK_TEST, MessageState, OutboxMessage, SendAttempt, TargetKind
 from monitoring.models.publications import ConsumerOffset, Publication
 from monitoring.models.replay_passes import PassState, Purpose, ReplayPass
@@ -62,6 +62,7 @@ __all__ = [
     "AlertKind",
     "AlertRule",
     "AlertState",
+    "Audience",
     "Axis",
     "BEING_WRITTEN",
     "Change",

@@ -61,6 +61,10 @@ class Alert(models.Model):
     rule_name = models.CharField(max_length=120)
     company = models.ForeignKey(Company, models.PROTECT, null=True, db_index=False)
     registration = models.ForeignKey(Registration, models.PROTECT, null=True)
+    audience = CompactUUIDField(
+        null=True, editable=False, help_text=_("All registrations that reported its changes, if not just its own.")
+    )
+    unit = models.TextField(blank=True, editable=False, help_text=_("Business unit of its rule."))
     severity = models.SmallIntegerField(choices=Severity.choices)
     state = models.CharField(max_length=12, choices=AlertState.choices, default=AlertState.NEW)
     assignee = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, db_index=False)
@@ -123,6 +127,8 @@ class Alert(models.Model):
             models.Index(fields=["assigned_at", "id"], name="alert_by_assignment"),
             # A company's page, the search of the inbox, the API by company, what a change may resolve.
             models.Index(fields=["company", "state", "raised_at"], name="alert_by_company"),
+            # What business units see beside the alerts of their own registrations.
+            models.Index(fields=["audience", "raised_at", "id"], name="alert_by_audience"),
             # A rule's limit per hour.
             models.Index(fields=["rule", "rate_window", "sequence"], name="alert_by_hour"),
             # How often a rule was not relevant, and the alerts that were.

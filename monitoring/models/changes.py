@@ -39,6 +39,7 @@ class Entry(models.IntegerChoices):
 # What partial indexes leave out; a query that repeats it, word by word, is answered by the index.
 NO_ELEMENT, NO_NOISE = ~Q(kind=Kind.ELEMENT), ~Q(severity=Severity.NOISE)
 REPLACED = Q(replaced_by__isnull=False)
+SHARED = Q(audience__isnull=False)
 
 
 class Change(models.Model):
@@ -64,6 +65,9 @@ class Change(models.Model):
     superseded = models.BooleanField(default=False)
     replaced_by = CompactUUIDField(null=True, help_text=_("The change that reports the same fact."))
     entry = models.PositiveSmallIntegerField(choices=Entry.choices, default=Entry.CHANGE)
+    audience = CompactUUIDField(
+        null=True, editable=False, help_text=_("All registrations that reported it, if there are several.")
+    )
 
     class Meta:
         indexes = [
@@ -82,6 +86,8 @@ class Change(models.Model):
             models.Index(fields=["element", "id"], name="change_by_element"),
             # Who reported a change: the feed of a registration, counts, the page of a change.
             PartialIndex(fields=["replaced_by"], name="change_by_replacement", condition=REPLACED),
+            # All that a business unit sees: beside its registrations' own changes, those that they reported later.
+            PartialIndex(fields=["audience", "id"], name="change_by_audience", condition=SHARED),
         ]
         verbose_name = _("change")
         verbose_name_plural = _("changes")

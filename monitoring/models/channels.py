@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField
 from core.ids import time_first_id
+from core.models.units import OfUnit
 from monitoring.models.elements import Severity
 
 
@@ -27,7 +28,7 @@ class Weekday(models.IntegerChoices):
     SUNDAY = 6, _("Sunday")
 
 
-class Channel(models.Model):
+class Channel(OfUnit):
     """Where alerts go: mail addresses, or the address of a service, which holds secrets and is kept encrypted."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterable
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -10,6 +13,8 @@ from monitoring.models.changes import Change
 from monitoring.models.deliveries import STORY_PLACE, Delivery
 from monitoring.models.notifications import Notification
 from portfolio.models import Company, Registration
+
+AUDIENCE_KEYS = uuid.UUID("d2c4e7a1-6b08-5f39-8e15-4a70b9c3d6f2")
 
 
 class Verb(models.TextChoices):
@@ -50,3 +55,34 @@ class Observation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.change_id}: {self.verb}"
+
+
+class Audience(models.Model):
+    """A set of registrations that reported the same, once: its key is made of them."""
+
+    id = CompactUUIDField(primary_key=True, editable=False)
+    registrations = models.TextField(help_text=_("Their ids, separated by spaces."))
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = _("audience")
+        verbose_name_plural = _("audiences")
+
+    def __str__(self) -> str:
+        return self.registrations
+
+    @staticmethod
+    def key(registrations: Iterable[uuid.UUID]) -> uuid.UUID:
+        return uuid.uuid5(AUDIENCE_KEYS, _text(registrations))
+
+    @classmethod
+    def of(cls, registrations: Iterable[uuid.UUID]) -> Audience:
+        return cls(id=cls.key(registrations), registrations=_text(registrations))
+
+    @property
+    def members(self) -> frozenset[uuid.UUID]:
+        return frozenset(map(uuid.UUID, self.registrations.split()))
+
+
+def _text(registrations: Iterable[uuid.UUID]) -> str:
+    return " ".join(sorted(map(str, registrations)))

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactDateTimeField, CompactUUIDField
 from core.ids import time_first_id
+from core.models.units import OfUnit
 from portfolio.models import Registration
 from portfolio.models.registrations import check_timezone
 
@@ -18,7 +19,7 @@ class PeriodKind(models.TextChoices):
     MONTH = "month", _("Monthly, on the first day")
 
 
-class ReportSchedule(models.Model):
+class ReportSchedule(OfUnit):
     """A report by email: for the last week or month, with its recipients and its time."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)

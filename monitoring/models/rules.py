@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField
 from core.ids import time_first_id
+from core.models.units import OfUnit
 from monitoring.models.channels import Channel
 from monitoring.models.elements import Severity
 
@@ -23,7 +24,7 @@ class Grouping(models.TextChoices):
     EACH = "each", _("One alert per change")
 
 
-class AlertRule(models.Model):
+class AlertRule(OfUnit):
     """What is worth an alert: which changes, of which companies, and who is notified."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)

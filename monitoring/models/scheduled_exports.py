@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from core.fields import CompactUUIDField
 from core.ids import time_first_id
 from core.models.saved_filters import SavedFilter
+from core.models.units import OfUnit
 from monitoring.models.file_servers import FileServer
 from portfolio.models.registrations import check_timezone
 
@@ -23,7 +24,7 @@ class FileFormat(models.TextChoices):
     JSON_LINES = "jsonl", _("JSON lines")
 
 
-class ScheduledExport(models.Model):
+class ScheduledExport(OfUnit):
     """A file a day: what is in it, where it goes and when. A marker beside it says that it is complete."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)

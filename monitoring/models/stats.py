@@ -25,6 +25,9 @@ class DailyStat(models.Model):
     registration = models.ForeignKey(
         Registration, on_delete=models.CASCADE, db_index=False, verbose_name=_("registration")
     )
+    audience = CompactUUIDField(
+        null=True, editable=False, help_text=_("All registrations that reported the changes, if there are several.")
+    )
     kind = models.TextField(_("change type"))
     element = models.CharField(_("data element"), max_length=400, blank=True)
     severity = models.SmallIntegerField(_("severity"), choices=Severity.choices)
@@ -61,6 +64,7 @@ class DailyTotal(models.Model):
     id = CompactUUIDField(primary_key=True, editable=False)
     day = models.DateField()
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, db_index=False)
+    audience = CompactUUIDField(null=True, editable=False)
     axis = models.CharField(max_length=12, choices=Axis.choices)
     value = models.CharField(max_length=400, blank=True)
     severity = models.SmallIntegerField(choices=Severity.choices)

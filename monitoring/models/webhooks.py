@@ -7,12 +7,13 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField
 from core.ids import time_first_id
+from core.models.units import OfUnit
 from monitoring.models.elements import Severity
 from monitoring.models.maintainers import HasMaintainer
 from portfolio.models import Registration
 
 
-class WebhookEndpoint(HasMaintainer):
+class WebhookEndpoint(OfUnit, HasMaintainer):
     """An address that receives events as they happen, by the Standard Webhooks specification."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)

@@ -63,7 +63,7 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
     fieldsets = (
         (None, {"fields": ("name", "active")}),
         (_("Schedule"), {"fields": ("period", "hour", "zone")}),
-        (_("Content and recipients"), {"fields": ("chosen", "people")}),
+        (_("Content and recipients"), {"fields": ("unit", "chosen", "people")}),
     )
     list_before_template = "monitoring/reports/no_mail_server.html"
     change_form_outer_before_template = "monitoring/reports/no_mail_server.html"

@@ -46,7 +46,7 @@ class ReportScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
 
     class Meta:
         model = ReportSchedule
-        fields = ("name", "period", "hour", "zone", "active")
+        fields = ("name", "period", "hour", "zone", "active", "unit")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,7 +1,8 @@
 """Daily counts for front page and reports: recomputed for the days that a publication touches.
 
 A change counts once, in the registration that reported it first: sums over registrations double nothing. Beside that
-stands how many changes each registration reported, first or not: what is shown for one registration.
+stands how many changes each registration reported, first or not: what is shown for one registration. Changes that
+several reported are counted by all of them: so a business unit counts each of its changes once, too.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from monitoring.history.state import SNAPSHOT
 from monitoring.models import Change, DailyStat, DailyTotal, Notification, Publication, Severity
 from monitoring.publications.consumers import PublicationConsumer
 from monitoring.scores.score_changes import recount_moves
-from monitoring.stats.day_totals import totals_of
+from monitoring.stats.day_totals import of_all, totals_of
 from monitoring.stats.further_reports import OF_NO_TIME, further_reports, moments_of
 from portfolio.models import Company
 
@@ -90,10 +91,10 @@ def _keys_of(day: date) -> Q:
 def _change_counts(day: date) -> Iterator[DailyStat]:
     rows = (
         Change.objects.filter(_keys_of(day), changed_at__range=_between(day), superseded=False)
-        .values_list("registration_id", "kind", "element", "severity", "company_id")
+        .values_list("registration_id", "audience", "kind", "element", "severity", "company_id")
         .annotate(count=Count("id"))
     )
-    first = [(*row[:5], row[5], row[5]) for row in rows]
+    first = [(*row[:6], row[6], row[6]) for row in rows]
     further = [(*key, 0, count) for key, count in further_reports(*_between(day)).items()]
     yield from _counts(day, "change", first + further)
 
@@ -105,13 +106,14 @@ def _notification_counts(day: date) -> Iterator[DailyStat]:
         .values_list("registration_id", "company_id", "type")
         .annotate(count=Count("id"))
     )
-    counted = [(row[0], row[2], "", Severity.NOISE, row[1], row[3], row[3]) for row in rows]
+    counted = [(row[0], None, row[2], "", Severity.NOISE, row[1], row[3], row[3]) for row in rows]
     yield from _counts(day, "notification", counted)
 
 
 def _counts(day: date, what: str, rows: list[tuple[Any, ...]]) -> Iterator[DailyStat]:
-    """Rows of (registration, kind, element, severity, company, count, reports), summed by the company's country."""
-    countries = _countries({row[4] for row in rows})
+    """Rows of (registration, audience, kind, element, severity, company, count, reports), summed by the company's
+    country."""
+    countries = _countries({row[5] for row in rows})
     counts: Counter[tuple[Any, ...]] = Counter()
     reports: Counter[tuple[Any, ...]] = Counter()
     for *dimensions, company, count, reported in rows:
@@ -123,13 +125,14 @@ def _counts(day: date, what: str, rows: list[tuple[Any, ...]]) -> Iterator[Daily
 
 
 def _stat(day: date, what: str, dimensions: tuple[Any, ...], count: int, reports: int) -> DailyStat:
-    registration, kind, element, severity, country = dimensions
-    key = uuid.uuid5(COUNT_KEYS, f"{day}|{what}|{registration}|{kind}|{element}|{severity}|{country}")
+    registration, audience, kind, element, severity, country = dimensions
+    key = uuid.uuid5(COUNT_KEYS, f"{day}|{what}|{registration}|{kind}|{element}|{severity}|{country}{of_all(audience)}")
     return DailyStat(
         id=key,
         day=day,
         what=what,
         registration_id=registration,
+        audience=audience,
         kind=kind,
         element=element,
         severity=severity,

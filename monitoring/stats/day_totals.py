@@ -20,21 +20,40 @@ def totals_of(day: date) -> Iterator[DailyTotal]:
     counts: Counter[tuple[Any, ...]] = Counter()
     reports: Counter[tuple[Any, ...]] = Counter()
     rows = DailyStat.objects.filter(day=day, what="change")
-    for registration, kind, element, severity, country, count, reported in rows.values_list(
-        "registration_id", "kind", "element", "severity", "country", "count", "reports"
+    for registration, audience, kind, element, severity, country, count, reported in rows.values_list(
+        "registration_id", "audience", "kind", "element", "severity", "country", "count", "reports"
     ):
         for axis, value in _axes(day, registration, kind, element, severity, country):
-            counts[registration, axis, value, severity] += count
-            reports[registration, axis, value, severity] += reported
+            counts[registration, audience, axis, value, severity] += count
+            reports[registration, audience, axis, value, severity] += reported
     for dimensions, reported in reports.items():
         yield _total(day, *dimensions, count=counts[dimensions], reports=reported)
 
 
-def _total(day: date, registration: uuid.UUID, axis: Axis, value: str, severity: int, **counts: int) -> DailyTotal:
-    key = uuid.uuid5(TOTAL_KEYS, f"{day}|{registration}|{axis}|{value}|{severity}")
+def _total(
+    day: date,
+    registration: uuid.UUID,
+    audience: uuid.UUID | None,
+    axis: Axis,
+    value: str,
+    severity: int,
+    **counts: int,
+) -> DailyTotal:
     return DailyTotal(
-        id=key, day=day, registration_id=registration, axis=axis, value=value, severity=severity, **counts
+        id=uuid.uuid5(TOTAL_KEYS, f"{day}|{registration}|{axis}|{value}|{severity}{of_all(audience)}"),
+        day=day,
+        registration_id=registration,
+        audience=audience,
+        axis=axis,
+        value=value,
+        severity=severity,
+        **counts,
     )
+
+
+def of_all(audience: uuid.UUID | None) -> str:
+    """In a key: nothing where one registration alone reported it."""
+    return f"|{audience}" if audience else ""
 
 
 def _axes(

@@ -18,8 +18,8 @@ Pair = tuple[uuid.UUID, uuid.UUID]
 
 
 def further_reports(start: datetime, end: datetime) -> Counter[tuple[Any, ...]]:
-    """How many changes of this day each registration reported after another: by registration, kind, element, severity
-    and company. Both tables are read by ranges of keys that begin with the time of the change."""
+    """How many changes of this day each registration reported after another: by registration, audience, kind, element,
+    severity and company. Both tables are read by ranges of keys that begin with the time of the change."""
     pairs = set(_pairs((key_at(start), key_at(start + timedelta(days=1))))) | set(_pairs(OF_NO_TIME))
     counts: Counter[tuple[Any, ...]] = Counter()
     others: dict[uuid.UUID, set[uuid.UUID]] = {}
@@ -27,7 +27,8 @@ def further_reports(start: datetime, end: datetime) -> Counter[tuple[Any, ...]]:
         others.setdefault(change, set()).add(registration)
     for batch in in_batches(sorted(others)):
         rows = Change.objects.filter(pk__in=batch, superseded=False, changed_at__range=(start, end))
-        for key, first, *what in rows.values_list("id", "registration_id", "kind", "element", "severity", "company_id"):
+        columns = ("id", "registration_id", "audience", "kind", "element", "severity", "company_id")
+        for key, first, *what in rows.values_list(*columns):
             counts.update((registration, *what) for registration in others[key] - {first})
     return counts
 

@@ -230,8 +230,8 @@ class WebhookAdmin(RowActions, PageAdmin):
         "A webhook notifies another system of changes, alerts and portfolio events as they happen. Add one to start."
     )
     fieldsets = (
-        (None, {"fields": ("name", "url", "event_types")}),
-        (_("Change filters"), {"fields": FIELDS[3:]}),
+        (None, {"fields": FIELDS[:4]}),
+        (_("Change filters"), {"fields": FIELDS[4:]}),
     )
 
     def has_delete_permission(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> bool:

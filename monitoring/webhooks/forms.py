@@ -21,7 +21,9 @@ from monitoring.models import Kind, WebhookEndpoint
 from monitoring.webhooks.event_types import GROUPS, name_of, split, without_covered
 from portfolio.companies.duns_lists import entries_of, read_listed
 
-FIELDS = ("name", "url", "event_types", "kinds", "severity", "element", "registration", "countries", "companies")
+FIELDS = (
+    *("name", "url", "event_types", "unit", "kinds", "severity", "element", "registration", "countries", "companies"),
+)
 
 
 class Begin(TextChoices):

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from core.bulk import has_sql
 from core.text import is_clean
+from core.visibility import EVERYTHING, Scope, visible_to
 from portfolio.companies.notes import split_tags
 from portfolio.models import Company, Flag, Subject
 
@@ -102,13 +103,13 @@ def in_registrations(rows: QuerySet[Company], registrations: Sequence[UUID]) -> 
     return _among(rows, monitored_now().filter(registration__in=registrations))
 
 
-def owned_by(rows: QuerySet[Company], owner: str) -> QuerySet[Company]:
-    owned = Subject.objects.exclude(owner="")
+def owned_by(rows: QuerySet[Company], owner: str, scope: Scope = EVERYTHING) -> QuerySet[Company]:
+    owned = visible_to(scope, Subject.objects.exclude(owner=""))
     return _each_having(rows, owned, False) if owner == UNKNOWN else _among(rows, owned.filter(owner=owner))
 
 
-def tagged(rows: QuerySet[Company], tag: str) -> QuerySet[Company]:
-    with_tags = Subject.objects.exclude(tags="")
+def tagged(rows: QuerySet[Company], tag: str, scope: Scope = EVERYTHING) -> QuerySet[Company]:
+    with_tags = visible_to(scope, Subject.objects.exclude(tags=""))
     if tag == UNKNOWN:
         return _each_having(rows, with_tags, False)
     # Tags stand together in one text, of which there are few.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
@@ -16,6 +16,7 @@ from unfold.contrib.filters.admin import DropdownFilter, MultipleDropdownFilter
 from core.admin.filters import CountryFilter, DaysFilter
 from core.cached_counts import recent_count
 from core.text import is_clean
+from core.visibility import Scope, is_restricted, scope_of, visible_to
 from portfolio.companies.conditions import (
     DUE,
     KNOWN,
@@ -34,7 +35,8 @@ from portfolio.companies.conditions import (
     tagged,
     with_exposure,
 )
-from portfolio.models import FLAG_LABELS, Company, ReferenceCategory, Size, Tier
+from portfolio.companies.notes import split_tags
+from portfolio.models import FLAG_LABELS, Company, ReferenceCategory, Size, Subject, Tier
 from portfolio.reference_data.words import industry_words, words_of_description
 
 Options = Iterable[tuple[str, str | Promise]]
@@ -46,23 +48,39 @@ CLASSES: Options = (
     ("5", _("5 (highest risk)")),
 )
 VALUES = "company_values"
+# So many values of a column at most.
+OFFERED = 300
 
 
-def occurring(name: str) -> Options:
+def occurring(name: str, request: HttpRequest) -> Options:
     """What was found last: values, or values and their descriptions."""
-    found = recent_count(VALUES).get(name, [])
+    found = _values(name, request)
     return [(one, one) if isinstance(one, str) else (one[0], f"{one[0]} {one[1]}".strip()) for one in found]
 
 
-def industries() -> Options:
-    found = recent_count(VALUES).get("industry_code", [])
+def _values(name: str, request: HttpRequest) -> Sequence[Any]:
+    """For someone who sees some companies, what occurs in these."""
+    if not is_restricted(request.user):
+        return recent_count(VALUES).get(name, [])  # type: ignore[no-any-return]
+    if name in ("owner", "tag"):
+        column = {"tag": "tags"}.get(name, name)
+        rows = visible_to(request.user, Subject.objects.exclude(**{column: ""})).order_by(column)
+        texts = rows.values_list(column, flat=True).distinct()[:OFFERED]
+        return sorted({part for text in texts for part in (split_tags(text) if name == "tag" else [text])})
+    columns = ("industry_code", "industry", "industry_scheme") if name == "industry_code" else (name,)
+    found = visible_to(request.user, Company.objects.exclude(**{name: ""})).order_by(*columns).values_list(*columns)
+    return [row if len(columns) > 1 else row[0] for row in found.distinct()[:OFFERED]]
+
+
+def industries(request: HttpRequest) -> Options:
+    found = _values("industry_code", request)
     # Counts of earlier versions name no scheme.
     return [(code, f"{code} {industry_words((*scheme, '')[0], code, words)}".strip()) for code, words, *scheme in found]
 
 
-def statuses() -> Options:
+def statuses(request: HttpRequest) -> Options:
     """What is kept is compared; people read it in their language."""
-    found = occurring("operating_status")
+    found = occurring("operating_status", request)
     return [(value, words_of_description(ReferenceCategory.OPERATING_STATUS, value)) for value, _words in found]
 
 
@@ -76,17 +94,17 @@ class ColumnFilter(MultipleDropdownFilter):  # type: ignore[misc]
     """One or several values of a column, or those of which it is unknown."""
 
     all_option = None
-    options: Callable[[], Options]
+    options: Callable[[HttpRequest], Options]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        offered = [*self.options(), (UNKNOWN, gettext("Unknown"))]
+        offered = [*self.options(request), (UNKNOWN, gettext("Unknown"))]
         return with_those_asked(offered, request.GET.getlist(str(self.parameter_name)))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(of_column(str(self.parameter_name), filter(None, self.value() or ())))
 
 
-def column_filter(column: str, title: str | Promise, options: Callable[[], Options]) -> type[ColumnFilter]:
+def column_filter(column: str, title: str | Promise, options: Callable[[HttpRequest], Options]) -> type[ColumnFilter]:
     members = {"parameter_name": column, "title": title, "options": staticmethod(options)}
     return type(f"{column.title()}Filter", (ColumnFilter,), members)
 
@@ -166,16 +184,17 @@ class MonitoredFilter(_OneOf):
 class _OfEntries(DropdownFilter):  # type: ignore[misc]
     """Of what the entries of registrations hold."""
 
-    choose: Callable[[QuerySet[Company], str], QuerySet[Company]]
+    choose: Callable[[QuerySet[Company], str, Scope], QuerySet[Company]]
     unknown: str | Promise
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        offered = [*occurring(str(self.parameter_name)), (UNKNOWN, self.unknown)]
+        offered = [*occurring(str(self.parameter_name), request), (UNKNOWN, self.unknown)]
         return with_those_asked(offered, [self.value() or ""])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value() or ""
-        return self.choose(queryset, value) if value and is_clean(value) else queryset
+        scope = scope_of(request.user)
+        return self.choose(queryset, value, scope) if value and is_clean(value) else queryset
 
 
 class OwnerFilter(_OfEntries):
@@ -202,7 +221,7 @@ class GroupFilter(DropdownFilter):  # type: ignore[misc]
         asked = self.value() or ""
         if asked in ("", UNKNOWN) or not is_clean(asked):
             return [(UNKNOWN, gettext("Unknown"))]
-        named = [(asked, str(Company.objects.filter(pk=asked).first() or asked))]
+        named = [(asked, str(visible_to(request.user, Company.objects.filter(pk=asked)).first() or asked))]
         return [*named, (UNKNOWN, gettext("Unknown"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -218,12 +237,12 @@ class CriticalFilter(DaysFilter):
 COMPANY_FILTERS: tuple[type[SimpleListFilter | DaysFilter], ...] = (
     MonitoredFilter,
     OccurringCountryFilter,
-    column_filter("failure_class", _("failure score class"), lambda: CLASSES),
-    column_filter("delinquency_class", _("delinquency score class"), lambda: CLASSES),
-    column_filter("rating", _("D&B rating"), lambda: occurring("rating")),
+    column_filter("failure_class", _("failure score class"), lambda request: CLASSES),
+    column_filter("delinquency_class", _("delinquency score class"), lambda request: CLASSES),
+    column_filter("rating", _("D&B rating"), lambda request: occurring("rating", request)),
     FlagFilter,
     column_filter("industry_code", _("industry"), industries),
-    column_filter("size", _("size"), lambda: Size.choices),
+    column_filter("size", _("size"), lambda request: Size.choices),
     column_filter("operating_status", _("status"), statuses),
     OwnerFilter,
     TagFilter,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from core.audit import record
 from core.db import clean_text
+from core.visibility import EVERYTHING, Scope, visible_to
 from portfolio.companies.word_index import subject_words
 from portfolio.models import Company, CompanyNote, Subject
 
@@ -46,13 +47,14 @@ def split_tags(text: str) -> list[str]:
     return list(dict.fromkeys(filter(None, (part.strip() for part in text.split(",")))))
 
 
-def describe_company(*, company: Company, tags: str, owner: str, by: str) -> int:
-    """Say these of the company in every list that it is in; returns in how many that changed something."""
+def describe_company(*, company: Company, tags: str, owner: str, by: str, scope: Scope = EVERYTHING) -> int:
+    """Say these of the company in every list that it is in and that the scope shows; returns in how many that changed
+    something."""
     after = {
         "tags": clean_text(", ".join(split_tags(tags)), LONGEST_TAGS),
         "owner": clean_text(owner.strip(), LONGEST_OWNER),
     }
-    rows = list(Subject.objects.filter(company=company.pk).order_by("id"))
+    rows = list(visible_to(scope, Subject.objects.filter(company=company.pk)).order_by("id"))
     changed = [row for row in rows if {"tags": row.tags, "owner": row.owner} != after]
     for row in changed:
         before = {"tags": row.tags, "owner": row.owner}
@@ -63,17 +65,20 @@ def describe_company(*, company: Company, tags: str, owner: str, by: str) -> int
     return len(changed)
 
 
-def notes_of(duns: str) -> list[CompanyNote]:
+def notes_of(duns: str, scope: Scope = EVERYTHING) -> list[CompanyNote]:
     """The newest first."""
-    return list(CompanyNote.objects.filter(company=duns).order_by("-id")[:MOST_NOTES])
+    return list(visible_to(scope, CompanyNote.objects.filter(company=duns)).order_by("-id")[:MOST_NOTES])
 
 
-def add_note(*, company: Company, text: str, by: str) -> CompanyNote | None:
-    """None where nothing was written."""
+def add_note(*, company: Company, text: str, by: str, scope: Scope = EVERYTHING) -> CompanyNote | None:
+    """None where nothing was written. Someone of a business unit writes for that unit."""
     text = clean_text(text.strip(), LONGEST_NOTE)
     if not text:
         return None
-    note = CompanyNote.objects.create(company=company, by=clean_text(by, 200), at=timezone.now(), text=text)
+    units = CompanyNote.units_text(scope.units)
+    note = CompanyNote.objects.create(
+        company=company, by=clean_text(by, 200), at=timezone.now(), text=text, units=units
+    )
     record(
         actor=by,
         action="add note",

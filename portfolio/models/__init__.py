@@ -16,7 +16,7 @@ from portfolio.models.memberships import Membership
 from portfolio.models.notes import CompanyNote
 from portfolio.models.proposals import OF_COMPANY, Proposal, ProposalKind, ProposalState
 from portfolio.models.reference_data import ReferenceCategory, ReferenceCode, ReferenceList
-from portfolio.models.registrations import LIST_INCOMPLETE, Cadence, Registration, RegistrationState
+from portfolio.models.registrations import LIST_INCOMPLETE, Cadence, Registration, RegistrationState, UnitRegistration
 from portfolio.models.single_person_acts import SinglePersonAct
 from portfolio.models.subjects import Subject, SubjectState
 from portfolio.models.sync_runs import SyncRun, SyncState
@@ -69,5 +69,6 @@ __all__ = [
     "SyncState",
     "Tier",
     "RateLimitSlot",
+    "UnitRegistration",
     "Validation",
 ]

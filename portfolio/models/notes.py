@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +20,7 @@ class CompanyNote(models.Model):
     by = models.TextField()
     at = models.DateTimeField()
     text = models.TextField()
+    units = models.TextField(blank=True, editable=False, help_text=_("Business units of its author; none: all."))
 
     class Meta:
         verbose_name = _("note")
@@ -26,3 +29,8 @@ class CompanyNote(models.Model):
 
     def __str__(self) -> str:
         return self.text[:80]
+
+    @staticmethod
+    def units_text(units: Iterable[str]) -> str:
+        """Each between two spaces, so that one is found in it."""
+        return "".join(f" {unit} " for unit in sorted(units))

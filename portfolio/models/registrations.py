@@ -15,9 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField
 from core.models.leases import Leased
+from core.models.units import BusinessUnit
 from portfolio.models.contracts import Contract
 
 REGISTRATION_KEYS = uuid.UUID("6f7c0f3e-5d0c-5a55-9d0a-2a4f4b0c9a11")
+UNIT_KEYS = uuid.UUID("0e7b6a4c-51d3-5c8f-9a26-7d1f3b90c2e5")
 
 
 class Cadence(models.TextChoices):
@@ -151,3 +153,23 @@ class Registration(Leased):
         if self.state != RegistrationState.PAUSED:
             return False
         return self.paused_until is None or self.paused_until > timezone.now()
+
+
+class UnitRegistration(models.Model):
+    """A business unit sees what a registration reports. A registration may belong to several units."""
+
+    id = CompactUUIDField(primary_key=True, editable=False)
+    unit = models.ForeignKey(BusinessUnit, on_delete=models.CASCADE)
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE)
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = _("registration of a business unit")
+        verbose_name_plural = _("registrations of business units")
+
+    def __str__(self) -> str:
+        return f"{self.unit_id}: {self.registration_id}"
+
+    @staticmethod
+    def key(unit: str, registration: uuid.UUID) -> uuid.UUID:
+        return uuid.uuid5(UNIT_KEYS, f"{unit}\n{registration}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from core.visibility import is_restricted
 from portfolio.models import OF_COMPANY, Company, Proposal
 from portfolio.proposals.registrations import UNDECIDED
 
@@ -21,7 +22,7 @@ class Pending:
 
 def pending_proposal(duns: str, reader: Any) -> Pending | None:
     """None where nothing is left to decide, and for those who see no proposals."""
-    if not reader.has_perm(MAY_SEE):
+    if not reader.has_perm(MAY_SEE) or is_restricted(reader):
         return None
     rows = Proposal.objects.filter(company=duns, kind__in=OF_COMPANY, state__in=UNDECIDED)
     row = rows.order_by("-created_at", "-id").first()

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
+from core.visibility import is_restricted, scope_of, visible_to
 from portfolio.companies.conditions import in_registrations
 from portfolio.models import Registration
 
@@ -19,7 +20,7 @@ class RegistrationFilter(DropdownFilter):  # type: ignore[misc]
     parameter_name = "registration"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        rows = Registration.objects.order_by("reference").values_list("pk", "reference")
+        rows = visible_to(request.user, Registration.objects.order_by("reference")).values_list("pk", "reference")
         return [(str(key), reference) for key, reference in rows]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -27,6 +28,8 @@ class RegistrationFilter(DropdownFilter):  # type: ignore[misc]
             registration = uuid.UUID(self.value() or "")
         except ValueError:
             return queryset
+        if is_restricted(request.user) and registration not in scope_of(request.user).registrations:
+            return queryset.none()
         return self.in_registration(queryset, registration)
 
     def in_registration(self, queryset: QuerySet[Any], registration: uuid.UUID) -> QuerySet[Any]:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext, ngettext
 
 from core.cached_counts import OpenCounts, up_to
 from core.text import ago, counted
+from core.visibility import is_restricted
 from dnbmon_site.accounts.api_key_rights import unknown_words
 from dnbmon_site.accounts.models import ApiKey, User
 from dnbmon_site.dashboard.needs.alerts import critical_alert_needs, own_alert_needs
@@ -48,6 +49,8 @@ def needs_of(
 ) -> list[Need]:
     """Of all registrations, whatever the page is filtered by; the reader's own first, then the most urgent. What the
     guided start shows as a step is not shown twice: it may stay when there is data (`has_steps`)."""
+    if is_restricted(request.user):
+        return [*own_alert_needs(request, numbers), *critical_alert_needs(request, numbers)]
     shown = (*SHOWN_HERE, *GUIDED) if is_guided else SHOWN_HERE
     found = [
         *own_alert_needs(request, numbers),

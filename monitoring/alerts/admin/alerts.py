@@ -21,6 +21,7 @@ from core.admin.lists import ChosenList
 from core.admin.row_actions import RowActions
 from core.markup import ago, badge, two_lines
 from core.text import counted, moment_text
+from core.visibility import Scope, scope_of, visible_to
 from monitoring.alerts.admin.acts import ACTIONS
 from monitoring.alerts.admin.bulk import ask_or_do
 from monitoring.alerts.admin.filters import (
@@ -37,6 +38,7 @@ from monitoring.alerts.admin.filters import (
 from monitoring.alerts.admin.neighbours import BY_DUE, FILTERS, neighbours_of
 from monitoring.alerts.admin.search import find_alerts
 from monitoring.alerts.auto_resolve import PROGRAM
+from monitoring.alerts.facts.seen import as_seen_by
 from monitoring.alerts.guidance import guidance_for, is_about_a_gone_company, with_proposal
 from monitoring.alerts.new_company_summary import counts_by_rule
 from monitoring.alerts.workflow.inbox import is_overdue, is_snoozed
@@ -85,6 +87,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
     ordering = ("-severity", "-raised_at", "-id")
     sortable_by = ("severity_badge", "at_stake", "due_cell", "raised")
     column_order = {"severity": "severity", "raised_at": "raised_at"}
+    seen = staticmethod(as_seen_by)
     row_actions = ACTIONS
     actions = (
         *("acknowledge_selected", "take_selected", "assign_selected", "snooze_selected", "wake_selected"),
@@ -221,10 +224,12 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
     def page_context(self, request: HttpRequest, row: Alert) -> dict[str, Any]:
         with_people([row])
         severity, state = Severity(row.severity), AlertState(row.state)
-        facts = list(
-            AlertItem.objects.filter(alert=row).order_by("-severity", "changed_at", "place", "id")[:MOST_FACTS]
-        )
-        lines, lately = lines_of_alert(row, facts)
+        items = AlertItem.objects.filter(alert=row).order_by("-severity", "changed_at", "place", "id")
+        as_seen_by(request.user, [row])
+        scope = scope_of(request.user)
+        # Without others that reported something of it, the alert is as a whole the reader's.
+        facts = list((visible_to(scope, items) if row.audience else items)[:MOST_FACTS])
+        lines, lately = lines_of_alert(row, facts, scope)
         comments: list[Any] = list(AlertComment.objects.filter(alert=row).order_by("id"))
         gone = row.company_id if is_about_a_gone_company(facts) else ""
         pending = pending_proposal(gone, request.user) if gone else None
@@ -246,7 +251,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
             "filters": filters_of(request),
             **names_on(row, comments),
             "by_rule": counts_by_rule(row.pk) if row.kind == AlertKind.BASELINE else {},
-            "registration": Registration.objects.filter(pk=row.registration_id).first()
+            "registration": visible_to(scope, Registration.objects.filter(pk=row.registration_id)).first()
             if row.registration_id
             else None,
             "lately": lately,
@@ -280,11 +285,11 @@ def filters_of(request: HttpRequest) -> str:
     return urlencode({FILTERS: request.GET[FILTERS]}) if request.GET.get(FILTERS) else ""
 
 
-def lines_of_alert(row: Alert, facts: list[AlertItem]) -> tuple[list[Line], list[Line]]:
+def lines_of_alert(row: Alert, facts: list[AlertItem], scope: Scope) -> tuple[list[Line], list[Line]]:
     """The alert's changes where they are still there, before and after; and what else changed lately, without noise."""
     rows = Change.objects.in_bulk([fact.change for fact in facts if fact.kind != "baseline"])
     own = [rows[fact.change] for fact in facts if fact.change in rows]
-    recent = changed_lately(row)
+    recent = changed_lately(row, scope)
     with_companies([*own, *recent, *([row] if row.company_id else [])])
     lines = lines_of([*own, *recent])
     known = {fact.change for fact in facts}
@@ -292,9 +297,9 @@ def lines_of_alert(row: Alert, facts: list[AlertItem]) -> tuple[list[Line], list
     return lines[: len(own)], lately[:LATELY]
 
 
-def changed_lately(row: Alert) -> list[Change]:
+def changed_lately(row: Alert, scope: Scope) -> list[Change]:
     """The company's last changes."""
     if not row.company_id:
         return []
-    changes = Change.objects.filter(company=row.company_id, superseded=False)
+    changes = visible_to(scope, Change.objects.filter(company=row.company_id, superseded=False))
     return list(changes.defer("derived_from").order_by(*LATEST_FIRST)[: LATELY * 4])

@@ -18,6 +18,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from core.actors import person_text
 from core.admin.chips import Chip
 from core.admin.filters import CountryFilter, DaysFilter, start_of
+from core.visibility import is_restricted, scope_of
 from monitoring.alerts.admin.rule_filters import visible_rules
 from monitoring.alerts.workflow.inbox import OPEN, awake, in_inbox, overdue, snoozed
 from monitoring.models import Alert, AlertRule, AlertState
@@ -123,6 +124,8 @@ class AlertRegistrationFilter(RegistrationFilter):
         key = key_of(self.value() or "")
         if key is None:
             return queryset
+        if is_restricted(request.user) and key not in scope_of(request.user).registrations:
+            return queryset.none()
         inside = Subject.objects.filter(Q(requested=True) | Q(state__in=LISTED), registration=key)
         return queryset.filter(Q(registration=key) | Q(company__in=inside.values("company")))
 

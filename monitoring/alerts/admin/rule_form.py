@@ -180,7 +180,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         fields = (
             *("name", "description", "active", "severity", "kinds", "elements", "combination", "conditions"),
             *("registrations", "companies", "tags", "countries", "min_exposure", "group_only", "grouping"),
-            *("notify_owner", "channels", "escalate_to", "quiet_from", "quiet_until", "quiet_zone"),
+            *("notify_owner", "channels", "escalate_to", "quiet_from", "quiet_until", "quiet_zone", "unit"),
         )
 
     # Set by the admin: the channels that this person may use.

@@ -107,7 +107,10 @@ class AlertRuleAdmin(EffectivenessPages, RowActions, WatchedRemoval, PageAdmin):
     fieldsets = (
         (None, {"fields": ("name", "description", "severity")}),
         (_("Changes"), {"fields": ("kinds", "elements", "combination", "conditions")}),
-        (_("Companies"), {"fields": ("registrations", "companies", "tags", "countries", "min_exposure", "group_only")}),
+        (
+            _("Companies"),
+            {"fields": ("unit", "registrations", "companies", "tags", "countries", "min_exposure", "group_only")},
+        ),
         (
             _("Notifications"),
             {

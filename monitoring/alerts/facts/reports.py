@@ -46,6 +46,8 @@ class Brought:
     reports: list[Report] = field(default_factory=list)
     subjects: set[About] = field(default_factory=set)
     replaced: list[Change] = field(default_factory=list)
+    # Changes that others reported before, with their companies.
+    reported_again: dict[uuid.UUID, str] = field(default_factory=dict)
 
     def report(self, change: Change, registration: uuid.UUID, *, is_new: bool = True) -> None:
         if can_raise(change):
@@ -149,11 +151,14 @@ def _note_change(its: Brought, key: uuid.UUID, known: Known) -> None:
     if not row.superseded:
         its.report(row, row.registration_id)
     elif row.entry != Entry.NONE and can_raise(row) and (end := known.ends.get(row.pk)) and not end.superseded:
+        its.reported_again[end.pk] = end.company_id
         its.report(end, row.registration_id, is_new=False)
 
 
 def _note_observation(its: Brought, entry: Observation, known: Known) -> None:
     row = _note_subject(its, entry.change_id, known)
+    if entry.verb == Verb.OBSERVED:
+        its.reported_again[entry.change_id] = entry.company_id
     if row is None:
         return
     change = known.ends.get(row.pk, row)

@@ -37,7 +37,10 @@ class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django'
 
     class Meta:
         model = ScheduledExport
-        fields = ("name", "content", "filters", "saved_filter", "format", "server", "folder", "at", "zone", "is_active")
+        fields = (
+            *("name", "content", "unit", "filters", "saved_filter", "format", "server", "folder"),
+            *("at", "zone", "is_active"),
+        )
         widgets = {"filters": UnfoldAdminTextInputWidget}
         error_messages = {
             "name": {
@@ -145,7 +148,7 @@ class ScheduledExportAdmin(RowActions, RecordedRemoval, PageAdmin):
     actions = ("write",)
     fieldsets = (
         (None, {"fields": ("name", "is_active")}),
-        (_("Content"), {"fields": ("content", "filters", "saved_filter", "format")}),
+        (_("Content"), {"fields": ("content", "unit", "filters", "saved_filter", "format")}),
         (_("Destination"), {"fields": ("server", "folder")}),
         (_("Schedule"), {"fields": ("at", "zone")}),
     )

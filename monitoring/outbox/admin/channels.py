@@ -67,7 +67,7 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
     class Meta:
         model = Channel
         fields = (
-            *("name", "address", "person", "active", "all_rules", "min_severity", "notices"),
+            *("name", "address", "person", "unit", "active", "all_rules", "min_severity", "notices"),
             *("frequency", "digest_time", "digest_day", "zone"),
         )
 
@@ -114,7 +114,7 @@ class ChannelAdmin(RowActions, RecordedRemoval, PageAdmin):
         "by email, Slack, Microsoft Teams or another service."
     )
     fieldsets = (
-        (None, {"fields": ("name", "address", "person", "active")}),
+        (None, {"fields": ("name", "address", "person", "unit", "active")}),
         (_("Receives"), {"fields": ("all_rules", "min_severity", "notices")}),
         (_("Frequency"), {"fields": ("frequency", "digest_time", "digest_day", "zone")}),
     )

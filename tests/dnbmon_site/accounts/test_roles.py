@@ -73,6 +73,7 @@ monitoring.tierimport         MD         -      -       -
 monitoring.tierrule           VAMPOD     MD     MD      MD
 monitoring.webhookendpoint    OD         OD     OD      -
 core.auditentry          VAMPOD     -      -       -
+core.businessunit        D          D      D       D
 portfolio.callbudget          VAMPOD     -      D       -
 portfolio.company             VAMPOD     -      -       -
 portfolio.companysearch       VAMPOD     -      -       -
@@ -157,6 +158,7 @@ GET  /monitoring/reportschedule/report.pdf                  VAMPOD
 GET  /monitoring/reportschedule/report.xlsx                 VAMPOD
 POST /monitoring/webhookendpoint/{key}/do/test/             OD
 GET  /core/auditentry/export/                          VAMPOD
+POST /core/businessunit/give/                          D
 GET  /portfolio/company/export/                             VAMPOD
 POST /portfolio/company/{key}/do/note/                      AMD
 POST /portfolio/company/{key}/do/remove-note/               AMD
@@ -269,6 +271,7 @@ portfolio.registration  pause_selected         OD
 portfolio.registration  pull_selected          OD
 portfolio.registration  start_selected         OD
 portfolio.registration  stop_selected          MD
+core.businessunit  delete_selected        D
 core.savedfilter   delete_selected        D
 portfolio.subject       cancel_selected        MD
 portfolio.subject       plan_selected          MD

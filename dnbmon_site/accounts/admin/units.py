@@ -1,0 +1,182 @@
+"""Business units: their registrations, users and API keys, and who sees nothing since there are any."""
+
+# mypy: allow-subclassing-any
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from core.actors import actor_of, person_text
+from core.admin.base import PageAdmin
+from core.audit import record
+from core.models import BusinessUnit
+from core.text import counted
+from dnbmon_site.accounts.audit import Audited
+from dnbmon_site.accounts.models import ApiKey, UnitKey, UnitMember, User
+from dnbmon_site.accounts.units import give_all, open_to_all, restrict_all, set_unit, slug_of, without_access
+from portfolio.models import Registration, UnitRegistration
+
+
+class Several(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    widget = UnfoldAdminCheckboxSelectMultipleWidget
+
+    def __init__(self, queryset: Any, **kwargs: Any) -> None:
+        super().__init__(queryset, required=False, **kwargs)
+
+    def label_from_instance(self, obj: Any) -> str:
+        return person_text(obj) if isinstance(obj, User) else str(obj)
+
+
+class UnitForm(forms.ModelForm):  # type: ignore[type-arg]
+    # Who fills it in; set for each request.
+    actor: Any
+    registrations = Several(
+        Registration.objects.order_by("reference"),
+        label=_("Registrations"),
+        help_text=_("The business unit sees what D&B reports through them."),
+    )
+    people = Several(
+        User.objects.none(),
+        label=_("Users"),
+        help_text=_("They see only what their business units see. Superusers and you are not listed."),
+    )
+    keys = Several(
+        ApiKey.objects.none(),
+        label=_("API keys"),
+        help_text=_("They return only what their business units see."),
+    )
+
+    class Meta:
+        model = BusinessUnit
+        fields = ("name",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people = User.objects.filter(is_active=True, is_superuser=False).exclude(pk=self.actor.pk)
+        self._offer("people", people.order_by("username"), UnitMember, "user")
+        self._offer("keys", ApiKey.objects.valid().order_by("name"), UnitKey, "key")
+        self._offer("registrations", Registration.objects.order_by("reference"), UnitRegistration, "registration")
+
+    def _offer(self, name: str, rows: Any, through: Any, column: str) -> None:
+        self.fields[name].queryset = rows  # type: ignore[attr-defined]
+        chosen = through.objects.filter(unit=self.instance.pk).values_list(f"{column}_id", flat=True)
+        self.fields[name].initial = list(chosen) if self.instance.pk else []
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"]).strip()
+        if not slug_of(name):
+            raise ValidationError(gettext("Enter a name with letters or digits."))
+        if not self.instance.pk and BusinessUnit.objects.filter(pk=slug_of(name)).exists():
+            raise ValidationError(gettext("A business unit with a similar name already exists. Enter another name."))
+        return name
+
+
+@admin.register(BusinessUnit)
+class BusinessUnitAdmin(Audited, PageAdmin):
+    form = UnitForm
+    fields = ("name", "registrations", "people", "keys")
+    list_display = ("name", "registration_count", "people_count", "key_count")
+    list_before_template = "dnbmon_site/accounts/units_intro.html"
+    ordering = ("name",)
+    sortable_by = ()
+    empty_title = _("No business units")
+    empty_text = _("Without business units, all users see all registrations. Add one to limit what its users see.")
+
+    def get_urls(self) -> list[URLPattern]:
+        give = self.admin_site.admin_view(require_POST(self.give))
+        return [path("give/", give, name="core_businessunit_give"), *super().get_urls()]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """A form that knows who fills it in."""
+        form = super().get_form(request, obj, change=change, fields=("name",))
+        return type(form.__name__, (form,), {"actor": request.user})
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        found: Any = super().get_changelist_instance(request)
+        people, keys = without_access()
+        found.without_access = [(row.pk, person_text(row)) for row in people] + [(row.pk, str(row)) for row in keys]
+        found.may_give = self.has_change_permission(request)
+        return found
+
+    def complete_rows(self, rows: list[Any]) -> None:
+        for name, model in (("registrations", UnitRegistration), ("people", UnitMember), ("keys", UnitKey)):
+            found: Any = model._default_manager.values_list("unit").order_by().annotate(count=Count("id"))
+            counts = dict(found)
+            for row in rows:
+                setattr(row, name, counts.get(row.pk, 0))
+
+    @admin.display(description=_("Registrations"))
+    def registration_count(self, row: Any) -> str:
+        return counted(row.registrations) if row.registrations else gettext("None: its users see nothing new")
+
+    @admin.display(description=_("Users"))
+    def people_count(self, row: Any) -> str:
+        return counted(row.people)
+
+    @admin.display(description=_("API keys"))
+    def key_count(self, row: Any) -> str:
+        return counted(row.keys)
+
+    def save_model(self, request: HttpRequest, obj: BusinessUnit, form: Any, change: bool) -> None:
+        is_first = not BusinessUnit.objects.exists()
+        if not change:
+            obj.slug, obj.created_by = slug_of(obj.name), request.user.get_username()
+        super().save_model(request, obj, form, change)
+        if is_first:
+            restrict_all(but=request.user.pk)
+        data = form.cleaned_data
+        set_unit(obj, registrations=data["registrations"], people=data["people"], keys=data["keys"])
+        if not data["registrations"]:
+            text = gettext("This business unit has no registrations: its users see nothing new.")
+            messages.warning(request, text)
+        self._warn(request)
+
+    def _warn(self, request: HttpRequest) -> None:
+        people, keys = without_access()
+        if count := len(people) + len(keys):
+            text = ngettext(
+                "%(count)s user or API key belongs to no business unit and sees nothing. It is listed below.",
+                "%(count)s users or API keys belong to no business unit and see nothing. They are listed below.",
+                count,
+            )
+            messages.warning(request, text % {"count": counted(count)})
+
+    def delete_model(self, request: HttpRequest, obj: BusinessUnit) -> None:
+        super().delete_model(request, obj)
+        self._after_removal(request)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        super().delete_queryset(request, queryset)
+        self._after_removal(request)
+
+    def _after_removal(self, request: HttpRequest) -> None:
+        if not BusinessUnit.objects.exists():
+            open_to_all()
+            messages.warning(request, gettext("No business units are left: all users see all registrations again."))
+            return
+        self._warn(request)
+
+    def give(self, request: HttpRequest) -> HttpResponse:
+        """Access to all registrations, for one or all of those who see nothing."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        people, keys = without_access()
+        only = request.POST.get("only", "")
+        chosen = [row for row in (*people, *keys) if only in ("", str(row.pk))]
+        give_all(chosen)
+        words = gettext("%(thing)s sees all registrations")
+        for thing in chosen:
+            record(actor=actor_of(request), action="unit.all", thing=thing, summary=words % {"thing": thing})
+        messages.success(request, gettext("They see all registrations now."))
+        return HttpResponseRedirect(reverse("admin:core_businessunit_changelist"))

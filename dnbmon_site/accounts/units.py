@@ -1,0 +1,68 @@
+"""Business units: what they see, and who belongs to them. Access is taken before any is given."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from django.utils.text import slugify
+
+from core.db import insert_new
+from core.models import BusinessUnit
+from dnbmon_site.accounts.models import ApiKey, UnitKey, UnitMember, User
+from monitoring.alerts.own_alerts import count_own_alerts
+from portfolio.models import Registration, UnitRegistration
+
+
+def slug_of(name: str) -> str:
+    """The key of a unit with this name; nothing where no letter or digit is in it."""
+    return slugify(name, allow_unicode=True)[:60]
+
+
+def set_unit(
+    unit: BusinessUnit, *, registrations: Collection[Registration], people: Collection[User], keys: Collection[ApiKey]
+) -> None:
+    """Who is in a unit sees no more than the units do."""
+    before = set(UnitMember.objects.filter(unit=unit).values_list("user_id", flat=True))
+    users = {row.pk for row in people}
+    User.objects.filter(pk__in=users - before).update(sees_all=False)
+    ApiKey.objects.filter(pk__in=[row.pk for row in keys]).update(sees_all=False)
+    chosen = {row.pk for row in registrations}
+    _set(UnitRegistration, unit, "registration_id", chosen, lambda key: UnitRegistration.key(unit.pk, key))
+    _set(UnitMember, unit, "user_id", users, lambda key: uuid.uuid5(key, unit.pk))
+    _set(UnitKey, unit, "key_id", {row.pk for row in keys}, lambda key: uuid.uuid5(key, unit.pk))
+    count_own_alerts(users | before)
+
+
+def _set(model: Any, unit: BusinessUnit, column: str, chosen: set[uuid.UUID], key_of: Any) -> None:
+    rows = model.objects.filter(unit=unit)
+    rows.exclude(**{f"{column}__in": chosen}).delete()
+    known = set(rows.values_list(column, flat=True))
+    insert_new(model, [model(id=key_of(key), unit=unit, **{column: key}) for key in sorted(chosen - known)])
+
+
+def restrict_all(*, but: Any) -> None:
+    """When the first unit is there: whoever is in none sees nothing."""
+    User.objects.exclude(pk=but).update(sees_all=False)
+    ApiKey.objects.update(sees_all=False)
+
+
+def open_to_all() -> None:
+    """When the last unit is gone."""
+    User.objects.update(sees_all=True)
+    ApiKey.objects.update(sees_all=True)
+
+
+def without_access() -> tuple[list[User], list[ApiKey]]:
+    """Active users and valid keys that see nothing."""
+    people = User.objects.filter(is_active=True, is_superuser=False, sees_all=False, unit_rows=None)
+    return list(people.order_by("username")), list(ApiKey.objects.valid().filter(sees_all=False, unit_rows=None))
+
+
+def give_all(things: Iterable[User | ApiKey]) -> None:
+    """Only to who is in no unit: a unit would not limit them any more."""
+    for row in things:
+        type(row)._default_manager.filter(pk=row.pk, unit_rows=None).update(sees_all=True)
+        if isinstance(row, User):
+            count_own_alerts([row.pk])

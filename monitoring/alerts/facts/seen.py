@@ -1,0 +1,37 @@
+"""Alerts as a business unit sees them: with those of their facts that its registrations reported.
+
+An alert may combine facts that several registrations reported. Nothing of what is shown instead is saved.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from core.visibility import scope_of, visible_to
+from monitoring.models import Alert, AlertItem
+
+
+def as_seen_by(actor: Any, alerts: Sequence[Alert]) -> None:
+    """Title, reason and number of facts, where not all of them are for this reader."""
+    scope = scope_of(actor)
+    shared = [] if scope.sees_all else [alert for alert in alerts if alert.audience]
+    if not shared:
+        return
+    rows = AlertItem.objects.filter(alert__in=[alert.pk for alert in shared])
+    by_alert: dict[uuid.UUID, list[AlertItem]] = defaultdict(list)
+    for item in visible_to(scope, rows).order_by("sequence", "id"):
+        by_alert[item.alert_id].append(item)
+    for alert in shared:
+        _show(alert, by_alert[alert.pk])
+
+
+def _show(alert: Alert, items: Sequence[AlertItem]) -> None:
+    if alert.company_id and items and alert.title not in {item.text for item in items}:
+        alert.title, alert.reason = items[0].text, items[0].rule_name
+        alert.happened_at, alert.reversal = items[0].changed_at, ""
+    elif not items:
+        alert.title, alert.reason, alert.reversal = alert.rule_name, "", ""
+    alert.fact_count = len(items)

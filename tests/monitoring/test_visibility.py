@@ -1,0 +1,150 @@
+"""What a business unit sees: what one of its registrations reported, first or later."""
+
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from core.visibility import EVERYTHING, visible_to
+from monitoring import audiences
+from monitoring.audiences import stamp
+from monitoring.models import Audience, Axis, Change, DailyStat, DailyTotal, Notification, Observation
+from monitoring.stats.daily_counts import roll_up
+from monitoring.visibility import as_reported_to
+from portfolio.models import Registration
+from tests.builders.companies import DUNS
+from tests.builders.deliveries import delivered
+from tests.builders.elements import ACTIVE, OUT, STATUS, an_element
+from tests.builders.notifications import a_seed, an_update
+from tests.builders.registrations import a_registration, one, two, whole
+from tests.builders.times import now_stamp
+from tests.builders.units import a_unit, seen_by
+
+pytestmark = pytest.mark.django_db
+
+
+def seen(*units: Any) -> set[Any]:
+    return set(visible_to(seen_by(*units), Change.objects.all()).values_list("pk", flat=True))
+
+
+def test_a_change_that_one_registration_reports_is_stamped_with_nothing() -> None:
+    delivered(an_update(), registration=one())
+    assert Change.objects.get().audience is None and not Audience.objects.exists()
+
+
+def test_what_a_registration_reports_second_its_unit_sees_too() -> None:
+    credit, buying, other = a_unit("Credit", one()), a_unit("Buying", two()), a_unit("Other", a_registration("X"))
+    delivered(an_update(), registration=one())
+    assert (len(seen(credit)), len(seen(buying))) == (1, 0)
+    delivered(an_update(), registration=two())
+    assert (len(seen(credit)), len(seen(buying)), len(seen(other))) == (1, 1, 0)
+    assert Audience.objects.get().members == {one().pk, two().pk}
+
+
+def test_a_registration_that_reports_it_in_another_way_is_no_other() -> None:
+    delivered(an_update(), registration=one())
+    delivered(an_update(delivered=now_stamp()), registration=one())
+    assert Change.objects.get().audience is None
+
+
+def test_what_was_replaced_counts_as_reported_by_who_reported_it() -> None:
+    """The documents' registration has reported the fact before the UPDATE came."""
+    credit, buying = a_unit("Credit", whole()), a_unit("Buying", two())
+    status = {"dunsControlStatus": {"operatingStatus": ACTIVE}}, {"dunsControlStatus": {"operatingStatus": OUT}}
+    delivered(a_seed(delivered=now_stamp(days=-2), **status[0]), registration=whole())
+    delivered(a_seed(delivered=now_stamp(days=-1), **status[1]), registration=whole())
+    update = an_update(an_element(STATUS, ACTIVE, OUT, now_stamp(days=-1, hours=-1)), delivered=now_stamp(hours=-20))
+    delivered(update, registration=two())
+    told = Change.objects.get(element=STATUS, superseded=False)
+    assert told.registration_id == two().pk
+    assert told.pk in seen(credit) and told.pk in seen(buying)
+
+
+def test_a_registration_that_moves_to_another_unit_takes_its_reports_along() -> None:
+    credit, buying = a_unit("Credit", one()), a_unit("Buying")
+    delivered(an_update(), registration=one())
+    a_unit("Credit")
+    a_unit("Buying", one())
+    assert (len(seen(credit)), len(seen(buying))) == (0, 1)
+
+
+def test_who_records_a_report_at_the_same_time_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was written between reading and writing is read again."""
+    for registration in (one(), two()):
+        delivered(an_update(), registration=registration)
+    change = Change.objects.get()
+    three = a_registration("THREE")
+    read, calls = audiences._reporters, []
+
+    def meanwhile(owners: Any) -> Any:
+        found = read(owners)
+        if not calls:
+            calls.append(1)
+            Observation.objects.filter(change=change.pk).update(registration=three)
+            stamp([change.pk])
+        return found
+
+    Change.objects.update(audience=None)
+    monkeypatch.setattr(audiences, "_reporters", meanwhile)
+    stamp([change.pk])
+    change.refresh_from_db()
+    assert Audience.objects.get(pk=change.audience).members == {one().pk, three.pk}
+
+
+def test_notifications_are_those_of_its_registrations() -> None:
+    credit = a_unit("Credit", one())
+    for registration in (one(), two()):
+        delivered(an_update(), registration=registration)
+    rows = visible_to(seen_by(credit), Notification.objects.all())
+    assert [row.registration_id for row in rows] == [one().pk]
+
+
+def test_the_source_that_is_shown_is_ones_own() -> None:
+    buying = a_unit("Buying", two())
+    delivered(an_update(), registration=one())
+    delivered(an_update(), registration=two())
+    change = Change.objects.get()
+    as_reported_to(seen_by(buying), [change])
+    assert change.registration_id == two().pk
+    assert Notification.objects.get(pk=change.notification_id).registration_id == two().pk
+    unchanged = Change.objects.get()
+    as_reported_to(EVERYTHING, [unchanged])
+    assert unchanged.registration_id == one().pk
+
+
+def a_world(chance: random.Random) -> list[Registration]:
+    """Three registrations that report much of the same, in a random order."""
+    registrations = [one(), two(), a_registration("THREE")]
+    moments = [now_stamp(hours=-hour) for hour in (1, 5, 30)]
+    facts = [
+        an_update(an_element(f"organization.{name}", "a", "b", moment), duns=duns, delivered=moment)
+        for name in ("primaryName", "telephone", "dunsControlStatus.operatingStatus")
+        for duns in (DUNS, "150483782")
+        for moment in moments
+    ]
+    reports = [(row, fact) for row in registrations for fact in facts if chance.random() < 0.6]
+    chance.shuffle(reports)
+    for row, fact in reports:
+        delivered(fact, registration=row)
+    return registrations
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_counts_equal_lists_in_every_unit(seed: int) -> None:
+    first, second, third = a_world(random.Random(seed))
+    roll_up()
+    units = [a_unit("A", first), a_unit("B", second, third), a_unit("C", first, third), a_unit("None")]
+    for scope in (*map(seen_by, units), EVERYTHING):
+        rows = visible_to(scope, Change.objects.filter(superseded=False)).values_list("severity", flat=True)
+        listed = Counter(rows)
+        totals = visible_to(scope, DailyTotal.objects.filter(axis=Axis.DAY)).values_list("severity", "count")
+        stats = visible_to(scope, DailyStat.objects.filter(what="change")).values_list("severity", "count")
+        assert _sum(totals) == _sum(stats) == listed
+
+
+def _sum(rows: Any) -> Counter[int]:
+    found: Counter[int] = Counter()
+    for severity, count in rows:
+        found[severity] += count
+    return +found
