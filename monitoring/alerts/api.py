@@ -17,8 +17,10 @@ from rest_framework.views import APIView
 from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters, Several, read_moment
 from core.api.scopes import ALERTS
+from core.api.visibility import scope_for, seen_by
 from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
 from monitoring.alerts.actions import LONGEST, acknowledge, close, comment, reopen
+from monitoring.alerts.facts.seen import as_seen_by
 from monitoring.feed.serializers import COMPANY_SHORT_EXAMPLE, SEVERITIES, CompanyShortSerializer, companies_of
 from monitoring.models import Alert, AlertState, CloseReason, Severity
 from portfolio.companies.parameters import DunsField
@@ -90,7 +92,8 @@ class AlertParameters(PageParameters):
     company = Several(child=DunsField(), help_text="Return only alerts of these companies: up to 200 D-U-N-S numbers.")
 
 
-def serialized(alerts: Sequence[Alert]) -> Any:
+def serialized(alerts: Sequence[Alert], request: Request) -> Any:
+    as_seen_by(scope_for(request), alerts)
     companies = companies_of(alert.company_id for alert in alerts if alert.company_id)
     return AlertSerializer([_item(alert, companies) for alert in alerts], many=True).data
 
@@ -111,6 +114,7 @@ def _item(alert: Alert, companies: dict[str, Company]) -> dict[str, Any]:
 class AlertList(APIView):
     scopes = {"GET": ALERTS}
     permissions = {"GET": "monitoring.view_alert"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="alerts",
@@ -123,7 +127,7 @@ class AlertList(APIView):
     def get(self, request: Request) -> Response:
         """Alerts that your rules raised. To be notified immediately, subscribe a webhook to `alert.raised`."""
         asked = AlertParameters.of(request)
-        rows = Alert.objects.order_by("-raised_at", "-id")
+        rows = seen_by(request, Alert.objects.order_by("-raised_at", "-id"))
         for name in ("state", "company"):
             if name in asked:
                 rows = rows.filter(**{f"{name}__in": sorted(set(asked[name]))})
@@ -133,7 +137,7 @@ class AlertList(APIView):
             rows = beyond(rows, ("raised_at", "id"), _place(asked["after"]), newest_first=True)
         found, has_more = cut(rows, asked["limit"])
         token = write_token([found[-1].raised_at.isoformat(), found[-1].pk.hex]) if has_more else None
-        return Response({"results": serialized(found), "next": token})
+        return Response({"results": serialized(found, request), "next": token})
 
 
 def _place(cursor: str) -> tuple[datetime, uuid.UUID]:
@@ -144,8 +148,8 @@ def _place(cursor: str) -> tuple[datetime, uuid.UUID]:
         raise BadCursor from error
 
 
-def alert_or_404(key: uuid.UUID) -> Alert:
-    alert = Alert.objects.filter(pk=key).first()
+def alert_or_404(request: Request, key: uuid.UUID) -> Alert:
+    alert = seen_by(request, Alert.objects.filter(pk=key)).first()
     if alert is None:
         raise Http404("This alert does not exist.")
     return alert
@@ -154,6 +158,7 @@ def alert_or_404(key: uuid.UUID) -> Alert:
 class AlertDetail(APIView):
     scopes = {"GET": ALERTS}
     permissions = {"GET": "monitoring.view_alert"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="alert",
@@ -165,17 +170,18 @@ class AlertDetail(APIView):
     )
     def get(self, request: Request, id: uuid.UUID) -> Response:
         """The current state of an alert."""
-        return Response(serialized([alert_or_404(id)])[0])
+        return Response(serialized([alert_or_404(request, id)], request)[0])
 
 
 def _done(request: Request, key: uuid.UUID, act: Callable[..., object]) -> Response:
-    act([key], by=who(request))
-    return Response(serialized([alert_or_404(key)])[0])
+    act([alert_or_404(request, key).pk], by=who(request))
+    return Response(serialized([alert_or_404(request, key)], request)[0])
 
 
 class AlertAcknowledge(APIView):
     scopes = {"POST": ALERTS}
     permissions = {"POST": "monitoring.acknowledge_alert"}
+    by_unit = ("POST",)
 
     @extend_schema(
         operation_id="acknowledge_alert",
@@ -194,6 +200,7 @@ class AlertAcknowledge(APIView):
 class AlertClose(APIView):
     scopes = {"POST": ALERTS}
     permissions = {"POST": "monitoring.acknowledge_alert"}
+    by_unit = ("POST",)
 
     @extend_schema(
         operation_id="close_alert",
@@ -212,14 +219,16 @@ class AlertClose(APIView):
         asked = CloseSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         reason, text = (asked.validated_data.get(name, "") for name in ("reason", "comment"))
-        if not close([id], by=who(request), reason=reason, text=text) and text:
-            comment(alert_or_404(id).pk, by=who(request), text=text)
-        return Response(serialized([alert_or_404(id)])[0])
+        alert = alert_or_404(request, id)
+        if not close([alert.pk], by=who(request), reason=reason, text=text) and text:
+            comment(alert.pk, by=who(request), text=text)
+        return Response(serialized([alert_or_404(request, id)], request)[0])
 
 
 class AlertReopen(APIView):
     scopes = {"POST": ALERTS}
     permissions = {"POST": "monitoring.acknowledge_alert"}
+    by_unit = ("POST",)
 
     @extend_schema(
         operation_id="reopen_alert",
