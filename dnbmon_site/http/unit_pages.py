@@ -29,7 +29,7 @@ OF_MODELS = {
 OTHERS = (
     *("admin:index", "admin:login", "admin:logout", "admin:jsi18n", "admin:password_change"),
     *("admin:password_change_done", "help", "handbook", "live", "ready", "manifest", "service_worker"),
-    *("offline", "preferences", "second_factor", "seen", "search", "sign_in", "login_code"),
+    *("offline", "preferences", "second_factor", "seen", "search", "admin:search", "sign_in", "login_code"),
     *("admin_password_reset", "password_reset_done", "password_reset_confirm", "password_reset_complete"),
     *("oidc_authentication_init", "oidc_authentication_callback", "moved"),
     # Asked for by the token of an email.

@@ -214,7 +214,8 @@ def _around(
         one.company = companies.get(one.duns) if one.duns != story.duns else None
         one.is_monitored = one.duns in monitored
     if not scope.sees_all:
-        mergers.before = {duns: since for duns, since in mergers.before.items() if duns in companies}
+        for duns in mergers.before.keys() - companies.keys():
+            del mergers.before[duns]
     for company in companies.values():
         if company.merged_into == story.duns:
             mergers.before.setdefault(company.duns, None)
