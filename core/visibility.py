@@ -7,7 +7,7 @@ chooses them; of a model without a rule nothing is shown.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -34,6 +34,10 @@ class Scope:
             return ""
         parts = [*sorted(self.units), "", *sorted(map(str, self.registrations))]
         return sha256("\n".join(parts).encode()).hexdigest()
+
+    def only(self, registrations: Iterable[uuid.UUID]) -> Scope:
+        """Of these registrations; of everything, everything."""
+        return self if self.sees_all else Scope(False, self.units, self.registrations.intersection(registrations))
 
 
 EVERYTHING = Scope(sees_all=True)

@@ -17,6 +17,7 @@ from core.visibility import EVERYTHING, Scope, visibility_rule, visible_to
 from portfolio.models import (
     Company,
     CompanyNote,
+    CompanySearch,
     ExternalReference,
     Membership,
     MembershipCheck,
@@ -116,6 +117,12 @@ def registrations(scope: Scope, rows: QuerySet[Registration]) -> QuerySet[Regist
 @visibility_rule(Subject, Membership, MembershipCheck, Proposal, SubjectImport, SyncRun)
 def of_registrations(scope: Scope, rows: Any) -> Any:
     return rows.filter(registration__in=scope.registrations)
+
+
+@visibility_rule(CompanySearch)
+def searches(scope: Scope, rows: QuerySet[CompanySearch]) -> QuerySet[CompanySearch]:
+    """Those for rows of imports: without one, a search belongs to no registration."""
+    return rows.filter(subject_import__registration__in=scope.registrations)
 
 
 @visibility_rule(BusinessUnit)

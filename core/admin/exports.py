@@ -21,6 +21,7 @@ from core.exports.files import (
     UNFINISHED,
     BeyondQuota,
     ask_export,
+    may_be_seen,
     parts_of,
     rows_for,
     state_text,
@@ -187,6 +188,10 @@ class ExportAdmin(ReadOnlyAdmin):
         export = self.object_or_404(request, str(key))
         if export.state != ExportState.FINISHED:
             raise Http404(gettext("The file is not finished yet. Open “Exports” to follow its progress."))
+        if not may_be_seen(export, request.user):
+            raise Http404(
+                gettext("Your business units have changed since this file was created. Export the list again.")
+            )
         return as_file(export)
 
     @admin.display(description=_("File"))

@@ -49,11 +49,11 @@ class Parameters(serializers.Serializer[Any]):
 
     @classmethod
     def of(cls, request: Request) -> dict[str, Any]:
-        return cls.read(request.query_params)
+        return cls.read(request.query_params, request=request)
 
     @classmethod
-    def read(cls, query: QueryDict) -> dict[str, Any]:
-        asked = cls(data=cls._plain(query))
+    def read(cls, query: QueryDict, **context: Any) -> dict[str, Any]:
+        asked = cls(data=cls._plain(query), context=context)
         asked.is_valid(raise_exception=True)
         return dict(asked.validated_data)
 

@@ -6,7 +6,9 @@ import logging
 import tempfile
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from core.lists.listings import LISTINGS, Listing
 from core.lists.saved_filters import COLUMNS, columns_of
 from core.markup import file_size
 from core.models import Export, ExportFormat, ExportState
+from core.visibility import scope_of
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 10_000
@@ -111,13 +114,21 @@ def _take(export: Export) -> Hold[Export] | None:
 
 
 def _write(export: Export, hold: Hold[Export], queryset: QuerySet[Any]) -> None:
-    listing = LISTINGS[export.listing].visible_to(_active_user(export.requested_by))
+    person = _active_user(export.requested_by)
+    listing = _as_shown_to(person, LISTINGS[export.listing].visible_to(person))
     listing = listing.of(columns_of(listing, QueryDict(export.query).get(COLUMNS, "")))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "export"
         count = write_file(path, ExportFormat(export.format), listing, queryset, _progress_of(export, hold))
         size = _store(export.pk, path)
-    _note(export, hold, state=ExportState.FINISHED, rows=count, size=size, finished_at=timezone.now(), **NOBODYS)
+    finished = {"rows": count, "size": size, "finished_at": timezone.now(), "seen_as": scope_of(person).key}
+    _note(export, hold, state=ExportState.FINISHED, **finished, **NOBODYS)
+
+
+def _as_shown_to(person: Any, listing: Listing) -> Listing:
+    """Rows that the list's page shows differently to someone who sees some of them stand so in the file."""
+    seen = getattr(admin.site.get_model_admin(listing.model), "seen", None)
+    return replace(listing, limit=partial(seen, person)) if seen else listing
 
 
 def _progress_of(export: Export, hold: Hold[Export]) -> Any:
@@ -156,6 +167,12 @@ def parts_of(export: Export) -> Iterator[bytes]:
     """The finished file, piece by piece."""
     for number in range(-(-export.size // PART_SIZE) or 1):
         yield load_bytes(part_key(export.pk, number))
+
+
+def may_be_seen(export: Export, person: Any) -> bool:
+    """Not a file that holds what its reader has not been shown since it was written."""
+    scope = scope_of(person)
+    return scope.sees_all or export.seen_as == scope.key
 
 
 def delete_file(export: Export) -> None:

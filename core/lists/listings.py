@@ -37,13 +37,14 @@ def nothing(rows: list[Row]) -> None:
 @dataclass(frozen=True, slots=True)
 class Listing:
     """A list that can be exported. `complete` gives a batch of rows what the columns read, in few queries; `whole` says
-    that they read what the list's page leaves out."""
+    that they read what the list's page leaves out; `limit` takes from rows what someone does not see of them."""
 
     model: type[Model]
     columns: tuple[Column, ...]
     complete: Callable[[list[Row]], None] = nothing
     duns: Callable[[Row], str] | None = None
     whole: bool = False
+    limit: Callable[[list[Row]], object] | None = None
 
     @property
     def name(self) -> str:
@@ -62,6 +63,12 @@ class Listing:
     def visible_to(self, person: Any) -> Listing:
         """With the columns that this person may see; without a person, those that everybody may."""
         return self.of([one for one in self.columns if not one.right or (person and person.has_perm(one.right))])
+
+    def completed(self, batch: list[Row]) -> list[Row]:
+        if self.limit:
+            self.limit(batch)
+        self.complete(batch)
+        return batch
 
     @property
     def formats(self) -> list[Format]:
@@ -82,8 +89,7 @@ def batches(queryset: QuerySet[Any], listing: Listing) -> Iterator[list[Row]]:
     """The rows in the order of the queryset, completed, a batch at a time."""
     rows = iter((queryset.defer(None) if listing.whole else queryset).iterator(chunk_size=BATCH))
     while batch := list(islice(rows, BATCH)):
-        listing.complete(batch)
-        yield batch
+        yield listing.completed(batch)
 
 
 # Values

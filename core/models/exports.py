@@ -38,6 +38,9 @@ class Export(Leased):
     requested_by = models.TextField(_("requested by"))
     requested_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    seen_as = models.CharField(
+        max_length=64, blank=True, help_text=_("What its user saw when it was written. Empty: everything.")
+    )
     error = models.TextField(blank=True)
 
     class Meta:

@@ -11,7 +11,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from core.api.scopes import READ, split_scopes
-from core.visibility import Scope
+from core.visibility import Scope, is_restricted
 from dnbmon_site.accounts.models import ApiKey
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 REJECTED = (
     "This API key is invalid, expired or revoked. Check that the header holds the whole key, or ask an administrator"
     " for a new one."
+)
+ALL_UNITS = (
+    "This address covers all business units, and you see only some of them. An administrator can give you access to all"
+    " under “Business units”."
 )
 REALM = 'Bearer realm="api"'
 
@@ -116,7 +120,9 @@ class MayUse(IsKnown):
             return False
         # What the address does not take at all is answered with 405.
         if hasattr(view, str(request.method).lower()):
-            _check(request, view, "GET" if request.method in SAFE_METHODS else str(request.method))
+            method = "GET" if request.method in SAFE_METHODS else str(request.method)
+            _check(request, view, method)
+            _check_units(request, view, method)
         return True
 
 
@@ -128,6 +134,12 @@ def _check(request: Request, view: APIView, method: str) -> None:
     right = getattr(view, "permissions", {}).get(method)
     if right is not None and not request.user.has_perm(right):
         raise PermissionDenied(f"Your roles do not include the permission “{right}”. Ask an administrator.")
+
+
+def _check_units(request: Request, view: APIView, method: str) -> None:
+    """A view that does not state that it answers by business unit is for those who see everything."""
+    if method not in getattr(view, "by_unit", ()) and is_restricted(request.auth or request.user):
+        raise PermissionDenied(ALL_UNITS)
 
 
 def scope_of(view: APIView, method: str) -> str:

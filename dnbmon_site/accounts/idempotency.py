@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from core.api.repeats import NAME
 from core.db import insert_new
+from core.visibility import scope_of
 from dnbmon_site.accounts.api_keys import key_of, presented_key
 from dnbmon_site.accounts.models import IdempotencyKey
 from dnbmon_site.api.problems import REUSED, problem
@@ -46,7 +47,7 @@ def repeatable(view: View) -> View:
             return problem(400, f"{HEADER}: use 1 to {LONGEST} printable ASCII characters.")
         fingerprint = _digest(request.method or "", request.get_full_path(), request.body)
         setattr(request, NAME, UUID(_digest(owner, word, fingerprint)[:32]))
-        row = _claim(_digest(owner, word), fingerprint)
+        row = _claim(_digest(owner, word, *_scope_now(request)), fingerprint)
         if isinstance(row, HttpResponse):
             return row
         if row.status is not None:
@@ -62,6 +63,12 @@ def _owner(request: HttpRequest) -> str | None:
         key = key_of(request)
         return f"key {key.pk}" if key else None
     return f"user {request.user.pk}" if request.user.is_authenticated else None
+
+
+def _scope_now(request: HttpRequest) -> list[str]:
+    """What was answered by another set of business units is not shown again; nothing for who sees everything."""
+    key = scope_of(key_of(request) or request.user).key
+    return [key] if key else []
 
 
 def _digest(*parts: str | bytes) -> str:

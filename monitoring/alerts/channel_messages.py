@@ -10,6 +10,8 @@ from typing import Any
 from django.utils.translation import gettext
 
 from core.models import Notice
+from core.visibility import visible_to
+from monitoring.alerts.facts.seen import as_seen_by
 from monitoring.alerts.message_templates import (
     alert_message,
     assignment_message,
@@ -23,6 +25,7 @@ from monitoring.outbox.channels import send
 from monitoring.outbox.failing import deleted_text
 from monitoring.outbox.message import Message
 from monitoring.outbox.queue import ROUTES, Answer, NotSent, Route
+from monitoring.outbox.visibility import alerts_for, scope_of_channel
 
 # About three days, closer together at first.
 SPACING = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720, 1440, 1440))
@@ -37,7 +40,8 @@ def send_message(row: OutboxMessage) -> Answer:
         raise NotSent(gettext("The channel is disabled."), final=True)
     message = message_of(channel, row)
     if message is None:
-        raise NotSent(gettext("The alert or notice was deleted."), final=True)
+        reason = gettext("The alert or notice was deleted, or is no longer visible to the recipient.")
+        raise NotSent(reason, final=True)
     return send(channel, message, row.pk)
 
 
@@ -45,14 +49,18 @@ def message_of(channel: Channel, row: OutboxMessage) -> Message | None:
     payload: dict[str, Any] = json.loads(row.payload)
     if "alert" in payload:
         keys = [uuid.UUID(key) for key in (payload["alert"], *payload.get("others", ()))]
-        found = Alert.objects.in_bulk(keys)
+        found = alerts_for(channel, keys)
         alerts = [found[key] for key in keys if key in found]
+        as_seen_by(scope_of_channel(channel), alerts)
         return alert_message(channel, alerts, payload["sequence"]) if alerts else None
     if "assigned" in payload:
-        theirs = Alert.objects.filter(pk=payload["assigned"], assignee=payload["to"], state__in=OPEN).first()
-        return assignment_message(channel, theirs, payload["by"]) if theirs else None
+        assigned = Alert.objects.filter(pk=payload["assigned"], assignee=payload["to"], state__in=OPEN)
+        scope = scope_of_channel(channel)
+        theirs = list(visible_to(scope, assigned)[:1])
+        as_seen_by(scope, theirs)
+        return assignment_message(channel, theirs[0], payload["by"]) if theirs else None
     if "notice" in payload:
-        notice = Notice.objects.filter(pk=payload["notice"]).first()
+        notice = visible_to(scope_of_channel(channel), Notice.objects.filter(pk=payload["notice"])).first()
         return notice_message(channel, notice) if notice else None
     return digest_message(channel, row.pk, datetime.fromisoformat(payload["digest"]))
 

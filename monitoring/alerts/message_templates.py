@@ -13,11 +13,14 @@ from django.utils.translation import gettext, ngettext
 from core.models import Notice
 from core.text import counted, moment_text
 from core.urls import link
+from core.visibility import visible_to
 from monitoring.alerts.auto_resolve import PROGRAM
+from monitoring.alerts.facts.seen import as_seen_by
 from monitoring.elements.formatting import lower_first
 from monitoring.models import Alert, AlertItem, AlertKind, Channel, DigestItem, Severity
 from monitoring.outbox.addresses import zone_of
 from monitoring.outbox.message import LONGEST_SUBJECT, MOST_LINES, Entry, Message
+from monitoring.outbox.visibility import alerts_for, scope_of_channel
 
 MOST_ENTRIES = 100
 
@@ -31,7 +34,7 @@ def alert_message(channel: Channel, alerts: Sequence[Alert], sequence: int | Non
     """About one event's alerts, the heaviest first: all of them, or what one publication brought to them."""
     with timezone.override(zone_of(channel)):
         alert = alerts[0]
-        shown, count = _facts_of(alerts, sequence)
+        shown, count = _facts_of(channel, alerts, sequence)
         severity = Severity(alert.severity).label
         first = shown[0].text if shown and alert.kind == AlertKind.CHANGE else alert.title
         told = _with_more(first, count - 1) if alert.kind == AlertKind.CHANGE else first
@@ -46,9 +49,9 @@ def alert_message(channel: Channel, alerts: Sequence[Alert], sequence: int | Non
         )
 
 
-def _facts_of(alerts: Sequence[Alert], sequence: int | None) -> tuple[list[AlertItem], int]:
+def _facts_of(channel: Channel, alerts: Sequence[Alert], sequence: int | None) -> tuple[list[AlertItem], int]:
     """Those to show, and how many there are; of several alerts, each change once."""
-    facts = AlertItem.objects.filter(alert__in=[alert.pk for alert in alerts])
+    facts = visible_to(scope_of_channel(channel), AlertItem.objects.filter(alert__in=[alert.pk for alert in alerts]))
     if sequence is not None:
         facts = facts.filter(sequence=sequence)
     ordered = facts.order_by("-severity", "changed_at", "place", "id")
@@ -102,8 +105,11 @@ def digest_message(channel: Channel, digest: uuid.UUID, due: datetime) -> Messag
     """Everything that waited, the heaviest first."""
     with timezone.override(zone_of(channel)):
         items = list(DigestItem.objects.filter(channel=channel, digest=digest).order_by("created_at", "id"))
-        alerts = Alert.objects.in_bulk(list({item.alert_id for item in items if item.alert_id}))
-        notices = Notice.objects.in_bulk([item.notice for item in items if item.notice])
+        alerts = alerts_for(channel, {item.alert_id for item in items if item.alert_id})
+        as_seen_by(scope_of_channel(channel), list(alerts.values()))
+        notices = visible_to(scope_of_channel(channel), Notice.objects.all()).in_bulk(
+            [item.notice for item in items if item.notice]
+        )
         entries = [*_alert_entries(alerts.values()), *_notice_entries(notices.values())]
         return Message(
             subject=subject_of(f"{_counts_text(len(alerts), len(notices))}, {moment_text(due)}"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from core.db import insert_new
 from core.models import Notice
+from core.visibility import visible_to
 from monitoring.alerts.events import Addresses, Raised, Share, heaviest_first
 from monitoring.alerts.reach import open_channels
 from monitoring.models import (
@@ -29,6 +30,7 @@ from monitoring.models import (
 )
 from monitoring.outbox.addresses import channel_of_mail, channel_of_person
 from monitoring.outbox.queue import enqueue
+from monitoring.outbox.visibility import alerts_for, scope_of_channel
 from portfolio.companies.owners import is_mail, user_of
 
 # A summary waits for what comes in the next minutes.
@@ -47,14 +49,31 @@ def notify(raised: Sequence[Raised]) -> int:
     everything = [channel for channel in open_channels() if channel.all_rules]
     at_once: dict[EventAt, list[Share]] = {}
     entries: list[DigestItem] = []
+    permitted = Permitted(raised)
     for event, alerts in _by_event(raised).items():
-        for channel, theirs in _shares(alerts, listening, everything):
+        for channel, theirs in _shares(alerts, listening, everything, permitted):
             if channel.frequency != Frequency.AT_ONCE:
                 entries += [digest_item(channel, one.alert, one.sequence) for one in theirs]
             elif fresh := [one for one in theirs if not one.alert.is_late]:
                 at_once.setdefault(event, []).append((channel, fresh))
     insert_new(DigestItem, entries)
     return len(enqueue(_messages(at_once)))
+
+
+class Permitted:
+    """Of the alerts, those that may be sent to a channel: looked up once for each channel."""
+
+    def __init__(self, raised: Sequence[Raised]) -> None:
+        self._alerts = {one.alert.pk for one in raised}
+        self._found: dict[uuid.UUID, Container[uuid.UUID]] = {}
+
+    def has(self, channel: Channel, alert: Alert) -> bool:
+        if channel.pk not in self._found:
+            self._found[channel.pk] = self._permitted(channel)
+        return alert.pk in self._found[channel.pk]
+
+    def _permitted(self, channel: Channel) -> Container[uuid.UUID]:
+        return self._alerts if scope_of_channel(channel).sees_all else alerts_for(channel, self._alerts)
 
 
 def _by_event(raised: Iterable[Raised]) -> dict[EventAt, list[Raised]]:
@@ -65,12 +84,17 @@ def _by_event(raised: Iterable[Raised]) -> dict[EventAt, list[Raised]]:
 
 
 def _shares(
-    alerts: Iterable[Raised], listening: dict[uuid.UUID, list[Channel]], everything: Sequence[Channel]
+    alerts: Iterable[Raised],
+    listening: dict[uuid.UUID, list[Channel]],
+    everything: Sequence[Channel],
+    permitted: Permitted,
 ) -> list[Share]:
     """Each channel with what it takes of an event."""
     found: dict[uuid.UUID, Share] = {}
     for one in alerts:
         for channel in _channels(one, listening, everything):
+            if not permitted.has(channel, one.alert):
+                continue
             found.setdefault(channel.pk, (channel, []))[1].append(one)
     return list(found.values())
 
@@ -85,7 +109,8 @@ def _messages(shares: dict[EventAt, list[Share]]) -> Iterator[OutboxMessage]:
 
 def channels_of_rules(rules: set[uuid.UUID]) -> dict[uuid.UUID, list[Channel]]:
     links = list(RuleChannel.objects.filter(rule__in=rules).values_list("rule_id", "channel_id"))
-    channels = Channel.objects.in_bulk(list({channel for _, channel in links})) if links else {}
+    rows = Channel.objects.select_related("person")
+    channels = rows.in_bulk(list({channel for _, channel in links})) if links else {}
     found: dict[uuid.UUID, list[Channel]] = {}
     for rule, channel in links:
         found.setdefault(rule, []).append(channels[channel])
@@ -185,7 +210,8 @@ def send_notices() -> int:
     notices = list(rows[:MOST_NOTICES])[::-1]
     if not notices:
         return 0
-    channels = list(Channel.objects.filter(notices=True, active=True, unsubscribed_at=None).order_by("id"))
+    rows_of_channels = Channel.objects.filter(notices=True, active=True, unsubscribed_at=None)
+    channels = list(rows_of_channels.select_related("person").order_by("id"))
     at_once = [channel for channel in channels if channel.frequency == Frequency.AT_ONCE]
     digested = [channel for channel in channels if channel.frequency != Frequency.AT_ONCE]
     insert_new(DigestItem, [_notice_item(channel, notice) for channel, notice in _due(digested, notices)])
@@ -193,11 +219,20 @@ def send_notices() -> int:
 
 
 def _due(channels: Iterable[Channel], notices: Sequence[Notice]) -> Iterator[tuple[Channel, Notice]]:
-    """Whoever begins to listen hears what comes from then on."""
+    """Whoever begins to listen hears what comes from then on, as far as they may."""
     for channel in channels:
-        for notice in notices:
+        for notice in _visible_notices(channel, notices):
             if channel.created_at is None or notice.created_at >= channel.created_at:
                 yield channel, notice
+
+
+def _visible_notices(channel: Channel, notices: Sequence[Notice]) -> Sequence[Notice]:
+    scope = scope_of_channel(channel)
+    if scope.sees_all:
+        return notices
+    rows = visible_to(scope, Notice.objects.filter(pk__in=[notice.pk for notice in notices]))
+    visible = set(rows.values_list("pk", flat=True))
+    return [notice for notice in notices if notice.pk in visible]
 
 
 def _notice_item(channel: Channel, notice: Notice) -> DigestItem:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from core.visibility import scope_of
 from monitoring.corporate_groups.view_data import group_page, head_of
 from monitoring.follows.admin.buttons import follow_button
 from monitoring.models import FollowKind
@@ -30,9 +31,10 @@ def page(request: HttpRequest, duns: str) -> HttpResponse:
     if not request.user.has_perm(MAY_SEE):
         raise PermissionDenied
     is_number = NINE_DIGITS.fullmatch(duns)
-    if is_number and (top := head_of(duns)) != duns:
+    scope = scope_of(request.user)
+    if is_number and (top := head_of(duns, scope)) != duns:
         return HttpResponseRedirect(reverse("corporate_group", args=[top]))
-    group = group_page(duns) if is_number else None
+    group = group_page(duns, scope) if is_number else None
     if group is None:
         raise Http404(gettext("No company of this group is known here."))
     request.current_app, currency = admin.site.name, exposure_settings().reporting_currency

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.examples import an_answer
+from core.api.visibility import scope_for
 from direct_plus.duns import InvalidDuns, normalise_duns
 from monitoring.corporate_groups.view_data import GroupPage, Row, group_page, head_of
 from monitoring.portfolio_page.api import may_see_money
@@ -73,6 +74,7 @@ EXAMPLE = {
 
 class GroupDetail(APIView):
     permissions = {"GET": "portfolio.view_company"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="group",
@@ -85,9 +87,11 @@ class GroupDetail(APIView):
     def get(self, request: Request, duns: str) -> Response:
         """The group of a company: its companies here as a tree, with their figures and your exposure."""
         try:
-            group = group_page(head_of(normalise_duns(duns)))
-        except InvalidDuns:
-            group = None
+            number = normalise_duns(duns)
+        except InvalidDuns as error:
+            raise Http404(UNKNOWN_GROUP) from error
+        scope = scope_for(request)
+        group = group_page(head_of(number, scope), scope)
         if group is None:
             raise Http404(UNKNOWN_GROUP)
         return Response(_as_json(group, with_money=may_see_money(request)))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from core.visibility import Scope, visible_to
 from monitoring.company_page.group import critical_changes, members_of, monitored_among
 from monitoring.company_page.owner_names import names_of
 from monitoring.company_page.summary import status_tone, status_words
@@ -106,8 +107,11 @@ class GroupPage:
         return sum(row.exposure_unconverted for row in self.monitored)
 
 
-def head_of(duns: str) -> str:
-    """The head of the company's group; the company itself where it names none, or one that is a member of another."""
+def head_of(duns: str, scope: Scope) -> str:
+    """The head of the company's group; the company itself where it names none, or one that is a member of another; and
+    where the scope does not show it."""
+    if not scope.sees_all and not visible_to(scope, Company.objects.filter(pk=duns)).exists():
+        return duns
     ultimate = _ultimate_of(duns)
     return ultimate if ultimate and not _ultimate_of(ultimate) else duns
 
@@ -118,18 +122,18 @@ def _ultimate_of(duns: str) -> str:
     return row.global_ultimate if row and row.global_ultimate != duns else ""
 
 
-def group_page(top: str) -> GroupPage | None:
-    """None where no company here is known to be of that group."""
-    rows = list(members_of(top).order_by("duns")[: MOST + 1])
+def group_page(top: str, scope: Scope) -> GroupPage | None:
+    """None where the scope shows no company of that group."""
+    rows = list(visible_to(scope, members_of(top)).order_by("duns")[: MOST + 1])
     companies = {row.duns: row for row in rows[:MOST]}
     if not companies:
         return None
-    monitored = monitored_among(companies)
+    monitored = monitored_among(companies, scope)
     return GroupPage(
         top,
         _rows(companies, top, monitored),
         [row for row in companies.values() if row.duns in monitored],
-        critical_changes(companies, monitored),
+        critical_changes(companies, monitored, scope),
         len(rows) > MOST,
     )
 

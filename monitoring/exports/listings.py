@@ -13,7 +13,7 @@ from core.lists.listings import Column, Listing, declare
 from core.text import country_name
 from monitoring.company_page.timeline import lines_of
 from monitoring.feed.feed import Entry
-from monitoring.feed.serializers import present_verb
+from monitoring.feed.said import present_verb
 from monitoring.models import Alert, Change, Notification, Verb
 from portfolio.companies.columns import EXPOSURE_HEADING, SEE_EXPOSURE, units
 from portfolio.exports import COMPANY_COLUMNS, with_both

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from functools import partial
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,6 +34,7 @@ from core.json_text import RawJSONRenderer
 from core.lists.listings import LISTINGS, Listing, batches
 from core.lists.saved_filters import columns_of
 from core.models import ExportFormat, SavedFilter
+from core.visibility import Scope, common_scope, visible_to
 from monitoring.exports.errors import NotDelivered
 from monitoring.exports.listings import row_of
 from monitoring.feed import feed
@@ -44,6 +45,7 @@ from monitoring.publications.consumers import Follower
 from portfolio.companies.parameters import CompanyParameters, companies_chosen
 from portfolio.companies.serializers import CompanySerializer
 from portfolio.models import Company
+from portfolio.visibility import scope_of_unit
 
 logger = logging.getLogger(__name__)
 PAGE = 500
@@ -53,12 +55,18 @@ CLAIM = timedelta(hours=1)
 EXPORTS = Follower(ScheduledExport, mend=partial(feed.mend_cursors, ScheduledExport))
 
 
-@dataclass(slots=True)
+@dataclass
 class Source:
     """The rows of a file, a batch at a time; afterwards `cursor` says where the next file begins."""
 
     export: ScheduledExport
     cursor: str = ""
+
+    @cached_property
+    def scope(self) -> Scope:
+        """At the time of writing, also that of the saved filter's owner."""
+        saved = self.export.saved_filter
+        return common_scope(scope_of_unit(self.export.unit_id), *([person_named(saved.owner)] if saved else []))
 
     def rows(self) -> Iterator[list[Any]]:
         is_feed = self.export.content == ExportContent.CHANGES
@@ -66,7 +74,7 @@ class Source:
 
     def _changes(self) -> Iterator[list[Any]]:
         self.cursor = self.export.cursor
-        choice, has_more = choice_of(feed_parameters(self.export)), True
+        choice, has_more = choice_of(feed_parameters(self.export)).seen_by(self.scope), True
         while has_more:
             page = feed.read(feed.Cursor.read(self.cursor), PAGE, choice)
             self.cursor, has_more = str(page.next), page.has_more
@@ -84,8 +92,8 @@ class Source:
     def _companies(self) -> Iterator[list[Any]]:
         self.cursor = self.export.cursor
         saved = self.export.saved_filter
-        rows = _rows_of(saved) if saved else companies_chosen(feed_parameters(self.export))
-        yield from batches(rows.order_by("duns"), LISTINGS["portfolio.company"])
+        rows = _rows_of(saved) if saved else companies_chosen(feed_parameters(self.export), Company.objects.all())
+        yield from batches(visible_to(self.scope, rows).order_by("duns"), LISTINGS["portfolio.company"])
 
     @property
     def listing(self) -> Listing:
@@ -273,15 +281,15 @@ def _write_lines(path: Path, source: Source) -> int:
     count = 0
     with path.open("wb") as file:
         for rows in source.rows():
-            for item in _as_in_the_api(rows):
+            for item in _as_in_the_api(rows, source.scope):
                 file.write(RawJSONRenderer().render(item) + b"\n")
                 count += 1
     return count
 
 
-def _as_in_the_api(rows: list[Any]) -> Iterable[Any]:
+def _as_in_the_api(rows: list[Any], scope: Scope) -> Iterable[Any]:
     if isinstance(rows[0], feed.Entry):
-        return list(serialized_entries(rows))
+        return list(serialized_entries(rows, scope))
     return list(CompanySerializer(rows, many=True).data)
 
 

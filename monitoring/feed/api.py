@@ -16,10 +16,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.parameters import MomentField, PageParameters, Several, read_moment
+from core.api.visibility import scope_for, seen_by
 from core.lists.pagination import BadCursor, beyond, cut, read_key, read_token, write_token
+from core.visibility import Scope, visible_to
 from monitoring.content_ids import milliseconds
 from monitoring.feed import feed
 from monitoring.feed.change_detail import serialized_detail
+from monitoring.feed.cursors import GONE, shown, taken
 from monitoring.feed.parameters import FeedParameters, choice_of
 from monitoring.feed.serializers import (
     CHANGE_EXAMPLE,
@@ -47,9 +50,10 @@ from portfolio.companies.parameters import (
     ReferenceField,
     RegistrationField,
     among,
-    company_or_404,
+    company_once_held,
 )
 from portfolio.companies.serializers import COMPANY_EXAMPLE, CompanySerializer
+from portfolio.models import Company
 
 KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The change's ID.")
 ID_TAIL = (1 << 80) - 1
@@ -85,6 +89,7 @@ class NotificationParameters(PageParameters):
 
 class CompanyList(APIView):
     permissions = {"GET": "portfolio.view_company"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="companies",
@@ -104,14 +109,15 @@ class CompanyList(APIView):
         """
         asked = CompanyParameters.of(request)
         # Before the rows are read: what is published from now on is in the feed after it, shown here already or not.
-        mark = mark_of(asked) or str(feed.latest())
-        page = company_page(asked)
+        mark = mark_of(asked) or shown(feed.latest(), scope_for(request))
+        page = company_page(asked, seen_by(request, Company.objects.all()))
         results = CompanySerializer(page.companies, many=True).data
         return Response({"results": results, "next": page.token(mark), "changes_cursor": mark, "note": page.note})
 
 
 class ChangeFeed(APIView):
     permissions = {"GET": "monitoring.view_change"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="changes",
@@ -129,26 +135,27 @@ class ChangeFeed(APIView):
         `next`. An expired cursor is answered with 410: read a new snapshot of the companies and continue from its
         `changes_cursor`.
         """
-        asked = FeedParameters.of(request)
+        asked, scope = FeedParameters.of(request), scope_for(request)
         if asked.get("after") == "latest":
-            return Response({"results": [], "next": str(feed.latest()), "more": False})
+            return Response({"results": [], "next": shown(feed.latest(), scope), "more": False})
         try:
-            page = feed.read(_cursor(asked.get("after")), asked["limit"], choice_of(asked))
+            page = feed.read(_cursor(asked.get("after"), scope), asked["limit"], choice_of(asked).seen_by(scope))
         except feed.Gone as error:
-            raise CursorTooOld(str(error)) from error
-        results = serialized_entries(page.entries)
-        return Response({"results": results, "next": str(page.next), "more": page.has_more})
+            raise CursorTooOld(str(error) if scope.sees_all else GONE) from error
+        results = serialized_entries(page.entries, scope)
+        return Response({"results": results, "next": shown(page.next, scope), "more": page.has_more})
 
 
-def _cursor(after: str | None) -> feed.Cursor | None:
+def _cursor(after: str | None, scope: Scope) -> feed.Cursor | None:
     try:
-        return None if after is None else feed.Cursor.read(after)
+        return None if after is None else taken(after, scope)
     except ValueError as error:
         raise BadCursor from error
 
 
 class CompanyChanges(APIView):
     permissions = {"GET": "monitoring.view_change"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="company_changes",
@@ -164,12 +171,12 @@ class CompanyChanges(APIView):
         All that were published, with `verb` and `superseded` as they are at present.
         """
         asked = PageParameters.of(request)
-        company = company_or_404(duns)
-        rows = Change.objects.filter(company=company.pk, entry=Entry.CHANGE).order_by(*LATEST_FIRST)
+        (company, _), scope = company_once_held(request, duns), scope_for(request)
+        rows = visible_to(scope, Change.objects.filter(company=company.pk, entry=Entry.CHANGE)).order_by(*LATEST_FIRST)
         if "after" in asked:
             rows = beyond(rows, OLDEST_FIRST, _in_story(asked["after"]), newest_first=True)
         changes, has_more = cut(rows, asked["limit"])
-        results = serialized_changes(changes, _numbers(changes), {company.pk: company})
+        results = serialized_changes(changes, _numbers(changes), {company.pk: company}, scope)
         return Response({"results": results, "next": _timeline_token(changes[-1]) if has_more else None})
 
 
@@ -193,6 +200,7 @@ def _numbers(changes: Iterable[Change]) -> dict[uuid.UUID, int]:
 
 class ChangeDetail(APIView):
     permissions = {"GET": "monitoring.view_change"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="change",
@@ -204,14 +212,15 @@ class ChangeDetail(APIView):
     )
     def get(self, request: Request, id: uuid.UUID) -> Response:
         """The change as it is at present, and which registrations reported it, how and when."""
-        change = Change.objects.filter(pk=id).first()
+        change = seen_by(request, Change.objects.filter(pk=id)).first()
         if change is None:
             raise Http404("This change does not exist.")
-        return Response(serialized_detail(change, _numbers([change]).get(change.pk)))
+        return Response(serialized_detail(change, _numbers([change]).get(change.pk), scope_for(request)))
 
 
 class NotificationList(APIView):
     permissions = {"GET": "monitoring.view_notification"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="notifications",
@@ -225,7 +234,7 @@ class NotificationList(APIView):
         """Each notification is listed once, even if D&B sent it several times. Its changes are in the feed."""
         asked = NotificationParameters.of(request)
         rows = Notification.objects.exclude(type=state.SNAPSHOT).defer("organization").order_by("-id")
-        rows = rows.filter(**_notification_filters(asked))
+        rows = seen_by(request, rows).filter(**_notification_filters(asked))
         if NotificationType.UPDATE not in asked.get("type", [NotificationType.UPDATE]):
             rows = rows.filter(NO_UPDATE)
         if "after" in asked:

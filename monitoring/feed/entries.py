@@ -54,6 +54,7 @@ class Key(NamedTuple):
 
 OF_CHANGE = ("company_id", "kind", "severity", "element")
 COLUMNS_OF_CHANGE = ("id", "delivery_id", "replaced_by", "entry", "registration_id", "recorded_at", *OF_CHANGE)
+REPORTED = ("registration_id", "delivery_id")
 COLUMNS_OF_OBSERVATION = ("id", "delivery_id", "change_id", "verb", "registration_id", "recorded_at")
 Registrations = Collection[uuid.UUID] | None
 FIRST = Q(entry=Entry.CHANGE)
@@ -136,6 +137,35 @@ def by_reporter(
     return [_as_reported(key, reports.get(key.change, ()), numbers[key.delivery]) for key in keys]
 
 
+def once_each(keys: Sequence[Key], registrations: Collection[uuid.UUID], numbers: Mapping[uuid.UUID, int]) -> list[Key]:
+    """Of a change that several of the chosen registrations reported, the first report alone."""
+    reported = {key.change for key in keys if _is_report(key, registrations)}
+    if len(registrations) < 2 or not reported:
+        return list(keys)
+    first = _first_numbers(reported, registrations)
+    return [
+        key
+        for key in keys
+        if not _is_report(key, registrations) or numbers[key.delivery] <= first.get(key.change, numbers[key.delivery])
+    ]
+
+
+def _is_report(key: Key, registrations: Collection[uuid.UUID]) -> bool:
+    return key.verb == Verb.OBSERVED and key.registration in registrations
+
+
+def _first_numbers(changes: Collection[uuid.UUID], registrations: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """Of each change the first publication in which one of the registrations reported it."""
+    found = {key: [number for number, _ in reports] for key, reports in _reports(changes, registrations).items()}
+    for batch in in_batches(sorted(changes)):
+        own = dict(_of(Change.objects.filter(FIRST, pk__in=batch), registrations, "pk", "delivery_id"))
+        numbers = _numbers(set(own.values()))
+        for key, delivery in own.items():
+            if delivery in numbers:
+                found.setdefault(key, []).append(numbers[delivery])
+    return {key: min(several) for key, several in found.items()}
+
+
 def _as_reported(key: Key, reports: Sequence[tuple[int, uuid.UUID]], number: int) -> Key:
     if key.verb == Verb.OBSERVED:
         return key
@@ -151,7 +181,9 @@ def _reports(
     for batch in in_batches(sorted(changes)):
         observed = Observation.objects.filter(change__in=batch, verb=Verb.OBSERVED, is_first=True)
         replaced = Change.objects.filter(replaced_by__in=batch)
-        rows += _of(observed, registrations, "change_id") + _of(replaced, registrations, "replaced_by")
+        rows += _of(observed, registrations, "change_id", *REPORTED) + _of(
+            replaced, registrations, "replaced_by", *REPORTED
+        )
     numbers = _numbers({delivery for *_, delivery in rows})
     found: dict[uuid.UUID, list[tuple[int, uuid.UUID]]] = {}
     for change, registration, delivery in rows:
@@ -160,9 +192,8 @@ def _reports(
     return found
 
 
-def _of(rows: QuerySet[Any, Any], registrations: Collection[uuid.UUID], change: str) -> list[Any]:
-    chosen = rows.filter(registration__in=list(registrations))
-    return list(chosen.values_list(change, "registration_id", "delivery_id"))
+def _of(rows: QuerySet[Any, Any], registrations: Collection[uuid.UUID], *columns: str) -> list[Any]:
+    return list(rows.filter(registration__in=list(registrations)).values_list(*columns))
 
 
 def _numbers(deliveries: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:

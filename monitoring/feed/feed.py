@@ -9,14 +9,24 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
 from django.db.models import Model
 
 from core.lists.pagination import read_token, write_token
-from monitoring.feed.entries import PUBLISHED, Key, Published, by_reporter, completed, first_keys, keys_of
+from core.visibility import Scope
+from monitoring.feed.entries import (
+    PUBLISHED,
+    Key,
+    Published,
+    by_reporter,
+    completed,
+    first_keys,
+    keys_of,
+    once_each,
+)
 from monitoring.models import Change, Publication, Verb
 from portfolio.models import Company
 
@@ -73,7 +83,8 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a reader wants to see; None and the empty path leave nothing out."""
+    """What a reader wants to see; None and the empty path leave nothing out. `once` is for a business unit: of the
+    reports of its registrations, the first of each change."""
 
     kinds: frozenset[str] | None = None
     severity: int = 0
@@ -81,6 +92,14 @@ class Choice:
     registrations: frozenset[uuid.UUID] | None = None
     companies: frozenset[str] | None = None
     countries: frozenset[str] | None = None
+    once: bool = False
+
+    def seen_by(self, scope: Scope) -> Choice:
+        """Of this, what is reported to those who see no more than the scope."""
+        if scope.sees_all:
+            return self
+        chosen = scope.registrations if self.registrations is None else self.registrations & scope.registrations
+        return replace(self, registrations=chosen, once=True)
 
     @property
     def is_all(self) -> bool:
@@ -108,6 +127,7 @@ class Window:
     end: Cursor
     has_more: bool
     registrations: frozenset[uuid.UUID] | None
+    once: bool = False
     keys: list[Key] = field(default_factory=list)
     published: dict[uuid.UUID, Published] = field(default_factory=dict)
 
@@ -192,7 +212,7 @@ def mend_cursors(model: type[Model]) -> None:
 
 def read(after: Cursor | None, limit: int, choice: Choice) -> Page:
     """At most `limit` entries after the cursor (None: from the first there is); raises Gone."""
-    window = Window(after or Cursor(), False, choice.registrations)
+    window = Window(after or Cursor(), False, choice.registrations, choice.once)
     _read_window(window, limit if choice.is_all else SCAN, from_start=after is None)
     taken = [index for index, key in enumerate(window.keys) if choice.takes(key)]
     if choice.countries is not None:
@@ -225,6 +245,7 @@ def _complete(window: Window) -> None:
     if window.registrations is not None:
         numbers = {delivery: published.sequence for delivery, published in window.published.items()}
         window.keys = by_reporter(window.keys, window.registrations, numbers)
+        window.keys = once_each(window.keys, window.registrations, numbers) if window.once else window.keys
 
 
 def _refuse_gap(cursor: Cursor, first: Published | None) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
 from core.json_text import SentJson, SentObject
+from core.visibility import EVERYTHING, Scope
 from monitoring.content_ids import MILLISECONDS
 from monitoring.feed.array_items import ItemChangesSerializer, items_of
 from monitoring.feed.feed import Entry
+from monitoring.feed.said import Said, said_in, said_of
 from monitoring.history.sources import How
 from monitoring.history.state import STATUS_KINDS
 from monitoring.models import Change, Element, Kind, Notification, Severity, Verb
@@ -227,34 +229,19 @@ class NotificationsSerializer(serializers.Serializer[Any]):
     )
 
 
-class Said(NamedTuple):
-    """A change as an item of an answer shows it: what is said of it, by whom, in which publication."""
-
-    change: Change
-    verb: Verb
-    registration: uuid.UUID
-    number: int | None
-
-
-def serialized_entries(entries: Iterable[Entry]) -> Any:
+def serialized_entries(entries: Iterable[Entry], scope: Scope = EVERYTHING) -> Any:
     """Entries of the feed as items of an answer."""
-    return _serialized([Said(entry.change, entry.verb, entry.registration, entry.sequence) for entry in entries])
+    return _serialized(said_in(entries, scope))
 
 
 def serialized_changes(
     changes: Sequence[Change],
     numbers: Mapping[uuid.UUID, int],
     companies: Mapping[str, Company] | None = None,
+    scope: Scope = EVERYTHING,
 ) -> Any:
     """Changes as they are at present."""
-    said = [Said(change, present_verb(change), change.registration_id, numbers.get(change.pk)) for change in changes]
-    return _serialized(said, companies)
-
-
-def present_verb(change: Change) -> Verb:
-    if not change.superseded:
-        return Verb.OBSERVED
-    return Verb.REPLACED if change.replaced_by else Verb.WITHDRAWN
+    return _serialized(said_of(changes, numbers, scope), companies)
 
 
 def _serialized(said: Sequence[Said], companies: Mapping[str, Company] | None = None) -> Any:
@@ -289,7 +276,7 @@ def _item(
         "current": change.current,
         "items": items_of(change),
         "changed_at": change.changed_at,
-        "recorded_at": change.recorded_at,
+        "recorded_at": said.recorded_at,
         "registration": references.get(said.registration, ""),
         "publication": said.number,
         "derived": bool(change.derived_from),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -33,6 +34,16 @@ class Snapshot:
     rows: Array
     words: Words
     numbers: dict[uuid.UUID, Array]
+    # Whether it is a part of what is known of the day.
+    is_limited: bool = False
+
+    def only(self, registrations: Collection[uuid.UUID]) -> Snapshot:
+        """The companies of these registrations."""
+        import numpy
+
+        numbers = {key: found for key, found in self.numbers.items() if key in registrations}
+        rows = self.rows[numpy.isin(self.rows["duns"], together(numbers))]
+        return Snapshot(self.day, rows, self.words, numbers, is_limited=True)
 
     def members(self, registration: uuid.UUID) -> Array:
         """Which of the rows are in the registration on that day."""
@@ -54,12 +65,17 @@ class Snapshot:
         return Industry(code, scheme, row.label if row else "")
 
 
-def figures_at(day: date | None) -> Snapshot:
-    """At the end of that day in UTC, as known now; None is the last that is known."""
+def together(numbers: Mapping[uuid.UUID, Array]) -> Array:
+    """The D-U-N-S numbers of several registrations."""
     import numpy
 
+    return distinct(numpy.concatenate([numpy.empty(0, numpy.uint32), *numbers.values()]))
+
+
+def figures_at(day: date | None) -> Snapshot:
+    """At the end of that day in UTC, as known now; None is the last that is known."""
     numbers = numbers_at(day)
-    members = distinct(numpy.concatenate([numpy.empty(0, numpy.uint32), *numbers.values()]))
+    members = together(numbers)
     records, words = records_and_words(day)
     return Snapshot(day, _of(members, records), words, numbers)
 

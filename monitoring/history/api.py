@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import uuid
+from collections.abc import Collection
+from datetime import UTC, date, datetime
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -12,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.parameters import END_OF_DAY, MomentField, Parameters
+from core.api.visibility import scope_for, seen_by
 from core.json_text import dump_json
 from monitoring.feed.serializers import (
     PROFILE_EXAMPLE,
@@ -20,8 +23,9 @@ from monitoring.feed.serializers import (
 )
 from monitoring.history import state
 from monitoring.history.coverage import what_is_missing
+from monitoring.models import Change
 from monitoring.retention.retention import note_for_company
-from portfolio.companies.parameters import DUNS_IN_PATH, company_or_404
+from portfolio.companies.parameters import DUNS_IN_PATH, company_once_held
 
 
 class ProfileParameters(Parameters):
@@ -45,6 +49,7 @@ class ProfileParameters(Parameters):
 
 class CompanyProfile(APIView):
     permissions = {"GET": "portfolio.view_company"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="company_profile",
@@ -55,24 +60,41 @@ class CompanyProfile(APIView):
         examples=an_example("A profile", PROFILE_EXAMPLE),
     )
     def get(self, request: Request, duns: str) -> Response:
-        """D&B's document with all known changes up to that time applied."""
+        """D&B's document with all known changes up to that time applied.
+
+        Of a company that is in none of your registrations any more: up to its last day there.
+        """
         asked = ProfileParameters.of(request)
-        company = company_or_404(duns)
-        profile = state.profile(company.pk, as_of=asked.get("as_of"))
-        as_of = asked.get("as_of")
+        company, last_day = company_once_held(request, duns)
+        as_of = _as_of(asked.get("as_of"), last_day)
+        profile = state.profile(company.pk, as_of=as_of)
         note = note_for_company(company.pk, as_of) or what_is_missing(company.pk, as_of, profile)
         status = profile.status
         return Response(
             ProfileSerializer(
                 {
                     "duns": company.pk,
-                    "as_of": asked.get("as_of") or timezone.now(),
+                    "as_of": as_of or timezone.now(),
                     "status": status.kind if status else None,
                     "status_since": status.moment if status else None,
                     "organization": dump_json(profile.document),
-                    "mismatches": sorted(profile.mismatches),
+                    "mismatches": _seen_mismatches(request, profile.mismatches),
                     "complete": not note,
                     "note": note,
                 }
             ).data
         )
+
+
+def _as_of(asked: datetime | None, last_day: date | None) -> datetime | None:
+    """Not after the last day, where there is one."""
+    if last_day is None:
+        return asked
+    end = datetime.combine(last_day, END_OF_DAY, UTC)
+    return min(asked, end) if asked else end
+
+
+def _seen_mismatches(request: Request, keys: Collection[uuid.UUID]) -> list[uuid.UUID]:
+    if not keys or scope_for(request).sees_all:
+        return sorted(keys)
+    return sorted(seen_by(request, Change.objects.filter(pk__in=list(keys))).values_list("pk", flat=True))

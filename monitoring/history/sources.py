@@ -11,6 +11,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from core.db import in_batches
+from core.visibility import Scope
 from monitoring.models import Change, Notification, Observation, Source, Verb
 from monitoring.story_order import WAYS, way_at
 
@@ -41,6 +42,7 @@ class Reported:
     how: How
     is_file: bool
     observed_at: datetime
+    recorded_at: datetime
     notification: uuid.UUID | None
 
 
@@ -60,6 +62,13 @@ def reports_of(
     return {key: sorted(reports, key=_order) for key, reports in found.items()}
 
 
+def own_reports(scope: Scope, changes: Collection[Change]) -> dict[uuid.UUID, Reported]:
+    """Of each change the first report that the scope shows."""
+    found = reports_of(changes)
+    own = {key: [one for one in reports if one.registration in scope.registrations] for key, reports in found.items()}
+    return {key: reports[0] for key, reports in own.items() if reports}
+
+
 def _order(report: Reported) -> tuple[datetime, str, str]:
     return report.observed_at, report.registration.hex, report.how
 
@@ -68,9 +77,10 @@ def _observed(keys: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Reported]]:
     found: dict[uuid.UUID, list[Reported]] = {}
     for batch in in_batches(sorted(keys)):
         rows = Observation.objects.filter(change__in=batch, verb=Verb.OBSERVED)
-        for row in rows.only("change_id", "registration_id", "place", "observed_at", "notification_id"):
+        for row in rows.only("change_id", "registration_id", "place", "observed_at", "notification_id", "recorded_at"):
             how = BY_WAY.get(way_at(row.place), How.RESPONSE)
-            report = Reported(row.registration_id, how, how == How.FILE, row.observed_at, row.notification_id)
+            moments = (row.observed_at, row.recorded_at)
+            report = Reported(row.registration_id, how, how == How.FILE, *moments, row.notification_id)
             found.setdefault(row.change_id, []).append(report)
     return found
 
@@ -95,4 +105,5 @@ def _reported(change: Change, first: Notification | None) -> Reported:
     way = BY_WAY.get(first.place[:1] if first else way_at(change.place), How.RESPONSE)
     how = How.COMPARISON if change.derived_from else way
     moment = (first.delivered_at if first else change.delivered_at) or change.recorded_at
-    return Reported(change.registration_id, how, way == How.FILE, moment, change.notification_id)
+    moments = (moment, change.recorded_at)
+    return Reported(change.registration_id, how, way == How.FILE, *moments, change.notification_id)

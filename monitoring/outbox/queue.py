@@ -81,6 +81,11 @@ class Tried:
     def is_sent(self) -> bool:
         return isinstance(self.outcome, Answer)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the messages behind it need not wait: one that is cancelled says nothing about the target."""
+        return isinstance(self.outcome, Answer) or self.outcome.cancels
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -140,7 +145,7 @@ def _conclude(
     """Note how it went and claim the next one, at the price of one commit; None when the turn is over."""
     with transaction.atomic():
         _write_down(message, tried)
-        return _claim_next(due, until) if tried.is_sent else None
+        return _claim_next(due, until) if tried.is_over else None
 
 
 def _claim_next(due: Iterator[OutboxMessage], until: datetime) -> OutboxMessage | None:

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from core.api.examples import an_answer
 from core.api.parameters import CountryField, Parameters, Several
 from core.api.scopes import READ_EXPOSURE
+from core.api.visibility import seen_by
 from core.dates import validate_day
 from core.text import is_clean
 from portfolio.models import Registration
@@ -156,6 +157,7 @@ EXAMPLE = {
 
 class PortfolioRisk(APIView):
     permissions = {"GET": "portfolio.view_company"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="portfolio_risk",
@@ -173,7 +175,7 @@ class PortfolioRisk(APIView):
         from monitoring.portfolio_page.overview import overview_of
 
         found = RiskParameters.of(request)
-        filters = _filters(found, request.user)
+        filters = _filters(found, request)
         asked = asked_for(found.get("day"), found.get("since"), found.get("score", ""), filters)
         overview = overview_of(asked, with_money=may_see_money(request))
         return Response(as_json(overview, with_movement="since" in found))
@@ -184,7 +186,7 @@ def may_see_money(request: Request) -> bool:
     return key.allows(READ_EXPOSURE) if key else request.user.has_perm(MAY_SEE_MONEY)
 
 
-def _filters(found: dict[str, Any], person: Any) -> Any:
+def _filters(found: dict[str, Any], request: Request) -> Any:
     from monitoring.portfolio_page.filters import Filters
     from monitoring.portfolio_page.numbers import with_numbers
 
@@ -193,13 +195,13 @@ def _filters(found: dict[str, Any], person: Any) -> Any:
     }
     values |= {name: (found[name],) for name in ("tag", "owner") if name in found}
     if "registration" in found:
-        values["registration"] = tuple(_keys_of(found["registration"]))
-    return with_numbers(Filters(values), person)
+        values["registration"] = tuple(_keys_of(found["registration"], request))
+    return with_numbers(Filters(values), request.user)
 
 
-def _keys_of(references: list[str]) -> list[str]:
+def _keys_of(references: list[str], request: Request) -> list[str]:
     rows = Registration.objects.filter(reference__in=[text for text in references if is_clean(text)])
-    known = dict(rows.values_list("reference", "pk"))
+    known = dict(seen_by(request, rows).values_list("reference", "pk"))
     unknown = [reference for reference in references if reference not in known]
     if unknown:
         raise serializers.ValidationError({"registration": ["No registration with this reference exists."]})

@@ -24,7 +24,7 @@ class Comparison:
 
 
 def comparison_of(asked: Asked, *, with_money: bool) -> Comparison:
-    money = money_at(asked.past) if with_money else None
+    money = money_at(asked.past, asked) if with_money else None
     return compared(asked, world_at(asked.past, asked.filters, money), money)
 
 

@@ -37,10 +37,11 @@ NO_FLAGS = np.iinfo(np.uint16).max
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Values by name, as in the address. `numbers` are the D-U-N-S numbers that today's tags, owners and saved filters
-    stand for."""
+    stand for. `among` are the registrations that the reader sees, None for all."""
 
     values: Mapping[str, tuple[str, ...]]
     numbers: tuple[NDArray[np.uint32], ...] = field(default=(), compare=False)
+    among: frozenset[uuid.UUID] | None = None
 
     @classmethod
     def read(cls, query: QueryDict, names: Iterable[str]) -> Filters:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from django.utils.translation import gettext
 
+from core.visibility import visible_to
 from monitoring.figures.snapshot import Snapshot
 from monitoring.portfolio_page.asked import SCORES, Asked
 from monitoring.portfolio_page.filters import OF_TODAY
@@ -22,7 +23,7 @@ Option = tuple[str, str, bool]
 
 def form_context(asked: Asked, snapshot: Snapshot, person: Any, *, is_movement: bool = False) -> dict[str, Any]:
     links = Links(asked)
-    registrations = [(str(key), name) for key, name in _registrations()]
+    registrations = [(str(key), name) for key, name in _registrations(person)]
     saved = [(str(row.pk), row.name) for row in saved_filters(person)]
     choices = (
         ("registration", gettext("Registration"), registrations),
@@ -50,8 +51,8 @@ def form_context(asked: Asked, snapshot: Snapshot, person: Any, *, is_movement: 
     }
 
 
-def _registrations() -> Iterable[tuple[Any, str]]:
-    return Registration.objects.order_by("reference").values_list("pk", "reference")
+def _registrations(person: Any) -> Iterable[tuple[Any, str]]:
+    return visible_to(person, Registration.objects.order_by("reference")).values_list("pk", "reference")
 
 
 def _occurring(snapshot: Snapshot, dimension: Dimension) -> list[tuple[str, str]]:

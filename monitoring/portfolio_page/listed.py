@@ -82,7 +82,7 @@ class Listed:
 def listed(asked: Asked, choice: Choice, *, with_money: bool) -> Listed:
     """The page's filters hold on each day; those of the list, on the list's day."""
     of_page, of_list = _parted(asked.filters)
-    money = money_at(asked.past) if with_money else None
+    money = money_at(asked.past, asked) if with_money else None
     world = world_at(asked.past, of_page, money)
     if choice.is_movement:
         pairs = pairs_of(world_at(asked.since, of_page, money), world, asked.dimension.column)

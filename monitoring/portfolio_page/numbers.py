@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.exports.files import rows_as
 from core.lists.saved_filters import undeclared_in
 from core.models import SavedFilter
+from core.visibility import scope_of, visible_to
 from monitoring.portfolio_page.filters import Filters
 from portfolio.companies.conditions import owned_by, tagged
 from portfolio.models import Company
@@ -20,10 +21,15 @@ LISTING = "portfolio.company"
 
 
 def with_numbers(filters: Filters, person: Any) -> Filters:
-    """A saved filter that is not this person's to see is ignored, like all wrong keys."""
-    saved = _saved(filters.first("saved"), person)
+    """Registrations and saved filters that are not this person's to see are ignored, like all wrong keys."""
+    saved, scope = _saved(filters.first("saved"), person), scope_of(person)
     values = {name: found for name, found in filters.values.items() if name != "saved" or saved}
-    return Filters(values, tuple(map(_sorted, _found(filters, saved, person))))
+    if not scope.sees_all and "registration" in values:
+        seen = {str(key) for key in scope.registrations}
+        values["registration"] = tuple(value for value in values["registration"] if value in seen)
+    kept = {name: found for name, found in values.items() if found}
+    among = None if scope.sees_all else scope.registrations
+    return Filters(kept, tuple(map(_sorted, _found(filters, saved, person))), among)
 
 
 def _saved(key: str, person: Any) -> SavedFilter | None:
@@ -41,7 +47,8 @@ def _found(filters: Filters, saved: SavedFilter | None, person: Any) -> Iterator
 def saved_filters(person: Any) -> list[SavedFilter]:
     """Those of the list of companies that the person finds above it, and may filter by."""
     own_or_shared = Q(owner=person.get_username()) | Q(shared=True)
-    rows = SavedFilter.objects.filter(own_or_shared, listing=LISTING).exclude(name="").order_by("name", "id")
+    rows = visible_to(person, SavedFilter.objects.filter(own_or_shared, listing=LISTING)).exclude(name="")
+    rows = rows.order_by("name", "id")
     return [row for row in rows if not undeclared_in(LISTING, row.query, person)]
 
 

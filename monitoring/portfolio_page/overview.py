@@ -58,7 +58,7 @@ class Overview:
 
 
 def overview_of(asked: Asked, *, with_money: bool) -> Overview:
-    money = money_at(asked.past) if with_money else None
+    money = money_at(asked.past, asked) if with_money else None
     world = world_at(asked.past, asked.filters, money)
     failure = FAILURE.counts(world)
     return Overview(

@@ -32,7 +32,7 @@ class Trend:
 
 def trend_of(asked: Asked, *, with_money: bool) -> Trend:
     """Amounts of each day are those that counted on it."""
-    money, earlier = (money_at(day) if with_money else None for day in (asked.past, asked.since))
+    money, earlier = (money_at(day, asked) if with_money else None for day in (asked.past, asked.since))
     before, after = world_at(asked.since, asked.filters, earlier), world_at(asked.past, asked.filters, money)
     movement = movement_of(pairs_of(before, after, asked.dimension.column))
     loss = _loss(expected_loss_of(before), expected_loss_of(after), money) if money else ""

@@ -198,7 +198,7 @@ def group_names(one: Concentration, world: World) -> dict[str, str]:
     if one.dimension is not GROUP:
         return {}
     tops = {place.value for place in one.first}
-    rows = Company.objects.filter(pk__in=tops | _a_member_of_each(tops, world))
+    rows = Company.objects.filter(pk__in=_known_of(tops, world) | _a_member_of_each(tops, world))
     names: dict[str, str] = {}
     for row in rows.only("duns", "name", "global_ultimate", "projection"):
         if row.global_ultimate in tops and (name := ultimate_name(row)):
@@ -206,6 +206,13 @@ def group_names(one: Concentration, world: World) -> dict[str, str]:
         if row.duns in tops and row.name:
             names[row.duns] = row.name
     return names
+
+
+def _known_of(tops: set[str], world: World) -> set[str]:
+    """Of a part of the portfolio, those that are in it."""
+    if not world.snapshot.is_limited:
+        return tops
+    return tops & {f"{number:09d}" for number in world.snapshot.rows["duns"].tolist()}
 
 
 def _a_member_of_each(tops: Iterable[str], world: World) -> set[str]:

@@ -25,6 +25,7 @@ from core.ids import time_first_id
 from core.markup import badge, due, two_lines
 from core.outbound.mail_server import has_mail_server, no_server_text, set_up_text
 from core.text import counted, country_name
+from core.visibility import scope_of
 from monitoring.models import PeriodKind, ReportRecipient, ReportRegistration, ReportSchedule, Severity
 from monitoring.reports.compute import MOST_EVENTS, SHOWN, Report, make_report
 from monitoring.reports.coverage import about_line, made
@@ -110,9 +111,10 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
             raise PermissionDenied
         period = read_period(request.GET.get("period", "")) or last_complete(PeriodKind.WEEK, timezone.now())
         asked = {key for text in request.GET.getlist("registration") if (key := key_of(text))}
-        report = make_report(period, sorted(asked), events=events)
+        scope = scope_of(request.user)
+        report = make_report(period, sorted(asked), events=events, seen_as=scope)
         if asked and not report.held:
-            report, asked = make_report(period, events=events), set()
+            report, asked = make_report(period, events=events, seen_as=scope), set()
         return report, {"chosen": asked, "query": query_of(period, sorted(asked))}
 
     # Schedules

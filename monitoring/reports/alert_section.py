@@ -12,7 +12,9 @@ from typing import Any
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from core.visibility import Scope, visible_to
 from monitoring.alerts.auto_resolve import PROGRAM
+from monitoring.alerts.facts.seen import as_seen_by
 from monitoring.models import Alert, AlertKind, AlertState, Severity
 from monitoring.reports.periods import Period
 from monitoring.stats.latency import percentile
@@ -74,12 +76,14 @@ def delay_of(counts: Iterable[tuple[int, int]]) -> Delay:
     return Delay(sum(count for _, count in counts), percentile(counts, 50), percentile(counts, 95))
 
 
-def handled_in(period: Period, registrations: Sequence[uuid.UUID], *, is_all: bool, listed: int) -> Handled:
+def handled_in(
+    period: Period, registrations: Sequence[uuid.UUID], *, is_all: bool, listed: int, scope: Scope
+) -> Handled:
     """Alerts about single companies, raised in the period; late alerts, for the inbox only, are left out. `listed` are
     the waiting ones that the report names: all of them, unless it names as many as it can."""
     start, end = period.moments
     raised = Q(raised_at__gte=start, raised_at__lt=end, kind=AlertKind.CHANGE, is_late=False)
-    alerts = _of(Alert.objects.order_by(), registrations, is_all=is_all)
+    alerts = _of(visible_to(scope, Alert.objects.order_by()), registrations, is_all=is_all or not scope.sees_all)
     # Apart: each is a range of one index, and together they are none.
     waiting = listed if listed < WAITING_SHOWN else alerts.filter(WAITING).count()
     return handled_of(alerts.filter(raised), waiting=waiting)
@@ -117,16 +121,17 @@ def _of(alerts: Any, registrations: Sequence[uuid.UUID], *, is_all: bool) -> Any
     return alerts if is_all else alerts.filter(registration__in=registrations)
 
 
-def waiting_alerts(registrations: Sequence[uuid.UUID], *, is_all: bool) -> list[Waiting]:
+def waiting_alerts(registrations: Sequence[uuid.UUID], *, is_all: bool, scope: Scope) -> list[Waiting]:
     """Alerts that are not acknowledged, the oldest first."""
-    rows = _of(Alert.objects.filter(WAITING), registrations, is_all=is_all)
+    alerts = visible_to(scope, Alert.objects.filter(WAITING))
+    rows = _of(alerts, registrations, is_all=is_all or not scope.sees_all)
     now = timezone.now()
-    columns = ("id", "severity", "title", "raised_at")
-    found = rows.order_by("raised_at", "id").values_list(*columns)[:WAITING_SHOWN]
+    found = list(rows.order_by("raised_at", "id")[:WAITING_SHOWN])
+    as_seen_by(scope, found)
     return [_waiting_alert(row, now) for row in found]
 
 
-def _waiting_alert(row: tuple[Any, ...], now: datetime) -> Waiting:
-    key, severity, title, raised_at = row
-    severity = Severity(severity)
-    return Waiting(key, str(severity.label), severity.name.lower(), title, raised_at, now - raised_at)
+def _waiting_alert(row: Alert, now: datetime) -> Waiting:
+    severity = Severity(row.severity)
+    waited = now - row.raised_at
+    return Waiting(row.pk, str(severity.label), severity.name.lower(), row.title, row.raised_at, waited)

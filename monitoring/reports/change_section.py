@@ -12,11 +12,13 @@ from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext
 
 from core.admin.filters import key_at
+from core.visibility import Scope, visible_to
 from monitoring.company_page.timeline import SENTENCES, Line, label_of
 from monitoring.models import NO_NOISE, Change, DailyStat, Element, Kind, Severity
 from monitoring.reports.periods import Period
 from monitoring.stats.further_reports import reported_by
 from monitoring.story_order import story_key
+from monitoring.visibility import as_reported_to
 from portfolio.companies.search import with_companies
 
 TOP = 8
@@ -58,12 +60,14 @@ class Event:
     change: uuid.UUID
 
 
-def counts_of(period: Period, registrations: Sequence[uuid.UUID], *, is_all: bool) -> Counts:
-    """Over all registrations each change once; for chosen ones what each of them reported."""
+def counts_of(period: Period, registrations: Sequence[uuid.UUID], *, is_all: bool, scope: Scope) -> Counts:
+    """Over all registrations, and for a part of them that is all that someone sees, each change once; for chosen ones
+    what each of them reported."""
     found = Counts(by_day={day: Counter() for day in period.days})
-    rows = DailyStat.objects.exclude(kind=Kind.BASELINE).order_by()
-    rows = rows if is_all else rows.filter(registration__in=registrations)
-    counted = "count" if is_all else "reports"
+    rows = visible_to(scope, DailyStat.objects.exclude(kind=Kind.BASELINE).order_by())
+    is_once = is_all or not scope.sees_all
+    rows = rows if is_once else rows.filter(registration__in=registrations)
+    counted = "count" if is_once else "reports"
     _count_days(found, period, rows, counted)
     _count_kinds(found, period, rows, counted)
     return found
@@ -128,15 +132,19 @@ def _words(name: str, elements: dict[str, Element]) -> str:
 
 
 def critical_changes(
-    period: Period, registrations: Sequence[uuid.UUID], most: int, *, reported_later: bool
+    period: Period, registrations: Sequence[uuid.UUID], most: int, *, reported_later: bool, scope: Scope
 ) -> list[Change]:
     """The newest critical ones: a range of the index of severities, as keys begin with the time. `reported_later` tells
     whether the registrations have reported some after others."""
     start, end = period.moments
     rows = Change.objects.filter(NO_NOISE, severity=Severity.CRITICAL, pk__gte=key_at(start), pk__lt=key_at(end))
     rows = rows.filter(superseded=False).order_by("-pk")
-    first = rows.filter(registration__in=registrations)
-    newest = _reported(rows, registrations, most) if reported_later else first[:most]
+    if scope.sees_all:
+        first = rows.filter(registration__in=registrations)
+        newest = _reported(rows, registrations, most) if reported_later else first[:most]
+    else:
+        newest = list(visible_to(scope, rows)[:most])
+        as_reported_to(scope, newest)
     found = sorted(newest, key=story_key, reverse=True)
     with_companies(found)
     return found

@@ -14,6 +14,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from core.cached_counts import last_count, recent_count
+from core.visibility import EVERYTHING, Scope, visible_to
 from monitoring.company_page.timeline import line_of
 from monitoring.models import Measure
 from monitoring.reports.alert_section import Delay, Handled, Waiting, delay_of, handled_in, waiting_alerts
@@ -78,20 +79,26 @@ class Report:
         return self.made_at >= self.period.moments[1]
 
 
-def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int = SHOWN) -> Report:
-    """The report over a period, for some registrations or for all of them."""
-    every = list(Registration.objects.select_related("contract").defer("detail").order_by("reference"))
+def make_report(
+    period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int = SHOWN, seen_as: Scope = EVERYTHING
+) -> Report:
+    """The report over a period, for some registrations or for all of them, with what the scope shows."""
+    rows = Registration.objects.select_related("contract").defer("detail").order_by("reference")
+    every = list(visible_to(seen_as, rows))
     keys = [row.pk for row in every if not chosen or row.pk in chosen]
-    is_all = not chosen
-    counts = counts_of(period, keys, is_all=is_all)
+    is_all = not chosen and seen_as.sees_all
+    scope = seen_as.only(keys)
+    counts = counts_of(period, keys, is_all=is_all, scope=scope)
     is_later = not is_all and counts.reported_later > 0
-    changes = critical_changes(period, keys, events, reported_later=is_later)
+    changes = critical_changes(period, keys, events, reported_later=is_later, scope=scope)
     elements = name_what_was_counted(counts, changes)
     delays = delays_between(period.start, period.end, keys)
     status, _ = last_count("held")
-    waiting = waiting_alerts(keys, is_all=is_all)
+    waiting = waiting_alerts(keys, is_all=is_all, scope=scope)
     held = holdings([row for row in every if row.pk in keys], status)
-    beside = [row for row in every if row.contract_id in {one.contract_id for one in every if one.pk in keys}]
+    contracts = {one.contract_id for one in every if one.pk in keys}
+    # A contract's numbers are those of all its registrations.
+    beside = [row for row in every if row.contract_id in contracts and seen_as.sees_all]
     return Report(
         period=period,
         made_at=timezone.now(),
@@ -101,7 +108,7 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
         events=[event_of(line_of(change, elements)) for change in changes],
         recorded=delay_of(delays[Measure.RECORDED]),
         handed=delay_of(delays[Measure.HANDED]),
-        handled=handled_in(period, keys, is_all=is_all, listed=len(waiting)),
+        handled=handled_in(period, keys, is_all=is_all, listed=len(waiting), scope=scope),
         every=every,
         held=held,
         contracts=contract_states(beside, status),

@@ -10,6 +10,7 @@ import json
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth import get_user_model
@@ -20,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.urls import link
+from core.visibility import common_scope
 from monitoring.alerts.channel_messages import SPACING
 from monitoring.models import OutboxMessage, ReportRecipient, ReportRegistration, ReportSchedule, TargetKind
 from monitoring.outbox.channels import deliver
@@ -29,6 +31,7 @@ from monitoring.reports.coverage import about_line, made
 from monitoring.reports.periods import Period, last_complete, read_period
 from monitoring.reports.sentences import speeds, summary, title_of, worth
 from monitoring.reports.xlsx import report_xlsx
+from portfolio.visibility import scope_of_unit
 
 # What came in the last minutes of the period is counted by then.
 SETTLE = timedelta(minutes=10)
@@ -117,7 +120,7 @@ def send_report(message: OutboxMessage) -> Answer:
         raise NotSent(gettext("The schedule was deleted, or the user was deactivated."), final=True)
     if not person.email:
         raise NotSent(gettext("The user has no email address. Add one under “Users”."), final=True)
-    return deliver(report_mail(schedule, period, person.email, message.pk))
+    return deliver(report_mail(schedule, period, person, message.pk))
 
 
 def registrations_of(schedule: ReportSchedule) -> list[uuid.UUID]:
@@ -126,17 +129,19 @@ def registrations_of(schedule: ReportSchedule) -> list[uuid.UUID]:
     return list(rows.values_list("registration_id", flat=True))
 
 
-def report_mail(schedule: ReportSchedule, period: Period, address: str, key: uuid.UUID) -> EmailMultiAlternatives:
+def report_mail(schedule: ReportSchedule, period: Period, person: Any, key: uuid.UUID) -> EmailMultiAlternatives:
+    """With what both the schedule's business unit and the person see by now."""
     from monitoring.reports.pdf import report_pdf
 
     with timezone.override(ZoneInfo(schedule.zone)):
         chosen = registrations_of(schedule)
-        report = make_report(period, chosen, events=MOST_EVENTS)
+        scope = common_scope(scope_of_unit(schedule.unit_id), person)
+        report = make_report(period, chosen, events=MOST_EVENTS, seen_as=scope)
         context = mail_context(schedule, report, chosen)
         mail = EmailMultiAlternatives(
             subject=f"{title_of(report)}: {schedule.name}",
             body=render_to_string("monitoring/reports/mail.txt", context).strip() + "\n",
-            to=[address],
+            to=[person.email],
             # The same on every try, so that a reader's email program shows it once.
             headers={"Message-ID": f"<{key}@dnbmon>", "Auto-Submitted": "auto-generated"},
         )

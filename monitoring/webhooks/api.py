@@ -33,6 +33,7 @@ class EventTypesSerializer(serializers.Serializer[Any]):
 
 class EventTypeList(APIView):
     permissions = {"GET": "monitoring.view_webhookendpoint"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="event_types",

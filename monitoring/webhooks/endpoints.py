@@ -22,6 +22,7 @@ from monitoring.models.maintainers import maintained_by
 from monitoring.outbox.queue import enqueue, send_again
 from monitoring.webhooks.event_types import CHANGE_PUBLISHED, matches, split
 from monitoring.webhooks.signing import new_secret
+from monitoring.webhooks.visibility import scope_of_endpoint, visible_among
 
 EVENT_KEYS = uuid.UUID("d2b5f7aa-9c7a-5b43-8b1e-6f0f9d0c1e55")
 # Receivers know events by their ids: those of an event that got another name are made of its first one.
@@ -200,6 +201,7 @@ def _enqueue(endpoint: WebhookEndpoint, events: Sequence[Event], now: datetime) 
         return 0
     since = [event for event in events if event.at is None or event.at >= endpoint.created_at]
     subscribed = _new([event for event in since if subscribes_to(endpoint, event.type)], endpoint)
+    subscribed = _visible(subscribed, endpoint)
     if not subscribed:
         return 0
     first = _take_positions(endpoint, len(subscribed))
@@ -216,6 +218,14 @@ def _new(events: Sequence[Event], endpoint: WebhookEndpoint) -> list[Event]:
     keys = [OutboxMessage.key(endpoint.pk, event.message) for event in events]
     known = existing_keys(OutboxMessage, keys)
     return [event for key, event in zip(keys, events, strict=True) if key not in known]
+
+
+def _visible(events: Sequence[Event], endpoint: WebhookEndpoint) -> Sequence[Event]:
+    scope = scope_of_endpoint(endpoint)
+    if scope.sees_all or not events:
+        return events
+    visible = visible_among(scope, [(event.type, event.data) for event in events])
+    return [event for event, is_visible in zip(events, visible, strict=True) if is_visible]
 
 
 def _take_positions(endpoint: WebhookEndpoint, count: int) -> int:

@@ -21,6 +21,7 @@ from monitoring.outbox.queue import enqueue
 from monitoring.publications.consumers import Follower
 from monitoring.webhooks.endpoints import a_message, active_endpoints, message_id, subscribes_to, written
 from monitoring.webhooks.event_types import CHANGE_PUBLISHED
+from monitoring.webhooks.visibility import scope_of_endpoint
 
 logger = logging.getLogger(__name__)
 PAGE = 200
@@ -45,7 +46,8 @@ def _read_on(endpoint: WebhookEndpoint, until: datetime) -> int:
 
 def _page(endpoint: WebhookEndpoint) -> feed.Page:
     try:
-        return feed.read(feed.Cursor.read(endpoint.cursor), PAGE, choice_of(endpoint))
+        choice = choice_of(endpoint).seen_by(scope_of_endpoint(endpoint))
+        return feed.read(feed.Cursor.read(endpoint.cursor), PAGE, choice)
     except feed.Gone as error:
         # A backup was restored: nothing can be told of what is no longer known.
         logger.warning("webhook %s begins at the feed's end again: %s", endpoint, error)
@@ -53,9 +55,10 @@ def _page(endpoint: WebhookEndpoint) -> feed.Page:
 
 
 def _messages(endpoint: WebhookEndpoint, entries: list[feed.Entry]) -> list[OutboxMessage]:
+    items = serialized_entries(entries, scope_of_endpoint(endpoint))
     return [
         _change_message(endpoint, entry, endpoint.position + sequence, item)
-        for sequence, (entry, item) in enumerate(zip(entries, serialized_entries(entries), strict=True), start=1)
+        for sequence, (entry, item) in enumerate(zip(entries, items, strict=True), start=1)
     ]
 
 

@@ -16,6 +16,7 @@ from monitoring.outbox.queue import ROUTES, Answer, NotSent, Route, attempt, cla
 from monitoring.webhooks.endpoints import a_message, switch_off, waiting, written
 from monitoring.webhooks.event_types import EVENT_TYPES
 from monitoring.webhooks.signing import signed_headers
+from monitoring.webhooks.visibility import may_be_sent
 
 # The specification's: ten tries over three days.
 SPACING = (
@@ -42,6 +43,8 @@ def send(message: OutboxMessage) -> Answer:
         reason = gettext("Its owner, %(name)s, was deactivated or deleted. The user who enables it becomes the owner.")
         switch_off(endpoint, by="webhooks", reason=reason % {"name": endpoint.created_by})
         raise NotSent(endpoint.off_reason, held=True)
+    if not may_be_sent(endpoint, message):
+        raise NotSent(gettext("The webhook's business unit no longer sees what the message is about."), cancels=True)
     try:
         headers = {"Content-Type": "application/json", "User-Agent": "dnbmon-webhooks/1", **_signed(endpoint, message)}
         reply = post(endpoint.url, message.payload.encode(), headers)

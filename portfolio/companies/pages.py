@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from core.api.parameters import read_moment
 from core.bulk import among
 from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
@@ -40,12 +42,12 @@ def _written(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def company_page(asked: dict[str, Any]) -> CompanyPage:
+def company_page(asked: dict[str, Any], among_them: QuerySet[Company]) -> CompanyPage:
     """One page of the companies asked for, in the order of an index that leads to them."""
     order = _order(asked)
     names = [name.removeprefix("-") for name in order]
     found = search_companies(asked["search"]) if "search" in asked else None
-    rows = with_value(companies_chosen(asked), names[0]).order_by(*order)
+    rows = with_value(companies_chosen(asked, among_them), names[0]).order_by(*order)
     if found:
         rows = rows.filter(among("duns", found.duns))
     if "after" in asked:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,8 +12,10 @@ from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.fields import empty
+from rest_framework.request import Request
 
 from core.api.parameters import CountryField, MomentField, PageParameters, Several
+from core.api.visibility import scope_for, seen_by, seen_in
 from core.text import is_clean
 from direct_plus.duns import InvalidDuns, normalise_duns
 from portfolio.companies.conditions import (
@@ -34,6 +37,7 @@ from portfolio.companies.conditions import (
 )
 from portfolio.companies.external_references import companies_named
 from portfolio.models import Company, Flag, Registration, Size, Tier
+from portfolio.visibility import left_on
 
 DUNS_IN_PATH = OpenApiParameter(
     "duns", str, OpenApiParameter.PATH, description="D-U-N-S number: nine digits, with or without dashes."
@@ -44,6 +48,14 @@ UNKNOWN_COMPANY = (
     "No company with this D-U-N-S number is known. To monitor it, request it with"
     " POST /api/v1/registrations/{reference}/subjects/."
 )
+
+
+def seen_numbers(context: Mapping[str, Any], numbers: list[str]) -> list[str]:
+    """Those of companies that the caller sees; asked only where someone does not see all."""
+    request = context.get("request")
+    if request is None or not numbers or scope_for(request).sees_all:
+        return numbers
+    return list(seen_by(request, Company.objects.filter(pk__in=numbers)).values_list("pk", flat=True))
 
 
 class DunsField(serializers.CharField):
@@ -65,7 +77,8 @@ class ReferenceField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> list[str]:  # type: ignore[override]
         reference = super().to_internal_value(data)
-        return companies_named(reference) if is_clean(reference) else []
+        numbers = companies_named(reference) if is_clean(reference) else []
+        return seen_numbers(self.context, numbers)
 
 
 def among(asked: Mapping[str, Any], name: str = "company") -> frozenset[str] | None:
@@ -80,7 +93,7 @@ class RegistrationField(serializers.CharField):
     def to_internal_value(self, data: Any) -> list[uuid.UUID]:  # type: ignore[override]
         reference = super().to_internal_value(data)
         rows = Registration.objects.filter(reference=reference) if is_clean(reference) else Registration.objects.none()
-        if not (found := list(rows.values_list("pk", flat=True))):
+        if not (found := list(seen_in(self.context, rows).values_list("pk", flat=True))):
             raise serializers.ValidationError("No registration with this reference exists.")
         return found
 
@@ -165,9 +178,8 @@ CHOSEN_BY: dict[str, Callable[[QuerySet[Company], Any], QuerySet[Company]]] = {
 }
 
 
-def companies_chosen(asked: dict[str, Any]) -> QuerySet[Company]:
+def companies_chosen(asked: dict[str, Any], rows: QuerySet[Company]) -> QuerySet[Company]:
     """Without the search, which finds a limited number."""
-    rows = Company.objects.all()
     if (companies := among(asked, "duns")) is not None:
         rows = rows.filter(duns__in=sorted(companies))
     for column in (*NUMBERS, *TEXTS):
@@ -180,13 +192,33 @@ def companies_chosen(asked: dict[str, Any]) -> QuerySet[Company]:
     return rows
 
 
-def company_or_404(duns: str) -> Company:
+def company_or_404(request: Request, duns: str) -> Company:
+    """Unknown and invisible are the same to the caller."""
+    row = seen_by(request, Company.objects.filter(pk=_duns_or_404(duns))).first()
+    if row is None:
+        raise Http404(UNKNOWN_COMPANY)
+    return row
+
+
+def company_once_held(request: Request, duns: str) -> tuple[Company, date | None]:
+    """Also one that left the registrations which the caller sees, with its last day there."""
+    row = Company.objects.filter(pk=_duns_or_404(duns)).first()
+    if row is None:
+        raise Http404(UNKNOWN_COMPANY)
+    scope = scope_for(request)
+    if scope.sees_all or seen_by(request, Company.objects.filter(pk=row.pk)).exists():
+        return row, None
+    last = left_on(scope, row.pk)
+    if last is None:
+        raise Http404(UNKNOWN_COMPANY)
+    return row, last
+
+
+def _duns_or_404(text: str) -> str:
     try:
-        return Company.objects.get(pk=normalise_duns(duns))
+        return normalise_duns(text)
     except InvalidDuns as error:
         raise Http404(
             f"The path contains no valid D-U-N-S number: {error.reason}. Write its nine digits, such as 804735132 or"
             " 80-473-5132."
         ) from error
-    except Company.DoesNotExist as error:
-        raise Http404(UNKNOWN_COMPANY) from error

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.db import clean_text, in_batches
+from core.visibility import visible_to
 from direct_plus.candidates import MatchCandidate
 from portfolio.models import CompanySearch, Contract, Subject
 
@@ -63,11 +65,12 @@ def candidates_of(search: CompanySearch) -> list[Candidate]:
     return msgspec.json.decode(search.candidates, type=list[Candidate])
 
 
-def monitored_in(contract: Contract, duns: Sequence[str]) -> dict[str, list[str]]:
-    """The references of the registrations in which each company is requested already."""
+def monitored_in(contract: Contract, duns: Sequence[str], actor: Any) -> dict[str, list[str]]:
+    """The references of the registrations in which each company is requested already, as far as the actor sees them."""
     found: dict[str, list[str]] = {}
     for batch in in_batches(sorted(set(duns))):
         rows = Subject.objects.filter(company__in=batch, requested=True, registration__contract=contract)
+        rows = visible_to(actor, rows)
         for number, reference in rows.order_by("registration__reference").values_list(
             "company_id", "registration__reference"
         ):

@@ -17,8 +17,9 @@ from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import READ_EXPOSURE, WRITE_EXPOSURE
+from core.api.visibility import scope_for, seen_by
 from core.lists.pagination import BadCursor, read_token, write_token
-from portfolio.companies.parameters import DunsField, ReferenceField
+from portfolio.companies.parameters import DunsField, ReferenceField, seen_numbers
 from portfolio.exposure.books import LONGEST, book_key, book_name
 from portfolio.exposure.currencies import CODES
 from portfolio.exposure.days import BadDay, read_day, today
@@ -30,6 +31,7 @@ from portfolio.exposure.rates import exposure_settings
 from portfolio.exposure.totals import Stake
 from portfolio.exposure.work import start_refresh
 from portfolio.imports.states import Refused
+from portfolio.models import Company
 
 MOST_AT_ONCE = 1000
 ENTRY_EXAMPLE = {
@@ -127,6 +129,7 @@ class ExposureList(APIView):
         "PUT": "portfolio.change_exposure",
         "DELETE": "portfolio.change_exposure",
     }
+    by_unit = ("GET", "PUT", "DELETE")
 
     @extend_schema(
         operation_id="exposures",
@@ -142,7 +145,7 @@ class ExposureList(APIView):
         stakes, after = page_of_stakes(
             asked.get("day") or today(),
             books=frozenset(map(book_key, map(book_name, asked["book"]))) if "book" in asked else None,
-            companies=frozenset(asked["company"]) if "company" in asked else None,
+            companies=_companies(request, asked),
             after=_after(asked),
             limit=asked["limit"],
         )
@@ -168,9 +171,10 @@ class ExposureList(APIView):
         If one entry is invalid, none is saved, and `errors` names the entry. The last of several entries for one
         company, book and day counts.
         """
-        asked = SettingSerializer(data=request.data)
+        asked = SettingSerializer(data=request.data, context={"request": request})
         asked.is_valid(raise_exception=True)
         positions = [_position(one) for one in asked.validated_data["exposures"]]
+        _refuse_unseen(request, sorted({one.duns for one in positions}))
         try:
             set_exposures(positions, requested_by=who(request))
         except Refused as error:
@@ -189,6 +193,8 @@ class ExposureList(APIView):
         """The book has no amount for the company from that day on. The response is the same if it had none before."""
         asked = ExposureKey.of(request)
         day, book = asked.get("as_of") or today(), book_name(asked["book"])
+        if not seen_numbers({"request": request}, [asked["company"]]):
+            return Response(status=204)
         # Alike in both cases: this scope is not one for reading what is at stake.
         try:
             if end_exposure(asked["company"], book, day, requested_by=who(request)):
@@ -196,6 +202,21 @@ class ExposureList(APIView):
         except Refused as error:
             raise Conflict(str(error)) from error
         return Response(status=204)
+
+
+def _companies(request: Request, asked: Mapping[str, Any]) -> frozenset[str] | None:
+    """Those that are asked for, as far as the caller sees them; None for all."""
+    if "company" in asked:
+        return frozenset(seen_numbers({"request": request}, asked["company"]))
+    if scope_for(request).sees_all:
+        return None
+    return frozenset(seen_by(request, Company.objects.all()).values_list("pk", flat=True))
+
+
+def _refuse_unseen(request: Request, numbers: list[str]) -> None:
+    if unseen := sorted({*numbers} - {*seen_numbers({"request": request}, numbers)}):
+        words = f"You see no company with the D-U-N-S number {unseen[0]}. Nothing was saved."
+        raise serializers.ValidationError({"exposures": [words]})
 
 
 def _position(entry: Mapping[str, Any]) -> Position:

@@ -55,6 +55,12 @@ class Piece(NamedTuple):
     cents: NDArray[Any]
     converted: NDArray[Any]
 
+    def among(self, numbers: NDArray[Any]) -> Piece:
+        import numpy as np
+
+        chosen = np.isin(self.duns, numbers)
+        return Piece(self.currency, self.duns[chosen], self.cents[chosen], self.converted[chosen])
+
 
 @dataclass(frozen=True, slots=True)
 class Stake:
@@ -68,16 +74,17 @@ class Stake:
     converted: int | None
 
 
-def exposures_at(day: date | None = None) -> Exposures:
-    """As of the end of a day, today where none is given; with the rates of that day."""
+def exposures_at(day: date | None = None, among: NDArray[Any] | None = None) -> Exposures:
+    """As of the end of a day, today where none is given; with the rates of that day. Of all companies, or among these
+    D-U-N-S numbers."""
     asked = day or today()
-    return _sum(books_at(asked), rates_at(asked))
+    pieces = (piece for book in books_at(asked) for piece in _pieces(book, rates_at(asked)))
+    return _sum([piece if among is None else piece.among(among) for piece in pieces], rates_at(asked))
 
 
-def _sum(books: tuple[Book, ...], rates: Rates) -> Exposures:
+def _sum(pieces: Sequence[Piece], rates: Rates) -> Exposures:
     import numpy as np
 
-    pieces = [piece for book in books for piece in _pieces(book, rates)]
     duns = np.concatenate([np.empty(0, "u4"), *(piece.duns[piece.converted != NONE] for piece in pieces)])
     cents = np.concatenate([np.empty(0, "i8"), *(piece.converted[piece.converted != NONE] for piece in pieces)])
     order = np.argsort(duns, kind="stable")

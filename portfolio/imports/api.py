@@ -18,6 +18,7 @@ from core.actors import Actor
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters, Several
+from core.api.visibility import seen_by
 from core.blobs import load_bytes
 from core.lists.pagination import beyond, cut, read_key, write_token
 from core.urls import link
@@ -124,8 +125,8 @@ class ConfirmationSerializer(serializers.Serializer[Any]):
     )
 
 
-def import_or_404(key: uuid.UUID) -> SubjectImport:
-    row = SubjectImport.objects.select_related("registration__contract").filter(pk=key).first()
+def import_or_404(request: Request, key: uuid.UUID) -> SubjectImport:
+    row = seen_by(request, SubjectImport.objects.select_related("registration__contract")).filter(pk=key).first()
     if row is None:
         raise Http404("This import does not exist.")
     return row
@@ -164,6 +165,7 @@ def _waiting_already(
 
 class ImportList(APIView):
     permissions = {"GET": "portfolio.view_subjectimport"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="imports",
@@ -176,7 +178,7 @@ class ImportList(APIView):
     def get(self, request: Request) -> Response:
         """Imports by users and API keys. Those with `state=read` await confirmation by a user."""
         asked = ImportParameters.of(request)
-        rows = SubjectImport.objects.select_related("registration").order_by("-id")
+        rows = seen_by(request, SubjectImport.objects.select_related("registration").order_by("-id"))
         if "state" in asked:
             rows = rows.filter(state__in=sorted(set(asked["state"])))
         if "after" in asked:
@@ -188,6 +190,7 @@ class ImportList(APIView):
 
 class ImportDetail(APIView):
     permissions = {"GET": "portfolio.view_subjectimport"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="import",
@@ -199,13 +202,14 @@ class ImportDetail(APIView):
     )
     def get(self, request: Request, id: uuid.UUID) -> Response:
         """The current state of an import."""
-        return Response(ImportSerializer(import_or_404(id)).data)
+        return Response(ImportSerializer(import_or_404(request, id)).data)
 
 
 class ImportConfirm(APIView):
     # No scope opens it: what costs money beyond a key's budget takes a person.
     scopes = {"POST": ""}
     permissions = {"POST": "portfolio.confirm_import"}
+    by_unit = ("POST",)
 
     @extend_schema(
         operation_id="confirm_import",
@@ -226,7 +230,7 @@ class ImportConfirm(APIView):
         """
         asked = ConfirmationSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        row = import_or_404(id)
+        row = import_or_404(request, id)
         try:
             confirm_import(import_=row, confirmed_by=who(request), may_confirm=True, **asked.validated_data)
         except NotAllowed as error:

@@ -61,6 +61,7 @@ class FetchedSerializer(serializers.Serializer[Any]):
 class ReferenceCodeList(APIView):
     scopes = {"GET": READ}
     permissions = {"GET": "portfolio.view_referencelist"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="reference_data",

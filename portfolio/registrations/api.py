@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from core.api.examples import an_answer, who
 from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import PULL
+from core.api.visibility import seen_by
 from core.audit import record
 from core.jobs import ask_worker
 from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
@@ -99,8 +100,8 @@ class ContractParameter(Parameters):
     )
 
 
-def registration_or_404(reference: str, contract: str | None = None) -> Registration:
-    rows = Registration.objects.select_related("contract")
+def registration_or_404(request: Request, reference: str, contract: str | None = None) -> Registration:
+    rows = seen_by(request, Registration.objects.select_related("contract"))
     found = list(rows.filter(reference=reference)) if is_clean(reference) else []
     if contract is not None:
         found = [row for row in found if row.contract_id == contract]
@@ -115,6 +116,7 @@ def registration_or_404(reference: str, contract: str | None = None) -> Registra
 
 class RegistrationList(APIView):
     permissions = {"GET": "portfolio.view_registration"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="registrations",
@@ -127,7 +129,7 @@ class RegistrationList(APIView):
     def get(self, request: Request) -> Response:
         """All registrations, sorted by reference."""
         asked = RegistrationListParameters.of(request)
-        rows = Registration.objects.order_by("reference", "id")
+        rows = seen_by(request, Registration.objects.order_by("reference", "id"))
         if "state" in asked:
             rows = rows.filter(state__in=sorted(set(asked["state"])))
         if "contract" in asked:
@@ -149,6 +151,7 @@ def _place(cursor: str) -> tuple[str, uuid.UUID]:
 
 class RegistrationDetail(APIView):
     permissions = {"GET": "portfolio.view_registration"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="registration",
@@ -161,12 +164,13 @@ class RegistrationDetail(APIView):
     def get(self, request: Request, reference: str) -> Response:
         """The current state of a registration."""
         asked = ContractParameter.of(request)
-        return Response(RegistrationSerializer(registration_or_404(reference, asked.get("contract"))).data)
+        return Response(RegistrationSerializer(registration_or_404(request, reference, asked.get("contract"))).data)
 
 
 class PullNow(APIView):
     scopes = {"POST": PULL}
     permissions = {"POST": "portfolio.pull_registration"}
+    by_unit = ("POST",)
 
     @extend_schema(
         operation_id="pull",
@@ -182,7 +186,7 @@ class PullNow(APIView):
     def post(self, request: Request, reference: str) -> Response:
         """A worker pulls it within seconds, even if it is paused. New changes appear in the feed."""
         asked = ContractParameter.of(request)
-        row = registration_or_404(reference, asked.get("contract"))
+        row = registration_or_404(request, reference, asked.get("contract"))
         ask_worker(PULL_NOW, str(row.pk), str(who(request)), task_name=f"Pull {row.reference} now"[:100])
         record(actor=who(request), action="pull", thing=row, summary=f"Immediate pull of {row.reference} requested")
         return Response({"reference": row.reference, "last_pulled_at": row.last_pulled_at}, status=202)

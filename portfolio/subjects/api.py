@@ -165,6 +165,7 @@ class SubjectList(APIView):
         "POST": "portfolio.change_subject",
         "DELETE": "portfolio.change_subject",
     }
+    by_unit = ("GET", "POST", "DELETE")
 
     @extend_schema(
         operation_id="subjects",
@@ -177,7 +178,7 @@ class SubjectList(APIView):
     def get(self, request: Request, reference: str) -> Response:
         """Each company with what you requested and its state at D&B. The order is arbitrary."""
         asked = SubjectParameters.of(request)
-        rows = _chosen(registration_or_404(reference, asked.get("contract")), asked).order_by("id")
+        rows = _chosen(registration_or_404(request, reference, asked.get("contract")), asked).order_by("id")
         if "after" in asked:
             rows = beyond(rows, ("id",), [read_key(asked["after"])])
         found, has_more = cut(rows, asked["limit"])
@@ -230,7 +231,7 @@ class SubjectList(APIView):
         where = ContractParameter.of(request)
         asked = SubjectEntriesSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        row = registration_or_404(reference, where.get("contract"))
+        row = registration_or_404(request, reference, where.get("contract"))
         return _request(row, validated(asked.validated_data["subjects"]), request)
 
     @extend_schema(
@@ -251,7 +252,7 @@ class SubjectList(APIView):
         Above the limit, the list becomes an import that awaits confirmation, and the response is 202.
         """
         asked = RemovalParameters.of(request)
-        row = registration_or_404(reference, asked.get("contract"))
+        row = registration_or_404(request, reference, asked.get("contract"))
         return _withdraw(row, sorted(set(asked["duns"])), request)
 
 

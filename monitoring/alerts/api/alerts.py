@@ -19,8 +19,10 @@ from rest_framework.views import APIView
 from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters, Several, read_moment
 from core.api.scopes import ALERTS
+from core.api.visibility import scope_for, seen_by
 from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
 from monitoring.alerts.actions import LONGEST, acknowledge, close, comment_on, reopen
+from monitoring.alerts.facts.seen import as_seen_by
 from monitoring.alerts.workflow.inbox import overdue, snoozed
 from monitoring.feed.serializers import COMPANY_SHORT_EXAMPLE, SEVERITIES, CompanyShortSerializer, companies_of
 from monitoring.models import Alert, AlertState, CloseReason, Severity
@@ -121,7 +123,8 @@ class AlertParameters(PageParameters):
     company = Several(child=DunsField(), help_text="Return only alerts of these companies: up to 200 D-U-N-S numbers.")
 
 
-def serialized(alerts: Sequence[Alert]) -> Any:
+def serialized(alerts: Sequence[Alert], request: Request) -> Any:
+    as_seen_by(scope_for(request), alerts)
     companies = companies_of(alert.company_id for alert in alerts if alert.company_id)
     people = usernames_of(alert.assignee_id for alert in alerts if alert.assignee_id)
     return AlertSerializer([_item(alert, companies, people) for alert in alerts], many=True).data
@@ -150,6 +153,7 @@ def _item(alert: Alert, companies: dict[str, Company], people: dict[uuid.UUID, s
 class AlertList(APIView):
     scopes = {"GET": ALERTS}
     permissions = {"GET": "monitoring.view_alert"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="alerts",
@@ -175,7 +179,7 @@ class AlertList(APIView):
             rows = beyond(rows, ("raised_at", "id"), _place(asked["after"]), newest_first=True)
         found, has_more = cut(rows, asked["limit"])
         token = write_token([found[-1].raised_at.isoformat(), found[-1].pk.hex]) if has_more else None
-        return Response({"results": serialized(found), "next": token})
+        return Response({"results": serialized(found, request), "next": token})
 
 
 def _place(cursor: str) -> tuple[datetime, uuid.UUID]:
@@ -188,7 +192,7 @@ def _place(cursor: str) -> tuple[datetime, uuid.UUID]:
 
 def alerts_of(request: Request) -> QuerySet[Alert]:
     """Those that the caller may see."""
-    return Alert.objects.all()
+    return seen_by(request, Alert.objects.all())
 
 
 def alert_or_404(request: Request, key: uuid.UUID) -> Alert:
@@ -201,6 +205,7 @@ def alert_or_404(request: Request, key: uuid.UUID) -> Alert:
 class AlertDetail(APIView):
     scopes = {"GET": ALERTS}
     permissions = {"GET": "monitoring.view_alert"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="alert",
@@ -212,17 +217,18 @@ class AlertDetail(APIView):
     )
     def get(self, request: Request, id: uuid.UUID) -> Response:
         """The current state of an alert."""
-        return Response(serialized([alert_or_404(request, id)])[0])
+        return Response(serialized([alert_or_404(request, id)], request)[0])
 
 
 def done(request: Request, key: uuid.UUID, act: Callable[..., object], **asked: Any) -> Response:
     act([alert_or_404(request, key).pk], by=who(request), **asked)
-    return Response(serialized([alert_or_404(request, key)])[0])
+    return Response(serialized([alert_or_404(request, key)], request)[0])
 
 
 class AlertAcknowledge(APIView):
     scopes = {"POST": ALERTS}
     permissions = {"POST": "monitoring.acknowledge_alert"}
+    by_unit = ("POST",)
 
     @extend_schema(
         operation_id="acknowledge_alert",
@@ -241,6 +247,7 @@ class AlertAcknowledge(APIView):
 class AlertClose(APIView):
     scopes = {"POST": ALERTS}
     permissions = {"POST": "monitoring.acknowledge_alert"}
+    by_unit = ("POST",)
 
     @extend_schema(
         operation_id="close_alert",
@@ -271,6 +278,7 @@ def close_or_comment(alerts: Sequence[uuid.UUID], *, by: str, reason: str, comme
 class AlertReopen(APIView):
     scopes = {"POST": ALERTS}
     permissions = {"POST": "monitoring.acknowledge_alert"}
+    by_unit = ("POST",)
 
     @extend_schema(
         operation_id="reopen_alert",

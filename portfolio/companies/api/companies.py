@@ -13,6 +13,7 @@ from portfolio.companies.serializers import COMPANY_EXAMPLE, CompanySerializer
 
 class CompanyDetail(APIView):
     permissions = {"GET": "portfolio.view_company"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="company",
@@ -24,4 +25,4 @@ class CompanyDetail(APIView):
     )
     def get(self, request: Request, duns: str) -> Response:
         """A summary of the company as it is now. Its *profile* has the full document from D&B."""
-        return Response(CompanySerializer(company_or_404(duns)).data)
+        return Response(CompanySerializer(company_or_404(request, duns)).data)

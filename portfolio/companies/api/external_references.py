@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import READ, WRITE_REFERENCES
+from core.api.visibility import seen_by
 from core.lists.pagination import beyond, cut, read_key, write_token
 from portfolio.companies.external_references import Named, forget_name, name_companies
 from portfolio.companies.parameters import DunsField
@@ -75,6 +76,8 @@ class ReferenceList(APIView):
         "PUT": "portfolio.change_externalreference",
         "DELETE": "portfolio.delete_externalreference",
     }
+    # Setting one may take it from a company that the caller does not see.
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="references",
@@ -87,7 +90,7 @@ class ReferenceList(APIView):
     def get(self, request: Request) -> Response:
         """The IDs of companies in your other systems. A company can have several; each belongs to one company."""
         asked = ReferenceParameters.of(request)
-        rows = _chosen(asked).order_by("id")
+        rows = seen_by(request, _chosen(asked)).order_by("id")
         if "after" in asked:
             rows = beyond(rows, ("id",), [read_key(asked["after"])])
         found, has_more = cut(rows, asked["limit"])

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from core.api.examples import a_request, an_answer
 from core.api.scopes import READ
+from core.api.visibility import scope_for, seen_by
 from core.db import in_batches
 from direct_plus.duns import InvalidDuns, normalise_duns
 from portfolio.companies.external_references import references_by_company
@@ -63,6 +64,7 @@ class CompanyLookup(APIView):
     # It changes nothing: the numbers are too many for an address.
     scopes = {"POST": READ}
     permissions = {"POST": "portfolio.view_company"}
+    by_unit = ("POST",)
 
     @extend_schema(
         operation_id="lookup",
@@ -79,14 +81,15 @@ class CompanyLookup(APIView):
         """Returns an entry for each number, including unknown and invalid ones."""
         asked = NumbersSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return Response(LookupSerializer({"results": looked_up(asked.validated_data["duns"])}).data)
+        return Response(LookupSerializer({"results": looked_up(asked.validated_data["duns"], request)}).data)
 
 
-def looked_up(asked: Sequence[str]) -> list[dict[str, Any]]:
+def looked_up(asked: Sequence[str], request: Request) -> list[dict[str, Any]]:
     numbers = {text: _number(text) for text in asked}
     duns = sorted({number for number in numbers.values() if number})
-    companies = Company.objects.in_bulk(duns) if duns else {}
-    named, where = references_by_company(duns), subjects_by_company(duns)
+    companies = seen_by(request, Company.objects.all()).in_bulk(duns) if duns else {}
+    known = duns if scope_for(request).sees_all else sorted(companies)
+    named, where = references_by_company(known), subjects_by_company(known, request)
     return [_entry(text, numbers[text], companies, named, where) for text in asked]
 
 
@@ -97,12 +100,12 @@ def _number(text: str) -> str | None:
         return None
 
 
-def subjects_by_company(duns: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+def subjects_by_company(duns: Sequence[str], request: Request) -> dict[str, list[dict[str, Any]]]:
     references = dict(Registration.objects.values_list("pk", "reference"))
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for batch in in_batches(duns):
         columns = ("company_id", "registration_id", "requested", "state")
-        rows = Subject.objects.filter(company__in=batch).values_list(*columns)
+        rows = seen_by(request, Subject.objects.filter(company__in=batch)).values_list(*columns)
         for company, registration, requested, state in rows:
             found[company].append({"registration": references[registration], "requested": requested, "state": state})
     return found

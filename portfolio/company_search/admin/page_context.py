@@ -45,7 +45,7 @@ def shown(request: HttpRequest, searches: Sequence[CompanySearch], most: int = M
     monitored: dict[Any, dict[str, list[str]]] = {}
     for contract in {search.contract for search in searches}:
         numbers = [one.duns for search in searches if search.contract == contract for one in found[search.pk]]
-        monitored[contract] = monitored_in(contract, numbers)
+        monitored[contract] = monitored_in(contract, numbers, request.user)
     may_decide = request.user.has_perm(UPLOAD)
     return [
         {

@@ -18,6 +18,7 @@ from core.api.examples import a_request, an_answer, who
 from core.api.parameters import read_place
 from core.api.repeats import repeat_key
 from core.api.scopes import READ, SEARCH_COMPANIES
+from core.api.visibility import seen_by
 from core.lists.pagination import beyond, cut, write_token
 from direct_plus.candidates import CompanyQuery
 from portfolio.call_budgets.api import conflicts_of_calls
@@ -45,8 +46,8 @@ from portfolio.models import CallKind, CompanySearch, Contract, SubjectImport
 from portfolio.registrations.api import registration_or_404
 
 
-def search_or_404(key: uuid.UUID) -> CompanySearch:
-    row = CompanySearch.objects.select_related("contract").filter(pk=key).first()
+def search_or_404(request: Request, key: uuid.UUID) -> CompanySearch:
+    row = seen_by(request, CompanySearch.objects.select_related("contract")).filter(pk=key).first()
     if row is None:
         raise Http404("This search does not exist.")
     return row
@@ -55,6 +56,8 @@ def search_or_404(key: uuid.UUID) -> CompanySearch:
 class SearchList(APIView):
     scopes = {"GET": READ, "POST": SEARCH_COMPANIES}
     permissions = {"GET": "portfolio.view_companysearch", "POST": "portfolio.search_company"}
+    # A search without an import belongs to no registration, so to no unit.
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="company_searches",
@@ -67,7 +70,7 @@ class SearchList(APIView):
     def get(self, request: Request) -> Response:
         """Searches by users and API keys. Those with `state=found` await a decision by a user."""
         asked = SearchParameters.of(request)
-        rows = CompanySearch.objects.select_related("contract").order_by("-requested_at", "-id")
+        rows = seen_by(request, CompanySearch.objects.select_related("contract").order_by("-requested_at", "-id"))
         if "state" in asked:
             rows = rows.filter(state__in=sorted(set(asked["state"])))
         if "import" in asked:
@@ -76,7 +79,7 @@ class SearchList(APIView):
             rows = beyond(rows, ("requested_at", "id"), read_place(asked["after"]), newest_first=True)
         found, has_more = cut(rows, asked["limit"])
         token = write_token([found[-1].requested_at.isoformat(), found[-1].pk.hex]) if has_more else None
-        return Response({"results": answers(found), "next": token})
+        return Response({"results": answers(found, request), "next": token})
 
     @extend_schema(
         operation_id="search_company",
@@ -109,7 +112,7 @@ class SearchList(APIView):
                 kind=kind,
                 key=repeat_key(request),
             )
-        return Response(answers([row])[0])
+        return Response(answers([row], request)[0])
 
 
 def contract_named(name: str | None) -> Contract:
@@ -123,6 +126,7 @@ def contract_named(name: str | None) -> Contract:
 
 class SearchDetail(APIView):
     permissions = {"GET": "portfolio.view_companysearch"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="company_search",
@@ -134,13 +138,14 @@ class SearchDetail(APIView):
     )
     def get(self, request: Request, id: uuid.UUID) -> Response:
         """The current state of a search, with its candidates."""
-        return Response(answers([search_or_404(id)])[0])
+        return Response(answers([search_or_404(request, id)], request)[0])
 
 
 class SearchDecision(APIView):
     # No scope opens it: which candidate is the company takes a person.
     scopes = {"POST": ""}
     permissions = {"POST": "portfolio.add_subjectimport"}
+    by_unit = ("POST",)
 
     @extend_schema(
         operation_id="decide_company_search",
@@ -156,18 +161,18 @@ class SearchDecision(APIView):
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
         """API keys cannot decide; a user signs in. The company is added by an import, which a user confirms."""
-        row = search_or_404(id)
+        row = search_or_404(request, id)
         asked = DecisionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         try:
-            decide(row, asked.validated_data, who(request))
+            decide(row, asked.validated_data, request)
         except Refused as error:
             raise Conflict(str(error)) from error
-        return Response(answers([search_or_404(id)])[0])
+        return Response(answers([search_or_404(request, id)], request)[0])
 
 
-def decide(row: CompanySearch, given: dict[str, Any], by: str) -> None:
-    duns = given["duns"]
+def decide(row: CompanySearch, given: dict[str, Any], request: Request) -> None:
+    duns, by = given["duns"], who(request)
     if duns is None:
         reject(search=row, decided_by=by)
     elif row.subject_import_id is not None:
@@ -175,13 +180,14 @@ def decide(row: CompanySearch, given: dict[str, Any], by: str) -> None:
     else:
         if "registration" not in given:
             raise serializers.ValidationError({"registration": "Name the registration to add the company to."})
-        registration = registration_or_404(given["registration"], row.contract_id)
+        registration = registration_or_404(request, given["registration"], row.contract_id)
         start_import_work(take(search=row, duns=duns, registration=registration, taken_by=by).pk)
 
 
 class ImportCandidates(APIView):
     scopes = {"GET": READ, "POST": SEARCH_COMPANIES}
     permissions = {"GET": "portfolio.view_companysearch", "POST": "portfolio.search_company"}
+    by_unit = ("GET", "POST")
 
     @extend_schema(
         operation_id="import_candidates",
@@ -193,7 +199,7 @@ class ImportCandidates(APIView):
     )
     def get(self, request: Request, id: uuid.UUID) -> Response:
         """Rows that have a name and a country but no D-U-N-S number, and the calls that a search would make."""
-        return Response(numbers_of(import_or_404(id)))
+        return Response(numbers_of(import_or_404(request, id)))
 
     @extend_schema(
         operation_id="find_import_candidates",
@@ -209,7 +215,7 @@ class ImportCandidates(APIView):
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
         """Makes one call per row, each of which may be billed. The worker makes them: read the searches later."""
-        row = import_or_404(id)
+        row = import_or_404(request, id)
         asked = CandidateCallsSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         try:

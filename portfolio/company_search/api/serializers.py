@@ -7,8 +7,10 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from core.api.parameters import CountryField, PageParameters, Several
+from core.api.visibility import scope_for
 from portfolio.call_budgets.api import ConfirmCallsField
 from portfolio.companies.parameters import DunsField
 from portfolio.company_search.candidates import candidates_of, monitored_in
@@ -155,9 +157,9 @@ class SearchParameters(PageParameters):
         return {**super().get_fields(), "import": of}
 
 
-def answers(rows: list[CompanySearch]) -> Any:
+def answers(rows: list[CompanySearch], request: Request) -> Any:
     monitored: dict[str, list[str]] = {}
     for contract in {row.contract for row in rows}:
         numbers = [one.duns for row in rows if row.contract == contract for one in candidates_of(row)]
-        monitored |= monitored_in(contract, numbers)
+        monitored |= monitored_in(contract, numbers, scope_for(request))
     return SearchSerializer(rows, many=True, context={"monitored": monitored}).data

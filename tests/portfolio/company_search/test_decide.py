@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from core.models import AuditEntry
+from core.visibility import EVERYTHING
 from direct_plus.sandbox.control.client import SandboxControl
 from portfolio.company_search.candidates import monitored_in
 from portfolio.company_search.decide import add_chosen, choose, not_added, reject, reopen, take
@@ -168,4 +169,4 @@ def test_rows_stay_completed_when_they_are_checked_again(registration: Registrat
 
 def test_who_is_monitored_already_is_shown(registration: Registration) -> None:
     request_monitoring(registration, [ACME])
-    assert monitored_in(registration.contract, [ACME, OTHER]) == {ACME: [registration.reference]}
+    assert monitored_in(registration.contract, [ACME, OTHER], EVERYTHING) == {ACME: [registration.reference]}

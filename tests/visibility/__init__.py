@@ -1,0 +1,1 @@
+"""Business units: what one unit has is looked for wherever the other one can look."""
