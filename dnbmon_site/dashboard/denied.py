@@ -9,7 +9,8 @@ from django.shortcuts import render
 
 from core.visibility import is_restricted
 from dnbmon_site.accounts.roles import ROLES, rights_of
-from dnbmon_site.dashboard.navigation import GROUPS, Page
+from dnbmon_site.dashboard.menu_entries import Page
+from dnbmon_site.dashboard.navigation import GROUPS
 from dnbmon_site.dashboard.palette import ACTIONS
 from dnbmon_site.http.unit_pages import is_open
 

@@ -13,7 +13,8 @@ from django.http import HttpRequest, QueryDict
 from django.urls import NoReverseMatch, resolve, reverse
 
 from core.visibility import is_restricted
-from dnbmon_site.dashboard.navigation import GROUPS, Entry, Page, Text
+from dnbmon_site.dashboard.menu_entries import Entry, Page, Text
+from dnbmon_site.dashboard.navigation import GROUPS
 from dnbmon_site.dashboard.waiting import waiting_text
 from dnbmon_site.http.unit_pages import is_open
 

@@ -16,7 +16,8 @@ from unfold.dataclasses import SearchResult
 from core.text import country_name
 from core.visibility import is_restricted, visible_to
 from dnbmon_site.dashboard.menu import address, may_see
-from dnbmon_site.dashboard.navigation import GROUPS, Text
+from dnbmon_site.dashboard.menu_entries import Text
+from dnbmon_site.dashboard.navigation import GROUPS
 from dnbmon_site.dashboard.onboarding import MAY_GUIDE, SHOW
 from dnbmon_site.http.unit_pages import is_open
 from health.help_page import GLOSSARY, glossary_words, sections_for
