@@ -41,7 +41,7 @@ class Export(Leased):
     seen_as = models.CharField(
         max_length=64,
         blank=True,
-        help_text=_("What its user could see when it was written; nothing here stands for everything."),
+        help_text=_("What its user could see when it was written. Blank if that was everything."),
     )
     error = models.TextField(blank=True)
 
