@@ -110,6 +110,9 @@ RIGHTS = {
 }
 
 
+TREES = {path for path in RIGHTS if path.endswith(("family-tree/", "upward-chain/"))}
+
+
 def test_no_address_is_left_out_of_the_rights() -> None:
     known = {"duns": "804735132", "reference": "ACME_LOD_01"}
     read = {address.format(**known) for address in addresses("GET") if "{id}" not in address}
@@ -160,6 +163,9 @@ WRITES: dict[str, tuple[str, str, Any]] = {
     "discard": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/discard/", {}),
     "stop": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/stop/", None),
     "resume": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/resume/", {"confirm_calls": {}}),
+    "fetch tree": ("POST", "family-trees/", {"kind": "full", "companies": ["804735132"], "confirm_calls": {}}),
+    "stop tree": ("POST", "family-trees/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/stop/", None),
+    "resume tree": ("POST", "family-trees/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/resume/", {"confirm_calls": {}}),
     "fetch words": ("POST", "reference-data/fetch/", {"confirm_calls": {"reference_data": 1}}),
     "lookup": ("POST", "companies/lookup/", {"duns": ["804735132"]}),
     "acknowledge": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/acknowledge/", None),
@@ -176,7 +182,7 @@ OPENS = {
     "write:files": {"upload"},
     "fetch:reference_data": {"fetch words"},
     "pull": {"pull"},
-    "fetch": {"fetch", "accept", "discard", "stop", "resume"},
+    "fetch": {"fetch", "accept", "discard", "stop", "resume", "fetch tree", "stop tree", "resume tree"},
     "alerts": {"acknowledge", "close", "reopen"},
     "metrics": set(),
     "": set(),
@@ -189,7 +195,11 @@ def test_a_scope_opens_its_own_and_nothing_else(a_program: Callable[..., Program
     program = a_program(scopes=scope)
     opened = {name for name, (method, path, body) in WRITES.items() if is_open(program.send(method, path, body))}
     assert opened == OPENS[scope]
-    apart = {"alerts": {"alerts/"}, "read:exposure": {"exposures/"}, "fetch": {"data-fetches/"}}
+    apart = {
+        "alerts": {"alerts/"},
+        "read:exposure": {"exposures/"},
+        "fetch": {"data-fetches/", "family-trees/", *TREES},
+    }
     readable = {"read": set(RIGHTS) - set().union(*apart.values()), **apart}
     assert {path for path in RIGHTS if is_open(program.get(path))} == readable.get(scope, set())
     assert not Subject.objects.filter(requested=True).exists()
@@ -209,6 +219,7 @@ def test_every_address_is_tried_with_every_scope() -> None:
     entries = {"GET alerts/{id}/", "GET changes/{id}/", "GET imports/{id}/"}
     entries |= {"GET imports/{id}/candidates/", "GET company-searches/{id}/"}  # as their lists
     entries |= {f"GET data-fetches/{{id}}/{more}" for more in ("", "companies/", "companies/{duns}/")}
+    entries |= {f"GET family-trees/{{id}}/{more}" for more in ("", "members/")}
     assert tried | entries == set(operations())
 
 
