@@ -72,6 +72,7 @@ NOT_FOUND = {
     "imports": "This import does not exist.",
     "company-searches": "This search does not exist.",
     "data-fetches": "This data fetch does not exist.",
+    "family-trees": "This family tree does not exist.",
     "alerts": "This alert does not exist.",
     "changes": "This change does not exist.",
     "references": "This reference does not exist.",

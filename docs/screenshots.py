@@ -81,7 +81,7 @@ SHOTS = (
     Shot("contract-year", "/portfolio/contract/year/", size=(1366, 820)),
     Shot("contract-review", "/portfolio/review/", size=(1366, 1000)),
     Shot("group", "{group}", size=(1366, 840)),
-    Shot("family-tree", "{tree}", size=(1366, 900)),
+    Shot("family-tree", "{tree}", size=(1366, 820)),
     Shot("portfolio-risk", "/portfolio/risk/", size=(1366, 1100)),
     Shot("portfolio-movement", "/portfolio/risk/movement/", size=(1366, 1100)),
     Shot("report", "/monitoring/reportschedule/report/"),

@@ -31,6 +31,10 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         {"name": "decisions", "description": "Decisions on companies, with what was known then, and their tiers."},
         {"name": "exposures", "description": "Your own money at stake, by company, book and day."},
         {"name": "data fetches", "description": "Data of companies fetched from D&B: request, compare, accept."},
+        {
+            "name": "family trees",
+            "description": "The owners and families of companies, fetched from D&B and kept by day.",
+        },
         {"name": "reference data", "description": "D&B's codes and their descriptions."},
         {"name": "calls", "description": "Calls to D&B that may cost: the budget of each kind, and every call made."},
         {"name": "webhooks", "description": "The events that webhooks can subscribe to."},

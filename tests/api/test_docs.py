@@ -59,6 +59,7 @@ BODIES: dict[str, Any] = {
     "POST registrations/{reference}/subjects/": {"subjects": [{"duns": "1"}]},
     "POST imports/{id}/confirm/": {"number": 0},
     "POST data-fetches/{id}/resume/": {"confirm_calls": {}},
+    "POST family-trees/{id}/resume/": {"confirm_calls": {}},
 }
 PARAMETERS = {"DELETE registrations/{reference}/subjects/": {"duns": "804735132"}}
 ADDRESSED = [operation for operation in operations() if "{" in operation]

@@ -86,7 +86,7 @@ def test_a_tree_is_stopped_and_resumed(crm: Program, registration: Registration,
 
 def test_trees_are_those_of_the_day(crm: Program, registration: Registration) -> None:
     now = timezone.now()
-    chain = {"kind": TreeKind.UPWARD, "duns": THIRD}
+    chain: dict[str, Any] = {"kind": TreeKind.UPWARD, "duns": THIRD}
     earlier, later = (
         a_tree(registration.contract, {THIRD: TOP, TOP: ""}, at=now - timedelta(days=days), **chain) for days in (60, 5)
     )

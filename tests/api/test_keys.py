@@ -113,6 +113,9 @@ RIGHTS = {
 }
 
 
+TREES = {path for path in RIGHTS if path.endswith(("family-tree/", "upward-chain/"))}
+
+
 def test_no_address_is_left_out_of_the_rights() -> None:
     known = {"duns": "804735132", "reference": "ACME_LOD_01"}
     read = {address.format(**known) for address in addresses("GET") if "{id}" not in address}
@@ -165,6 +168,9 @@ WRITES: dict[str, tuple[str, str, Any]] = {
     "discard": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/discard/", {}),
     "stop": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/stop/", None),
     "resume": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/resume/", {"confirm_calls": {}}),
+    "fetch tree": ("POST", "family-trees/", {"kind": "full", "companies": ["804735132"], "confirm_calls": {}}),
+    "stop tree": ("POST", "family-trees/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/stop/", None),
+    "resume tree": ("POST", "family-trees/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/resume/", {"confirm_calls": {}}),
     "fetch words": ("POST", "reference-data/fetch/", {"confirm_calls": {"reference_data": 1}}),
     "lookup": ("POST", "companies/lookup/", {"duns": ["804735132"]}),
     "acknowledge": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/acknowledge/", None),
@@ -188,7 +194,7 @@ OPENS = {
     "write:files": {"upload"},
     "fetch:reference_data": {"fetch words"},
     "pull": {"pull"},
-    "fetch": {"fetch", "accept", "discard", "stop", "resume"},
+    "fetch": {"fetch", "accept", "discard", "stop", "resume", "fetch tree", "stop tree", "resume tree"},
     "alerts": {"acknowledge", "close", "reopen", "snooze", "wake", "assign", "change many"},
     "metrics": set(),
     "": set(),
@@ -205,7 +211,7 @@ def test_a_scope_opens_its_own_and_nothing_else(a_program: Callable[..., Program
         "alerts": {"alerts/"},
         "read:exposure": {"exposures/"},
         "read:decisions": {"decisions/"},
-        "fetch": {"data-fetches/"},
+        "fetch": {"data-fetches/", "family-trees/", *TREES},
     }
     readable = {"read": set(RIGHTS) - set().union(*apart.values()), **apart}
     assert {path for path in RIGHTS if is_open(program.get(path))} == readable.get(scope, set())
@@ -226,6 +232,7 @@ def test_every_address_is_tried_with_every_scope() -> None:
     entries = {"GET alerts/{id}/", "GET changes/{id}/", "GET imports/{id}/"}
     entries |= {"GET imports/{id}/candidates/", "GET company-searches/{id}/", "GET decisions/{id}/"}  # as their lists
     entries |= {f"GET data-fetches/{{id}}/{more}" for more in ("", "companies/", "companies/{duns}/")}
+    entries |= {f"GET family-trees/{{id}}/{more}" for more in ("", "members/")}
     assert tried | entries == set(operations())
 
 

@@ -35,7 +35,8 @@ def test_any_member_leads_to_the_whole_family(client: Client) -> None:
 
 def test_it_comes_in_pages(client: Client, control: SandboxControl) -> None:
     control.switch("family_tree_page", 2)
-    pages = [tree(client, **{"page[number]": number, "page[size]": 1000}) for number in (1, 2, 3, 4)]
+    asked: list[dict[str, Any]] = [{"page[number]": number, "page[size]": 1000} for number in (1, 2, 3, 4)]
+    pages = [tree(client, **one) for one in asked]
     assert [len(page["familyTreeMembers"]) for page in pages] == [2, 2, 1, 0]
     assert ["next" in page["links"] for page in pages] == [True, True, False, False]
     assert code(client.get(f"/v1/familyTree/{TOP}", **{"page[number]": 0})) == "10002"

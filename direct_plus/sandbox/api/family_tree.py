@@ -116,7 +116,7 @@ def _branches(company: Member) -> Iterator[Member]:
     number = company.duns
     for _ in range(company.document.get("corporateLinkage", {}).get("branchesCount", 0)):
         number = companies.another(number)
-        document = {
+        document: Document = {
             name: company.document[name] for name in ("primaryName", "primaryAddress") if name in company.document
         }
         yield Member(number, company.duns, document, is_branch=True)

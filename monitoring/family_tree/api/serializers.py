@@ -75,7 +75,9 @@ class RequestedTreesSerializer(serializers.Serializer[Any]):
 
 class TreeMemberSerializer(serializers.Serializer[Any]):
     duns = serializers.CharField(help_text="D-U-N-S number.")
-    parent = serializers.CharField(help_text="D-U-N-S number of its parent. Empty if D&B states none.")
+    parent = serializers.CharField(  # type: ignore[assignment]  # its fields are no attributes
+        help_text="D-U-N-S number of its parent. Empty if D&B states none."
+    )
     name = serializers.CharField(help_text="Name at D&B.")
     country = serializers.CharField(help_text="Two-letter code (ISO 3166-1), or empty.")
     city = serializers.CharField(help_text="City, or empty.")

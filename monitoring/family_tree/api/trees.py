@@ -38,7 +38,7 @@ from monitoring.family_tree.view_data import monitored_in
 from monitoring.history.api import ProfileParameters
 from monitoring.models import FamilyTree, FamilyTreeMember, TreeKind
 from portfolio.call_budgets.api import conflicts_of_calls
-from portfolio.companies.parameters import DUNS_IN_PATH
+from portfolio.companies.parameters import DUNS_IN_PATH, UNKNOWN_COMPANY, company_or_404
 from portfolio.models import Subject
 
 KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The family tree's ID.")
@@ -243,8 +243,9 @@ def _of_company(request: Request, duns: str, kind: TreeKind) -> Response:
     try:
         number = normalise_duns(duns)
     except InvalidDuns:
-        number = ""
-    tree = latest_tree(number, kind, until) if number else None
+        raise Http404(UNKNOWN_COMPANY) from None
+    tree = latest_tree(number, kind, until)
     if tree is None:
+        company_or_404(number)
         raise Http404("No family tree of this company had been fetched by then.")
     return Response(company_tree_json(tree, is_outdated=bool(changed_since(tree, [number], until))))

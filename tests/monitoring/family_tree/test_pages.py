@@ -159,7 +159,7 @@ def test_a_large_tree_is_read_level_by_level_and_page_by_page(admin: Client, con
     assert f"View {2 * MOST + 2} companies directly below" in text_of(page)
     seen: set[str] = set()
     for number in range(3):
-        view = admin.get(PAGE, {"below": FIRST, "page": number}).context["view"]
+        view = admin.get(PAGE, {"below": FIRST, "page": str(number)}).context["view"]
         assert len(view.rows) <= MOST and view.path == [(TOP, "Top AG")]
         seen |= {row.branch.duns for row in view.rows}
     assert not view.has_more and seen == {duns for duns, parent in family.items() if parent == FIRST} | {FIRST}

@@ -6,11 +6,13 @@ import pytest
 from django.utils import timezone
 
 from core.blobs import load_bytes, store_bytes
+from dnbmon_site.operations.erase.company import forget, plan
 from monitoring.family_tree.removal import forget_member
 from monitoring.family_tree.snapshots import latest_tree
 from monitoring.models import FamilyTree, FamilyTreeMember, TreeKind
 from monitoring.retention.family_trees import drop_pages, drop_trees
 from portfolio.models import Contract
+from tests.builders.companies import a_company
 from tests.builders.contracts import a_contract
 from tests.builders.family_trees import FIRST, FOURTH, SECOND, THIRD, TOP, a_tree, members_of
 
@@ -44,6 +46,14 @@ def test_trees_that_are_about_an_erased_company_go(contract: Contract) -> None:
     a_tree(contract, {THIRD: TOP, TOP: ""}, kind=TreeKind.UPWARD, duns=THIRD)
     forget_member(THIRD)
     assert not FamilyTree.objects.exists()
+
+
+def test_erasing_a_company_takes_it_out_of_trees(contract: Contract) -> None:
+    tree = with_bytes(a_tree(contract))
+    a_company(FIRST, "First GmbH")
+    assert plan(FIRST).counts["family tree members"] == 1
+    forget(FIRST, by="ann", now=True)
+    assert FIRST not in {*members_of(tree), *members_of(tree).values()} and not load_bytes(tree.page_key(1))
 
 
 def test_who_is_in_no_tree_changes_none(contract: Contract) -> None:

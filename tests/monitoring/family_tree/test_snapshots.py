@@ -1,6 +1,7 @@
 """The trees that are kept: the last by a day, and whether it is outdated."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -38,7 +39,7 @@ def test_the_tree_as_of_a_day_is_the_last_that_was_fetched_by_then(contract: Con
 
 
 def test_a_complete_tree_is_shown_rather_than_a_later_part(contract: Contract) -> None:
-    part = {"state": TreeState.STOPPED, "page_count": 2}
+    part: dict[str, Any] = {"state": TreeState.STOPPED, "page_count": 2}
     only = a_tree(contract, {TOP: "", FIRST: TOP}, at=LATER, **part)
     assert latest_tree(FIRST, TreeKind.FULL) == only
     whole = a_tree(contract, at=EARLIER)
