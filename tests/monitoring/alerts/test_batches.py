@@ -109,7 +109,9 @@ class Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("step", ["_bring_up_to_date", "review_reversals", "reopen_worsened", "note_baselines", "emit_events"])
+@pytest.mark.parametrize(
+    "step", ["_bring_up_to_date", "review_reversals", "reopen_worsened", "note_baselines", "emit_events"]
+)
 def test_a_batch_that_was_interrupted_is_read_again_in_any_cut(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def killed(*args: object) -> None:
         raise Killed
