@@ -157,7 +157,8 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         if is_snoozed(row):
             return badge(gettext("Snoozed"), "calm", snooze_text(row))
         state = AlertState(row.state)
-        return two_lines(badge(state.label, STATE_TONES[state], row.reopened_because), due_text(row))
+        shown, due = badge(state.label, STATE_TONES[state], row.reopened_because), due_text(row)
+        return format_html("{}<br><small>{}</small>", shown, due) if due else shown
 
     @admin.display(description=_("Due"), ordering="due_at")
     def due_cell(self, row: Alert) -> SafeString | str:
