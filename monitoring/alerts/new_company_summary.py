@@ -149,8 +149,9 @@ def _count(publication: Publication, key: uuid.UUID, delivery: Delivery, added: 
     if AlertItem.objects.filter(alert=key, sequence=publication.sequence).exists():
         severities = AlertItem.objects.filter(alert=key).values_list("severity", flat=True).distinct()
         fields |= {"severity": max(severities)}
-        _open(key, publication)
     Alert.objects.filter(pk=key).update(**fields)
+    if "severity" in fields:
+        _open(key, publication)
 
 
 def _open(key: uuid.UUID, publication: Publication) -> None:

@@ -19,7 +19,7 @@ from core.admin.base import PageAdmin
 from core.admin.filters import choice_filter
 from core.admin.lists import ChosenList
 from core.admin.row_actions import RowActions
-from core.markup import ago, badge, two_lines
+from core.markup import ago, badge, exact, two_lines
 from core.text import counted, moment_text
 from core.visibility import Scope, scope_of, visible_to
 from monitoring.alerts.admin.acts import ACTIONS
@@ -61,8 +61,8 @@ LATELY = 12
 
 @admin.register(Alert)
 class AlertAdmin(RowActions, ChosenList, PageAdmin):
-    list_display = ("severity_badge", "what", "company_name", "status", "person", "due_cell", "raised")
-    usual_columns = ("severity", "title", "duns", "name", "exposure", "state", "assignee", "due_at", "raised_at")
+    list_display = ("severity_badge", "what", "company_name", "status", "person", "raised")
+    usual_columns = ("severity", "title", "duns", "name", "exposure", "state", "assignee", "raised_at")
     cells = {
         **{"severity_badge": ("severity",), "what": ("title",), "company_name": ("duns", "name")},
         **{"at_stake": ("exposure",), "status": ("state",), "person": ("assignee",)},
@@ -115,17 +115,15 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         """Where all have a due date: the longest overdue first."""
         return BY_DUE if request.GET.get(DueFilter.parameter_name) else self.ordering
 
-    def get_sortable_by(self, request: HttpRequest) -> Any:
-        """By due dates where all have one: engines place those without one differently."""
-        usual = super().get_sortable_by(request)
-        return usual if request.GET.get(DueFilter.parameter_name) else [name for name in usual if name != "due_cell"]
-
     def get_list_display(self, request: HttpRequest) -> Any:
-        """With the money at stake for those who may see it, where there is any."""
+        """With the money at stake for those who may see it. With due dates, by which the list can be sorted, where all
+        have one: engines place those without one differently."""
         shown = super().get_list_display(request)
-        if shown is not self.list_display or not may_see_exposure(request):
+        if shown is not self.list_display:
             return shown
-        return (*shown[:3], "at_stake", *shown[3:])
+        money = ("at_stake",) if may_see_exposure(request) else ()
+        due = ("due_cell",) if request.GET.get(DueFilter.parameter_name) else ()
+        return (*shown[:3], *money, *shown[3:], *due)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -163,13 +161,12 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         if is_snoozed(row):
             return badge(gettext("Snoozed"), "calm", snooze_text(row))
         state = AlertState(row.state)
-        return badge(state.label, STATE_TONES[state], row.reopened_because)
+        shown, due = badge(state.label, STATE_TONES[state], row.reopened_because), due_text(row)
+        return format_html("{}<br><small>{}</small>", shown, due) if due else shown
 
     @admin.display(description=_("Due"), ordering="due_at")
     def due_cell(self, row: Alert) -> SafeString | str:
-        if row.due_at is None or row.state == AlertState.CLOSED or is_snoozed(row):
-            return ""
-        return badge(gettext("Overdue"), "bad", moment_text(row.due_at)) if is_overdue(row) else ago(row.due_at)
+        return exact(row.due_at) if row.state != AlertState.CLOSED else ""
 
     @admin.display(description=_("Assignee"))
     def person(self, row: Alert) -> str:
@@ -270,6 +267,14 @@ def names_on(row: Alert, comments: list[Any]) -> dict[str, str]:
         one.by, one.words = names.get(one.by, one.by), words
     acknowledged, closed, assigned, asleep = (names.get(name, name) for name in said)
     return {"acknowledged_by": acknowledged, "closed_by": closed, "assigned_by": assigned, "snoozed_by": asleep}
+
+
+def due_text(row: Alert) -> SafeString | str:
+    if row.due_at is None or row.state == AlertState.CLOSED:
+        return ""
+    if is_overdue(row):
+        return badge(gettext("Overdue"), "bad", moment_text(row.due_at))
+    return format_html(gettext("due {}"), ago(row.due_at))
 
 
 def may_see_exposure(request: HttpRequest) -> bool:

@@ -79,7 +79,9 @@ def outcome_cell(outcomes: Outcomes) -> SafeString | str:
 
 def proposal_text(proposal: Proposal) -> str:
     counts = {name: counted(getattr(proposal, name)) for name in ("noise", "noise_avoided", "acted", "acted_lost")}
-    names = {**counts, "after": proposal.after.value, "before": proposal.before.value}
+    is_another = proposal.after.operator != proposal.before.operator
+    after, before = (f"“{one.text}”" if is_another else one.value for one in (proposal.after, proposal.before))
+    names = {**counts, "after": after, "before": before}
     words = gettext(
         "With %(after)s instead of %(before)s, %(noise_avoided)s of %(noise)s alerts closed as not relevant would "
         "not have been raised, and %(acted_lost)s of %(acted)s acted on."

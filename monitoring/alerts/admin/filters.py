@@ -152,6 +152,14 @@ def people() -> list[Any]:
     return list(active.only(*NAMES).order_by("username")[:MOST_PEOPLE])
 
 
+class ChoosesUsers:
+    """For the admin of rows that name a user in their form (before other bases): one who can sign in."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs["queryset"] = get_user_model().objects.filter(is_active=True).order_by("username")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+
 def with_people(rows: list[Alert]) -> None:
     """Their assignees in one query."""
     keys = {row.assignee_id for row in rows if row.assignee_id}

@@ -50,8 +50,8 @@ def order_of(list_display: Sequence[Any], filters: str) -> tuple[tuple[str, ...]
     """The fields that order the list, and whether it begins with the smallest."""
     chosen = QueryDict(filters)
     asked = chosen.get(ORDER_VAR, "").partition(".")[0]
-    # Before the columns of the list stands the one with the boxes.
-    columns = dict(enumerate(list_display, start=1))
+    # Before the columns of the list stands the one with the boxes; after them due dates, where all have one.
+    columns = dict(enumerate((*list_display, "due_cell"), start=1))
     number = asked.lstrip("-")
     column = columns.get(int(number)) if number.isdecimal() else None
     if not asked and chosen.get(DueFilter.parameter_name):

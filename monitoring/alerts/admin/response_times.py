@@ -17,11 +17,12 @@ from core.admin.base import PageAdmin
 from core.audit import record
 from core.markup import badge
 from core.text import counted
+from monitoring.alerts.admin.filters import ChoosesUsers
 from monitoring.models import ResponseTime, Severity
 
 
 @admin.register(ResponseTime)
-class ResponseTimeAdmin(PageAdmin):
+class ResponseTimeAdmin(ChoosesUsers, PageAdmin):
     list_display = ("severity_badge", "time", "second")
     list_display_links = ("severity_badge",)
     ordering = ("-severity",)
@@ -54,10 +55,6 @@ class ResponseTimeAdmin(PageAdmin):
     @admin.display(description=_("Escalate to"))
     def second(self, row: ResponseTime) -> str:
         return person_text(row.escalate_to) if row.escalate_to else gettext("No one")
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        kwargs["queryset"] = get_user_model().objects.filter(is_active=True).order_by("username")
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: ResponseTime, form: forms.ModelForm[Any], change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.functional import Promise
@@ -195,8 +194,6 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         for name in ("kinds", "registrations", "countries"):
             self.initial[name] = split(getattr(self.instance, name))
         self.initial["countries"] = split(self.instance.countries.upper())
-        second: Any = self.fields["escalate_to"]
-        second.queryset = get_user_model().objects.filter(is_active=True).order_by("username")
         channels: Any = self.fields["channels"]
         channels.queryset = self.usable.select_related("person")
         self.initial["channels"] = [row.channel_id for row in RuleChannel.objects.filter(rule=self.instance.pk)]

@@ -26,6 +26,7 @@ from core.audit import record
 from core.markup import badge, two_lines
 from core.text import counted
 from monitoring.alerts.admin.effectiveness import EffectivenessPages, with_outcomes
+from monitoring.alerts.admin.filters import ChoosesUsers
 from monitoring.alerts.admin.reach import below_severity_texts, channels_text, waiting_texts
 from monitoring.alerts.admin.rule_filters import OriginFilter, visible_rules
 from monitoring.alerts.admin.rule_form import RuleForm, set_channels
@@ -85,7 +86,7 @@ def _reset(request: HttpRequest, row: AlertRule) -> str:
 
 
 @admin.register(AlertRule)
-class AlertRuleAdmin(EffectivenessPages, RowActions, WatchedRemoval, PageAdmin):
+class AlertRuleAdmin(EffectivenessPages, ChoosesUsers, RowActions, WatchedRemoval, PageAdmin):
     form = RuleForm
     list_display = ("what", "severity_badge", "status", "scope", "notified", "not_relevant")
     list_display_links = ("what",)

@@ -25,6 +25,7 @@ from monitoring.alerts.api.alerts import (
     alerts_of,
     close_or_comment,
     done,
+    read,
 )
 from monitoring.alerts.workflow.snooze import CannotSnooze, end_of_snooze, snooze, wake
 from monitoring.jobs import have_it_sent
@@ -90,12 +91,6 @@ ACTIONS: Mapping[str, tuple[type[serializers.Serializer[Any]], Callable[..., int
 }
 
 
-def read(action: str, data: Any) -> dict[str, Any]:
-    asked = ACTIONS[action][0](data=data)
-    asked.is_valid(raise_exception=True)
-    return dict(asked.validated_data)
-
-
 class AlertSnooze(APIView):
     scopes = {"POST": ALERTS}
     permissions = {"POST": "monitoring.acknowledge_alert"}
@@ -115,7 +110,7 @@ class AlertSnooze(APIView):
     def post(self, request: Request, id: uuid.UUID) -> Response:
         """Leaves an open alert out of the inbox for a while. Its state stays the same. Without `until`, it returns when
         it gets worse, after 12 months at the latest. Has no effect on a closed alert."""
-        return done(request, id, _snooze, **read("snooze", request.data))
+        return done(request, id, _snooze, SnoozeSerializer)
 
 
 class AlertWake(APIView):
@@ -154,7 +149,7 @@ class AlertAssign(APIView):
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
         """Assigns an alert to a user, who is notified, or to no one."""
-        return done(request, id, _assign, **read("assign", request.data))
+        return done(request, id, _assign, AssignSerializer)
 
 
 class BulkSerializer(serializers.Serializer[Any]):
@@ -199,10 +194,9 @@ class AlertBulk(APIView):
     )
     def post(self, request: Request) -> Response:
         """Does the same to all of these alerts as the action does to one, and to no others."""
-        asked = BulkSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        action, keys = asked.validated_data["action"], set(asked.validated_data["alerts"])
-        parameters = read(action, request.data)
+        asked = read(BulkSerializer, request.data)
+        (form, act), keys = ACTIONS[asked["action"]], set(asked["alerts"])
+        parameters = read(form, request.data)
         known = list(alerts_of(request).filter(pk__in=keys).order_by("id").values_list("pk", flat=True))
-        changed = ACTIONS[action][1](known, by=who(request), **parameters)
+        changed = act(known, by=who(request), **parameters)
         return Response({"changed": changed, "unchanged": len(keys) - changed})

@@ -220,9 +220,18 @@ class AlertDetail(APIView):
         return Response(serialized([alert_or_404(request, id)], request)[0])
 
 
-def done(request: Request, key: uuid.UUID, act: Callable[..., object], **asked: Any) -> Response:
-    act([alert_or_404(request, key).pk], by=who(request), **asked)
+def done(
+    request: Request, key: uuid.UUID, act: Callable[..., object], form: type[serializers.Serializer[Any]] | None = None
+) -> Response:
+    alert = alert_or_404(request, key)
+    act([alert.pk], by=who(request), **(read(form, request.data) if form else {}))
     return Response(serialized([alert_or_404(request, key)], request)[0])
+
+
+def read(form: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
+    asked = form(data=data)
+    asked.is_valid(raise_exception=True)
+    return dict(asked.validated_data)
 
 
 class AlertAcknowledge(APIView):
@@ -263,9 +272,7 @@ class AlertClose(APIView):
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
         """Marks an alert as done. A closed alert keeps its reason."""
-        asked = CloseSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        return done(request, id, close_or_comment, **asked.validated_data)
+        return done(request, id, close_or_comment, CloseSerializer)
 
 
 def close_or_comment(alerts: Sequence[uuid.UUID], *, by: str, reason: str, comment: str) -> int:

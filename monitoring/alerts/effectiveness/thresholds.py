@@ -17,7 +17,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from django.utils import timezone
 
 from core.db import in_batches
-from monitoring.alerts.conditions import ABOVE, BELOW, DROPS, RISES, Condition, parse_condition
+from monitoring.alerts.conditions import ABOVE, BELOW, DROPS, RISES, WORSE, Condition, parse_condition
 from monitoring.alerts.rules import Rule, compile_rule
 from monitoring.elements.compare import number_of
 from monitoring.elements.paths import Facet, Mistake
@@ -60,7 +60,8 @@ def propose_threshold(row: AlertRule) -> Proposal | None:
 
 
 def _is_numeric(condition: Condition) -> bool:
-    return condition.operator in (RISES, DROPS, ABOVE, BELOW)
+    """A score that gets worse by any number of points may be asked to drop by more."""
+    return condition.operator in (RISES, DROPS, ABOVE, BELOW, WORSE)
 
 
 def _closed(row: AlertRule, reason: str) -> Tried:
@@ -115,7 +116,8 @@ def _is_stricter(condition: Condition, number: Decimal) -> bool:
 
 
 def _with_number(condition: Condition, number: Decimal) -> Condition:
-    return parse_condition(f"{condition.operator} {number:f}{' %' if condition.is_percent else ''}")
+    operator = DROPS if condition.operator == WORSE else condition.operator
+    return parse_condition(f"{operator} {number:f}{' %' if condition.is_percent else ''}")
 
 
 def _tried(rule: Rule, index: int, other: Condition, noise: Tried, acted: Tried) -> Proposal | None:

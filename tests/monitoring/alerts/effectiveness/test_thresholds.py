@@ -60,6 +60,7 @@ def test_the_number_is_proposed_that_spares_most_and_loses_none_that_was_acted_o
         ("goes below 50", [(60, 40), (60, 41), (60, 42), (60, 43), (60, 44)], [(60, 20)], "goes below 40"),
         ("goes above 50", [(40, 60), (40, 61), (40, 62), (40, 63), (40, 64)], [(40, 80)], "goes above 64"),
         ("rises by 5", [(40, 46), (40, 47), (40, 47), (40, 48), (40, 48)], [(40, 60)], "rises by 9"),
+        ("gets worse", [(60, 59), (60, 58), (60, 58), (60, 57), (60, 56)], [(60, 20)], "drops by 5"),
         ("drops by 10 %", [(50, 44), (50, 44), (50, 43), (50, 43), (50, 42)], [(50, 10)], "drops by 17 %"),
     ],
 )
@@ -70,6 +71,14 @@ def test_each_kind_of_number(conditions: str, noise: Steps, acted: Steps, propos
     proposal = propose_threshold(rule)
     assert proposal is not None and proposal.conditions == proposed
     assert proposal.noise_avoided == 5
+
+
+def test_a_score_that_gets_worse_is_asked_to_drop_by_points() -> None:
+    rule = a_rule_about_falls("gets worse")
+    closed_as(CloseReason.NOISE, falls(1, 1, 2, 2, 3))
+    proposal = propose_threshold(rule)
+    assert proposal is not None
+    assert proposal_text(proposal).startswith("With “drops by 4 or more” instead of “gets worse”, 5 of 5 alerts")
 
 
 def test_another_condition_of_the_rule_stays_and_is_applied() -> None:
@@ -83,7 +92,7 @@ def test_another_condition_of_the_rule_stays_and_is_applied() -> None:
 
 @pytest.mark.parametrize("case", ["few", "no number", "acted on alike", "changes gone", "broken"])
 def test_where_nothing_can_be_proposed(case: str) -> None:
-    rule = a_rule_about_falls("gets worse" if case == "no number" else "drops by 10")
+    rule = a_rule_about_falls("changes" if case == "no number" else "drops by 10")
     closed_as(CloseReason.NOISE, falls(12, 12, 12, 12) if case == "few" else falls(12, 12, 12, 12, 12))
     if case == "acted on alike":
         closed_as(CloseReason.ACTED, falls(11))

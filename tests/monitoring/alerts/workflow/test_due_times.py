@@ -8,8 +8,12 @@ from django.utils import timezone
 
 from monitoring.alerts.actions import close, reopen
 from monitoring.alerts.workflow.due_times import due_dates, install_response_times
-from monitoring.models import Alert, ResponseTime, Severity
-from tests.builders.alerts import a_raised_alert, an_alert
+from monitoring.models import Alert, AlertKind, ResponseTime, Severity
+from tests.builders.alerts import a_raised_alert, an_alert, raised
+from tests.builders.deliveries import delivered
+from tests.builders.elements import OUT, STATUS
+from tests.builders.notifications import a_seed
+from tests.builders.rules import a_rule
 
 pytestmark = pytest.mark.django_db
 THURSDAY, FRIDAY, SATURDAY = (datetime(2026, 1, day, 15, 30, tzinfo=UTC) for day in (8, 9, 10))
@@ -49,6 +53,14 @@ def test_an_alert_is_due_from_the_time_it_is_raised() -> None:
 
 def test_severities_without_a_time_are_never_due() -> None:
     assert a_raised_alert(severity=Severity.LOW).due_at is None
+
+
+def test_a_summary_of_new_companies_is_due_by_the_severity_of_what_it_found() -> None:
+    a_rule(elements=STATUS, conditions="becomes 403", severity=Severity.CRITICAL)
+    delivered(a_seed(dunsControlStatus={"operatingStatus": OUT}))
+    raised()
+    alert = Alert.objects.get(kind=AlertKind.BASELINE)
+    assert alert.severity == Severity.CRITICAL and alert.due_at
 
 
 def test_the_time_of_reopened_alerts_begins_again_by_their_severity() -> None:

@@ -118,6 +118,7 @@ def test_the_inbox_shows_and_sorts_what_is_overdue(ann: Client) -> None:
     assert shown("?due=overdue") == [late.pk, later.pk]
     assert shown("?due=any") == [late.pk, later.pk, soon.pk]
     assert never.pk in shown("")
+    assert "due in 1 day" in text_of(ann.get("/monitoring/alert/"))
     pages = [ann.get(f"/monitoring/alert/{query}").text for query in ("", "?due=any")]
     assert ["sortable column-due_cell" in page for page in pages] == [False, True]
     assert text_of(ann.get("/monitoring/alert/?due=overdue")).count("Overdue") > 2

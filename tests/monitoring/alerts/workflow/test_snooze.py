@@ -92,7 +92,8 @@ def test_an_acknowledged_alert_stays_acknowledged() -> None:
 def test_never_for_ever_and_never_into_the_past(until: timedelta | None, wakes_if_worse: bool) -> None:
     alert = an_alert()
     with pytest.raises(CannotSnooze):
-        snooze([alert.pk], by="ann", until=until and timezone.now() + until, wakes_if_worse=wakes_if_worse)
+        end = timezone.now() + until if until else None
+        snooze([alert.pk], by="ann", until=end, wakes_if_worse=wakes_if_worse)
     assert not Alert.objects.exclude(snoozed_until=None).exists()
 
 
