@@ -74,6 +74,7 @@ NOT_FOUND = {
     "data-fetches": "This data fetch does not exist.",
     "family-trees": "This family tree does not exist.",
     "alerts": "This alert does not exist.",
+    "decisions": "This decision does not exist.",
     "changes": "This change does not exist.",
     "references": "This reference does not exist.",
 }
