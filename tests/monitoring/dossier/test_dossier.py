@@ -1,6 +1,7 @@
 """The dossier has a line for all that happened to a company, from every kind of row, in the order of time."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -176,7 +177,12 @@ def test_an_assignment_is_a_message_about_the_company() -> None:
 
 def test_what_a_webhook_took_is_minor() -> None:
     a_company(DUNS)
-    sent = {"company": DUNS, "state": MessageState.SENT, "sent_at": timezone.now(), "kind": TargetKind.WEBHOOK}
+    sent: dict[str, Any] = {
+        "company": DUNS,
+        "state": MessageState.SENT,
+        "sent_at": timezone.now(),
+        "kind": TargetKind.WEBHOOK,
+    }
     a_message(event_type="change.published", **sent)
     assert [line.is_minor for line in lines_about(Topic.MESSAGE)] == [True]
 
