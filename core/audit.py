@@ -30,7 +30,27 @@ def record(
     after: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
     """Write down an act. `before` and `after` hold what it changed."""
-    return AuditEntry.objects.create(
+    entry = entry_of(actor=actor, action=action, thing=thing, summary=summary, before=before, after=after)
+    entry.save(force_insert=True)
+    return entry
+
+
+def record_all(entries: Sequence[AuditEntry]) -> None:
+    """Write down many acts together."""
+    AuditEntry.objects.bulk_create(entries, batch_size=500)
+
+
+def entry_of(
+    *,
+    actor: str,
+    action: str,
+    thing: Model,
+    summary: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> AuditEntry:
+    """An act that is not written down yet."""
+    return AuditEntry(
         at=timezone.now(),
         actor=clean_text(actor, 200),
         actor_id=id_of(actor),

@@ -88,7 +88,8 @@ def known_then(text: str) -> KnownThen:
 
 
 def _alerts_in(found: Mapping[str, Any]) -> list[dict[str, str]]:
-    return found.get("alerts", [])
+    alerts: list[dict[str, str]] = found.get("alerts", [])
+    return alerts
 
 
 def _figures(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -32,7 +32,7 @@ def _by_amount(settings: ReviewSettings, kind: str, cents: int | None, currency:
     rates = rates_at(today())
     worth = convert(cents, rates.factor(currency))
     if worth is None:
-        yield gettext("There is no exchange rate for %(currency)s.") % {"currency": currency}
+        yield gettext("The exchange rate of %(currency)s is missing.") % {"currency": currency}
     elif worth >= settings.second_from * 100:
         limit = money_text(settings.second_from * 100, rates.reporting_currency)
         yield gettext("Limits from %(limit)s are confirmed by a second person.") % {"limit": limit}

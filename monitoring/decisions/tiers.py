@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from django.utils.translation import gettext
 
 from core.actors import Actor
-from core.audit import record
+from core.audit import entry_of, record, record_all
 from core.db import clean_text, in_batches
+from core.models import AuditEntry
 from monitoring.decisions.reviews import refresh_reviews
 from portfolio.exposure.days import today
 from portfolio.imports.states import Refused
@@ -35,16 +36,19 @@ def set_tier(companies: Sequence[Company], *, tier: str, by: Actor) -> int:
     """For each company, with an entry in the audit log; returns how many had another tier."""
     changed = [row for row in companies if row.tier != tier]
     write_tiers([row.duns for row in companies], tier=tier, by=by)
-    for row in changed:
-        record(
-            actor=by,
-            action="tier.set",
-            thing=row,
-            summary=gettext("%(company)s: tier “%(tier)s”") % {"company": row, "tier": tier_text(tier)},
-            before={"tier": row.tier or NONE, "set_by": row.tier_set_by},
-            after={"tier": tier or NONE},
-        )
+    record_all([_entry(row, tier, by) for row in changed])
     return len(changed)
+
+
+def _entry(company: Company, tier: str, by: Actor) -> AuditEntry:
+    return entry_of(
+        actor=by,
+        action="tier.set",
+        thing=company,
+        summary=gettext("%(company)s: tier “%(tier)s”") % {"company": company, "tier": tier_text(tier)},
+        before={"tier": company.tier or NONE, "set_by": company.tier_set_by},
+        after={"tier": tier or NONE},
+    )
 
 
 def release_tier(company: Company, *, by: Actor) -> None:

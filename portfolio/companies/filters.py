@@ -137,7 +137,7 @@ class TierFilter(ColumnFilter):
     parameter_name = "tier"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        offered = [*Tier.choices, (NONE, gettext("None"))]
+        offered: Options = [*((one.value, one.label) for one in Tier), (NONE, gettext("None"))]
         return with_those_asked(offered, request.GET.getlist(str(self.parameter_name)))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

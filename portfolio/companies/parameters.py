@@ -145,7 +145,7 @@ class CompanyParameters(PageParameters):
         child=serializers.ChoiceField([*Tier.values, NONE]), help_text="Tiers that users or rules set, or `none`."
     )
     review_by = serializers.DateField(
-        required=False, help_text="Return only companies whose next review is due on or before this day."
+        required=False, help_text="Return only companies with a review that is due on or before this day."
     )
     sort = serializers.ChoiceField(
         SORTS,

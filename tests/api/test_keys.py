@@ -215,7 +215,7 @@ def test_every_address_is_tried_with_every_scope() -> None:
     tried = {operation(method, path) for method, path, _ in WRITES.values()}
     tried |= {operation("GET", path) for path in RIGHTS}
     entries = {"GET alerts/{id}/", "GET changes/{id}/", "GET imports/{id}/"}
-    entries |= {"GET imports/{id}/candidates/", "GET company-searches/{id}/"}  # as their lists
+    entries |= {"GET imports/{id}/candidates/", "GET company-searches/{id}/", "GET decisions/{id}/"}  # as their lists
     entries |= {f"GET data-fetches/{{id}}/{more}" for more in ("", "companies/", "companies/{duns}/")}
     assert tried | entries == set(operations())
 

@@ -23,6 +23,7 @@ from portfolio.subjects.requests import SubjectEntry, request_subjects
 from tests.builders.alerts import an_alert
 from tests.builders.company_searches import a_search
 from tests.builders.data_fetches import entitled
+from tests.builders.decisions import a_decision
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.exposures import exposure
@@ -38,6 +39,8 @@ MOST = 12
 # They work on up to 10,000 rows, in batches, or make a call to D&B, which takes longer than any query.
 BULK = {
     "POST company-searches/",
+    "POST decisions/",
+    "PUT tiers/",
     "POST imports/{id}/candidates/",
     "POST registrations/{reference}/subjects/",
     "DELETE registrations/{reference}/subjects/",
@@ -54,6 +57,8 @@ BODIES: dict[str, Any] = {
     "PUT exposures/": {
         "exposures": [{"duns": duns, "book": "orders", "amount": "1", "currency": "EUR"} for duns in DUNS],
     },
+    "POST decisions/": {"duns": DUNS[0], "kind": "stop", "reason": "Insolvent.", "after": 2},
+    "PUT tiers/": {"tiers": [{"duns": duns, "tier": "critical"} for duns in DUNS]},
     "POST registrations/{reference}/subjects/": {"subjects": [{"duns": duns} for duns in DUNS]},
     "POST imports/{id}/confirm/": {"number": 1},
     "POST imports/{id}/candidates/": {"confirm_calls": {"match": 1}},
@@ -73,7 +78,7 @@ QUERIES = {
 }
 SCOPES = (
     "read,write:portfolio,write:references,read:exposure,write:exposure,write:files,pull,fetch,alerts,"
-    "search:companies,fetch:reference_data"
+    "search:companies,fetch:reference_data,read:decisions,write:decisions,write:tiers"
 )
 ONLY_PEOPLE = {
     "POST imports/{id}/confirm/": "portfolio.confirm_import",
@@ -125,6 +130,9 @@ def world(db: None) -> dict[str, str]:
     change.pk = SubjectImport.objects.order_by("id")[0].pk
     change.save(force_insert=True)
     count_review()
+    decisions = [a_decision(duns=duns) for duns in DUNS]
+    decisions[0].pk, decisions[0].number = SubjectImport.objects.order_by("id")[0].pk, 2
+    decisions[0].save(force_insert=True)
     return {"duns": DUNS[0], "reference": registration.reference, "id": str(SubjectImport.objects.all()[0].pk)}
 
 

@@ -18,6 +18,7 @@ from core.admin.base import PageAdmin, ReadOnlyAdmin
 from core.admin.exports import ExportedList
 from core.admin.filters import DaysFilter
 from core.audit import record_edit
+from core.bulk import among
 from core.db import insert_new
 from core.markup import ago, badge
 from core.text import country_name, day_text
@@ -28,7 +29,7 @@ from monitoring.decisions.work import start_update
 from monitoring.models import DecisionKind, DueReview, Review, ReviewSettings
 from monitoring.models.workflow.review_settings import KEY
 from portfolio.companies.filters import OccurringCountryFilter, OwnerFilter, ReviewFilter, TagFilter, TierFilter
-from portfolio.companies.search import of_companies
+from portfolio.companies.search import of_companies, search_companies
 from portfolio.exports import with_companies
 from portfolio.exposure.days import today
 from portfolio.models import Company, Tier
@@ -64,7 +65,9 @@ class DueReviewAdmin(ExportedList, ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return (of_companies(queryset, search_term) if search_term.strip() else queryset), False
+        if not search_term.strip():
+            return queryset, False
+        return queryset.filter(among("duns", search_companies(search_term).duns)), False
 
     def complete_rows(self, rows: list[Any]) -> None:
         with_decisions(rows)

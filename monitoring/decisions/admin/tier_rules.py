@@ -75,7 +75,7 @@ class TierRuleAdmin(RowActions, PageAdmin):
         rows = super().get_queryset(request)
         return rows if request.user.has_perm(SEE_EXPOSURE) else rows.filter(exposure_from=None)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [name for name in FIELDS if name != "exposure_from" or request.user.has_perm(SEE_EXPOSURE)]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

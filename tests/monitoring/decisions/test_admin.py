@@ -302,7 +302,8 @@ def test_an_import_of_tiers(manager: Client, analyst: Client) -> None:
     assert Company.objects.get().tier == Tier.CRITICAL
     assert TierImport.objects.get().state == ImportState.APPLIED
     assert "tiers.csv" in page(manager, IMPORTS)
-    rows = b"".join(manager.get(f"{own}rows.csv", {"validation": "company"}).streaming_content)
+    answer: Any = manager.get(f"{own}rows.csv", {"validation": "company"})
+    rows = b"".join(answer.streaming_content)
     assert b"critical" not in rows and b",x," in rows
     assert manager.get(f"{IMPORTS}template/").content[:2] == b"PK"
 

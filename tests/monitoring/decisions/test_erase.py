@@ -49,7 +49,7 @@ def test_a_file_of_tiers_no_longer_names_it_and_can_still_be_applied() -> None:
 
 
 def test_an_erased_registration_leaves_companies_that_were_decided_on() -> None:
-    registration = a_registration()
+    registration = a_registration(state="paused")
     for duns in (DUNS, OTHER):
         a_company(duns)
         a_subject(duns, registration)

@@ -21,7 +21,7 @@ from monitoring.decisions.upload import (
 from monitoring.decisions.work import continue_tiers, work_on_tiers
 from monitoring.models import TierImport
 from portfolio.imports import reading
-from portfolio.imports.states import Refused
+from portfolio.imports.states import Refused, move
 from portfolio.models import Company, ExternalReference, ImportState, Tier
 from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.decisions import a_tier_import, a_tier_rule, a_tiered_company
@@ -135,7 +135,7 @@ def test_whoever_is_killed_leaves_no_row_out(monkeypatch: pytest.MonkeyPatch) ->
         a_company(one)
     upload = a_tier_import("D-U-N-S;Tier", *(f"{one};critical" for one in duns))
     moves = 0
-    usual = module.move
+    usual = move
 
     def dies(*given: object, **fields: object) -> bool:
         nonlocal moves
