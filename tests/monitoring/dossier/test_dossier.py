@@ -139,6 +139,7 @@ def test_who_was_sent_what_and_when() -> None:
     channel = a_channel(name="Credit team")
     row = a_message(event_type="alert.raised", company=DUNS, state=MessageState.SENT, sent_at=ago(minutes=1))
     OutboxMessage.objects.filter(pk=row.pk).update(target=channel.pk)
+    row.refresh_from_db()
     a_company(DUNS)
     SendAttempt.objects.create(message=row, at=ago(minutes=2), error="Timeout")
     SendAttempt.objects.create(message=row, at=ago(minutes=1), status=200)
