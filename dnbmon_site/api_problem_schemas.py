@@ -73,6 +73,7 @@ NOT_FOUND = {
     "company-searches": "This search does not exist.",
     "data-fetches": "This data fetch does not exist.",
     "alerts": "This alert does not exist.",
+    "decisions": "This decision does not exist.",
     "changes": "This change does not exist.",
     "references": "This reference does not exist.",
 }

@@ -50,6 +50,8 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         "SearchState": "portfolio.models.SearchState",
         "ImportMode": "portfolio.models.ImportMode",
         "AlertState": "monitoring.models.AlertState",
+        "DecisionKind": "monitoring.models.DecisionKind",
+        "DecisionState": "monitoring.models.DecisionState",
         "DataFetchState": "monitoring.models.FetchState",
         "FetchedState": "monitoring.models.FetchedState",
         "CallKind": "portfolio.models.CallKind",

@@ -65,7 +65,7 @@ A_DECISION = {
 }
 
 
-class DecisionSerializer(serializers.Serializer[Any]):
+class CompanyDecisionSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(help_text="The decision's ID.")
     company = CompanyShortSerializer(help_text="The company that was decided on.")
     number = serializers.IntegerField(help_text="Counts the decisions on this company. Send it as `after` to decide.")
@@ -91,8 +91,8 @@ class DecisionSerializer(serializers.Serializer[Any]):
     )
 
 
-class DecisionsSerializer(serializers.Serializer[Any]):
-    results = DecisionSerializer(many=True)
+class CompanyDecisionsSerializer(serializers.Serializer[Any]):
+    results = CompanyDecisionSerializer(many=True)
     next = serializers.CharField(
         allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
     )
@@ -152,7 +152,7 @@ def serialized(rows: Sequence[Decision], request: Request) -> Any:
     sees_known = may_read(request, READ_DECISIONS, "monitoring.view_decision")
     sees_money = may_read(request, READ_EXPOSURE, SEE_EXPOSURE)
     items = [_item(row, companies, _known(row, sees_money) if sees_known else {}) for row in rows]
-    return DecisionSerializer(items, many=True).data
+    return CompanyDecisionSerializer(items, many=True).data
 
 
 def _known(row: Decision, sees_money: bool) -> dict[str, Any]:
@@ -182,7 +182,7 @@ class DecisionList(APIView):
         tags=["decisions"],
         summary="List decisions, latest first",
         parameters=[DecisionParameters],
-        responses=DecisionsSerializer,
+        responses=CompanyDecisionsSerializer,
         examples=[an_answer("A page", {"results": [DECISION_EXAMPLE], "next": None})],
     )
     def get(self, request: Request) -> Response:
@@ -203,7 +203,7 @@ class DecisionList(APIView):
         tags=["decisions"],
         summary="Decide on a company",
         request=DecidingSerializer,
-        responses={201: DecisionSerializer},
+        responses={201: CompanyDecisionSerializer},
         examples=[a_request("A limit", A_DECISION), an_answer("Decided", DECISION_EXAMPLE, 201)],
     )
     def post(self, request: Request) -> Response:
@@ -213,7 +213,7 @@ class DecisionList(APIView):
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
         if not Company.objects.filter(pk=given["duns"]).exists():
-            raise Http404(UNKNOWN_COMPANY)
+            raise serializers.ValidationError({"duns": [UNKNOWN_COMPANY]})
         try:
             row = decide(given["duns"], _draft(given), seen=given["after"], by=who(request))
         except Refused as error:
@@ -241,7 +241,7 @@ class DecisionDetail(APIView):
         tags=["decisions"],
         summary="Get a decision",
         parameters=[KEY_IN_PATH],
-        responses=DecisionSerializer,
+        responses=CompanyDecisionSerializer,
         examples=[an_answer("A decision", DECISION_EXAMPLE)],
     )
     def get(self, request: Request, id: uuid.UUID) -> Response:

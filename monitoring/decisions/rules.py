@@ -124,9 +124,9 @@ def switch_rule(rule: TierRule, *, enabled: bool, confirmed: int, by: Actor) -> 
     if not TierRule.objects.filter(pk=rule.pk, is_enabled=not enabled).update(is_enabled=enabled):
         raise Refused(gettext("Nothing was done: another user has changed this rule since then. Reload the page."))
     written = _write(found)
-    words = gettext("Tier rule “%(rule)s” enabled: %(companies)s have another tier")
+    words = gettext("Tier rule “%(rule)s” enabled: tier changed for %(companies)s")
     if not enabled:
-        words = gettext("Tier rule “%(rule)s” disabled: %(companies)s have another tier")
+        words = gettext("Tier rule “%(rule)s” disabled: tier changed for %(companies)s")
     record(
         actor=by,
         action="tier_rule.enabled" if enabled else "tier_rule.disabled",

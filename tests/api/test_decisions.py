@@ -87,7 +87,7 @@ def test_money_takes_its_own_scope(crm: Program) -> None:
 @pytest.mark.parametrize(
     ("fields", "status"),
     [
-        ({"duns": OTHER}, 404),
+        ({"duns": OTHER}, 400),
         ({"reason": ""}, 400),
         ({"kind": "maybe"}, 400),
         ({"kind": "limit"}, 409),

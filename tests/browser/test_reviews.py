@@ -37,7 +37,7 @@ def test_a_review_from_due_to_decided(page: Page, browser: Browser, live_server:
     expect(page.locator("#decision")).to_contain_text("Overdue")
     see(page, "company-decision")
     page.get_by_role("link", name="Decide", exact=True).click()
-    page.get_by_label("Limit").first.check()
+    page.check("input[value=limit]")
     page.fill("#id_amount", "250000")
     page.fill("#id_reason", "Score fell. Reduced until the next accounts.")
     see(page, "decide")

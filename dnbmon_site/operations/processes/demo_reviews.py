@@ -9,6 +9,7 @@ from monitoring.decisions.decide import Draft, confirm, decide
 from monitoring.decisions.reviews import refresh_all_reviews
 from monitoring.decisions.rules import switch_rule, would_change
 from monitoring.decisions.tiers import set_tier
+from monitoring.jobs import update_company_figures
 from monitoring.models import Decision, DecisionKind, ReviewSettings, TierRule
 from portfolio.exposure.days import today
 from portfolio.models import Company, Tier
@@ -21,7 +22,7 @@ DAYS_AGO = (30, 75, 90, 110, 150, 178, 200)
 DRAFTS = (
     Draft(DecisionKind.LIMIT, "Pays on time. Limit as agreed with the credit insurer.", 25_000_000, "EUR"),
     Draft(DecisionKind.APPROVE, "Sole source of a part that we need. No limit while it is delivered in advance."),
-    Draft(DecisionKind.HOLD, "Failure score fell. No new orders until the annual accounts are here."),
+    Draft(DecisionKind.HOLD, "The annual accounts are late. No new orders until we have them."),
     Draft(DecisionKind.LIMIT, "Raised for the order of the coming season.", 40_000_000, "EUR"),
 )
 
@@ -30,6 +31,8 @@ def make_reviews(first: Actor, second: Actor) -> None:
     """Once; later starts find the tiers."""
     if Company.objects.exclude(tier="").exists():
         return
+    # So that decisions keep the figures too, which a worker would bring later.
+    update_company_figures()
     ReviewSettings.objects.update_or_create(key="reviews", defaults={"second_from": CONFIRMED_FROM})
     for name, tier, exposure in RULES:
         rule = TierRule.objects.create(name=name, tier=tier, exposure_from=exposure)

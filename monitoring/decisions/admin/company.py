@@ -81,7 +81,7 @@ def set_tiers_page(request: HttpRequest, companies: QuerySet[Company]) -> HttpRe
 def _set(request: HttpRequest, rows: list[Company], word: str) -> HttpResponse:
     try:
         changed = set_tier(rows, tier=tier_of(word), by=actor_of(request))
-        words = gettext("Tier saved. %(companies)s had another tier.")
+        words = gettext("Tier saved. Changed for %(companies)s.")
         messages.success(request, words % {"companies": plurals.companies(changed)})
     except Refused as error:
         messages.error(request, str(error))

@@ -82,8 +82,7 @@ class DecisionForm(forms.Form):
 
     def draft(self) -> Draft:
         given, amount = self.cleaned_data, self.cleaned_data["amount"]
-        is_limit = given["kind"] == DecisionKind.LIMIT
-        cents = None if amount is None or not is_limit else int(Decimal(amount) * 100)
+        cents = None if amount is None else int(Decimal(amount) * 100)
         return Draft(given["kind"], given["reason"], cents, given["currency"], given["valid_until"])
 
 

@@ -50,9 +50,9 @@ def _switch(request: HttpRequest, row: TierRule, *, enabled: bool) -> Outcome:
         changed = switch_rule(row, enabled=enabled, confirmed=confirmed, by=actor_of(request))
     except Refused as error:
         return messages.ERROR, str(error)
-    words = gettext("Rule enabled. %(companies)s have another tier.")
+    words = gettext("Rule enabled. Tier changed for %(companies)s.")
     if not enabled:
-        words = gettext("Rule disabled. %(companies)s have another tier.")
+        words = gettext("Rule disabled. Tier changed for %(companies)s.")
     return words % {"companies": plurals.companies(changed)}
 
 

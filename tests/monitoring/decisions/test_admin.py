@@ -79,6 +79,7 @@ def test_a_decision_from_the_form_to_the_company(analyst: Client) -> None:
     [
         ({"reason": " "}, "Enter a reason"),
         ({"kind": "limit", "amount": ""}, "Enter the amount"),
+        ({"kind": "approve", "amount": "10"}, "Only a limit has an amount"),
         ({"kind": "limit", "amount": "10", "currency": "XXY"}, "Choose the currency"),
         ({"valid_until": "soon"}, "Enter a day such as"),
         ({"valid_until": f"{days_ago(1)}"}, "in the past"),
@@ -270,7 +271,7 @@ def test_a_rule_is_shown_before_it_is_enabled(manager: Client) -> None:
     assert "Enabling this rule changes the tier of 1 company" in page(manager, f"{own}change/")
     assert Company.objects.get().tier == ""
     assert "now the tiers of 1 company would change" in sent(manager, f"{own}do/enable/", confirmed="2")
-    assert "Rule enabled. 1 company have another tier" in sent(manager, f"{own}do/enable/", confirmed="1")
+    assert "Rule enabled. Tier changed for 1 company" in sent(manager, f"{own}do/enable/", confirmed="1")
     assert Company.objects.get().tier == Tier.CRITICAL
     assert manager.post(f"{own}change/", {"name": "Other", "tier": "normal"}).status_code == 403
     assert manager.post(f"{own}delete/", {"post": "yes"}).status_code == 403
