@@ -37,7 +37,7 @@ RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
         "portfolio.view_entitlements",
         *("monitoring.view_change", "monitoring.view_notification", "monitoring.view_deliveredfile"),
         # Parts of a dossier.
-        *("portfolio.view_companynote", "portfolio.view_proposal", "monitoring.view_decision"),
+        *("portfolio.view_companynote", "portfolio.view_proposal"),
     ),
     WRITE_PORTFOLIO: ("portfolio.change_subject",),
     WRITE_REFERENCES: ("portfolio.change_externalreference", "portfolio.delete_externalreference"),

@@ -131,7 +131,8 @@ class DossierDetail(APIView):
         """What happened between two days, in the order of time: changes, alerts and messages about them, notes,
         exposure, decisions. Each line names its sources. Reading it is recorded in the audit log.
 
-        Alerts and messages need the scope `alerts`, exposure needs `read:exposure`, data fetches need `fetch`."""
+        Alerts and messages need the scope `alerts`, exposure needs `read:exposure`, decisions need
+        `read:decisions`, data fetches need `fetch`."""
         asked = DossierParameters.of(request)
         reader = reader_of_key(request.auth) if request.auth else reader_of_user(request.user)
         with timezone.override(UTC):

@@ -6,7 +6,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext
 
 from monitoring.dossier.asked import Asked
@@ -15,7 +17,6 @@ from monitoring.dossier.reader import Part
 from monitoring.dossier.span import start_of_day
 from portfolio.exposure.books import book_key, book_label
 from portfolio.exposure.ledger import PastAmount, past_amounts
-from portfolio.exposure.money import exact_text
 from portfolio.models import ExposureImport
 
 # In memory at a time, sixteen bytes each.
@@ -72,4 +73,7 @@ def _line(one: PastAmount, before: PastAmount | None, row: ExposureImport) -> Li
 
 
 def amount_words(one: PastAmount | None) -> str:
-    return f"{one.currency} {exact_text(one.cents)}" if one and one.cents is not None else gettext("none")
+    """To the hundredth."""
+    if one is None or one.cents is None:
+        return gettext("none")
+    return f"{one.currency} {number_format(Decimal(one.cents) / 100, 2, force_grouping=True)}"

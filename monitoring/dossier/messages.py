@@ -30,7 +30,7 @@ def message_lines(asked: Asked, alerts: Sequence[Alert]) -> list[Line]:
 
 def _digests(alerts: Sequence[Alert]) -> list[uuid.UUID]:
     rows = DigestItem.objects.filter(alert__in=[alert.pk for alert in alerts], digest__isnull=False)
-    return sorted(set(rows.values_list("digest", flat=True))) if alerts else []
+    return sorted({key for key in rows.values_list("digest", flat=True) if key}) if alerts else []
 
 
 def _attempts(rows: Sequence[OutboxMessage]) -> Attempts:

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from django.utils.translation import gettext
 
-from core.lists.listings import text_of
+from core.lists.listings import Column, text_of
+from core.text import counted
 from monitoring.company_page.summary import head_of
 from monitoring.dossier.asked import Asked
 from monitoring.dossier.changes import History
@@ -17,9 +18,16 @@ from monitoring.figures.catalog import Figures, figures_of
 from monitoring.history.state import CompanyState
 from portfolio.companies.columns import FIGURE_COLUMNS
 from portfolio.exposure.books import book_label
+from portfolio.exposure.money import money_text
 from portfolio.models import Company
 
-SHOWN = tuple(column for column in FIGURE_COLUMNS if column.name in Figures._fields)
+# Of amounts, the column with their currency.
+CURRENCIES = {"limit_amount": "limit_currency", "revenue": "revenue_currency"}
+SHOWN = tuple(column for column in FIGURE_COLUMNS if column.name in {*Figures._fields} - {*CURRENCIES.values()})
+KEY_FIGURES = (
+    *("name", "operating_status", "warnings", "failure_percentile", "delinquency_percentile"),
+    *("rating", "limit_amount", "payment_index"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,11 @@ class Figure:
     label: str
     before: str
     after: str
+
+    @property
+    def is_key(self) -> bool:
+        """Shown first; the page folds the others."""
+        return self.name in KEY_FIGURES or self.name.startswith("exposure")
 
     @property
     def has_changed(self) -> bool:
@@ -50,7 +63,15 @@ def _figures(state: CompanyState, history: History) -> Iterator[tuple[str, str, 
     yield "operating_status", gettext("Status"), head.status_words
     yield "warnings", gettext("Warnings"), ", ".join(head.warnings)
     company = Company(**figures_of(state)._asdict())
-    yield from ((column.name, str(column.heading), text_of(column.read(company))) for column in SHOWN)
+    yield from ((column.name, str(column.heading), _text(column, company)) for column in SHOWN)
+
+
+def _text(column: Column, company: Company) -> str:
+    if currency := CURRENCIES.get(column.name):
+        amount = getattr(company, column.name)
+        return "" if amount is None else money_text(amount * 100, getattr(company, currency))
+    value = column.read(company)
+    return counted(value) if isinstance(value, int) else text_of(value)
 
 
 def _amounts(asked: Asked, stakes: Stakes) -> Iterator[Figure]:

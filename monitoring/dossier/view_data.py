@@ -62,4 +62,6 @@ def days_of(lines: Iterable[Line]) -> list[Day]:
 
 def page_context(dossier: Dossier, number: str | None) -> dict[str, Any]:
     page = Paginator(dossier.lines, A_PAGE).get_page(number)
-    return {"dossier": dossier, "span": dossier.span, "found": page, "days": days_of(page)}
+    tables = [[one for one in dossier.figures if one.is_key is is_key] for is_key in (True, False)]
+    shown = {"key_figures": tables[0], "other_figures": tables[1]}
+    return {"dossier": dossier, "span": dossier.span, "found": page, "days": days_of(page), **shown}

@@ -1,6 +1,7 @@
 """The dossier has a line for all that happened to a company, from every kind of row, in the order of time."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -138,6 +139,7 @@ def test_who_was_sent_what_and_when() -> None:
     channel = a_channel(name="Credit team")
     row = a_message(event_type="alert.raised", company=DUNS, state=MessageState.SENT, sent_at=ago(minutes=1))
     OutboxMessage.objects.filter(pk=row.pk).update(target=channel.pk)
+    row.refresh_from_db()
     a_company(DUNS)
     SendAttempt.objects.create(message=row, at=ago(minutes=2), error="Timeout")
     SendAttempt.objects.create(message=row, at=ago(minutes=1), status=200)
@@ -176,7 +178,12 @@ def test_an_assignment_is_a_message_about_the_company() -> None:
 
 def test_what_a_webhook_took_is_minor() -> None:
     a_company(DUNS)
-    sent = {"company": DUNS, "state": MessageState.SENT, "sent_at": timezone.now(), "kind": TargetKind.WEBHOOK}
+    sent: dict[str, Any] = {
+        "company": DUNS,
+        "state": MessageState.SENT,
+        "sent_at": timezone.now(),
+        "kind": TargetKind.WEBHOOK,
+    }
     a_message(event_type="change.published", **sent)
     assert [line.is_minor for line in lines_about(Topic.MESSAGE)] == [True]
 
