@@ -735,7 +735,7 @@ class Migration(migrations.Migration):
                 ('last_error', models.TextField(blank=True)),
                 ('paused_at', models.DateTimeField(null=True)),
                 ('paused_because', models.TextField(blank=True)),
-                ('channel', models.ForeignKey(blank=True, help_text='Leave empty to receive emails at your own address.', null=True, on_delete=django.db.models.deletion.SET_NULL, to='monitoring.channel', verbose_name='send to')),
+                ('channel', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='monitoring.channel', verbose_name='send to')),
                 ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='notification_preference', to=settings.AUTH_USER_MODEL)),
             ],
             options={

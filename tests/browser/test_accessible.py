@@ -33,6 +33,7 @@ PAGES = (
     *("monitoring/delivery/{delivery}/change/", "monitoring/alertrule/add/", "monitoring/scheduledexport/add/"),
     *("portfolio/company/804735132/dossier/", "portfolio/risk/", "portfolio/risk/companies/"),
     *("accounts/user/add/", "django_q/schedule/", "password_change/", "my/", "accounts/user/", "accounts/apikey/"),
+    "my/notifications/",
 )
 PLAIN = ("password_reset/", "offline")
 

@@ -194,6 +194,7 @@ OF_THE_PORTFOLIO = (
     "",
     "?part=live",
     "my/",
+    "my/notifications/",
     "password_change/",
     "offline",
     "portfolio/company/export/",

@@ -7,9 +7,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django_countries import countries
 
 from core.admin.pickers import TimePicker
-from core.text import country_name
 from monitoring.follows.subjects import filters_for, visible
 from monitoring.models import Channel, Frequency, NotificationPreference, Severity
 from portfolio.companies.filters import occurring
@@ -23,8 +23,7 @@ MOST = 500
 def choices_of(person: Any) -> list[tuple[str, str | Choices]]:
     """What a user can choose here; companies and groups are followed from their pages."""
     tags = [(f"tag:{tag}", tag) for tag, _label in occurring("tag")]
-    codes = ((code, country_name(code)) for code, _label in occurring("country") if code)
-    countries = [(f"country:{code}", name) for code, name in sorted(codes, key=lambda one: one[1])]
+    places = [(f"country:{code}", str(name)) for code, name in countries]
     rows = visible(person, Registration).order_by("reference").values_list("pk", "reference")[:MOST]
     registrations = [(f"registration:{key}", reference) for key, reference in rows]
     filters = [(f"filter:{row.pk}", row.name) for row in filters_for(person).order_by("name", "id")[:MOST]]
@@ -32,7 +31,7 @@ def choices_of(person: Any) -> list[tuple[str, str | Choices]]:
         (gettext("Registrations"), registrations),
         (gettext("Saved filters"), filters),
         (gettext("Tags"), tags),
-        (gettext("Countries"), countries),
+        (gettext("Countries"), places),
     )
     return [("", gettext("Select…")), *((name, its) for name, its in groups if its)]
 

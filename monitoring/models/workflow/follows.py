@@ -69,7 +69,6 @@ class NotificationPreference(models.Model):
         null=True,
         blank=True,
         verbose_name=_("send to"),
-        help_text=_("Leave empty to receive emails at your own address."),
     )
     digest_time = models.TimeField(_("digest time"), null=True, blank=True, help_text=_("Leave empty for 08:00."))
     digest_day = models.SmallIntegerField(_("digest day"), choices=Weekday.choices, default=Weekday.MONDAY)

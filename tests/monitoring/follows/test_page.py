@@ -11,7 +11,7 @@ from django.utils import timezone
 from core.models import AuditEntry, SavedFilter
 from dnbmon_site.accounts.models import User
 from monitoring.follows.preferences import pause
-from monitoring.models import Follow, Frequency, NotificationPreference, Severity
+from monitoring.models import Follow, Frequency, NotificationPreference, OutboxMessage, Severity
 from monitoring.outbox.queue import send_due_messages
 from tests.builders.channels import a_channel
 from tests.builders.companies import DUNS, OTHER, a_company
@@ -22,6 +22,7 @@ from tests.builders.pages import text_of
 from tests.builders.people import a_person
 from tests.builders.registrations import a_registration
 from tests.builders.times import soon
+from tests.servers.mail_servers import Mailbox
 
 pytestmark = pytest.mark.django_db
 PAGE = "/my/notifications/"
@@ -181,3 +182,22 @@ def test_a_follow_shows_as_inactive_when_the_right_is_gone(browser: Client, bob:
     bob.groups.clear()
     text = text_of(browser.get(PAGE))
     assert "Inactive" in text and "you no longer have permission" in text
+
+
+def test_an_address_that_bounces_is_named_on_the_page_until_a_message_arrives(
+    browser: Client, bob: User, mailbox: Mailbox
+) -> None:
+    a_follow(bob)
+    delivered(news())
+    followed()
+    mailbox.refusal = "550 No such mailbox"
+    send_due_messages(soon(), at_once=1)
+    text = text_of(browser.get(PAGE))
+    assert "The last message was not delivered: The email server responded with code 550." in text
+    mailbox.refusal = ""
+    OutboxMessage.objects.update(next_try_at=timezone.now())
+    send_due_messages(soon(), at_once=1)
+    assert mailbox.envelopes == [["bob@example.com"]]
+    assert mailbox.header("Subject").startswith("[Critical] ")
+    assert "You follow: " in mailbox.part("plain") and f"/portfolio/company/{DUNS}/change/" in mailbox.part("html")
+    assert "was not delivered" not in text_of(browser.get(PAGE))
