@@ -101,7 +101,7 @@ if REDIS_URL:
 
 # Apps
 APPS = [
-    "unfold",
+    "dnbmon_site.apps.UnfoldConfig",
     "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",

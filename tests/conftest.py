@@ -1,5 +1,6 @@
 """What every test may count on."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,7 +51,23 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=place_in_order)
+    for item in items:
+        if group := group_of(item):
+            item.add_marker(pytest.mark.xdist_group(group))
     leave_browsers_out(config, items)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: looking through it for garbage again and again takes a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+def group_of(item: pytest.Item) -> str:
+    """Tests that share what takes long to start are run by one worker."""
+    shared = {"production": "production", "browser": item.path.name}
+    return next((name for fixture, name in shared.items() if fixture in getattr(item, "fixturenames", ())), "")
 
 
 def place_in_order(item: pytest.Item) -> tuple[int, bool]:

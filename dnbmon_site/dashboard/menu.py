@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.views.main import PAGE_VAR
 from django.http import HttpRequest, QueryDict
-from django.urls import NoReverseMatch, resolve, reverse
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, resolve, reverse
 
 from core.visibility import is_restricted
 from dnbmon_site.dashboard.menu_entries import Entry, Page, Text
@@ -140,11 +141,21 @@ def address(page: Page) -> str:
     """Nothing for what is not there, such as the queue's rows where Redis holds the queue."""
     if page.address:
         return page.address
+    path = _path(route_of(page))
+    return f"{path}?{page.query}" if path and page.query else path
+
+
+def _path(name: str) -> str:
+    return _reversed(name, get_script_prefix(), get_urlconf())
+
+
+@cache
+def _reversed(name: str, _prefix: str, _urlconf: str | None) -> str:
+    """Each page asks for a hundred of them, several times."""
     try:
-        path = reverse(route_of(page))
+        return reverse(name)
     except NoReverseMatch:
         return ""
-    return f"{path}?{page.query}" if page.query else path
 
 
 # Where an address stands
@@ -164,7 +175,7 @@ def place_of(request: HttpRequest) -> Place | None:
 
 
 def _leads_here(request: HttpRequest, path: str) -> bool:
-    is_home = path == reverse("admin:index")
+    is_home = path == _path("admin:index")
     return request.path == path if is_home else request.path.startswith(path)
 
 

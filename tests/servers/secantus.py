@@ -37,7 +37,19 @@ def mend_project() -> None:
 def mend_add_fields() -> None:
     """Nested `$addFields` replaced the member instead of merging into it."""
     add_fields_one = aggregate._add_fields_one
-    aggregate._add_fields_one = lambda doc, spec, names: add_fields_one(doc, dict(flattened(spec)), names)
+
+    def mended(doc: dict[str, Any], spec: Mapping[str, Any], names: Any) -> Any:
+        fields = dict(flattened(spec))
+        is_nested = any("." in path for path in fields)
+        return add_fields_one(doc, fields, names) if is_nested else with_fields(doc, fields, names)
+
+    aggregate._add_fields_one = mended
+
+
+def with_fields(doc: dict[str, Any], fields: Mapping[str, Any], names: Any) -> dict[str, Any]:
+    """Members that are not touched are not copied."""
+    values = {name: expressions.evaluate_or_missing(value, doc, names) for name, value in fields.items()}
+    return {name: value for name, value in {**doc, **values}.items() if value is not MISSING}
 
 
 def mend_type() -> None:

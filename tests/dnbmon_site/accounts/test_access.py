@@ -56,6 +56,7 @@ def test_roles_are_given_in_the_admin(client: Client) -> None:
     assert person.timezone == "Europe/Berlin"
 
 
+@pytest.mark.every_engine
 def test_a_pattern_is_no_mail_address() -> None:
     an_admin()
     assert not User.objects.filter(email__iexact=".*").exists()
@@ -63,6 +64,7 @@ def test_a_pattern_is_no_mail_address() -> None:
     assert User.objects.get(email__iexact="ANN@example.COM").username == "ann"
 
 
+@pytest.mark.every_engine
 @pytest.mark.parametrize("value", ["a.b", "a+b*", "(x)", "[x]", "{2}", "a|b", "^a$", "a\\d", "50 %"])
 def test_iexact_takes_every_character_for_itself(value: str) -> None:
     User.objects.create_user("one", first_name=value, last_name=value.upper())

@@ -159,6 +159,7 @@ def test_a_description_out_of_shape_ends_at_the_login_page(provider: Provider, m
     assert "cannot be reached" in words(client)
 
 
+@pytest.mark.every_engine
 @pytest.mark.parametrize("address", [".*", ".*@example.com"])
 def test_a_pattern_is_nobodys_address(provider: Provider, address: str) -> None:
     User.objects.create_superuser("boss", "ann@example.com", "secret words")
