@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from core.visibility import EVERYTHING, visible_to
+from core.visibility import EVERYTHING, parts_of, visible_to
 from monitoring import audiences
 from monitoring.audiences import stamp
 from monitoring.models import Audience, Axis, Change, DailyStat, DailyTotal, Notification, Observation
 from monitoring.stats.daily_counts import roll_up
+from monitoring.story_order import newest
 from monitoring.visibility import as_reported_to
 from portfolio.models import Registration
 from tests.builders.companies import DUNS
@@ -51,9 +52,9 @@ def test_a_registration_that_reports_it_in_another_way_is_no_other() -> None:
 def test_what_was_replaced_counts_as_reported_by_who_reported_it() -> None:
     """The documents' registration has reported the fact before the UPDATE came."""
     credit, buying = a_unit("Credit", whole()), a_unit("Buying", two())
-    status = {"dunsControlStatus": {"operatingStatus": ACTIVE}}, {"dunsControlStatus": {"operatingStatus": OUT}}
-    delivered(a_seed(delivered=now_stamp(days=-2), **status[0]), registration=whole())
-    delivered(a_seed(delivered=now_stamp(days=-1), **status[1]), registration=whole())
+    for days, status in ((-2, ACTIVE), (-1, OUT)):
+        document = {"operatingStatus": status}
+        delivered(a_seed(delivered=now_stamp(days=days), dunsControlStatus=document), registration=whole())
     update = an_update(an_element(STATUS, ACTIVE, OUT, now_stamp(days=-1, hours=-1)), delivered=now_stamp(hours=-20))
     delivered(update, registration=two())
     told = Change.objects.get(element=STATUS, superseded=False)
@@ -75,7 +76,7 @@ def test_who_records_a_report_at_the_same_time_is_not_lost(monkeypatch: pytest.M
         delivered(an_update(), registration=registration)
     change = Change.objects.get()
     three = a_registration("THREE")
-    read, calls = audiences._reporters, []
+    read, calls = audiences._reporters, list[int]()
 
     def meanwhile(owners: Any) -> Any:
         found = read(owners)
@@ -89,7 +90,7 @@ def test_who_records_a_report_at_the_same_time_is_not_lost(monkeypatch: pytest.M
     monkeypatch.setattr(audiences, "_reporters", meanwhile)
     stamp([change.pk])
     change.refresh_from_db()
-    assert Audience.objects.get(pk=change.audience).members == {one().pk, three.pk}
+    assert Audience.objects.get(pk=str(change.audience)).members == {one().pk, three.pk}
 
 
 def test_notifications_are_those_of_its_registrations() -> None:
@@ -141,6 +142,22 @@ def test_counts_equal_lists_in_every_unit(seed: int) -> None:
         totals = visible_to(scope, DailyTotal.objects.filter(axis=Axis.DAY)).values_list("severity", "count")
         stats = visible_to(scope, DailyStat.objects.filter(what="change")).values_list("severity", "count")
         assert _sum(totals) == _sum(stats) == listed
+
+
+def test_pages_that_are_read_in_parts_are_those_of_the_whole_list() -> None:
+    first, second, third = a_world(random.Random(7))
+    for unit in (a_unit("A", first), a_unit("B", second, third)):
+        rows = visible_to(seen_by(unit), Change.objects.filter(superseded=False))
+        whole = list(Change.objects.filter(pk__in=[row.pk for row in rows]))
+        assert len(parts_of(rows)) == 2 and sum(part.count() for part in parts_of(rows)) == len(whole)
+        found = [row for start in range(0, len(whole), 4) for row in newest(rows, start, start + 4)]
+        assert [row.pk for row in found] == [row.pk for row in newest_of(whole)]
+
+
+def newest_of(whole: list[Change]) -> list[Change]:
+    """As someone who sees all finds them."""
+    rows = Change.objects.filter(pk__in=[row.pk for row in whole])
+    return [row for start in range(0, len(whole), 4) for row in newest(rows, start, start + 4)]
 
 
 def _sum(rows: Any) -> Counter[int]:
