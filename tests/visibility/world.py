@@ -18,7 +18,7 @@ from core.audit import record
 from core.lists.saved_filters import save_filter
 from core.models import AuditEntry, BusinessUnit, Export, ExportFormat, ExportState, Notice, SavedFilter
 from core.notices import notify
-from dnbmon_site.accounts.models import ApiKey, UnitKey, User
+from dnbmon_site.accounts.models import ApiKey, UnitKey, UnitMember, User
 from health.incidents.lifecycle import open_incident
 from health.models import Incident
 from monitoring.alerts.actions import acknowledge, comment
@@ -107,7 +107,8 @@ class World:
 
 def a_world(unit: BusinessUnit, other_unit: BusinessUnit, own: Registration, other: Registration) -> World:
     world = World(own, other, unit, other_unit)
-    beatrice = User.objects.create_superuser("beatrice")
+    beatrice = User.objects.create_user("beatrice", is_staff=True, sees_all=False)
+    UnitMember.objects.create(unit=other_unit, user=beatrice)
     a_rule(elements=STATUS, conditions="becomes 403")
     rule = AlertRule.objects.create(name=f"{MARK} rule", active=True, elements=PHONE, unit=other_unit)
     _told(own, other)
