@@ -69,7 +69,7 @@ def _reporters(owners: Mapping[uuid.UUID, uuid.UUID]) -> dict[uuid.UUID, Registr
         Change.objects.filter(replaced_by__in=list(found)).values_list("replaced_by", "registration_id", "audience")
     )
     members = members_of(audience for _, _, audience in replaced)
-    for key, registration, audience in replaced:
-        if key:
-            found[key] |= {registration} | (members[audience] if audience else frozenset())
+    for end, registration, audience in replaced:
+        if end:
+            found[end] |= {registration} | (members[audience] if audience else frozenset())
     return {key: frozenset(registrations) for key, registrations in found.items()}

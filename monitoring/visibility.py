@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -90,7 +91,7 @@ def as_reported_to(actor: Any, changes: Sequence[Change]) -> None:
     if not others:
         return
     own = scope.registrations
-    found = {
+    found: dict[uuid.UUID, tuple[Any, ...]] = {
         row.change_id: (row.registration_id, row.notification_id, row.delivery_id, row.observed_at, row.recorded_at)
         for row in Observation.objects.filter(
             change__in=list(others), registration__in=own, verb=Verb.OBSERVED

@@ -86,7 +86,8 @@ def left_on(scope: Scope, duns: str) -> date | None:
     if scope.sees_all:
         return None
     entries = Subject.objects.filter(registration__in=scope.registrations, company=duns, monitored_since__isnull=False)
-    return entries.aggregate(last=Max("monitored_until"))["last"]
+    last: date | None = entries.aggregate(last=Max("monitored_until"))["last"]
+    return last
 
 
 @visibility_rule(Company)

@@ -89,9 +89,9 @@ class KeyChangeList(DjangoChangeList):
         self.may_add = self.model_admin.has_add_permission(request)
         # The number of all rows is never counted; the header would offer to show them "all".
         self.full_result_count = self.result_count
-        if self.model_admin.seen:
+        if seen := getattr(self.model_admin, "seen", None):
             self.result_list = list(self.result_list)
-            self.model_admin.seen(request.user, self.result_list)
+            seen(request.user, self.result_list)
         # `complete` where the reader has chosen columns, which need something else than the page's own.
         complete: Any = getattr(self, "complete", None) or getattr(self.model_admin, "complete_rows", None)
         if complete:

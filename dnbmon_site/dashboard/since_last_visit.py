@@ -50,14 +50,15 @@ class News:
 def news_for(user: Any, registration: Registration | None, *, opened: bool) -> News:
     """News of this person; `opened` tells a page that was opened from one that refreshes itself."""
     found = _published_for(user, registration, opened=opened)
-    return found if scope_of(user).sees_all or found.since is None else replace(found, **_seen_by(user, found.after))
+    return found if scope_of(user).sees_all or found.since is None else _seen_by(user, found)
 
 
-def _seen_by(user: Any, sequence: int) -> dict[str, int]:
+def _seen_by(user: Any, news: News) -> News:
     """What the list of changes shows to someone who sees some of them."""
-    rows = Change.objects.filter(superseded=False, delivery__in=deliveries_after(sequence))
+    rows = Change.objects.filter(superseded=False, delivery__in=deliveries_after(news.after))
     counts = dict(visible_to(user, rows).values_list("severity").order_by().annotate(count=Count("id")))
-    return {name: counts.get(Severity[name.upper()].value, 0) for name in SEVERITIES}
+    critical, high, medium = (counts.get(Severity[name.upper()].value, 0) for name in SEVERITIES)
+    return replace(news, critical=critical, high=high, medium=medium)
 
 
 def _published_for(user: Any, registration: Registration | None, *, opened: bool) -> News:

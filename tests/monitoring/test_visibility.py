@@ -51,9 +51,9 @@ def test_a_registration_that_reports_it_in_another_way_is_no_other() -> None:
 def test_what_was_replaced_counts_as_reported_by_who_reported_it() -> None:
     """The documents' registration has reported the fact before the UPDATE came."""
     credit, buying = a_unit("Credit", whole()), a_unit("Buying", two())
-    status = {"dunsControlStatus": {"operatingStatus": ACTIVE}}, {"dunsControlStatus": {"operatingStatus": OUT}}
-    delivered(a_seed(delivered=now_stamp(days=-2), **status[0]), registration=whole())
-    delivered(a_seed(delivered=now_stamp(days=-1), **status[1]), registration=whole())
+    for days, status in ((-2, ACTIVE), (-1, OUT)):
+        document = {"operatingStatus": status}
+        delivered(a_seed(delivered=now_stamp(days=days), dunsControlStatus=document), registration=whole())
     update = an_update(an_element(STATUS, ACTIVE, OUT, now_stamp(days=-1, hours=-1)), delivered=now_stamp(hours=-20))
     delivered(update, registration=two())
     told = Change.objects.get(element=STATUS, superseded=False)
@@ -75,7 +75,7 @@ def test_who_records_a_report_at_the_same_time_is_not_lost(monkeypatch: pytest.M
         delivered(an_update(), registration=registration)
     change = Change.objects.get()
     three = a_registration("THREE")
-    read, calls = audiences._reporters, []
+    read, calls = audiences._reporters, list[int]()
 
     def meanwhile(owners: Any) -> Any:
         found = read(owners)
@@ -89,7 +89,7 @@ def test_who_records_a_report_at_the_same_time_is_not_lost(monkeypatch: pytest.M
     monkeypatch.setattr(audiences, "_reporters", meanwhile)
     stamp([change.pk])
     change.refresh_from_db()
-    assert Audience.objects.get(pk=change.audience).members == {one().pk, three.pk}
+    assert Audience.objects.get(pk=str(change.audience)).members == {one().pk, three.pk}
 
 
 def test_notifications_are_those_of_its_registrations() -> None:

@@ -173,7 +173,8 @@ class BusinessUnitAdmin(Audited, PageAdmin):
             raise PermissionDenied
         people, keys = without_access()
         only = request.POST.get("only", "")
-        chosen = [row for row in (*people, *keys) if only in ("", str(row.pk))]
+        found: list[User | ApiKey] = [*people, *keys]
+        chosen = [row for row in found if only in ("", str(row.pk))]
         give_all(chosen)
         words = gettext("%(thing)s sees all registrations")
         for thing in chosen:

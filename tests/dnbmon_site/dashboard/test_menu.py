@@ -91,7 +91,7 @@ def test_every_entry_and_every_tab_opens(admin: Client) -> None:
         ("/django_q/failure/", HEALTH, "Failed jobs"),
         ("/monitoring/deadletter/", PIPELINE, "Parsing errors"),
         ("/accounts/apikey/", ["API keys", "Webhooks", "Outgoing messages", "API docs"], "API keys"),
-        ("/accounts/user/", ["Users", "Roles", "Blocked logins"], "Users"),
+        ("/accounts/user/", ["Users", "Roles", "Business units", "Blocked logins"], "Users"),
         ("/axes/accesslog/", ["Audit log", "Login history"], "Login history"),
         ("/monitoring/reportschedule/report/", ["Report", "Schedules"], "Report"),
         ("/monitoring/alert/?assignee=me", ["Mine", "Unassigned", "All"], "Mine"),

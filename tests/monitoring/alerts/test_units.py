@@ -49,7 +49,7 @@ def test_of_an_alert_with_several_changes_a_unit_sees_its_own() -> None:
     reports(one(), GONE)
     reports(two(), BANKRUPT)
     alert = Alert.objects.get()
-    assert Audience.objects.get(pk=alert.audience).members == {one().pk, two().pk}
+    assert Audience.objects.get(pk=str(alert.audience)).members == {one().pk, two().pk}
     assert AlertItem.objects.filter(alert=alert).count() == 2
     for unit, registration in ((credit, one()), (buying, two())):
         [shown] = alerts_of(unit)
