@@ -155,6 +155,12 @@ def alert_or_404(request: Request, key: uuid.UUID) -> Alert:
     return alert
 
 
+def demand_visible(request: Request, key: uuid.UUID) -> None:
+    """Before something is done; whoever sees all is told afterwards that there is no such alert."""
+    if not scope_for(request).sees_all:
+        alert_or_404(request, key)
+
+
 class AlertDetail(APIView):
     scopes = {"GET": ALERTS}
     permissions = {"GET": "monitoring.view_alert"}
@@ -174,7 +180,8 @@ class AlertDetail(APIView):
 
 
 def _done(request: Request, key: uuid.UUID, act: Callable[..., object]) -> Response:
-    act([alert_or_404(request, key).pk], by=who(request))
+    demand_visible(request, key)
+    act([key], by=who(request))
     return Response(serialized([alert_or_404(request, key)], request)[0])
 
 
@@ -219,9 +226,9 @@ class AlertClose(APIView):
         asked = CloseSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         reason, text = (asked.validated_data.get(name, "") for name in ("reason", "comment"))
-        alert = alert_or_404(request, id)
-        if not close([alert.pk], by=who(request), reason=reason, text=text) and text:
-            comment(alert.pk, by=who(request), text=text)
+        demand_visible(request, id)
+        if not close([id], by=who(request), reason=reason, text=text) and text:
+            comment(alert_or_404(request, id).pk, by=who(request), text=text)
         return Response(serialized([alert_or_404(request, id)], request)[0])
 
 
