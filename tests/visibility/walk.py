@@ -84,7 +84,8 @@ def _actions(route: Route) -> list[str]:
 
 
 def _admin_of(route: Route) -> Any:
-    return admin.site.get_model_admin(apps.get_model(*route.path.strip("/").split("/")[:2]))
+    app, model = route.path.strip("/").split("/")[:2]
+    return admin.site.get_model_admin(apps.get_model(app, model))
 
 
 def _value(world: World, route: Route, name: str) -> tuple[Any, Any] | None:

@@ -161,7 +161,12 @@ def _in_the_portfolio(other: Registration) -> None:
     Subject.objects.filter(registration=other).update(**described)
     add_note(company=Company.objects.get(pk=DUNS), text=f"{MARK} pays late.", by="beatrice")
     name_companies([Named(DUNS, "crm", f"{MARK}-2")], requested_by="beatrice")
-    given = {"file_name": f"{MARK}.csv", "mode": ImportMode.ADD, "source": "upload", "requested_by": "beatrice"}
+    given: dict[str, Any] = {
+        "file_name": f"{MARK}.csv",
+        "mode": ImportMode.ADD,
+        "source": "upload",
+        "requested_by": "beatrice",
+    }
     upload = create_import(registration=other, content=f"D-U-N-S,Name\n{DUNS},{MARK}\n12,{MARK}\n".encode(), **given)
     work_on(upload)
     found = f'[["{DUNS}","{NAME}","GB","{MARK} Street",9]]'
