@@ -121,7 +121,7 @@ class Migration(migrations.Migration):
                 ('requested_by', models.TextField(verbose_name='requested by')),
                 ('requested_at', models.DateTimeField()),
                 ('finished_at', models.DateTimeField(null=True)),
-                ('seen_as', models.CharField(blank=True, help_text='What its user could see when it was written. Blank if that was everything.', max_length=64)),
+                ('seen_as', models.CharField(blank=True, help_text='Hash of what its user saw when it was written; empty if everything.', max_length=64)),
                 ('error', models.TextField(blank=True)),
             ],
             options={

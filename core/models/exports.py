@@ -39,9 +39,7 @@ class Export(Leased):
     requested_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     seen_as = models.CharField(
-        max_length=64,
-        blank=True,
-        help_text=_("What its user could see when it was written. Blank if that was everything."),
+        max_length=64, blank=True, help_text=_("Hash of what its user saw when it was written; empty if everything.")
     )
     error = models.TextField(blank=True)
 

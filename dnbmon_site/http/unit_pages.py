@@ -24,14 +24,17 @@ OF_MODELS = {
     "monitoring_alert": ("changelist", "change", "do", "export", "save", "columns"),
     "core_savedfilter": ("changelist", "change", "delete"),
     "core_export": ("changelist", "change", "download"),
+    "monitoring_reportschedule": ("report", "pdf", "xlsx"),
 }
-# Without data of the portfolio, or with nothing but the reader's own.
+# Without data of the portfolio, or with no more than what the reader sees.
 OTHERS = (
     *("admin:index", "admin:login", "admin:logout", "admin:jsi18n", "admin:password_change"),
     *("admin:password_change_done", "help", "handbook", "live", "ready", "manifest", "service_worker"),
     *("offline", "preferences", "second_factor", "seen", "search", "admin:search", "sign_in", "login_code"),
     *("admin_password_reset", "password_reset_done", "password_reset_confirm", "password_reset_complete"),
     *("oidc_authentication_init", "oidc_authentication_callback", "moved"),
+    *("portfolio_risk", "portfolio_risk_movement", "portfolio_risk_trend", "portfolio_risk_companies"),
+    *("portfolio_risk_pdf", "portfolio_risk_xlsx", "corporate_group"),
     # Asked for by the token of an email.
     *("admin:monitoring_channel_confirm", "admin:monitoring_channel_unsubscribe"),
 )

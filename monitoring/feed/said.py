@@ -31,8 +31,9 @@ def said_in(entries: Iterable[Entry], scope: Scope) -> list[Said]:
 def said_of(changes: Sequence[Change], numbers: Mapping[uuid.UUID, int], scope: Scope) -> list[Said]:
     """At present."""
     if scope.sees_all:
-        found = ((one, one.registration_id, numbers.get(one.pk), one.recorded_at) for one in changes)
-        return [Said(change, present_verb(change), *rest) for change, *rest in found]
+        return [
+            Said(one, present_verb(one), one.registration_id, numbers.get(one.pk), one.recorded_at) for one in changes
+        ]
     own = own_reports(scope, changes)
     return [
         Said(one, present_verb(one), own[one.pk].registration, None, own[one.pk].recorded_at)

@@ -200,8 +200,8 @@ def _enqueue(endpoint: WebhookEndpoint, events: Sequence[Event], now: datetime) 
     if endpoint.is_discarding:
         return 0
     since = [event for event in events if event.at is None or event.at >= endpoint.created_at]
-    subscribed = _new([event for event in since if subscribes_to(endpoint, event.type)], endpoint)
-    subscribed = _visible(subscribed, endpoint)
+    new = _new([event for event in since if subscribes_to(endpoint, event.type)], endpoint)
+    subscribed = _visible(new, endpoint)
     if not subscribed:
         return 0
     first = _take_positions(endpoint, len(subscribed))

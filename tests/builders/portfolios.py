@@ -47,7 +47,7 @@ class Portfolio:
     def figures_at(self, day: date | None) -> Snapshot:
         return self.earlier if day == EARLIER else self.later
 
-    def exposures_at(self, day: date | None) -> Exposures:
+    def exposures_at(self, day: date | None, among: Any = None) -> Exposures:
         duns, cents = sorted(self.exposed), [self.exposed[number] for number in sorted(self.exposed)]
         return Exposures("EUR", np.array(duns, "u4"), np.array(cents, "i8"), np.zeros(0, "u4"), {"SEK": (2, 9_000)})
 

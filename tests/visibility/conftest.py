@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from core.models import BusinessUnit
 from tests.builders.programs import Program
+from tests.visibility.marks import MARK
 from tests.visibility.members import a_key_of, a_person_of, a_unit
 from tests.visibility.world import World, a_world, registrations
 
@@ -15,8 +15,7 @@ from tests.visibility.world import World, a_world, registrations
 def world(db: None, settings: Any, tmp_path: Any) -> World:
     settings.EXPORT_FOLDER = str(tmp_path / "exports")
     own, other = registrations()
-    units: list[BusinessUnit] = [a_unit("Aardvanes", own), a_unit("The others", other)]
-    return a_world(*units, own, other)
+    return a_world(a_unit("Aardvanes", own), a_unit(f"{MARK} unit", other), own, other)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def test_no_answer_shows_anothers(world: World, key: Program) -> None:
             found = marks_in(text_of(answer), world.keys, asked=address.path + query)
             if found or answer.status_code >= 500:
                 wrong.append((address.path + query, answer.status_code, found))
-    assert wrong == []
+    assert wrong == [], "\n".join(map(str, wrong))
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
@@ -45,7 +45,7 @@ def test_what_is_anothers_is_answered_like_what_is_not_there(world: World, key: 
         theirs, nobodys = (getattr(key.client, method)(path, **given) for path in (address.path, address.unknown))
         if theirs.status_code < 400 or alike(theirs, address) != alike(nobodys, address):
             wrong.append((address.path, theirs.status_code, nobodys.status_code))
-    assert wrong == []
+    assert wrong == [], "\n".join(map(str, wrong))
 
 
 def test_a_filter_by_anothers_registration_is_one_by_none(world: World, key: Program) -> None:

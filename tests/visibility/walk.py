@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
+from django.contrib import admin
 from django.test import Client
 
 from monitoring.models import (
@@ -40,8 +41,11 @@ OF_API: Mapping[str, Any] = {
 }
 OTHERS: Mapping[str, str] = {
     "token": "a-token", "uidb64": "MQ", "verb": "run", "reason": "unchanged", "part": "live", "rest": "x",
-    "path": "docs/use/alerts.md", "app_label": "monitoring", "content_type_id": "1", "form": "csv", "how": "accept",
+    "path": "docs/use/alerts.md", "app_label": "monitoring", "content_type_id": "1", "form": "csv", "name": "default",
+    "decision": "request",
 }  # fmt: skip
+# Their key is that of a registration, below the address of something else.
+OF_REGISTRATIONS = re.compile(r"/portfolio/syncrun/(adopt|drift|start|suppress)/")
 TOKENS = re.compile(r'(?:csrfmiddlewaretoken"? value=|nonce=|X-CSRFToken"?: ?)"[^"]*"')
 
 
@@ -60,14 +64,28 @@ def addresses(world: World, *, below: str = "/", without: str = "\0") -> tuple[l
     for route in all_routes():
         if not route.path.startswith(below) or route.path.startswith(without):
             continue
-        values = {name: _value(world, route, name) for name in route.parameters}
+        values = {name: _value(world, route, name) for name in route.parameters if name != "action"}
         if None in values.values():
             unfilled.append(route.path)
             continue
-        theirs = {name: value for name, (value, _) in values.items()}  # type: ignore[misc]
-        nobodys = {name: value for name, (_, value) in values.items()}  # type: ignore[misc]
-        found.append(Address(route, route.filled(theirs), route.filled(nobodys)))
+        for action in _actions(route):
+            theirs = {name: value for name, (value, _) in values.items()}  # type: ignore[misc]
+            nobodys = {name: value for name, (_, value) in values.items()}  # type: ignore[misc]
+            filled = (route.filled({**some, "action": action}) for some in (theirs, nobodys))
+            found.append(Address(route, *filled))
     return found, unfilled
+
+
+def _actions(route: Route) -> list[str]:
+    """Of the buttons on the page of a row, each."""
+    if "action" not in route.parameters:
+        return [""]
+    return [*_admin_of(route).row_actions]
+
+
+def _admin_of(route: Route) -> Any:
+    app, model = route.path.strip("/").split("/")[:2]
+    return admin.site.get_model_admin(apps.get_model(app, model))
 
 
 def _value(world: World, route: Route, name: str) -> tuple[Any, Any] | None:
@@ -76,8 +94,8 @@ def _value(world: World, route: Route, name: str) -> tuple[Any, Any] | None:
         return DUNS, NO_DUNS
     if name == "reference":
         return REFERENCE, NO_REFERENCE
-    if name in ("registration", "registration_id"):
-        return world.other.pk, NO_KEY
+    if name in ("registration", "registration_id") or OF_REGISTRATIONS.match(route.path):
+        return (OTHERS[name],) * 2 if name in OTHERS else (world.other.pk, NO_KEY)
     if name in ("object_id", "key", "id", "pk"):
         return _key(world, route)
     return (OTHERS[name], OTHERS[name]) if name in OTHERS else None
@@ -88,8 +106,8 @@ def _key(world: World, route: Route) -> tuple[Any, Any] | None:
     if parts[:2] == ["api", "v1"]:
         model = OF_API.get(parts[2])
         return (world.rows[model].pk, NO_KEY) if model else None
-    if parts[0] == "health" or parts[0] == "r":
-        return "pull", "none"
+    if parts[0] == "r" or parts[:2] == ["health", "jobs"] or "/check/" in route.path:
+        return ("pull", "none") if parts[0] != "portfolio" else (NO_KEY, NO_KEY)
     label = ".".join(parts[:2])
     if label in SHARED:
         return NO_KEY, NO_KEY
@@ -115,15 +133,16 @@ def text_of(answer: Any) -> str:
 def alike(answer: Any, address: Address) -> str:
     """An answer without what was asked, and without what is new in each."""
     text = TOKENS.sub("", text_of(answer))
-    for asked in (address.path, address.unknown):
+    paths = (address.path, address.unknown)
+    for asked in paths:
+        text = text.replace(asked, "…")
+    for asked in paths:
         for part in asked.strip("/").split("/"):
             text = text.replace(part, "…") if len(part) > 8 else text
     return re.sub(r"[0-9a-f]{32,}|[A-Za-z0-9_-]{40,}|\d+(?:\.\d+)? ?ms", "", text)
 
 
-def asked(client: Client, path: str, **given: Any) -> Any:
-    return client.get(path, **given)
-
-
-def steps(answer: Any) -> Iterator[str]:
-    yield text_of(answer)
+def got(client: Client, path: str) -> Any:
+    """Without what the page before has left to be shown, which names what was asked there."""
+    client.cookies.pop("messages", None)
+    return client.get(path)

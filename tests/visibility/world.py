@@ -18,7 +18,7 @@ from core.audit import record
 from core.lists.saved_filters import save_filter
 from core.models import AuditEntry, BusinessUnit, Export, ExportFormat, ExportState, Notice, SavedFilter
 from core.notices import notify
-from dnbmon_site.accounts.models import ApiKey, UnitKey, User
+from dnbmon_site.accounts.models import ApiKey, UnitKey, UnitMember, User
 from health.incidents.lifecycle import open_incident
 from health.models import Incident
 from monitoring.alerts.actions import acknowledge, comment
@@ -107,7 +107,8 @@ class World:
 
 def a_world(unit: BusinessUnit, other_unit: BusinessUnit, own: Registration, other: Registration) -> World:
     world = World(own, other, unit, other_unit)
-    beatrice = User.objects.create_superuser("beatrice")
+    beatrice = User.objects.create_user("beatrice", is_staff=True, sees_all=False)
+    UnitMember.objects.create(unit=other_unit, user=beatrice)
     a_rule(elements=STATUS, conditions="becomes 403")
     rule = AlertRule.objects.create(name=f"{MARK} rule", active=True, elements=PHONE, unit=other_unit)
     _told(own, other)
@@ -160,7 +161,12 @@ def _in_the_portfolio(other: Registration) -> None:
     Subject.objects.filter(registration=other).update(**described)
     add_note(company=Company.objects.get(pk=DUNS), text=f"{MARK} pays late.", by="beatrice")
     name_companies([Named(DUNS, "crm", f"{MARK}-2")], requested_by="beatrice")
-    given = {"file_name": f"{MARK}.csv", "mode": ImportMode.ADD, "source": "upload", "requested_by": "beatrice"}
+    given: dict[str, Any] = {
+        "file_name": f"{MARK}.csv",
+        "mode": ImportMode.ADD,
+        "source": "upload",
+        "requested_by": "beatrice",
+    }
     upload = create_import(registration=other, content=f"D-U-N-S,Name\n{DUNS},{MARK}\n12,{MARK}\n".encode(), **given)
     work_on(upload)
     found = f'[["{DUNS}","{NAME}","GB","{MARK} Street",9]]'

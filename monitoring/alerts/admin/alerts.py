@@ -255,7 +255,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
             "exposure": exposure_text(row) if may_see_exposure(request) else "",
             "comments": comments,
             "may_act": self.has_change_permission(request, row),
-            "people": people() if self.has_change_permission(request, row) else [],
+            "people": people(request.user) if self.has_change_permission(request, row) else [],
         }
 
 

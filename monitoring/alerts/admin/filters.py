@@ -89,7 +89,7 @@ class AssigneeFilter(DropdownFilter):  # type: ignore[misc]
         return [
             ("me", gettext("Assigned to me")),
             ("nobody", gettext("Unassigned")),
-            *((str(person.pk), person_text(person)) for person in people()),
+            *((str(person.pk), person_text(person)) for person in people(request.user)),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -147,8 +147,12 @@ def key_of(text: str) -> uuid.UUID | None:
         return None
 
 
-def people() -> list[Any]:
-    active = get_user_model().objects.filter(is_active=True)
+def people(actor: Any) -> list[Any]:
+    """Those to whom alerts may be assigned: of one's own business units, and those who see everything."""
+    active, scope = get_user_model().objects.filter(is_active=True), scope_of(actor)
+    if not scope.sees_all:
+        sees_all = Q(sees_all=True) | Q(is_superuser=True)
+        active = active.filter(sees_all | Q(unit_rows__unit__in=scope.units)).distinct()
     return list(active.only(*NAMES).order_by("username")[:MOST_PEOPLE])
 
 

@@ -57,10 +57,10 @@ def fetch_or_404(key: uuid.UUID) -> DataFetch:
     return row
 
 
-def _plan(asked: dict[str, Any]) -> Plan:
+def _plan(request: Request, asked: dict[str, Any]) -> Plan:
     try:
         if "registration" in asked:
-            return plan_gap(registration_or_404(asked["registration"], asked.get("contract")))
+            return plan_gap(registration_or_404(request, asked["registration"], asked.get("contract")))
         return plan_companies(asked["companies"])
     except (CannotFetch, NoBlocks) as error:
         raise Conflict(str(error)) from error
@@ -114,7 +114,7 @@ class DataFetchList(APIView):
 
 
 def _requested(request: Request, asked: dict[str, Any]) -> DataFetch:
-    plan = _plan(asked)
+    plan = _plan(request, asked)
     try:
         with conflicts_of_calls():
             return request_fetch(plan, asked["confirm_calls"], by=who(request), key=repeat_key(request))
