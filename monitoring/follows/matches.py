@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 
 from core.db import in_batches
+from core.visibility import is_restricted
 from monitoring.alerts.facts.reports import Brought, Head, Report, is_old_news
 from monitoring.alerts.rules import Scope
 from monitoring.follows.filters import changes_in_filter
@@ -122,17 +123,19 @@ def is_live(one: Reported) -> bool:
 
 
 def _by_subject(live: Iterable[Reported], index: Index, scope: Scope) -> Iterator[Found]:
+    """A further registration that reports the change is new to those who follow that registration, and to those who
+    see only what the registrations of their business units report."""
     for one in live:
         for row in index.about(_keys_of(one, scope)):
-            if _is_for(row, one):
+            is_new = (
+                one.report.is_new or row.kind == FollowKind.REGISTRATION or is_restricted(index.people[row.person_id])
+            )
+            if is_new and _is_for(row, one):
                 yield _found(row.person_id, one, str(row), row.frequency)
 
 
 def _keys_of(one: Reported, scope: Scope) -> Iterator[tuple[str, str]]:
-    """A further registration that reports the change is new to those alone who follow that registration."""
     yield FollowKind.REGISTRATION, str(one.report.registration)
-    if not one.report.is_new:
-        return
     duns = one.change.company_id
     company = scope.companies.get(duns)
     yield FollowKind.COMPANY, duns
@@ -141,6 +144,10 @@ def _keys_of(one: Reported, scope: Scope) -> Iterator[tuple[str, str]]:
         yield FollowKind.COUNTRY, company.country
     for tag in scope.tags.get(duns, ()):
         yield FollowKind.TAG, tag
+
+
+def _is_news(row: Follow, one: Reported, person: Any) -> bool:
+    return one.report.is_new or row.kind == FollowKind.REGISTRATION or is_restricted(person)
 
 
 def _is_for(row: Follow, one: Reported) -> bool:
@@ -153,9 +160,10 @@ def _by_owner(live: Iterable[Reported], index: Index, scope: Scope) -> Iterator[
     preferences = preferences_of(list({person.pk: person for person in owners.values()}.values())) if owners else {}
     index.people |= {key: row.person for key, row in preferences.items()}
     for one in live:
-        for owner in scope.owners.get(one.change.company_id, ()) if one.report.is_new else ():
+        for owner in scope.owners.get(one.change.company_id, ()):
             row = preferences[owners[owner].pk] if owner in owners else None
-            if row and row.own_companies and one.change.severity >= row.own_severity:
+            is_new = one.report.is_new or (row and is_restricted(row.person))
+            if row and is_new and row.own_companies and one.change.severity >= row.own_severity:
                 yield _found(row.person.pk, one, OWNER, row.own_frequency)
 
 

@@ -17,6 +17,7 @@ from core.lists.listings import LISTINGS
 from core.lists.saved_filters import undeclared_in, undeclared_words
 from core.models import SavedFilter
 from core.text import country_name
+from core.visibility import visible_to
 from monitoring.models import Change, Follow, FollowKind
 from portfolio.models import Company, Registration
 
@@ -27,7 +28,7 @@ LISTS = {"portfolio.company": "pk", "portfolio.subject": "company", "monitoring.
 
 def visible(person: Any, model: type[Row]) -> QuerySet[Row]:
     """The rows that a user may see. Whatever is shown or sent about follows comes from here."""
-    rows = model._default_manager.all()
+    rows = visible_to(person, model._default_manager.all())
     right = f"{model._meta.app_label}.view_{model._meta.model_name}"
     return rows if person.is_active and person.has_perm(right) else rows.none()
 

@@ -94,6 +94,7 @@ ACTIONS: Mapping[str, tuple[type[serializers.Serializer[Any]], Callable[..., int
 class AlertSnooze(APIView):
     scopes = {"POST": ALERTS}
     permissions = {"POST": "monitoring.acknowledge_alert"}
+    by_unit = ("POST",)
 
     @extend_schema(
         operation_id="snooze_alert",
@@ -116,6 +117,7 @@ class AlertSnooze(APIView):
 class AlertWake(APIView):
     scopes = {"POST": ALERTS}
     permissions = {"POST": "monitoring.acknowledge_alert"}
+    by_unit = ("POST",)
 
     @extend_schema(
         operation_id="wake_alert",
@@ -134,6 +136,7 @@ class AlertWake(APIView):
 class AlertAssign(APIView):
     scopes = {"POST": ALERTS}
     permissions = {"POST": "monitoring.acknowledge_alert"}
+    by_unit = ("POST",)
 
     @extend_schema(
         operation_id="assign_alert",
@@ -177,6 +180,7 @@ class BulkDoneSerializer(serializers.Serializer[Any]):
 class AlertBulk(APIView):
     scopes = {"POST": ALERTS}
     permissions = {"POST": "monitoring.acknowledge_alert"}
+    by_unit = ("POST",)
 
     @extend_schema(
         operation_id="change_alerts",
