@@ -30,17 +30,7 @@ OF_MODELS = {
 OTHERS = (
     *("admin:index", "admin:login", "admin:logout", "admin:jsi18n", "admin:password_change"),
     *("admin:password_change_done", "help", "handbook", "live", "ready", "manifest", "service_worker"),
-    *(
-        "offline",
-        "preferences",
-        "my_notifications",
-        "second_factor",
-        "seen",
-        "search",
-        "admin:search",
-        "sign_in",
-        "login_code",
-    ),
+    *("offline", "preferences", "my_notifications", "second_factor", "seen", "search", "admin:search", "sign_in"),
     *("login_code", "admin_password_reset", "password_reset_done", "password_reset_confirm", "password_reset_complete"),
     *("oidc_authentication_init", "oidc_authentication_callback", "moved"),
     *("portfolio_risk", "portfolio_risk_movement", "portfolio_risk_trend", "portfolio_risk_companies"),

@@ -252,7 +252,8 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
         found = company_page(row, moment=moment, before=before, scope=scope, left_at=left_at)
         for note, words in zip(found["notes"], with_names([one.text for one in found["notes"]]), strict=True):
             note.words = words
-        shows_trees = tab == OWNERSHIP and request.user.has_perm(MAY_SEE_TREES)
+        shows_all = not is_restricted(request.user)
+        shows_trees = shows_all and tab == OWNERSHIP and request.user.has_perm(MAY_SEE_TREES)
         for note in found["notes"]:
             note.may_go = may_remove(note, request.user.get_username(), may_all=may_all)
         return {
@@ -268,6 +269,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             "stakes": stakes(request, row, moment),
             "is_gone": is_gone,
             "may_fetch": not moment and found["is_listed"] and self.has_fetch_permission(request),
+            "may_open_dossier": shows_all,
             "trees": ownership_of(row.duns, moment) if shows_trees else None,
             "may_fetch_tree": not moment and found["is_listed"] and self.has_tree_permission(request),
             "pending": pending_proposal(row.duns, request.user) if is_gone else None,

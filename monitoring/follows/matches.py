@@ -127,10 +127,7 @@ def _by_subject(live: Iterable[Reported], index: Index, scope: Scope) -> Iterato
     see only what the registrations of their business units report."""
     for one in live:
         for row in index.about(_keys_of(one, scope)):
-            is_new = (
-                one.report.is_new or row.kind == FollowKind.REGISTRATION or is_restricted(index.people[row.person_id])
-            )
-            if is_new and _is_for(row, one):
+            if _is_for(row, one) and _is_news(row, one, index.people[row.person_id]):
                 yield _found(row.person_id, one, str(row), row.frequency)
 
 

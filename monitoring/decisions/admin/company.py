@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from core import plurals
 from core.actors import actor_of
 from core.admin.row_actions import CSRF_FIELD, Outcome, chosen_rows
+from core.visibility import is_restricted
 from monitoring.decisions.admin.decisions import DECIDE
 from monitoring.decisions.current import TIER_TONES, key_of, standing_of
 from monitoring.decisions.reviews import LONGEST_NOTE, mark_reviewed
@@ -53,8 +54,8 @@ RIGHTS = {"review": DECIDE, "tier": SET_TIER}
 
 
 def part_of(request: HttpRequest, company: Company) -> dict[str, Any] | None:
-    """The part of a company's page; none for those who may not see decisions."""
-    if not request.user.has_perm("monitoring.view_decision"):
+    """The part of a company's page; none for those who may not see decisions, which are of all business units."""
+    if is_restricted(request.user) or not request.user.has_perm("monitoring.view_decision"):
         return None
     return {
         "standing": standing_of(company),
