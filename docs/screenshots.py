@@ -77,7 +77,6 @@ SHOTS = (
     Shot("sync", "/portfolio/syncrun/", SYNC),
     Shot("drift", "{drift}", size=(1366, 1100)),
     Shot("proposals", "/portfolio/proposal/", size=(1366, 640)),
-    Shot("reviews", "/monitoring/duereview/", size=(1366, 760)),
     Shot("decision", "/monitoring/decision/?state=final", DECISION, size=(1366, 1000)),
     Shot("contract-year", "/portfolio/contract/year/", size=(1366, 820)),
     Shot("contract-review", "/portfolio/review/", size=(1366, 1000)),
