@@ -64,7 +64,7 @@ SHOTS = (
     Shot("alert", "/monitoring/alert/?severity=4", ALERT),
     Shot("alert-phone", "/monitoring/alert/?severity=4", ALERT, size=PHONE),
     Shot("company", "{company}"),
-    Shot("dossier", "{company}", r"/portfolio/company/\d+/dossier/", size=(1366, 1000)),
+    Shot("dossier", "{bankrupt}", size=(1366, 1000)),
     Shot("company-phone", "{company}", size=PHONE),
     Shot("company-as-of", "{company}", query="?as_of={before}"),
     Shot("lists-columns", "{saved}", size=(1366, 760)),
@@ -72,6 +72,8 @@ SHOTS = (
     Shot("channel", "/monitoring/channel/add/"),
     Shot("my-notifications", "/my/notifications/"),
     Shot("import", "{import}"),
+    Shot("find", "{found}", size=(1366, 760)),
+    Shot("data-fetch", "{refresh}", size=(1366, 560)),
     Shot("adopt", "{adopt}"),
     Shot("sync", "/portfolio/syncrun/", SYNC),
     Shot("drift", "{drift}", size=(1366, 1100)),
@@ -176,6 +178,9 @@ def prepare(page: Page) -> dict[str, str]:
         "rule": (link_on(page, "/monitoring/alertrule/", RULE) or "").replace("/change/", "/try/"),
         "import": messy,
         "saved": saved_filter(page),
+        "found": found(page),
+        "refresh": refresh(page),
+        "bankrupt": bankrupt(page),
         "adopt": f"/portfolio/syncrun/adopt/{key_of(key_accounts)}/",
         "drift": f"/portfolio/syncrun/drift/{key_of(suppliers)}/",
     }
@@ -238,6 +243,28 @@ def company(page: Page) -> str:
     """That of a critical alert: its page has most to show."""
     page.goto(link_on(page, "/monitoring/alert/?severity=4", ALERT) or "/monitoring/alert/")
     return link(page, COMPANY) or link_on(page, "/portfolio/company/", COMPANY) or ""
+
+
+def found(page: Page) -> str:
+    """The address of a search at D&B with candidates."""
+    page.goto("/portfolio/companysearch/find/")
+    page.fill("#id_name", "Rheintal")
+    page.select_option("#id_country", "DE")
+    page.click("button[value=match]")
+    page.wait_for_url(re.compile(r"/portfolio/companysearch/[^/]+/change/"))
+    return page.url
+
+
+def refresh(page: Page) -> str:
+    """The address at which the calls of a data fetch are shown before they are made."""
+    page.goto(company(page))
+    return page.locator("a[href*='/datafetch/request/']").first.get_attribute("href") or ""
+
+
+def bankrupt(page: Page) -> str:
+    """The dossier of a company that went out of business in the last weeks."""
+    address = link_on(page, "/portfolio/company/?q=Lone+Star+Process", COMPANY) or ""
+    return f"{address.replace('/change/', '/dossier/')}?since={date.today() - timedelta(days=90)}"
 
 
 def link_on(page: Page, address: str, pattern: str) -> str | None:
