@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
 from core.lists.listings import text_of, value_of
-from core.text import country_name, day_text
+from core.text import counted, country_name, day_text
 from monitoring.models import Alert, AlertKind, AlertState, Severity
 from portfolio.companies.columns import FIGURE_COLUMNS, SEE_EXPOSURE
 from portfolio.exposure.books import book_label
@@ -106,8 +106,12 @@ def _figures(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     )
     company = _company_of(found.get("figures", {}))
     for column in FIGURE_COLUMNS:
-        if column.name in FIGURES and (text := text_of(column.read(company))):
+        if column.name in FIGURES and (text := _text_of(column.read(company))):
             yield str(column.heading), text
+
+
+def _text_of(value: Any) -> str:
+    return counted(value) if isinstance(value, int) else text_of(value)
 
 
 def _company_of(figures: Mapping[str, Any]) -> Company:
