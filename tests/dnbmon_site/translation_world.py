@@ -101,7 +101,8 @@ VALUES = (
 OF_DNB = {"Active", "Active →", "Out of business"}
 TELLING = (
     *("", "?part=live"),
-    *("portfolio/company/{duns}/change/", "portfolio/company/{duns}/change/?as_of=2026-03-05", "monitoring/change/"),
+    *("portfolio/company/{duns}/change/", "portfolio/company/{duns}/change/?tab=ownership"),
+    *("portfolio/company/{duns}/change/?as_of=2026-03-05", "monitoring/change/"),
     *("monitoring/change/?columns=name,told", "monitoring/notification/", "monitoring/alert/{alert}/change/"),
 )
 OF_PAGES: dict[str, set[str]] = {
