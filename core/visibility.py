@@ -9,10 +9,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import reduce
 from hashlib import sha256
+from operator import or_
 from typing import Any, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 M = TypeVar("M", bound=Model)
 
@@ -43,6 +45,7 @@ class Scope:
 EVERYTHING = Scope(sees_all=True)
 NOTHING = Scope(sees_all=False)
 
+PARTS = "parts"
 Rule = Callable[[Scope, Any], Any]
 RULES: dict[type[Model], Rule] = {}
 
@@ -83,6 +86,19 @@ def visible_to(actor: Any, rows: QuerySet[M]) -> QuerySet[M]:
         return rows
     rule = RULES.get(rows.model._meta.concrete_model)  # type: ignore[arg-type]
     return rule(scope, rows) if rule else rows.none()
+
+
+def of_parts(rows: QuerySet[M], *parts: Q) -> QuerySet[M]:
+    """Rows of any of these parts, which have none in common. Each is answered by an index of its own, while an engine
+    may read and sort all of them where it is asked for one or the other."""
+    found = rows.filter(reduce(or_, parts))
+    found._hints = {**found._hints, PARTS: parts}  # type: ignore[attr-defined]  # kept by all that is made of it
+    return found
+
+
+def parts_of(rows: QuerySet[M]) -> list[QuerySet[M]]:
+    parts: tuple[Q, ...] = rows._hints.get(PARTS, ())  # type: ignore[attr-defined]
+    return [rows.filter(part) for part in parts] or [rows]
 
 
 def is_restricted(actor: Any) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from django.db.models import Model, QuerySet
 
+from core.visibility import parts_of
 from monitoring.content_ids import milliseconds
 from monitoring.models import Delivery, Kind, Notification, Source
 from monitoring.models.deliveries import PLACE
@@ -152,7 +153,7 @@ def newest(rows: QuerySet[Row], start: int, stop: int, within: Sequence[str] = L
     share a moment with what lies beyond an end are therefore chosen by the order `within` a moment.
     """
     first = max(start - 1, 0)
-    found = list(rows.order_by("-id")[first : stop + 1])
+    found = _by_key(rows, first, stop + 1)
     above, chosen = found[: start - first], found[start - first :][: stop - start]
     below = found[start - first + len(chosen) :]
     if not chosen:
@@ -163,6 +164,15 @@ def newest(rows: QuerySet[Row], start: int, stop: int, within: Sequence[str] = L
         is_cut = any(_moment(row) == moment for row in (*above, *below))
         result += _chosen_again(rows, moment, start, same, within) if is_cut else same
     return result
+
+
+def _by_key(rows: QuerySet[Row], start: int, stop: int) -> list[Row]:
+    """In the order of keys, the newest first; merged where they are read in parts."""
+    parts = parts_of(rows)
+    if len(parts) == 1:
+        return list(rows.order_by("-id")[start:stop])
+    keys = (key for part in parts for key in part.order_by("-id").values_list("pk", flat=True)[:stop])
+    return list(rows.filter(pk__in=sorted(keys, reverse=True)[start:stop]).order_by("-id"))
 
 
 def _moment(row: Model) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from core.bulk import has_sql
-from core.visibility import Scope, scope_of, visibility_rule
+from core.visibility import Scope, of_parts, scope_of, visibility_rule
 from monitoring.audiences import audiences_of
 from monitoring.models import (
     Alert,
@@ -33,13 +33,14 @@ from portfolio.visibility import held_companies
 OWN = ("registration_id", "notification_id", "delivery_id", "delivered_at", "recorded_at")
 
 
-def reported_to(scope: Scope) -> Q:
-    """What a registration of the scope reported, first or later."""
+def reported_to(scope: Scope) -> tuple[Q, ...]:
+    """What a registration of the scope reported first, and what it reported later."""
     own = sorted(scope.registrations)
     # Of one registration in the order of its index.
     first = Q(registration=own[0]) if len(own) == 1 else Q(registration__in=own)
     shared = audiences_of(scope)
-    return first | Q(audience__in=shared) if shared else first
+    later = Q(audience__in=shared) & ~Q(registration__in=own)
+    return (first, later) if shared else (first,)
 
 
 @visibility_rule(Alert)
@@ -62,7 +63,7 @@ def alert_items(scope: Scope, rows: QuerySet[AlertItem]) -> QuerySet[AlertItem]:
 @visibility_rule(Change, DailyStat, DailyTotal)
 def reported(scope: Scope, rows: Any) -> Any:
     """Counts are split by who reported what they count: a unit's rows count each change once."""
-    return rows.filter(reported_to(scope)) if scope.registrations else rows.none()
+    return of_parts(rows, *reported_to(scope)) if scope.registrations else rows.none()
 
 
 @visibility_rule(Notification, Observation, ScoreChange)

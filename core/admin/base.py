@@ -30,7 +30,7 @@ from core.admin.chips import chips_of
 from core.admin.pickers import DayPicker, MomentPicker, ZonePicker
 from core.lists.saved_filters import declared, undeclared_words
 from core.text import is_clean
-from core.visibility import visible_to
+from core.visibility import parts_of, visible_to
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as DjangoModelAdmin
@@ -56,7 +56,7 @@ class BoundedPaginator(AnyPaginator):
     @cached_property
     def found(self) -> int:
         rows: Any = self.object_list
-        return int(rows.order_by()[: COUNTED + 1].count())
+        return sum(int(part.order_by()[: COUNTED + 1].count()) for part in parts_of(rows))
 
     @cached_property
     def count(self) -> int:

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from core.visibility import EVERYTHING, visible_to
+from core.visibility import EVERYTHING, parts_of, visible_to
 from monitoring import audiences
 from monitoring.audiences import stamp
 from monitoring.models import Audience, Axis, Change, DailyStat, DailyTotal, Notification, Observation
 from monitoring.stats.daily_counts import roll_up
+from monitoring.story_order import newest
 from monitoring.visibility import as_reported_to
 from portfolio.models import Registration
 from tests.builders.companies import DUNS
@@ -141,6 +142,22 @@ def test_counts_equal_lists_in_every_unit(seed: int) -> None:
         totals = visible_to(scope, DailyTotal.objects.filter(axis=Axis.DAY)).values_list("severity", "count")
         stats = visible_to(scope, DailyStat.objects.filter(what="change")).values_list("severity", "count")
         assert _sum(totals) == _sum(stats) == listed
+
+
+def test_pages_that_are_read_in_parts_are_those_of_the_whole_list() -> None:
+    first, second, third = a_world(random.Random(7))
+    for unit in (a_unit("A", first), a_unit("B", second, third)):
+        rows = visible_to(seen_by(unit), Change.objects.filter(superseded=False))
+        whole = list(Change.objects.filter(pk__in=[row.pk for row in rows]))
+        assert len(parts_of(rows)) == 2 and sum(part.count() for part in parts_of(rows)) == len(whole)
+        found = [row for start in range(0, len(whole), 4) for row in newest(rows, start, start + 4)]
+        assert [row.pk for row in found] == [row.pk for row in newest_of(whole)]
+
+
+def newest_of(whole: list[Change]) -> list[Change]:
+    """As someone who sees all finds them."""
+    rows = Change.objects.filter(pk__in=[row.pk for row in whole])
+    return [row for start in range(0, len(whole), 4) for row in newest(rows, start, start + 4)]
 
 
 def _sum(rows: Any) -> Counter[int]:
