@@ -52,35 +52,35 @@ VALUES = "company_values"
 OFFERED = 300
 
 
-def occurring(name: str, request: HttpRequest) -> Options:
+def occurring(name: str, person: Any) -> Options:
     """What was found last: values, or values and their descriptions."""
-    found = _values(name, request)
+    found = _values(name, person)
     return [(one, one) if isinstance(one, str) else (one[0], f"{one[0]} {one[1]}".strip()) for one in found]
 
 
-def _values(name: str, request: HttpRequest) -> Sequence[Any]:
+def _values(name: str, person: Any) -> Sequence[Any]:
     """For someone who sees some companies, what occurs in these."""
-    if not is_restricted(request.user):
+    if not is_restricted(person):
         return recent_count(VALUES).get(name, [])  # type: ignore[no-any-return]
     if name in ("owner", "tag"):
         column = {"tag": "tags"}.get(name, name)
-        rows = visible_to(request.user, Subject.objects.exclude(**{column: ""})).order_by(column)
+        rows = visible_to(person, Subject.objects.exclude(**{column: ""})).order_by(column)
         texts = rows.values_list(column, flat=True).distinct()[:OFFERED]
         return sorted({part for text in texts for part in (split_tags(text) if name == "tag" else [text])})
     columns = ("industry_code", "industry", "industry_scheme") if name == "industry_code" else (name,)
-    found = visible_to(request.user, Company.objects.exclude(**{name: ""})).order_by(*columns).values_list(*columns)
+    found = visible_to(person, Company.objects.exclude(**{name: ""})).order_by(*columns).values_list(*columns)
     return [row if len(columns) > 1 else row[0] for row in found.distinct()[:OFFERED]]
 
 
 def industries(request: HttpRequest) -> Options:
-    found = _values("industry_code", request)
+    found = _values("industry_code", request.user)
     # Counts of earlier versions name no scheme.
     return [(code, f"{code} {industry_words((*scheme, '')[0], code, words)}".strip()) for code, words, *scheme in found]
 
 
 def statuses(request: HttpRequest) -> Options:
     """What is kept is compared; people read it in their language."""
-    found = occurring("operating_status", request)
+    found = occurring("operating_status", request.user)
     return [(value, words_of_description(ReferenceCategory.OPERATING_STATUS, value)) for value, _words in found]
 
 
@@ -188,7 +188,7 @@ class _OfEntries(DropdownFilter):  # type: ignore[misc]
     unknown: str | Promise
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        offered = [*occurring(str(self.parameter_name), request), (UNKNOWN, self.unknown)]
+        offered = [*occurring(str(self.parameter_name), request.user), (UNKNOWN, self.unknown)]
         return with_those_asked(offered, [self.value() or ""])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -239,7 +239,7 @@ COMPANY_FILTERS: tuple[type[SimpleListFilter | DaysFilter], ...] = (
     OccurringCountryFilter,
     column_filter("failure_class", _("failure score class"), lambda request: CLASSES),
     column_filter("delinquency_class", _("delinquency score class"), lambda request: CLASSES),
-    column_filter("rating", _("D&B rating"), lambda request: occurring("rating", request)),
+    column_filter("rating", _("D&B rating"), lambda request: occurring("rating", request.user)),
     FlagFilter,
     column_filter("industry_code", _("industry"), industries),
     column_filter("size", _("size"), lambda request: Size.choices),

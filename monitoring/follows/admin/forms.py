@@ -22,7 +22,7 @@ MOST = 500
 
 def choices_of(person: Any) -> list[tuple[str, str | Choices]]:
     """What a user can choose here; companies and groups are followed from their pages."""
-    tags = [(f"tag:{tag}", tag) for tag, _label in occurring("tag", request)]
+    tags = [(f"tag:{tag}", tag) for tag, _label in occurring("tag", person)]
     places = [(f"country:{code}", str(name)) for code, name in countries]
     rows = visible(person, Registration).order_by("reference").values_list("pk", "reference")[:MOST]
     registrations = [(f"registration:{key}", reference) for key, reference in rows]
