@@ -29,7 +29,7 @@ MANAGER = [*ALL, *WITH_MONEY, "Channels", "Exports", "Audit log"]
 SYSTEM = ["Health", "Data pipeline", "Audit log"]
 OPERATOR = [*ALL, *PORTFOLIO, "Channels", "Exports", "Integrations", *SYSTEM]
 ADMINISTRATOR = [*ALL, *WITH_MONEY, "Alert rules", "Channels", "Exports", "Integrations", *SYSTEM, "Users"]
-SUBJECTS = ["Companies", "Proposals", "Data fetches", "Scheduled removals"]
+SUBJECTS = ["Companies", "Proposals", "Data fetches", "Family trees", "Scheduled removals"]
 CONTRACT = [
     "Contract year",
     "Review",
@@ -181,7 +181,7 @@ def test_what_waits_is_counted_beside_the_entry_and_its_tab(client: Client) -> N
     page = signed_in(client, "Portfolio manager").get("/portfolio/subject/")
     assert entries(page)["Monitored companies"]["badge"] == "3"
     assert entries(page)["Imports"]["badge"] == "4"
-    assert [tab["badge"] for tab in page.context["place_tabs"]] == ["", "3", "", ""]
+    assert [tab["badge"] for tab in page.context["place_tabs"]] == ["", "3", "", "", ""]
     assert "Monitored companies 3" in text_of(page)
 
 
