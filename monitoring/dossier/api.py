@@ -136,7 +136,7 @@ class DossierDetail(APIView):
         asked = DossierParameters.of(request)
         reader = reader_of_key(request.auth) if request.auth else reader_of_user(request.user)
         with timezone.override(UTC):
-            dossier = dossier_of(company_or_404(duns), asked["span"], reader)
+            dossier = dossier_of(company_or_404(request, duns), asked["span"], reader)
             record_reading(dossier, by=who(request), how="API")
             return Response(_as_json(dossier, *_page(dossier.lines, asked.get("after", ""), asked["limit"])))
 

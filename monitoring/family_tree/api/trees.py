@@ -246,6 +246,6 @@ def _of_company(request: Request, duns: str, kind: TreeKind) -> Response:
         raise Http404(UNKNOWN_COMPANY) from None
     tree = latest_tree(number, kind, until)
     if tree is None:
-        company_or_404(number)
+        company_or_404(request, number)
         raise Http404("No family tree of this company had been fetched by then.")
     return Response(company_tree_json(tree, is_outdated=bool(changed_since(tree, [number], until))))

@@ -4,8 +4,10 @@ import time
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
 from django.utils import translation
 
+from dnbmon_site.accounts.models import User
 from monitoring.company_page.summary import status_words
 from monitoring.company_page.value_diff import differences
 from monitoring.elements.formatting import value_text
@@ -86,9 +88,11 @@ def test_pages_show_them() -> None:
 def test_a_readers_filters_name_them(monkeypatch: pytest.MonkeyPatch) -> None:
     found = {"operating_status": ["Active"], "industry_code": [["7372", "Software", "399"], ["1", "Old"]]}
     monkeypatch.setattr("portfolio.companies.filters.recent_count", lambda name: found)
+    request = RequestFactory().get("/")
+    request.user = User(is_superuser=True)
     with translation.override("de"):
-        assert statuses() == [("Active", "Aktiv")]
-        assert industries() == [("7372", "7372 Standardsoftware"), ("1", "1 Old")]
+        assert statuses(request) == [("Active", "Aktiv")]
+        assert industries(request) == [("7372", "7372 Standardsoftware"), ("1", "1 Old")]
 
 
 def test_a_page_of_codes_takes_one_query(django_assert_num_queries: Any) -> None:
