@@ -25,7 +25,7 @@ status: ## show what is running and its health; exits with 3 if nothing is runni
 	@$(PYTHON_HERE) manage.py status $(ARGS)
 
 test: dev-packages ## run all tests on SQLite, MongoDB and PostgreSQL
-	@$(PYTHON_HERE) -m tests.everywhere -n 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(PYTHON_HERE) -m tests.everywhere -n 3 --maxschedchunk 30 $(ARGS)
 
 bench: dev-packages ## measure speed beside a hand-written loader; needs a machine without other work
 	@$(PYTHON_HERE) -m benchmarks $(ARGS)

@@ -51,9 +51,6 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=place_in_order)
-    for item in items:
-        if group := group_of(item):
-            item.add_marker(pytest.mark.xdist_group(group))
     leave_browsers_out(config, items)
 
 
@@ -62,12 +59,6 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-
-
-def group_of(item: pytest.Item) -> str:
-    """Tests that share what takes long to start are run by one worker."""
-    shared = {"production": "production", "browser": item.path.name}
-    return next((name for fixture, name in shared.items() if fixture in getattr(item, "fixturenames", ())), "")
 
 
 def place_in_order(item: pytest.Item) -> tuple[int, bool]:
