@@ -78,8 +78,9 @@ def exposures_at(day: date | None = None, among: NDArray[Any] | None = None) -> 
     """As of the end of a day, today where none is given; with the rates of that day. Of all companies, or among these
     D-U-N-S numbers."""
     asked = day or today()
-    pieces = (piece for book in books_at(asked) for piece in _pieces(book, rates_at(asked)))
-    return _sum([piece if among is None else piece.among(among) for piece in pieces], rates_at(asked))
+    books, rates = books_at(asked), rates_at(asked)
+    pieces = [piece for book in books for piece in _pieces(book, rates)]
+    return _sum(pieces if among is None else [piece.among(among) for piece in pieces], rates)
 
 
 def _sum(pieces: Sequence[Piece], rates: Rates) -> Exposures:

@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 
 from tests.builders.programs import Program
+from tests.builders.units import a_unit
 from tests.visibility.marks import MARK
-from tests.visibility.members import a_key_of, a_person_of, a_unit
+from tests.visibility.members import a_key_of, a_person_of
 from tests.visibility.world import World, a_world, registrations
 
 

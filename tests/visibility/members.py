@@ -1,4 +1,4 @@
-"""Business units, and who belongs to them."""
+"""Who belongs to a business unit, and may do everything."""
 
 from __future__ import annotations
 
@@ -8,15 +8,7 @@ from django.test import Client
 from core.api.scopes import SCOPES
 from core.models import BusinessUnit
 from dnbmon_site.accounts.models import ApiKey, UnitKey, UnitMember, User
-from portfolio.models import Registration, UnitRegistration
 from tests.builders.programs import Program
-
-
-def a_unit(name: str, *registrations: Registration) -> BusinessUnit:
-    unit = BusinessUnit.objects.create(slug=name.lower().replace(" ", "-"), name=name)
-    for row in registrations:
-        UnitRegistration.objects.create(id=UnitRegistration.key(unit.pk, row.pk), unit=unit, registration=row)
-    return unit
 
 
 def a_person_of(unit: BusinessUnit, username: str = "amy") -> User:

@@ -131,7 +131,9 @@ def test_how_far_somebody_has_read_is_copied_before_what_was_read_and_made_of_it
 
 def test_every_model_is_copied_or_left_out_on_purpose() -> None:
     copied = {model._meta.label for model in portable_dump.models_in_order()}
-    every = {model._meta.label for model in apps.get_models() if model.__module__.split(".")[0] in PROGRAM}
+    ours = [model for model in apps.get_models() if model.__module__.split(".")[0] in PROGRAM]
+    # A proxy has no rows of its own.
+    every = {model._meta.label for model in ours if not model._meta.proxy}
     assert every - copied == portable_dump.LEFT_OUT & every
 
 
