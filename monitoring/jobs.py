@@ -30,6 +30,7 @@ from monitoring.deliveries.lease import leased
 from monitoring.figures.consumer import update_figures
 from monitoring.figures.records import make_checkpoints
 from monitoring.file_intake import intake
+from monitoring.follows.already_sent import give_back_undelivered
 from monitoring.follows.consumer import notify_followers
 from monitoring.follows.mentions import notify_mentioned
 from monitoring.log_context import in_the_log
@@ -130,6 +131,7 @@ def send_due() -> int:
 
 def make_digests() -> int:
     """Send the digests whose time has come; returns how many."""
+    give_back_undelivered()
     count = send_digests()
     have_it_sent()
     return count

@@ -78,7 +78,7 @@ def note(request: HttpRequest, row: Company) -> str:
         company=row, text=request.POST.get("text", ""), by=request.user.get_username(), scope=scope_of(request.user)
     )
     if written:
-        notify_of(request, written)
+        notify_of(request, [written])
     return gettext("Note added.") if written else gettext("The note was empty. Enter a text and add it again.")
 
 

@@ -7,10 +7,11 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 
 from core.db import in_batches
 from monitoring.follows.matches import Found
@@ -21,6 +22,7 @@ from monitoring.models import (
     Frequency,
     MessageState,
     OutboxMessage,
+    PersonalEvent,
     content_key,
 )
 from monitoring.outbox.addresses import address_of, mail_addresses
@@ -28,6 +30,8 @@ from monitoring.outbox.permitted_addresses import unconfirmed, why_refused
 
 OF_ALERTS = ("alert.raised", "alert.assigned")
 UNDELIVERED = (MessageState.DEAD, MessageState.CANCELLED)
+# Longer than a weekly digest waits for what was taken out of it.
+TAKEN_WITHIN = timedelta(days=14)
 # An alert, and the publication that brought facts to it.
 At = tuple[uuid.UUID, int]
 Channels = Mapping[uuid.UUID, Collection[Channel]]
@@ -122,12 +126,7 @@ def _without_digested(found: Collection[Found], channels: Channels) -> Iterator[
 
 def _entries_of(found: Iterable[Found]) -> dict[At, dict[uuid.UUID, AlertItem]]:
     """What an entry of a digest says, for those that say one of these changes."""
-    changes = [one.change for one in found]
-    companies = {one.company for one in found}
-    alerts: set[At] = set()
-    for keys in in_batches(sorted(changes)):
-        rows = AlertItem.objects.filter(company__in=companies, change__in=keys)
-        alerts.update(rows.values_list("alert_id", "sequence"))
+    alerts = _alerts_of({one.change for one in found}, {one.company for one in found})
     entries: dict[At, dict[uuid.UUID, AlertItem]] = defaultdict(dict)
     for keys in in_batches(sorted({alert for alert, _ in alerts})):
         for item in AlertItem.objects.filter(alert__in=keys):
@@ -143,25 +142,73 @@ def _apart_from_digests(
     says."""
     left = dict(its)
     at_of = {
-        content_key("digest item", channel.pk, *at): at
+        _entry_key(channel.pk, at): (at, channel)
         for channel in channels
         for at, items in entries.items()
         if items.keys() & its.keys()
     }
     for key, digest in DigestItem.objects.filter(pk__in=list(at_of)).values_list("pk", "digest") if at_of else ():
-        items = entries[at_of[key]]
-        urgent = [its[change] for change in items if change in its and its[change].frequency == Frequency.AT_ONCE]
-        if urgent and _is_ours(key, digest, urgent[0]):
-            left |= {change: _as(urgent[0], item) for change, item in items.items()}
+        at, channel = at_of[key]
+        urgent = {change: its[change] for change in entries[at] if _is_urgent(its.get(change))}
+        if urgent and channel.person_id and _is_ours(key, digest):
+            first = next(iter(urgent.values()))
+            left |= {change: _as(first, item) for change, item in entries[at].items()}
         else:
-            left = {change: one for change, one in left.items() if change not in items}
+            # Others read a shared channel too: its digest keeps the entry.
+            kept = urgent if digest is None and not channel.person_id else {}
+            left = {change: one for change, one in left.items() if change in kept or change not in entries[at]}
     return left.values()
 
 
-def _is_ours(entry: uuid.UUID, digest: uuid.UUID | None, one: Found) -> bool:
+def _entry_key(channel: uuid.UUID, at: At) -> uuid.UUID:
+    return content_key("digest item", channel, *at)
+
+
+def _is_urgent(one: Found | None) -> bool:
+    return one is not None and one.frequency == Frequency.AT_ONCE
+
+
+def _is_ours(entry: uuid.UUID, digest: uuid.UUID | None) -> bool:
     """Taken out of the digest, now or before a process was killed; not if the digest has it."""
-    mark = content_key("sent to a follower", one.person, one.sequence)
+    mark = _mark_of(entry)
     return digest == mark or bool(DigestItem.objects.filter(pk=entry, digest=None).update(digest=mark))
+
+
+def _mark_of(entry: uuid.UUID) -> uuid.UUID:
+    """In the place of a digest: the entry is in a message of its user instead."""
+    return content_key("sent to a follower", entry)
+
+
+def give_back_undelivered() -> int:
+    """Before digests are made: they bring what was taken out for a message that was not delivered. Returns how many
+    entries that were."""
+    due = Channel.objects.filter(next_digest_at__lte=timezone.now()).exclude(person=None).select_related("person")
+    channels: dict[uuid.UUID, list[Channel]] = defaultdict(list)
+    for channel in due:
+        if channel.person_id:
+            channels[channel.person_id].append(channel)
+    return sum(_give_back(its[0].person, its) for its in channels.values())
+
+
+def _give_back(person: Any, digesting: Collection[Channel]) -> int:
+    since = timezone.now() - TAKEN_WITHIN
+    lost = OutboxMessage.objects.filter(target=person.pk, state__in=UNDELIVERED, created_at__gte=since)
+    events = list(lost.values_list("event", flat=True))
+    rows = list(PersonalEvent.objects.filter(person=person.pk, event__in=events)) if events else []
+    sent = sent_by_alerts(channels_of([person]), since).get(person.pk, set()) if rows else set()
+    alerts = _alerts_of({row.change for row in rows} - sent, {row.company for row in rows})
+    keys = {_entry_key(channel.pk, at) for at in alerts for channel in digesting}
+    taken = DigestItem.objects.filter(pk__in=list(keys)).exclude(digest=None) if keys else ()
+    ours = [row for row in taken if row.digest == _mark_of(row.pk)]
+    return sum(DigestItem.objects.filter(pk=row.pk, digest=row.digest).update(digest=None) for row in ours)
+
+
+def _alerts_of(changes: Collection[uuid.UUID], companies: Collection[str]) -> set[At]:
+    alerts: set[At] = set()
+    for keys in in_batches(sorted(changes)):
+        rows = AlertItem.objects.filter(company__in=companies, change__in=keys)
+        alerts.update(rows.values_list("alert_id", "sequence"))
+    return alerts
 
 
 def _as(one: Found, item: AlertItem) -> Found:

@@ -17,8 +17,8 @@ from monitoring.alerts.facts.reports import Brought, brought_by, runs_of
 from monitoring.elements.formatting import from_json
 from monitoring.follows.already_sent import without_sent
 from monitoring.follows.entries import move_entries, notify_of
-from monitoring.follows.follow import move_to_retained
-from monitoring.follows.matches import Found, Index, find_matches
+from monitoring.follows.follow import Merger, move_to_retained
+from monitoring.follows.matches import Found, Index, find_matches, is_recent
 from monitoring.follows.preferences import can_be_reached, preferences_of
 from monitoring.models import Kind, Publication
 from monitoring.publications.consumers import PublicationConsumer, batch_after
@@ -83,8 +83,13 @@ def _notify(found: Collection[Found], index: Index, since: datetime) -> int:
     return notify_of(without_sent(reached, people, since - CLOCKS_DIFFER), preferences) if reached else 0
 
 
-def _mergers(run: Iterable[Brought]) -> list[tuple[str, str]]:
+def _mergers(run: Iterable[Brought]) -> list[Merger]:
     """After what was followed until then has been sent."""
-    changes = [report.change for its in run for report in its.reports if report.change.kind == Kind.TRANSFERRED]
-    retained = [(change.company_id, from_json(change.current)) for change in changes]
-    return [(company, other) for company, other in retained if isinstance(other, str) and other != company]
+    reports = [report for its in run if is_recent(its.publication) for report in its.reports]
+    changes = [report.change for report in reports if report.change.kind == Kind.TRANSFERRED]
+    retained = [(change, from_json(change.current)) for change in changes]
+    return [
+        Merger(change.pk, change.company_id, other)
+        for change, other in retained
+        if isinstance(other, str) and other != change.company_id
+    ]

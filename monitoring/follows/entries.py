@@ -19,6 +19,7 @@ from monitoring.follows.matches import Found
 from monitoring.follows.preferences import due_time, end_of_hour
 from monitoring.models import (
     Change,
+    Frequency,
     MessageState,
     NotificationPreference,
     OutboxMessage,
@@ -36,8 +37,7 @@ AN_HOUR = timedelta(hours=1)
 
 def notify_of(found: Collection[Found], preferences: Mapping[uuid.UUID, NotificationPreference]) -> int:
     """Put what was found into messages; the same again adds nothing. Returns how many messages are new."""
-    now = timezone.now()
-    now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    now = _now()
     counts = _sent_lately({one.person for one in found}, now)
     rows = []
     for one in sorted(found, key=lambda one: (one.sequence, one.change)):
@@ -45,6 +45,12 @@ def notify_of(found: Collection[Found], preferences: Mapping[uuid.UUID, Notifica
         rows.append(_row(one, event, due, now))
     insert_new(PersonalEvent, rows)
     return _queue([row for keys in in_batches([row.pk for row in rows]) for row in _rows(keys)])
+
+
+def _now() -> datetime:
+    """In milliseconds, as every engine keeps it: what is in memory equals what is read."""
+    now = timezone.now()
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def _rows(keys: Sequence[uuid.UUID]) -> Iterable[PersonalEvent]:
@@ -81,7 +87,8 @@ def _event_of(one: Found, preference: NotificationPreference, now: datetime, lat
     if due <= now and (event in lately or len(lately) < MOST_AN_HOUR):
         lately.add(event)
         return event, now
-    due = due if due > now else end_of_hour(now)
+    if due <= now:
+        due = due_time(preference, Frequency.AT_ONCE, end_of_hour(now), passes=passes)
     return f"digest:{int(due.timestamp() * 1000)}", due
 
 
@@ -130,7 +137,7 @@ def _begun(dues: Mapping[uuid.UUID, Collection[datetime]]) -> set[uuid.UUID]:
 
 def _moved_on(late: Iterable[PersonalEvent]) -> list[PersonalEvent]:
     """Into another message, unless the one before has taken them."""
-    now, moved = timezone.now(), []
+    now, moved = _now(), []
     for row in late:
         event, open_row = f"{row.event}+", PersonalEvent.objects.filter(pk=row.pk, event=row.event, is_written=False)
         if open_row.update(event=event, due_at=now):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,6 +13,8 @@ from django.utils.translation import gettext
 
 from core.audit import record
 from core.db import insert_new
+from core.visibility import is_restricted
+from monitoring.follows.matches import visible_changes
 from monitoring.follows.subjects import Subject, may_see_changes, subject_of, subjects_of
 from monitoring.models import Follow, FollowKind, Frequency, Severity
 
@@ -28,10 +31,10 @@ def follow(
     if not may_see_changes(person):
         raise ValidationError(gettext("You do not have permission to view changes. Ask your administrator."))
     found = subject_of(person, kind, subject)
-    if Follow.objects.filter(person=person).count() >= MOST:
-        raise ValidationError(gettext("You follow %(count)s things already. Remove some first.") % {"count": MOST})
     values = {"min_severity": min_severity, "frequency": frequency}
     key = Follow.key(person.pk, kind, subject)
+    if not Follow.objects.filter(pk=key).exists() and Follow.objects.filter(person=person).count() >= MOST:
+        raise ValidationError(gettext("You follow %(count)s things already. Remove some first.") % {"count": MOST})
     row = Follow(id=key, person=person, kind=kind, subject=subject, created_at=timezone.now(), **values)
     row.name = {FollowKind.TAG: name, FollowKind.FILTER: found.name}.get(FollowKind(kind), "")
     if not insert_new(Follow, [row]):
@@ -69,16 +72,34 @@ def followed(person: Any, kind: str, subject: str) -> Follow | None:
     return Follow.objects.filter(pk=Follow.key(person.pk, kind, subject)).first()
 
 
-def move_to_retained(mergers: Iterable[tuple[str, str]]) -> int:
-    """Whoever followed a company that D&B merged into another one follows that; in the same way, unless they follow it
-    already. The new rows come first, so a process that is killed leaves none out."""
+@dataclass(frozen=True, slots=True)
+class Merger:
+    """A change that reports that a company was merged into another one."""
+
+    change: uuid.UUID
+    company: str
+    retained: str
+
+
+def move_to_retained(mergers: Iterable[Merger]) -> int:
+    """Whoever followed a company that D&B merged into another one, and may know of it, follows that; in the same way,
+    unless they follow it already. The new rows come first, so a process that is killed leaves none out."""
     moved = 0
-    for company, retained in mergers:
-        rows = list(Follow.objects.filter(kind__in=OF_COMPANIES, subject=company))
-        insert_new(Follow, [_moved(row, retained) for row in rows])
+    for merger in mergers:
+        found = Follow.objects.filter(kind__in=OF_COMPANIES, subject=merger.company).select_related("person")
+        rows = [row for row in found if _may_know(row, merger)]
+        insert_new(Follow, [_moved(row, merger.retained) for row in rows])
         Follow.objects.filter(pk__in=[row.pk for row in rows]).delete()
         moved += len(rows)
     return moved
+
+
+def _may_know(row: Follow, merger: Merger) -> bool:
+    """A company that nothing is known of here is hidden only from users who see a part."""
+    if not visible_changes(row.person, [merger.change]):
+        return False
+    moved = _moved(row, merger.retained)
+    return not is_restricted(row.person) or not subjects_of(row.person, [moved])[moved.pk].problem
 
 
 def _moved(row: Follow, retained: str) -> Follow:

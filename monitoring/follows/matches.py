@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 
 from core.db import in_batches
-from core.visibility import is_restricted
-from monitoring.alerts.facts.reports import Brought, Head, Report, is_old_news
-from monitoring.alerts.rules import Scope
+from core.visibility import is_restricted, scope_of, visible_to
+from monitoring.alerts.facts.reports import OLD_NEWS, Brought, Head, Report, is_old_news
+from monitoring.alerts.rules import Scope, split
 from monitoring.follows.filters import changes_in_filter
 from monitoring.follows.preferences import preferences_of
-from monitoring.follows.subjects import visible
+from monitoring.follows.subjects import may_see_changes, visible
 from monitoring.models import (
     Change,
     Follow,
@@ -30,7 +31,7 @@ from monitoring.models import (
 from portfolio.companies.owners import users_of
 from portfolio.models import Subject
 
-OWNER = "owner"
+OWNER, TAGGED = "owner", f"{FollowKind.TAG}:"
 # The most urgent counts where several follows of a user match.
 URGENCY = {name: number for number, name in enumerate(Frequency.values)}
 
@@ -111,6 +112,7 @@ def find_matches(run: Collection[Brought], index: Index, known: Collection[tuple
     live = [one for one in reported if is_live(one) and (one.change.pk, one.publication.sequence) not in known]
     scope = Scope.of(one.change.company_id for one in live)
     found = [*_by_subject(live, index, scope), *_by_owner(live, index, scope), *_by_filter(live, index)]
+    found = _described_to_them(found, index)
     first: dict[tuple[uuid.UUID, uuid.UUID], Found] = {}
     for one in sorted(found, key=lambda one: (URGENCY[one.frequency], one.sequence)):
         first.setdefault((one.person, one.change), one)
@@ -118,8 +120,13 @@ def find_matches(run: Collection[Brought], index: Index, known: Collection[tuple
 
 
 def is_live(one: Reported) -> bool:
-    """Not what a replay or a rebuild brings of the past."""
-    return not is_old_news(one.change, one.publication)
+    """Not what a replay or a rebuild brings of the past, nor what was published long before it is read: after a restore
+    of an earlier backup, publications are read from the first one."""
+    return is_recent(one.publication) and not is_old_news(one.change, one.publication)
+
+
+def is_recent(publication: Publication) -> bool:
+    return timezone.now() - publication.published_at <= OLD_NEWS
 
 
 def _by_subject(live: Iterable[Reported], index: Index, scope: Scope) -> Iterator[Found]:
@@ -164,11 +171,33 @@ def _by_owner(live: Iterable[Reported], index: Index, scope: Scope) -> Iterator[
                 yield _found(row.person.pk, one, OWNER, row.own_frequency)
 
 
+def _described_to_them(found: Collection[Found], index: Index) -> list[Found]:
+    """Tags and owners are set for each registration: for who sees a part, those that others have set do not count."""
+    by_words = {
+        one for one in found if is_restricted(index.people[one.person]) and one.because.startswith((OWNER, TAGGED))
+    }
+    companies: dict[uuid.UUID, set[str]] = defaultdict(set)
+    for one in by_words:
+        companies[one.person].add(one.company)
+    known = {(key, *words) for key, its in companies.items() for words in _words_for(index.people[key], its)}
+    return [one for one in found if one not in by_words or (one.person, one.company, one.because) in known]
+
+
+def _words_for(person: Any, companies: Collection[str]) -> Iterator[tuple[str, str]]:
+    for batch in in_batches(sorted(companies)):
+        rows = visible_to(person, Subject.objects.filter(company__in=batch)).values_list("company_id", "tags", "owner")
+        for company, tags, owner in rows:
+            yield from ((company, f"{TAGGED}{tag}") for tag in split(tags.casefold()))
+            if owner.strip() in (person.get_username(), person.email):
+                yield company, OWNER
+
+
 def _by_filter(live: Collection[Reported], index: Index) -> Iterator[Found]:
     """Each filter is asked once for all changes that may be for it."""
     for row in index.filters:
-        its = [one for one in live if one.report.is_new and _is_for(row, one)]
-        chosen = changes_in_filter(row, index.people[row.person_id], [one.change for one in its]) if its else set()
+        person = index.people[row.person_id]
+        its = [one for one in live if _is_for(row, one) and _is_news(row, one, person)]
+        chosen = changes_in_filter(row, person, [one.change for one in its]) if its else set()
         for one in its:
             if one.change.pk in chosen:
                 yield _found(row.person_id, one, str(row), row.frequency)
@@ -180,15 +209,17 @@ def _found(person: uuid.UUID, one: Reported, because: str, frequency: str) -> Fo
 
 
 def _seen(found: Iterable[Found], index: Index) -> list[Found]:
-    """Without what the users may not see."""
-    by_person: dict[uuid.UUID, list[Found]] = defaultdict(list)
+    """Without what the users may not see: asked once for all who see the same."""
+    alike: dict[str, list[Found]] = defaultdict(list)
     for one in found:
-        by_person[one.person].append(one)
-    return [one for key, its in by_person.items() for one in _seen_by(index.people[key], its)]
+        person = index.people[one.person]
+        if may_see_changes(person):
+            alike[scope_of(person).key].append(one)
+    return [one for its in alike.values() for one in _seen_by(index.people[its[0].person], its)]
 
 
 def _seen_by(person: Any, found: Collection[Found]) -> list[Found]:
-    keys = visible_changes(person, [one.change for one in found])
+    keys = visible_changes(person, {one.change for one in found})
     return [one for one in found if one.change in keys]
 
 

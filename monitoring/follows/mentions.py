@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
@@ -18,10 +19,12 @@ from django.utils.translation import gettext
 
 from core.actors import person_text
 from core.admin.filters import key_at
+from core.db import existing_keys, in_batches
+from core.visibility import visible_to
 from monitoring.follows.entries import message_of
 from monitoring.follows.preferences import can_be_reached, due_time, preferences_of
 from monitoring.follows.subjects import visible
-from monitoring.models import Alert, AlertComment, Frequency, OutboxMessage
+from monitoring.models import Alert, AlertComment, Frequency, NotificationPreference, OutboxMessage, content_key
 from monitoring.outbox.queue import enqueue
 from portfolio.models import Company, CompanyNote
 
@@ -29,9 +32,8 @@ from portfolio.models import Company, CompanyNote
 MENTION = re.compile(r"(?<![\w.@+/-])@([\w.@+-]+)")
 AT_THE_END = ".+-@"
 MENTIONS_FROM = timedelta(days=1)
-MOST_TEXTS, MOST_IN_ONE = 500, 20
+TEXTS, MOST_IN_ONE = 500, 20
 Text = AlertComment | CompanyNote
-Row = TypeVar("Row", AlertComment, CompanyNote)
 
 
 def names_in(text: str) -> list[str]:
@@ -54,19 +56,42 @@ def _people_by_name(names: Collection[str]) -> dict[str, Any]:
     return {name: person for name in names if (person := known.get(name) or known.get(name.lower()))}
 
 
+def readable(person: Any, texts: Collection[Text]) -> list[Text]:
+    """Those that the user may see, with the alert or company that they are about."""
+    alerts = {text.alert_id for text in texts if isinstance(text, AlertComment)}
+    notes = [text for text in texts if isinstance(text, CompanyNote)]
+    seen_alerts = _seen(visible(person, Alert), alerts)
+    companies = _seen(visible(person, Company), {note.company_id for note in notes})
+    # Notes are of business units, also where both see the company.
+    seen_notes = _seen(visible_to(person, CompanyNote.objects.all()), {note.pk for note in notes})
+    return [
+        text
+        for text in texts
+        if (
+            text.alert_id in seen_alerts
+            if isinstance(text, AlertComment)
+            else text.company_id in companies and text.pk in seen_notes
+        )
+    ]
+
+
+def _seen(rows: QuerySet[Any], keys: Collection[Any]) -> set[Any]:
+    found: set[Any] = set()
+    for batch in in_batches(sorted(keys)):
+        found.update(rows.filter(pk__in=batch).values_list("pk", flat=True))
+    return found
+
+
 def may_read(person: Any, text: Text) -> bool:
-    """Whether the user sees the alert or company that it is about."""
-    if isinstance(text, AlertComment):
-        return visible(person, Alert).filter(pk=text.alert_id).exists()
-    return visible(person, Company).filter(pk=text.company_id).exists()
+    return bool(readable(person, [text]))
 
 
-def not_notified_text(text: Text) -> str:
-    """For the author: who is mentioned and gets no message; nothing where all do."""
-    names = names_in(text.text)
+def not_notified_text(texts: Sequence[Text]) -> str:
+    """For the author of one text, written once or on many alerts: who is mentioned and gets no message."""
+    names = names_in(texts[0].text)
     people = _people_by_name(names)
     unknown = [f"@{name}" for name in names if name not in people]
-    barred = [f"@{name}" for name, person in people.items() if not may_read(person, text)]
+    barred = [f"@{name}" for name, person in people.items() if not readable(person, texts)]
     parts = []
     if unknown:
         words = gettext("No active user has the name %(names)s. Check the username.")
@@ -83,37 +108,90 @@ def not_notified_text(text: Text) -> str:
 def notify_mentioned() -> int:
     """Notify users of the comments and notes that mention them; returns how many messages are new.
 
-    The message's key is made of the user and the text, so however many do this, one is sent. Whoever is killed between
-    saving a text and this leaves it to the next run.
+    Whoever is killed between saving a text and notifying of it leaves it to this.
     """
     since = key_at(timezone.now() - MENTIONS_FROM)
     comments = AlertComment.objects.filter(pk__gte=since, text__contains="@")
     notes = CompanyNote.objects.filter(pk__gte=since, text__contains="@")
-    texts: list[Text] = [*_latest(comments), *_latest(notes)]
-    return len(enqueue([message for text in texts for message in _messages(text)]))
+    return sum(notify_of_texts(batch) for rows in (comments, notes) for batch in _batches(rows))
 
 
-def _latest(rows: QuerySet[Row]) -> Iterable[Row]:
-    return rows.order_by("-pk")[:MOST_TEXTS]
+def _batches(rows: QuerySet[Any]) -> Iterator[list[Text]]:
+    batch = list(rows.order_by("pk")[:TEXTS])
+    while batch:
+        yield batch
+        batch = list(rows.filter(pk__gt=batch[-1].pk).order_by("pk")[:TEXTS])
 
 
-def _messages(text: Text) -> Iterator[OutboxMessage]:
-    people = [person for person in mentioned_in(text.text) if person.get_username() != text.by]
-    for preference in preferences_of(people).values() if people else ():
-        if can_be_reached(preference) and may_read(preference.person, text):
-            yield _message(text, preference.person.pk, due_time(preference, Frequency.AT_ONCE, timezone.now()))
+def notify_of_texts(texts: Collection[Text]) -> int:
+    """One message a user for each text, however many alerts it was written on, and however many do this at once: user,
+    author, moment and text are its key. Returns how many messages are new."""
+    wanted = _without_known(_mentions(texts))
+    preferences = preferences_of(list({person.pk: person for person, _ in wanted}.values())) if wanted else {}
+    reached = {key: row for key, row in preferences.items() if can_be_reached(row)}
+    rows: list[OutboxMessage] = []
+    for key, preference in reached.items():
+        its = {event: found for (person, event), found in wanted.items() if person.pk == key}
+        rows += _messages(preference, its)
+    return len(enqueue(rows))
 
 
-def _message(text: Text, person: uuid.UUID, due: datetime) -> OutboxMessage:
-    kind = "comment" if isinstance(text, AlertComment) else "note"
-    return message_of(person, f"mention:{text.pk}", due, json.dumps({kind: str(text.pk)}))
+# A user, and the event of a text that mentions them.
+Mentions = dict[tuple[Any, str], list[Text]]
+
+
+def _mentions(texts: Collection[Text]) -> Mentions:
+    people = _people_by_name({name for text in texts for name in names_in(text.text)})
+    found: Mentions = defaultdict(list)
+    for text in texts:
+        for name in names_in(text.text):
+            if name in people and people[name].get_username() != text.by:
+                found[people[name], event_of(text)].append(text)
+    return found
+
+
+def _without_known(mentions: Mentions) -> Mentions:
+    keys = {OutboxMessage.key(person.pk, event): (person, event) for person, event in mentions}
+    known = existing_keys(OutboxMessage, list(keys))
+    return {at: mentions[at] for key, at in keys.items() if key not in known}
+
+
+def event_of(text: Text) -> str:
+    moment = int(text.at.timestamp() * 1000)
+    return f"mention:{content_key('mention', text.by, moment, text.text)}"
+
+
+def _messages(preference: NotificationPreference, mentions: Mapping[str, Sequence[Text]]) -> Iterator[OutboxMessage]:
+    """Each names the first text that the user may read."""
+    person = preference.person
+    seen = {text.pk for text in readable(person, [text for its in mentions.values() for text in its])}
+    due = due_time(preference, Frequency.AT_ONCE, timezone.now())
+    for event, its in mentions.items():
+        if first := next((text for text in its if text.pk in seen), None):
+            kind = "comment" if isinstance(first, AlertComment) else "note"
+            yield message_of(person.pk, event, due, json.dumps({kind: str(first.pk)}))
+
+
+def texts_of(payloads: Collection[dict[str, str]]) -> dict[str, Text]:
+    """What messages are about, by the keys of the texts that are still there."""
+    comments = [payload["comment"] for payload in payloads if "comment" in payload]
+    notes = [payload["note"] for payload in payloads if "note" in payload]
+    found: list[Text] = []
+    if comments:
+        found += AlertComment.objects.select_related("alert").filter(pk__in=comments)
+    if notes:
+        found += CompanyNote.objects.select_related("company").filter(pk__in=notes)
+    return {str(text.pk): text for text in found}
 
 
 def text_of(payload: dict[str, str]) -> Text | None:
-    """What a message is about, if it is still there."""
-    if "comment" in payload:
-        return AlertComment.objects.select_related("alert").filter(pk=payload["comment"]).first()
-    return CompanyNote.objects.select_related("company").filter(pk=payload["note"]).first()
+    return next(iter(texts_of([payload]).values()), None)
+
+
+def comments_since(alerts: Sequence[uuid.UUID], by: str, moment: datetime) -> list[AlertComment]:
+    """What a user wrote on these alerts from a moment on, where it may mention somebody."""
+    written = AlertComment.objects.filter(pk__gte=key_at(moment), by=by, text__contains="@").order_by("pk")
+    return [row for batch in in_batches(alerts) for row in written.filter(alert__in=batch)]
 
 
 # As pages show them

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
+from core.actors import names_of
 from core.text import counted
 from monitoring.company_page.timeline import lines_of, sentence
 from monitoring.follows.matches import visible_changes
-from monitoring.follows.mentions import text_of
+from monitoring.follows.mentions import readable, texts_of
 from monitoring.models import OutboxMessage, PersonalEvent, TargetKind
 from portfolio.companies.search import with_companies
 
@@ -24,8 +26,10 @@ def latest_messages(person: Any) -> list[Any]:
     rows = OutboxMessage.objects.filter(target=person.pk, kind=TargetKind.PERSON)
     messages: list[Any] = list(rows.order_by("-created_at")[:LATEST])
     sentences = _sentences(person, [row.event for row in messages])
+    mentions = _mention_texts(person, messages)
     for row in messages:
-        row.text = _mention_text(row) if row.payload != "{}" else _changes_text(sentences.get(row.event, []))
+        is_mention = row.payload != "{}"
+        row.text = mentions.get(row.pk, "") if is_mention else _changes_text(sentences.get(row.event, []))
     return messages
 
 
@@ -54,6 +58,15 @@ def _changes_text(sentences: Collection[str]) -> str:
     return words % {"text": text, "count": counted(more)} if more else text
 
 
-def _mention_text(row: OutboxMessage) -> str:
-    text = text_of(json.loads(row.payload))
-    return gettext("%(by)s mentioned you: %(text)s") % {"by": text.by, "text": text.text[:200]} if text else ""
+def _mention_texts(person: Any, messages: Collection[OutboxMessage]) -> dict[uuid.UUID, str]:
+    """Of the texts that are still there and that the user may read."""
+    payloads = {row.pk: json.loads(row.payload) for row in messages}
+    texts = readable(person, list(texts_of(payloads.values()).values()))
+    names = names_of(text.by for text in texts)
+    words = gettext("%(by)s mentioned you: %(text)s")
+    said = {str(text.pk): words % {"by": names.get(text.by, text.by), "text": text.text[:200]} for text in texts}
+    return {
+        key: said.get(text, gettext("A text that was deleted, or that you may no longer view"))
+        for key, payload in payloads.items()
+        for text in payload.values()
+    }

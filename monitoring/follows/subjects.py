@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext
 
+from core.db import clean_text
 from core.lists.listings import LISTINGS
 from core.lists.saved_filters import undeclared_in, undeclared_words
 from core.models import SavedFilter
@@ -24,6 +25,8 @@ from portfolio.models import Company, Registration
 Row = TypeVar("Row", bound=Model)
 # Lists of which each row belongs to one company, with the column that names it.
 LISTS = {"portfolio.company": "pk", "portfolio.subject": "company", "monitoring.change": "company"}
+
+LONGEST = 500
 
 
 def visible(person: Any, model: type[Row]) -> QuerySet[Row]:
@@ -58,6 +61,8 @@ def subjects_of(person: Any, follows: Collection[Follow]) -> dict[uuid.UUID, Sub
 
 def subject_of(person: Any, kind: str, subject: str) -> Subject:
     """What a user asks to follow; raises ValidationError where that is not possible."""
+    if not subject or len(subject) > LONGEST or clean_text(subject) != subject:
+        raise ValidationError(gettext("This cannot be followed."))
     asked = Follow(id=uuid.uuid4(), kind=kind, subject=subject)
     found = subjects_of(person, [asked]).get(asked.pk)
     if found is None or found.problem:

@@ -24,7 +24,7 @@ from core.db import insert_new
 from core.models import AuditEntry
 from core.outbound.mail_server import has_mail_server
 from core.urls import link
-from monitoring.models import Channel, MailAddress, MessageState, OutboxMessage, content_key
+from monitoring.models import Channel, MailAddress, MessageState, NotificationPreference, OutboxMessage, content_key
 from monitoring.outbox.addresses import address_of, mail_addresses
 from monitoring.outbox.chat_services import chat_of
 
@@ -146,6 +146,10 @@ def confirm(address: str) -> None:
     MailAddress.objects.filter(pk=key_of(address)).update(confirmed_at=timezone.now())
     channels = list(Channel.objects.filter(display_address__contains=address).values_list("pk", flat=True))
     OutboxMessage.objects.filter(target__in=channels, state=MessageState.WAITING).update(next_try_at=timezone.now())
+    people = list(NotificationPreference.objects.filter(channel__in=channels).values_list("pk", flat=True))
+    # What was never tried waits for a digest, or for the end of quiet hours.
+    tried = OutboxMessage.objects.filter(target__in=people, state=MessageState.WAITING, attempts__gt=0)
+    tried.update(next_try_at=timezone.now())
     Channel.objects.filter(pk__in=channels, last_error__contains=address).update(last_error="")
 
 

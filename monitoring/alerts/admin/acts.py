@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.admin.row_actions import Outcome, RowAction
@@ -20,7 +21,7 @@ from monitoring.alerts.admin.questions import CloseQuestion, Question, SnoozeQue
 from monitoring.alerts.routing import open_channels_of
 from monitoring.alerts.undo import columns_of, undo, undo_token
 from monitoring.alerts.workflow.snooze import snooze, wake
-from monitoring.follows.admin.mentions import notify_of
+from monitoring.follows.admin.mentions import notify_of, notify_of_comments
 from monitoring.jobs import have_it_sent
 from monitoring.models import Alert
 from monitoring.outbox.permitted_addresses import unconfirmed_addresses, waits_for
@@ -35,20 +36,22 @@ def _close(request: HttpRequest, row: Alert) -> Outcome:
     answer = CloseQuestion.answered(request)
     if answer is None or not answer.is_valid():
         return _ask(request, row, answer or CloseQuestion(), gettext("Close the alert"), gettext("Close"))
-    by, asked = request.user.get_username(), answer.cleaned_data
-    if close([row.pk], by=by, reason=asked["reason"], text=asked["text"]):
-        return gettext("Alert closed.")
-    # About this one alert it was written anyway.
-    comment(row.pk, by=by, text=asked["text"])
-    return _somebody_was_faster()
+    by, asked, begun = request.user.get_username(), answer.cleaned_data, timezone.now()
+    done = close([row.pk], by=by, reason=asked["reason"], text=asked["text"])
+    if not done:
+        # About this one alert it was written anyway.
+        comment(row.pk, by=by, text=asked["text"])
+    notify_of_comments(request, [row.pk], asked["text"], begun)
+    return gettext("Alert closed.") if done else _somebody_was_faster()
 
 
 def _snooze(request: HttpRequest, row: Alert) -> Outcome:
     answer = SnoozeQuestion.answered(request)
     if answer is None or not answer.is_valid():
         return _ask(request, row, answer or SnoozeQuestion(), gettext("Snooze the alert"), gettext("Snooze"))
-    by, asked = request.user.get_username(), answer.cleaned_data
+    by, asked, begun = request.user.get_username(), answer.cleaned_data, timezone.now()
     done = snooze([row.pk], by=by, until=asked["end"], wakes_if_worse=asked["worse"], text=asked["text"])
+    notify_of_comments(request, done, asked["text"], begun)
     return gettext("Alert snoozed.") if done else _somebody_was_faster()
 
 
@@ -75,7 +78,7 @@ def _somebody_was_faster() -> Outcome:
 def _comment(request: HttpRequest, row: Alert) -> Outcome:
     written = comment(row.pk, by=request.user.get_username(), text=request.POST.get("text", ""))
     if written:
-        notify_of(request, written)
+        notify_of(request, [written])
     return gettext("Comment added.") if written else (messages.WARNING, gettext("Enter a comment first."))
 
 

@@ -19,6 +19,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -30,6 +31,7 @@ from monitoring.alerts.actions import HANDLED, acknowledge, assign, close, reope
 from monitoring.alerts.admin.questions import AssignQuestion, CloseQuestion, Question, SnoozeQuestion, ask
 from monitoring.alerts.workflow.inbox import OPEN, snoozed
 from monitoring.alerts.workflow.snooze import snooze, wake
+from monitoring.follows.admin.mentions import notify_of_comments
 from monitoring.jobs import have_it_sent
 from monitoring.models import Alert, AlertState
 
@@ -143,7 +145,9 @@ def ask_or_do(request: HttpRequest, name: str, selected: Rows, visible: Rows) ->
     if not question.is_valid():
         return _ask(request, bulk, question, chosen, 0)
     keys = [key for key, check in _checks(visible, chosen) if chosen[key] == check]
+    begun = timezone.now()
     count = bulk.act(keys, question.cleaned_data, request.user)
+    notify_of_comments(request, keys, question.cleaned_data.get("text", ""), begun)
     words = _text(bulk.done, count)
     messages.success(request, _with_reopen(request, keys, words) if name == "close" else words)
     _say_what_changed(request, len(chosen) - count)

@@ -1,15 +1,20 @@
 """Mentions in comments and notes: who is meant, who is notified, and what the text shows."""
 
-from datetime import time
+from datetime import time, timedelta
+from typing import Any
 
 import pytest
+import time_machine
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
 from dnbmon_site.accounts.models import User
-from monitoring.alerts.actions import comment
+from monitoring.alerts.actions import comment, comment_on
+from monitoring.follows import mentions
 from monitoring.follows.mentions import mentioned_in, names_in, not_notified_text, notify_mentioned, with_names
-from monitoring.models import AlertComment, OutboxMessage
+from monitoring.follows.sent import latest_messages
+from monitoring.models import Alert, AlertComment, OutboxMessage
 from monitoring.outbox.queue import send_due_messages
 from portfolio.companies.notes import add_note
 from portfolio.models import Company, CompanyNote
@@ -18,7 +23,10 @@ from tests.builders.companies import DUNS, a_company
 from tests.builders.follows import a_follower, is_waiting, personal_messages, prefers
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
+from tests.builders.registrations import one
 from tests.builders.times import soon
+from tests.builders.units import a_unit
+from tests.monitoring.alerts.test_bulk import do, selected
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +85,7 @@ def test_nobody_is_notified_of_their_own_text_nor_of_what_they_may_not_see() -> 
     User.objects.filter(pk=a_person(username="eve").pk).update(email="eve@example.com")
     found = a_comment("@bob @eve @nobody", by="bob")
     assert notify_mentioned() == 0
-    assert not_notified_text(found) == (
+    assert not_notified_text([found]) == (
         "No active user has the name @nobody. Check the username. @eve may not view this and is not notified."
     )
 
@@ -124,3 +132,93 @@ def test_the_page_of_a_company_does_the_same(admin: Client) -> None:
     page = admin.post(f"/portfolio/company/{DUNS}/do/note/", {"text": "@bob @nobody"}, follow=True)
     assert "No active user has the name @nobody." in text_of(page)
     assert len(personal_messages()) == 1 and CompanyNote.objects.count() == 1
+
+
+# One sentence on many alerts
+
+
+def test_a_sentence_on_many_alerts_is_one_message_however_it_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mentions, "TEXTS", 2)
+    a_follower()
+    alerts = [an_alert(number) for number in range(5)]
+    comment_on([alert.pk for alert in alerts], by="ann", text="@bob, look")
+    assert (notify_mentioned(), notify_mentioned()) == (1, 0)
+    # The same words, written again later, are another text.
+    with time_machine.travel(timezone.now() + timedelta(minutes=1)):
+        comment_on([alerts[0].pk], by="ann", text="@bob, look")
+        assert notify_mentioned() == 1
+
+
+def test_older_texts_are_found_however_many_came_after_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mentions, "TEXTS", 2)
+    a_follower()
+    a_comment("@bob")
+    for _ in range(3):
+        a_comment("Nobody@example.com")
+    assert notify_mentioned() == 1
+
+
+def test_of_many_alerts_a_message_names_one_that_the_user_may_see() -> None:
+    bob = a_follower()
+    hidden, seen = an_alert(0), an_alert(1)
+    comment_on([hidden.pk, seen.pk], by="ann", text="@bob")
+    unit = a_unit("Credit", one(), people=[bob])
+    Alert.objects.filter(pk=seen.pk).update(registration=one(), unit=unit.pk)
+    assert notify_mentioned() == 1
+    assert sent() == [("bob@example.com", "ann mentioned you: alert 1")]
+
+
+def test_saving_a_text_handles_that_text_only(admin: Client) -> None:
+    a_follower()
+    a_comment("@bob, an earlier one that a process was killed behind")
+    admin.post(f"/monitoring/alert/{an_alert(1).pk}/do/comment/", {"text": "@bob"})
+    assert len(personal_messages()) == 1
+    assert notify_mentioned() == 1
+
+
+def test_the_job_asks_nothing_about_users_who_were_notified(django_assert_num_queries: object) -> None:
+    a_follower()
+    a_comment("@bob")
+    notify_mentioned()
+    # Comments twice, notes, the users, the messages.
+    with django_assert_num_queries(5):  # type: ignore[operator]
+        notify_mentioned()
+
+
+@pytest.mark.parametrize(
+    ("act", "form"),
+    [
+        ("close", {"reason": "known", "text": "@bob @nobody"}),
+        ("snooze", {"until": "", "worse": "on", "text": "@bob @nobody"}),
+    ],
+)
+@pytest.mark.parametrize("count", [1, 3])
+def test_sentences_of_closing_and_snoozing_notify_too(admin: Client, act: str, form: Any, count: int) -> None:
+    a_follower()
+    alerts = [an_alert(number) for number in range(count)]
+    if count == 1:
+        page = admin.post(f"/monitoring/alert/{alerts[0].pk}/do/{act}/", form, follow=True)
+    else:
+        page = do(admin, act, selected(act, *alerts), **form)
+    assert text_of(page).count("No active user has the name @nobody.") == 1
+    assert len(personal_messages()) == 1
+
+
+def test_latest_messages_name_the_author_and_ask_the_same_for_many(django_assert_max_num_queries: object) -> None:
+    bob = a_follower()
+    User.objects.filter(pk=a_follower("ann").pk).update(first_name="Ann", last_name="Lee")
+    for number in range(6):
+        a_comment(f"@bob {number}")
+    notify_mentioned()
+    with django_assert_max_num_queries(8):  # type: ignore[operator]
+        found = latest_messages(bob)
+    assert {row.text for row in found} == {f"Ann Lee mentioned you: @bob {number}" for number in range(6)}
+
+
+def test_latest_messages_leave_out_what_the_user_may_no_longer_see() -> None:
+    bob = a_follower()
+    a_comment("@bob secret")
+    notify_mentioned()
+    bob.groups.clear()
+    (row,) = latest_messages(User.objects.get(pk=bob.pk))
+    assert row.text == "A text that was deleted, or that you may no longer view"

@@ -12,14 +12,18 @@ from django.utils import timezone
 from core.models import Notice
 from monitoring.alerts.actions import assign
 from monitoring.alerts.digests import send_digests
+from monitoring.alerts.facts.reports import OLD_NEWS
 from monitoring.follows import consumer, entries, messages
 from monitoring.follows.consumer import CONSUMER, notify_followers, notify_from
+from monitoring.follows.preferences import pause
+from monitoring.jobs import make_digests
 from monitoring.models import (
     Alert,
     AlertRule,
     Channel,
     ConsumerOffset,
     DigestItem,
+    Follow,
     FollowKind,
     Frequency,
     MessageState,
@@ -37,7 +41,7 @@ from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
 from tests.builders.elements import ACTIVE, OUT, STATUS
 from tests.builders.follows import a_follow, a_follower, followed, personal_messages, prefers, sent_mails
-from tests.builders.notifications import a_seed, news
+from tests.builders.notifications import a_seed, a_transfer, news
 from tests.builders.registrations import a_registration
 from tests.builders.rules import a_rule
 from tests.builders.subjects import a_subject
@@ -153,6 +157,48 @@ def test_what_is_followed_immediately_does_not_wait_for_a_digest_which_leaves_it
     assert send_digests() == 0
 
 
+def digest_due(channel: Channel) -> None:
+    Channel.objects.filter(pk=channel.pk).update(next_digest_at=timezone.now())
+
+
+@pytest.mark.parametrize("way", ["dead", "paused"])
+def test_a_digest_brings_what_was_taken_out_of_it_for_a_message_that_was_not_delivered(way: str) -> None:
+    person = a_follower()
+    channel = a_channel(a_rule(), person=person, address="bob@example.com", frequency=Frequency.DAILY)
+    a_follow(person)
+    delivered(news())
+    followed()
+    digest_due(channel)
+    assert make_digests() == 0
+    if way == "dead":
+        OutboxMessage.objects.update(state=MessageState.DEAD)
+    if way == "paused":
+        pause(person, "Later.")
+        send_due_messages(soon(), at_once=1)
+    digest_due(channel)
+    assert make_digests() == 1
+    digest_due(channel)
+    assert make_digests() == 0
+
+
+def test_the_digest_of_a_shared_channel_keeps_what_one_of_its_readers_gets_immediately() -> None:
+    person = a_follower()
+    a_channel(a_rule(), address="team@example.com, bob@example.com", frequency=Frequency.DAILY)
+    a_follow(person)
+    delivered(news())
+    assert [to for to, _ in sent_mails()] == ["bob@example.com"]
+    assert DigestItem.objects.filter(digest=None).count() == 1
+
+
+def test_a_reader_of_a_shared_digest_who_follows_in_a_digest_gets_no_other() -> None:
+    person = a_follower()
+    a_channel(a_rule(), address="team@example.com, bob@example.com", frequency=Frequency.DAILY)
+    a_follow(person, frequency=Frequency.DAILY)
+    delivered(news())
+    followed()
+    assert personal_messages() == [] and DigestItem.objects.filter(digest=None).count() == 1
+
+
 def test_a_digest_that_has_it_already_keeps_it() -> None:
     person = a_follower()
     a_channel(a_rule(), person=person, address="bob@example.com", frequency=Frequency.DAILY)
@@ -186,6 +232,18 @@ def test_a_rebuild_sends_nothing() -> None:
     rebuild()
     ConsumerOffset.objects.update(position=0)
     assert len(sent_mails()) == 1
+
+
+def test_who_reads_from_the_first_publication_sends_no_old_news() -> None:
+    """As after a restore of a backup that was made before anybody followed."""
+    a_follow(a_follower())
+    delivered(news())
+    delivered(a_transfer(OTHER, to=DUNS, delivered=now_stamp()))
+    a_follow(a_follower("eve"), subject=OTHER)
+    with time_machine.travel(timezone.now() + OLD_NEWS + timedelta(minutes=1)):
+        followed()
+    assert personal_messages() == [] and CONSUMER.position() > 0
+    assert {row.subject for row in Follow.objects.all()} == {DUNS, OTHER}
 
 
 # Whoever dies, and whoever works at the same time
@@ -270,6 +328,18 @@ def test_what_comes_after_its_message_was_written_is_in_another_one() -> None:
     assert len(personal_messages()) == 2
 
 
+def test_moments_are_what_every_engine_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MongoDB keeps milliseconds: a moment in memory with more never equals what is read."""
+    person = a_follower()
+    a_follow(person)
+    with time_machine.travel(timezone.now().replace(microsecond=123456), tick=False):
+        delivered(news())
+        followed()
+        rows = list(PersonalEvent.objects.all())
+        assert [row.due_at.microsecond for row in rows] == [123000]
+        assert [row.due_at.microsecond for row in entries._moved_on(rows)] == [123000]
+
+
 # When
 
 
@@ -324,6 +394,18 @@ def test_beyond_a_number_of_messages_an_hour_they_are_one_at_its_end() -> None:
     found = personal_messages()
     assert len(found) == entries.MOST_AN_HOUR + 1
     assert sum(row.next_try_at == at(8) + timedelta(minutes=30) for row in found) == 1
+
+
+def test_messages_beyond_the_number_wait_for_the_end_of_quiet_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entries, "MOST_AN_HOUR", 0)
+    person = a_follower(timezone="Europe/London")
+    prefers(person, quiet_from=time(20), quiet_until=time(7))
+    a_follow(person)
+    with time_machine.travel(at(19)):
+        delivered(news())
+        followed()
+    (message,) = personal_messages()
+    assert message.next_try_at == at(7, day=5) - timedelta(minutes=30)
 
 
 # Whether

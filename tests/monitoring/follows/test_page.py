@@ -10,13 +10,23 @@ from django.utils import timezone
 
 from core.models import AuditEntry, SavedFilter
 from dnbmon_site.accounts.models import User
+from monitoring.follows import follow as follows
 from monitoring.follows.preferences import pause
-from monitoring.models import Follow, Frequency, NotificationPreference, OutboxMessage, Severity
+from monitoring.models import (
+    Follow,
+    Frequency,
+    MailAddress,
+    MessageState,
+    NotificationPreference,
+    OutboxMessage,
+    Severity,
+)
+from monitoring.outbox.permitted_addresses import confirm
 from monitoring.outbox.queue import send_due_messages
 from tests.builders.channels import a_channel
 from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.deliveries import delivered
-from tests.builders.follows import a_follow, a_follower, followed, sent_mails
+from tests.builders.follows import a_follow, a_follower, followed, is_waiting, prefers, sent_mails
 from tests.builders.notifications import news
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
@@ -201,3 +211,35 @@ def test_an_address_that_bounces_is_named_on_the_page_until_a_message_arrives(
     assert mailbox.header("Subject").startswith("[Critical] ")
     assert "You follow: " in mailbox.part("plain") and f"/portfolio/company/{DUNS}/change/" in mailbox.part("html")
     assert "was not delivered" not in text_of(browser.get(PAGE))
+
+
+@pytest.mark.parametrize("what", ["tag:" + "x" * 501, "tag:a\0b", "tag:", "tag: ", "company:\0", "shoe:1", "filter:x"])
+def test_what_cannot_be_followed_is_refused_in_words(browser: Client, what: str) -> None:
+    page = follow(browser, what)
+    assert page.status_code == 200 and not Follow.objects.exists()
+    assert page.context["form"].errors["what"]
+    assert browser.get(PAGE, {"follow": what}).status_code == 200
+
+
+def test_the_limit_is_for_new_ones_only(browser: Client, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follows, "MOST", 1)
+    follow(browser, "tag:one")
+    follow(browser, "tag:one", frequency="daily")
+    assert Follow.objects.get().frequency == Frequency.DAILY
+    assert "You follow 1 things already." in text_of(follow(browser, "tag:two"))
+
+
+def test_confirming_an_address_sends_what_waited_for_it(bob: User) -> None:
+    channel = a_channel(person=bob, address="elsewhere@example.com")
+    prefers(bob, channel=channel)
+    MailAddress.objects.update(confirmed_at=None)
+    a_follow(bob)
+    delivered(news())
+    followed()
+    send_due_messages(soon(), at_once=1)
+    row = OutboxMessage.objects.get(target=bob.pk)
+    assert (row.attempts, row.state) == (1, MessageState.WAITING) and is_waiting(row)
+    confirm("elsewhere@example.com")
+    send_due_messages(soon(), at_once=1)
+    row.refresh_from_db()
+    assert row.state == MessageState.SENT
