@@ -59,6 +59,7 @@ SECTIONS = (
             ("use/schedule-removals.md", _("Control the costs of the next contract year")),
             ("use/refresh-from-dnb.md", _("Refresh companies from D&B, and close a data gap")),
             ("use/family-tree.md", _("See a company's owners and its whole family")),
+            ("use/reviews-and-decisions.md", _("Review companies, and record decisions with their reasons")),
             ("use/dossier.md", _("Show what was known and done about a company, and when")),
             ("use/calls.md", _("Control calls to D&B that may cost")),
             ("use/close-the-month.md", _("Report changes and costs")),

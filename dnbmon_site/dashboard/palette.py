@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.dataclasses import SearchResult
 
 from core.text import country_name
-from core.visibility import is_restricted, visible_to
+from core.visibility import is_restricted, scope_of, visible_to
 from dnbmon_site.dashboard.menu import address, may_see
 from dnbmon_site.dashboard.menu_entries import Text
 from dnbmon_site.dashboard.navigation import GROUPS
@@ -191,12 +191,9 @@ def _may_do(request: HttpRequest, action: Action) -> bool:
 def _companies(request: HttpRequest, text: str) -> Iterator[SearchResult]:
     if not request.user.has_perm("portfolio.view_company"):
         return
-    found = search_companies(text).duns
-    # Of someone who sees some, the best of those.
-    companies = visible_to(request.user, Company.objects.all()).in_bulk(
-        found if is_restricted(request.user) else found[:FOUND]
-    )
-    for company in [companies[duns] for duns in found if duns in companies][:FOUND]:
+    found = search_companies(text, scope_of(request.user)).duns[:FOUND]
+    companies = visible_to(request.user, Company.objects.all()).in_bulk(found)
+    for company in [companies[duns] for duns in found if duns in companies]:
         below = ", ".join(filter(None, [company.duns, company.city, country_name(company.country)]))
         link = reverse("admin:portfolio_company_change", args=[company.pk])
         yield _result(company.name or company.duns, below, link, "domain")

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
@@ -144,7 +144,7 @@ def _count(publication: Publication, key: uuid.UUID, delivery: Delivery, added: 
     uncounted = Alert.objects.filter(pk=key, last_counted__lt=publication.sequence)
     uncounted.update(total=F("total") + added, last_counted=publication.sequence)
     alert = Alert.objects.get(pk=key)
-    by_rule = counts_by_rule(key)
+    by_rule = counts_by_rule(AlertItem.objects.filter(alert=key))
     fields = {"fact_count": sum(by_rule.values()), "title": title_of(alert, delivery.registration.reference, by_rule)}
     if AlertItem.objects.filter(alert=key, sequence=publication.sequence).exists():
         severities = AlertItem.objects.filter(alert=key).values_list("severity", flat=True).distinct()
@@ -161,8 +161,8 @@ def _open(key: uuid.UUID, publication: Publication) -> None:
     closed.update(**REOPENED, **due_again())
 
 
-def counts_by_rule(alert: uuid.UUID) -> dict[str, int]:
-    rows = AlertItem.objects.filter(alert=alert).order_by().values_list("rule_name").annotate(found=Count("id"))
+def counts_by_rule(items: QuerySet[AlertItem]) -> dict[str, int]:
+    rows = items.order_by().values_list("rule_name").annotate(found=Count("id"))
     return dict(sorted(rows, key=lambda row: -row[1]))
 
 

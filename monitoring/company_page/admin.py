@@ -30,7 +30,7 @@ from monitoring.company_page.tabs import OWNERSHIP, address_of, tab_of, tabs
 from monitoring.company_page.view_data import company_page
 from monitoring.data_fetch.admin.request_page import MOST_COMPANIES, PERMISSION, request_page
 from monitoring.decisions.admin import company as decisions
-from monitoring.family_tree.admin.request_page import PERMISSION as FETCH_TREES
+from monitoring.family_tree.admin.request_page import may_fetch_trees
 from monitoring.family_tree.admin.request_page import request_page as request_trees
 from monitoring.family_tree.ownership import ownership_of
 from monitoring.follows.admin.buttons import follow_button
@@ -140,8 +140,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     sortable_by = ("shown_name", "number", "last_change")
     column_order = COLUMN_ORDER
     row_actions = ACTIONS
-    actions = ("fetch_selected", "set_tier_of_selected", "stop_selected")
-    actions = ("fetch_selected", "fetch_chains", "stop_selected")
+    actions = ("fetch_selected", "fetch_chains", "set_tier_of_selected", "stop_selected")
     list_before_template = "monitoring/company_page/companies_intro.html"
     page_template = "monitoring/company_page/company.html"
     empty_title = _("No companies")
@@ -154,7 +153,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
         return request.user.has_perm(PERMISSION) and not is_restricted(request.user)
 
     def has_tier_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(decisions.SET_TIER)
+        return decisions.may_set_tier(request)
 
     @admin.action(description=_("Set tier…"), permissions=["tier"])
     def set_tier_of_selected(self, request: HttpRequest, queryset: QuerySet[Company]) -> HttpResponse | None:
@@ -166,7 +165,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
         return request_page(request, found) if found else None
 
     def has_tree_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(FETCH_TREES)
+        return may_fetch_trees(request)
 
     @admin.action(description=_("Fetch upward chains…"), permissions=["tree"])
     def fetch_chains(self, request: HttpRequest, queryset: QuerySet[Company]) -> HttpResponse | None:
@@ -218,7 +217,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        found = search_companies(search_term)
+        found = search_companies(search_term, scope_of(request.user))
         setattr(request, LEAVES_OUT, found.has_more)
         return queryset.filter(among("duns", found.duns)), False
 
@@ -265,7 +264,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             "today_address": address_of(tab),
             # Alerts are about today; a day in the past has none of its own.
             "alerts": open_alerts(row.duns, scope) if not moment and request.user.has_perm(MAY_SEE_ALERTS) else None,
-            "decisions": decisions.part_of(request, row) if not moment else None,
+            "decisions": decisions.part_of(request, row) if not moment and left_at is None else None,
             "stakes": stakes(request, row, moment),
             "is_gone": is_gone,
             "may_fetch": not moment and found["is_listed"] and self.has_fetch_permission(request),
@@ -281,7 +280,9 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
         }
 
     def may_act(self, request: HttpRequest, row: Company, action: str) -> bool:
-        return not hasattr(row, "left_at") and (action not in RIGHTS or request.user.has_perm(RIGHTS[action]))
+        if hasattr(row, "left_at") or (action in decisions.ACTIONS and is_restricted(request.user)):
+            return False
+        return action not in RIGHTS or request.user.has_perm(RIGHTS[action])
 
 
 def stakes(request: HttpRequest, row: Company, moment: datetime | None) -> list[tuple[str, date, str]]:

@@ -132,7 +132,7 @@ def company_page(
     elements = story.elements
     subjects = _subjects(row.duns, scope)
     registrations = _registrations(story.events, subjects, scope)
-    references = ExternalReference.objects.filter(company=row.duns)
+    references = visible_to(scope, ExternalReference.objects.filter(company=row.duns))
     page = timeline(_visible(story.shown, scope), elements, before=before)
     find_mismatches(page, story.then, registrations)
     name_sources(page, story.replaced, registrations, scope)
@@ -145,7 +145,7 @@ def company_page(
         "scores": scores,
         "risk": risk_of(found["head"], scores),
         "begins": story.begins,
-        "around": _around(story, subjects, registrations, scope),
+        "around": _around(story, subjects, registrations, scope, left_at),
         "group": group_of(row, scope),
         "described": described(subjects),
         "is_listed": bool(subjects),
@@ -202,8 +202,13 @@ def _registrations(events: Sequence[Event], subjects: Sequence[Subject], scope: 
 
 
 def _around(
-    story: Story, subjects: Sequence[Subject], registrations: Mapping[uuid.UUID, Registration], scope: Scope
+    story: Story,
+    subjects: Sequence[Subject],
+    registrations: Mapping[uuid.UUID, Registration],
+    scope: Scope,
+    left_at: datetime | None,
 ) -> Around:
+    moment = min((one for one in (story.until, left_at) if one), default=None)
     found = relatives(story.duns, story.then, story.today)
     mergers = continued(story.duns)
     _from_history(story.today, mergers)
@@ -222,8 +227,8 @@ def _around(
     return Around(
         list(_watches(story.events, subjects, registrations)),
         found,
-        _neighbours(mergers.before, companies, story.until),
-        _neighbours(mergers.after, companies, story.until),
+        _neighbours(mergers.before, companies, moment),
+        _neighbours(mergers.after, companies, moment),
     )
 
 

@@ -110,7 +110,7 @@ class CompanyList(APIView):
         asked = CompanyParameters.of(request)
         # Before the rows are read: what is published from now on is in the feed after it, shown here already or not.
         mark = mark_of(asked) or shown(feed.latest(), scope_for(request))
-        page = company_page(asked, seen_by(request, Company.objects.all()))
+        page = company_page(asked, seen_by(request, Company.objects.all()), scope_for(request))
         results = CompanySerializer(page.companies, many=True).data
         return Response({"results": results, "next": page.token(mark), "changes_cursor": mark, "note": page.note})
 

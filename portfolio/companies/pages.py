@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from core.api.parameters import read_moment
 from core.bulk import among
 from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
+from core.visibility import EVERYTHING, Scope
 from portfolio.companies.columns import COLUMN_ORDER
 from portfolio.companies.conditions import SORTED_DATES, SORTED_NUMBERS, with_value
 from portfolio.companies.parameters import companies_chosen
@@ -42,11 +43,11 @@ def _written(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def company_page(asked: dict[str, Any], among_them: QuerySet[Company]) -> CompanyPage:
+def company_page(asked: dict[str, Any], among_them: QuerySet[Company], scope: Scope = EVERYTHING) -> CompanyPage:
     """One page of the companies asked for, in the order of an index that leads to them."""
     order = _order(asked)
     names = [name.removeprefix("-") for name in order]
-    found = search_companies(asked["search"]) if "search" in asked else None
+    found = search_companies(asked["search"], scope) if "search" in asked else None
     rows = with_value(companies_chosen(asked, among_them), names[0]).order_by(*order)
     if found:
         rows = rows.filter(among("duns", found.duns))

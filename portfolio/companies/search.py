@@ -14,6 +14,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from core.bulk import among, key_ends
+from core.visibility import EVERYTHING, Scope, visible_to
 from portfolio.companies.words import (
     asked_words,
     begins_a_word,
@@ -46,13 +47,15 @@ def duns_digits(text: str) -> str:
     return re.sub(r"[\s-]", "", text) if DIGITS.fullmatch(text.strip()) else ""
 
 
-def search_companies(text: str) -> Found:
+def search_companies(text: str, scope: Scope = EVERYTHING) -> Found:
+    """Of what the scope shows, as if there were no others."""
     digits = duns_digits(text)
     words = [(digits,)] if digits else asked_words(text)[:MOST_WORDS]
     if not words:
         return Found()
-    candidates, has_more = _candidates(words)
-    return Found(_checked(candidates, words, text), has_more)
+    candidates, has_more = _candidates(words, scope)
+    found = _checked(candidates, words, text, scope)
+    return Found(found[:MOST], has_more or len(found) > MOST)
 
 
 def of_companies(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
@@ -70,26 +73,39 @@ def with_companies(rows: list[Any]) -> None:
         row.company = companies.get(row.company_id) or Company(duns=row.company_id)
 
 
-def _candidates(words: Sequence[Word]) -> tuple[list[str], bool]:
+def _candidates(words: Sequence[Word], scope: Scope) -> tuple[list[str], bool]:
     """The companies of a word that not too many have; of words that are all common, those that have them all."""
     telling = [word for word in words if not may_be_legal_form(word[0])] or words
     looked_up = sorted(telling, key=lambda word: -len(word[0]))[:LOOKED_UP]
     for word in looked_up:
         found = _having(word, MOST)
         if found.is_whole:
-            return _in_nine_digits(found.numbers), False
+            return _in_nine_digits(found.numbers, 2 * MOST), False
+    if not scope.sees_all:
+        return _visible_candidates(looked_up, scope)
     if len(looked_up) == 1:
-        return _in_nine_digits(found.numbers), True
+        return _in_nine_digits(found.numbers, MOST), True
     several = [_having(word, MOST_KEYS) for word in looked_up[:READ_ON]]
     certain = set.intersection(*(one.numbers for one in several))
     whole = [one.numbers for one in several if one.is_whole]
     possible = set.intersection(*whole) if whole else certain
-    candidates = [*_in_nine_digits(certain), *_in_nine_digits(possible - certain)]
+    candidates = [*_in_nine_digits(certain, MOST), *_in_nine_digits(possible - certain, MOST)]
     return candidates[:MOST], len(possible) > MOST or not whole
 
 
-def _in_nine_digits(numbers: set[int]) -> list[str]:
-    return [f"{number:09}" for number in sorted(numbers)[:MOST]]
+def _visible_candidates(looked_up: Sequence[Word], scope: Scope) -> tuple[list[str], bool]:
+    """Of words that are all common: all that the scope shows; where that is too much, those of the most telling word
+    that were read and that it shows."""
+    rows = visible_to(scope, Company.objects.all()).order_by()
+    visible = list(rows.values_list("duns", flat=True)[: MOST_KEYS + 1])
+    if len(visible) <= MOST_KEYS:
+        return visible, False
+    found = _having(looked_up[0], MOST_KEYS)
+    return _in_nine_digits(found.numbers, MOST_KEYS), not found.is_whole
+
+
+def _in_nine_digits(numbers: set[int], most: int) -> list[str]:
+    return [f"{number:09}" for number in sorted(numbers)[:most]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,29 +132,30 @@ def _numbered(digits: str, most: int) -> list[int]:
     return [int(duns) for duns in rows.order_by("duns").values_list("duns", flat=True)[:most]]
 
 
-def _checked(candidates: Sequence[str], words: Sequence[Word], text: str) -> tuple[str, ...]:
+def _checked(candidates: Sequence[str], words: Sequence[Word], text: str, scope: Scope) -> tuple[str, ...]:
     """Those that have all the words: what the index knows of a company may be older than its name."""
     if not candidates:
         return ()
-    rows = Company.objects.filter(among("duns", candidates)).values_list("duns", "name", "city")
-    texts = {duns: [duns, name, city] for duns, name, city in rows}
+    rows = visible_to(scope, Company.objects.filter(among("duns", candidates)))
+    texts = {duns: [duns, name, city] for duns, name, city in rows.values_list("duns", "name", "city")}
     names = {duns: folded(name) for duns, (_, name, _) in texts.items()}
     asked = [(re.compile(f"(?<![^\\W_])(?:{'|'.join(map(re.escape, word))})"), word) for word in words]
     left = {duns for duns in texts if not _has_all(asked, texts[duns])}
     if left:
-        _add_entries(left, texts)
+        _add_entries(left, texts, scope)
         left = {duns for duns in left if not _has_all(asked, texts[duns])}
     begin = folded(text.strip())
     return tuple(sorted(texts.keys() - left, key=lambda duns: (not names[duns].startswith(begin), names[duns], duns)))
 
 
-def _add_entries(companies: Iterable[str], texts: dict[str, list[str]]) -> None:
+def _add_entries(companies: Iterable[str], texts: dict[str, list[str]], scope: Scope) -> None:
     """What the entries of registrations hold, and what other systems call them."""
-    entries = Subject.objects.filter(company__in=list(companies)).exclude(customer_reference="", tags="")
+    these = among("company", list(companies))
+    entries = visible_to(scope, Subject.objects.filter(these)).exclude(customer_reference="", tags="")
     for duns, *described in entries.values_list("company_id", "customer_reference", "tags"):
         texts[duns] += described
-    named = ExternalReference.objects.filter(company__in=list(companies)).values_list("company_id", "reference")
-    for duns, reference in named:
+    named = ExternalReference.objects.filter(these)
+    for duns, reference in named.values_list("company_id", "reference"):
         texts[duns].append(reference)
 
 

@@ -259,8 +259,8 @@ def test_a_snapshot_and_the_feed_after_it_have_no_hole(program: Program) -> None
 
 
 def test_the_mark_is_taken_before_the_rows_are_read(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    def published_in_between(asked: dict[str, Any], rows: Any) -> Any:
-        page = company_page(asked, rows)
+    def published_in_between(asked: dict[str, Any], *seen: Any) -> Any:
+        page = company_page(asked, *seen)
         delivered(a_notice("EXIT"))
         return page
 

@@ -16,6 +16,8 @@ from monitoring.models import (
     Alert,
     Change,
     DataFetch,
+    Decision,
+    FamilyTree,
 )
 from portfolio.models import CompanySearch, SubjectImport
 from tests.visibility.marks import DUNS
@@ -29,13 +31,15 @@ NO_KEY = uuid.UUID("11111111-1111-4111-8111-111111111111")
 SHARED = {
     *("auth.group", "axes.accessattempt", "axes.accesslog", "django_q.schedule", "monitoring.element"),
     *("monitoring.publication", "portfolio.contract", "portfolio.callbudget", "portfolio.entitlements"),
-    *("portfolio.exchangerate", "portfolio.referencelist"),
+    *("portfolio.exchangerate", "portfolio.referencelist", "monitoring.responsetime", "monitoring.reviewsettings"),
 }
 # Of addresses outside of the lists of the admin, what stands for their parameters.
 OF_API: Mapping[str, Any] = {
     "alerts": Alert,
     "changes": Change,
     "data-fetches": DataFetch,
+    "decisions": Decision,
+    "family-trees": FamilyTree,
     "imports": SubjectImport,
     "company-searches": CompanySearch,
 }

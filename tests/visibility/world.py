@@ -32,8 +32,13 @@ from monitoring.models import (
     DailyStat,
     DataFetch,
     DeadLetter,
+    Decision,
+    DecisionKind,
     DeliveredFile,
     Delivery,
+    DueReview,
+    FamilyTree,
+    FamilyTreeMember,
     FetchedCompany,
     FetchedState,
     FetchState,
@@ -47,9 +52,14 @@ from monitoring.models import (
     ReportRecipient,
     ReportRegistration,
     ReportSchedule,
+    Review,
     ScheduledExport,
     SendAttempt,
     TargetKind,
+    TierImport,
+    TierRule,
+    TreeKind,
+    TreeState,
     WebhookEndpoint,
 )
 from monitoring.webhooks.endpoints import create_endpoint
@@ -115,6 +125,7 @@ def a_world(unit: BusinessUnit, other_unit: BusinessUnit, own: Registration, oth
     process_published(timedelta(seconds=30))
     _in_the_portfolio(other)
     _goes_out(world, beatrice, rule)
+    _decided(other)
     _machinery(other, beatrice)
     for count in (count_days, update_all_counts, update_contract_review):
         count()
@@ -230,6 +241,26 @@ def _goes_out(world: World, beatrice: User, rule: AlertRule) -> None:
     UnitKey.objects.create(unit=unit, key=key)
 
 
+def _decided(other: Registration) -> None:
+    """What people decided about the company, and whom it belongs to."""
+    now = timezone.now()
+    known = json.dumps({"alerts": [{"title": f"{MARK} alert"}]})
+    decision = Decision.objects.create(
+        company_id=DUNS, number=1, kind=DecisionKind.HOLD, reason=f"{MARK} reason", known=known,
+        decided_by="beatrice", decided_at=now,
+    )  # fmt: skip
+    review = {"reviewed_by": "beatrice", "reviewed_at": now, "note": f"{MARK} note"}
+    Review.objects.create(id=Review.key(DUNS, decision.pk), company_id=DUNS, decision=decision, **review)
+    TierRule.objects.create(name=f"{MARK} tiers", tier="critical", tag=f"{MARK} tag")
+    TierImport.objects.create(file_name=f"{MARK} tiers.csv", created_by="beatrice", created_at=now)
+    tree = FamilyTree.objects.create(
+        contract=other.contract, kind=TreeKind.FULL, duns=DUNS, top=DUNS, state=TreeState.DONE, confirmed_calls=1,
+        pages_read=1, page_count=1, requested_by="beatrice", requested_at=now, fetched_at=now, moved_at=now,
+    )  # fmt: skip
+    member = FamilyTreeMember.key(tree.pk, DUNS, "")
+    FamilyTreeMember.objects.create(id=member, tree=tree, duns=DUNS, name=NAME)
+
+
 # What keeps it running
 
 
@@ -276,7 +307,7 @@ def _tasks() -> None:
 def _rows(other: Registration, beatrice: User, rule: AlertRule) -> dict[type[Model], Model]:
     found: list[Any] = [other, beatrice, rule, Company.objects.get(pk=DUNS), ApiKey.objects.get(name=f"{MARK} key")]
     found.append(BusinessUnit.objects.get(channel__name=f"{MARK} channel"))
-    of_company = (Change, Notification, Alert, FetchedCompany, OutboxMessage)
+    of_company = (Change, Notification, Alert, FetchedCompany, OutboxMessage, Decision, Review)
     found += [model._default_manager.filter(company=DUNS).first() for model in of_company]
     of_registration = (
         *(Delivery, DeadLetter, ReplayPass, SyncRun, Subject, SubjectImport, DailyStat),
@@ -287,6 +318,12 @@ def _rows(other: Registration, beatrice: User, rule: AlertRule) -> dict[type[Mod
     found += [model._default_manager.filter(name__contains=MARK).first() for model in marked]
     found += [SavedFilter.objects.get(name=f"{MARK} filter"), Export.objects.get(), Proposal.objects.get()]
     found += [Notice.objects.filter(subject__contains=MARK).first(), Incident.objects.get(), DnbCall.objects.get()]
+    found += [
+        FamilyTree.objects.get(),
+        TierRule.objects.get(),
+        TierImport.objects.get(),
+        DueReview.objects.get(pk=DUNS),
+    ]
     found += [ExposureImport.objects.get(), AuditEntry.objects.filter(summary__contains=NAME).first()]
     found += [Success.objects.get(), Failure.objects.get(), OrmQ.objects.first()]
     assert None not in found, found

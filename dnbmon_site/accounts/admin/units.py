@@ -24,7 +24,15 @@ from core.models import BusinessUnit
 from core.text import counted
 from dnbmon_site.accounts.audit import Audited
 from dnbmon_site.accounts.models import ApiKey, UnitKey, UnitMember, User
-from dnbmon_site.accounts.units import give_all, open_to_all, restrict_all, set_unit, slug_of, without_access
+from dnbmon_site.accounts.units import (
+    give_all,
+    is_left_over,
+    open_to_all,
+    restrict_all,
+    set_unit,
+    slug_of,
+    without_access,
+)
 from portfolio.models import Registration, UnitRegistration
 
 
@@ -49,7 +57,7 @@ class UnitForm(forms.ModelForm):  # type: ignore[type-arg]
     people = Several(
         User.objects.none(),
         label=_("Users"),
-        help_text=_("They see only what their business units see. Superusers and you are not listed."),
+        help_text=_("They see only what their business units see. Superusers and you cannot be added."),
     )
     keys = Several(
         ApiKey.objects.none(),
@@ -64,14 +72,17 @@ class UnitForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         people = User.objects.filter(is_active=True, is_superuser=False).exclude(pk=self.actor.pk)
-        self._offer("people", people.order_by("username"), UnitMember, "user")
-        self._offer("keys", ApiKey.objects.valid().order_by("name"), UnitKey, "key")
-        self._offer("registrations", Registration.objects.order_by("reference"), UnitRegistration, "registration")
+        self._offer("people", people, "username", UnitMember, "user")
+        self._offer("keys", ApiKey.objects.valid(), "name", UnitKey, "key")
+        self._offer("registrations", Registration.objects.all(), "reference", UnitRegistration, "registration")
 
-    def _offer(self, name: str, rows: Any, through: Any, column: str) -> None:
-        self.fields[name].queryset = rows  # type: ignore[attr-defined]
-        chosen = through.objects.filter(unit=self.instance.pk).values_list(f"{column}_id", flat=True)
-        self.fields[name].initial = list(chosen) if self.instance.pk else []
+    def _offer(self, name: str, rows: Any, order: str, through: Any, column: str) -> None:
+        """Also those in the unit that could not be added now: whoever saves the page does not remove them unseen."""
+        members = through.objects.filter(unit=self.instance.pk) if self.instance.pk else through.objects.none()
+        chosen = list(members.values_list(f"{column}_id", flat=True))
+        offered = rows | rows.model._default_manager.filter(pk__in=chosen)
+        self.fields[name].queryset = offered.order_by(order)  # type: ignore[attr-defined]
+        self.fields[name].initial = chosen
 
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"]).strip()
@@ -79,6 +90,9 @@ class UnitForm(forms.ModelForm):  # type: ignore[type-arg]
             raise ValidationError(gettext("Enter a name with letters or digits."))
         if not self.instance.pk and BusinessUnit.objects.filter(pk=slug_of(name)).exists():
             raise ValidationError(gettext("A business unit with a similar name already exists. Enter another name."))
+        if not self.instance.pk and is_left_over(slug_of(name)):
+            text = gettext("Alerts or notes of a deleted business unit with a similar name exist. Enter another name.")
+            raise ValidationError(text)
         return name
 
 
@@ -132,8 +146,11 @@ class BusinessUnitAdmin(Audited, PageAdmin):
         is_first = not BusinessUnit.objects.exists()
         if not change:
             obj.slug, obj.created_by = slug_of(obj.name), request.user.get_username()
+        if is_first:
+            restrict_all(but=request.user.pk)
         super().save_model(request, obj, form, change)
         if is_first:
+            # Whoever came before the unit was there.
             restrict_all(but=request.user.pk)
         data = form.cleaned_data
         set_unit(obj, registrations=data["registrations"], people=data["people"], keys=data["keys"])
@@ -161,8 +178,7 @@ class BusinessUnitAdmin(Audited, PageAdmin):
         self._after_removal(request)
 
     def _after_removal(self, request: HttpRequest) -> None:
-        if not BusinessUnit.objects.exists():
-            open_to_all()
+        if not BusinessUnit.objects.exists() and open_to_all(by=request.user.pk):
             messages.warning(request, gettext("No business units are left: all users see all registrations again."))
             return
         self._warn(request)

@@ -225,7 +225,8 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         as_seen_by(request.user, [row])
         scope = scope_of(request.user)
         # Without others that reported something of it, the alert is as a whole the reader's.
-        facts = list((visible_to(scope, items) if row.audience else items)[:MOST_FACTS])
+        items = visible_to(scope, items) if row.audience else items
+        facts = list(items[:MOST_FACTS])
         lines, lately = lines_of_alert(row, facts, scope)
         comments: list[Any] = list(AlertComment.objects.filter(alert=row).order_by("id"))
         gone = row.company_id if is_about_a_gone_company(facts) else ""
@@ -247,7 +248,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
             "neighbours": neighbours_of(self, request, row),
             "filters": filters_of(request),
             **names_on(row, comments),
-            "by_rule": counts_by_rule(row.pk) if row.kind == AlertKind.BASELINE else {},
+            "by_rule": counts_by_rule(items) if row.kind == AlertKind.BASELINE else {},
             "registration": visible_to(scope, Registration.objects.filter(pk=row.registration_id)).first()
             if row.registration_id
             else None,

@@ -160,7 +160,8 @@ class ChoosesUsers:
     """For the admin of rows that name a user in their form (before other bases): one who can sign in."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        kwargs["queryset"] = get_user_model().objects.filter(is_active=True).order_by("username")
+        if db_field.related_model is get_user_model():
+            kwargs["queryset"] = get_user_model().objects.filter(is_active=True).order_by("username")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.visibility import scope_of, visible_to
-from monitoring.models import Alert, AlertItem
+from monitoring.models import Alert, AlertItem, AlertKind
 
 
 def as_seen_by(actor: Any, alerts: Sequence[Alert]) -> None:
@@ -26,6 +26,9 @@ def as_seen_by(actor: Any, alerts: Sequence[Alert]) -> None:
         by_alert[item.alert_id].append(item)
     for alert in shared:
         _show(alert, by_alert[alert.pk])
+        if alert.kind == AlertKind.BASELINE and alert.registration_id not in scope.registrations:
+            # Which companies were added to what is for those who see the registration.
+            alert.title, alert.total = alert.rule_name, len({item.company for item in by_alert[alert.pk]})
 
 
 def _show(alert: Alert, items: Sequence[AlertItem]) -> None:

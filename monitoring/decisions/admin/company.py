@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 
 from core import plurals
 from core.actors import actor_of
-from core.admin.row_actions import CSRF_FIELD, Outcome, chosen_rows
+from core.admin.row_actions import CSRF_FIELD, Outcome, chosen_rows, demand
 from core.visibility import is_restricted
 from monitoring.decisions.admin.decisions import DECIDE
 from monitoring.decisions.current import TIER_TONES, key_of, standing_of
@@ -53,23 +53,33 @@ ACTIONS = {"review": review, "tier": change_tier}
 RIGHTS = {"review": DECIDE, "tier": SET_TIER}
 
 
+def may_set_tier(request: HttpRequest) -> bool:
+    """A tier is the company's, in all business units."""
+    return request.user.has_perm(SET_TIER) and not is_restricted(request.user)
+
+
 def part_of(request: HttpRequest, company: Company) -> dict[str, Any] | None:
-    """The part of a company's page; none for those who may not see decisions, which are of all business units."""
-    if is_restricted(request.user) or not request.user.has_perm("monitoring.view_decision"):
+    """The part of a company's page. Decisions are of all business units; the tier and the next review are the
+    company's, and shown to users of each."""
+    if not request.user.has_perm("monitoring.view_decision"):
         return None
+    tone = TIER_TONES[Tier(company.tier)] if company.tier else "calm"
+    if is_restricted(request.user):
+        return {"tier_tone": tone} if company.tier or company.next_review_on else None
     return {
         "standing": standing_of(company),
         "tiers": [*Tier.choices, (NONE, tier_text(""))],
         "tier_now": company.tier or NONE,
-        "tier_tone": TIER_TONES[Tier(company.tier)] if company.tier else "calm",
+        "tier_tone": tone,
         "longest_note": LONGEST_NOTE,
         "may_decide": request.user.has_perm(DECIDE),
-        "may_set_tier": request.user.has_perm(SET_TIER),
+        "may_set_tier": may_set_tier(request),
     }
 
 
 def set_tiers_page(request: HttpRequest, companies: QuerySet[Company]) -> HttpResponse | None:
     """For the selected companies: their number and the tier are asked first."""
+    demand(may_set_tier(request))
     rows = chosen_rows(request, companies.order_by("pk"), MOST_BY_HAND)
     if not rows:
         return None

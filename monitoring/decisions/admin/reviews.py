@@ -22,7 +22,7 @@ from core.bulk import among
 from core.db import insert_new
 from core.markup import ago, badge
 from core.text import country_name, day_text
-from monitoring.decisions.admin.company import SET_TIER, set_tiers_page
+from monitoring.decisions.admin.company import may_set_tier, set_tiers_page
 from monitoring.decisions.current import TIER_TONES, TONES, with_decisions
 from monitoring.decisions.decide import in_words, is_expired
 from monitoring.decisions.work import start_update
@@ -57,7 +57,7 @@ class DueReviewAdmin(ExportedList, ReadOnlyAdmin):
         return self.has_view_permission(request)
 
     def has_tier_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(SET_TIER)
+        return may_set_tier(request)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).filter(next_review_on__isnull=False)

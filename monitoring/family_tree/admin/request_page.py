@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from core.actors import actor_of
 from core.admin.row_actions import demand
 from core.ids import time_first_id
+from core.visibility import is_restricted
 from monitoring.data_fetch.admin.request_page import MOST_COMPANIES
 from monitoring.family_tree.plan import CannotFetchTree, TreePlan, plan_trees
 from monitoring.family_tree.request import known_trees, request_trees
@@ -26,9 +27,14 @@ from portfolio.call_budgets.confirmation import confirmed_in, planned_calls
 PERMISSION = "monitoring.request_familytree"
 
 
+def may_fetch_trees(request: HttpRequest) -> bool:
+    """Calls are paid for, and a tree shows companies of all business units."""
+    return request.user.has_perm(PERMISSION) and not is_restricted(request.user)
+
+
 def request_page(request: HttpRequest, companies: Sequence[str] = ()) -> HttpResponse:
     """Of a company, or of companies selected in a list."""
-    demand(request.user.has_perm(PERMISSION))
+    demand(may_fetch_trees(request))
     given = request.POST if request.method == "POST" else request.GET
     numbers = companies or given.getlist("company")[:MOST_COMPANIES] or _outdated(given)
     kind = TreeKind.FULL if given.get("kind") == TreeKind.FULL else TreeKind.UPWARD

@@ -19,7 +19,7 @@ from core.actors import actor_of
 from core.admin.row_actions import demand
 from monitoring.company_page.admin import end_of_day
 from monitoring.family_tree.add import add_members
-from monitoring.family_tree.admin.request_page import PERMISSION
+from monitoring.family_tree.admin.request_page import may_fetch_trees
 from monitoring.family_tree.snapshots import latest_tree
 from monitoring.family_tree.view_data import Here, tree_view
 from monitoring.models import FamilyTree, TreeKind
@@ -79,7 +79,7 @@ def _context(
         "as_of": request.GET.get("as_of", "") if until else "",
         "below": below,
         "latest": f"{timezone.localdate():%Y-%m-%d}",
-        "may_fetch": until is None and company is not None and request.user.has_perm(PERMISSION),
+        "may_fetch": until is None and company is not None and may_fetch_trees(request),
         "registrations": _registrations(tree) if tree and may_add else [],
         "with_exposure": until is None and request.user.has_perm(MAY_SEE_EXPOSURE),
         "exposure_heading": exposure_in(currency),

@@ -18,7 +18,7 @@ from core.admin.filters import choice_filter
 from core.admin.row_actions import Outcome, RowActions
 from core.markup import ago, badge
 from core.text import counted
-from monitoring.family_tree.admin.request_page import PERMISSION, request_page
+from monitoring.family_tree.admin.request_page import may_fetch_trees, request_page
 from monitoring.family_tree.plan import calls_to_resume
 from monitoring.family_tree.request import discard_tree, may_resume, resume_tree, stop_tree
 from monitoring.models import FamilyTree, TreeKind, TreeState
@@ -96,7 +96,7 @@ class FamilyTreeAdmin(RowActions, ReadOnlyAdmin):
         return ago(row.requested_at)
 
     def may_act(self, request: HttpRequest, row: FamilyTree, action: str) -> bool:
-        return request.user.has_perm(PERMISSION)
+        return may_fetch_trees(request)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -1,22 +1,32 @@
 """The page of business units, and who has access to what since there are any."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from django.db.models import Model, QuerySet
 from django.test import Client
 from django.urls import reverse
 
 from core.models import AuditEntry, BusinessUnit
 from core.visibility import scope_of
-from dnbmon_site.accounts.models import ApiKey, User
-from dnbmon_site.accounts.units import set_unit, without_access
+from dnbmon_site.accounts import units
+from dnbmon_site.accounts.admin import units as page
+from dnbmon_site.accounts.models import ApiKey, UnitKey, UnitMember, User
+from dnbmon_site.accounts.units import give_all, set_unit, without_access
 from monitoring.models import Channel
+from portfolio.companies.notes import add_note
+from tests.builders.alerts import an_alert
+from tests.builders.companies import a_company
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
 from tests.builders.registrations import one, two
-from tests.builders.units import a_unit
+from tests.builders.units import a_unit, seen_by
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:core_businessunit_changelist")
 ADD = reverse("admin:core_businessunit_add")
+MEMBERS = ("registrations", "people", "keys")
 
 
 @pytest.fixture
@@ -96,3 +106,114 @@ def test_an_administrator_of_a_unit_does_not_reach_the_page(client: Client, admi
     a_unit("Credit", one(), people=[administrator])
     assert client.get(LIST).status_code == 403
     assert client.post(ADD, {"name": "Mine"}).status_code == 403
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, model: type[Model], happens: Callable[[], Any]) -> None:
+    """Just before rows of this model are given access."""
+    update = QuerySet.update
+
+    def updated(rows: Any, **values: Any) -> int:
+        if rows.model is model and values == {"sees_all": True}:
+            happens()
+        return update(rows, **values)
+
+    monkeypatch.setattr(QuerySet, "update", updated)
+
+
+def sees_all(row: Any) -> bool:
+    row.refresh_from_db()
+    return bool(row.sees_all)
+
+
+def test_who_is_in_a_unit_is_not_given_everything() -> None:
+    bob, eve, (key, _) = a_person(username="bob"), a_person(username="eve"), ApiKey.issue(name="ERP")
+    a_unit("Credit", one(), people=[bob])
+    give_all([bob, eve, key])
+    assert [sees_all(row) for row in (bob, eve, key)] == [False, True, True]
+
+
+def test_who_is_put_into_a_unit_at_the_same_time_is_not_given_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    bob = a_person(username="bob")
+    unit = a_unit("Credit", one())
+    meanwhile(monkeypatch, User, lambda: UnitMember.objects.create(unit=unit, user=bob))
+    give_all([bob])
+    assert not sees_all(bob)
+
+
+def test_who_is_given_everything_while_put_into_a_unit_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    bob, (key, _) = a_person(username="bob"), ApiKey.issue(name="ERP")
+    unit = a_unit("Credit", one(), people=[bob])
+    User.objects.filter(pk=bob.pk).update(sees_all=True)
+    set_unit(unit, registrations=[one()], people=[bob], keys=[])
+    assert not sees_all(bob), "also who was in it before"
+    original = units._set
+
+    def interrupted(*given: Any) -> None:
+        original(*given)
+        User.objects.update(sees_all=True)
+        ApiKey.objects.update(sees_all=True)
+
+    monkeypatch.setattr(units, "_set", interrupted)
+    set_unit(unit, registrations=[one()], people=[bob], keys=[key])
+    assert not sees_all(bob) and not sees_all(key)
+
+
+def test_access_is_limited_before_the_first_unit_is_there_and_after(
+    client: Client, administrator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+    monkeypatch.setattr(page, "restrict_all", lambda *, but: seen.append(BusinessUnit.objects.exists()))
+    client.post(ADD, {"name": "Credit"})
+    client.post(ADD, {"name": "Buying"})
+    assert seen == [False, True]
+
+
+def test_who_has_no_access_while_there_is_no_unit_is_listed_and_given_it(client: Client, administrator: User) -> None:
+    """As after a first unit that could not be saved."""
+    bob = a_person(username="bob")
+    User.objects.filter(pk=bob.pk).update(sees_all=False)
+    assert "Users and API keys that see nothing" in text_of(client.get(LIST))
+    client.post(reverse("admin:core_businessunit_give"))
+    assert sees_all(bob)
+
+
+def test_a_unit_that_is_added_while_the_last_goes_limits_access(
+    client: Client, administrator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = a_person(username="bob")
+    last = a_unit("Credit", one())
+    User.objects.filter(pk=administrator.pk).update(sees_all=True)
+    meanwhile(monkeypatch, ApiKey, lambda: BusinessUnit.objects.create(slug="new", name="New"))
+    answer = client.post(reverse("admin:core_businessunit_delete", args=[last.pk]), {"post": "yes"}, follow=True)
+    assert not sees_all(bob) and sees_all(administrator)
+    assert "all users see all registrations again" not in text_of(answer)
+
+
+def test_who_cannot_be_added_now_stays_when_the_page_is_saved(client: Client, administrator: User) -> None:
+    gone, root, eve = (a_person(username=name) for name in ("gone", "root", "eve"))
+    key, _ = ApiKey.issue(name="ERP")
+    unit = a_unit("Credit", one(), people=[gone, root], keys=[key])
+    User.objects.filter(pk=administrator.pk).update(sees_all=True)
+    User.objects.filter(pk__in=[gone.pk, eve.pk]).update(is_active=False)
+    User.objects.filter(pk=root.pk).update(is_superuser=True)
+    key.revoke()
+    address = reverse("admin:core_businessunit_change", args=[unit.pk])
+    form = client.get(address).context["adminform"].form
+    assert {row.username for row in form.fields["people"].queryset} == {"gone", "root"}
+    client.post(address, {"name": "Credit", **{name: form.fields[name].initial for name in MEMBERS}})
+    assert set(UnitMember.objects.values_list("user_id", flat=True)) == {gone.pk, root.pk}
+    assert UnitKey.objects.get().key == key
+
+
+@pytest.mark.parametrize("left", ["alert", "note"])
+def test_a_unit_does_not_inherit_what_a_deleted_one_left(client: Client, administrator: User, left: str) -> None:
+    unit = a_unit("Credit", one())
+    if left == "alert":
+        an_alert(unit=unit.pk)
+    else:
+        add_note(company=a_company(), text="Pays late.", by="bob", scope=seen_by(unit))
+    unit.delete()
+    User.objects.filter(pk=administrator.pk).update(sees_all=True)
+    assert "Alerts or notes of a deleted business unit" in text_of(client.post(ADD, {"name": "Credit"}))
+    client.post(ADD, {"name": "Credit risk"})
+    assert BusinessUnit.objects.get().pk == "credit-risk"

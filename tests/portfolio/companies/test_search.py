@@ -6,15 +6,19 @@ import pytest
 from django.db import connection
 
 from core.bulk import key_ends
+from core.visibility import Scope
 from portfolio.companies import search
-from portfolio.companies.search import duns_digits, of_companies, search_companies
+from portfolio.companies.search import Found, duns_digits, of_companies, search_companies
 from portfolio.companies.word_index import verify_words, write_company_words
 from portfolio.companies.words import asked_words, begins_a_word, may_be_legal_form, words_of
 from portfolio.models import Company, CompanyWord, Subject
 from portfolio.models.company_words import DUNS_BYTES
 from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.queries import AtMost
+from tests.builders.registrations import one, two
 from tests.builders.subjects import a_subject
+from tests.builders.times import MOMENT
+from tests.builders.units import a_unit, seen_by
 
 pytestmark = pytest.mark.django_db
 FORGES = ["Forge", "The Forge Ltd", "Northern Forge & Sons", "Dropforge GmbH", "Valley Forging AG"]
@@ -109,6 +113,43 @@ def test_of_too_many_some_are_found_and_it_says_so(monkeypatch: pytest.MonkeyPat
     assert len(search_companies("alpha").duns) == 3
     assert search_companies("alpha").has_more
     assert not search_companies("alpha 3").has_more
+
+
+def a_unit_among_others(own: int, others: int) -> Scope:
+    """Companies of others come first in every order."""
+    unit = a_unit("Credit", one())
+    for number in range(others):
+        a_subject(a_company(f"{number:09}", f"Alpha {number}").duns, two(), monitored_since=MOMENT)
+    for number in range(100, 100 + own):
+        a_subject(a_company(f"{number:09}", f"Alpha {number}").duns, one(), monitored_since=MOMENT)
+    return seen_by(unit)
+
+
+def test_for_a_business_unit_there_are_no_other_companies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MOST", 3)
+    scope = a_unit_among_others(own=2, others=5)
+    assert search_companies("alpha", scope) == Found(("000000100", "000000101"), has_more=False)
+    assert search_companies("0000", scope) == Found(("000000100", "000000101"), has_more=False)
+    assert search_companies("alpha").has_more
+
+
+def test_of_too_many_of_a_business_unit_some_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MOST", 3)
+    scope = a_unit_among_others(own=6, others=5)
+    found = search_companies("alpha", scope)
+    assert found == Found(("000000100", "000000101", "000000102"), has_more=True)
+    monkeypatch.setattr(search, "MOST_KEYS", 5)
+    assert search_companies("alpha", scope) == Found((), has_more=True), "bounded work, and it says so"
+
+
+def test_tags_and_references_of_another_unit_find_nothing() -> None:
+    unit = a_unit("Credit", one())
+    a_company(DUNS, "Acme")
+    a_subject(DUNS, one(), tags="steel", monitored_since=MOMENT)
+    a_subject(DUNS, two(), tags="doubtful", customer_reference="V-7", monitored_since=MOMENT)
+    typed = ("steel", "doubtful", "V-7")
+    assert [len(search_companies(text, seen_by(unit)).duns) for text in typed] == [1, 0, 0]
+    assert [len(search_companies(text).duns) for text in typed] == [1, 1, 1]
 
 
 def test_a_search_takes_few_queries(django_assert_max_num_queries: AtMost) -> None:
