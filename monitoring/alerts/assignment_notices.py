@@ -69,6 +69,7 @@ def _assignments(now: datetime) -> list[Assignment]:
         "assignee_id", "assigned_by", "assigned_at", "pk", "company_id"
     )
     found: dict[tuple[uuid.UUID, str, int], Assignment] = {}
+    at: Any
     for person, by, at, alert, company in columns.iterator(chunk_size=ROWS_AT_ONCE):
         one = found.setdefault((person, by, _milliseconds(at)), Assignment(person, by, at, alert, company or ""))
         one.count += 1

@@ -17,18 +17,18 @@ from monitoring.models import Alert, AlertComment, AlertItem, Change
 def as_seen_by(actor: Any, alerts: Sequence[Alert]) -> None:
     """Title, reason and number of facts, where not all of them are for this reader."""
     scope = scope_of(actor)
-    shared = [] if scope.sees_all else [alert for alert in alerts if alert.audience]
+    if scope.sees_all:
+        return
+    _show_reasons(scope, alerts)
+    shared = [alert for alert in alerts if alert.audience]
     if not shared:
         return
     rows = AlertItem.objects.filter(alert__in=[alert.pk for alert in shared])
     by_alert: dict[uuid.UUID, list[AlertItem]] = defaultdict(list)
     for item in visible_to(scope, rows).order_by("sequence", "id"):
         by_alert[item.alert_id].append(item)
-    reasons = _seen(scope, {alert.worse_by for alert in shared if alert.reopened_because and alert.worse_by})
     for alert in shared:
         _show(alert, by_alert[alert.pk])
-        if alert.worse_by not in reasons:
-            alert.reopened_because = ""
 
 
 def comments_seen_by(actor: Any, alerts: Sequence[Alert]) -> list[AlertComment]:
@@ -40,6 +40,14 @@ def comments_seen_by(actor: Any, alerts: Sequence[Alert]) -> list[AlertComment]:
         return found
     seen = _seen(scope, {comment.change for comment in found if comment.change})
     return [comment for comment in found if comment.change is None or comment.change in seen]
+
+
+def _show_reasons(scope: Scope, alerts: Sequence[Alert]) -> None:
+    """Why they are open again, where that is for this reader."""
+    seen = _seen(scope, {alert.worse_by for alert in alerts if alert.reopened_because and alert.worse_by})
+    for alert in alerts:
+        if alert.worse_by not in seen:
+            alert.reopened_because = ""
 
 
 def _seen(scope: Scope, changes: set[uuid.UUID]) -> set[uuid.UUID]:

@@ -172,7 +172,7 @@ def _reporters(alerts: Sequence[Alert]) -> dict[uuid.UUID, Registrations]:
     return found
 
 
-def _limits(rules: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Registrations | None]:
+def _limits(rules: Collection[uuid.UUID]) -> dict[uuid.UUID, Registrations | None]:
     rows = AlertRule.objects.filter(pk__in=list(rules)).values_list("pk", "registrations", "unit_id")
     return {key: chosen_registrations(split(registrations), unit) for key, registrations, unit in rows}
 

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from core.audit import record_all
 from core.models import AuditEntry
 from dnbmon_site.accounts.models import User
 from monitoring.alerts import actions
@@ -258,10 +259,9 @@ def test_reopening_is_audited_before_it_is_done_as_it_was_read(monkeypatch: pyte
         with pytest.raises(RuntimeError):
             actions.reopen(keys, by="bob")
     assert AuditEntry.objects.filter(action="alert.reopen").count() == 3
-    written = actions.record_all
 
     def acknowledge_meanwhile(entries: Any) -> None:
-        written(entries)
+        record_all(entries)
         Alert.objects.filter(pk=keys[0], state="closed").update(
             state="acknowledged", acknowledged_by="carl", acknowledged_at=timezone.now(), closed_at=None
         )

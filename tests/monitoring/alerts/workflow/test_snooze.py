@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from dnbmon_site.accounts.models import User
-from monitoring.alerts.actions import acknowledge, close
+from monitoring.alerts.actions import acknowledge, close, comment_on
 from monitoring.alerts.own_alerts import count_all_own_alerts, own_alerts
 from monitoring.alerts.workflow import snooze as snoozing
 from monitoring.alerts.workflow.inbox import in_inbox, snoozed
@@ -157,11 +157,11 @@ def _dying(*args: Any, **more: Any) -> None:
 
 
 def test_one_that_is_closed_in_between_has_no_comment_about_a_snooze(monkeypatch: pytest.MonkeyPatch) -> None:
-    alert, said = an_alert(), snoozing.comment_on
+    alert = an_alert()
 
     def close_meanwhile(*args: Any, **more: Any) -> Any:
         close([alert.pk], by="carl")
-        return said(*args, **more)
+        return comment_on(*args, **more)
 
     monkeypatch.setattr(snoozing, "comment_on", close_meanwhile)
     assert snoozing.snooze([alert.pk], by="ann", until=None, wakes_if_worse=True) == []

@@ -274,6 +274,15 @@ def test_a_unit_reads_no_reason_that_another_reported(ann: Client) -> None:
     assert FELL in text_of(ann.get(f"/monitoring/alert/{alert.pk}/change/"))
 
 
+def test_nor_one_that_another_registration_of_the_same_rule_reported() -> None:
+    alert, credit, _ = of_units({"registrations": f"{one().reference}, {two().reference}"})
+    fell(21, 8, -30, registration=two())
+    assert state_of(alert) == WORSE and alert.audience is None
+    as_seen_by(seen_by(credit), [alert])
+    assert alert.reopened_because == ""
+    assert comments_seen_by(seen_by(credit), [alert]) == []
+
+
 def test_killed_before_the_comment_it_is_written_when_the_publication_is_read_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
