@@ -1,5 +1,6 @@
 """Alerts as business units see them."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -7,9 +8,11 @@ import pytest
 from django.utils import timezone
 
 from core.visibility import visible_to
+from monitoring.alerts.channel_messages import message_of
 from monitoring.alerts.facts.seen import as_seen_by
-from monitoring.models import Alert, AlertItem, Audience, Change
+from monitoring.models import Alert, AlertItem, Audience, Change, Channel, OutboxMessage
 from tests.builders.alerts import raised
+from tests.builders.channels import a_channel
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import delivered
 from tests.builders.elements import ACTIVE, OUT, STATUS, an_element
@@ -18,6 +21,7 @@ from tests.builders.registrations import one, two
 from tests.builders.rules import a_rule
 from tests.builders.times import now_stamp, stamp
 from tests.builders.units import a_unit, seen_by
+from tests.builders.webhooks import an_endpoint
 
 pytestmark = pytest.mark.django_db
 MOMENT = timezone.now() - timedelta(hours=1)
@@ -84,3 +88,73 @@ def test_a_rule_of_a_unit_without_registrations_takes_nothing() -> None:
     a_rule(elements=STATUS, unit=a_unit("Empty"))
     reports(one(), GONE)
     assert not Alert.objects.exists()
+
+
+# Who is told
+
+
+def messages_to(target: Any) -> list[OutboxMessage]:
+    return list(OutboxMessage.objects.filter(target=target.pk).order_by("sequence", "created_at"))
+
+
+def told(channel: Channel) -> list[str]:
+    """What the texts say: each message once."""
+    shown = (message_of(Channel.objects.get(pk=channel.pk), row) for row in messages_to(channel))
+    return [message.subject if message else "" for message in shown]
+
+
+def said(endpoint: Any) -> list[dict[str, Any]]:
+    return [json.loads(row.payload)["data"] for row in messages_to(endpoint)]
+
+
+def test_a_unit_is_told_of_an_alert_when_its_registration_reports_the_change_after_another() -> None:
+    a_rule(elements=STATUS)
+    credit, buying = a_unit("Credit", one()), a_unit("Buying", two())
+    first, later = (
+        a_channel(all_rules=True, unit=credit),
+        a_channel(all_rules=True, address="b@example.com", unit=buying),
+    )
+    hook, _ = an_endpoint(None, event_types="alert.*", unit=buying)
+    everyone, _ = an_endpoint(None, name="All", event_types="alert.*")
+    for_all = a_channel(all_rules=True, address="all@example.com")
+    reports(one(), GONE)
+    assert (len(told(first)), len(told(later)), said(hook)) == (1, 0, [])
+    for _ in range(2):
+        reports(two(), GONE)
+        assert (len(told(first)), len(told(for_all)), len(said(everyone))) == (1, 1, 1)
+        assert told(later) == told(first)
+        assert said(hook) == said(everyone)
+
+
+def test_a_unit_of_both_registrations_is_told_once() -> None:
+    a_rule(elements=STATUS)
+    both = a_unit("Both", one(), two())
+    channel, (hook, _) = a_channel(all_rules=True, unit=both), an_endpoint(None, event_types="alert.*", unit=both)
+    reports(one(), GONE)
+    OutboxMessage.objects.filter(target=channel.pk).delete()
+    reports(two(), GONE)
+    assert (len(told(channel)), len(said(hook))) == (0, 1)
+
+
+def test_a_unit_that_is_told_later_is_told_once_of_alerts_about_the_same_change() -> None:
+    a_rule(elements=STATUS)
+    a_rule("Also", elements=STATUS)
+    a_unit("Credit", one())
+    channel = a_channel(all_rules=True, unit=a_unit("Buying", two()))
+    reports(one(), GONE)
+    reports(two(), GONE)
+    assert len(told(channel)) == 1
+
+
+def test_a_webhook_of_a_unit_is_told_of_an_alert_that_its_registration_adds_to_and_of_no_other_change() -> None:
+    a_rule(elements=f"{STATUS}\norganization.legalEvents.hasOpenBankruptcy")
+    a_unit("Credit", one())
+    hook, _ = an_endpoint(None, event_types="alert.*", unit=a_unit("Buying", two()))
+    everyone, _ = an_endpoint(None, name="All", event_types="alert.*")
+    reports(one(), GONE)
+    reports(two(), BANKRUPT)
+    [ours], [theirs] = said(hook), said(everyone)
+    assert ours["id"] == theirs["id"]
+    own = AlertItem.objects.get(text=ours["title"])
+    assert item_registration(own) == two().pk
+    assert theirs["title"] != ours["title"]
