@@ -10,13 +10,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from core.visibility import scope_of, visible_to
-from monitoring.models import Alert, AlertItem
+from core.visibility import Scope, scope_of, visible_to
+from monitoring.models import Alert, AlertItem, Change
 
 
 def as_seen_by(actor: Any, alerts: Sequence[Alert]) -> None:
-    """Title, reason and number of facts, where not all of them are for this reader."""
+    """Title, reason and number of facts, where not all of them are for this reader, nor what has reversed them."""
     scope = scope_of(actor)
+    if not scope.sees_all:
+        _hide_reversals(scope, alerts)
     shared = [] if scope.sees_all else [alert for alert in alerts if alert.audience]
     if not shared:
         return
@@ -26,6 +28,16 @@ def as_seen_by(actor: Any, alerts: Sequence[Alert]) -> None:
         by_alert[item.alert_id].append(item)
     for alert in shared:
         _show(alert, by_alert[alert.pk])
+
+
+def _hide_reversals(scope: Scope, alerts: Sequence[Alert]) -> None:
+    """By a change that only others were notified of."""
+    reversed_by = {alert.reversed_by for alert in alerts if alert.reversed_by}
+    rows = visible_to(scope, Change.objects.filter(pk__in=reversed_by)) if reversed_by else Change.objects.none()
+    seen = set(rows.values_list("pk", flat=True))
+    for alert in alerts:
+        if alert.reversed_by and alert.reversed_by not in seen:
+            alert.reversal, alert.reversed_at = "", None
 
 
 def _show(alert: Alert, items: Sequence[AlertItem]) -> None:
