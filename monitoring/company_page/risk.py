@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext, ngettext
 
 from core.text import counted, day_text
-from core.visibility import EVERYTHING, Scope, visible_to
+from core.visibility import Scope, visible_to
 from monitoring.company_page.summary import Head
 from monitoring.company_page.timeline import without_company
 from monitoring.models import Alert, AlertKind, AlertState, Severity
@@ -17,6 +17,7 @@ from monitoring.scores.chart_data import Rating, Score, Scores
 
 ALERTS_SHOWN = 5
 MOST_ALERTS = 100
+Show = Callable[[Scope, Sequence[Alert]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +104,14 @@ class OpenAlerts:
         return f"{counted(MOST_ALERTS)}+" if self.count > MOST_ALERTS else counted(self.count)
 
 
-def open_alerts(duns: str, scope: Scope = EVERYTHING) -> OpenAlerts:
-    """One query by the index of companies."""
+def open_alerts(duns: str, scope: Scope, show: Show) -> OpenAlerts:
+    """One query by the index of companies. `show` gives them the titles that the scope sees."""
     rows = visible_to(scope, Alert.objects.filter(company=duns, kind=AlertKind.CHANGE))
     rows = rows.exclude(state=AlertState.CLOSED)
     found = list(rows.order_by("-severity", "-raised_at", "-id")[: MOST_ALERTS + 1])
-    return OpenAlerts([_open_alert(row, duns) for row in found[:ALERTS_SHOWN]], len(found))
+    shown = found[:ALERTS_SHOWN]
+    show(scope, shown)
+    return OpenAlerts([_open_alert(row, duns) for row in shown], len(found))
 
 
 def _open_alert(row: Alert, duns: str) -> OpenAlert:

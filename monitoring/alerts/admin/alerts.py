@@ -130,7 +130,8 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return (find_alerts(queryset, search_term) if search_term.strip() else queryset), False
+        found = find_alerts(queryset, search_term, request.user) if search_term.strip() else queryset
+        return found, False
 
     def complete_rows(self, rows: list[Alert]) -> None:
         with_people(rows)

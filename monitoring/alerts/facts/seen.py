@@ -15,11 +15,12 @@ from monitoring.models import Alert, AlertComment, AlertItem, AlertKind, Change
 
 
 def as_seen_by(actor: Any, alerts: Sequence[Alert]) -> None:
-    """Title, reason and number of facts, where not all of them are for this reader."""
+    """Title, reason and number of facts, where not all of them are for this reader, nor what has reversed them."""
     scope = scope_of(actor)
     if scope.sees_all:
         return
     _show_reasons(scope, alerts)
+    _hide_reversals(scope, alerts)
     shared = [alert for alert in alerts if alert.audience]
     if not shared:
         return
@@ -56,6 +57,16 @@ def _show_reasons(scope: Scope, alerts: Sequence[Alert]) -> None:
 def _seen(scope: Scope, changes: set[uuid.UUID]) -> set[uuid.UUID]:
     rows = visible_to(scope, Change.objects.filter(pk__in=sorted(changes)))
     return set(rows.values_list("pk", flat=True)) if changes else set()
+
+
+def _hide_reversals(scope: Scope, alerts: Sequence[Alert]) -> None:
+    """By a change that only others were notified of."""
+    reversed_by = {alert.reversed_by for alert in alerts if alert.reversed_by}
+    rows = visible_to(scope, Change.objects.filter(pk__in=reversed_by)) if reversed_by else Change.objects.none()
+    seen = set(rows.values_list("pk", flat=True))
+    for alert in alerts:
+        if alert.reversed_by and alert.reversed_by not in seen:
+            alert.reversal, alert.reversed_at = "", None
 
 
 def _show(alert: Alert, items: Sequence[AlertItem]) -> None:
