@@ -9,10 +9,12 @@ from django.db import IntegrityError, transaction
 
 from core.models import AuditEntry
 from monitoring.decisions import decide as module
+from monitoring.decisions import known
 from monitoring.decisions.current import current_decisions, standing_of
 from monitoring.decisions.decide import CompanyGone, DecidedSince, Draft, confirm, decide, refuse
 from monitoring.decisions.known import known_then
 from monitoring.decisions.reviews import refresh_all_reviews
+from monitoring.decisions.trail import write_missing_entries
 from monitoring.models import Decision, DecisionState, Review
 from portfolio.exposure.days import today
 from portfolio.exposure.refresh import refresh_columns
@@ -102,6 +104,15 @@ def test_closed_alerts_are_not_among_the_open_ones() -> None:
     assert json.loads(a_decision().known)["alerts"] == []
 
 
+def test_more_alerts_than_are_kept_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known, "MOST_ALERTS", 2)
+    a_company()
+    for title in ("One", "Two", "Three"):
+        an_alert(title=title)
+    found = known_then(a_decision().known)
+    assert (len(found.alerts), found.more_alerts) == (2, 1)
+
+
 # The second person
 
 
@@ -126,6 +137,8 @@ def test_a_tier_needs_a_second_person() -> None:
         (a_limit(100_000), DecisionState.PROPOSED),
         (a_limit(1, "USD"), DecisionState.PROPOSED),
         (a_draft("stop"), DecisionState.FINAL),
+        (a_draft("hold"), DecisionState.FINAL),
+        (a_draft("approve"), DecisionState.PROPOSED),
     ],
 )
 def test_an_amount_needs_a_second_person_and_so_does_one_without_a_rate(draft: Draft, state: str) -> None:
@@ -134,8 +147,16 @@ def test_an_amount_needs_a_second_person_and_so_does_one_without_a_rate(draft: D
     assert a_decision(draft).state == state
 
 
+def test_an_approval_is_no_way_around_the_amount() -> None:
+    a_company()
+    review_settings_of(second_from=100_000)
+    assert "has no limit" in a_decision().needs_second
+
+
 def test_without_settings_no_amount_does() -> None:
     a_company()
+    a_company(OTHER)
+    assert a_decision(duns=OTHER).state == DecisionState.FINAL
     assert a_decision(a_limit(10**9)).state == DecisionState.FINAL
 
 
@@ -269,6 +290,36 @@ def test_whoever_dies_behind_a_decision_leaves_a_review_that_the_night_makes(mon
     refresh_all_reviews()
     assert Review.objects.get().decision_id == Decision.objects.get().pk
     assert Company.objects.get().next_review_on == today() + timedelta(days=365)
+
+
+def test_whoever_dies_before_the_audit_entry_leaves_one_that_the_night_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_tiered_company(tier=Tier.CRITICAL)
+
+    def dies(*given: Any) -> None:
+        raise SystemExit
+
+    def dying(act: Any) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(module, "insert_new", dies)
+            with pytest.raises(SystemExit):
+                act()
+
+    dying(a_decision)
+    dying(lambda: confirm(Decision.objects.get(), by=BOB))
+    assert not AuditEntry.objects.exists()
+    assert (write_missing_entries(), write_missing_entries()) == (2, 0)
+    entries = AuditEntry.objects.order_by("id").values_list("action", "actor", "actor_id")
+    assert list(entries) == [("decision.proposed", "ann", ANN.id), ("decision.confirmed", "bob", BOB.id)]
+    assert json.loads(AuditEntry.objects.get(action="decision.proposed").after)["state"] == "proposed"
+
+
+def test_what_is_recorded_is_not_recorded_again_by_night() -> None:
+    a_tiered_company(tier=Tier.CRITICAL)
+    a_company(OTHER)
+    a_decision(duns=OTHER)
+    refuse(a_decision(), reason="No.", by=BOB)
+    assert AuditEntry.objects.count() == 3
+    assert write_missing_entries() == 0
 
 
 # Companies that are no more, decisions that have expired
