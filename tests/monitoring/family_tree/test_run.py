@@ -165,9 +165,7 @@ def test_chains_that_are_not_finished_are_left_out(registration: Registration) -
 
 
 @pytest.mark.parametrize("kind", TreeKind)
-def test_of_two_who_request_the_same_at_the_same_time_not_both_pay(
-    kind: TreeKind, control: SandboxControl, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_two_who_request_the_same_at_the_same_time_not_both_pay(kind: TreeKind, control: SandboxControl) -> None:
     plans = [plan_trees(kind, [THIRD]) for _ in range(2)]
     first = request_trees(plans[0], ONE_CALL, by=an_actor("ann"))[0]
     with pytest.raises(CannotFetchTree, match="not complete yet") as refused:
