@@ -52,9 +52,11 @@ def snooze(
         rows = Alert.objects.filter(pk__in=batch, state__in=OPEN)
         asked = list(rows.values_list("pk", flat=True))
         comments = comment_on(asked, by=by, text=f"{words} {text.strip()}".strip())
-        rows.filter(pk__in=asked).update(**changed, **again)
-        done += rows.filter(pk__in=asked, **changed).values_list("pk", flat=True)
-        _take_back([one.pk for one in comments if one.alert_id not in set(done)])
+        count = rows.filter(pk__in=asked).update(**changed, **again)
+        if count < len(asked):
+            asked = list(rows.filter(pk__in=asked, **changed).values_list("pk", flat=True))
+            _take_back([one.pk for one in comments if one.alert_id not in set(asked)])
+        done += asked
     count_own_alerts_of(done)
     return done
 
