@@ -71,7 +71,7 @@ def test_what_is_paid_for_or_shared_by_all_units_is_not_for_users_of_one(client:
 
 @pytest.mark.parametrize("action", ["tier", "review"])
 def test_tier_and_review_are_not_theirs_to_set(client: Client, restricted: User, action: str) -> None:
-    restricted.user_permissions.set(a_person("add_decision", "change_tier", username="ann").user_permissions.all())
+    restricted.user_permissions.add(*a_person("decide_company", "change_tier", username="ann").user_permissions.all())
     answer = client.post(f"/portfolio/company/{DUNS}/do/{action}/", {"tier": "normal"})
     assert answer.status_code == 403
     assert Company.objects.get().tier == Tier.CRITICAL and not Review.objects.exists()
