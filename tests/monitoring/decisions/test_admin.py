@@ -10,6 +10,7 @@ from django.test import Client
 
 from monitoring.decisions import known
 from monitoring.decisions.admin import decisions, tier_rules
+from monitoring.decisions.current import standing_of
 from monitoring.decisions.upload import work_on
 from monitoring.models import Decision, DecisionState, Review, TierImport, TierRule
 from portfolio.exposure.days import today
@@ -147,7 +148,7 @@ def test_a_decision_made_while_the_form_is_read_is_not_one_that_was_seen(
     analyst: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a_company()
-    usual = decisions.standing_of
+    usual = standing_of
 
     def with_a_decision_behind(company: Company) -> Any:
         found = usual(company)

@@ -8,7 +8,7 @@ import pytest
 from core.models import AuditEntry
 from monitoring.decisions import mergers as module
 from monitoring.decisions.mergers import carry_tiers
-from monitoring.decisions.reviews import mark_reviewed
+from monitoring.decisions.reviews import last_reviews, mark_reviewed
 from monitoring.decisions.rules import apply_rules
 from monitoring.decisions.tiers import release_tier, set_tier
 from monitoring.decisions.work import update_reviews
@@ -79,7 +79,7 @@ def test_a_tier_that_was_carried_over_and_released_is_not_carried_over_again() -
 
 def test_a_user_who_sets_the_tier_meanwhile_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
     a_merger()
-    usual = module.last_reviews
+    usual = last_reviews
 
     def with_a_user_meanwhile(batch: Any) -> Any:
         set_tier([remaining()], tier=Tier.NORMAL, by=MIA)
