@@ -17,9 +17,10 @@ from monitoring.models import Alert, AlertItem, Change
 def as_seen_by(actor: Any, alerts: Sequence[Alert]) -> None:
     """Title, reason and number of facts, where not all of them are for this reader, nor what has reversed them."""
     scope = scope_of(actor)
-    if not scope.sees_all:
-        _hide_reversals(scope, alerts)
-    shared = [] if scope.sees_all else [alert for alert in alerts if alert.audience]
+    if scope.sees_all:
+        return
+    _hide_reversals(scope, alerts)
+    shared = [alert for alert in alerts if alert.audience]
     if not shared:
         return
     rows = AlertItem.objects.filter(alert__in=[alert.pk for alert in shared])
