@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.utils.text import camel_case_to_spaces
 from django.utils.translation import gettext
 
 from core.actors import actor_of, id_of
-from core.db import clean_text
+from core.db import clean_text, insert_new
 from core.models import AuditEntry
 
 # As entries were written before: django-q2 calls its models so.
@@ -38,6 +39,12 @@ def record(
 def record_all(entries: Sequence[AuditEntry]) -> None:
     """Write down many acts together."""
     AuditEntry.objects.bulk_create(entries, batch_size=500)
+
+
+def record_once(key: uuid.UUID, entry: AuditEntry) -> None:
+    """Write down an act in a step that may be repeated: under this key there is one entry."""
+    entry.pk = key
+    insert_new(AuditEntry, [entry])
 
 
 def entry_of(

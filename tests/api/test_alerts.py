@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from dnbmon_site.accounts.models import ApiKey
 from monitoring.models import AlertComment, AlertState, Severity
 from tests.builders.alerts import an_alert
 from tests.builders.people import a_person
 from tests.builders.programs import Program, a_signed_in_person
+from tests.builders.registrations import one, two
+from tests.builders.units import a_unit
 
 pytestmark = pytest.mark.django_db
 DUNS = "804735132"
@@ -98,6 +101,22 @@ def test_assigning(desk: Program) -> None:
     a_person(username="carl")
     for name in ("carl", "dora", ""):
         assert desk.post(f"alerts/{alert.pk}/assign/", {"assignee": name}).status_code == 400
+
+
+def test_nobody_is_assigned_an_alert_that_they_do_not_see(a_program: Callable[..., Program]) -> None:
+    bob, carl = a_person("view_alert"), a_person("view_alert", username="carl")
+    a_unit("Credit", one(), people=[bob])
+    a_unit("Buying", two(), people=[carl])
+    desk = a_program(name="all", scopes="alerts")
+    ApiKey.objects.update(sees_all=True)
+    alert = an_alert(0, registration=one())
+    answer = desk.post(f"alerts/{alert.pk}/assign/", {"assignee": "carl"})
+    assert answer.status_code == 400 and "carl cannot see" in answer.text
+    many = {"action": "assign", "alerts": [str(alert.pk)], "assignee": "carl"}
+    assert desk.post("alerts/bulk/", many).status_code == 400
+    alert.refresh_from_db()
+    assert alert.assignee is None
+    assert desk.post("alerts/bulk/", {**many, "assignee": "bob"}).json() == {"changed": 1, "unchanged": 0}
 
 
 def test_overdue_alerts(desk: Program) -> None:

@@ -1,8 +1,9 @@
 """A stricter threshold for a rule, tried on its own alerts of the past: those that were closed as not relevant, and
 those that people acted on.
 
-What is proposed keeps each alert that was acted on, avoids most of the others, and changes the number least. Nothing is
-changed by it: a person opens the rule's form with it, tests it on history, and saves it, or does not.
+What is proposed keeps each alert that was acted on, avoids most of the others but not all there were, and changes the
+number least. Nothing is changed by it: a person opens the rule's form with it, tests it on history, and saves it, or
+does not.
 """
 
 from __future__ import annotations
@@ -55,12 +56,12 @@ def propose_threshold(row: AlertRule) -> Proposal | None:
     if len(noise) < LEAST:
         return None
     acted = _closed(row, CloseReason.ACTED)
-    found = [proposal for other in _others(rule, noise) if (proposal := _tried(rule, *other, noise, acted))]
+    found = [proposal for other in _others(rule, noise, acted) if (proposal := _tried(rule, *other, noise, acted))]
     return max(found, key=_merit, default=None)
 
 
 def _is_numeric(condition: Condition) -> bool:
-    """A score that gets worse by any number of points may be asked to drop by more."""
+    """A score that gets worse by any number of points may be asked to change by more."""
     return condition.operator in (RISES, DROPS, ABOVE, BELOW, WORSE)
 
 
@@ -79,20 +80,40 @@ def _closed(row: AlertRule, reason: str) -> Tried:
     return [found for its in items.values() if (found := [changes[key] for key in its if key in changes])]
 
 
-def _others(rule: Rule, noise: Tried) -> Iterator[tuple[int, Condition]]:
+def _others(rule: Rule, noise: Tried, acted: Tried) -> Iterator[tuple[int, Condition]]:
     """Stricter numbers by which some of the noise would not have been raised, for each condition."""
     for index, condition in enumerate(rule.conditions):
-        if _is_numeric(condition):
+        if _is_numeric(condition) and (operator := _operator(rule, condition, [*noise, *acted])):
             numbers = {_just_beyond(condition, max(found)) for its in noise if (found := _sizes(rule, condition, its))}
             stricter = sorted(number for number in numbers if _is_stricter(condition, number))
             for number in stricter[:: max(len(stricter) // CANDIDATES, 1)]:
-                yield index, _with_number(condition, number)
+                yield index, _with_number(condition, operator, number)
+
+
+def _operator(rule: Rule, condition: Condition, alerts: Tried) -> str:
+    """Percentiles get worse when they drop, classes when they rise. Nothing for ratings, which are no numbers, and
+    where a rule looks at both."""
+    if condition.operator != WORSE:
+        return condition.operator
+    steps = [_step(facet) for changes in alerts for facet in _met(rule, condition, changes)]
+    if not steps or None in steps:
+        return ""
+    directions = {RISES if step > 0 else DROPS for step in steps if step is not None}
+    return directions.pop() if len(directions) == 1 else ""
+
+
+def _step(facet: Facet) -> Decimal | None:
+    before, after = number_of(facet.previous), number_of(facet.current)
+    return None if before is None or after is None else after - before
+
+
+def _met(rule: Rule, condition: Condition, changes: Sequence[Change]) -> Iterator[Facet]:
+    return (facet for change in changes for facet in rule.values_of(change) if condition.is_met(facet))
 
 
 def _sizes(rule: Rule, condition: Condition, changes: Sequence[Change]) -> list[Decimal]:
     """How strictly each value meets it, the more the larger."""
-    met = (facet for change in changes for facet in rule.values_of(change) if condition.is_met(facet))
-    return [_size(condition, facet) for facet in met]
+    return [_size(condition, facet) for facet in _met(rule, condition, changes)]
 
 
 def _size(condition: Condition, facet: Facet) -> Decimal:
@@ -115,20 +136,21 @@ def _is_stricter(condition: Condition, number: Decimal) -> bool:
     return number < condition.number if condition.operator == BELOW else number > condition.number
 
 
-def _with_number(condition: Condition, number: Decimal) -> Condition:
-    operator = DROPS if condition.operator == WORSE else condition.operator
+def _with_number(condition: Condition, operator: str, number: Decimal) -> Condition:
     return parse_condition(f"{operator} {number:f}{' %' if condition.is_percent else ''}")
 
 
 def _tried(rule: Rule, index: int, other: Condition, noise: Tried, acted: Tried) -> Proposal | None:
-    """None where an alert that was acted on would not have been raised."""
+    """None where an alert that was acted on would not have been raised, or no alert at all."""
     conditions = (*rule.conditions[:index], other, *rule.conditions[index + 1 :])
     stricter = replace(rule, conditions=conditions)
     if _avoided(stricter, acted):
         return None
     avoided = _avoided(stricter, noise)
+    if not avoided or not (acted or avoided < len(noise)):
+        return None
     text = "\n".join(map(str, conditions))
-    return Proposal(rule.conditions[index], other, text, len(noise), avoided, len(acted)) if avoided else None
+    return Proposal(rule.conditions[index], other, text, len(noise), avoided, len(acted))
 
 
 def _avoided(rule: Rule, alerts: Tried) -> int:

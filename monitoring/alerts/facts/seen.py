@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from core.visibility import scope_of, visible_to
-from monitoring.models import Alert, AlertItem, AlertKind
+from core.visibility import Scope, scope_of, visible_to
+from monitoring.models import Alert, AlertComment, AlertItem, AlertKind, Change
 
 
 def as_seen_by(actor: Any, alerts: Sequence[Alert]) -> None:
@@ -24,11 +24,30 @@ def as_seen_by(actor: Any, alerts: Sequence[Alert]) -> None:
     by_alert: dict[uuid.UUID, list[AlertItem]] = defaultdict(list)
     for item in visible_to(scope, rows).order_by("sequence", "id"):
         by_alert[item.alert_id].append(item)
+    reasons = _seen(scope, {alert.worse_by for alert in shared if alert.reopened_because and alert.worse_by})
     for alert in shared:
         _show(alert, by_alert[alert.pk])
         if alert.kind == AlertKind.BASELINE and alert.registration_id not in scope.registrations:
             # Which companies were added to what is for those who see the registration.
             alert.title, alert.total = alert.rule_name, len({item.company for item in by_alert[alert.pk]})
+        if alert.worse_by not in reasons:
+            alert.reopened_because = ""
+
+
+def comments_seen_by(actor: Any, alerts: Sequence[Alert]) -> list[AlertComment]:
+    """Without those that say what another unit's registration reported; in the order of their making."""
+    scope = scope_of(actor)
+    rows = AlertComment.objects.filter(alert__in=[alert.pk for alert in alerts]).order_by("id")
+    found = list(rows) if alerts else []
+    if scope.sees_all:
+        return found
+    seen = _seen(scope, {comment.change for comment in found if comment.change})
+    return [comment for comment in found if comment.change is None or comment.change in seen]
+
+
+def _seen(scope: Scope, changes: set[uuid.UUID]) -> set[uuid.UUID]:
+    rows = visible_to(scope, Change.objects.filter(pk__in=sorted(changes)))
+    return set(rows.values_list("pk", flat=True)) if changes else set()
 
 
 def _show(alert: Alert, items: Sequence[AlertItem]) -> None:

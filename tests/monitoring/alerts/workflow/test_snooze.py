@@ -11,6 +11,7 @@ from django.utils import timezone
 from dnbmon_site.accounts.models import User
 from monitoring.alerts.actions import acknowledge, close
 from monitoring.alerts.own_alerts import count_all_own_alerts, own_alerts
+from monitoring.alerts.workflow import snooze as snoozing
 from monitoring.alerts.workflow.inbox import in_inbox, snoozed
 from monitoring.alerts.workflow.snooze import LONGEST_SNOOZE, CannotSnooze, snooze, wake
 from monitoring.models import Alert, AlertComment, AlertState
@@ -139,3 +140,29 @@ def test_the_list_shows_snoozed_alerts_apart(ann: Client) -> None:
     assert "Snoozed" in text_of(ann.get("/monitoring/alert/?state=snoozed"))
     ann.post(f"/monitoring/alert/{alert.pk}/do/wake/")
     assert shown("") == {alert.pk, other.pk}
+
+
+def test_killed_in_between_none_is_snoozed_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    alert = an_alert()
+    with monkeypatch.context() as patched:
+        patched.setattr(snoozing, "comment_on", _dying)
+        with pytest.raises(RuntimeError):
+            snoozing.snooze([alert.pk], by="ann", until=None, wakes_if_worse=True, text="Waits for the bank.")
+    alert.refresh_from_db()
+    assert alert.snoozed_until is None
+
+
+def _dying(*args: Any, **more: Any) -> None:
+    raise RuntimeError("killed")
+
+
+def test_one_that_is_closed_in_between_has_no_comment_about_a_snooze(monkeypatch: pytest.MonkeyPatch) -> None:
+    alert, said = an_alert(), snoozing.comment_on
+
+    def close_meanwhile(*args: Any, **more: Any) -> Any:
+        close([alert.pk], by="carl")
+        return said(*args, **more)
+
+    monkeypatch.setattr(snoozing, "comment_on", close_meanwhile)
+    assert snoozing.snooze([alert.pk], by="ann", until=None, wakes_if_worse=True) == []
+    assert not AlertComment.objects.exists()
