@@ -20,7 +20,19 @@ from monitoring.alerts.workflow.inbox import OPEN, in_inbox
 from monitoring.models import Alert
 
 NEWEST = 3
-SHOWN = ("title", "raised_at", "exposure", "company_id", "audience", "rule_name", "reversed_by", "kind", "registration")
+SHOWN = (
+    "title",
+    "raised_at",
+    "exposure",
+    "company_id",
+    "audience",
+    "rule_name",
+    "reversed_by",
+    "kind",
+    "registration",
+    "reopened_because",
+    "worse_by",
+)
 
 
 def own_alerts(person: Any) -> Numbers:

@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from core.text import counted, day_text
+from core.text import counted, day_text, moment_text
 from core.visibility import Scope, visible_to
 from monitoring.company_page.summary import Head
 from monitoring.company_page.timeline import without_company
@@ -117,4 +118,10 @@ def open_alerts(duns: str, scope: Scope, show: Show) -> OpenAlerts:
 def _open_alert(row: Alert, duns: str) -> OpenAlert:
     severity = Severity(row.severity)
     title = without_company(row.title, duns)
-    return OpenAlert(row.pk, title, str(severity.label), severity.name.lower(), row.get_state_display(), row)
+    return OpenAlert(row.pk, title, str(severity.label), severity.name.lower(), _state_text(row), row)
+
+
+def _state_text(row: Alert) -> str:
+    if row.snoozed_until is None or row.snoozed_until <= timezone.now():
+        return str(row.get_state_display())
+    return gettext("Snoozed until %(moment)s") % {"moment": moment_text(row.snoozed_until)}

@@ -88,7 +88,9 @@ def _assign(request: HttpRequest, row: Alert) -> Outcome:
     key = key_of(text)
     person = assignable(request.user).filter(pk=key).first() if key else None
     if text and person is None:
-        raise Http404(gettext("The user does not exist, or was deactivated. Choose another assignee."))
+        raise Http404(
+            gettext("This user does not exist, was deactivated, or may not work on alerts. Choose another assignee.")
+        )
     if person and (objection := why_not(person, [row.pk])):
         return messages.ERROR, objection
     assign([row.pk], to=person, by=by)
@@ -116,7 +118,7 @@ def _notified(person: Any, by: str) -> Outcome:
 
 
 def _undo(request: HttpRequest, row: Alert) -> Outcome:
-    if undo(row.pk, request.POST.get("token", ""), request.user.pk):
+    if undo(row.pk, request.POST.get("token", ""), by=request.user):
         return gettext("Undone.")
     words = gettext("The action cannot be undone: the alert was updated since. Check its status below.")
     return messages.WARNING, words

@@ -20,7 +20,7 @@ from core.admin.chips import Chip
 from core.admin.filters import CountryFilter, DaysFilter, start_of
 from core.visibility import is_restricted, scope_of
 from monitoring.alerts.admin.rule_filters import visible_rules
-from monitoring.alerts.workflow.assignees import assignable
+from monitoring.alerts.workflow.assignees import assignable, working_on_alerts
 from monitoring.alerts.workflow.inbox import OPEN, awake, in_inbox, overdue, snoozed
 from monitoring.models import Alert, AlertRule, AlertState
 from monitoring.reports.alert_section import raised_between
@@ -157,11 +157,11 @@ def people(actor: Any) -> list[Any]:
 
 
 class ChoosesUsers:
-    """For the admin of rows that name a user in their form (before other bases): one who can sign in."""
+    """For the admin of rows that name a user in their form (before other bases): one who may work on alerts."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.related_model is get_user_model():
-            kwargs["queryset"] = get_user_model().objects.filter(is_active=True).order_by("username")
+            kwargs["queryset"] = working_on_alerts()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
 

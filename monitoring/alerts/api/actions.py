@@ -26,7 +26,7 @@ from monitoring.alerts.api.alerts import (
     done,
     read,
 )
-from monitoring.alerts.workflow.assignees import assignable, why_not
+from monitoring.alerts.workflow.assignees import RIGHTS, assignable, why_not
 from monitoring.alerts.workflow.snooze import CannotSnooze, end_of_snooze, snooze, wake
 from monitoring.jobs import have_it_sent
 
@@ -61,8 +61,8 @@ class AssignSerializer(serializers.Serializer[Any]):
 
     def validate_assignee(self, value: str | None) -> Any:
         person = assignable(self.context["actor"]).filter(username=value).first() if value else None
-        if value and (person is None or not person.has_perm("monitoring.view_alert")):
-            raise serializers.ValidationError("No active user with this username may view alerts.")
+        if value and (person is None or not person.has_perms(RIGHTS)):
+            raise serializers.ValidationError("No active user with this username may work on alerts.")
         return person
 
 

@@ -1,9 +1,9 @@
 """A stricter threshold for a rule, tried on its own alerts of the past: those that were closed as not relevant, and
 those that people acted on.
 
-What is proposed keeps each alert that was acted on, avoids most of the others but not all there were, and changes the
-number least. Nothing is changed by it: a person opens the rule's form with it, tests it on history, and saves it, or
-does not.
+What is proposed keeps each alert that was acted on, avoids most of the others, and changes the number least. Where none
+was acted on, nothing says how strict is too strict, and nothing is proposed. Nothing is changed by it: a person opens
+the rule's form with it, tests it on history, and saves it, or does not.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.db import in_batches
@@ -25,6 +26,8 @@ from monitoring.elements.paths import Facet, Mistake
 from monitoring.models import Alert, AlertItem, AlertKind, AlertRule, AlertState, Change, CloseReason
 
 DAYS = timedelta(days=365)
+# In how many days the alerts of any outcome are counted, up to this number.
+RAISED_DAYS, MOST_RAISED = 90, 2_000
 # The latest of each reason; of fewer that were not relevant, nothing is concluded.
 MOST, LEAST = 300, 5
 CANDIDATES = 12
@@ -44,20 +47,33 @@ class Proposal:
     noise_avoided: int
     acted: int
     acted_lost: int = 0
+    # Of all in RAISED_DAYS, whatever came of them; None where they are too many to try.
+    raised: int | None = None
+    still_raised: int = 0
 
 
 def propose_threshold(row: AlertRule) -> Proposal | None:
-    """None where the rule has no number, too few alerts were closed, or no other number is better."""
+    """None where the rule has no number, too few alerts were closed, none was acted on, or no number is better."""
     try:
         rule = compile_rule(row)
     except Mistake:
         return None
     noise = _closed(row, CloseReason.NOISE) if any(map(_is_numeric, rule.conditions)) else []
-    if len(noise) < LEAST:
+    acted = _closed(row, CloseReason.ACTED) if len(noise) >= LEAST else []
+    if not acted:
         return None
-    acted = _closed(row, CloseReason.ACTED)
     found = [proposal for other in _others(rule, noise, acted) if (proposal := _tried(rule, *other, noise, acted))]
-    return max(found, key=_merit, default=None)
+    best = max(found, key=_merit, default=None)
+    return best and _counted(row, rule, best)
+
+
+def _counted(row: AlertRule, rule: Rule, proposal: Proposal) -> Proposal:
+    rows = Alert.objects.filter(rule=row.pk, raised_at__gte=timezone.now() - timedelta(days=RAISED_DAYS))
+    raised = _latest(rows, MOST_RAISED + 1)
+    if len(raised) > MOST_RAISED:
+        return proposal
+    stricter = replace(rule, conditions=tuple(map(parse_condition, proposal.conditions.splitlines())))
+    return replace(proposal, raised=len(raised), still_raised=len(raised) - _avoided(stricter, raised))
 
 
 def _is_numeric(condition: Condition) -> bool:
@@ -66,10 +82,14 @@ def _is_numeric(condition: Condition) -> bool:
 
 
 def _closed(row: AlertRule, reason: str) -> Tried:
-    """Those whose changes are still there."""
     rows = Alert.objects.filter(rule=row.pk, close_reason=reason, raised_at__gte=timezone.now() - DAYS)
-    rows = rows.filter(state=AlertState.CLOSED, kind=AlertKind.CHANGE).order_by("-raised_at")
-    keys = list(rows.values_list("pk", flat=True)[:MOST])
+    return _latest(rows.filter(state=AlertState.CLOSED), MOST)
+
+
+def _latest(rows: QuerySet[Alert], most: int) -> Tried:
+    """Those whose changes are still there."""
+    rows = rows.filter(kind=AlertKind.CHANGE).order_by("-raised_at")
+    keys = list(rows.values_list("pk", flat=True)[:most])
     items: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
     changes: dict[uuid.UUID, Change] = {}
     for batch in in_batches(keys):
@@ -141,13 +161,13 @@ def _with_number(condition: Condition, operator: str, number: Decimal) -> Condit
 
 
 def _tried(rule: Rule, index: int, other: Condition, noise: Tried, acted: Tried) -> Proposal | None:
-    """None where an alert that was acted on would not have been raised, or no alert at all."""
+    """None where an alert that was acted on would not have been raised."""
     conditions = (*rule.conditions[:index], other, *rule.conditions[index + 1 :])
     stricter = replace(rule, conditions=conditions)
     if _avoided(stricter, acted):
         return None
     avoided = _avoided(stricter, noise)
-    if not avoided or not (acted or avoided < len(noise)):
+    if not avoided:
         return None
     text = "\n".join(map(str, conditions))
     return Proposal(rule.conditions[index], other, text, len(noise), avoided, len(acted))

@@ -61,9 +61,7 @@ def _seen(scope: Scope, changes: set[uuid.UUID]) -> set[uuid.UUID]:
 
 def _hide_reversals(scope: Scope, alerts: Sequence[Alert]) -> None:
     """By a change that only others were notified of."""
-    reversed_by = {alert.reversed_by for alert in alerts if alert.reversed_by}
-    rows = visible_to(scope, Change.objects.filter(pk__in=reversed_by)) if reversed_by else Change.objects.none()
-    seen = set(rows.values_list("pk", flat=True))
+    seen = _seen(scope, {alert.reversed_by for alert in alerts if alert.reversed_by})
     for alert in alerts:
         if alert.reversed_by and alert.reversed_by not in seen:
             alert.reversal, alert.reversed_at = "", None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.db.models import Q
 from django.utils.translation import gettext, ngettext
 
@@ -16,14 +17,25 @@ from core.text import counted
 from core.visibility import scope_of, visible_to
 from monitoring.models import Alert
 
+# Who may only view alerts can do nothing about one.
+WORKS_ON_ALERTS = "acknowledge_alert"
+RIGHTS = ("monitoring.view_alert", f"monitoring.{WORKS_ON_ALERTS}")
+
+
+def working_on_alerts() -> Any:
+    """Active users who may acknowledge alerts, by themselves or by a role."""
+    roles = Group.objects.filter(permissions__codename=WORKS_ON_ALERTS)
+    may = Q(is_superuser=True) | Q(groups__in=roles) | Q(user_permissions__codename=WORKS_ON_ALERTS)
+    return get_user_model().objects.filter(may, is_active=True).distinct().order_by("username")
+
 
 def assignable(actor: Any) -> Any:
-    """Users of one's own business units, and those who see everything."""
-    active, scope = get_user_model().objects.filter(is_active=True), scope_of(actor)
+    """Those of one's own business units, and those who see everything."""
+    people, scope = working_on_alerts(), scope_of(actor)
     if not scope.sees_all:
         sees_all = Q(sees_all=True) | Q(is_superuser=True)
-        active = active.filter(sees_all | Q(unit_rows__unit__in=scope.units)).distinct()
-    return active.order_by("username")
+        people = people.filter(sees_all | Q(unit_rows__unit__in=scope.units))
+    return people
 
 
 def may_receive(person: Any, alerts: Sequence[uuid.UUID]) -> bool:
@@ -32,8 +44,10 @@ def may_receive(person: Any, alerts: Sequence[uuid.UUID]) -> bool:
 
 def why_not(person: Any, alerts: Sequence[uuid.UUID]) -> str:
     """Why these alerts cannot be assigned to somebody, in a sentence; nothing if they can."""
-    if not person.has_perm("monitoring.view_alert"):
-        words = gettext("%(person)s is not permitted to view alerts. Choose another assignee, or assign a role first.")
+    if not person.has_perms(RIGHTS):
+        words = gettext(
+            "%(person)s is not permitted to work on alerts. Choose another assignee, or assign a role first."
+        )
         return words % {"person": person_text(person)}
     hidden = 0 if scope_of(person).sees_all else len(alerts) - _count_seen(person, alerts)
     words = ngettext(

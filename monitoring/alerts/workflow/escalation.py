@@ -53,7 +53,7 @@ def _seconds(rows: Any, column: str) -> Seconds:
 
 
 def _usable(alert: Alert, rules: Seconds, severities: Seconds, people: Mapping[uuid.UUID, Any]) -> Any:
-    """Somebody who is still there and may see the alert; None where nobody is."""
+    """Somebody who is still there and may see and work on the alert; None where nobody is."""
     named = (rules.get(alert.rule_id), severities.get(alert.severity))
     found: Iterable[Any] = (people.get(key) for key in named if key)
     return next((one for one in found if one and may_receive(one, [alert.pk])), None)
@@ -87,6 +87,6 @@ def _note(alert: Alert, second: Any) -> None:
 
 def _text(second: Any, is_given: bool) -> str:
     if second is None:
-        return gettext("Overdue. Not escalated, because no user who is named for it may view alerts.")
+        return gettext("Overdue. Not escalated, because no user who is named for it may work on alerts.")
     words = gettext("Overdue. Escalated to %(person)s.") if is_given else gettext("Overdue. %(person)s has it already.")
     return words % {"person": person_text(second)}

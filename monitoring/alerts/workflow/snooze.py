@@ -46,7 +46,7 @@ def snooze(
     end = end_of_snooze(until, wakes_if_worse=wakes_if_worse)
     changed = {"snoozed_until": end, "snoozed_by": by, "wakes_if_worse": wakes_if_worse}
     again = due_again(end)
-    words = gettext("Snoozed %(until)s.") % {"until": _until_text(end, wakes_if_worse)}
+    words = gettext("Snoozed %(until)s.") % {"until": until_text(end, wakes_if_worse)}
     done: list[uuid.UUID] = []
     for batch in in_batches(alerts):
         rows = Alert.objects.filter(pk__in=batch, state__in=OPEN)
@@ -69,10 +69,10 @@ def _take_back(comments: Sequence[uuid.UUID]) -> None:
 
 def snooze_text(row: Alert) -> str:
     words = gettext("Snoozed %(until)s")
-    return words % {"until": _until_text(row.snoozed_until, row.wakes_if_worse)} if row.snoozed_until else ""
+    return words % {"until": until_text(row.snoozed_until, row.wakes_if_worse)} if row.snoozed_until else ""
 
 
-def _until_text(end: datetime, wakes_if_worse: bool) -> str:
+def until_text(end: datetime, wakes_if_worse: bool) -> str:
     words = gettext("until %(moment)s or until it gets worse") if wakes_if_worse else gettext("until %(moment)s")
     return words % {"moment": moment_text(end)}
 

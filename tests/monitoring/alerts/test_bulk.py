@@ -15,7 +15,7 @@ from monitoring.alerts import actions
 from monitoring.alerts.actions import acknowledge, close
 from monitoring.alerts.admin import alerts as admin_alerts
 from monitoring.alerts.admin import bulk, filters, questions
-from monitoring.models import Alert, AlertComment, AlertState, CloseReason
+from monitoring.models import Alert, AlertComment, AlertState, CloseReason, Severity
 from tests.builders.alerts import an_alert
 from tests.builders.pages import text_of
 from tests.builders.people import a_person, an_alert_viewer
@@ -77,7 +77,7 @@ def test_the_number_is_said_before_anything_changes(ann: Client, action: str) ->
 
 
 def test_each_action_does_what_it_says(ann: Client) -> None:
-    bob = a_person("view_alert")
+    bob = a_person("view_alert", "acknowledge_alert")
     alerts = [an_alert(number) for number in range(3)]
 
     def rows(*names: str) -> set[Any]:
@@ -209,7 +209,7 @@ def test_of_those_that_are_assigned_so_already_it_is_said_apart(ann: Client) -> 
 
 
 def test_alerts_that_somebody_does_not_see_are_not_assigned_to_them(ann: Client) -> None:
-    bob = a_person("view_alert")
+    bob = a_person("view_alert", "acknowledge_alert")
     a_unit("Credit", one(), people=[bob])
     set_sees_all("ann")
     alerts = [an_alert(0, registration=one()), an_alert(1, registration=two())]
@@ -219,6 +219,28 @@ def test_alerts_that_somebody_does_not_see_are_not_assigned_to_them(ann: Client)
     assert "1 alert assigned." in text_of(do(ann, "assign", selected("assign", alerts[0]), person=str(bob.pk)))
     page = ann.post(f"/monitoring/alert/{alerts[1].pk}/do/assign/", {"person": str(bob.pk)}, follow=True)
     assert "bob cannot see 1 of these alerts" in text_of(page)
+
+
+def test_nothing_is_assigned_to_those_who_only_view_alerts(ann: Client) -> None:
+    """Offered are those who may work on alerts, by a role too, and each once."""
+    able = a_person("view_alert", "acknowledge_alert", username="able", role="Analyst")
+    chief = a_person(username="chief", role="Approver")
+    alert, page = an_alert(), "/monitoring/alert/{}/change/"
+    for text in (ask(ann, selected("assign", alert)).text, ann.get(page.format(alert.pk)).text):
+        assert text.count(f'<option value="{able.pk}"') == 1 and str(chief.pk) not in text
+    assert "valid choice" in text_of(do(ann, "assign", selected("assign", alert), person=str(chief.pk)))
+    address = f"/monitoring/alert/{alert.pk}/do/assign/"
+    assert ann.post(address, {"person": str(chief.pk)}).status_code == 404
+    assert not Alert.objects.exclude(assignee=None).exists()
+    ann.post(address, {"person": str(able.pk)})
+    assert Alert.objects.get().assignee == able
+
+
+@pytest.mark.parametrize("form", ["alertrule/add", f"responsetime/{Severity.CRITICAL.value}/change"])
+def test_nor_is_it_escalated_to_them(ann: Client, form: str) -> None:
+    able, chief = a_person(username="able", role="Analyst"), a_person(username="chief", role="Approver")
+    page = ann.get(f"/monitoring/{form}/").text
+    assert str(able.pk) in page and str(chief.pk) not in page
 
 
 def test_a_unit_assigns_to_its_own_people_and_those_who_see_everything() -> None:

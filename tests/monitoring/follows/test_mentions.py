@@ -90,6 +90,18 @@ def test_nobody_is_notified_of_their_own_text_nor_of_what_they_may_not_see() -> 
     )
 
 
+def test_the_author_reads_who_cannot_be_reached() -> None:
+    a_follower("carl", email="")
+    prefers(a_follower("dora"), paused_at=timezone.now())
+    a_follower()
+    found = a_comment("@bob @carl @dora @Carl", by="ann")
+    assert not_notified_text([found]) == (
+        "carl has no email address, so no message was sent. dora has paused notifications, so no message was sent."
+    )
+    assert notify_mentioned() == 1, "for bob"
+    assert not_notified_text([a_comment("@carl: a note to myself", by="carl")]) == ""
+
+
 def test_what_was_removed_before_it_was_sent_is_not() -> None:
     a_follower()
     a_comment("@bob")

@@ -1,15 +1,18 @@
 """A stricter threshold, tried on the alerts that were closed."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from monitoring.alerts.actions import close
 from monitoring.alerts.admin.effectiveness import proposal_text
+from monitoring.alerts.effectiveness import thresholds
 from monitoring.alerts.effectiveness.thresholds import propose_threshold
-from monitoring.models import Alert, AlertItem, AlertRule, Change, CloseReason, Grouping
+from monitoring.models import Alert, AlertItem, AlertRule, AlertState, Change, CloseReason, Grouping
 from tests.builders.alerts import raised
 from tests.builders.deliveries import delivered
 from tests.builders.elements import PERCENTILE
@@ -52,8 +55,31 @@ def test_the_number_is_proposed_that_spares_most_and_loses_none_that_was_acted_o
     assert (proposal.conditions, proposal.noise_avoided, proposal.noise) == ("drops by 15", 5, 6)
     assert (proposal.acted_lost, proposal.acted) == (0, 2)
     assert proposal_text(proposal) == (
-        "With 15 instead of 10, 5 of 6 alerts closed as not relevant would not have been raised, and 0 of 2 acted on."
+        "With 15 instead of 10, 5 of 6 alerts closed as not relevant would not have been raised, and 0 of 2 acted on. "
+        "In all, 3 alerts instead of 10 would have been raised in 90 days."
     )
+
+
+def test_how_many_alerts_are_left_counts_those_that_nobody_closed_too() -> None:
+    rule = a_rule_about_falls()
+    closed_as(CloseReason.NOISE, falls(10, 11, 12, 13, 14))
+    closed_as(CloseReason.ACTED, falls(20))
+    delivered(*(news(PERCENTILE, 90, 90 - fall, duns=f"9{fall:08}") for fall in (10, 30)))
+    raised()
+    proposal = propose_threshold(rule)
+    assert proposal is not None and (proposal.still_raised, proposal.raised) == (2, 8)
+    Alert.objects.filter(state=AlertState.NEW).update(raised_at=timezone.now() - timedelta(days=91))
+    proposal = propose_threshold(rule)
+    assert proposal is not None and (proposal.still_raised, proposal.raised) == (1, 6)
+
+
+def test_too_many_alerts_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = a_rule_about_falls()
+    closed_as(CloseReason.NOISE, falls(10, 11, 12, 13, 14))
+    closed_as(CloseReason.ACTED, falls(20))
+    monkeypatch.setattr(thresholds, "MOST_RAISED", 5)
+    proposal = propose_threshold(rule)
+    assert proposal is not None and proposal_text(proposal).endswith("and 0 of 1 acted on.")
 
 
 @pytest.mark.parametrize(
@@ -78,9 +104,10 @@ def test_each_kind_of_number(conditions: str, noise: Steps, acted: Steps, propos
 def test_a_score_that_gets_worse_is_asked_to_drop_by_points() -> None:
     rule = a_rule_about_falls("gets worse")
     closed_as(CloseReason.NOISE, falls(1, 1, 2, 2, 3))
+    closed_as(CloseReason.ACTED, falls(9))
     proposal = propose_threshold(rule)
     assert proposal is not None
-    assert proposal_text(proposal).startswith("With “drops by 3 or more” instead of “gets worse”, 4 of 5 alerts")
+    assert proposal_text(proposal).startswith("With “drops by 4 or more” instead of “gets worse”, 5 of 5 alerts")
 
 
 def test_a_class_that_gets_worse_is_asked_to_rise() -> None:
@@ -103,9 +130,10 @@ def test_what_gets_worse_in_no_one_direction_of_numbers_is_asked_for_none(case: 
     assert propose_threshold(rule) is None
 
 
-def test_no_number_is_proposed_that_leaves_no_alert() -> None:
+def test_nothing_is_proposed_without_an_alert_that_was_acted_on() -> None:
     rule = a_rule_about_falls("gets worse")
-    closed_as(CloseReason.NOISE, falls(1, 1, 1, 1, 1))
+    closed_as(CloseReason.NOISE, falls(1, 1, 2, 2, 3))
+    closed_as(CloseReason.KNOWN, falls(9))
     assert propose_threshold(rule) is None
 
 
@@ -113,6 +141,7 @@ def test_another_condition_of_the_rule_stays_and_is_applied() -> None:
     """What also goes below 30 is raised, however few points it fell."""
     rule = a_rule_about_falls("drops by 10\ngoes below 30")
     closed_as(CloseReason.NOISE, [*falls(10, 11, 12, 13, 14), (35, 25)])
+    closed_as(CloseReason.ACTED, falls(20))
     proposal = propose_threshold(rule)
     assert proposal is not None
     assert (proposal.conditions, proposal.noise_avoided) == ("drops by 15\ngoes below 30", 5)
@@ -122,6 +151,7 @@ def test_another_condition_of_the_rule_stays_and_is_applied() -> None:
 def test_where_nothing_can_be_proposed(case: str) -> None:
     rule = a_rule_about_falls("changes" if case == "no number" else "drops by 10")
     closed_as(CloseReason.NOISE, falls(12, 12, 12, 12) if case == "few" else falls(12, 12, 12, 12, 12))
+    closed_as(CloseReason.ACTED, falls(30))
     if case == "acted on alike":
         closed_as(CloseReason.ACTED, falls(11))
     if case == "changes gone":

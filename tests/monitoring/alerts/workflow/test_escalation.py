@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -29,10 +30,13 @@ pytestmark = pytest.mark.django_db
 
 
 def a_second(name: str = "boss", **severities: Any) -> User:
-    person = a_person("view_alert", username=name)
+    person = a_person(*RIGHTS, username=name)
     User.objects.filter(pk=person.pk).update(email=f"{name}@example.com")
     person.refresh_from_db()
     return person
+
+
+RIGHTS = ("view_alert", "acknowledge_alert")
 
 
 def by_default(person: User, severity: int = Severity.CRITICAL) -> User:
@@ -67,10 +71,12 @@ def test_the_person_of_its_rule_comes_first() -> None:
     assert alert.assignee == carl
 
 
-@pytest.mark.parametrize("lost", ["right", "account"])
-def test_somebody_who_may_no_longer_see_alerts_receives_none(lost: str) -> None:
+@pytest.mark.parametrize("lost", ["right", "all rights", "account"])
+def test_somebody_who_may_no_longer_work_on_alerts_receives_none(lost: str) -> None:
     boss = by_default(a_second())
     if lost == "right":
+        boss.user_permissions.set(Permission.objects.filter(codename="view_alert"))
+    elif lost == "all rights":
         boss.user_permissions.clear()
     else:
         User.objects.filter(pk=boss.pk).update(is_active=False)

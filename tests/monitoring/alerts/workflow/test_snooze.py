@@ -1,6 +1,6 @@
 """Snoozed alerts: out of the inbox until their day, and back without a job."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -124,6 +124,31 @@ def test_on_its_page_it_is_asked_until_when_and_can_be_undone(ann: Client) -> No
     ann.post(f"/monitoring/alert/{alert.pk}/do/undo/", {"token": token})
     alert.refresh_from_db()
     assert (alert.snoozed_until, alert.wakes_if_worse, alert.due_at) == (None, False, None)
+    assert latest_comment() == "Undone: no longer snoozed."
+
+
+@pytest.mark.parametrize(
+    ("act", "form", "undone"),
+    [
+        ("wake", {}, "Undone: snoozed until 7 Dec 2026, 00:00 again."),
+        ("close", {"reason": "noise", "text": "Seen."}, "Undone: open again, snoozed until 7 Dec 2026, 00:00."),
+    ],
+)
+def test_what_ended_a_snooze_is_undone_with_a_word(ann: Client, act: str, form: Any, undone: str) -> None:
+    until = datetime(2026, 12, 7, tzinfo=timezone.get_default_timezone())
+    with time_machine.travel(until - timedelta(days=3), tick=True):
+        alert = an_alert()
+        snooze([alert.pk], by="ann", until=until, wakes_if_worse=False, text="waits for the accounts")
+        assert latest_comment() == "Snoozed until 7 Dec 2026, 00:00. waits for the accounts"
+        ann.force_login(User.objects.get(username="ann"))
+        answer = ann.post(f"/monitoring/alert/{alert.pk}/do/{act}/", form, follow=True)
+        token = answer.text.split('name="token" value="')[1].split('"')[0]
+        ann.post(f"/monitoring/alert/{alert.pk}/do/undo/", {"token": token})
+        assert latest_comment() == undone
+
+
+def latest_comment() -> str:
+    return AlertComment.objects.order_by("-id")[0].text
 
 
 def test_the_list_shows_snoozed_alerts_apart(ann: Client) -> None:
