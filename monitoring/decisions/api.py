@@ -86,7 +86,8 @@ class CompanyDecisionSerializer(serializers.Serializer[Any]):
     confirmed_at = serializers.DateTimeField(allow_null=True, help_text="When that was. Null if no one did.")
     refusal = serializers.CharField(help_text="Reason for the refusal. Empty if it was not refused.")
     known = serializers.DictField(
-        help_text="What was known at that time: figures, open alerts and the moment `as_of`. `exposure` is included "
+        help_text="What was known at that time: figures, open alerts (the 100 most severe; `alert_count` counts "
+        "all) and the moment `as_of`. `exposure` is included "
         "for keys with the scope `read:exposure`. Empty for keys without the scope `read:decisions`."
     )
 

@@ -15,9 +15,8 @@ from core.cached_counts import update_counts
 from core.dates import is_usual
 from core.db import clean_text, database_now
 from monitoring.decisions.known import known_now
-from monitoring.decisions.reviews import end_review
+from monitoring.decisions.reviews import end_review, is_gone
 from monitoring.decisions.second_person import reasons_for_second
-from monitoring.history.company_projection import STATUS
 from monitoring.models import Decision, DecisionKind, DecisionState
 from portfolio.exposure.currencies import CODES
 from portfolio.exposure.days import today
@@ -27,8 +26,6 @@ from portfolio.imports.states import NotAllowed, Refused
 from portfolio.models import Company
 
 LONGEST = 4_000
-# D&B sends nothing more under such a company's number.
-GONE = frozenset(STATUS.values())
 
 
 class DecidedSince(Refused):
@@ -103,7 +100,7 @@ def in_words(decision: Decision) -> str:
 
 
 def refuse_gone(company: Company) -> None:
-    if company.merged_into or company.operating_status in GONE:
+    if is_gone(company):
         raise CompanyGone(company)
 
 

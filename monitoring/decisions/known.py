@@ -28,12 +28,14 @@ DESCRIBING = ("name", "country", "city", "operating_status", "changed_at", "merg
 
 
 def known_now(company: Company, moment: datetime) -> str:
+    alerts, count = _open_alerts(company.duns)
     return json.dumps(
         {
             "as_of": value_of(moment),
             "company": {name: value_of(getattr(company, name)) for name in DESCRIBING},
             "figures": {name: value_of(getattr(company, name)) for name in FIGURES},
-            "alerts": [_alert(row) for row in _open_alerts(company.duns)],
+            "alerts": [_alert(row) for row in alerts],
+            "alert_count": count,
             "exposure": _exposure(company),
         },
         ensure_ascii=False,
@@ -41,9 +43,11 @@ def known_now(company: Company, moment: datetime) -> str:
     )
 
 
-def _open_alerts(duns: str) -> list[Alert]:
+def _open_alerts(duns: str) -> tuple[list[Alert], int]:
+    """The most severe ones, and how many there are."""
     rows = Alert.objects.filter(company=duns, kind=AlertKind.CHANGE).exclude(state=AlertState.CLOSED)
-    return list(rows.order_by("-severity", "-raised_at", "-id")[:MOST_ALERTS])
+    kept = list(rows.order_by("-severity", "-raised_at", "-id")[:MOST_ALERTS])
+    return kept, len(kept) if len(kept) < MOST_ALERTS else rows.count()
 
 
 def _alert(row: Alert) -> dict[str, Any]:
@@ -75,6 +79,7 @@ class KnownThen:
     as_of: datetime | None
     figures: list[tuple[str, str]]
     alerts: list[tuple[str, str, str]]
+    more_alerts: int
     exposure: list[tuple[str, str]]
 
 
@@ -84,7 +89,8 @@ def known_then(text: str) -> KnownThen:
         (one["title"], one["severity"], str(Severity[one["severity"].upper()].label)) for one in _alerts_in(found)
     ]
     moment = parse_datetime(found.get("as_of") or "")
-    return KnownThen(moment, list(_figures(found)), alerts, list(_amounts(found.get("exposure", {}))))
+    more = max(found.get("alert_count", 0) - len(alerts), 0)
+    return KnownThen(moment, list(_figures(found)), alerts, more, list(_amounts(found.get("exposure", {}))))
 
 
 def _alerts_in(found: Mapping[str, Any]) -> list[dict[str, str]]:

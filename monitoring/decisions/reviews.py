@@ -15,6 +15,7 @@ from core.audit import record
 from core.bulk import update_together
 from core.cached_counts import update_counts
 from core.db import clean_text, database_now, existing_keys, in_batches, insert_new
+from monitoring.history.company_projection import STATUS
 from monitoring.models import Decision, DecisionState, Review
 from monitoring.models.workflow.review_settings import ReviewSettings, review_settings
 from portfolio.imports.states import Refused
@@ -22,13 +23,21 @@ from portfolio.models import Company
 
 LONGEST_NOTE = 2_000
 A_DAY = timedelta(days=1)
+# D&B sends nothing more under such a company's number.
+GONE = frozenset(STATUS.values())
+
+
+def is_gone(company: Company) -> bool:
+    return bool(company.merged_into) or company.operating_status in GONE
 
 
 def next_review(
     company: Company, reviewed: date | None, valid_until: date | None, settings: ReviewSettings
 ) -> date | None:
     """A tier's interval after the last review, or after the tier was set; the day on which a decision has expired, if
-    that is earlier and nobody has looked since."""
+    that is earlier and nobody has looked since. None of a company that D&B merged or deleted: nothing is decided."""
+    if is_gone(company):
+        return None
     days, start = settings.days_of(company.tier), reviewed or company.tier_set_on
     found = [start + timedelta(days=days)] if days and start else []
     if valid_until and (reviewed is None or reviewed <= valid_until):
@@ -50,9 +59,12 @@ def _refresh(batch: Sequence[str]) -> int:
     return written
 
 
+READ = ("duns", "tier", "tier_set_on", "next_review_on", "merged_into", "operating_status")
+
+
 def _differences(batch: Sequence[str]) -> list[tuple[str, date | None]]:
     settings, reviewed, valid = review_settings(), last_reviews(batch), _valid_until(batch)
-    rows = Company.objects.filter(pk__in=batch).only("duns", "tier", "tier_set_on", "next_review_on")
+    rows = Company.objects.filter(pk__in=batch).only(*READ)
     dates = [(row, next_review(row, reviewed.get(row.duns), valid.get(row.duns), settings)) for row in rows]
     return [(row.duns, day) for row, day in dates if row.next_review_on != day]
 
@@ -139,7 +151,14 @@ def refresh_all_reviews() -> int:
     """What a process that died has left, and what other intervals change; returns how many dates were written."""
     _end_missing()
     touched = Q(next_review_on__isnull=False) | ~Q(tier="")
-    return refresh_reviews(list(Company.objects.filter(touched).order_by().values_list("pk", flat=True)))
+    companies = Company.objects.filter(touched).order_by().values_list("pk", flat=True)
+    return refresh_reviews([*companies, *_decided_until_a_day()])
+
+
+def _decided_until_a_day() -> list[str]:
+    """Companies that a decision makes due, with no date yet where a process died before writing it."""
+    rows = Decision.objects.filter(state=DecisionState.FINAL, valid_until__isnull=False)
+    return list(rows.order_by().values_list("company_id", flat=True))
 
 
 def _end_missing() -> None:

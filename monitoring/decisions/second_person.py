@@ -26,13 +26,20 @@ def _by_tier(settings: ReviewSettings, tier: str) -> Iterator[str]:
 
 
 def _by_amount(settings: ReviewSettings, kind: str, cents: int | None, currency: str) -> Iterator[str]:
-    """What cannot be converted may be any amount."""
-    if settings.second_from is None or kind != DecisionKind.LIMIT or cents is None:
+    """What cannot be converted may be any amount, and what has no limit is any amount."""
+    if settings.second_from is None:
         return
+    if kind == DecisionKind.APPROVE:
+        yield gettext("An approval has no limit, so it is confirmed by a second person.")
+    elif kind == DecisionKind.LIMIT and cents is not None:
+        yield from _by_limit(settings.second_from, cents, currency)
+
+
+def _by_limit(second_from: int, cents: int, currency: str) -> Iterator[str]:
     rates = rates_at(today())
     worth = convert(cents, rates.factor(currency))
     if worth is None:
         yield gettext("The exchange rate of %(currency)s is missing.") % {"currency": currency}
-    elif worth >= settings.second_from * 100:
-        limit = money_text(settings.second_from * 100, rates.reporting_currency)
+    elif worth >= second_from * 100:
+        limit = money_text(second_from * 100, rates.reporting_currency)
         yield gettext("Limits from %(limit)s are confirmed by a second person.") % {"limit": limit}

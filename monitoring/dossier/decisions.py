@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext
 
-from core.text import day_text
+from core.text import counted, day_text
 from monitoring.decisions.decide import in_words
 from monitoring.decisions.known import known_then
 from monitoring.dossier.asked import Asked
@@ -49,6 +49,8 @@ def _details(row: Decision, *, with_money: bool) -> Iterator[Detail]:
     yield from known.figures
     for title, _tone, severity in known.alerts:
         yield gettext("Open alert (%(severity)s)") % {"severity": severity}, title
+    if known.more_alerts:
+        yield gettext("Open alerts"), gettext("and %(more)s more") % {"more": counted(known.more_alerts)}
     for label, amount in known.exposure if with_money else ():
         yield gettext("Exposure: %(label)s") % {"label": label}, amount
 

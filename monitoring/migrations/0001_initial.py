@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
                 ('normal_days', models.PositiveSmallIntegerField(default=365, help_text='Days.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3650)], verbose_name='review normal companies every')),
                 ('second_for_critical', models.BooleanField(default=True, help_text='By a second person.', verbose_name='confirm decisions on critical companies')),
                 ('second_for_important', models.BooleanField(default=False, verbose_name='confirm decisions on important companies')),
-                ('second_from', models.BigIntegerField(blank=True, help_text='In the reporting currency. Leave empty to confirm no limit because of its amount.', null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='confirm limits from')),
+                ('second_from', models.BigIntegerField(blank=True, help_text='In the reporting currency. Approvals, which have no limit, are then confirmed too. Leave empty to confirm neither.', null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='confirm limits from')),
             ],
             options={
                 'verbose_name': 'review settings',

@@ -25,9 +25,9 @@ from core.admin.row_actions import Outcome, RowActions
 from core.dates import read_day
 from core.markup import ago, badge
 from core.text import day_text
+from direct_plus.duns import InvalidDuns, normalise_duns
 from monitoring.decisions.current import STATE_TONES, TIER_TONES, TONES, shown, standing_of
 from monitoring.decisions.decide import (
-    GONE,
     LONGEST,
     CompanyGone,
     DecidedSince,
@@ -39,6 +39,7 @@ from monitoring.decisions.decide import (
     refuse,
 )
 from monitoring.decisions.known import known_then
+from monitoring.decisions.reviews import is_gone
 from monitoring.decisions.second_person import reasons_for_second
 from monitoring.models import Decision, DecisionKind, DecisionState
 from portfolio.companies.columns import SEE_EXPOSURE
@@ -51,6 +52,7 @@ from portfolio.models import Company, Tier
 
 DECIDE = "monitoring.decide_company"
 CONFIRM = "monitoring.confirm_decision"
+UNKNOWN = _("This company does not exist. Open “Companies” and choose it there.")
 HINTS = {
     DecisionKind.APPROVE: _("Business continues without a limit."),
     DecisionKind.LIMIT: _("Business continues up to an amount."),
@@ -162,15 +164,16 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
 
     # The form of a new one
     def decide(self, request: HttpRequest, duns: str) -> HttpResponse:
-        company = Company.objects.filter(pk=duns).first() if self.has_view_permission(request) else None
         if not request.user.has_perm(DECIDE):
             raise PermissionDenied
+        key = _duns_or_404(duns)
+        company = Company.objects.filter(pk=key).first() if self.has_view_permission(request) else None
         if company is None:
-            raise Http404(gettext("This company does not exist. Open “Companies” and choose it there."))
+            raise Http404(UNKNOWN)
         form, problem = DecisionForm(request.POST or None), ""
         if request.method == "POST" and form.is_valid():
             try:
-                return self._made(request, decide(duns, form.draft(), seen=_seen(form), by=actor_of(request)))
+                return self._made(request, decide(key, form.draft(), seen=_seen(form), by=actor_of(request)))
             except (DecidedSince, CompanyGone, Refused) as error:
                 problem = str(error)
         return self._ask(request, company, form, problem)
@@ -183,20 +186,22 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:monitoring_decision_change", args=[row.pk]))
 
     def _ask(self, request: HttpRequest, company: Company, form: DecisionForm, problem: str) -> HttpResponse:
+        # Read first: a decision made while the rest is read is one that this page does not show.
+        seen = _last_number(company.duns)
         standing = standing_of(company)
         given = form.data if form.is_bound else {}
         context = {
             "company": company,
             "standing": standing,
-            "seen": _last_number(company.duns),
-            "is_gone": company.operating_status in GONE or bool(company.merged_into),
+            "seen": seen,
+            "is_gone": is_gone(company),
             "retained": Company.objects.filter(pk=company.merged_into).first() if company.merged_into else None,
             "problems": [problem] if problem else [error for errors in form.errors.values() for error in errors],
             "given": {name: given.get(name, "") for name in ("kind", "amount", "valid_until", "reason")},
             "currency": given.get("currency") or exposure_settings().reporting_currency,
             "currencies": sorted(CODES),
-            "kinds": [(kind.value, kind.label, HINTS[kind]) for kind in DecisionKind],
-            "second": reasons_for_second(company.tier, DecisionKind.APPROVE, None, ""),
+            "kinds": [(kind.value, kind.label, _hint(kind)) for kind in DecisionKind],
+            "second": reasons_for_second(company.tier, DecisionKind.HOLD, None, ""),
             "longest": LONGEST,
         }
         title = gettext("Decide on %(company)s") % {"company": company}
@@ -227,6 +232,19 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             return super().act(request, row, action)
         except Refused as error:
             return messages.ERROR, str(error)
+
+
+def _hint(kind: DecisionKind) -> str:
+    """What it means, and whether it needs a second person whatever the tier."""
+    second = reasons_for_second("", kind, None, "")
+    return f"{HINTS[kind]} {second}".strip()
+
+
+def _duns_or_404(text: str) -> str:
+    try:
+        return normalise_duns(text)
+    except InvalidDuns as error:
+        raise Http404(UNKNOWN) from error
 
 
 def _seen(form: DecisionForm) -> int:

@@ -34,7 +34,10 @@ class ReviewSettings(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text=_("In the reporting currency. Leave empty to confirm no limit because of its amount."),
+        help_text=_(
+            "In the reporting currency. Approvals, which have no limit, are then confirmed too. Leave empty to confirm "
+            "neither."
+        ),
     )
 
     class Meta:

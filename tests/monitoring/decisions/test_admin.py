@@ -8,13 +8,24 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from monitoring.decisions import known
+from monitoring.decisions.admin import decisions
 from monitoring.decisions.upload import work_on
 from monitoring.models import Decision, DecisionState, Review, TierImport, TierRule
 from portfolio.exposure.days import today
 from portfolio.exposure.refresh import refresh_columns
 from portfolio.models import Company, ImportState, Tier
+from tests.builders.alerts import an_alert
 from tests.builders.companies import DUNS, OTHER, a_company
-from tests.builders.decisions import a_decision, a_draft, a_limit, a_tier_rule, a_tiered_company, days_ago
+from tests.builders.decisions import (
+    a_decision,
+    a_draft,
+    a_limit,
+    a_tier_rule,
+    a_tiered_company,
+    days_ago,
+    review_settings_of,
+)
 from tests.builders.exposures import exposure
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
@@ -115,6 +126,48 @@ def test_a_merged_company_leads_to_the_one_that_remains(analyst: Client) -> None
 
 def test_an_unknown_company_is_not_found(analyst: Client) -> None:
     assert analyst.get(DECIDE).status_code == 404
+
+
+def test_a_number_as_people_write_it_leads_to_the_form(analyst: Client) -> None:
+    a_company()
+    written = f"{DUNS[:2]}-{DUNS[2:5]}-{DUNS[5:]}"
+    assert "Decide on Acme Ltd" in page(analyst, f"{LIST}decide/{written}/")
+    assert analyst.get(f"{LIST}decide/no-number/").status_code == 404
+
+
+def test_an_approval_says_that_it_needs_a_second_person(analyst: Client) -> None:
+    a_company()
+    assert "An approval has no limit" not in page(analyst, DECIDE)
+    review_settings_of(second_from=1000)
+    shown = page(analyst, DECIDE)
+    assert shown.count("An approval has no limit") == 1 and "Save decision" in shown
+
+
+def test_a_decision_made_while_the_form_is_read_is_not_one_that_was_seen(
+    analyst: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_company()
+    usual = decisions.standing_of
+
+    def with_a_decision_behind(company: Company) -> Any:
+        found = usual(company)
+        a_decision(by="bob")
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(decisions, "standing_of", with_a_decision_behind)
+        assert 'name="seen" value="0"' in analyst.get(DECIDE).text
+    assert "bob has decided" in sent(analyst, DECIDE, **form("stop", seen="0"))
+
+
+def test_the_alerts_that_are_not_kept_are_named_by_their_number(
+    analyst: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known, "MOST_ALERTS", 1)
+    a_company()
+    an_alert(title="One")
+    an_alert(title="Two")
+    assert "and 1 more" in page(analyst, f"{LIST}{a_decision().pk}/change/")
 
 
 def test_a_second_person_confirms(analyst: Client, approver: Client) -> None:

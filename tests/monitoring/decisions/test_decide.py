@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from core.models import AuditEntry
 from monitoring.decisions import decide as module
+from monitoring.decisions import known
 from monitoring.decisions.current import current_decisions, standing_of
 from monitoring.decisions.decide import CompanyGone, DecidedSince, Draft, confirm, decide, refuse
 from monitoring.decisions.known import known_then
@@ -102,6 +103,15 @@ def test_closed_alerts_are_not_among_the_open_ones() -> None:
     assert json.loads(a_decision().known)["alerts"] == []
 
 
+def test_more_alerts_than_are_kept_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known, "MOST_ALERTS", 2)
+    a_company()
+    for title in ("One", "Two", "Three"):
+        an_alert(title=title)
+    found = known_then(a_decision().known)
+    assert (len(found.alerts), found.more_alerts) == (2, 1)
+
+
 # The second person
 
 
@@ -126,6 +136,8 @@ def test_a_tier_needs_a_second_person() -> None:
         (a_limit(100_000), DecisionState.PROPOSED),
         (a_limit(1, "USD"), DecisionState.PROPOSED),
         (a_draft("stop"), DecisionState.FINAL),
+        (a_draft("hold"), DecisionState.FINAL),
+        (a_draft("approve"), DecisionState.PROPOSED),
     ],
 )
 def test_an_amount_needs_a_second_person_and_so_does_one_without_a_rate(draft: Draft, state: str) -> None:
@@ -134,8 +146,16 @@ def test_an_amount_needs_a_second_person_and_so_does_one_without_a_rate(draft: D
     assert a_decision(draft).state == state
 
 
+def test_an_approval_is_no_way_around_the_amount() -> None:
+    a_company()
+    review_settings_of(second_from=100_000)
+    assert "has no limit" in a_decision().needs_second
+
+
 def test_without_settings_no_amount_does() -> None:
     a_company()
+    a_company(OTHER)
+    assert a_decision(duns=OTHER).state == DecisionState.FINAL
     assert a_decision(a_limit(10**9)).state == DecisionState.FINAL
 
 

@@ -107,6 +107,22 @@ def test_other_intervals_count_for_all() -> None:
     assert days == {DUNS: today() + timedelta(days=30), OTHER: today() + timedelta(days=365)}
 
 
+def test_a_process_that_dies_before_the_date_does_not_lose_the_review_of_a_decision_that_ends() -> None:
+    a_company()
+    a_decision(a_draft(valid_until=today()))
+    Company.objects.update(next_review_on=None)
+    assert refresh_all_reviews() == 1
+    assert Company.objects.get().next_review_on == today() + timedelta(days=1)
+
+
+@pytest.mark.parametrize("fields", [{"merged_into": OTHER}, {"operating_status": "Deleted at D&B"}])
+def test_a_company_that_d_b_merged_or_deleted_is_not_reviewed(fields: dict[str, str]) -> None:
+    a_tiered_company(set_days_ago=400)
+    Company.objects.update(**fields)
+    refresh_all_reviews()
+    assert Company.objects.get().next_review_on is None
+
+
 def test_what_is_due_is_counted() -> None:
     a_tiered_company("100000001", set_days_ago=400)
     a_tiered_company("100000002", set_days_ago=365)
