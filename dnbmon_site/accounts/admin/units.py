@@ -212,6 +212,6 @@ def _first_unit_words(people: int, keys: int) -> str:
     programs = ngettext("%(count)s API key", "%(count)s API keys", keys) % {"count": counted(keys)}
     words = gettext(
         "This is the first business unit. From saving, %(users)s and %(keys)s see nothing until they are given access."
-        " Those selected here see what the business unit sees. You and superusers go on seeing everything."
+        " Those selected here see what the business unit sees. You and superusers still see everything."
     )
     return words % {"users": users, "keys": programs}
