@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from enum import StrEnum
 
 _NINE_DIGITS = re.compile(r"[0-9]{9}")
@@ -47,6 +48,18 @@ def normalise_duns(text: str) -> str:
     if _NINE_DIGITS.fullmatch(digits):
         return digits
     raise _flaw(digits)
+
+
+def usable_numbers(texts: Iterable[str]) -> list[str]:
+    """Each once, without texts that are none."""
+    return list(dict.fromkeys(filter(None, map(_number_or_nothing, texts))))
+
+
+def _number_or_nothing(text: str) -> str:
+    try:
+        return normalise_duns(text)
+    except InvalidDuns:
+        return ""
 
 
 def format_duns(duns: str) -> str:

@@ -112,8 +112,7 @@ def queue_for_webhooks() -> int:
 
 def have_it_sent() -> bool:
     """By a worker: nobody who pulls waits for a mail server."""
-    is_due = bool(due_targets())
-    if is_due:
+    if is_due := bool(due_targets()):
         ask_worker(SEND, task_name="Send messages")
     return is_due
 

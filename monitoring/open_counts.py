@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from django.db.models import QuerySet
-
 from core.cached_counts import COUNTED, Numbers, counter
+from core.visibility import EVERYTHING, Scope, visible_to
 from monitoring.alerts.own_alerts import SHOWN, items_of
 from monitoring.alerts.workflow.inbox import awake
 from monitoring.models import (
@@ -41,16 +40,17 @@ def in_use() -> Numbers:
 
 @counter
 def alerts() -> Numbers:
-    return waiting_alerts(Alert.objects.all())
+    return waiting_alerts(EVERYTHING)
 
 
-def waiting_alerts(rows: QuerySet[Alert]) -> Numbers:
+def waiting_alerts(scope: Scope) -> Numbers:
     """Not acknowledged yet and not snoozed, by severity, and some of the critical ones themselves."""
+    rows = visible_to(scope, Alert.objects.all())
     waiting = {severity: rows.filter(awake(), severity=severity, state=AlertState.NEW) for severity in SEVERE}
     critical = waiting[Severity.CRITICAL].order_by("-raised_at").only(*SHOWN)
     return {
         **{severity.name.lower(): rows[:COUNTED].count() for severity, rows in waiting.items()},
-        **items_of(list(critical[:COUNTED])),
+        **items_of(list(critical[:COUNTED]), scope),
     }
 
 

@@ -14,6 +14,8 @@ LABELS: dict[str, str | Promise] = {
     "decision.refused": _("Decision refused"),
     "review.done": _("Review completed"),
     "tier.set": _("Tier set"),
+    "tier.ruled": _("Tier set by rules"),
+    "tier.carried": _("Tier carried over"),
     "tier.released": _("Tier left to rules"),
     "tier_rule.enabled": _("Tier rule enabled"),
     "tier_rule.disabled": _("Tier rule disabled"),

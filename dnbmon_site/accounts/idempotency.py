@@ -31,6 +31,12 @@ WRITES = ("POST", "PUT", "PATCH", "DELETE")
 LONGEST = 255
 WORKING = timedelta(minutes=2)
 KEPT = timedelta(days=7)
+# So much of a fingerprint says what was asked; for who does not see everything, the rest says what they see.
+ASKED = 32
+UNITS_CHANGED = (
+    "This request was already sent, and its response is not shown again, because your business units have changed "
+    "since then. Use a new key for each request."
+)
 # What says nothing about the request itself: the next time it may be different.
 PASSING = (401, 403, 429)
 LARGEST = 64 * 1024 * 1024
@@ -45,9 +51,9 @@ def repeatable(view: View) -> View:
             return view(request, *arguments, **named)
         if not (0 < len(word) <= LONGEST and word.isascii() and word.isprintable()):
             return problem(400, f"{HEADER}: use 1 to {LONGEST} printable ASCII characters.")
-        fingerprint = _digest(request.method or "", request.get_full_path(), request.body)
-        setattr(request, NAME, UUID(_digest(owner, word, fingerprint)[:32]))
-        row = _claim(_digest(owner, word, *_scope_now(request)), fingerprint)
+        asked = _digest(request.method or "", request.get_full_path(), request.body)
+        setattr(request, NAME, UUID(_digest(owner, word, asked)[:32]))
+        row = _claim(_digest(owner, word), _with_scope(request, asked))
         if isinstance(row, HttpResponse):
             return row
         if row.status is not None:
@@ -65,10 +71,10 @@ def _owner(request: HttpRequest) -> str | None:
     return f"user {request.user.pk}" if request.user.is_authenticated else None
 
 
-def _scope_now(request: HttpRequest) -> list[str]:
-    """What was answered by another set of business units is not shown again; nothing for who sees everything."""
+def _with_scope(request: HttpRequest, asked: str) -> str:
+    """What was answered while business units showed something else is not shown again, and not done again either."""
     key = scope_of(key_of(request) or request.user).key
-    return [key] if key else []
+    return asked[:ASKED] + key[: len(asked) - ASKED] if key else asked
 
 
 def _digest(*parts: str | bytes) -> str:
@@ -83,7 +89,7 @@ def _claim(key: str, fingerprint: str) -> IdempotencyKey | HttpResponse:
     if not insert_new(IdempotencyKey, [row]):
         row = IdempotencyKey.objects.get(pk=key)
         if row.fingerprint != fingerprint:
-            return problem(409, REUSED)
+            return problem(409, UNITS_CHANGED if row.fingerprint[:ASKED] == fingerprint[:ASKED] else REUSED)
         if row.status is None and not _take_over(row):
             headers = {"Retry-After": "5"}
             return problem(409, "The same request is still in progress. Retry in a few seconds.", headers=headers)

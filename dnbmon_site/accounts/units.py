@@ -85,7 +85,7 @@ def give_all(things: Iterable[User | ApiKey]) -> None:
     """Only to who is in no unit: a unit would not limit them any more."""
     for row in things:
         found: Any = type(row)._default_manager.filter(pk=row.pk)
-        units: Any = row.unit_rows  # type: ignore[union-attr]
+        units: Any = row.unit_rows
         if not units.exists():
             found.update(sees_all=True)
             # Whoever was put into one meanwhile.

@@ -6,7 +6,6 @@ from core.cached_counts import Numbers, OpenCounts, counter, open_counts
 from core.models import AuditEntry
 from core.visibility import Scope, visible_to
 from dnbmon_site.accounts.models import ApiKey
-from monitoring.models import Alert
 from monitoring.open_counts import waiting_alerts
 from portfolio.models import Company
 
@@ -32,6 +31,6 @@ def counts_of_scope(scope: Scope) -> OpenCounts:
     """What is open for someone who sees some: counted for each page, as there are many such scopes."""
     kept = open_counts()
     numbers = {name: kept.of(name) for name in ("exposure", "in_use")}
-    numbers["alerts"] = waiting_alerts(visible_to(scope, Alert.objects.all()))
+    numbers["alerts"] = waiting_alerts(scope)
     numbers["held"] = {"listed": visible_to(scope, Company.objects.all()).count()}
     return OpenCounts(numbers, kept.counted_at)

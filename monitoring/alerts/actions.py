@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from core.audit import record
+from core.audit import entry_of, record_all
 from core.bulk import update_rows
 from core.db import clean_text, in_batches
+from core.models import AuditEntry
 from monitoring.alerts.assignment_notices import notify_assignees
 from monitoring.alerts.own_alerts import assignees_of, count_own_alerts, count_own_alerts_of
 from monitoring.alerts.workflow.due_times import due_again
@@ -25,6 +28,9 @@ from monitoring.models import AWAKE, REOPENED, Alert, AlertComment, AlertState
 from portfolio.models import Company
 
 LONGEST = 4_000
+# Reopening: what an alert is known by as it was read, and how often that is tried.
+AS_READ = ("pk", "state", "acknowledged_at", "closed_at", "snoozed_until")
+ATTEMPTS, ROWS_IN_A_QUERY = 5, 50
 HANDLED = (AlertState.ACKNOWLEDGED, AlertState.CLOSED)
 # A new alert, as if nobody had taken it up.
 UNHANDLED = {**REOPENED, "acknowledged_by": "", "acknowledged_at": None, "reopened_because": ""}
@@ -62,25 +68,35 @@ def reopen(alerts: Sequence[uuid.UUID], *, by: str) -> int:
 
 
 def _reopen_batch(batch: Sequence[uuid.UUID], by: str) -> int:
-    """The rows forget who had acknowledged and closed them, so the audit log keeps it."""
-    handled = Alert.objects.filter(pk__in=batch, state__in=HANDLED)
-    rows = list(handled)
-    count = handled.update(**UNHANDLED, **due_again())
-    for row in rows if count else ():
-        before = {name: getattr(row, name) for name in UNHANDLED}
-        summary = gettext("Alert reopened: %(title)s") % {"title": row.title}
-        record(actor=by, action="alert.reopen", thing=row, summary=summary, before=before)
+    """The rows forget who had acknowledged and closed them, so the audit log keeps it first: as they are read, and of
+    those that somebody else changed in between, as they are read again."""
+    count = 0
+    for _ in range(ATTEMPTS):
+        rows = list(Alert.objects.filter(pk__in=batch, state__in=HANDLED))
+        if not rows:
+            break
+        record_all([_reopening(row, by) for row in rows])
+        for some in in_batches(rows, ROWS_IN_A_QUERY):
+            as_read = reduce(or_, (Q(**{name: getattr(row, name) for name in AS_READ}) for row in some))
+            count += Alert.objects.filter(as_read).update(**UNHANDLED, **due_again())
     return count
+
+
+def _reopening(row: Alert, by: str) -> AuditEntry:
+    before = {name: getattr(row, name) for name in UNHANDLED}
+    summary = gettext("Alert reopened: %(title)s") % {"title": row.title}
+    return entry_of(actor=by, action="alert.reopen", thing=row, summary=summary, before=before)
 
 
 def assign(alerts: Sequence[uuid.UUID], *, to: Any, by: str) -> int:
     """To a person, who is notified, or to nobody (None); returns how many had somebody else, or nobody, before."""
     before = assignees_of(alerts)
-    changed = {"assignee": to, "assigned_by": by if to else "", "assigned_at": timezone.now() if to else None}
+    now = timezone.now()
+    changed = {"assignee": to, "assigned_by": by if to else "", "assigned_at": now if to else None}
     others = Alert.objects.exclude(assignee=to)
     count = sum(others.filter(pk__in=batch).update(**changed) for batch in in_batches(alerts))
     count_own_alerts(before | ({to.pk} if to else set()))
-    notify_assignees()
+    notify_assignees(now)
     return count
 
 

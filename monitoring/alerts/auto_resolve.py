@@ -12,7 +12,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
 
@@ -22,6 +22,7 @@ from django.utils.translation import gettext
 
 from core.db import in_batches
 from core.text import moment_text
+from core.visibility import visible_to
 from monitoring.alerts.actions import follow_exposure_of
 from monitoring.alerts.facts.leaves import changed_leaves, overlap
 from monitoring.alerts.facts.replacements import replacing
@@ -34,6 +35,7 @@ from monitoring.history.state import touching
 from monitoring.models import AWAKE, REOPENED, Alert, AlertItem, AlertKind, AlertState, Change, Kind
 from monitoring.story_order import story_key
 from portfolio.models import Company
+from portfolio.visibility import scope_of_unit
 
 TAKEN_BACK_BY: Mapping[str, str] = {
     Kind.DELETED: Kind.RESTORED,
@@ -98,7 +100,23 @@ def _review(alerts: Iterable[uuid.UUID]) -> int:
     if not found:
         return 0
     stories = _stories([alert.pk for alert in found])
-    return sum(_apply(alert, _undone_by(stories, stories.facts.get(alert.pk, []))) for alert in found)
+    seen = {unit: _seen_by(unit, stories) for unit in {alert.unit for alert in found}}
+    return sum(_apply(alert, _undone_by(seen[alert.unit], stories.facts.get(alert.pk, []))) for alert in found)
+
+
+def _seen_by(unit: str, stories: Stories) -> Stories:
+    """The same, with what a unit's registrations have reported of what may undo the facts."""
+    if not unit:
+        return stories
+    keys = [change.pk for changes in stories.by_company.values() for change in changes]
+    seen: set[uuid.UUID] = set()
+    for batch in in_batches(sorted(keys)):
+        rows = visible_to(scope_of_unit(unit), Change.objects.filter(pk__in=batch))
+        seen.update(rows.values_list("pk", flat=True))
+    by_company = {
+        duns: [change for change in changes if change.pk in seen] for duns, changes in stories.by_company.items()
+    }
+    return replace(stories, by_company=by_company)
 
 
 def _to_review(alerts: Collection[uuid.UUID]) -> list[Alert]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from core.models import Notice
 from core.visibility import visible_to
+from monitoring.alerts.assignment_notices import assigned_alerts
 from monitoring.alerts.facts.seen import as_seen_by
 from monitoring.alerts.message_templates import (
     alert_message,
@@ -19,8 +20,7 @@ from monitoring.alerts.message_templates import (
     notice_message,
     test_message,
 )
-from monitoring.alerts.workflow.inbox import OPEN
-from monitoring.models import Alert, Channel, OutboxMessage, TargetKind
+from monitoring.models import Channel, OutboxMessage, TargetKind
 from monitoring.outbox.channels import send
 from monitoring.outbox.failing import deleted_text
 from monitoring.outbox.message import Message
@@ -53,12 +53,11 @@ def message_of(channel: Channel, row: OutboxMessage) -> Message | None:
         alerts = [found[key] for key in keys if key in found]
         as_seen_by(scope_of_channel(channel), alerts)
         return alert_message(channel, alerts, payload["sequence"]) if alerts else None
-    if "assigned" in payload:
-        assigned = Alert.objects.filter(pk=payload["assigned"], assignee=payload["to"], state__in=OPEN)
+    if "to" in payload:
         scope = scope_of_channel(channel)
-        theirs = list(visible_to(scope, assigned)[:1])
+        theirs = list(visible_to(scope, assigned_alerts(payload)))
         as_seen_by(scope, theirs)
-        return assignment_message(channel, theirs[0], payload["by"]) if theirs else None
+        return assignment_message(channel, theirs, payload["by"]) if theirs else None
     if "notice" in payload:
         notice = visible_to(scope_of_channel(channel), Notice.objects.filter(pk=payload["notice"])).first()
         return notice_message(channel, notice) if notice else None

@@ -10,7 +10,10 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from django.db.models import Count
 from django.utils import timezone
@@ -18,13 +21,16 @@ from django.utils.translation import gettext
 
 from core.cached_counts import update_counts
 from core.db import in_batches, insert_new
+from core.visibility import Scope as Seer
 from monitoring.alerts.auto_resolve import review_reversals
 from monitoring.alerts.events import Raised, events_of
 from monitoring.alerts.facts.audiences import alerts_with, stamp_alerts
 from monitoring.alerts.facts.groups import MOST_AN_HOUR, Group, Grouped, grouped_by_alert
+from monitoring.alerts.facts.later_reports import told_later
 from monitoring.alerts.facts.matches import Match, Reading, Rules, changes_in, find_matches
 from monitoring.alerts.facts.replacements import move_facts
 from monitoring.alerts.facts.reports import Brought, brought_by, is_old_news, runs_of
+from monitoring.alerts.facts.seen import as_seen_by
 from monitoring.alerts.new_company_summary import note_baselines, with_baselines
 from monitoring.alerts.routing import notify
 from monitoring.alerts.rules import Scope
@@ -90,7 +96,7 @@ def _raise_from(run: Sequence[Brought], rules: Rules) -> list[Alert]:
     stamp_alerts({*moved, *_keys(grouped), *alerts_with(again)})
     review_reversals(one for its in run for one in its.subjects)
     reopen_worsened(run)
-    raised = list(_raised(grouped, scope))
+    raised = [*_raised(grouped, scope), *told_later(run, rules)]
     for publication in with_baselines([its.publication for its in run], rules.all):
         raised += note_baselines(publication, rules.all)
     raised.sort(key=lambda one: one.sequence)
@@ -99,20 +105,47 @@ def _raise_from(run: Sequence[Brought], rules: Rules) -> list[Alert]:
     return [one.alert for one in raised]
 
 
-def _events(raised: Iterable[Raised]) -> Iterator[Event]:
-    """For other systems: each alert once, when it is raised."""
-    for alert, sequence in ((one.alert, one.sequence) for one in raised):
-        if alert.sequence == sequence or alert.kind == AlertKind.BASELINE:
-            data = {
-                "id": str(alert.pk),
-                "company": alert.company_id,
-                "title": alert.title,
-                "severity": Severity(alert.severity).name.lower(),
-                "rule": alert.rule_name,
-                "reason": alert.reason,
-                "happened_at": alert.happened_at,
-            }
-            yield Event("alert.raised", data, str(alert.pk), alert.company_id or "", alert.raised_at)
+def _events(raised: Iterable[Raised]) -> list[Event]:
+    """For other systems: each alert once, when it is raised; to a business unit, when it sees it for the first time."""
+    events: dict[uuid.UUID, Event] = {}
+    for one in sorted(raised, key=_was_raised_before):
+        events.setdefault(one.alert.pk, _event(one))
+    return list(events.values())
+
+
+def _was_raised_before(one: Raised) -> bool:
+    return one.alert.kind != AlertKind.BASELINE and (one.later is not None or one.alert.sequence != one.sequence)
+
+
+def _event(one: Raised) -> Event:
+    alert = one.alert
+    return Event(
+        "alert.raised",
+        _said_of(alert),
+        str(alert.pk),
+        alert.company_id or "",
+        alert.raised_at,
+        seen=partial(_said_to, alert),
+        is_for_units=_was_raised_before(one),
+    )
+
+
+def _said_of(alert: Alert) -> dict[str, Any]:
+    return {
+        "id": str(alert.pk),
+        "company": alert.company_id,
+        "title": alert.title,
+        "severity": Severity(alert.severity).name.lower(),
+        "rule": alert.rule_name,
+        "reason": alert.reason,
+        "happened_at": alert.happened_at,
+    }
+
+
+def _said_to(alert: Alert, scope: Seer) -> dict[str, Any]:
+    seen = copy(alert)
+    as_seen_by(scope, [seen])
+    return _said_of(seen)
 
 
 def _raised(grouped: Grouped, scope: Scope) -> Iterator[Raised]:

@@ -7,9 +7,23 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from core.visibility import Scope
 from monitoring.models import Alert, AlertRule, Channel
 from monitoring.outbox.addresses import address_of, mail_addresses
 from monitoring.outbox.permitted_addresses import unconfirmed, why_refused
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Registrations that report now what another one was the first to report."""
+
+    reporters: frozenset[uuid.UUID]
+    first: uuid.UUID
+
+    def is_news_to(self, scope: Scope) -> bool:
+        """Whoever sees the first was told then."""
+        sees_now = not scope.sees_all and not self.reporters.isdisjoint(scope.registrations)
+        return sees_now and self.first not in scope.registrations
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +37,8 @@ class Raised:
     changes: frozenset[uuid.UUID] = frozenset()
     # Shared by alerts about the same change; None for one that stands alone.
     event: uuid.UUID | None = None
+    # Told once more, to who did not see it when it was raised.
+    later: Later | None = None
 
 
 # What each channel gets of an event.

@@ -71,14 +71,32 @@ def _why(alerts: Sequence[Alert]) -> str:
     return gettext("Raised by the rules %(rules)s. %(reason)s") % {"rules": rules, "reason": alerts[0].reason}
 
 
-def assignment_message(channel: Channel, alert: Alert, by: str) -> Message:
-    """To whoever is to look after an alert: what it is about, and who says so."""
-    message = alert_message(channel, [alert], None)
+def assignment_message(channel: Channel, alerts: Sequence[Alert], by: str) -> Message:
+    """To whoever is to look after alerts: what they are about, and who says so."""
+    if len(alerts) > 1:
+        return _assignments_message(channel, alerts, by)
+    message = alert_message(channel, alerts, None)
     subject, lead = gettext("Assigned to you: %(alert)s"), gettext("%(person)s assigned this alert to you.")
     if by == PROGRAM:
         subject, lead = gettext("Escalated to you: %(alert)s"), gettext("This alert is overdue.")
     subject, lead = subject % {"alert": message.subject}, lead % {"person": by}
     return replace(message, subject=subject_of(subject), lead=lead)
+
+
+def _assignments_message(channel: Channel, alerts: Sequence[Alert], by: str) -> Message:
+    """About alerts that were assigned together, the most severe first."""
+    subject, lead = gettext("Assigned to you: %(alerts)s"), gettext("%(person)s assigned these alerts to you.")
+    if by == PROGRAM:
+        subject, lead = gettext("Escalated to you: %(alerts)s"), gettext("These alerts are overdue.")
+    with timezone.override(zone_of(channel)):
+        return Message(
+            subject=subject_of(subject % {"alerts": _counts_text(len(alerts), 0)}),
+            lead=lead % {"person": by},
+            entries=_alert_entries(alerts)[:MOST_ENTRIES],
+            more=max(len(alerts) - MOST_ENTRIES, 0),
+            url=link("admin:monitoring_alert_changelist"),
+            url_words=gettext("View alerts"),
+        )
 
 
 def _fact_entry(fact: AlertItem) -> Entry:

@@ -14,12 +14,25 @@ from django.contrib.auth import get_user_model
 
 from core.cached_counts import COUNTED, Numbers
 from core.db import in_batches
-from core.visibility import visible_to
+from core.visibility import EVERYTHING, visible_to
+from monitoring.alerts.facts.seen import as_seen_by
 from monitoring.alerts.workflow.inbox import OPEN, in_inbox
 from monitoring.models import Alert
 
 NEWEST = 3
-SHOWN = ("title", "raised_at", "exposure", "company_id")
+SHOWN = (
+    "title",
+    "raised_at",
+    "exposure",
+    "company_id",
+    "audience",
+    "rule_name",
+    "reversed_by",
+    "kind",
+    "registration",
+    "reopened_because",
+    "worse_by",
+)
 
 
 def own_alerts(person: Any) -> Numbers:
@@ -62,13 +75,14 @@ def _count(person: Any) -> Numbers:
     rows = visible_to(person, Alert.objects.filter(in_inbox(), assignee=person.pk)).only(*SHOWN, "assigned_at")
     latest = rows.order_by("-raised_at")[:COUNTED]
     found = sorted(latest, key=lambda alert: alert.assigned_at or alert.raised_at, reverse=True)
-    return {"open": len(found), **items_of(found)}
+    return {"open": len(found), **items_of(found, person)}
 
 
-def items_of(alerts: Sequence[Alert]) -> Numbers:
+def items_of(alerts: Sequence[Alert], reader: Any = EVERYTHING) -> Numbers:
     """The `newest`, which come first, the `largest` by the money at stake, and all money at stake with their companies,
-    in cents: as the Overview shows them to those who may see it."""
+    in cents: as the Overview shows them to those who may see it, with the titles that the reader sees."""
     largest = sorted((alert for alert in alerts if alert.exposure), key=lambda alert: -alert.exposure)
+    as_seen_by(reader, [*alerts[:NEWEST], *largest[:NEWEST]])
     of_companies = {alert.company_id: alert.exposure for alert in alerts if alert.company_id}
     return {
         "newest": [_as_item(alert) for alert in alerts[:NEWEST]],

@@ -67,10 +67,12 @@ class Permitted:
         self._alerts = {one.alert.pk for one in raised}
         self._found: dict[uuid.UUID, Container[uuid.UUID]] = {}
 
-    def has(self, channel: Channel, alert: Alert) -> bool:
+    def has(self, channel: Channel, one: Raised) -> bool:
+        if one.later and not one.later.is_news_to(scope_of_channel(channel)):
+            return False
         if channel.pk not in self._found:
             self._found[channel.pk] = self._permitted(channel)
-        return alert.pk in self._found[channel.pk]
+        return one.alert.pk in self._found[channel.pk]
 
     def _permitted(self, channel: Channel) -> Container[uuid.UUID]:
         return self._alerts if scope_of_channel(channel).sees_all else alerts_for(channel, self._alerts)
@@ -93,7 +95,7 @@ def _shares(
     found: dict[uuid.UUID, Share] = {}
     for one in alerts:
         for channel in _channels(one, listening, everything):
-            if not permitted.has(channel, one.alert):
+            if not permitted.has(channel, one):
                 continue
             found.setdefault(channel.pk, (channel, []))[1].append(one)
     return list(found.values())

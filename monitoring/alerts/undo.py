@@ -11,10 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from django.core import signing
+from django.utils import timezone
+from django.utils.translation import gettext
 
-from monitoring.alerts.actions import follow_exposure_of
+from monitoring.alerts.actions import comment_on, follow_exposure_of
 from monitoring.alerts.own_alerts import count_own_alerts
-from monitoring.models import Alert
+from monitoring.alerts.workflow.snooze import until_text
+from monitoring.models import Alert, AlertState
 
 SALT = "undo alert"
 LASTS = 60 * 60
@@ -53,19 +56,41 @@ def undo_token(alert: uuid.UUID, act: str, before: Columns, by: Any) -> str:
     return signing.dumps(note, salt=SALT, compress=True)
 
 
-def undo(alert: uuid.UUID, token: str, by: Any) -> bool:
-    """False where the alert is no longer as the act left it, or the token is old or somebody else's."""
+def undo(alert: uuid.UUID, token: str, *, by: Any) -> bool:
+    """By a user. False where the alert is no longer as the act left it, or the token is old or somebody else's."""
     try:
         note = signing.loads(token, salt=SALT, max_age=LASTS)
     except signing.BadSignature:
         return False
-    if (note["alert"], note["by"]) != (alert.hex, str(by)):
+    if (note["alert"], note["by"]) != (alert.hex, str(by.pk)):
         return False
     before, after = _read(note["before"]), _read(note["after"])
     done = Alert.objects.filter(pk=alert, **after).update(**before)
+    if done:
+        comment_on([alert], by=by.get_username(), text=_undone_text(before, after))
     follow_exposure_of([alert])
     count_own_alerts({key for key in (before["assignee_id"], after["assignee_id"]) if key})
     return bool(done)
+
+
+def _undone_text(before: Columns, after: Columns) -> str:
+    """Where the act wrote a comment, or ended a snooze: how the alert is now, so that the last comment is true."""
+    end, is_open_again = before["snoozed_until"], _is_closed(after) and not _is_closed(before)
+    is_snoozed = end is not None and end > timezone.now()
+    if before["snoozed_until"] == after["snoozed_until"]:
+        return gettext("Undone: open again.") if is_open_again else ""
+    if not is_snoozed:
+        return gettext("Undone: open again.") if is_open_again else gettext("Undone: no longer snoozed.")
+    words = (
+        gettext("Undone: open again, snoozed %(until)s.")
+        if is_open_again
+        else gettext("Undone: snoozed %(until)s again.")
+    )
+    return words % {"until": until_text(end, before["wakes_if_worse"])}
+
+
+def _is_closed(columns: Columns) -> bool:
+    return bool(columns["state"] == AlertState.CLOSED)
 
 
 def _written(columns: Columns) -> Columns:

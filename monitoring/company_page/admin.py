@@ -24,6 +24,7 @@ from core.bulk import among
 from core.markup import ago, badge
 from core.text import counted, country_name
 from core.visibility import is_restricted, scope_of, visible_to
+from monitoring.alerts.facts.seen import as_seen_by
 from monitoring.company_page.risk import open_alerts
 from monitoring.company_page.summary import status_tone, status_words
 from monitoring.company_page.tabs import OWNERSHIP, address_of, tab_of, tabs
@@ -263,7 +264,11 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             "tabs": tabs(tab, as_of),
             "today_address": address_of(tab),
             # Alerts are about today; a day in the past has none of its own.
-            "alerts": open_alerts(row.duns, scope) if not moment and request.user.has_perm(MAY_SEE_ALERTS) else None,
+            "alerts": (
+                open_alerts(row.duns, scope, as_seen_by)
+                if not moment and request.user.has_perm(MAY_SEE_ALERTS)
+                else None
+            ),
             "decisions": decisions.part_of(request, row) if not moment and left_at is None else None,
             "stakes": stakes(request, row, moment),
             "is_gone": is_gone,

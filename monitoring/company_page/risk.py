@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from core.text import counted, day_text
-from core.visibility import EVERYTHING, Scope, visible_to
+from core.text import counted, day_text, moment_text
+from core.visibility import Scope, visible_to
 from monitoring.company_page.summary import Head
 from monitoring.company_page.timeline import without_company
 from monitoring.models import Alert, AlertKind, AlertState, Severity
@@ -17,6 +18,7 @@ from monitoring.scores.chart_data import Rating, Score, Scores
 
 ALERTS_SHOWN = 5
 MOST_ALERTS = 100
+Show = Callable[[Scope, Sequence[Alert]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +105,23 @@ class OpenAlerts:
         return f"{counted(MOST_ALERTS)}+" if self.count > MOST_ALERTS else counted(self.count)
 
 
-def open_alerts(duns: str, scope: Scope = EVERYTHING) -> OpenAlerts:
-    """One query by the index of companies."""
+def open_alerts(duns: str, scope: Scope, show: Show) -> OpenAlerts:
+    """One query by the index of companies. `show` gives them the titles that the scope sees."""
     rows = visible_to(scope, Alert.objects.filter(company=duns, kind=AlertKind.CHANGE))
     rows = rows.exclude(state=AlertState.CLOSED)
     found = list(rows.order_by("-severity", "-raised_at", "-id")[: MOST_ALERTS + 1])
-    return OpenAlerts([_open_alert(row, duns) for row in found[:ALERTS_SHOWN]], len(found))
+    shown = found[:ALERTS_SHOWN]
+    show(scope, shown)
+    return OpenAlerts([_open_alert(row, duns) for row in shown], len(found))
 
 
 def _open_alert(row: Alert, duns: str) -> OpenAlert:
     severity = Severity(row.severity)
     title = without_company(row.title, duns)
-    return OpenAlert(row.pk, title, str(severity.label), severity.name.lower(), row.get_state_display(), row)
+    return OpenAlert(row.pk, title, str(severity.label), severity.name.lower(), _state_text(row), row)
+
+
+def _state_text(row: Alert) -> str:
+    if row.snoozed_until is None or row.snoozed_until <= timezone.now():
+        return str(row.get_state_display())
+    return gettext("Snoozed until %(moment)s") % {"moment": moment_text(row.snoozed_until)}

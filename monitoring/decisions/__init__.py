@@ -1,5 +1,6 @@
 """Reviews and decisions: which companies matter how much, when somebody looks at them again, and what was decided.
 
-known, second_person < reviews < decide; reviews < tiers < rules, tier_file < upload < work < admin, api.
+known, second_person < reviews < decide < trail; reviews < tiers < rules, mergers, tier_file < upload; these < work <
+admin, api.
 May import models, elements, company_page's parts, and the portfolio with its exposure and imports.
 """

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext
 
 from core.actors import Actor
-from core.audit import record
+from core.audit import entry_key, entry_of
 from core.cached_counts import update_counts
 from core.dates import is_usual
-from core.db import clean_text, database_now
+from core.db import clean_text, database_now, insert_new
+from core.models import AuditEntry
 from monitoring.decisions.known import known_now
 from monitoring.decisions.reviews import end_review, is_gone
 from monitoring.decisions.second_person import reasons_for_second
@@ -153,9 +156,7 @@ def _insert(company: Company, draft: Draft, number: int, by: Actor) -> Decision:
 def _finish(row: Decision, by: Actor) -> Decision:
     if row.state == DecisionState.FINAL:
         end_review(row)
-        _note(row, "decision.made", by, gettext("%(company)s: %(decision)s decided"))
-    else:
-        _note(row, "decision.proposed", by, gettext("%(company)s: %(decision)s proposed"))
+    insert_new(AuditEntry, [_first_entry(row, by)])
     update_counts("decisions")
     return row
 
@@ -172,7 +173,7 @@ def confirm(row: Decision, *, by: Actor) -> None:
         raise Refused(gettext("The day until which it is valid has passed. Refuse it and decide again."))
     _settle(row, DecisionState.FINAL, by)
     end_review(row)
-    _note(row, "decision.confirmed", by, gettext("%(company)s: %(decision)s confirmed"))
+    insert_new(AuditEntry, _answer_entries(row, by))
 
 
 def refuse(row: Decision, *, reason: str, by: Actor) -> None:
@@ -180,7 +181,7 @@ def refuse(row: Decision, *, reason: str, by: Actor) -> None:
     if not reason.strip():
         raise Refused(gettext("Enter a reason. It is kept with the decision."))
     _settle(row, DecisionState.REFUSED, by, refusal=clean_text(reason.strip(), LONGEST))
-    _note(row, "decision.refused", by, gettext("%(company)s: %(decision)s refused"))
+    insert_new(AuditEntry, _answer_entries(row, by))
 
 
 def _settle(row: Decision, state: DecisionState, by: Actor, **fields: Any) -> None:
@@ -200,15 +201,50 @@ def _answered(row: Decision) -> str:
     return words % {"person": row.confirmed_by or row.decided_by, "state": row.get_state_display()}
 
 
-def _note(row: Decision, action: str, by: Actor, words: str) -> None:
-    record(
+# The audit log
+
+
+def entries_of(row: Decision) -> list[AuditEntry]:
+    """All that the log says of it, from the row alone: what a process that died has not written is written later."""
+    return [_first_entry(row, _actor(row.decided_by, row.decider_id)), *_answered_by(row)]
+
+
+def _answered_by(row: Decision) -> list[AuditEntry]:
+    return _answer_entries(row, _actor(row.confirmed_by, row.confirmer_id))
+
+
+def _actor(name: str, key: uuid.UUID | None) -> str:
+    return Actor(name, key) if key else name
+
+
+def _first_entry(row: Decision, by: str) -> AuditEntry:
+    if row.needs_second:
+        words, state = gettext("%(company)s: %(decision)s proposed"), DecisionState.PROPOSED
+        return _entry(row, "decision.proposed", by, words, {"state": state}, row.decided_at)
+    words, state = gettext("%(company)s: %(decision)s decided"), DecisionState.FINAL
+    return _entry(row, "decision.made", by, words, {"state": state}, row.decided_at)
+
+
+def _answer_entries(row: Decision, by: str) -> list[AuditEntry]:
+    if row.confirmed_at is None:
+        return []
+    action, words = "decision.confirmed", gettext("%(company)s: %(decision)s confirmed")
+    if row.state == DecisionState.REFUSED:
+        action, words = "decision.refused", gettext("%(company)s: %(decision)s refused")
+    return [_entry(row, action, by, words, {"state": row.state, "refusal": row.refusal}, row.confirmed_at)]
+
+
+def _entry(row: Decision, action: str, by: str, words: str, answer: Mapping[str, str], moment: datetime) -> AuditEntry:
+    entry = entry_of(
         actor=by,
         action=action,
         thing=row,
         summary=words % {"company": row.company_id, "decision": in_words(row)},
         after={
             **{"company": row.company_id, "kind": row.kind, "amount_cents": row.amount_cents, "currency": row.currency},
-            **{"valid_until": row.valid_until, "reason": row.reason, "tier": row.tier_at, "state": row.state},
-            **{"needs_second": row.needs_second, "refusal": row.refusal},
+            **{"valid_until": row.valid_until, "reason": row.reason, "tier": row.tier_at},
+            **{"needs_second": row.needs_second, **answer},
         },
     )
+    entry.id, entry.at = entry_key(moment, action, row.pk), moment
+    return entry

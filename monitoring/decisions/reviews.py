@@ -11,10 +11,11 @@ from django.db.models import Max, Q
 from django.utils.translation import gettext
 
 from core.actors import Actor
-from core.audit import record
+from core.audit import entry_key, entry_of
 from core.bulk import update_together
 from core.cached_counts import update_counts
 from core.db import clean_text, database_now, existing_keys, in_batches, insert_new
+from core.models import AuditEntry
 from monitoring.history.company_projection import STATUS
 from monitoring.models import Decision, DecisionState, Review
 from monitoring.models.workflow.review_settings import ReviewSettings, review_settings
@@ -94,14 +95,21 @@ def mark_reviewed(company: Company, *, seen: uuid.UUID | None, note: str, by: Ac
     if (last.pk if last else None) != seen or not (made := _insert(company, seen, note, by)):
         raise Refused(_reviewed_since(company.duns))
     _after(company.duns)
-    record(
+    insert_new(AuditEntry, [entry_of_review(made, by)])
+    return made
+
+
+def entry_of_review(row: Review, by: str) -> AuditEntry:
+    """From the row alone, so that it can be written later."""
+    entry = entry_of(
         actor=by,
         action="review.done",
-        thing=company,
-        summary=gettext("%(company)s reviewed") % {"company": company},
-        after={"note": made.note, "due_on": made.due_on},
+        thing=row.company,
+        summary=gettext("%(company)s reviewed") % {"company": row.company},
+        after={"note": row.note, "due_on": row.due_on},
     )
-    return made
+    entry.id, entry.at = entry_key(row.reviewed_at, "review.done", row.pk), row.reviewed_at
+    return entry
 
 
 def _insert(company: Company, seen: uuid.UUID | None, note: str, by: Actor) -> Review | None:

@@ -11,11 +11,12 @@ from django.utils.translation import gettext
 
 from core import plurals
 from core.actors import Actor
-from core.audit import record
+from core.audit import entry_of, record, record_all
 from core.db import in_batches
+from core.models import AuditEntry
 from core.text import counted, country_name
 from monitoring.decisions.reviews import refresh_reviews
-from monitoring.decisions.tiers import tier_text
+from monitoring.decisions.tiers import NONE, tier_text
 from monitoring.models import TierRule
 from portfolio.companies.conditions import tagged
 from portfolio.exposure.days import today
@@ -25,6 +26,10 @@ from portfolio.models import Company, Tier
 
 # The most critical one counts where several rules apply.
 STRICTEST_FIRST = (Tier.CRITICAL, Tier.IMPORTANT, Tier.NORMAL)
+
+# Who acts in the audit log.
+TIER_RULES = "tier rules"
+CONDITIONS = ("tier", "exposure_from", "failure_class_from", "country", "tag")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +101,32 @@ def apply_rules() -> int:
 
 
 def _write(found: Sequence[TierChange]) -> int:
-    by_tier: dict[str, list[str]] = defaultdict(list)
+    alike: dict[tuple[str, str], list[str]] = defaultdict(list)
     for one in found:
-        by_tier[one.after].append(one.duns)
-    written = 0
-    for tier, duns in by_tier.items():
-        for batch in in_batches(duns):
-            # A user may have set one meanwhile: that one stays.
-            rows = Company.objects.filter(pk__in=batch, tier_set_by="")
-            written += rows.update(tier=tier, tier_set_on=today())
+        alike[one.before, one.after].append(one.duns)
+    batches = [(tiers, batch) for tiers, duns in alike.items() for batch in in_batches(duns)]
+    written = sum(_write_batch(batch, before, after) for (before, after), batch in batches)
     refresh_reviews([one.duns for one in found])
     return written
+
+
+def _write_batch(batch: Sequence[str], before: str, after: str) -> int:
+    """A user may have set one meanwhile: that one stays. Entries come first, so that no tier is of unknown origin."""
+    rows = Company.objects.filter(pk__in=batch, tier_set_by="", tier=before)
+    companies = list(rows.only("duns", "name"))
+    record_all([_entry(row, before, after) for row in companies])
+    return rows.filter(pk__in=[row.pk for row in companies]).update(tier=after, tier_set_on=today())
+
+
+def _entry(company: Company, before: str, after: str) -> AuditEntry:
+    return entry_of(
+        actor=TIER_RULES,
+        action="tier.ruled",
+        thing=company,
+        summary=gettext("%(company)s: tier “%(tier)s” by rules") % {"company": company, "tier": tier_text(after)},
+        before={"tier": before or NONE},
+        after={"tier": after or NONE},
+    )
 
 
 def would_change(rule: TierRule, *, enabled: bool) -> list[TierChange]:
@@ -121,7 +141,8 @@ def switch_rule(rule: TierRule, *, enabled: bool, confirmed: int, by: Actor) -> 
     if len(found) != confirmed:
         words = gettext("Nothing was done: now the tiers of %(companies)s would change. Check the list again.")
         raise Refused(words % {"companies": plurals.companies(len(found))})
-    if not TierRule.objects.filter(pk=rule.pk, is_enabled=not enabled).update(is_enabled=enabled):
+    confirmed_ones = {name: getattr(rule, name) for name in CONDITIONS}
+    if not TierRule.objects.filter(pk=rule.pk, is_enabled=not enabled, **confirmed_ones).update(is_enabled=enabled):
         raise Refused(gettext("Nothing was done: another user has changed this rule since then. Reload the page."))
     written = _write(found)
     words = gettext("Tier rule “%(rule)s” enabled: tier changed for %(companies)s")

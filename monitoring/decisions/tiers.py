@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext
 
 from core.actors import Actor
-from core.audit import entry_of, record, record_all
-from core.db import clean_text, in_batches
+from core.audit import entry_key, entry_of, record, record_all
+from core.db import clean_text, in_batches, insert_new
 from core.models import AuditEntry
 from monitoring.decisions.reviews import refresh_reviews
+from monitoring.models import TierImport
 from portfolio.exposure.days import today
 from portfolio.imports.states import Refused
 from portfolio.models import Company, Tier
@@ -34,26 +35,42 @@ def tier_text(tier: str) -> str:
 
 def set_tier(companies: Sequence[Company], *, tier: str, by: Actor) -> int:
     """For each company, with an entry in the audit log; returns how many had another tier."""
-    changed = [row for row in companies if row.tier != tier]
+    # Before the tiers: a process that dies in between leaves no tier of unknown origin.
+    record_all([_entry(row, tier, by) for row in _told(companies, tier)])
     write_tiers([row.duns for row in companies], tier=tier, by=by)
-    record_all([_entry(row, tier, by) for row in changed])
-    return len(changed)
+    return sum(row.tier != tier for row in companies)
 
 
-def _entry(company: Company, tier: str, by: Actor) -> AuditEntry:
+def set_tiers_of_file(upload: TierImport, duns: Sequence[str], *, tier: str) -> None:
+    """As the user who confirmed it. Repeating it adds no entries."""
+    by = Actor(upload.confirmed_by, upload.confirmer_id) if upload.confirmer_id else upload.confirmed_by
+    for batch in in_batches(duns):
+        companies = Company.objects.filter(pk__in=batch).only("duns", "name", "tier", "tier_set_by")
+        entries = [_entry(row, tier, by) for row in _told(companies, tier)]
+        for entry in entries:
+            entry.id = entry_key(upload.confirmed_at or upload.created_at, upload.pk, entry.key)
+        insert_new(AuditEntry, entries)
+    write_tiers(duns, tier=tier, by=upload.confirmed_by)
+
+
+def _told(companies: Iterable[Company], tier: str) -> list[Company]:
+    """Those that get another tier, or one that rules no longer change."""
+    return [row for row in companies if row.tier != tier or not row.tier_set_by]
+
+
+def _entry(company: Company, tier: str, by: str) -> AuditEntry:
     return entry_of(
         actor=by,
         action="tier.set",
         thing=company,
         summary=gettext("%(company)s: tier “%(tier)s”") % {"company": company, "tier": tier_text(tier)},
         before={"tier": company.tier or NONE, "set_by": company.tier_set_by},
-        after={"tier": tier or NONE},
+        after={"tier": tier or NONE, "set_by": by},
     )
 
 
 def release_tier(company: Company, *, by: Actor) -> None:
     """Rules may set it again: every night, and when they are applied."""
-    Company.objects.filter(pk=company.pk).update(tier_set_by="")
     record(
         actor=by,
         action="tier.released",
@@ -61,6 +78,7 @@ def release_tier(company: Company, *, by: Actor) -> None:
         summary=gettext("%(company)s: tier set by rules from now on") % {"company": company},
         before={"tier": company.tier or NONE, "set_by": company.tier_set_by},
     )
+    Company.objects.filter(pk=company.pk).update(tier_set_by="")
 
 
 def write_tiers(duns: Sequence[str], *, tier: str, by: str) -> None:

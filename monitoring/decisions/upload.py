@@ -17,7 +17,7 @@ from core.blobs import store_bytes
 from core.db import clean_text, database_now
 from core.text import counted
 from monitoring.decisions.tier_file import ACCEPTED, TierCheck, TierRow, TierTable, TierValidator
-from monitoring.decisions.tiers import NONE, write_tiers
+from monitoring.decisions.tiers import NONE, set_tiers_of_file
 from monitoring.models import TierImport
 from portfolio.imports.chunks import load_chunk, stored_rows
 from portfolio.imports.csv_reader import open_as
@@ -103,7 +103,7 @@ def _apply_chunk(upload: TierImport) -> None:
         if row.validation in ACCEPTED:
             by_tier[row.tier].append(row.duns)
     for tier, duns in by_tier.items():
-        write_tiers(duns, tier="" if tier == NONE else tier, by=upload.confirmed_by)
+        set_tiers_of_file(upload, duns, tier="" if tier == NONE else tier)
     if not move(upload, position=upload.position + 1):
         # Another process goes on from here.
         upload.refresh_from_db()

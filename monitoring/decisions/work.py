@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from core.cached_counts import update_counts
 from core.jobs import ask_worker, run_step
+from monitoring.decisions.mergers import carry_tiers
 from monitoring.decisions.reviews import refresh_all_reviews
 from monitoring.decisions.rules import apply_rules
+from monitoring.decisions.trail import write_missing_entries
 from monitoring.decisions.upload import IN_WORK, work_on
 from monitoring.models import TierImport
 
@@ -59,7 +61,9 @@ def continue_tiers() -> int:
 
 
 def update_reviews() -> int:
-    """Apply tier rules and bring all dates up to date; returns how many companies have another tier or date."""
-    written = apply_rules() + refresh_all_reviews()
+    """Apply tier rules, carry tiers over to companies that remain, and bring all dates up to date; returns how many
+    companies have another tier or date."""
+    written = apply_rules() + carry_tiers() + refresh_all_reviews()
+    write_missing_entries()
     update_counts("reviews", "decisions")
     return written

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 
 from core.actors import person_text
 from core.models import AuditEntry
+from monitoring.alerts.facts.seen import comments_seen_by
 from monitoring.company_page.timeline import without_company
 from monitoring.dossier.asked import Asked
 from monitoring.dossier.lines import Line, Source, Topic, source_of
@@ -37,7 +38,7 @@ def alert_lines(asked: Asked, alerts: Sequence[Alert]) -> Iterator[Line]:
         source = source_of(Alert, alert.pk)
         yield from _acts(f"{alert.pk.hex}", _columns(alert), source)
         yield from _other_acts(alert, source)
-    for comment in AlertComment.objects.filter(alert__in=[alert.pk for alert in alerts]) if alerts else ():
+    for comment in comments_seen_by(asked.reader.actor, alerts):
         source = source_of(AlertComment, comment.pk, page=(Alert, comment.alert_id))
         yield _act(
             comment.pk.hex, comment.at, gettext("Comment: %(text)s") % {"text": comment.text}, comment.by, source

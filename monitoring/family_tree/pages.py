@@ -21,14 +21,16 @@ class ReadPage:
 
 def read_page(tree: FamilyTree, number: int) -> ReadPage:
     """Raises ValueError where nothing readable is stored."""
-    page = _stored_page(tree, number)
-    repeats = number > 1 and bool(page.members) and _stored_page(tree, number - 1).members == page.members
+    page = _page_in(load_bytes(tree.page_key(number)))
+    # Nothing is stored of it after the retention period, or after a company was erased.
+    before = load_bytes(tree.page_key(number - 1)) if number > 1 and page.members else b""
+    repeats = bool(before) and _page_in(before).members == page.members
     insert_new(FamilyTreeMember, [_row(tree, one) for one in page.members])
     return ReadPage(page, repeats)
 
 
-def _stored_page(tree: FamilyTree, number: int) -> TreePage:
-    document = parse_json(load_bytes(tree.page_key(number)))
+def _page_in(stored: bytes) -> TreePage:
+    document = parse_json(stored)
     if not isinstance(document, dict):
         raise ValueError("it is JSON, but not an object")
     return read_tree_page(document)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 
 from direct_plus.client import LARGEST_TREE_PAGE
@@ -13,8 +14,8 @@ from monitoring.company_page.summary import LINKAGE
 from monitoring.data_fetch.plan import registrations_of
 from monitoring.family_tree.snapshots import latest_tree
 from monitoring.history.state import apply_events, events_of
-from monitoring.models import FamilyTree, TreeKind, TreeState
-from portfolio.models import CallKind, Contract
+from monitoring.models import FamilyTree, FamilyTreeMember, TreeKind, TreeState
+from portfolio.models import CallKind, Company, Contract
 
 OPEN = (TreeState.RUNNING, TreeState.STOPPED)
 
@@ -27,15 +28,29 @@ class CannotFetchTree(Exception):
         super().__init__(message)
 
 
+class NotFinished(CannotFetchTree):
+    """Who requests the same tree beside one that is not finished would pay its pages twice."""
+
+    def __init__(self, tree: FamilyTree) -> None:
+        words = (
+            gettext("An upward chain that %(user)s requested is not complete yet. Continue or discard it.")
+            if tree.kind == TreeKind.UPWARD
+            else gettext("A family tree that %(user)s requested is not complete yet. Continue or discard it.")
+        )
+        super().__init__(words % {"user": tree.requested_by}, tree)
+
+
 @dataclass(frozen=True, slots=True)
 class TreePlan:
-    """The trees of these companies, and the calls of each."""
+    """The trees of these companies, and the calls of each; `top` is the global ultimate of a full one, where known."""
 
     contract: Contract
     kind: TreeKind
     companies: Sequence[str]
     calls_each: int
     left_out: Sequence[str] = field(default_factory=list)
+    not_finished: Sequence[str] = field(default_factory=list)
+    top: str = ""
 
     @property
     def calls(self) -> Mapping[CallKind, int]:
@@ -54,10 +69,22 @@ def plan_trees(kind: TreeKind, numbers: Collection[str]) -> TreePlan:
         raise CannotFetchTree(gettext("The companies belong to several contracts. Select companies of one contract."))
     if kind == TreeKind.FULL and len(found) > 1:
         raise CannotFetchTree(gettext("Select one company of the group. Its tree contains the others."))
-    for duns in found if kind == TreeKind.FULL else ():
-        _demand_none_open(duns)
-    each = _pages_of(min(found)) if kind == TreeKind.FULL else 1
-    return TreePlan(contracts.pop(), kind, sorted(found), each, sorted(set(numbers) - found.keys()))
+    contract, left_out = contracts.pop(), sorted(set(numbers) - found.keys())
+    if kind == TreeKind.FULL:
+        return _plan_full(contract, min(found), left_out)
+    beside = {tree.duns: tree for tree in unfinished_trees(kind, found)}
+    if companies := sorted(found.keys() - beside.keys()):
+        return TreePlan(contract, kind, companies, 1, left_out, sorted(beside))
+    raise NotFinished(beside[min(beside)])
+
+
+def _plan_full(contract: Contract, duns: str, left_out: Sequence[str]) -> TreePlan:
+    known = latest_tree(duns, TreeKind.FULL)
+    reported = Company.objects.filter(pk=duns).values_list("global_ultimate", flat=True).first()
+    top = reported or (known.top if known else "")
+    if beside := unfinished_trees(TreeKind.FULL, [duns], top).order_by("-requested_at").first():
+        raise NotFinished(beside)
+    return TreePlan(contract, TreeKind.FULL, [duns], _pages_of(duns, known), left_out, top=top)
 
 
 def calls_to_resume(tree: FamilyTree) -> Mapping[CallKind, int]:
@@ -65,17 +92,18 @@ def calls_to_resume(tree: FamilyTree) -> Mapping[CallKind, int]:
     return {CallKind.FAMILY_TREE: tree.pages_left}
 
 
-def _demand_none_open(duns: str) -> None:
-    """Who requests the same tree beside one that is not finished would pay its pages twice."""
-    tree = FamilyTree.objects.filter(duns=duns, kind=TreeKind.FULL, state__in=OPEN).order_by("-requested_at").first()
-    if tree is not None:
-        words = gettext("A family tree that %(user)s requested is not complete yet. Continue or discard it.")
-        raise CannotFetchTree(words % {"user": tree.requested_by}, tree)
+def unfinished_trees(kind: TreeKind, numbers: Collection[str], top: str = "") -> QuerySet[FamilyTree]:
+    """Those of the same companies or, of full trees, of the same family."""
+    rows = FamilyTree.objects.filter(kind=kind, state__in=OPEN)
+    if kind == TreeKind.UPWARD:
+        return rows.filter(duns__in=list(numbers))
+    keys = set(FamilyTreeMember.objects.filter(duns__in=list(numbers)).values_list("tree_id", flat=True))
+    is_same = Q(pk__in=keys) | Q(duns__in=[*numbers, top])
+    return rows.filter(is_same | Q(top=top) if top else is_same)
 
 
-def _pages_of(duns: str) -> int:
+def _pages_of(duns: str, known: FamilyTree | None) -> int:
     """As many as the members that D&B has reported need; branches are counted, but not fetched, so it may be fewer."""
-    known = latest_tree(duns, TreeKind.FULL)
     if known and known.page_count:
         return known.page_count
     events = events_of([duns], paths=[LINKAGE])[duns]

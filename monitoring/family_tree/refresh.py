@@ -8,8 +8,7 @@ from datetime import UTC, datetime, time
 from django.utils import timezone
 
 from core.actors import Actor
-from monitoring.data_fetch.plan import registrations_of
-from monitoring.family_tree.plan import plan_trees
+from monitoring.family_tree.plan import NotFinished, plan_trees
 from monitoring.family_tree.request import request_trees
 from monitoring.family_tree.snapshots import outdated_chains
 from monitoring.models import FamilyTree, TreeKind
@@ -27,20 +26,17 @@ def refresh_chains() -> int:
 
 def _refresh(contract: Contract) -> int:
     most = min(_permitted(contract), calls_left(contract, CallKind.FAMILY_TREE))
-    numbers = _outdated(contract)[:most] if most > 0 else []
+    numbers = outdated_chains(min(most, AT_ONCE), contract) if most > 0 else []
     if not numbers:
         return 0
-    plan = plan_trees(TreeKind.UPWARD, numbers)
     # Two runs on one day are one request.
     key = uuid.uuid5(AUTOMATIC.id, f"{contract.pk} {timezone.now():%Y-%m-%d}")
-    return len(request_trees(plan, plan.calls, by=AUTOMATIC, key=key))
-
-
-def _outdated(contract: Contract) -> list[str]:
-    """Those that the contract still pays for."""
-    numbers = [tree.duns for tree in outdated_chains(AT_ONCE, contract=contract)]
-    paying = registrations_of(numbers)
-    return [duns for duns in numbers if duns in paying and paying[duns].contract_id == contract.pk]
+    try:
+        plan = plan_trees(TreeKind.UPWARD, numbers)
+        return len(request_trees(plan, plan.calls, by=AUTOMATIC, key=key))
+    except NotFinished:
+        # A user has requested them meanwhile.
+        return 0
 
 
 def _permitted(contract: Contract) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -14,11 +15,12 @@ from core.audit import record
 from core.db import clean_text, insert_new
 from core.ids import time_first_id
 from core.jobs import ask_worker
-from core.leases import is_held
-from monitoring.family_tree.plan import TreePlan, calls_to_resume
-from monitoring.models import FamilyTree, TreeState
+from core.leases import Hold, releasing
+from monitoring.family_tree.plan import NotFinished, TreePlan, calls_to_resume, unfinished_trees
+from monitoring.models import FamilyTree, TreeKind, TreeState
 from monitoring.retention.family_trees import remove_tree
 from portfolio.call_budgets.calls import confirm_calls, require_calls
+from portfolio.dnb_client import longest_call
 from portfolio.models import CallKind
 
 RUN = "monitoring.family_tree.work.run_trees"
@@ -32,23 +34,50 @@ def known_trees(key: uuid.UUID | None, numbers: Sequence[str]) -> list[FamilyTre
 def request_trees(
     plan: TreePlan, confirmed: Mapping[CallKind, int], *, by: Actor, key: uuid.UUID | None = None
 ) -> list[FamilyTree]:
-    """Raises CallsChanged or BudgetUsedUp; then nothing is fetched. The same `key` again is the same trees, and makes
-    no further calls."""
+    """Raises CallsChanged, BudgetUsedUp or CannotFetchTree; then nothing is fetched. The same `key` again is the same
+    trees, and makes no further calls."""
     key = key or time_first_id()
     if known := known_trees(key, plan.companies):
         return known
     confirm_calls(plan.calls, confirmed)
     require_calls(plan.contract, plan.calls)
-    trees = [_tree_of(plan, duns, by, _key(key, duns)) for duns in plan.companies]
-    if insert_new(FamilyTree, trees):
-        summary = gettext("%(kind)s requested: %(companies)s") % {
-            "kind": plan.kind.label,
-            "companies": plurals.companies(len(trees)),
-        }
-        after = {"calls": plan.calls, "companies": list(plan.companies)[:100]}
-        record(actor=by, action="family_tree.request", thing=trees[0], summary=summary, after=after)
-        ask_worker(RUN, task_name="Family trees")
-    return list(FamilyTree.objects.filter(pk__in=[tree.pk for tree in trees]))
+    stored = insert_new(FamilyTree, [_tree_of(plan, duns, by, _key(key, duns)) for duns in plan.companies])
+    if stored:
+        _begin(_without_others(plan, stored), by)
+    return known_trees(key, plan.companies)
+
+
+def _without_others(plan: TreePlan, stored: Sequence[FamilyTree]) -> list[FamilyTree]:
+    """Of two who request the same at the same time, not both pay: each stores its own before it looks for others, and
+    begins only where there are none."""
+    same = unfinished_trees(plan.kind, [tree.duns for tree in stored], plan.top)
+    others = same.exclude(pk__in=[tree.pk for tree in stored])
+    # A full tree is requested alone.
+    beside = {tree.duns if plan.kind == TreeKind.UPWARD else stored[0].duns: tree for tree in others}
+    if beside:
+        _not_begun(tree for tree in stored if tree.duns in beside).delete()
+    if trees := [tree for tree in stored if tree.duns not in beside]:
+        return trees
+    raise NotFinished(beside[min(beside)])
+
+
+def _begin(trees: Sequence[FamilyTree], by: Actor) -> None:
+    """No call is made before it is on record who requested it."""
+    summary = gettext("%(kind)s requested: %(companies)s") % {
+        "kind": TreeKind(trees[0].kind).label,
+        "companies": plurals.companies(len(trees)),
+    }
+    after = {
+        "calls": {CallKind.FAMILY_TREE: sum(tree.confirmed_calls for tree in trees)},
+        "companies": [tree.duns for tree in trees][:100],
+    }
+    record(actor=by, action="family_tree.request", thing=trees[0], summary=summary, after=after)
+    _not_begun(trees).update(state=TreeState.RUNNING, reason="")
+    ask_worker(RUN, task_name="Family trees")
+
+
+def _not_begun(trees: Iterable[FamilyTree]) -> QuerySet[FamilyTree]:
+    return FamilyTree.objects.filter(pk__in=[tree.pk for tree in trees], state=TreeState.STOPPED, calls=0)
 
 
 def _key(key: uuid.UUID, duns: str) -> uuid.UUID:
@@ -62,6 +91,9 @@ def _tree_of(plan: TreePlan, duns: str, by: Actor, key: uuid.UUID) -> FamilyTree
         contract=plan.contract,
         kind=plan.kind,
         duns=duns,
+        top=plan.top,
+        state=TreeState.STOPPED,
+        reason=clean_text(gettext("The process ended before the first call. Continue, or discard the request.")),
         confirmed_calls=plan.calls_each,
         requested_by=clean_text(by, 200),
         requested_at=now,
@@ -108,12 +140,18 @@ def resume_tree(tree: FamilyTree, confirmed: Mapping[CallKind, int], *, by: Acto
 
 def discard_tree(tree: FamilyTree, *, by: Actor) -> bool:
     """Remove one that stopped, with its pages; False where it runs, or is complete."""
-    fresh = FamilyTree.objects.filter(pk=tree.pk, state=TreeState.STOPPED).first()
-    if fresh is None or is_held(fresh):
-        return False
-    _record(fresh, "discard", gettext("%(name)s discarded"), by, {"pages": fresh.pages_read})
-    remove_tree(fresh)
-    return True
+    rows = FamilyTree.objects.filter(pk=tree.pk)
+    with releasing(Hold.take(rows.filter(state=TreeState.STOPPED), longest_call())) as hold:
+        if hold is None:
+            return False
+        hold.row = rows
+        # From here on nobody can continue it, nor is any call left should this process die.
+        if not hold.held().filter(state=TreeState.STOPPED).update(state=TreeState.RUNNING, confirmed_calls=0):
+            return False
+        fresh = hold.held().get()
+        _record(fresh, "discard", gettext("%(name)s discarded"), by, {"pages": fresh.pages_read})
+        remove_tree(fresh)
+        return True
 
 
 def _record(tree: FamilyTree, act: str, words: str, by: Actor, after: Mapping[str, object] | None = None) -> None:

@@ -40,6 +40,10 @@ class Failed(Stop):
     """The call failed, or its answer is invalid; the call of another tree may not."""
 
 
+class UsedUp(Stop):
+    """The confirmed calls; those of other trees are not."""
+
+
 def run_tree(tree: FamilyTree, *, until: datetime) -> Ran:
     """Go on with it. Does nothing while another process works on it."""
     rows = FamilyTree.objects.filter(pk=tree.pk)
@@ -54,7 +58,13 @@ def run_tree(tree: FamilyTree, *, until: datetime) -> Ran:
             return Ran.ENDED
         except (Stop, BudgetUsedUp, NotConfigured) as reason:
             rows.filter(state=TreeState.RUNNING).update(state=TreeState.STOPPED, reason=clean_text(str(reason)))
-            return Ran.FAILED if isinstance(reason, Failed) else Ran.REFUSED
+            return _ran(reason)
+
+
+def _ran(reason: Exception) -> Ran:
+    if isinstance(reason, UsedUp):
+        return Ran.ENDED
+    return Ran.FAILED if isinstance(reason, Failed) else Ran.REFUSED
 
 
 def _run(hold: Hold[FamilyTree], until: datetime) -> Ran:
@@ -82,12 +92,12 @@ def _take_up(tree: FamilyTree, hold: Hold[FamilyTree]) -> None:
 def _next_page(tree: FamilyTree, client: DirectPlus, hold: Hold[FamilyTree]) -> None:
     number = tree.pages_read + 1
     if tree.calls >= tree.confirmed_calls:
-        raise Stop(gettext("The confirmed number of calls is used up. Continue to confirm more."))
+        raise UsedUp(gettext("The confirmed number of calls is used up. Continue to confirm more."))
     hold.renew()
     demand_token(client)
     # Of a call before, whose answer was not valid.
     delete_bytes(tree.page_key(number))
-    hold.update(calling=number, calls=tree.calls + 1)
+    hold.update(calling=number, calls=tree.calls + 1, keeps_bytes=True)
     try:
         _fetch(tree, number, client)
     except BudgetUsedUp:
@@ -117,14 +127,19 @@ def _called(tree: FamilyTree, number: int, client: DirectPlus) -> Answer:
 def _note_error(tree: FamilyTree, error: DirectPlusError, hold: Hold[FamilyTree]) -> None:
     """That there is no tree, or no further page, is an answer; a status alone may be a gateway's, and says nothing."""
     if _is_about_company(error):
-        is_over = tree.pages_read and isinstance(error, NotFound)
-        end = {"state": TreeState.DONE, "page_count": tree.pages_read} if is_over else {"state": TreeState.NONE}
+        is_over = bool(tree.pages_read) and isinstance(error, NotFound)
+        end = {"state": TreeState.DONE, "page_count": tree.pages_read} if is_over else {"state": _state_after(tree)}
         hold.update(calling=0, reason="" if is_over else clean_text(str(error)), moved_at=timezone.now(), **end)
         return
     hold.update(calling=0)
     if isinstance(error, WITHOUT_ANSWER):
         raise Failed(str(error)) from error
     raise Stop(str(error)) from error
+
+
+def _state_after(tree: FamilyTree) -> TreeState:
+    """Of a company that is no more: the pages that were read before are a part of a tree."""
+    return TreeState.STOPPED if tree.pages_read else TreeState.NONE
 
 
 def _is_about_company(error: DirectPlusError) -> bool:

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, IntegerField, Q, QuerySet, When
 from django.utils import timezone
 
 from core.db import in_batches
-from monitoring.company_page.group import monitored_among
 from monitoring.company_page.summary import LINKAGE
-from monitoring.models import Change, FamilyTree, FamilyTreeMember, Kind, Severity, TreeKind
+from monitoring.data_fetch.plan import registrations_of
+from monitoring.models import Change, FamilyTree, FamilyTreeMember, Kind, Severity, TreeKind, TreeState
+from portfolio.models import Contract
 
 
 def latest_tree(duns: str, kind: TreeKind, until: datetime | None = None) -> FamilyTree | None:
     """The last that was complete by then; where none was, the last of which any page was read."""
-    rows = _trees_of(duns, kind).exclude(pages_read=0).order_by("-fetched_at", "-id")
+    rows = _trees_of(duns, kind).exclude(pages_read=0)
     if until:
         rows = rows.filter(fetched_at__lte=until)
-    found = list(rows[:20])
-    return next((tree for tree in found if tree.is_complete), found[0] if found else None)
+    is_part = Case(When(state=TreeState.DONE, then=0), default=1, output_field=IntegerField())
+    return rows.annotate(is_part=is_part).order_by("is_part", "-fetched_at", "-id").first()
 
 
 def _trees_of(duns: str, kind: TreeKind) -> QuerySet[FamilyTree]:
@@ -45,18 +46,25 @@ def changed_since(tree: FamilyTree, numbers: Collection[str], until: datetime | 
     return found
 
 
-def outdated_chains(most: int, **which: object) -> list[FamilyTree]:
-    """Upward chains of monitored companies whose owners or place D&B has reported to be others since; those of one
-    contract, without those that are requested again."""
-    rows = FamilyTree.objects.filter(kind=TreeKind.UPWARD, **which).order_by("requested_at")
-    latest = {tree.duns: tree for tree in {tree.duns: tree for tree in rows}.values() if tree.is_complete}
-    found: list[FamilyTree] = []
-    for batch in in_batches(sorted(latest)):
-        fetched = {duns: moment for duns in batch if (moment := latest[duns].fetched_at)}
-        changes = _linkage_changes(min(fetched.values())).filter(company__in=batch)
-        changed = {duns for duns, moment in changes.values_list("company_id", "changed_at") if moment > fetched[duns]}
-        found += [latest[duns] for duns in sorted(monitored_among(changed))]
-    return [tree for tree in found if tree.contract_id == found[0].contract_id][:most]
+def outdated_chains(most: int, contract: Contract | None = None) -> list[str]:
+    """Monitored companies of whose upward chain D&B has reported other owners or another place since; those that one
+    contract pays for now, without those that are requested again."""
+    changed = _changed_chains()
+    payers = {duns: registration.contract_id for duns, registration in registrations_of(changed).items()}
+    payer = contract.pk if contract else payers[min(payers)] if payers else None
+    return sorted(duns for duns, paying in payers.items() if paying == payer)[:most]
+
+
+def _changed_chains() -> list[str]:
+    rows = FamilyTree.objects.filter(kind=TreeKind.UPWARD).order_by("requested_at")
+    latest = {duns: (state, moment) for duns, state, moment in rows.values_list("duns", "state", "fetched_at")}
+    fetched = {duns: moment for duns, (state, moment) in latest.items() if moment and state == TreeState.DONE}
+    found: set[str] = set()
+    for batch in in_batches(sorted(fetched)):
+        changes = _linkage_changes(min(fetched[duns] for duns in batch)).filter(company__in=batch)
+        rows_of = changes.values_list("company_id", "changed_at")
+        found |= {duns for duns, moment in rows_of if moment > fetched[duns]}
+    return sorted(found)
 
 
 def _linkage_changes(since: datetime) -> QuerySet[Change]:

@@ -91,7 +91,8 @@ def not_notified_text(texts: Sequence[Text]) -> str:
     names = names_in(texts[0].text)
     people = _people_by_name(names)
     unknown = [f"@{name}" for name in names if name not in people]
-    barred = [f"@{name}" for name, person in people.items() if not readable(person, texts)]
+    readers = {name: person for name, person in people.items() if readable(person, texts)}
+    barred = [f"@{name}" for name in people if name not in readers]
     parts = []
     if unknown:
         words = gettext("No active user has the name %(names)s. Check the username.")
@@ -99,7 +100,17 @@ def not_notified_text(texts: Sequence[Text]) -> str:
     if barred:
         words = gettext("%(names)s may not view this and is not notified.")
         parts.append(words % {"names": ", ".join(barred)})
-    return " ".join(parts)
+    others = {person.pk: person for person in readers.values() if person.get_username() != texts[0].by}
+    return " ".join([*parts, *_not_reached(list(others.values()))])
+
+
+def _not_reached(people: Sequence[Any]) -> Iterator[str]:
+    preferences = preferences_of(people).values() if people else ()
+    for row in preferences:
+        if not can_be_reached(row):
+            no_address = gettext("%(person)s has no email address, so no message was sent.")
+            paused = gettext("%(person)s has paused notifications, so no message was sent.")
+            yield (paused if row.paused_at else no_address) % {"person": person_text(row.person)}
 
 
 # Messages

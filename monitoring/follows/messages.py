@@ -15,6 +15,7 @@ from core.actors import names_of
 from core.text import counted, moment_text
 from core.urls import link
 from monitoring.alerts.channel_messages import SPACING
+from monitoring.alerts.facts.seen import as_seen_by
 from monitoring.alerts.message_templates import MOST_ENTRIES, subject_of
 from monitoring.company_page.timeline import lines_of, sentence
 from monitoring.follows.already_sent import channels_of, sent_by_alerts
@@ -149,6 +150,7 @@ def _mention_message(person: Any, payload: dict[str, str]) -> Message | None:
         return None
     by = names_of([text.by]).get(text.by, text.by)
     if isinstance(text, AlertComment):
+        as_seen_by(person, [text.alert])
         about, url = text.alert.title, link("admin:monitoring_alert_change", text.alert_id)
         url_words = gettext("View alert")
     else:

@@ -18,7 +18,7 @@ from core.lists.listings import LISTINGS
 from core.lists.saved_filters import undeclared_in, undeclared_words
 from core.models import SavedFilter
 from core.text import country_name
-from core.visibility import visible_to
+from core.visibility import is_restricted, visible_to
 from monitoring.models import Change, Follow, FollowKind
 from portfolio.models import Company, Registration
 
@@ -107,6 +107,9 @@ def _countries(person: Any, follows: Collection[Follow]) -> Named:
 
 def _registrations(person: Any, follows: Collection[Follow]) -> Named:
     rows = visible(person, Registration).filter(pk__in=_keys(follows)).only("pk", "reference")
+    if is_restricted(person):
+        # They have no page for it.
+        return {str(row.pk): Subject(row.reference) for row in rows}
     page = "admin:portfolio_registration_change"
     return {str(row.pk): Subject(row.reference, reverse(page, args=[row.pk])) for row in rows}
 
@@ -125,7 +128,8 @@ def key_of(text: str) -> uuid.UUID | None:
 def filters_for(person: Any) -> QuerySet[SavedFilter]:
     """A user's own and the shared ones, of lists that can be followed."""
     name = person.get_username()
-    return SavedFilter.objects.filter(Q(owner=name) | Q(shared=True), listing__in=LISTS).exclude(name="")
+    rows = SavedFilter.objects.filter(Q(owner=name) | Q(shared=True), listing__in=LISTS).exclude(name="")
+    return visible_to(person, rows)
 
 
 def _filters(person: Any, follows: Collection[Follow]) -> Named:

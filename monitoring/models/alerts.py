@@ -105,6 +105,7 @@ class Alert(models.Model):
     escalated_at = models.DateTimeField(null=True)
     reopened_because = models.TextField(blank=True, help_text=_("Why D&B Monitoring reopened it."))
     worse_at = models.BigIntegerField(default=0, help_text=_("The last publication by which it got worse."))
+    worse_by = CompactUUIDField(null=True, help_text=_("The last change by which it got worse."))
 
     class Meta:
         permissions = [("acknowledge_alert", _("Can acknowledge, assign, comment and close alerts"))]
@@ -188,6 +189,9 @@ class AlertComment(models.Model):
     by = models.TextField()
     at = models.DateTimeField()
     text = models.TextField()
+    change = CompactUUIDField(
+        null=True, help_text=_("The change that it is about: who does not see the one does not see the other.")
+    )
 
     class Meta:
         default_permissions = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from core.db import clean_text, existing_keys
 from core.encryption import encrypted
 from core.json_text import RawJSONRenderer
 from core.text import counted
+from core.visibility import Scope
 from monitoring.feed import feed
 from monitoring.models import WEBHOOK_TEST, MessageState, OutboxMessage, Publication, TargetKind, WebhookEndpoint
 from monitoring.models.maintainers import maintained_by
@@ -30,20 +31,25 @@ FIRST_NAMES = {"subject.requested": "subject.wanted", "subject.withdrawn": "subj
 
 
 class Event(NamedTuple):
-    """Something to tell, under a key of its own; `at` is when it happened, where that was not just now."""
+    """Something to tell, under a key of its own; `at` is when it happened, where that was not just now.
+
+    To endpoints of a business unit `seen` says it instead, where it is given; `is_for_units` is told to no others.
+    """
 
     type: str
     data: Mapping[str, Any]
     key: str
     company: str = ""
     at: datetime | None = None
+    seen: Callable[[Scope], Mapping[str, Any]] | None = None
+    is_for_units: bool = False
 
     @property
     def message(self) -> str:
         return message_id(self.type, self.key)
 
-    def body(self, now: datetime) -> str:
-        return written(self.type, now, self.data)
+    def body(self, now: datetime, scope: Scope) -> str:
+        return written(self.type, now, self.seen(scope) if self.seen and not scope.sees_all else self.data)
 
 
 # People
@@ -199,15 +205,17 @@ def active_endpoints() -> list[WebhookEndpoint]:
 def _enqueue(endpoint: WebhookEndpoint, events: Sequence[Event], now: datetime) -> int:
     if endpoint.is_discarding:
         return 0
-    since = [event for event in events if event.at is None or event.at >= endpoint.created_at]
+    scope = scope_of_endpoint(endpoint)
+    for_it = [event for event in events if not (event.is_for_units and scope.sees_all)]
+    since = [event for event in for_it if event.at is None or event.at >= endpoint.created_at]
     new = _new([event for event in since if subscribes_to(endpoint, event.type)], endpoint)
-    subscribed = _visible(new, endpoint)
+    subscribed = _visible(new, scope)
     if not subscribed:
         return 0
     first = _take_positions(endpoint, len(subscribed))
     return len(
         enqueue(
-            a_message(endpoint, event.message, event.type, event.company, first + index, event.body(now))
+            a_message(endpoint, event.message, event.type, event.company, first + index, event.body(now, scope))
             for index, event in enumerate(subscribed)
         )
     )
@@ -220,8 +228,7 @@ def _new(events: Sequence[Event], endpoint: WebhookEndpoint) -> list[Event]:
     return [event for key, event in zip(keys, events, strict=True) if key not in known]
 
 
-def _visible(events: Sequence[Event], endpoint: WebhookEndpoint) -> Sequence[Event]:
-    scope = scope_of_endpoint(endpoint)
+def _visible(events: Sequence[Event], scope: Scope) -> Sequence[Event]:
     if scope.sees_all or not events:
         return events
     visible = visible_among(scope, [(event.type, event.data) for event in events])

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from dnbmon_site.accounts.models import ApiKey
 from monitoring.models import AlertComment, AlertState, Severity
 from tests.builders.alerts import an_alert
 from tests.builders.people import a_person
 from tests.builders.programs import Program, a_signed_in_person
+from tests.builders.registrations import one, two
+from tests.builders.units import a_unit
 
 pytestmark = pytest.mark.django_db
 DUNS = "804735132"
@@ -90,14 +93,34 @@ def test_snoozing_and_ending_it(desk: Program) -> None:
 
 
 def test_assigning(desk: Program) -> None:
-    alert, bob = an_alert(), a_person("view_alert")
+    alert, bob = an_alert(), a_person("view_alert", "acknowledge_alert")
     assert desk.post(f"alerts/{alert.pk}/assign/", {"assignee": "bob"}).json()["assignee"] == "bob"
     alert.refresh_from_db()
     assert (alert.assignee, alert.assigned_by[:4]) == (bob, "desk")
     assert desk.post(f"alerts/{alert.pk}/assign/", {"assignee": None}).json()["assignee"] == ""
     a_person(username="carl")
-    for name in ("carl", "dora", ""):
+    a_person("view_alert", username="eve")
+    for name in ("carl", "dora", "eve", ""):
         assert desk.post(f"alerts/{alert.pk}/assign/", {"assignee": name}).status_code == 400
+
+
+def test_nobody_is_assigned_an_alert_that_they_do_not_see(a_program: Callable[..., Program]) -> None:
+    bob, carl = (
+        a_person("view_alert", "acknowledge_alert"),
+        a_person("view_alert", "acknowledge_alert", username="carl"),
+    )
+    a_unit("Credit", one(), people=[bob])
+    a_unit("Buying", two(), people=[carl])
+    desk = a_program(name="all", scopes="alerts")
+    ApiKey.objects.update(sees_all=True)
+    alert = an_alert(0, registration=one())
+    answer = desk.post(f"alerts/{alert.pk}/assign/", {"assignee": "carl"})
+    assert answer.status_code == 400 and "carl cannot see" in answer.text
+    many = {"action": "assign", "alerts": [str(alert.pk)], "assignee": "carl"}
+    assert desk.post("alerts/bulk/", many).status_code == 400
+    alert.refresh_from_db()
+    assert alert.assignee is None
+    assert desk.post("alerts/bulk/", {**many, "assignee": "bob"}).json() == {"changed": 1, "unchanged": 0}
 
 
 def test_overdue_alerts(desk: Program) -> None:
@@ -120,7 +143,7 @@ BULK: dict[str, dict[str, Any]] = {
 
 def test_the_same_to_many(desk: Program) -> None:
     keys = [str(an_alert(number).pk) for number in range(3)]
-    person = a_person("view_alert")
+    person = a_person("view_alert", "acknowledge_alert")
     body = {"alerts": [*keys, str(uuid.uuid4())]}
     for action, more in BULK.items():
         more = {"assignee": person.username} if action == "assign" else more

@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 
 from core.models import AuditEntry
+from dnbmon_site.accounts.models import ApiKey
 from portfolio.exposure import entries
 from portfolio.exposure.currencies import CODES
 from portfolio.models import ExposureImport
 from tests.builders.companies import DUNS, OTHER, duns_numbers
 from tests.builders.exposures import DAY, exposure
 from tests.builders.programs import Program
+from tests.builders.registrations import one
+from tests.builders.subjects import a_subject
+from tests.builders.units import a_unit
 
 pytestmark = pytest.mark.django_db
 SCOPES = "read:exposure, write:exposure"
@@ -108,3 +112,16 @@ def test_other_keys_see_no_money() -> None:
 
 def test_every_currency_has_three_letters() -> None:
     assert all(len(code) == 3 and code.isupper() for code in CODES)
+
+
+def test_a_key_of_a_business_unit_reads_amounts_and_sets_none(erp: Program) -> None:
+    """Several units may hold a company: what one of them sets would count for all."""
+    exposure(f"{DUNS};1000")
+    a_subject(DUNS, one(), monitored_since=DAY)
+    a_unit("Credit", one(), keys=[ApiKey.objects.get()])
+    before = amounts(erp)
+    assert list(before) == [(DUNS, "receivables")]
+    refused = erp.put("exposures/", {"exposures": [an_entry(amount="0.00")]})
+    gone = erp.delete("exposures/", company=DUNS, book="receivables")
+    assert (refused.status_code, gone.status_code) == (403, 403)
+    assert amounts(erp) == before

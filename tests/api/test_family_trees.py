@@ -9,6 +9,8 @@ from django.utils import timezone
 from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.run import Sandbox
 from dnbmon_site.accounts.models import ApiKey
+from monitoring.family_tree.api import trees
+from monitoring.family_tree.plan import plan_trees
 from monitoring.family_tree.work import run_trees
 from monitoring.models import FamilyTree, TreeKind
 from portfolio.models import Registration
@@ -50,6 +52,18 @@ def test_a_tree_is_requested_and_read(crm: Program, registration: Registration) 
     assert {duns: one["parent"] for duns, one in members.items()} == FAMILY
     assert (members[THIRD]["monitored_in"], members[FIRST]["monitored_in"]) == ([REFERENCE], [])
     assert crm.read(f"companies/{FIRST}/family-tree/")["id"] == tree["id"]
+
+
+def test_what_is_requested_and_not_finished_is_a_conflict(
+    crm: Program, registration: Registration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_trees(TreeKind.FULL, [THIRD])
+    crm.post("family-trees/", a_body())
+    for known in (plan_trees, lambda *_: plan):
+        monkeypatch.setattr(trees, "plan_trees", known)
+        answer = crm.post("family-trees/", a_body())
+        assert answer.status_code == 409 and "not complete yet" in answer.json()["detail"]
+    assert FamilyTree.objects.count() == 1
 
 
 def test_without_the_right_number_of_calls_nothing_is_fetched(

@@ -13,13 +13,14 @@ from django_q.models import OrmQ
 from core.models import AuditEntry
 from dnbmon_site.accounts import idempotency
 from dnbmon_site.accounts.models import ApiKey, IdempotencyKey, UserPermission
-from portfolio.models import Subject, SubjectImport
+from portfolio.models import Registration, Subject, SubjectImport
 from portfolio.registrations import api as registrations_api
 from portfolio.subjects import api
 from tests.builders.companies import DUNS
 from tests.builders.contracts import a_contract
 from tests.builders.programs import Program, a_signed_in_person
 from tests.builders.registrations import a_registration
+from tests.builders.units import a_unit
 
 pytestmark = pytest.mark.django_db
 PATH = "registrations/ACME_LOD_01/subjects/"
@@ -72,6 +73,19 @@ def test_two_programs_may_use_the_same_word(erp: Program, a_program: Callable[..
     assert request_monitoring(other, "a", "150483782").status_code == 200
     person = a_signed_in_person("portfolio.change_subject")
     assert request_monitoring(person, "a", DUNS).json()["results"][0]["validation"] == "already_requested"
+
+
+def test_a_request_from_before_the_units_changed_is_neither_repeated_nor_its_answer_shown(erp: Program) -> None:
+    key, registration = ApiKey.objects.get(), Registration.objects.get()
+    a_unit("Credit", registration, keys=[key])
+    assert request_monitoring(erp, "a", DUNS).status_code == 200
+    assert request_monitoring(erp, "a", DUNS)["Idempotent-Replayed"] == "true"
+    a_unit("Credit", registration, a_registration("OTHER"), keys=[key])
+    answer = request_monitoring(erp, "a", DUNS)
+    assert answer.status_code == 409 and "business units have changed" in answer.json()["detail"]
+    assert DUNS not in answer.content.decode()
+    assert AuditEntry.objects.filter(action="request").count() == 1
+    assert "different request" in request_monitoring(erp, "a", "150483782").json()["detail"]
 
 
 def test_a_refusal_is_repeated_too(erp: Program) -> None:

@@ -22,7 +22,7 @@ from dnbmon_site.operations.erase.rule_scopes import narrow
 from monitoring.alerts.own_alerts import count_all_own_alerts
 from monitoring.benefit.review import forget_reviews
 from monitoring.deliveries.gaps import REPLAYED_FOR
-from monitoring.family_tree.removal import forget_member
+from monitoring.family_tree.removal import forget_member, is_being_fetched, trees_naming
 from monitoring.figures import checkpoints
 from monitoring.follows.follow import OF_COMPANIES
 from monitoring.models import (
@@ -87,6 +87,8 @@ def refuse(duns: str, *, now: bool = False) -> None:
         raise CannotForget(
             f"{duns} is requested or monitored in {', '.join(names)}, so D&B keeps sending it. Stop monitoring first."
         )
+    if is_being_fetched(duns):
+        raise CannotForget(f"A family tree that names {duns} is being fetched. Stop it, or try again in a few minutes.")
     last = Notification.objects.filter(company=duns).aggregate(last=Max("delivered_at"))["last"]
     if last and not now and timezone.now() - last < REPLAYED_FOR:
         raise CannotForget(
@@ -100,6 +102,8 @@ def plan(duns: str) -> Removal:
     removal = Removal()
     for rows in tables(duns):
         removal.counts[str(rows.model._meta.verbose_name_plural)] += rows.count()
+    removal.counts["family trees"] += trees_naming(duns).count()
+    removal.counts["family tree members"] += FamilyTreeMember.objects.filter(duns=duns).count()
     for rows in mentions(duns):
         removal.counts[f"mentions in {rows.model._meta.verbose_name_plural}"] += rows.count()
     removal.counts["places in stored data"] = sum(1 for _ in blobs.traces_of(duns))
@@ -119,7 +123,6 @@ def tables(duns: str) -> Iterator[QuerySet[Model]]:
     yield FetchedCompany.objects.filter(Q(company=duns) | Q(replacement=duns))
     yield Review.objects.filter(company=duns)
     yield Decision.objects.filter(company=duns)
-    yield FamilyTreeMember.objects.filter(duns=duns)
     yield Proposal.objects.filter(Q(company=duns) | Q(replacement=duns))
     yield ExternalReference.objects.filter(company=duns)
     yield CompanyNote.objects.filter(company=duns)
@@ -160,6 +163,7 @@ def forget(duns: str, *, by: str, now: bool = False) -> Removal:
     name = Company.objects.filter(pk=duns).values_list("name", flat=True).first() or ""
     days, deliveries = touched(duns)
     # Before the bytes that remain are rewritten: pages of a tree hold its name too.
+    removal.counts["family tree members"] += FamilyTreeMember.objects.filter(duns=duns).count()
     removal.counts["family trees"] += forget_member(duns)
     for owner, content in list(blobs.traces_of(duns)):
         removal.counts[blobs.take_out(duns, owner, content)] += 1

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import get_user_model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
@@ -20,6 +19,7 @@ from monitoring.alerts.admin.filters import key_of
 from monitoring.alerts.admin.questions import CloseQuestion, Question, SnoozeQuestion, ask
 from monitoring.alerts.routing import open_channels_of
 from monitoring.alerts.undo import columns_of, undo, undo_token
+from monitoring.alerts.workflow.assignees import assignable, why_not
 from monitoring.alerts.workflow.snooze import snooze, wake
 from monitoring.follows.admin.mentions import notify_of, notify_of_comments
 from monitoring.jobs import have_it_sent
@@ -86,12 +86,13 @@ def _assign(request: HttpRequest, row: Alert) -> Outcome:
     """To whom, and how they get to know of it."""
     text, by = request.POST.get("person", ""), request.user.get_username()
     key = key_of(text)
-    person = get_user_model().objects.filter(pk=key, is_active=True).first() if key else None
+    person = assignable(request.user).filter(pk=key).first() if key else None
     if text and person is None:
-        raise Http404(gettext("The user does not exist, or was deactivated. Choose another assignee."))
-    if person and not person.has_perm("monitoring.view_alert"):
-        words = gettext("%(person)s is not permitted to view alerts. Choose another assignee, or assign a role first.")
-        return messages.ERROR, words % {"person": person}
+        raise Http404(
+            gettext("This user does not exist, was deactivated, or may not work on alerts. Choose another assignee.")
+        )
+    if person and (objection := why_not(person, [row.pk])):
+        return messages.ERROR, objection
     assign([row.pk], to=person, by=by)
     have_it_sent()
     return _notified(person, by) if person else gettext("Assignee removed.")
@@ -117,7 +118,7 @@ def _notified(person: Any, by: str) -> Outcome:
 
 
 def _undo(request: HttpRequest, row: Alert) -> Outcome:
-    if undo(row.pk, request.POST.get("token", ""), request.user.pk):
+    if undo(row.pk, request.POST.get("token", ""), by=request.user):
         return gettext("Undone.")
     words = gettext("The action cannot be undone: the alert was updated since. Check its status below.")
     return messages.WARNING, words

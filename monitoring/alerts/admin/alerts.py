@@ -25,6 +25,8 @@ from core.visibility import Scope, scope_of, visible_to
 from monitoring.alerts.admin.acts import ACTIONS
 from monitoring.alerts.admin.bulk import ask_or_do
 from monitoring.alerts.admin.filters import (
+    MOST_PEOPLE,
+    ONLY_SOME,
     AlertCountryFilter,
     AlertRegistrationFilter,
     AssigneeFilter,
@@ -38,14 +40,14 @@ from monitoring.alerts.admin.filters import (
 from monitoring.alerts.admin.neighbours import BY_DUE, FILTERS, neighbours_of
 from monitoring.alerts.admin.search import find_alerts
 from monitoring.alerts.auto_resolve import PROGRAM
-from monitoring.alerts.facts.seen import as_seen_by
+from monitoring.alerts.facts.seen import as_seen_by, comments_seen_by
 from monitoring.alerts.guidance import guidance_for, is_about_a_gone_company, with_proposal
 from monitoring.alerts.new_company_summary import counts_by_rule
 from monitoring.alerts.workflow.inbox import is_overdue, is_snoozed
 from monitoring.alerts.workflow.snooze import snooze_text
 from monitoring.company_page.timeline import Line, lines_of, without_company
 from monitoring.follows.mentions import with_names
-from monitoring.models import Alert, AlertComment, AlertItem, AlertKind, AlertState, Change, CloseReason, Severity
+from monitoring.models import Alert, AlertItem, AlertKind, AlertState, Change, CloseReason, Severity
 from monitoring.story_order import LATEST_FIRST
 from portfolio.companies.columns import EXPOSURE_HEADING
 from portfolio.companies.search import with_companies
@@ -128,7 +130,8 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return (find_alerts(queryset, search_term) if search_term.strip() else queryset), False
+        found = find_alerts(queryset, search_term, request.user) if search_term.strip() else queryset
+        return found, False
 
     def complete_rows(self, rows: list[Alert]) -> None:
         with_people(rows)
@@ -228,10 +231,11 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         items = visible_to(scope, items) if row.audience else items
         facts = list(items[:MOST_FACTS])
         lines, lately = lines_of_alert(row, facts, scope)
-        comments: list[Any] = list(AlertComment.objects.filter(alert=row).order_by("id"))
+        comments: list[Any] = comments_seen_by(scope, [row])
         gone = row.company_id if is_about_a_gone_company(facts) else ""
         pending = pending_proposal(gone, request.user) if gone else None
         guidance = guidance_for(row, row.rule, facts)
+        assignees = people(request.user) if self.has_change_permission(request, row) else []
         return {
             "title": row.title,
             "severity": severity,
@@ -256,7 +260,8 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
             "exposure": exposure_text(row) if may_see_exposure(request) else "",
             "comments": comments,
             "may_act": self.has_change_permission(request, row),
-            "people": people(request.user) if self.has_change_permission(request, row) else [],
+            "people": assignees,
+            "only_some_people": ONLY_SOME if len(assignees) >= MOST_PEOPLE else "",
         }
 
 

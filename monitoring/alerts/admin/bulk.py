@@ -140,17 +140,19 @@ def ask_or_do(request: HttpRequest, name: str, selected: Rows, visible: Rows) ->
     """`selected` are those of the list, which may be others by the time of the answer; `visible` all there are."""
     bulk = ACTIONS[name]
     if CHOSEN not in request.POST:
-        return _ask(request, bulk, bulk.question(), *_chosen_of(bulk, selected))
-    chosen, question = unpacked(request.POST[CHOSEN]), bulk.question(request.POST)
+        return _ask(request, bulk, bulk.question(actor=request.user), *_chosen_of(bulk, selected))
+    chosen, question = unpacked(request.POST[CHOSEN]), bulk.question(request.POST, actor=request.user)
+    keys = [key for key, check in _checks(visible, chosen) if chosen[key] == check]
+    if question.is_valid() and (objection := question.objection(keys)):
+        question.add_error(None, objection)
     if not question.is_valid():
         return _ask(request, bulk, question, chosen, 0)
-    keys = [key for key, check in _checks(visible, chosen) if chosen[key] == check]
     begun = timezone.now()
     count = bulk.act(keys, question.cleaned_data, request.user)
     notify_of_comments(request, keys, question.cleaned_data.get("text", ""), begun)
     words = _text(bulk.done, count)
     messages.success(request, _with_reopen(request, keys, words) if name == "close" else words)
-    _say_what_changed(request, len(chosen) - count)
+    _say_what_changed(request, len(chosen) - len(keys), len(keys) - count)
     return None
 
 
@@ -183,7 +185,15 @@ def _text(words: Words, count: int) -> str:
     return words(count) % {"count": counted(count)}
 
 
-def _say_what_changed(request: HttpRequest, count: int) -> None:
+def _say_what_changed(request: HttpRequest, count: int, already: int) -> None:
+    """What was left as it was: what others changed since the question, and what was so already."""
+    if already > 0:
+        words = ngettext(
+            "%(count)s alert was like this already and was not changed.",
+            "%(count)s alerts were like this already and were not changed.",
+            already,
+        )
+        messages.info(request, words % {"count": counted(already)})
     words = ngettext(
         "%(count)s alert was changed since it was selected, and was left as it is.",
         "%(count)s alerts were changed since they were selected, and were left as they are.",

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.text import counted
 from monitoring.alerts.effectiveness.outcomes import WINDOWS, Outcomes, outcomes_of
-from monitoring.alerts.effectiveness.thresholds import Proposal, propose_threshold
+from monitoring.alerts.effectiveness.thresholds import RAISED_DAYS, Proposal, propose_threshold
 from monitoring.alerts.rules import rule_text, scope_text
 
 # The conditions that the form and the test on history show in place of those that are saved.
@@ -86,4 +86,15 @@ def proposal_text(proposal: Proposal) -> str:
         "With %(after)s instead of %(before)s, %(noise_avoided)s of %(noise)s alerts closed as not relevant would "
         "not have been raised, and %(acted_lost)s of %(acted)s acted on."
     )
-    return words % names
+    return f"{words % names} {_raised_text(proposal)}".strip()
+
+
+def _raised_text(proposal: Proposal) -> str:
+    if proposal.raised is None:
+        return ""
+    words = gettext("In all, %(still)s alerts instead of %(raised)s would have been raised in %(days)s days.")
+    return words % {
+        "still": counted(proposal.still_raised),
+        "raised": counted(proposal.raised),
+        "days": counted(RAISED_DAYS),
+    }

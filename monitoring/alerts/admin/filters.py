@@ -20,6 +20,7 @@ from core.admin.chips import Chip
 from core.admin.filters import CountryFilter, DaysFilter, start_of
 from core.visibility import is_restricted, scope_of
 from monitoring.alerts.admin.rule_filters import visible_rules
+from monitoring.alerts.workflow.assignees import assignable, working_on_alerts
 from monitoring.alerts.workflow.inbox import OPEN, awake, in_inbox, overdue, snoozed
 from monitoring.models import Alert, AlertRule, AlertState
 from monitoring.reports.alert_section import raised_between
@@ -28,6 +29,9 @@ from portfolio.models import Subject
 from portfolio.registrations.filters import RegistrationFilter
 
 MOST_PEOPLE = 200
+ONLY_SOME = _(
+    "Only the first 200 users are listed. Other users can assign alerts to themselves, and the API takes any username."
+)
 SNOOZED = "snoozed"
 NAMES = ("pk", "username", "first_name", "last_name")
 
@@ -148,20 +152,16 @@ def key_of(text: str) -> uuid.UUID | None:
 
 
 def people(actor: Any) -> list[Any]:
-    """Those to whom alerts may be assigned: of one's own business units, and those who see everything."""
-    active, scope = get_user_model().objects.filter(is_active=True), scope_of(actor)
-    if not scope.sees_all:
-        sees_all = Q(sees_all=True) | Q(is_superuser=True)
-        active = active.filter(sees_all | Q(unit_rows__unit__in=scope.units)).distinct()
-    return list(active.only(*NAMES).order_by("username")[:MOST_PEOPLE])
+    """Those to whom alerts may be assigned, as far as a list can show them."""
+    return list(assignable(actor).only(*NAMES)[:MOST_PEOPLE])
 
 
 class ChoosesUsers:
-    """For the admin of rows that name a user in their form (before other bases): one who can sign in."""
+    """For the admin of rows that name a user in their form (before other bases): one who may work on alerts."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.related_model is get_user_model():
-            kwargs["queryset"] = get_user_model().objects.filter(is_active=True).order_by("username")
+            kwargs["queryset"] = working_on_alerts()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -11,14 +12,15 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from core.actors import person_text
 from core.admin.filters import start_of
 from core.admin.row_actions import CSRF_FIELD
 from monitoring.alerts.actions import LONGEST
+from monitoring.alerts.admin.filters import MOST_PEOPLE, ONLY_SOME, people
+from monitoring.alerts.workflow.assignees import assignable, why_not
 from monitoring.alerts.workflow.snooze import CannotSnooze, end_of_snooze
 from monitoring.models import CloseReason
 
@@ -28,7 +30,6 @@ HINTS: Mapping[str, Promise] = {
     CloseReason.NOISE: _("The change does not matter. Consider a narrower rule."),
     CloseReason.WRONG_DATA: _("D&B reported something that is not true."),
 }
-MOST_PEOPLE = 200
 
 
 class Question(forms.Form):
@@ -36,6 +37,14 @@ class Question(forms.Form):
 
     # The field that an answer has, and a page with a button to the question has not.
     answer = ""
+
+    def __init__(self, *args: Any, actor: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.actor = actor
+
+    def objection(self, alerts: Sequence[uuid.UUID]) -> str:
+        """Why what was answered cannot be done with these alerts."""
+        return ""
 
     @classmethod
     def answered(cls, request: HttpRequest) -> Self | None:
@@ -83,21 +92,19 @@ class AssignQuestion(Question):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["person"]
-        field.queryset = get_user_model().objects.filter(is_active=True).order_by("username")
+        field.queryset = assignable(self.actor)
+
+    @cached_property
+    def people(self) -> list[tuple[Any, str]]:
+        return [(one.pk, person_text(one)) for one in people(self.actor)]
 
     @property
-    def people(self) -> list[tuple[Any, str]]:
-        rows: Any = self.fields["person"]
-        return [(one.pk, person_text(one)) for one in rows.queryset[:MOST_PEOPLE]]
+    def only_some(self) -> str | Promise:
+        return ONLY_SOME if len(self.people) >= MOST_PEOPLE else ""
 
-    def clean_person(self) -> Any:
+    def objection(self, alerts: Sequence[uuid.UUID]) -> str:
         person = self.cleaned_data["person"]
-        if person and not person.has_perm("monitoring.view_alert"):
-            words = gettext(
-                "%(person)s is not permitted to view alerts. Choose another assignee, or assign a role first."
-            )
-            raise ValidationError(words % {"person": person_text(person)})
-        return person
+        return why_not(person, alerts) if person else ""
 
 
 def ask(

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -27,6 +26,7 @@ from monitoring.alerts.api.alerts import (
     done,
     read,
 )
+from monitoring.alerts.workflow.assignees import RIGHTS, assignable, why_not
 from monitoring.alerts.workflow.snooze import CannotSnooze, end_of_snooze, snooze, wake
 from monitoring.jobs import have_it_sent
 
@@ -60,9 +60,9 @@ class AssignSerializer(serializers.Serializer[Any]):
     )
 
     def validate_assignee(self, value: str | None) -> Any:
-        person = get_user_model().objects.filter(username=value, is_active=True).first() if value else None
-        if value and (person is None or not person.has_perm("monitoring.view_alert")):
-            raise serializers.ValidationError("No active user with this username may view alerts.")
+        person = assignable(self.context["actor"]).filter(username=value).first() if value else None
+        if value and (person is None or not person.has_perms(RIGHTS)):
+            raise serializers.ValidationError("No active user with this username may work on alerts.")
         return person
 
 
@@ -75,6 +75,8 @@ def _wake(alerts: Sequence[uuid.UUID], *, by: str) -> int:
 
 
 def _assign(alerts: Sequence[uuid.UUID], *, by: str, assignee: Any) -> int:
+    if assignee and (objection := why_not(assignee, alerts)):
+        raise serializers.ValidationError({"assignee": [objection]})
     count = assign(alerts, to=assignee, by=by)
     have_it_sent()
     return count
@@ -200,7 +202,7 @@ class AlertBulk(APIView):
         """Does the same to all of these alerts as the action does to one, and to no others."""
         asked = read(BulkSerializer, request.data)
         (form, act), keys = ACTIONS[asked["action"]], set(asked["alerts"])
-        parameters = read(form, request.data)
+        parameters = read(form, request.data, request)
         known = list(alerts_of(request).filter(pk__in=keys).order_by("id").values_list("pk", flat=True))
         changed = act(known, by=who(request), **parameters)
         return Response({"changed": changed, "unchanged": len(keys) - changed})

@@ -223,12 +223,12 @@ class AlertDetail(APIView):
 def done(
     request: Request, key: uuid.UUID, act: Callable[..., object], form: type[serializers.Serializer[Any]] | None = None
 ) -> Response:
-    act([alert_or_404(request, key).pk], by=who(request), **(read(form, request.data) if form else {}))
+    act([alert_or_404(request, key).pk], by=who(request), **(read(form, request.data, request) if form else {}))
     return Response(serialized([alert_or_404(request, key)], request)[0])
 
 
-def read(form: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
-    asked = form(data=data)
+def read(form: type[serializers.Serializer[Any]], data: Any, request: Request | None = None) -> dict[str, Any]:
+    asked = form(data=data, context={"actor": scope_for(request)} if request else {})
     asked.is_valid(raise_exception=True)
     return dict(asked.validated_data)
 

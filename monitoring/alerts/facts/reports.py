@@ -48,10 +48,16 @@ class Brought:
     replaced: list[Change] = field(default_factory=list)
     # Changes that others reported before, with their companies.
     reported_again: dict[uuid.UUID, str] = field(default_factory=dict)
+    # And who reports each of them for the first time.
+    new_reporters: dict[uuid.UUID, set[uuid.UUID]] = field(default_factory=dict)
 
     def report(self, change: Change, registration: uuid.UUID, *, is_new: bool = True) -> None:
         if can_raise(change):
             self.reports.append(Report(change, registration, is_new))
+
+    def report_later(self, change: Change, registration: uuid.UUID) -> None:
+        self.new_reporters.setdefault(change.pk, set()).add(registration)
+        self.report(change, registration, is_new=False)
 
 
 class Head(NamedTuple):
@@ -152,7 +158,7 @@ def _note_change(its: Brought, key: uuid.UUID, known: Known) -> None:
         its.report(row, row.registration_id)
     elif row.entry != Entry.NONE and can_raise(row) and (end := known.ends.get(row.pk)) and not end.superseded:
         its.reported_again[end.pk] = end.company_id
-        its.report(end, row.registration_id, is_new=False)
+        its.report_later(end, row.registration_id)
 
 
 def _note_observation(its: Brought, entry: Observation, known: Known) -> None:
@@ -165,7 +171,7 @@ def _note_observation(its: Brought, entry: Observation, known: Known) -> None:
     if change.superseded:
         return
     if entry.verb == Verb.OBSERVED and entry.is_first:
-        its.report(change, entry.registration_id, is_new=False)
+        its.report_later(change, entry.registration_id)
     elif entry.verb == Verb.REINSTATED and change is row and not is_old_news(change, its.publication):
         # It may have been withdrawn while its own publication was read.
         its.report(change, change.registration_id)

@@ -5,14 +5,20 @@ a value that one of its facts is about, later in the story, that is worse than a
 that fact. So the same value reported once more, by another registration, in another document or by a replay, is no
 reason, and neither is a value that is worse than the last one but not than what people have seen.
 
-Each alert keeps the publication that reopened it, so that one that is read again reopens nothing.
+Where there are business units, only what one of the alert's registrations reported counts, so that no unit reads what
+another's were told; of a rule that is limited to registrations, what one of those reported.
+
+Each alert keeps the publication that reopened it, so that one that is read again reopens nothing. The comment and the
+audit entry are written from the alert's row, under keys made of it: whoever is killed before leaves them to whoever
+reads the publication again.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -22,32 +28,40 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from core.audit import record
+from core.audit import entry_of, record_once
 from core.db import clean_text, in_batches, insert_new
+from core.ids import time_first_key
+from core.models import unrestricted
 from monitoring.alerts.actions import UNHANDLED
 from monitoring.alerts.auto_resolve import PROGRAM
 from monitoring.alerts.facts.leaves import changed_leaves, overlap
 from monitoring.alerts.facts.reports import About, Brought, can_raise
 from monitoring.alerts.own_alerts import count_own_alerts
+from monitoring.alerts.rules import split
 from monitoring.alerts.workflow.due_times import due_again
-from monitoring.alerts.workflow.inbox import awake, snoozed
+from monitoring.alerts.workflow.inbox import is_snoozed, snoozed
+from monitoring.audiences import Registrations, members_of
 from monitoring.elements.compare import course, is_worse, number_of
 from monitoring.elements.formatting import label_of_path, short
 from monitoring.elements.paths import Facet
 from monitoring.history.state import touching
 from monitoring.models import (
+    AWAKE,
     Alert,
     AlertComment,
     AlertItem,
     AlertKind,
+    AlertRule,
     AlertState,
     Change,
     Kind,
+    Observation,
     Publication,
     Severity,
-    content_key,
+    Verb,
 )
 from monitoring.story_order import story_key
+from portfolio.visibility import chosen_registrations
 
 COMPANIES_IN_A_QUERY = 50
 
@@ -65,30 +79,54 @@ class Known:
     """What is known about alerts: their facts, and all changes since of the elements that these are about."""
 
     facts: dict[uuid.UUID, list[AlertItem]] = field(default_factory=lambda: defaultdict(list))
-    # Of each company in the order of the story, with the publication that brought each.
-    stories: dict[str, list[tuple[Change, int]]] = field(default_factory=lambda: defaultdict(list))
+    # Of each company in the order of the story.
+    stories: dict[str, list[Change]] = field(default_factory=lambda: defaultdict(list))
+    # Of each change, the publications that brought it, by who reported it.
+    reports: dict[uuid.UUID, dict[uuid.UUID, int]] = field(default_factory=lambda: defaultdict(dict))
+    # Of each alert, the registrations that reported it; of none while there are no business units.
+    reporters: dict[uuid.UUID, Registrations] = field(default_factory=dict)
+    # Of each rule, the registrations that it is limited to; None where it is not.
+    limits: dict[uuid.UUID, Registrations | None] = field(default_factory=dict)
+
+    def story_of(self, alert: Alert) -> Iterator[tuple[Change, int]]:
+        """What counts for it, with the publication that brought each first."""
+        limit = self.limits.get(alert.rule_id) if alert.rule_id else None
+        own = self.reporters.get(alert.pk) if limit is None else limit
+        for change in self.stories.get(alert.company_id or "", ()):
+            reports = self.reports[change.pk].items()
+            if told := [sequence for registration, sequence in reports if own is None or registration in own]:
+                yield change, min(told)
 
 
 def reopen_worsened(brought: Sequence[Brought]) -> int:
     """Returns how many alerts are open again; the same publications again reopen none."""
     subjects = {about for its in brought for about in its.subjects}
-    alerts = list(_handled({about.company for about in subjects}))
+    publications = {its.publication.sequence: its.publication for its in brought}
+    found = list(_handled({about.company for about in subjects}, publications))
+    for alert in found:
+        if publication := publications.get(alert.worse_at):
+            _note(alert, publication)
+    alerts = [alert for alert in found if _is_handled(alert)]
     known = _known(alerts, subjects) if alerts else Known()
     reopened = [
         alert
-        for its in brought
+        for publication in publications.values()
         for alert in alerts
-        if (why := _worse_by(known, alert, its.publication.sequence)) and _reopen(alert, why, its.publication.sequence)
+        if (why := _worse_by(known, alert, publication.sequence)) and _reopen(alert, why, publication)
     ]
     count_own_alerts({alert.assignee_id for alert in reopened if alert.assignee_id})
     return len(reopened)
 
 
-def _handled(companies: Iterable[str]) -> Iterator[Alert]:
-    """Acknowledged, or snoozed unless it gets worse."""
-    handled = Q(state=AlertState.ACKNOWLEDGED) & awake() | snoozed() & Q(wakes_if_worse=True)
+def _handled(companies: Iterable[str], sequences: Collection[int]) -> Iterator[Alert]:
+    """Acknowledged, or snoozed unless it gets worse; and those that these publications reopened before."""
+    handled = Q(state=AlertState.ACKNOWLEDGED) | snoozed() & Q(wakes_if_worse=True) | Q(worse_at__in=list(sequences))
     for batch in in_batches(sorted(companies)):
         yield from Alert.objects.filter(handled, company__in=batch, kind=AlertKind.CHANGE).order_by("id")
+
+
+def _is_handled(alert: Alert) -> bool:
+    return alert.state == AlertState.ACKNOWLEDGED or (is_snoozed(alert) and alert.wakes_if_worse)
 
 
 def _known(alerts: Sequence[Alert], subjects: set[About]) -> Known:
@@ -101,12 +139,42 @@ def _known(alerts: Sequence[Alert], subjects: set[About]) -> Known:
         elements[about.company] |= {about.element} if about.kind == Kind.ELEMENT else set()
     facts = [fact for found in known.facts.values() for fact in found if fact.kind == Kind.ELEMENT]
     rows = list(_changes_since(fact for fact in facts if any(overlap(fact.element, e) for e in elements[fact.company])))
-    published = Publication.objects.filter(delivery__in={row.delivery_id for row in rows}) if rows else ()
-    sequences = {publication.delivery_id: publication.sequence for publication in published}
     for row in sorted(rows, key=story_key):
-        if row.delivery_id in sequences:
-            known.stories[row.company_id].append((row, sequences[row.delivery_id]))
+        known.stories[row.company_id].append(row)
+    if rows:
+        _note_reports(known, rows)
+        known.reporters = {} if unrestricted() else _reporters(alerts)
+        known.limits = _limits({alert.rule_id for alert in alerts if alert.rule_id})
     return known
+
+
+def _note_reports(known: Known, rows: Sequence[Change]) -> None:
+    """By its own publication, and where others reported it too, by theirs; also of what it replaced."""
+    reports = [(row.pk, row.registration_id, row.delivery_id) for row in rows]
+    reports += [(row.replaced_by, row.registration_id, row.delivery_id) for row in rows if row.replaced_by]
+    shared = [row.pk for row in rows if row.audience]
+    others = Observation.objects.filter(change__in=shared, verb=Verb.OBSERVED)
+    reports += others.values_list("change_id", "registration_id", "delivery_id") if shared else ()
+    published = Publication.objects.filter(delivery__in={delivery for _, _, delivery in reports})
+    sequences = dict(published.values_list("delivery_id", "sequence"))
+    for change, registration, delivery in reports:
+        if sequence := sequences.get(delivery):
+            known_one = known.reports[change].get(registration, sequence)
+            known.reports[change][registration] = min(sequence, known_one)
+
+
+def _reporters(alerts: Sequence[Alert]) -> dict[uuid.UUID, Registrations]:
+    members = members_of(alert.audience for alert in alerts)
+    found: dict[uuid.UUID, Registrations] = {}
+    for alert in alerts:
+        own = frozenset([alert.registration_id] if alert.registration_id else [])
+        found[alert.pk] = own | (members[alert.audience] if alert.audience else frozenset())
+    return found
+
+
+def _limits(rules: Collection[uuid.UUID]) -> dict[uuid.UUID, Registrations | None]:
+    rows = AlertRule.objects.filter(pk__in=list(rules)).values_list("pk", "registrations", "unit_id")
+    return {key: chosen_registrations(split(registrations), unit) for key, registrations, unit in rows}
 
 
 def _changes_since(facts: Iterable[AlertItem]) -> Iterator[Change]:
@@ -129,8 +197,7 @@ def _worse_by(known: Known, alert: Alert, sequence: int) -> Worse | None:
     if sequence <= alert.worse_at:
         return None
     facts = known.facts.get(alert.pk, [])
-    story = known.stories.get(alert.company_id or "", [])
-    return _worse_value(facts, story, sequence) or _more_severe_fact(facts, sequence)
+    return _worse_value(facts, list(known.story_of(alert)), sequence) or _more_severe_fact(facts, sequence)
 
 
 def _more_severe_fact(facts: Sequence[AlertItem], sequence: int) -> Worse | None:
@@ -185,16 +252,29 @@ def _words(step: Facet) -> str:
     return gettext("%(element)s rose further, from %(before)s to %(after)s.") % names
 
 
-def _reopen(alert: Alert, why: Worse, sequence: int) -> bool:
-    """Unless a person has done something about it since."""
+def _reopen(alert: Alert, why: Worse, publication: Publication) -> bool:
+    """Unless a person has done something about it since. Snoozed whatever happens, it is new when it returns."""
     as_read = ("state", "acknowledged_at", "snoozed_until", "worse_at")
     rows = Alert.objects.filter(pk=alert.pk, **{name: getattr(alert, name) for name in as_read})
+    stays_snoozed = is_snoozed(alert) and not alert.wakes_if_worse
+    opened = {name: value for name, value in UNHANDLED.items() if not (stays_snoozed and name in AWAKE)}
+    before = {name: getattr(alert, name) for name in opened}
     text = clean_text(why.text)
-    if not rows.update(**UNHANDLED | {"reopened_because": text, "worse_at": sequence}, **due_again()):
+    opened |= {"reopened_because": text, "worse_at": publication.sequence, "worse_by": why.change}
+    if not rows.update(**opened, **({} if stays_snoozed else due_again())):
         return False
-    key = content_key("worse", alert.pk, why.change)
-    insert_new(AlertComment, [AlertComment(id=key, alert_id=alert.pk, by=PROGRAM, at=timezone.now(), text=text)])
-    summary = gettext("Alert reopened because it got worse: %(title)s") % {"title": alert.title}
-    before = {name: getattr(alert, name) for name in UNHANDLED}
-    record(actor=PROGRAM, action="alert.worse", thing=alert, summary=summary, before=before)
+    # The row stays as it was read: what follows in the same batch does not reopen it once more.
+    reopened = copy(alert)
+    reopened.reopened_because, reopened.worse_at, reopened.worse_by = text, publication.sequence, why.change
+    _note(reopened, publication, before)
     return True
+
+
+def _note(alert: Alert, publication: Publication, before: Mapping[str, object] | None = None) -> None:
+    """However often; what it was before is known only to whoever has just reopened it."""
+    key = time_first_key(publication.published_at, "worse", alert.pk, publication.sequence)
+    summary = gettext("Alert reopened because it got worse: %(title)s") % {"title": alert.title}
+    record_once(key, entry_of(actor=PROGRAM, action="alert.worse", thing=alert, summary=summary, before=before))
+    text = alert.reopened_because or gettext("Reopened because it got worse.")
+    row = AlertComment(id=key, alert_id=alert.pk, by=PROGRAM, at=timezone.now(), text=text, change=alert.worse_by)
+    insert_new(AlertComment, [row])

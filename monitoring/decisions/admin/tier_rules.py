@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -54,6 +54,12 @@ def _switch(request: HttpRequest, row: TierRule, *, enabled: bool) -> Outcome:
     if not enabled:
         words = gettext("Rule disabled. Tier changed for %(companies)s.")
     return words % {"companies": plurals.companies(changed)}
+
+
+def _changed(rule: TierRule, form: forms.ModelForm[Any]) -> int:
+    """What the form asks for, while the rule is disabled: whoever enabled it confirmed it as it was."""
+    values = {name: getattr(rule, name) for name in form.fields}
+    return TierRule.objects.filter(pk=rule.pk, is_enabled=False).update(**values)
 
 
 @admin.register(TierRule)
@@ -127,7 +133,10 @@ class TierRuleAdmin(RowActions, PageAdmin):
         }
 
     def save_model(self, request: HttpRequest, obj: TierRule, form: forms.ModelForm[Any], change: bool) -> None:
-        super().save_model(request, obj, form, change)
+        if not change:
+            super().save_model(request, obj, form, change)
+        elif not _changed(obj, form):
+            raise PermissionDenied(gettext("Nothing was saved: another user has changed this rule since then."))
         record_edit(request, obj, form, is_change=change)
 
     def delete_model(self, request: HttpRequest, obj: TierRule) -> None:

@@ -16,6 +16,7 @@ from core.actors import actor_of
 from core.admin.row_actions import demand
 from core.ids import time_first_id
 from core.visibility import is_restricted
+from direct_plus.duns import usable_numbers
 from monitoring.data_fetch.admin.request_page import MOST_COMPANIES
 from monitoring.family_tree.plan import CannotFetchTree, TreePlan, plan_trees
 from monitoring.family_tree.request import known_trees, request_trees
@@ -36,7 +37,7 @@ def request_page(request: HttpRequest, companies: Sequence[str] = ()) -> HttpRes
     """Of a company, or of companies selected in a list."""
     demand(may_fetch_trees(request))
     given = request.POST if request.method == "POST" else request.GET
-    numbers = companies or given.getlist("company")[:MOST_COMPANIES] or _outdated(given)
+    numbers = companies or usable_numbers(given.getlist("company"))[:MOST_COMPANIES] or _outdated(given)
     kind = TreeKind.FULL if given.get("kind") == TreeKind.FULL else TreeKind.UPWARD
     key = _key_in(request.POST.get("key", ""))
     if known := known_trees(key, numbers):
@@ -55,7 +56,7 @@ def request_page(request: HttpRequest, companies: Sequence[str] = ()) -> HttpRes
 
 
 def _outdated(given: Mapping[str, str]) -> list[str]:
-    return [tree.duns for tree in outdated_chains(MOST_COMPANIES)] if "outdated" in given else []
+    return outdated_chains(MOST_COMPANIES) if "outdated" in given else []
 
 
 def _redirect(trees: Sequence[FamilyTree]) -> HttpResponse:

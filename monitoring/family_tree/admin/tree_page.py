@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from core.actors import actor_of
 from core.admin.row_actions import demand
+from direct_plus.duns import usable_numbers
 from monitoring.company_page.admin import end_of_day
 from monitoring.family_tree.add import add_members
 from monitoring.family_tree.admin.request_page import may_fetch_trees
@@ -117,8 +118,9 @@ def add(request: HttpRequest, duns: str) -> HttpResponse:
     tree = latest_tree(duns, TreeKind.FULL) if NINE_DIGITS.fullmatch(duns) else None
     if tree is None:
         raise Http404(gettext("No family tree with this company has been fetched."))
+    numbers = usable_numbers(request.POST.getlist("member"))
     try:
-        made = add_members(tree, request.POST.getlist("member"), _registration(request, tree), by=actor_of(request))
+        made = add_members(tree, numbers, _registration(request, tree), by=actor_of(request))
     except Refused as error:
         messages.error(request, str(error))
         return HttpResponseRedirect(reverse("family_tree", args=[duns]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -31,7 +33,7 @@ from monitoring.family_tree.api.serializers import (
     company_tree_json,
     members_json,
 )
-from monitoring.family_tree.plan import CannotFetchTree, TreePlan, plan_trees
+from monitoring.family_tree.plan import CannotFetchTree, plan_trees
 from monitoring.family_tree.request import known_trees, may_resume, request_trees, resume_tree, stop_tree
 from monitoring.family_tree.snapshots import changed_since, latest_tree
 from monitoring.family_tree.view_data import monitored_in
@@ -100,15 +102,16 @@ class FamilyTreeList(APIView):
         key = repeat_key(request)
         trees = known_trees(key, given["companies"])
         if not trees:
-            plan = _plan(TreeKind(given["kind"]), given["companies"])
-            with conflicts_of_calls():
+            with conflicts_of_calls(), _conflicts_of_trees():
+                plan = plan_trees(TreeKind(given["kind"]), given["companies"])
                 trees = request_trees(plan, given["confirm_calls"], by=who(request), key=key)
         return Response({"results": TreeSerializer(trees, many=True).data}, status=201)
 
 
-def _plan(kind: TreeKind, companies: list[str]) -> TreePlan:
+@contextmanager
+def _conflicts_of_trees() -> Iterator[None]:
     try:
-        return plan_trees(kind, companies)
+        yield
     except CannotFetchTree as error:
         raise Conflict(str(error)) from error
 

@@ -63,6 +63,9 @@ class FamilyTree(Leased):
             # The latest of a company; of a group, for retention and erasure.
             models.Index(fields=["duns", "kind", "fetched_at"], name="familytree_by_company"),
             models.Index(fields=["top", "kind", "fetched_at"], name="familytree_by_top"),
+            # The lists, the latest first: of all, and of one type.
+            models.Index(fields=["requested_at", "id"], name="familytree_by_time"),
+            models.Index(fields=["kind", "requested_at", "id"], name="familytree_by_kind"),
         ]
         verbose_name = _("family tree")
         verbose_name_plural = _("family trees")
@@ -87,8 +90,8 @@ class FamilyTree(Leased):
         return uuid.uuid5(PAGE_KEYS, f"{self.pk}\n{number}")
 
     def page_keys(self) -> Iterator[uuid.UUID]:
-        """Of all pages that may have any."""
-        return (self.page_key(number) for number in range(1, max(self.pages_read, self.calling) + 1))
+        """Of all pages that may have any: that of an invalid page is kept until it is called again."""
+        return (self.page_key(number) for number in range(1, max(self.pages_read + 1, self.calling) + 1))
 
 
 class FamilyTreeMember(models.Model):

@@ -248,6 +248,23 @@ def test_an_act_is_undone_with_the_button_of_its_message(ann: Client, action: st
     assert own_alerts(herself)["open"] == 0
 
 
+def test_undoing_a_close_says_so_after_what_the_close_said(ann: Client) -> None:
+    alert = a_raised_alert()
+    form = undo_form(ann.post(f"/monitoring/alert/{alert.pk}/do/close/", NOISE, follow=True))
+    ann.post(f"/monitoring/alert/{alert.pk}/do/undo/", form)
+    last = AlertComment.objects.order_by("-id")[0]
+    assert (last.text, last.by) == ("Undone: open again.", "ann")
+    ann.post(f"/monitoring/alert/{alert.pk}/do/undo/", form)
+    assert AlertComment.objects.filter(text__startswith="Undone").count() == 1, "nothing was undone the second time"
+
+
+def test_undoing_what_wrote_no_comment_writes_none(ann: Client) -> None:
+    alert = a_raised_alert()
+    form = undo_form(ann.post(f"/monitoring/alert/{alert.pk}/do/acknowledge/", follow=True))
+    ann.post(f"/monitoring/alert/{alert.pk}/do/undo/", form)
+    assert not AlertComment.objects.exists()
+
+
 def test_what_somebody_did_since_is_not_undone(ann: Client) -> None:
     alert = a_raised_alert()
     form = undo_form(ann.post(f"/monitoring/alert/{alert.pk}/do/acknowledge/", follow=True))
@@ -261,9 +278,9 @@ def test_nothing_is_undone_for_others_for_other_alerts_or_without_a_token(ann: C
     alert = a_raised_alert()
     token = undo_form(ann.post(f"/monitoring/alert/{alert.pk}/do/close/", NOISE, follow=True))["token"]
     herself = User.objects.get(username="ann")
-    assert not undo(alert.pk, token, uuid.uuid4())
-    assert not undo(uuid.uuid4(), token, herself.pk)
-    assert not undo(alert.pk, token[:-2], herself.pk)
+    assert not undo(alert.pk, token, by=User(username="eve"))
+    assert not undo(uuid.uuid4(), token, by=herself)
+    assert not undo(alert.pk, token[:-2], by=herself)
     alert.refresh_from_db()
     assert alert.state == AlertState.CLOSED
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from dnbmon_site.accounts.models import User
-from monitoring.alerts import actions
+from monitoring.alerts import actions, assignment_notices
 from monitoring.alerts.actions import assign, close, reopen
 from monitoring.alerts.assignment_notices import notify_assignees
 from monitoring.alerts.own_alerts import own_alerts
@@ -17,7 +17,7 @@ from monitoring.jobs import update_all_counts
 from monitoring.models import Alert, AlertState, Channel, Frequency, MailAddress, OutboxMessage, Severity
 from monitoring.outbox.channels import unsubscribe
 from monitoring.outbox.queue import send_due_messages
-from tests.builders.alerts import a_raised_alert
+from tests.builders.alerts import a_raised_alert, an_alert
 from tests.builders.channels import a_channel
 from tests.builders.pages import text_of
 from tests.builders.people import an_alert_viewer
@@ -113,8 +113,41 @@ def test_killed_between_assigning_and_notifying_nothing_is_lost(bob: Client, mon
     assert notify_assignees() == 1
 
 
-def _dying() -> int:
+def _dying(*args: Any) -> int:
     raise RuntimeError("killed")
+
+
+def test_alerts_that_are_assigned_together_make_one_message_that_says_how_many(bob: Client, mailbox: Mailbox) -> None:
+    alerts = [an_alert(number) for number in range(120)]
+    assign([one.pk for one in alerts], to=him(), by="ann")
+    assign([alerts[0].pk], to=None, by="ann")
+    assert (OutboxMessage.objects.count(), notify_assignees()) == (1, 0)
+    assert sent() == 1
+    assert mailbox.header("Subject") == "Assigned to you: 119 alerts"
+    text = mailbox.part("plain")
+    assert "ann assigned these alerts to you." in text and "alert 1" in text and "19 more" in text
+
+
+def test_of_any_number_of_assignments_none_is_left_out(bob: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assignment_notices, "ROWS_AT_ONCE", 2)
+    now = timezone.now() - timedelta(hours=1)
+    for number in range(5):
+        at = now + timedelta(seconds=number)
+        an_alert(number, assignee=him(), assigned_by="ann", assigned_at=at)
+        an_alert(number, assignee=him(), assigned_by="carl", assigned_at=at)
+    assert notify_assignees() == 10
+
+
+def test_while_many_are_being_assigned_another_process_sends_nothing_yet(bob: Client, mailbox: Mailbox) -> None:
+    moment = timezone.now()
+    given = {"assignee": him(), "assigned_by": "ann", "assigned_at": moment}
+    an_alert(1, **given)
+    assert notify_assignees() == 1 and sent() == 0
+    an_alert(2, **given)
+    assert notify_assignees() == 0
+    with time_machine.travel(moment + timedelta(minutes=1)):
+        assert sent() == 1
+    assert mailbox.header("Subject") == "Assigned to you: 2 alerts"
 
 
 def test_what_was_given_to_somebody_else_meanwhile_is_not_sent(bob: Client, mailbox: Mailbox) -> None:

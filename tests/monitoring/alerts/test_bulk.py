@@ -8,15 +8,20 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from core.audit import record_all
 from core.models import AuditEntry
 from dnbmon_site.accounts.models import User
+from monitoring.alerts import actions
 from monitoring.alerts.actions import acknowledge, close
-from monitoring.alerts.admin import bulk
-from monitoring.models import Alert, AlertComment, AlertState, CloseReason
+from monitoring.alerts.admin import alerts as admin_alerts
+from monitoring.alerts.admin import bulk, filters, questions
+from monitoring.models import Alert, AlertComment, AlertState, CloseReason, Severity
 from tests.builders.alerts import an_alert
 from tests.builders.pages import text_of
 from tests.builders.people import a_person, an_alert_viewer
 from tests.builders.queries import AtMost
+from tests.builders.registrations import one, two
+from tests.builders.units import a_unit
 
 pytestmark = pytest.mark.django_db
 WHY = {"reason": "noise", "text": "A test."}
@@ -72,7 +77,7 @@ def test_the_number_is_said_before_anything_changes(ann: Client, action: str) ->
 
 
 def test_each_action_does_what_it_says(ann: Client) -> None:
-    bob = a_person("view_alert")
+    bob = a_person("view_alert", "acknowledge_alert")
     alerts = [an_alert(number) for number in range(3)]
 
     def rows(*names: str) -> set[Any]:
@@ -193,3 +198,109 @@ def test_many_cost_as_few_queries_as_one(ann: Client, django_assert_max_num_quer
     with django_assert_max_num_queries(25):
         ann.post("/monitoring/alert/", {**selected("close", *alerts), **chosen_in(question), **WHY})
     assert Alert.objects.filter(state=AlertState.CLOSED, closed_at__lte=timezone.now()).count() == 30
+
+
+def test_of_those_that_are_assigned_so_already_it_is_said_apart(ann: Client) -> None:
+    mine = User.objects.get(username="ann")
+    alerts = [an_alert(0, assignee=mine), an_alert(1), an_alert(2)]
+    text = text_of(do(ann, "take", selected("take", *alerts)))
+    assert "2 alerts assigned to you." in text and "1 alert was like this already and was not changed." in text
+    assert "changed since" not in text
+
+
+def test_alerts_that_somebody_does_not_see_are_not_assigned_to_them(ann: Client) -> None:
+    bob = a_person("view_alert", "acknowledge_alert")
+    a_unit("Credit", one(), people=[bob])
+    set_sees_all("ann")
+    alerts = [an_alert(0, registration=one()), an_alert(1, registration=two())]
+    text = text_of(do(ann, "assign", selected("assign", *alerts), person=str(bob.pk)))
+    assert "bob cannot see 1 of these alerts" in text
+    assert not Alert.objects.exclude(assignee=None).exists()
+    assert "1 alert assigned." in text_of(do(ann, "assign", selected("assign", alerts[0]), person=str(bob.pk)))
+    page = ann.post(f"/monitoring/alert/{alerts[1].pk}/do/assign/", {"person": str(bob.pk)}, follow=True)
+    assert "bob cannot see 1 of these alerts" in text_of(page)
+
+
+def test_nothing_is_assigned_to_those_who_only_view_alerts(ann: Client) -> None:
+    """Offered are those who may work on alerts, by a role too, and each once."""
+    able = a_person("view_alert", "acknowledge_alert", username="able", role="Analyst")
+    chief = a_person(username="chief", role="Approver")
+    alert, page = an_alert(), "/monitoring/alert/{}/change/"
+    for text in (ask(ann, selected("assign", alert)).text, ann.get(page.format(alert.pk)).text):
+        assert text.count(f'<option value="{able.pk}"') == 1 and str(chief.pk) not in text
+    assert "valid choice" in text_of(do(ann, "assign", selected("assign", alert), person=str(chief.pk)))
+    address = f"/monitoring/alert/{alert.pk}/do/assign/"
+    assert ann.post(address, {"person": str(chief.pk)}).status_code == 404
+    assert not Alert.objects.exclude(assignee=None).exists()
+    ann.post(address, {"person": str(able.pk)})
+    assert Alert.objects.get().assignee == able
+
+
+@pytest.mark.parametrize("form", ["alertrule/add", f"responsetime/{Severity.CRITICAL.value}/change"])
+def test_nor_is_it_escalated_to_them(ann: Client, form: str) -> None:
+    able, chief = a_person(username="able", role="Analyst"), a_person(username="chief", role="Approver")
+    page = ann.get(f"/monitoring/{form}/").text
+    assert str(able.pk) in page and str(chief.pk) not in page
+
+
+def test_a_unit_assigns_to_its_own_people_and_those_who_see_everything() -> None:
+    bob, carl, dora = (a_person("view_alert", "acknowledge_alert", username=name) for name in ("bob", "carl", "dora"))
+    a_unit("Credit", one(), people=[bob, dora])
+    a_unit("Buying", one(), people=[carl])
+    client = Client()
+    client.force_login(bob)
+    alert = an_alert(0, registration=one())
+    question = ask(client, selected("assign", alert))
+    assert str(dora.pk) in question.text and str(carl.pk) not in question.text
+    answer = do(client, "assign", selected("assign", alert), person=str(carl.pk))
+    assert not Alert.objects.exclude(assignee=None).exists() and "valid choice" in text_of(answer)
+    page = client.post(f"/monitoring/alert/{alert.pk}/do/assign/", {"person": str(carl.pk)})
+    assert page.status_code == 404
+
+
+def test_where_not_all_users_are_listed_it_is_said(ann: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    alert = an_alert()
+    page = f"/monitoring/alert/{alert.pk}/change/"
+    assert "are listed" not in text_of(ann.get(page)) + text_of(ask(ann, selected("assign", alert)))
+    for module in (filters, questions, admin_alerts):
+        monkeypatch.setattr(module, "MOST_PEOPLE", 1)
+    assert "Only the first" in text_of(ann.get(page))
+    assert "Only the first" in text_of(ask(ann, selected("assign", alert)))
+
+
+def set_sees_all(username: str) -> None:
+    User.objects.filter(username=username).update(sees_all=True)
+
+
+def test_reopening_is_audited_before_it_is_done_as_it_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    alerts = [an_alert(number) for number in range(3)]
+    keys = [one.pk for one in alerts]
+    close(keys, by="ann", reason=CloseReason.KNOWN)
+    with monkeypatch.context() as patched:
+        patched.setattr(actions, "due_again", _dying)
+        with pytest.raises(RuntimeError):
+            actions.reopen(keys, by="bob")
+    assert AuditEntry.objects.filter(action="alert.reopen").count() == 3
+
+    def acknowledge_meanwhile(entries: Any) -> None:
+        record_all(entries)
+        Alert.objects.filter(pk=keys[0], state="closed").update(
+            state="acknowledged", acknowledged_by="carl", acknowledged_at=timezone.now(), closed_at=None
+        )
+
+    monkeypatch.setattr(actions, "record_all", acknowledge_meanwhile)
+    assert actions.reopen(keys, by="bob") == 3
+    assert set(Alert.objects.values_list("state", flat=True)) == {"new"}
+    last = AuditEntry.objects.filter(action="alert.reopen", key=str(keys[0])).order_by("-id")[0]
+    assert '"acknowledged_by": "carl"' in last.before, "what was changed meanwhile is kept too"
+
+
+def _dying(*args: Any) -> None:
+    raise RuntimeError("killed")
+
+
+def test_reopening_many_takes_few_queries(django_assert_max_num_queries: AtMost) -> None:
+    keys = [an_alert(number).pk for number in range(40)]
+    close(keys, by="ann")
+    with django_assert_max_num_queries(16):
+        actions.reopen(keys, by="bob")

@@ -1,26 +1,40 @@
 """Alerts as business units see them."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from core.visibility import visible_to
+from core.visibility import EVERYTHING, visible_to
+from dnbmon_site.accounts.models import User
+from monitoring.alerts.actions import assign, comment
+from monitoring.alerts.admin.search import find_alerts
+from monitoring.alerts.channel_messages import message_of
 from monitoring.alerts.facts.seen import as_seen_by
+from monitoring.alerts.own_alerts import own_alerts
 from monitoring.audiences import intern
-from monitoring.models import Alert, AlertItem, AlertKind, Audience, Change, Kind
+from monitoring.company_page.risk import open_alerts
+from monitoring.follows.mentions import notify_mentioned
+from monitoring.models import Alert, AlertItem, AlertKind, AlertState, Audience, Change, Channel, Kind, OutboxMessage
+from monitoring.open_counts import waiting_alerts
+from monitoring.outbox.queue import send_due_messages
 from tests.builders.alerts import an_alert, raised
+from tests.builders.channels import a_channel
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import delivered
 from tests.builders.elements import ACTIVE, OUT, STATUS, an_element
+from tests.builders.follows import a_follower
 from tests.builders.notifications import an_update
 from tests.builders.people import a_person
 from tests.builders.registrations import one, two
 from tests.builders.rules import a_rule
-from tests.builders.times import now_stamp, stamp
+from tests.builders.times import now_stamp, soon, stamp
 from tests.builders.units import a_unit, seen_by
+from tests.builders.webhooks import an_endpoint
 
 pytestmark = pytest.mark.django_db
 MOMENT = timezone.now() - timedelta(hours=1)
@@ -110,3 +124,149 @@ def test_of_a_summary_of_anothers_new_companies_a_unit_sees_its_own(client: Clie
     client.force_login(amy)
     page = client.get(f"/monitoring/alert/{alert.pk}/change/")
     assert page.context["by_rule"] == {"Gone": 1} and page.context["more_companies"] == 0
+
+
+# Who is told
+
+
+def messages_to(target: Any) -> list[OutboxMessage]:
+    return list(OutboxMessage.objects.filter(target=target.pk).order_by("sequence", "created_at"))
+
+
+def told(channel: Channel) -> list[str]:
+    """What the texts say: each message once."""
+    shown = (message_of(Channel.objects.get(pk=channel.pk), row) for row in messages_to(channel))
+    return [message.subject if message else "" for message in shown]
+
+
+def said(endpoint: Any) -> list[dict[str, Any]]:
+    return [json.loads(row.payload)["data"] for row in messages_to(endpoint)]
+
+
+def test_a_unit_is_told_of_an_alert_when_its_registration_reports_the_change_after_another() -> None:
+    a_rule(elements=STATUS)
+    credit, buying = a_unit("Credit", one()), a_unit("Buying", two())
+    first, later = (
+        a_channel(all_rules=True, unit=credit),
+        a_channel(all_rules=True, address="b@example.com", unit=buying),
+    )
+    hook, _ = an_endpoint(None, event_types="alert.*", unit=buying)
+    everyone, _ = an_endpoint(None, name="All", event_types="alert.*")
+    for_all = a_channel(all_rules=True, address="all@example.com")
+    reports(one(), GONE)
+    assert (len(told(first)), len(told(later)), said(hook)) == (1, 0, [])
+    for _ in range(2):
+        reports(two(), GONE)
+        assert (len(told(first)), len(told(for_all)), len(said(everyone))) == (1, 1, 1)
+        assert told(later) == told(first)
+        assert said(hook) == said(everyone)
+
+
+def test_a_unit_of_both_registrations_is_told_once() -> None:
+    a_rule(elements=STATUS)
+    both = a_unit("Both", one(), two())
+    channel, (hook, _) = a_channel(all_rules=True, unit=both), an_endpoint(None, event_types="alert.*", unit=both)
+    reports(one(), GONE)
+    OutboxMessage.objects.filter(target=channel.pk).delete()
+    reports(two(), GONE)
+    assert (len(told(channel)), len(said(hook))) == (0, 1)
+
+
+def test_a_unit_that_is_told_later_is_told_once_of_alerts_about_the_same_change() -> None:
+    a_rule(elements=STATUS)
+    a_rule("Also", elements=STATUS)
+    a_unit("Credit", one())
+    channel = a_channel(all_rules=True, unit=a_unit("Buying", two()))
+    reports(one(), GONE)
+    reports(two(), GONE)
+    assert len(told(channel)) == 1
+
+
+def test_a_webhook_of_a_unit_is_told_of_an_alert_that_its_registration_adds_to_and_of_no_other_change() -> None:
+    a_rule(elements=f"{STATUS}\norganization.legalEvents.hasOpenBankruptcy")
+    a_unit("Credit", one())
+    hook, _ = an_endpoint(None, event_types="alert.*", unit=a_unit("Buying", two()))
+    everyone, _ = an_endpoint(None, name="All", event_types="alert.*")
+    reports(one(), GONE)
+    reports(two(), BANKRUPT)
+    [ours], [theirs] = said(hook), said(everyone)
+    assert ours["id"] == theirs["id"]
+    own = AlertItem.objects.get(text=ours["title"])
+    assert item_registration(own) == two().pk
+    assert theirs["title"] != ours["title"]
+
+
+# What is shown of an alert
+
+
+def a_shared_alert(*, people: Any = ()) -> tuple[Any, Alert]:
+    """Credit was notified of the first change, which gives the alert its title, and Buying of the second."""
+    a_rule(elements=f"{STATUS}\norganization.legalEvents.hasOpenBankruptcy")
+    a_unit("Credit", one())
+    buying = a_unit("Buying", two(), people=people)
+    reports(one(), GONE)
+    reports(two(), BANKRUPT)
+    return buying, Alert.objects.get()
+
+
+def a_buyer() -> Any:
+    return a_person("view_alert", "view_company", "view_change", username="bob", role="Viewer")
+
+
+def test_what_a_person_is_assigned_has_the_title_that_the_person_sees() -> None:
+    bob = a_buyer()
+    _, alert = a_shared_alert(people=[bob])
+    assign([alert.pk], to=bob, by="ann")
+    [item] = own_alerts(User.objects.get(pk=bob.pk))["newest"]
+    assert item["title"] != alert.title
+    assert item["title"] == waiting_alerts(User.objects.get(pk=bob.pk).read_scope())["newest"][0]["title"]
+
+
+def test_the_company_page_and_the_search_show_the_title_that_a_person_sees() -> None:
+    bob = a_buyer()
+    _, alert = a_shared_alert(people=[bob])
+    scope = User.objects.get(pk=bob.pk).read_scope()
+    [shown] = open_alerts(DUNS, scope, as_seen_by).shown
+    assert "bankruptcy" in shown.title.casefold() and "Out of business" not in shown.title
+    for word, count in (("bankruptcy", 1), ("Operating", 0)):
+        assert find_alerts(visible_to(scope, Alert.objects.all()), word, scope).count() == count
+        assert find_alerts(Alert.objects.all(), "Operating", EVERYTHING).count() == 1
+
+
+def test_a_mention_says_what_the_person_sees_of_the_alert() -> None:
+    bob = a_follower()
+    _, alert = a_shared_alert(people=[bob])
+    comment(alert.pk, by="ann", text="@bob look")
+    notify_mentioned()
+    send_due_messages(soon(), at_once=1)
+    [message] = mail.outbox
+    assert "bankruptcy" in message.subject.casefold() and "perating status" not in message.subject
+
+
+def test_a_reversal_is_shown_to_units_that_were_notified_of_it() -> None:
+    a_rule(elements=STATUS, conditions="becomes 403")
+    credit, buying = a_unit("Credit", one()), a_unit("Buying", two())
+    reports(one(), GONE)
+    reports(two(), GONE)
+    reports(two(), an_element(STATUS, OUT, ACTIVE, stamp(MOMENT, minutes=5)))
+    assert reversals(credit) == [""] and reversals(buying) != [""]
+    reports(one(), an_element(STATUS, OUT, ACTIVE, stamp(MOMENT, minutes=5)))
+    assert reversals(credit) == reversals(buying) != [""]
+
+
+def reversals(unit: Any) -> list[str]:
+    shown = alerts_of(unit)
+    as_seen_by(seen_by(unit), shown)
+    return [alert.reversal for alert in shown]
+
+
+def test_an_alert_of_a_units_rule_is_reversed_by_what_the_unit_was_notified_of() -> None:
+    credit = a_unit("Credit", one())
+    a_unit("Buying", two())
+    a_rule(elements=STATUS, conditions="becomes 403", unit=credit)
+    reports(one(), GONE)
+    back = an_element(STATUS, OUT, ACTIVE, stamp(MOMENT, minutes=5))
+    reports(two(), back)
+    assert Alert.objects.get().state == AlertState.NEW
+    reports(one(), back)
+    assert Alert.objects.get().state == AlertState.CLOSED

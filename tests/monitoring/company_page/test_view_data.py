@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from core.models import AuditEntry
+from core.text import moment_text
 from monitoring.consumers.proposals import read_publications
-from monitoring.models import Change, Notification
+from monitoring.models import Alert, Change, Notification
 from portfolio.companies.external_references import Named, name_companies
 from portfolio.companies.notes import add_note, describe_company
 from portfolio.models import Company, CompanyNote, Proposal, Subject
@@ -92,6 +94,16 @@ def test_open_alerts_come_first_and_without_the_name(admin: Client) -> None:
     assert "Open alerts (1)" in text and "Operating status Active → Out of business New" in text
     assert text.index("risk signal") < text.index("Open alerts (1)") < text.index("Scores and ratings")
     assert "Open alerts" not in text_of(admin.get(PAGE + DAY))
+
+
+def test_a_snoozed_alert_is_shown_as_such_until_it_returns(admin: Client) -> None:
+    a_story()
+    alert = an_alert(snoozed_until=timezone.now() + timedelta(days=3))
+    text = text_of(admin.get(PAGE))
+    assert f"Snoozed until {moment_text(alert.snoozed_until)}" in text
+    Alert.objects.update(snoozed_until=timezone.now() - timedelta(days=1))
+    text = text_of(admin.get(PAGE))
+    assert "Snoozed until" not in text and "New" in text
 
 
 def test_amounts_are_short_and_names_are_not_repeated(admin: Client) -> None:

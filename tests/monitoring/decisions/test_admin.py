@@ -10,7 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from monitoring.decisions import known
-from monitoring.decisions.admin import decisions
+from monitoring.decisions.admin import decisions, tier_rules
+from monitoring.decisions.current import standing_of
 from monitoring.decisions.upload import work_on
 from monitoring.models import Decision, DecisionState, Review, TierImport, TierRule
 from portfolio.exposure.days import today
@@ -148,7 +149,7 @@ def test_a_decision_made_while_the_form_is_read_is_not_one_that_was_seen(
     analyst: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a_company()
-    usual = decisions.standing_of
+    usual = standing_of
 
     def with_a_decision_behind(company: Company) -> Any:
         found = usual(company)
@@ -366,6 +367,30 @@ def test_a_rule_is_shown_before_it_is_enabled(manager: Client) -> None:
     assert "Disabling this rule changes the tier of 1 company" in page(manager, f"{own}change/")
     sent(manager, f"{own}do/disable/", confirmed="1")
     assert Company.objects.get().tier == ""
+
+
+def test_a_rule_that_is_enabled_while_its_form_is_sent_stays_as_it_was(
+    manager: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = a_tier_rule("Large", exposure_from=1000)
+    usual = tier_rules.TierRuleForm.clean_country
+
+    def enabled_meanwhile(form: Any) -> str:
+        TierRule.objects.update(is_enabled=True)
+        return usual(form)
+
+    monkeypatch.setattr(tier_rules.TierRuleForm, "clean_country", enabled_meanwhile)
+    given = {"name": "Other", "tier": "normal", "exposure_from": "1", "country": ""}
+    assert manager.post(f"{RULES}{rule.pk}/change/", given).status_code == 403
+    stored = TierRule.objects.get()
+    assert (stored.name, stored.tier, stored.exposure_from) == ("Large", "critical", 1000)
+
+
+def test_a_disabled_rule_is_changed(manager: Client) -> None:
+    rule = a_tier_rule("Large", exposure_from=1000)
+    sent(manager, f"{RULES}{rule.pk}/change/", name="Other", tier="normal", exposure_from="1", country="de", tag="")
+    stored = TierRule.objects.get()
+    assert (stored.name, stored.tier, stored.exposure_from, stored.country) == ("Other", "normal", 1, "DE")
 
 
 def test_a_rule_over_exposure_is_for_those_who_may_see_money(manager: Client) -> None:

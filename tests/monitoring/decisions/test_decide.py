@@ -14,6 +14,7 @@ from monitoring.decisions.current import current_decisions, standing_of
 from monitoring.decisions.decide import CompanyGone, DecidedSince, Draft, confirm, decide, refuse
 from monitoring.decisions.known import known_then
 from monitoring.decisions.reviews import refresh_all_reviews
+from monitoring.decisions.trail import write_missing_entries
 from monitoring.models import Decision, DecisionState, Review
 from portfolio.exposure.days import today
 from portfolio.exposure.refresh import refresh_columns
@@ -289,6 +290,36 @@ def test_whoever_dies_behind_a_decision_leaves_a_review_that_the_night_makes(mon
     refresh_all_reviews()
     assert Review.objects.get().decision_id == Decision.objects.get().pk
     assert Company.objects.get().next_review_on == today() + timedelta(days=365)
+
+
+def test_whoever_dies_before_the_audit_entry_leaves_one_that_the_night_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_tiered_company(tier=Tier.CRITICAL)
+
+    def dies(*given: Any) -> None:
+        raise SystemExit
+
+    def dying(act: Any) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(module, "insert_new", dies)
+            with pytest.raises(SystemExit):
+                act()
+
+    dying(a_decision)
+    dying(lambda: confirm(Decision.objects.get(), by=BOB))
+    assert not AuditEntry.objects.exists()
+    assert (write_missing_entries(), write_missing_entries()) == (2, 0)
+    entries = AuditEntry.objects.order_by("id").values_list("action", "actor", "actor_id")
+    assert list(entries) == [("decision.proposed", "ann", ANN.id), ("decision.confirmed", "bob", BOB.id)]
+    assert json.loads(AuditEntry.objects.get(action="decision.proposed").after)["state"] == "proposed"
+
+
+def test_what_is_recorded_is_not_recorded_again_by_night() -> None:
+    a_tiered_company(tier=Tier.CRITICAL)
+    a_company(OTHER)
+    a_decision(duns=OTHER)
+    refuse(a_decision(), reason="No.", by=BOB)
+    assert AuditEntry.objects.count() == 3
+    assert write_missing_entries() == 0
 
 
 # Companies that are no more, decisions that have expired

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from core.models import AuditEntry
 from monitoring.decisions import reviews as module
 from monitoring.decisions.reviews import (
     last_review,
@@ -13,6 +14,7 @@ from monitoring.decisions.reviews import (
     refresh_all_reviews,
     refresh_reviews,
 )
+from monitoring.decisions.trail import write_missing_entries
 from monitoring.models import Review, ReviewSettings
 from monitoring.open_counts import reviews
 from portfolio.exposure.days import today
@@ -54,6 +56,24 @@ def test_a_review_without_a_decision_moves_the_date() -> None:
     made = mark_reviewed(company, seen=None, note=" Nothing new. ", by=ANN)
     assert (made.note, made.due_on, made.decision_id) == ("Nothing new.", days_ago(35), None)
     assert Company.objects.get().next_review_on == today() + timedelta(days=365)
+
+
+def test_whoever_dies_behind_a_review_leaves_an_entry_that_the_night_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    company = a_tiered_company()
+
+    def dies(duns: str) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "_after", dies)
+        with pytest.raises(SystemExit):
+            mark_reviewed(company, seen=None, note="Fine.", by=ANN)
+    assert write_missing_entries() == 1
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.key, entry.actor) == ("review.done", DUNS, "ann")
+    last = last_review(DUNS)
+    assert last and mark_reviewed(company, seen=last.pk, note="", by=ANN)
+    assert (write_missing_entries(), AuditEntry.objects.count()) == (0, 2)
 
 
 def test_the_second_of_two_who_review_is_told() -> None:

@@ -1,5 +1,6 @@
 """Tiers: what users set stays, rules set the rest, and what a rule would change is what it changes."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from core.models import AuditEntry
 from monitoring.decisions import rules as module
+from monitoring.decisions import tiers as tiers_module
 from monitoring.decisions.rules import apply_rules, conditions_text, summary_of, switch_rule, would_change
 from monitoring.decisions.tiers import release_tier, set_tier, tier_of, write_tiers
 from monitoring.models import TierRule
@@ -44,6 +46,25 @@ def test_the_same_tier_again_keeps_its_day() -> None:
     write_tiers([DUNS], tier=Tier.NORMAL, by="zoe")
     stored = Company.objects.get()
     assert (stored.tier_set_on, stored.tier_set_by) == (days_ago(100), "zoe")
+
+
+def test_a_tier_that_rules_no_longer_change_is_recorded_though_it_is_the_same() -> None:
+    company = a_company(tier=Tier.NORMAL)
+    assert set_tier([company], tier=Tier.NORMAL, by=MIA) == 0
+    entry = AuditEntry.objects.get(action="tier.set")
+    assert (json.loads(entry.before)["set_by"], json.loads(entry.after)["set_by"]) == ("", "mia")
+
+
+def test_no_tier_is_without_an_entry_though_a_process_dies(monkeypatch: pytest.MonkeyPatch) -> None:
+    company = a_company()
+
+    def dies(entries: Any) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(tiers_module, "record_all", dies)
+    with pytest.raises(SystemExit):
+        set_tier([company], tier=Tier.CRITICAL, by=MIA)
+    assert Company.objects.get().tier == ""
 
 
 def test_a_word_that_is_no_tier_is_refused() -> None:
@@ -92,6 +113,25 @@ def test_a_company_gets_the_tier_of_a_rule_whose_conditions_it_meets(
     assert apply_rules() == 0
 
 
+def test_tiers_by_rules_are_recorded_for_each_company() -> None:
+    a_company(exposure=100, tier=Tier.NORMAL)
+    a_company(OTHER, exposure=100, tier=Tier.CRITICAL)
+    a_tier_rule(is_enabled=True, exposure_from=1)
+    apply_rules()
+    apply_rules()
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor, entry.key) == ("tier.ruled", "tier rules", DUNS)
+    assert (json.loads(entry.before), json.loads(entry.after)) == ({"tier": "normal"}, {"tier": "critical"})
+
+
+def test_many_tiers_by_rules_are_recorded_in_batches(django_assert_max_num_queries: Any) -> None:
+    Company.objects.bulk_create([Company(duns=f"{100_000_000 + number}") for number in range(600)])
+    a_tier_rule(is_enabled=True)
+    with django_assert_max_num_queries(60):
+        assert apply_rules() == 600
+    assert AuditEntry.objects.filter(action="tier.ruled").count() == 600
+
+
 def test_the_most_critical_tier_counts() -> None:
     a_world()
     a_tier_rule("All", Tier.NORMAL, is_enabled=True)
@@ -124,6 +164,7 @@ def test_a_user_who_sets_a_tier_while_rules_are_applied_keeps_it(monkeypatch: py
     monkeypatch.setattr(module, "changes", with_a_user_meanwhile)
     assert apply_rules() == 1
     assert tiers() == {DUNS: Tier.NORMAL, OTHER: Tier.CRITICAL}
+    assert list(AuditEntry.objects.filter(action="tier.ruled").values_list("key", flat=True)) == [OTHER]
 
 
 def test_a_company_that_no_longer_meets_a_rule_loses_its_tier() -> None:
@@ -155,6 +196,16 @@ def test_another_number_changes_nothing() -> None:
     with pytest.raises(Refused, match="now the tiers of 4 companies would change"):
         switch_rule(rule, enabled=True, confirmed=3, by=MIA)
     assert not TierRule.objects.filter(is_enabled=True).exists() and set(tiers().values()) == {""}
+
+
+def test_a_rule_that_was_changed_meanwhile_is_not_enabled() -> None:
+    """As many companies as were confirmed, by other conditions."""
+    a_world()
+    rule = a_tier_rule(country="DE")
+    TierRule.objects.filter(pk=rule.pk).update(country="FR")
+    with pytest.raises(Refused, match="another user has changed this rule"):
+        switch_rule(rule, enabled=True, confirmed=2, by=MIA)
+    assert not TierRule.objects.get().is_enabled and set(tiers().values()) == {""}
 
 
 def test_a_rule_that_is_disabled_leaves_what_others_give() -> None:

@@ -6,6 +6,7 @@ import pytest
 import xlsxwriter
 
 from core.models import AuditEntry
+from monitoring.decisions import tiers as tiers_module
 from monitoring.decisions import upload as module
 from monitoring.decisions.rules import apply_rules
 from monitoring.decisions.tier_file import TierRow
@@ -174,3 +175,22 @@ def test_rows_are_kept_as_they_were_checked() -> None:
     upload = read("D-U-N-S;Tier", f"{DUNS};critical")
     (row,) = rows_of(upload)
     assert row == TierRow(2, DUNS, "critical", "changed", "", DUNS, "critical", "none")
+
+
+def test_each_company_of_a_file_is_recorded_once_though_a_chunk_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_company(DUNS)
+    a_tiered_company(OTHER, Tier.NORMAL)
+    upload = read("D-U-N-S;Tier", f"{DUNS};critical", f"{OTHER};normal")
+    confirm_tiers(upload, confirmed=2, by=MIA)
+
+    def dies(*given: object, **named: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tiers_module, "write_tiers", dies)
+        with pytest.raises(SystemExit):
+            work_on(upload)
+    work_on(TierImport.objects.get())
+    entry = AuditEntry.objects.get(action="tier.set")
+    assert (entry.key, entry.actor, entry.actor_id) == (DUNS, "mia", MIA.id)
+    assert tiers() == {DUNS: "critical", OTHER: "normal"}

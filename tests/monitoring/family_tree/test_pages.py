@@ -63,6 +63,18 @@ def test_the_calls_are_shown_confirmed_and_made_once(
     assert "Completed" in page and "View family tree" in page
 
 
+def test_texts_that_are_no_numbers_are_dropped(manager: Client, registration: Registration) -> None:
+    """PostgreSQL takes no text with a NUL at all."""
+    monitored(registration, THIRD)
+    shown = manager.get(reverse(REQUEST), {"kind": "full", "company": ["\0", "x", f"{THIRD[:2]}-{THIRD[2:]}", THIRD]})
+    assert (shown.context["numbers"], shown.context["plan"].left_out) == ([THIRD], [])
+    assert "None of the companies is monitored" in text_of(manager.get(reverse(REQUEST), {"company": "\0"}))
+    a_tree(registration.contract)
+    form = {"registration": str(registration.pk), "member": ["\0", f" {FOURTH} "]}
+    manager.post(reverse("family_tree_add", args=[THIRD]), form)
+    assert load_bytes(file_key(SubjectImport.objects.get())).count(b"\n") == 2
+
+
 def test_a_changed_number_makes_no_call(manager: Client, registration: Registration, control: SandboxControl) -> None:
     monitored(registration, THIRD)
     form = {"kind": "full", "company": THIRD, "calls_family_tree": "2", "confirmed": "yes"}

@@ -1,5 +1,6 @@
 """Fetching trees: what is called, what becomes of each answer, and what stops a tree or survives a kill."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from core.blobs import load_bytes, store_bytes
 from core.ids import time_first_id
 from core.models import AuditEntry
 from direct_plus.sandbox.control.client import SandboxControl
+from monitoring.family_tree import request as requests
 from monitoring.family_tree import run as running
 from monitoring.family_tree.plan import CannotFetchTree, calls_to_resume, plan_trees
 from monitoring.family_tree.request import (
@@ -22,10 +24,12 @@ from monitoring.family_tree.request import (
     stop_tree,
 )
 from monitoring.family_tree.run import Ran, run_tree
+from monitoring.family_tree.snapshots import latest_tree
 from monitoring.family_tree.work import run_trees
 from monitoring.models import FamilyTree, FamilyTreeMember, TreeKind, TreeState
+from monitoring.retention.family_trees import drop_pages
 from portfolio.call_budgets.calls import BudgetUsedUp, CallsChanged, calls_used
-from portfolio.models import CallKind, CallOutcome, DnbCall, Registration
+from portfolio.models import CallKind, CallOutcome, Company, DnbCall, Registration
 from tests.builders.calls import a_budget
 from tests.builders.companies import duns_numbers
 from tests.builders.data_fetches import monitored
@@ -133,6 +137,73 @@ def test_a_tree_that_is_not_finished_is_not_requested_again() -> None:
     assert refused.value.tree == tree
 
 
+@pytest.mark.parametrize("top", [TOP, ""])
+def test_a_family_is_not_requested_by_another_member_before_it_is_finished(
+    top: str, registration: Registration, control: SandboxControl
+) -> None:
+    """By the global ultimate that D&B has reported; where it has not, by the members that were read."""
+    control.switch("family_tree_page", 4)
+    monitored(registration, FOURTH)
+    Company.objects.update(global_ultimate=top)
+    tree = requested_tree(THIRD)
+    if not top:
+        tree = run(tree)
+        assert FOURTH in members_of(tree) and tree.state == TreeState.STOPPED
+    with pytest.raises(CannotFetchTree, match="not complete yet") as refused:
+        plan_trees(TreeKind.FULL, [FOURTH])
+    assert refused.value.tree == tree
+
+
+def test_chains_that_are_not_finished_are_left_out(registration: Registration) -> None:
+    monitored(registration, FOURTH)
+    chain = requested_tree(THIRD, TreeKind.UPWARD)
+    plan = plan_trees(TreeKind.UPWARD, [THIRD, FOURTH])
+    assert (plan.companies, plan.not_finished, plan.calls) == ([FOURTH], [THIRD], ONE_CALL)
+    with pytest.raises(CannotFetchTree, match="An upward chain that ann requested") as refused:
+        plan_trees(TreeKind.UPWARD, [THIRD])
+    assert refused.value.tree == chain
+
+
+@pytest.mark.parametrize("kind", TreeKind)
+def test_of_two_who_request_the_same_at_the_same_time_not_both_pay(kind: TreeKind, control: SandboxControl) -> None:
+    plans = [plan_trees(kind, [THIRD]) for _ in range(2)]
+    first = request_trees(plans[0], ONE_CALL, by=an_actor("ann"))[0]
+    with pytest.raises(CannotFetchTree, match="not complete yet") as refused:
+        request_trees(plans[1], ONE_CALL, by=an_actor("bob"))
+    assert refused.value.tree == first == FamilyTree.objects.get()
+    run_trees()
+    assert len(calls_of(control, "tree")) == 1
+
+
+def test_of_chains_requested_at_the_same_time_the_others_begin(registration: Registration) -> None:
+    monitored(registration, FOURTH)
+    plan = plan_trees(TreeKind.UPWARD, [THIRD, FOURTH])
+    chain = requested_tree(THIRD, TreeKind.UPWARD)
+    (other,) = request_trees(plan, plan.calls, by=an_actor("bob"))
+    assert (other.duns, other.state) == (FOURTH, TreeState.RUNNING)
+    assert set(FamilyTree.objects.all()) == {chain, other}
+    entry = AuditEntry.objects.get(action="family_tree.request", key=str(other.pk))
+    assert json.loads(entry.after) == {"calls": {"family_tree": 1}, "companies": [FOURTH]}
+
+
+def test_no_call_is_made_before_the_request_is_in_the_audit_trail(
+    control: SandboxControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(**_: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(requests, "record", killed)
+        with pytest.raises(Killed):
+            requested_tree(THIRD)
+    run_trees()
+    tree = FamilyTree.objects.get()
+    assert (tree.state, calls_of(control, "tree")) == (TreeState.STOPPED, [])
+    resume_tree(tree, ONE_CALL, by=an_actor("bob"))
+    assert run(tree).state == TreeState.DONE
+    assert AuditEntry.objects.filter(action="family_tree.resume", key=str(tree.pk)).count() == 1
+
+
 def test_as_many_calls_are_planned_as_the_reported_members_need() -> None:
     linkage = {"globalUltimate": {"duns": TOP}, "globalUltimateFamilyTreeMembersCount": 2_001}
     delivered(a_seed(THIRD, corporateLinkage=linkage))
@@ -154,7 +225,19 @@ def in_pages(count: int) -> FamilyTree:
 
 
 def fetched_tree_stopped() -> FamilyTree:
-    return run(requested_tree(THIRD), Ran.REFUSED)
+    return run(requested_tree(THIRD))
+
+
+def test_a_tree_whose_confirmed_calls_are_used_up_stops_no_other(
+    registration: Registration, control: SandboxControl
+) -> None:
+    monitored(registration, FOURTH)
+    control.switch("family_tree_page", 2)
+    tree, chain = requested_tree(THIRD), requested_tree(FOURTH, TreeKind.UPWARD)
+    run_trees()
+    for row, state in ((tree, TreeState.STOPPED), (chain, TreeState.DONE)):
+        row.refresh_from_db()
+        assert row.state == state
 
 
 def test_a_tree_with_more_pages_than_confirmed_stops_and_is_continued(control: SandboxControl) -> None:
@@ -168,6 +251,17 @@ def test_a_tree_with_more_pages_than_confirmed_stops_and_is_continued(control: S
     tree = run(tree)
     assert (tree.state, tree.pages_read, members_of(tree)) == (TreeState.DONE, 3, FAMILY)
     assert [call["params"]["page[number]"] for call in calls_of(control, "tree")] == ["1", "2", "3"]
+
+
+def test_a_tree_goes_on_when_the_bytes_of_its_pages_are_gone(control: SandboxControl) -> None:
+    control.switch("family_tree_page", 2)
+    tree = fetched_tree_stopped()
+    assert drop_pages(tree.contract_id, timezone.now()) == 1
+    resume_tree(tree, {TREE: 2}, by=an_actor("bob"))
+    tree = run(tree)
+    assert (tree.state, tree.calls, members_of(tree)) == (TreeState.DONE, 3, FAMILY)
+    assert tree.keeps_bytes and drop_pages(tree.contract_id, timezone.now()) == 1
+    assert not any(load_bytes(key) for key in tree.page_keys())
 
 
 @pytest.mark.parametrize("switch", [("family_tree_links", "absent"), ("family_tree_members", "organization")])
@@ -206,6 +300,18 @@ def test_a_company_that_is_no_more_has_none(control: SandboxControl, kind: str, 
     control.mark([THIRD], kind, TOP if kind == "transferred" else "")
     tree = fetched_tree(THIRD)
     assert tree.state == TreeState.NONE and words in tree.reason.lower() and tree.reason
+
+
+@pytest.mark.parametrize("kind", ["transferred", "deleted"])
+def test_a_company_that_is_no_more_leaves_the_pages_that_were_read(control: SandboxControl, kind: str) -> None:
+    control.switch("family_tree_page", 2)
+    tree = fetched_tree_stopped()
+    control.mark([THIRD], kind, TOP if kind == "transferred" else "")
+    resume_tree(tree, {TREE: 2}, by=an_actor("bob"))
+    tree = run(tree)
+    if kind == "transferred":
+        assert (tree.state, tree.pages_read) == (TreeState.STOPPED, 1) and "transferred" in tree.reason.lower()
+    assert tree.state != TreeState.NONE and latest_tree(THIRD, TreeKind.FULL) == tree
 
 
 FAULTS: dict[str, dict[str, Any]] = {
@@ -365,11 +471,38 @@ def test_a_tree_that_stopped_can_be_discarded(control: SandboxControl) -> None:
     control.switch("family_tree_page", 2)
     tree = requested_tree(THIRD)
     assert not discard_tree(tree, by=an_actor("ann")), "it runs"
-    tree = run(tree, Ran.REFUSED)
+    tree = run(tree)
     key = tree.page_key(1)
     assert discard_tree(tree, by=an_actor("ann"))
     assert not FamilyTree.objects.exists() and not FamilyTreeMember.objects.exists() and not load_bytes(key)
     assert plan_trees(TreeKind.FULL, [THIRD]).calls == ONE_CALL
+
+
+def test_a_tree_that_is_being_discarded_is_not_continued(
+    control: SandboxControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control.switch("family_tree_page", 2)
+    tree = fetched_tree_stopped()
+
+    def killed(_: FamilyTree) -> None:
+        resume_tree(tree, {TREE: 2}, by=an_actor("bob"))
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(requests, "remove_tree", killed)
+        with pytest.raises(Killed):
+            discard_tree(tree, by=an_actor("ann"))
+    run_trees()
+    assert len(calls_of(control, "tree")) == 1
+    tree.refresh_from_db()
+    assert tree.state == TreeState.STOPPED and discard_tree(tree, by=an_actor("ann"))
+
+
+def test_a_tree_that_somebody_works_on_is_not_discarded(control: SandboxControl) -> None:
+    tree = requested_tree(THIRD)
+    stop_tree(tree, by=an_actor("bob"))
+    FamilyTree.objects.update(lease_until=timezone.now() + timedelta(minutes=1))
+    assert not discard_tree(tree, by=an_actor("ann")) and FamilyTree.objects.exists()
 
 
 def test_after_a_restore_no_tree_goes_on_before_it_is_confirmed(control: SandboxControl) -> None:

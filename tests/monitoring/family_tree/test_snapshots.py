@@ -46,6 +46,13 @@ def test_a_complete_tree_is_shown_rather_than_a_later_part(contract: Contract) -
     assert latest_tree(FIRST, TreeKind.FULL) == whole
 
 
+def test_a_complete_tree_is_found_behind_many_parts(contract: Contract) -> None:
+    whole = a_tree(contract, at=EARLIER)
+    for hours in range(21):
+        a_tree(contract, {TOP: ""}, state=TreeState.STOPPED, at=LATER + timedelta(hours=hours))
+    assert latest_tree(TOP, TreeKind.FULL) == whole
+
+
 def test_a_chain_is_of_its_company_alone(contract: Contract) -> None:
     chain = a_tree(contract, CHAIN, kind=TreeKind.UPWARD, duns=THIRD)
     assert latest_tree(THIRD, TreeKind.UPWARD) == chain
@@ -58,7 +65,7 @@ def test_another_owner_reported_later_makes_a_chain_outdated(contract: Contract)
     delivered(a_seed(THIRD), news(PARENT, {"duns": FIRST}, {"duns": SECOND}, duns=THIRD))
     Change.objects.filter(element=PARENT).update(changed_at=LATER)
     assert changed_since(chain, [THIRD]) == {THIRD}
-    assert ownership_of(THIRD).is_outdated and outdated_chains(10) == [chain]
+    assert ownership_of(THIRD).is_outdated and outdated_chains(10) == [THIRD]
     assert not ownership_of(THIRD, LATER - timedelta(days=1)).is_outdated
     newer = a_tree(contract, CHAIN, kind=TreeKind.UPWARD, duns=THIRD, at=NOW)
     assert not changed_since(newer, [THIRD]) and outdated_chains(10) == []

@@ -1,5 +1,6 @@
 """Mentions in comments and notes: who is meant, who is notified, and what the text shows."""
 
+import re
 from datetime import time, timedelta
 from typing import Any
 
@@ -26,7 +27,6 @@ from tests.builders.people import a_person
 from tests.builders.registrations import one
 from tests.builders.times import soon
 from tests.builders.units import a_unit
-from tests.monitoring.alerts.test_bulk import do, selected
 
 pytestmark = pytest.mark.django_db
 
@@ -88,6 +88,18 @@ def test_nobody_is_notified_of_their_own_text_nor_of_what_they_may_not_see() -> 
     assert not_notified_text([found]) == (
         "No active user has the name @nobody. Check the username. @eve may not view this and is not notified."
     )
+
+
+def test_the_author_reads_who_cannot_be_reached() -> None:
+    a_follower("carl", email="")
+    prefers(a_follower("dora"), paused_at=timezone.now())
+    a_follower()
+    found = a_comment("@bob @carl @dora @Carl", by="ann")
+    assert not_notified_text([found]) == (
+        "carl has no email address, so no message was sent. dora has paused notifications, so no message was sent."
+    )
+    assert notify_mentioned() == 1, "for bob"
+    assert not_notified_text([a_comment("@carl: a note to myself", by="carl")]) == ""
 
 
 def test_what_was_removed_before_it_was_sent_is_not() -> None:
@@ -185,6 +197,13 @@ def test_the_job_asks_nothing_about_users_who_were_notified(django_assert_num_qu
         notify_mentioned()
 
 
+def on_all(browser: Client, act: str, alerts: list[Alert], form: dict[str, Any]) -> Any:
+    there, keys = "/monitoring/alert/?state=all", [str(alert.pk) for alert in alerts]
+    asked = {"action": f"{act}_selected", "_selected_action": keys}
+    (chosen,) = re.findall(r'name="chosen" value="([^"]*)"', browser.post(there, asked).content.decode())
+    return browser.post(there, {**asked, "chosen": chosen, **form}, follow=True)
+
+
 @pytest.mark.parametrize(
     ("act", "form"),
     [
@@ -199,7 +218,7 @@ def test_sentences_of_closing_and_snoozing_notify_too(admin: Client, act: str, f
     if count == 1:
         page = admin.post(f"/monitoring/alert/{alerts[0].pk}/do/{act}/", form, follow=True)
     else:
-        page = do(admin, act, selected(act, *alerts), **form)
+        page = on_all(admin, act, alerts, form)
     assert text_of(page).count("No active user has the name @nobody.") == 1
     assert len(personal_messages()) == 1
 

@@ -13,8 +13,10 @@ from core.models import AuditEntry, SavedFilter
 from dnbmon_site.accounts.models import User
 from monitoring.follows import follow as follows
 from monitoring.follows.preferences import pause
+from monitoring.follows.subjects import filters_for, subject_of
 from monitoring.models import (
     Follow,
+    FollowKind,
     Frequency,
     MailAddress,
     MessageState,
@@ -33,6 +35,7 @@ from tests.builders.pages import text_of
 from tests.builders.people import a_person
 from tests.builders.registrations import a_registration
 from tests.builders.times import soon
+from tests.builders.units import a_unit
 from tests.servers.mail_servers import Mailbox
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +93,17 @@ def test_a_saved_filter_is_followed_from_its_list(browser: Client) -> None:
     row.delete()
     text = text_of(browser.get(PAGE))
     assert "Inactive" in text and "British" in text and "It was deleted" in text
+
+
+def test_a_business_unit_is_offered_its_own_filters_and_registrations_without_pages_it_does_not_have(bob: User) -> None:
+    values = {"listing": "portfolio.company", "query": "country=GB", "owner": "eve", "shared": True}
+    own, other = a_unit("Credit", a_registration(), people=[bob]), a_unit("Buying")
+    for name, unit in (("Ours", own), ("Theirs", other), ("All", None)):
+        SavedFilter.objects.create(name=name, unit=unit, created_at=timezone.now(), **values)
+    person = User.objects.get(pk=bob.pk)
+    assert [row.name for row in filters_for(person)] == ["Ours"]
+    asked = subject_of(person, FollowKind.REGISTRATION, str(a_registration().pk))
+    assert (asked.name, asked.url) == (a_registration().reference, "")
 
 
 def test_the_same_again_changes_how_it_is_followed(browser: Client) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -13,6 +14,7 @@ from monitoring.alerts.actions import acknowledge, close
 from monitoring.alerts.assignment_notices import notify_assignees
 from monitoring.alerts.auto_resolve import PROGRAM
 from monitoring.alerts.channel_messages import message_of
+from monitoring.alerts.workflow import escalation
 from monitoring.alerts.workflow.escalation import escalate_overdue
 from monitoring.alerts.workflow.snooze import snooze
 from monitoring.models import Alert, AlertComment, Channel, OutboxMessage, ResponseTime, Severity
@@ -20,16 +22,21 @@ from monitoring.outbox.addresses import channel_of_person
 from tests.builders.alerts import an_alert
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
+from tests.builders.registrations import one, two
 from tests.builders.rules import a_rule
+from tests.builders.units import a_unit
 
 pytestmark = pytest.mark.django_db
 
 
 def a_second(name: str = "boss", **severities: Any) -> User:
-    person = a_person("view_alert", username=name)
+    person = a_person(*RIGHTS, username=name)
     User.objects.filter(pk=person.pk).update(email=f"{name}@example.com")
     person.refresh_from_db()
     return person
+
+
+RIGHTS = ("view_alert", "acknowledge_alert")
 
 
 def by_default(person: User, severity: int = Severity.CRITICAL) -> User:
@@ -64,10 +71,12 @@ def test_the_person_of_its_rule_comes_first() -> None:
     assert alert.assignee == carl
 
 
-@pytest.mark.parametrize("lost", ["right", "account"])
-def test_somebody_who_may_no_longer_see_alerts_receives_none(lost: str) -> None:
+@pytest.mark.parametrize("lost", ["right", "all rights", "account"])
+def test_somebody_who_may_no_longer_work_on_alerts_receives_none(lost: str) -> None:
     boss = by_default(a_second())
     if lost == "right":
+        boss.user_permissions.set(Permission.objects.filter(codename="view_alert"))
+    elif lost == "all rights":
         boss.user_permissions.clear()
     else:
         User.objects.filter(pk=boss.pk).update(is_active=False)
@@ -137,3 +146,41 @@ def test_response_times_are_changed_by_administrators_and_recorded(ann: Client) 
     assert AuditEntry.objects.filter(action="alert.response_time").count() == 1
     wrong = ann.post(f"/monitoring/responsetime/{Severity.CRITICAL.value}/change/", {"working_days": "0"})
     assert "greater than or equal to 1" in text_of(wrong)
+
+
+def test_who_does_not_see_the_alert_is_passed_over_for_who_does() -> None:
+    carl = a_second("carl")
+    boss = by_default(a_second())
+    rule = a_rule(escalate_to=carl)
+    a_unit("Buying", two(), people=[carl])
+    a_unit("Credit", one(), people=[boss])
+    alert = an_overdue_alert(rule=rule, registration=one())
+    assert escalate_overdue() == 1
+    alert.refresh_from_db()
+    assert alert.assignee == boss
+
+
+def test_killed_before_it_is_noted_the_next_run_notes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    by_default(a_second())
+    alert = an_overdue_alert()
+    with monkeypatch.context() as patched:
+        patched.setattr(escalation, "_note", _dying)
+        with pytest.raises(RuntimeError):
+            escalate_overdue()
+    assert not AlertComment.objects.exists()
+    assert (escalate_overdue(), escalate_overdue()) == (0, 0)
+    assert AlertComment.objects.get().text == "Overdue. Escalated to boss."
+    assert AuditEntry.objects.get(action="alert.escalate").key == str(alert.pk)
+
+
+def _dying(*args: Any) -> None:
+    raise RuntimeError("killed")
+
+
+def test_those_escalated_together_make_one_message() -> None:
+    boss = by_default(a_second())
+    for number in range(3):
+        an_overdue_alert(number)
+    assert (escalate_overdue(), notify_assignees()) == (3, 1)
+    message = message_of(channel_of_person(boss), OutboxMessage.objects.get())
+    assert message and (message.subject, message.lead) == ("Escalated to you: 3 alerts", "These alerts are overdue.")

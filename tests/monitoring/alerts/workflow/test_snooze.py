@@ -1,6 +1,6 @@
 """Snoozed alerts: out of the inbox until their day, and back without a job."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from dnbmon_site.accounts.models import User
-from monitoring.alerts.actions import acknowledge, close
+from monitoring.alerts.actions import acknowledge, close, comment_on
 from monitoring.alerts.own_alerts import count_all_own_alerts, own_alerts
+from monitoring.alerts.workflow import snooze as snoozing
 from monitoring.alerts.workflow.inbox import in_inbox, snoozed
 from monitoring.alerts.workflow.snooze import LONGEST_SNOOZE, CannotSnooze, snooze, wake
 from monitoring.models import Alert, AlertComment, AlertState
@@ -123,6 +124,31 @@ def test_on_its_page_it_is_asked_until_when_and_can_be_undone(ann: Client) -> No
     ann.post(f"/monitoring/alert/{alert.pk}/do/undo/", {"token": token})
     alert.refresh_from_db()
     assert (alert.snoozed_until, alert.wakes_if_worse, alert.due_at) == (None, False, None)
+    assert latest_comment() == "Undone: no longer snoozed."
+
+
+@pytest.mark.parametrize(
+    ("act", "form", "undone"),
+    [
+        ("wake", {}, "Undone: snoozed until 7 Dec 2026, 00:00 again."),
+        ("close", {"reason": "noise", "text": "Seen."}, "Undone: open again, snoozed until 7 Dec 2026, 00:00."),
+    ],
+)
+def test_what_ended_a_snooze_is_undone_with_a_word(ann: Client, act: str, form: Any, undone: str) -> None:
+    until = datetime(2026, 12, 7, tzinfo=timezone.get_default_timezone())
+    with time_machine.travel(until - timedelta(days=3), tick=True):
+        alert = an_alert()
+        snooze([alert.pk], by="ann", until=until, wakes_if_worse=False, text="waits for the accounts")
+        assert latest_comment() == "Snoozed until 7 Dec 2026, 00:00. waits for the accounts"
+        ann.force_login(User.objects.get(username="ann"))
+        answer = ann.post(f"/monitoring/alert/{alert.pk}/do/{act}/", form, follow=True)
+        token = answer.text.split('name="token" value="')[1].split('"')[0]
+        ann.post(f"/monitoring/alert/{alert.pk}/do/undo/", {"token": token})
+        assert latest_comment() == undone
+
+
+def latest_comment() -> str:
+    return AlertComment.objects.order_by("-id")[0].text
 
 
 def test_the_list_shows_snoozed_alerts_apart(ann: Client) -> None:
@@ -139,3 +165,29 @@ def test_the_list_shows_snoozed_alerts_apart(ann: Client) -> None:
     assert "Snoozed" in text_of(ann.get("/monitoring/alert/?state=snoozed"))
     ann.post(f"/monitoring/alert/{alert.pk}/do/wake/")
     assert shown("") == {alert.pk, other.pk}
+
+
+def test_killed_in_between_none_is_snoozed_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    alert = an_alert()
+    with monkeypatch.context() as patched:
+        patched.setattr(snoozing, "comment_on", _dying)
+        with pytest.raises(RuntimeError):
+            snoozing.snooze([alert.pk], by="ann", until=None, wakes_if_worse=True, text="Waits for the bank.")
+    alert.refresh_from_db()
+    assert alert.snoozed_until is None
+
+
+def _dying(*args: Any, **more: Any) -> None:
+    raise RuntimeError("killed")
+
+
+def test_one_that_is_closed_in_between_has_no_comment_about_a_snooze(monkeypatch: pytest.MonkeyPatch) -> None:
+    alert = an_alert()
+
+    def close_meanwhile(*args: Any, **more: Any) -> Any:
+        close([alert.pk], by="carl")
+        return comment_on(*args, **more)
+
+    monkeypatch.setattr(snoozing, "comment_on", close_meanwhile)
+    assert snoozing.snooze([alert.pk], by="ann", until=None, wakes_if_worse=True) == []
+    assert not AlertComment.objects.exists()

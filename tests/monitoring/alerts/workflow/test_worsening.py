@@ -13,6 +13,8 @@ from monitoring.alerts.after_rebuild import correct_alerts
 from monitoring.alerts.auto_resolve import PROGRAM, review_all_reversals
 from monitoring.alerts.evaluate import raise_from
 from monitoring.alerts.facts.matches import Rules
+from monitoring.alerts.facts.seen import as_seen_by, comments_seen_by
+from monitoring.alerts.workflow import worsening
 from monitoring.alerts.workflow.snooze import snooze
 from monitoring.models import Alert, AlertComment, AlertState, Change, Grouping, Publication, Severity
 from tests.builders.alerts import raised
@@ -20,9 +22,10 @@ from tests.builders.deliveries import delivered
 from tests.builders.elements import BANKRUPTCY, PERCENTILE, STATUS
 from tests.builders.notifications import a_seed, news
 from tests.builders.pages import text_of
-from tests.builders.registrations import a_registration
+from tests.builders.registrations import a_registration, one, two
 from tests.builders.rules import a_rule
 from tests.builders.times import now_stamp
+from tests.builders.units import a_unit, seen_by
 
 pytestmark = pytest.mark.django_db
 RATING = "organization.dnbAssessment.standardRating.rating"
@@ -141,7 +144,10 @@ def test_a_snoozed_alert_returns_earlier_only_where_that_was_asked_for() -> None
     tomorrow = timezone.now() + timedelta(days=1)
     snooze([alert.pk], by="ann", until=tomorrow, wakes_if_worse=False)
     fell(21, 10, -50)
-    assert state_of(alert) == SEEN and alert.snoozed_until
+    told = "National percentile (failure score) fell further, from 21 to 10."
+    assert state_of(alert) == (AlertState.NEW, told), "so that it does not return as if it had been seen"
+    assert (alert.snoozed_until, alert.acknowledged_by) == (tomorrow, "")
+    acknowledge([alert.pk], by="ann")
     snooze([alert.pk], by="ann", until=tomorrow, wakes_if_worse=True)
     fell(10, 8, -40)
     assert Alert.objects.filter(pk=alert.pk, state=AlertState.NEW, snoozed_until=None, wakes_if_worse=False).exists()
@@ -226,3 +232,72 @@ def test_its_page_says_why_until_it_is_acknowledged_again(ann: Client) -> None:
     assert f"Reopened because it got worse. {FELL}" in text_of(ann.get(page))
     ann.post(f"/monitoring/alert/{alert.pk}/do/acknowledge/")
     assert "Reopened because" not in text_of(ann.get(page))
+
+
+def of_units(rule: dict[str, Any]) -> tuple[Alert, Any, Any]:
+    """The score fell from 40 to 21, which only the first unit's registration has reported."""
+    credit, buying = a_unit("Credit", one()), a_unit("Buying", two())
+    a_rule(elements=PERCENTILE, conditions="drops by 15", grouping=Grouping.EACH, **rule)
+    fell(40, 21, -60, registration=one())
+    alert = Alert.objects.get()
+    acknowledge([alert.pk], by="ann")
+    return alert, credit, buying
+
+
+def test_what_only_another_units_registration_reports_is_no_reason() -> None:
+    alert, _, _ = of_units({})
+    fell(21, 8, -30, registration=two())
+    assert state_of(alert) == SEEN
+    fell(21, 8, -30, registration=one())
+    assert state_of(alert) == WORSE, "its own registration reports it too"
+
+
+def test_for_a_limited_rule_what_its_registrations_report_is_a_reason() -> None:
+    alert, _, _ = of_units({"registrations": one().reference})
+    fell(40, 21, -60, registration=two())
+    fell(21, 8, -30, registration=two())
+    assert state_of(alert) == SEEN
+    fell(21, 8, -30, registration=one())
+    assert state_of(alert) == WORSE
+
+
+def test_a_unit_reads_no_reason_that_another_reported(ann: Client) -> None:
+    alert, credit, buying = of_units({})
+    fell(40, 21, -60, registration=two())
+    fell(21, 8, -30, registration=two())
+    assert state_of(alert) == WORSE, "both have reported what the alert is about"
+    for unit, seen, count in ((buying, FELL, 1), (credit, "", 0)):
+        shown = Alert.objects.get()
+        as_seen_by(seen_by(unit), [shown])
+        assert shown.reopened_because == seen
+        assert len(comments_seen_by(seen_by(unit), [shown])) == count
+    assert FELL in text_of(ann.get(f"/monitoring/alert/{alert.pk}/change/"))
+
+
+def test_nor_one_that_another_registration_of_the_same_rule_reported() -> None:
+    alert, credit, _ = of_units({"registrations": f"{one().reference}, {two().reference}"})
+    fell(21, 8, -30, registration=two())
+    assert state_of(alert) == WORSE and alert.audience is None
+    as_seen_by(seen_by(credit), [alert])
+    assert alert.reopened_because == ""
+    assert comments_seen_by(seen_by(credit), [alert]) == []
+
+
+def test_killed_before_the_comment_it_is_written_when_the_publication_is_read_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alert = an_acknowledged_alert()
+    delivered(news(PERCENTILE, 21, 8, minutes=-30))
+    with monkeypatch.context() as patched:
+        patched.setattr(worsening, "_note", _dying)
+        with pytest.raises(RuntimeError):
+            raised()
+    assert state_of(alert) == WORSE and not AlertComment.objects.exists()
+    for _ in range(2):
+        raise_from(list(Publication.objects.order_by("sequence")), Rules.active())
+        assert AlertComment.objects.get().text == FELL
+        assert AuditEntry.objects.filter(action="alert.worse").count() == 1
+
+
+def _dying(*args: Any) -> None:
+    raise RuntimeError("killed")
