@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.actors import person_text
 from core.api.scopes import SCOPES, split_scopes, unknown_scopes
 from core.fields import CompactUUIDField
 from core.models import BusinessUnit
@@ -101,6 +102,9 @@ class UnitMember(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["user", "unit"], name="one_row_a_user_and_unit")]
+
+    def __str__(self) -> str:
+        return person_text(self.user)
 
 
 class UserGroup(models.Model):
@@ -308,6 +312,9 @@ class UnitKey(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["key", "unit"], name="one_row_a_key_and_unit")]
+
+    def __str__(self) -> str:
+        return str(self.key)
 
 
 class IdempotencyKey(models.Model):

@@ -59,6 +59,12 @@ def restrict_all(*, but: Any) -> None:
     ApiKey.objects.update(sees_all=False)
 
 
+def losing_access(*, but: Any) -> tuple[int, int]:
+    """How many users and API keys the first unit leaves without access, until they are given it."""
+    people = User.objects.filter(is_active=True, is_superuser=False).exclude(pk=but)
+    return people.count(), ApiKey.objects.valid().count()
+
+
 def open_to_all(*, by: Any) -> bool:
     """When the last unit is gone; False where one was added at the same time, so that access stays limited."""
     User.objects.update(sees_all=True)

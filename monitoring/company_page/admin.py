@@ -273,6 +273,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             "stakes": stakes(request, row, moment),
             "is_gone": is_gone,
             "may_fetch": not moment and found["is_listed"] and self.has_fetch_permission(request),
+            "shows_all": shows_all,
             "may_open_dossier": shows_all,
             "trees": ownership_of(row.duns, moment) if shows_trees else None,
             "may_fetch_tree": not moment and found["is_listed"] and self.has_tree_permission(request),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Field
+from django.db.models import Field, QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
@@ -24,6 +24,8 @@ from portfolio.models import Company
 
 MOST_ALERTS = 100
 FIGURES = tuple(column.name for column in FIGURE_COLUMNS if column.right != SEE_EXPOSURE)
+# What is read above the form of a decision; all of it is kept with the decision.
+IN_SHORT = ("limit_amount", "limit_currency", "failure_percentile", "failure_class")
 DESCRIBING = ("name", "country", "city", "operating_status", "changed_at", "merged_into")
 
 
@@ -45,9 +47,13 @@ def known_now(company: Company, moment: datetime) -> str:
 
 def _open_alerts(duns: str) -> tuple[list[Alert], int]:
     """The most severe ones, and how many there are."""
-    rows = Alert.objects.filter(company=duns, kind=AlertKind.CHANGE).exclude(state=AlertState.CLOSED)
+    rows = _open_alerts_of(duns)
     kept = list(rows.order_by("-severity", "-raised_at", "-id")[:MOST_ALERTS])
     return kept, len(kept) if len(kept) < MOST_ALERTS else rows.count()
+
+
+def _open_alerts_of(duns: str) -> QuerySet[Alert]:
+    return Alert.objects.filter(company=duns, kind=AlertKind.CHANGE).exclude(state=AlertState.CLOSED)
 
 
 def _alert(row: Alert) -> dict[str, Any]:
@@ -93,6 +99,14 @@ def known_then(text: str) -> KnownThen:
     return KnownThen(moment, list(_figures(found)), alerts, more, list(_amounts(found.get("exposure", {}))))
 
 
+def known_in_short(company: Company, *, with_exposure: bool) -> list[tuple[str, str]]:
+    """What a decision made now would keep, as its page shows it."""
+    alerts = counted(_open_alerts_of(company.duns).count())
+    exposure = list(_amounts(_exposure(company))) if with_exposure else []
+    named = [(gettext("Exposure: %(part)s") % {"part": label}, text) for label, text in exposure]
+    return [*_texts(company, IN_SHORT), *named, (gettext("Open alerts"), alerts)]
+
+
 def _alerts_in(found: Mapping[str, Any]) -> list[dict[str, str]]:
     alerts: list[dict[str, str]] = found.get("alerts", [])
     return alerts
@@ -111,8 +125,12 @@ def _figures(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if text
     )
     company = _company_of(found.get("figures", {}))
+    yield from _texts(company, FIGURES)
+
+
+def _texts(company: Company, names: Collection[str]) -> Iterator[tuple[str, str]]:
     for column in FIGURE_COLUMNS:
-        if column.name in FIGURES and (text := _text_of(column.read(company))):
+        if column.name in names and (text := _text_of(column.read(company))):
             yield str(column.heading), text
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.utils.translation import gettext
+from django.contrib.auth.models import Group
+from django.utils.translation import gettext, ngettext
 
 from monitoring.models import DecisionKind
 from monitoring.models.workflow.review_settings import ReviewSettings, review_settings
@@ -18,6 +19,20 @@ def reasons_for_second(tier: str, kind: str, cents: int | None, currency: str) -
     """In words; nothing where one person may decide."""
     settings = review_settings()
     return " ".join([*_by_tier(settings, tier), *_by_amount(settings, kind, cents, currency)])
+
+
+def who_can_confirm() -> str:
+    """The roles with the permission, in a sentence."""
+    rows = Group.objects.filter(permissions__codename="confirm_decision").order_by("name")
+    names = list(rows.values_list("name", flat=True))
+    if not names:
+        return gettext("No role has the permission to confirm it. Ask an administrator.")
+    words = ngettext(
+        "Users with the role %(roles)s can confirm it.",
+        "Users with one of these roles can confirm it: %(roles)s.",
+        len(names),
+    )
+    return words % {"roles": ", ".join(names)}
 
 
 def _by_tier(settings: ReviewSettings, tier: str) -> Iterator[str]:

@@ -90,6 +90,7 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
     def report(self, request: HttpRequest) -> HttpResponse:
         report, choice = self.chosen_report(request)
         context = {**choice, **page_context(report), "may_schedule": self.has_add_permission(request)}
+        context["shows_all"] = scope_of(request.user).sees_all
         return self.page(request, "monitoring/reports/report.html", title=gettext("Reports"), **context)
 
     def pdf(self, request: HttpRequest) -> HttpResponse:

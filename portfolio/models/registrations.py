@@ -168,7 +168,7 @@ class UnitRegistration(models.Model):
         verbose_name_plural = _("registrations of business units")
 
     def __str__(self) -> str:
-        return f"{self.unit_id}: {self.registration_id}"
+        return str(self.registration)
 
     @staticmethod
     def key(unit: str, registration: uuid.UUID) -> uuid.UUID:

@@ -27,6 +27,7 @@ from dnbmon_site.accounts.models import ApiKey, UnitKey, UnitMember, User
 from dnbmon_site.accounts.units import (
     give_all,
     is_left_over,
+    losing_access,
     open_to_all,
     restrict_all,
     set_unit,
@@ -110,6 +111,13 @@ class BusinessUnitAdmin(Audited, PageAdmin):
     def get_urls(self) -> list[URLPattern]:
         give = self.admin_site.admin_view(require_POST(self.give))
         return [path("give/", give, name="core_businessunit_give"), *super().get_urls()]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The form of the first unit says who loses access by it, before it is saved."""
+        options: dict[str, Any] = {"fields": self.fields}
+        if not BusinessUnit.objects.exists():
+            options["description"] = _first_unit_words(*losing_access(but=request.user.pk))
+        return [(None, options)]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """A form that knows who fills it in."""
@@ -197,3 +205,13 @@ class BusinessUnitAdmin(Audited, PageAdmin):
             record(actor=actor_of(request), action="unit.all", thing=thing, summary=words % {"thing": thing})
         messages.success(request, gettext("They see all registrations now."))
         return HttpResponseRedirect(reverse("admin:core_businessunit_changelist"))
+
+
+def _first_unit_words(people: int, keys: int) -> str:
+    users = ngettext("%(count)s user", "%(count)s users", people) % {"count": counted(people)}
+    programs = ngettext("%(count)s API key", "%(count)s API keys", keys) % {"count": counted(keys)}
+    words = gettext(
+        "This is the first business unit. From saving, %(users)s and %(keys)s see nothing until they are given access."
+        " Those selected here see what the business unit sees. You and superusers still see everything."
+    )
+    return words % {"users": users, "keys": programs}

@@ -38,9 +38,9 @@ from monitoring.decisions.decide import (
     is_expired,
     refuse,
 )
-from monitoring.decisions.known import known_then
+from monitoring.decisions.known import known_in_short, known_then
 from monitoring.decisions.reviews import is_gone
-from monitoring.decisions.second_person import reasons_for_second
+from monitoring.decisions.second_person import reasons_for_second, who_can_confirm
 from monitoring.models import Decision, DecisionKind, DecisionState
 from portfolio.companies.columns import SEE_EXPOSURE
 from portfolio.companies.search import of_companies
@@ -180,7 +180,8 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
 
     def _made(self, request: HttpRequest, row: Decision) -> HttpResponse:
         if row.state == DecisionState.PROPOSED:
-            messages.warning(request, gettext("Proposed. Another user must confirm it before it is final."))
+            proposed = gettext("Proposed. Another user must confirm it before it is final.")
+            messages.warning(request, f"{proposed} {who_can_confirm()}")
         else:
             messages.success(request, gettext("Decided. The review is completed."))
         return HttpResponseRedirect(reverse("admin:monitoring_decision_change", args=[row.pk]))
@@ -189,7 +190,8 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
         # Read first: a decision made while the rest is read is one that this page does not show.
         seen = _last_number(company.duns)
         standing = standing_of(company)
-        given = form.data if form.is_bound else {}
+        given, sees_exposure = form.data if form.is_bound else {}, request.user.has_perm(SEE_EXPOSURE)
+        second = reasons_for_second(company.tier, DecisionKind.HOLD, None, "")
         context = {
             "company": company,
             "standing": standing,
@@ -201,7 +203,10 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             "currency": given.get("currency") or exposure_settings().reporting_currency,
             "currencies": sorted(CODES),
             "kinds": [(kind.value, kind.label, _hint(kind)) for kind in DecisionKind],
-            "second": reasons_for_second(company.tier, DecisionKind.HOLD, None, ""),
+            "known": known_in_short(company, with_exposure=sees_exposure),
+            "sees_exposure": sees_exposure,
+            "second": second,
+            "who_can_confirm": who_can_confirm() if second else "",
             "longest": LONGEST,
         }
         title = gettext("Decide on %(company)s") % {"company": company}
@@ -218,6 +223,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             "sees_exposure": request.user.has_perm(SEE_EXPOSURE),
             "state_tone": STATE_TONES[DecisionState(row.state)],
             "is_own": is_own,
+            "who_can_confirm": who_can_confirm() if waits else "",
             "may_confirm": waits and not is_own and request.user.has_perm(CONFIRM),
             "may_refuse": waits and self.may_act(request, row, "refuse"),
         }

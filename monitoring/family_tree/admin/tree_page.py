@@ -22,8 +22,8 @@ from monitoring.company_page.admin import end_of_day
 from monitoring.family_tree.add import add_members
 from monitoring.family_tree.admin.request_page import may_fetch_trees
 from monitoring.family_tree.snapshots import latest_tree
-from monitoring.family_tree.view_data import Here, tree_view
-from monitoring.models import FamilyTree, TreeKind
+from monitoring.family_tree.view_data import Here, TreeView, tree_view
+from monitoring.models import FamilyTree, TreeKind, TreeState
 from portfolio.companies.columns import exposure_in
 from portfolio.exposure.rates import exposure_settings
 from portfolio.imports.admin.actions import UPLOAD
@@ -81,10 +81,22 @@ def _context(
         "below": below,
         "latest": f"{timezone.localdate():%Y-%m-%d}",
         "may_fetch": until is None and company is not None and may_fetch_trees(request),
-        "registrations": _registrations(tree) if tree and may_add else [],
+        "fetching": None if until else _fetching(duns),
+        "registrations": _registrations(tree) if tree and may_add and not _is_whole(view) else [],
+        "is_whole": may_add and _is_whole(view),
         "with_exposure": until is None and request.user.has_perm(MAY_SEE_EXPOSURE),
         "exposure_heading": exposure_in(currency),
     }
+
+
+def _is_whole(view: TreeView | None) -> bool:
+    """Nothing is left to add."""
+    return view is not None and 0 < view.total == view.monitored
+
+
+def _fetching(duns: str) -> FamilyTree | None:
+    rows = FamilyTree.objects.filter(duns=duns, kind=TreeKind.FULL, state=TreeState.RUNNING)
+    return rows.order_by("-requested_at").first()
 
 
 def _name(company: Company | None, duns: str) -> str:

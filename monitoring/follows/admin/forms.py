@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
 from core.admin.pickers import TimePicker
+from core.cached_counts import recent_count
+from core.visibility import is_restricted
 from monitoring.follows.subjects import filters_for, visible
 from monitoring.models import Channel, Frequency, NotificationPreference, Severity
 from portfolio.companies.filters import occurring
@@ -23,7 +25,8 @@ MOST = 500
 def choices_of(person: Any) -> list[tuple[str, str | Choices]]:
     """What a user can choose here; companies and groups are followed from their pages."""
     tags = [(f"tag:{tag}", tag) for tag, _label in occurring("tag", person)]
-    places = [(f"country:{code}", str(name)) for code, name in countries]
+    here = _countries_here(person)
+    places = [(code, (f"country:{code}", str(name))) for code, name in countries]
     rows = visible(person, Registration).order_by("reference").values_list("pk", "reference")[:MOST]
     registrations = [(f"registration:{key}", reference) for key, reference in rows]
     filters = [(f"filter:{row.pk}", row.name) for row in filters_for(person).order_by("name", "id")[:MOST]]
@@ -31,9 +34,17 @@ def choices_of(person: Any) -> list[tuple[str, str | Choices]]:
         (gettext("Registrations"), registrations),
         (gettext("Saved filters"), filters),
         (gettext("Tags"), tags),
-        (gettext("Countries"), places),
+        (gettext("Countries of the companies"), [place for code, place in places if code in here]),
+        (gettext("Other countries") if here else gettext("Countries"), [p for code, p in places if code not in here]),
     )
     return [("", gettext("Select…")), *((name, its) for name, its in groups if its)]
+
+
+def _countries_here(person: Any) -> set[str]:
+    """Those of the companies that a user may see."""
+    if is_restricted(person):
+        return {code for code, _label in occurring("country", person)}
+    return set(recent_count("countries").get("codes", ()))
 
 
 class FollowForm(forms.Form):

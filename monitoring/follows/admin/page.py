@@ -16,12 +16,13 @@ from django.views.decorators.cache import never_cache
 
 from core.actors import actor_of
 from core.audit import record
+from core.visibility import is_restricted
 from monitoring.follows.admin.forms import FollowForm, PreferenceForm
 from monitoring.follows.follow import follow, unfollow
 from monitoring.follows.preferences import pause, preference_of, resume, stored_preference_of
 from monitoring.follows.sent import latest_messages
 from monitoring.follows.subjects import key_of, subject_of, subjects_of
-from monitoring.models import Follow, Frequency, Severity
+from monitoring.models import Follow, Frequency, NotificationPreference, Severity
 from monitoring.outbox.admin.messages import state_badge
 
 PAGE = "my_notifications"
@@ -48,6 +49,7 @@ def _shown(request: HttpRequest, *, form: FollowForm | None = None, settings: An
     sent: list[Any] = latest_messages(person)
     for one in sent:
         one.badge = state_badge(one)
+    may_open = not is_restricted(person)
     context = {
         "title": gettext("My notifications"),
         "preference": preference,
@@ -55,9 +57,15 @@ def _shown(request: HttpRequest, *, form: FollowForm | None = None, settings: An
         "form": form or _empty_form(request),
         "settings": settings or PreferenceForm(instance=preference),
         "sent": sent,
-        "is_reached": bool(person.email or preference.channel),
+        "is_reached": _is_reached(person, preference),
+        "may_edit_address": may_open and person.has_perm("accounts.change_user"),
+        "may_add_channel": may_open and person.has_perm("monitoring.add_channel"),
     }
     return TemplateResponse(request, "monitoring/follows/page.html", {**admin.site.each_context(request), **context})
+
+
+def _is_reached(person: Any, preference: NotificationPreference) -> bool:
+    return bool(person.email or preference.channel)
 
 
 def _empty_form(request: HttpRequest) -> FollowForm:
@@ -92,6 +100,10 @@ def _follow(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         form.add_error("what", error)
         return _shown(request, form=form)
+    if not _is_reached(request.user, preference_of(request.user)):
+        words = gettext("You follow %(subject)s. No message reaches you yet: add an email address.")
+        messages.warning(request, words % {"subject": subject.name})
+        return _back(request)
     words = gettext("You follow %(subject)s: severity %(severity)s or higher, %(frequency)s.")
     messages.success(
         request,

@@ -1,6 +1,8 @@
 """The page of business units, and who has access to what since there are any."""
 
+import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -17,10 +19,14 @@ from dnbmon_site.accounts.units import give_all, set_unit, without_access
 from monitoring.models import Channel
 from portfolio.companies.notes import add_note
 from tests.builders.alerts import an_alert
-from tests.builders.companies import a_company
+from tests.builders.companies import DUNS, a_company
+from tests.builders.deliveries import delivered
+from tests.builders.notifications import a_seed
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
 from tests.builders.registrations import one, two
+from tests.builders.subjects import a_subject
+from tests.builders.times import MOMENT
 from tests.builders.units import a_unit, seen_by
 
 pytestmark = pytest.mark.django_db
@@ -217,3 +223,40 @@ def test_a_unit_does_not_inherit_what_a_deleted_one_left(client: Client, adminis
     assert "Alerts or notes of a deleted business unit" in text_of(client.post(ADD, {"name": "Credit"}))
     client.post(ADD, {"name": "Credit risk"})
     assert BusinessUnit.objects.get().pk == "credit-risk"
+
+
+def test_the_form_of_the_first_unit_says_who_will_see_nothing(client: Client, administrator: User) -> None:
+    a_person(username="bob")
+    User.objects.filter(pk=a_person(username="gone").pk).update(is_active=False)
+    words = "From saving, 1 user and 0 API keys see nothing until they are given access."
+    assert words in text_of(client.get(ADD))
+    a_person(username="eve")
+    ApiKey.issue(name="ERP")
+    assert "From saving, 2 users and 1 API key see nothing" in text_of(client.get(ADD))
+    a_unit("Credit", one())
+    User.objects.filter(pk=administrator.pk).update(sees_all=True)
+    assert "From saving" not in text_of(client.get(ADD))
+
+
+def test_the_question_before_a_unit_goes_names_its_members(client: Client, administrator: User) -> None:
+    bob, (key, _) = a_person(username="bob"), ApiKey.issue(name="ERP")
+    User.objects.filter(pk=bob.pk).update(first_name="Berta", last_name="Beck")
+    unit = a_unit("Credit", one(), people=[bob], keys=[key])
+    User.objects.filter(pk=administrator.pk).update(sees_all=True)
+    text = text_of(client.get(reverse("admin:core_businessunit_delete", args=[unit.pk])))
+    assert "Berta Beck" in text and "ERP" in text and one().reference in text and " object (" not in text
+
+
+def test_no_link_of_a_company_or_the_report_is_refused_to_a_user_of_a_unit(client: Client) -> None:
+    bob = a_person(username="bob", role="Portfolio manager")
+    a_unit("Credit", one(), people=[bob])
+    delivered(a_seed(DUNS), registration=one())
+    a_subject(DUNS, one(), monitored_since=MOMENT.date())
+    client.force_login(bob)
+    for address in (f"/portfolio/company/{DUNS}/change/", reverse("admin:monitoring_reportschedule_report")):
+        answer = client.get(address)
+        assert one().reference in text_of(answer)
+        links = {unescape(link) for link in re.findall(r'href="(/[^"#]*)"', answer.text) if "/static/" not in link}
+        assert links
+        refused = {link for link in links if client.get(link).status_code == 403}
+        assert refused == set()

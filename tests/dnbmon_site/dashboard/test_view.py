@@ -430,3 +430,13 @@ def test_without_history_of_the_days_before_there_is_no_trend(admin: Client) -> 
     assert "vs." not in text_of(admin.get("/")) and "same as" not in text_of(admin.get("/"))
     Delivery.objects.update(received_at=NOW - timedelta(days=80))
     assert "▼ 2 vs." in text_of(admin.get("/"))
+
+
+def test_numbers_of_registrations_say_that_a_change_may_count_in_several(client: Client) -> None:
+    words = "A change reported by several registrations is counted in each."
+    client.force_login(a_person(role="Viewer"))
+    at = stamp(NOW, hours=-1)
+    delivered(an_update(an_element(FAILURE, 50, 5, at), delivered=stamp(NOW)), at=stamp(NOW))
+    assert words not in text_of(client.get("/")), "before they are counted"
+    count_days()
+    assert text_of(client.get("/")).count(words) == 1

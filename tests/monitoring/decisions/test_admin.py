@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -216,6 +217,40 @@ def test_what_was_known_is_on_its_page_and_money_for_those_who_may_see_it(analys
     shown = page(analyst, f"{LIST}{row.pk}/change/")
     assert "Failure score class 4" in shown and "EUR 1,200" in shown
     assert "EUR 1,200" not in page(signed_in("Viewer"), f"{LIST}{row.pk}/change/")
+
+
+def test_the_form_shows_what_is_known_and_money_for_those_who_may_see_it(analyst: Client) -> None:
+    a_company(failure_class=4, failure_percentile=12, limit_amount=50_000, limit_currency="EUR")
+    exposure(f"{DUNS};1200")
+    refresh_columns()
+    an_alert(title="One")
+    shown = page(analyst, DECIDE)
+    for words in ("Recommended limit 50,000", "Failure score 12", "Failure score class 4", "Open alerts 1"):
+        assert words in shown
+    assert "EUR 1,200" in shown and "not visible with your role" not in shown
+    other = Client()
+    other.force_login(a_person("view_decision", "view_company", "decide_company", username="eve"))
+    shown = page(other, DECIDE)
+    assert "EUR 1,200" not in shown and "Exposure: not visible with your role." in shown
+
+
+def test_who_confirms_reads_that_exposure_is_not_visible_to_them(approver: Client, analyst: Client) -> None:
+    a_company()
+    address = f"{LIST}{a_decision().pk}/change/"
+    assert "Exposure: not visible with your role." in page(approver, address)
+    assert "not visible with your role" not in page(analyst, address)
+
+
+def test_who_can_confirm_is_named_by_role(analyst: Client, manager: Client) -> None:
+    a_tiered_company(tier=Tier.CRITICAL)
+    words = "Users with one of these roles can confirm it: Administrator, Approver."
+    assert words in page(analyst, DECIDE) and words in sent(analyst, DECIDE, **form())
+    own = f"{LIST}{Decision.objects.get().pk}/change/"
+    assert words in page(analyst, own) and words in page(manager, own)
+    Group.objects.get(name="Administrator").permissions.remove(Permission.objects.get(codename="confirm_decision"))
+    assert "Users with the role Approver can confirm it." in page(analyst, own)
+    Group.objects.get(name="Approver").permissions.clear()
+    assert "No role has the permission to confirm it. Ask an administrator." in page(analyst, own)
 
 
 @pytest.mark.parametrize("role", ["Viewer", "Operator", "Portfolio manager", "Approver"])

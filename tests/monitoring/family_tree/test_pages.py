@@ -234,6 +234,26 @@ def test_a_company_without_a_tree_offers_one(manager: Client, registration: Regi
     assert manager.get("/portfolio/family-tree/123456789/").status_code == 404
 
 
+def test_where_nothing_is_left_to_add_the_tree_says_so(manager: Client, registration: Registration) -> None:
+    a_tree(registration.contract, {TOP: "", THIRD: TOP})
+    monitored(registration, THIRD)
+    text = text_of(manager.get(PAGE))
+    assert "Add to monitoring" in text and "monitored already" not in text
+    monitored(registration, TOP)
+    text = text_of(manager.get(PAGE))
+    assert "All 2 companies are monitored already." in text and "Add to monitoring" not in text
+
+
+def test_a_tree_that_is_being_fetched_is_no_missing_one(manager: Client, registration: Registration) -> None:
+    monitored(registration, THIRD)
+    tree = a_tree(registration.contract, {}, duns=THIRD, state=TreeState.RUNNING, pages_read=0)
+    answer = manager.get(PAGE)
+    text = text_of(answer)
+    assert "A family tree is being fetched. It was requested on" in text
+    assert reverse(CHANGE, args=[tree.pk]) in answer.text
+    assert "No family tree has been fetched" not in text and "Fetch family tree" not in text
+
+
 @pytest.mark.parametrize("duns", ["nonsense", "%00", "1234567%0089", "１２３４５６７８９"])
 def test_what_is_no_number_is_not_found(admin: Client, duns: str) -> None:
     assert admin.get(f"/portfolio/family-tree/{duns}/").status_code == 404

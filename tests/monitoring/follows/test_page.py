@@ -8,6 +8,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
+from core.cached_counts import update_counts
 from core.models import AuditEntry, SavedFilter
 from dnbmon_site.accounts.models import User
 from monitoring.follows import follow as follows
@@ -257,3 +258,28 @@ def test_confirming_an_address_sends_what_waited_for_it(bob: User) -> None:
     send_due_messages(soon(), at_once=1)
     row.refresh_from_db()
     assert row.state == MessageState.SENT
+
+
+def test_without_an_address_the_page_leads_to_where_one_is_added(browser: Client, bob: User) -> None:
+    a_company()
+    User.objects.filter(pk=bob.pk).update(email="")
+    page = browser.get(PAGE)
+    assert "Ask your administrator for an email address." in text_of(page)
+    assert "Add an email address" not in text_of(page)
+    said = text_of(follow(browser, f"company:{DUNS}"))
+    assert "You follow Acme Ltd. No message reaches you yet: add an email address." in said
+    eve = a_person(username="eve", role="Administrator")
+    browser.force_login(eve)
+    page = browser.get(PAGE)
+    for link in (f"/accounts/user/{eve.pk}/change/", "/monitoring/channel/add/"):
+        assert link in page.content.decode() and browser.get(link).status_code == 200
+    assert "Ask your administrator" not in text_of(page)
+
+
+def test_countries_of_the_companies_are_offered_first(browser: Client) -> None:
+    a_company(country="SE")
+    update_counts("countries")
+    groups = dict(browser.get(PAGE).context["form"].fields["what"].choices)
+    assert groups["Countries of the companies"] == [("country:SE", "Sweden")]
+    assert ("country:DE", "Germany") in groups["Other countries"]
+    assert ("country:SE", "Sweden") not in groups["Other countries"]
