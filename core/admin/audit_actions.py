@@ -97,6 +97,7 @@ LABELS: dict[str, str | Promise] = {
     "alert.response_time": _("Response time changed"),
     "alert.worse": _("Alert reopened because it got worse"),
     "dossier.read": _("Dossier read"),
+    "unit.all": _("Access to all registrations given"),
     "rule.made": _("Alert rule created"),
     "rule.changed": _("Alert rule changed"),
     "rule.on": _("Alert rule enabled"),

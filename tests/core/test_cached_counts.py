@@ -151,7 +151,7 @@ def test_only_acts_that_change_what_is_counted_count_anew(path: str, names: list
 
 
 def test_what_is_held_is_counted_by_a_worker_and_here_when_none_can_be_asked(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     asked: list[object] = []
     a_subject(registration=a_registration(adopted=True), state="monitored")
@@ -164,5 +164,6 @@ def test_what_is_held_is_counted_by_a_worker_and_here_when_none_can_be_asked(
         raise RedisConnectionError("no queue")
 
     monkeypatch.setattr(recount, "ask_worker", no_queue)
+    settings.REDIS_URL = "redis://127.0.0.1:1"
     recount.count_again(["held"])
     assert [numbers["listed"] for numbers in counted("held")["registrations"].values()] == [1]

@@ -25,7 +25,7 @@ from core.lists.listings import LISTINGS
 from core.models import AuditEntry, Blob, Export, ExportState
 from portfolio import jobs
 from portfolio.imports.csv_reader import open_table
-from portfolio.models import Proposal, ProposalKind, SubjectState
+from portfolio.models import Company, Proposal, ProposalKind, SubjectState
 from portfolio.proposals.create import Sign, propose
 from tests.builders.companies import DUNS, a_company
 from tests.builders.deliveries import delivered, some_news
@@ -180,6 +180,8 @@ def everything() -> None:
     some_news()
     delivered(a_transfer(DUNS))
     propose([Sign(ProposalKind.DELETE, a_registration().pk, OTHER)])
+    # The list of reviews has the companies that one is planned for.
+    Company.objects.update(next_review_on=timezone.now().date())
 
 
 # Lists that open without some of their rows.

@@ -32,9 +32,6 @@ ALLOWED = {
     "dnbmon_site/operations/doctor/dnb.py": {"requests"},
     "core/jobs.py": {"redis"},
     "dnbmon_site/operations/doctor/machine.py": {"redis"},
-    "dnbmon_site/dashboard/recount.py": {"redis"},
-    "dnbmon_site/management/commands/worker.py": {"redis"},
-    "health/checks/machine.py": {"redis"},
     "monitoring/outbox/channels.py": {"smtplib"},
     "dnbmon_site/operations/processes/start.py": {"urllib.request"},
     # It reads an address as the client that connects does.

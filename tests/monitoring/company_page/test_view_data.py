@@ -100,7 +100,7 @@ def test_a_snoozed_alert_is_shown_as_such_until_it_returns(admin: Client) -> Non
     a_story()
     alert = an_alert(snoozed_until=timezone.now() + timedelta(days=3))
     text = text_of(admin.get(PAGE))
-    assert f"Snoozed until {moment_text(alert.snoozed_until)}" in text
+    assert alert.snoozed_until and f"Snoozed until {moment_text(alert.snoozed_until)}" in text
     Alert.objects.update(snoozed_until=timezone.now() - timedelta(days=1))
     text = text_of(admin.get(PAGE))
     assert "Snoozed until" not in text and "New" in text
