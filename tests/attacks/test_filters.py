@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from django.contrib import admin
 from django.db.models import CharField, TextField
 
+from monitoring.models import ReviewSettings
 from portfolio.models import CallBudget, Entitlements
 from tests.attacks.production import Production
 
@@ -19,7 +20,7 @@ from dnbmon_site.operations.doctor.filters import saved_filters
 print(*saved_filters())
 """
 # Each is one page without a list.
-WITHOUT_FILTERS = {CallBudget, Entitlements}
+WITHOUT_FILTERS = {CallBudget, Entitlements, ReviewSettings}
 PATTERN = "(a%2B)%2B%24"
 
 

@@ -27,7 +27,6 @@ class ResponseTimeAdmin(ChoosesUsers, PageAdmin):
     list_display_links = ("severity_badge",)
     ordering = ("-severity",)
     sortable_by = ()
-    actions = None
     list_before_template = "monitoring/alerts/response_times_intro.html"
     fields = ("working_days", "escalate_to")
 

@@ -11,7 +11,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -20,6 +19,7 @@ from direct_plus.sandbox.demo import exposure as demo_exposure
 from direct_plus.sandbox.demo import world as demo_world
 from direct_plus.sandbox.demo.exposure import Amount
 from direct_plus.sandbox.state.world import World
+from dnbmon_site.accounts.models import User
 from monitoring.figures.catalog import Figures
 from monitoring.figures.consumer import update_figures
 from monitoring.portfolio_page.asked import read_asked
@@ -103,7 +103,7 @@ def summed(amounts: list[Amount], day: date) -> Counter[str]:
 
 
 def page_on(day: date) -> Overview:
-    return overview_of(read_asked(QueryDict(f"day={day}"), AnonymousUser()), with_money=True)
+    return overview_of(read_asked(QueryDict(f"day={day}"), User(username="ann", is_superuser=True)), with_money=True)
 
 
 def members(stays: Stays, day: date) -> Iterator[str]:

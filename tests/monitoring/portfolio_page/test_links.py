@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
 from django.http import QueryDict
 
+from dnbmon_site.accounts.models import User
 from monitoring.portfolio_page.asked import read_asked
 from monitoring.portfolio_page.comparison import comparison_of
 from monitoring.portfolio_page.listed import OF_LIST, listed, read_choice
@@ -25,11 +25,18 @@ FILTERS = (
     f"&registration={REGISTRATIONS[0]}&score=delinquency",
     "&country=unknown",
 )
+READER = User(username="ann", is_superuser=True)
 
 
 def rows_behind(link: str, *, with_money: bool) -> int:
     query = QueryDict(urlsplit(link).query)
-    return len(listed(read_asked(query, AnonymousUser(), *OF_LIST), read_choice(query), with_money=with_money))
+    return len(
+        listed(
+            read_asked(query, READER, *OF_LIST),
+            read_choice(query),
+            with_money=with_money,
+        )
+    )
 
 
 @pytest.mark.parametrize("with_money", [True, False])
@@ -38,7 +45,7 @@ def rows_behind(link: str, *, with_money: bool) -> int:
 def test_every_number_leads_to_as_many_rows(portfolio: Any, seed: int, filters: str, with_money: bool) -> None:
     portfolio(seed)
     query = QueryDict(f"day={LATER}&since={EARLIER}{filters}")
-    asked = read_asked(query, AnonymousUser())
+    asked = read_asked(query, READER)
     page = page_context(overview_of(asked, with_money=with_money))
     movement = movement_context(comparison_of(asked, with_money=with_money))
     cells = [cell for cell in cells_in([page, movement]) if cell.companies]
@@ -50,5 +57,5 @@ def test_every_number_leads_to_as_many_rows(portfolio: Any, seed: int, filters: 
 def test_what_counts_nothing_leads_nowhere(portfolio: Any) -> None:
     portfolio(0)
     query = QueryDict(f"day={LATER}&since={EARLIER}&country=ZZ")
-    cells = list(cells_in(page_context(overview_of(read_asked(query, AnonymousUser()), with_money=True))))
+    cells = list(cells_in(page_context(overview_of(read_asked(query, READER), with_money=True))))
     assert {cell.link for cell in cells if not cell.companies} == {""}

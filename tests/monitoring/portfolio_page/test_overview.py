@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.contrib.auth.models import AnonymousUser
 from django.http import QueryDict
 
+from dnbmon_site.accounts.models import User
 from monitoring.portfolio_page import worlds
 from monitoring.portfolio_page.asked import Asked, read_asked
 from monitoring.portfolio_page.comparison import comparison_of
@@ -30,7 +30,7 @@ Row = dict[str, Any]
 def asked(**values: str) -> Asked:
     query = QueryDict(mutable=True)
     query.update({"day": LATER.isoformat(), "since": EARLIER.isoformat(), **values})
-    return read_asked(query, AnonymousUser())
+    return read_asked(query, User(username="ann", is_superuser=True))
 
 
 def rows_of(snapshot: Any) -> list[Row]:

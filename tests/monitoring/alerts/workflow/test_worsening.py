@@ -141,7 +141,7 @@ def test_a_status_that_gets_more_severe_without_being_a_score() -> None:
 
 def test_a_snoozed_alert_returns_earlier_only_where_that_was_asked_for() -> None:
     alert = an_acknowledged_alert()
-    tomorrow = timezone.now() + timedelta(days=1)
+    tomorrow = (timezone.now() + timedelta(days=1)).replace(microsecond=0)
     snooze([alert.pk], by="ann", until=tomorrow, wakes_if_worse=False)
     fell(21, 10, -50)
     told = "National percentile (failure score) fell further, from 21 to 10."
