@@ -516,7 +516,7 @@ TROUBLES: list[tuple[int, bytes | Exception]] = [
 
 def test_every_method_that_raises_is_tried() -> None:
     public = {name for name, _ in inspect.getmembers(DirectPlus, inspect.isfunction) if not name.startswith("_")}
-    assert public == {*RAISING, "pull", "replay", "data_blocks"}
+    assert public == {*RAISING, "pull", "replay", "data_blocks", "upward_tree", "family_tree"}
 
 
 @pytest.mark.parametrize("name", RAISING)
