@@ -8,7 +8,7 @@ from tests.engines import SURFACES, depends_on_engine, invariants, is_surface
 from tests.support import ROOT
 
 TESTS = ROOT / "tests"
-NAMED = "monitoring/alerts/test_admin.py::test_alerts_that_arrive_after_the_question_stay_open"
+NAMED = "commands/test_forget.py::test_no_trace_of_the_company_is_left"
 
 
 def test_what_uses_the_database_in_a_new_place_does(request: pytest.FixtureRequest, db: None) -> None:
