@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Model
@@ -17,10 +15,8 @@ from django.utils.translation import gettext
 
 from core.actors import actor_of, id_of
 from core.db import clean_text, insert_new
-from core.ids import make_uuid
 from core.models import AuditEntry
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # As entries were written before: django-q2 calls its models so.
 STORED_NAMES = {"OrmQ": "Queued task", "Schedule": "Scheduled task"}
 
@@ -72,12 +68,6 @@ def entry_of(
         before=_json(before),
         after=_json(after),
     )
-
-
-def entry_key(moment: datetime, *content: object) -> uuid.UUID:
-    """Of an entry that a process may write again after another has died: it sorts by the moment of the act."""
-    digest = hashlib.sha256("\n".join(map(str, content)).encode()).digest()
-    return make_uuid(8, (moment - EPOCH) // timedelta(milliseconds=1), int.from_bytes(digest[:10], "big") >> 6)
 
 
 def note_act(*, actor: str, action: str, what: str, key: str, summary: str) -> AuditEntry:

@@ -12,10 +12,11 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext
 
 from core.actors import Actor
-from core.audit import entry_key, entry_of
+from core.audit import entry_of
 from core.cached_counts import update_counts
 from core.dates import is_usual
 from core.db import clean_text, database_now, insert_new
+from core.ids import time_first_key
 from core.models import AuditEntry
 from monitoring.decisions.known import known_now
 from monitoring.decisions.reviews import end_review, is_gone
@@ -246,5 +247,5 @@ def _entry(row: Decision, action: str, by: str, words: str, answer: Mapping[str,
             **{"needs_second": row.needs_second, **answer},
         },
     )
-    entry.id, entry.at = entry_key(moment, action, row.pk), moment
+    entry.id, entry.at = time_first_key(moment, action, row.pk), moment
     return entry

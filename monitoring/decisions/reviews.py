@@ -11,10 +11,11 @@ from django.db.models import Max, Q
 from django.utils.translation import gettext
 
 from core.actors import Actor
-from core.audit import entry_key, entry_of
+from core.audit import entry_of
 from core.bulk import update_together
 from core.cached_counts import update_counts
 from core.db import clean_text, database_now, existing_keys, in_batches, insert_new
+from core.ids import time_first_key
 from core.models import AuditEntry
 from monitoring.history.company_projection import STATUS
 from monitoring.models import Decision, DecisionState, Review
@@ -108,7 +109,7 @@ def entry_of_review(row: Review, by: str) -> AuditEntry:
         summary=gettext("%(company)s reviewed") % {"company": row.company},
         after={"note": row.note, "due_on": row.due_on},
     )
-    entry.id, entry.at = entry_key(row.reviewed_at, "review.done", row.pk), row.reviewed_at
+    entry.id, entry.at = time_first_key(row.reviewed_at, "review.done", row.pk), row.reviewed_at
     return entry
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from django.utils.translation import gettext
 
 from core.actors import Actor
-from core.audit import entry_key, entry_of, record, record_all
+from core.audit import entry_of, record, record_all
 from core.db import clean_text, in_batches, insert_new
+from core.ids import time_first_key
 from core.models import AuditEntry
 from monitoring.decisions.reviews import refresh_reviews
 from monitoring.models import TierImport
@@ -48,7 +49,7 @@ def set_tiers_of_file(upload: TierImport, duns: Sequence[str], *, tier: str) -> 
         companies = Company.objects.filter(pk__in=batch).only("duns", "name", "tier", "tier_set_by")
         entries = [_entry(row, tier, by) for row in _told(companies, tier)]
         for entry in entries:
-            entry.id = entry_key(upload.confirmed_at or upload.created_at, upload.pk, entry.key)
+            entry.id = time_first_key(upload.confirmed_at or upload.created_at, upload.pk, entry.key)
         insert_new(AuditEntry, entries)
     write_tiers(duns, tier=tier, by=upload.confirmed_by)
 
