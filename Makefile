@@ -1,6 +1,8 @@
 # `make help` lists what can be done here. Works with GNU make 3.81 and later.
 PYTHON_HERE = .venv/bin/python
 ARGS =
+# One more than there are processors: tests that start programs wait for them.
+TEST_PROCESSES = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 # Nothing secret: these only have to look like production's to Django's checks.
 AS_IN_PRODUCTION = env ENV_FILE=/dev/null ENVIRONMENT=production ALLOWED_HOSTS=monitoring.example.com \
@@ -25,7 +27,7 @@ status: ## show what is running and its health; exits with 3 if nothing is runni
 	@$(PYTHON_HERE) manage.py status $(ARGS)
 
 test: dev-packages ## run all tests on SQLite, MongoDB and PostgreSQL
-	@$(PYTHON_HERE) -m tests.everywhere -n 3 --maxschedchunk 30 $(ARGS)
+	@$(PYTHON_HERE) -m tests.everywhere -n $(TEST_PROCESSES) --maxschedchunk 30 $(ARGS)
 
 bench: dev-packages ## measure speed beside a hand-written loader; needs a machine without other work
 	@$(PYTHON_HERE) -m benchmarks $(ARGS)

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
@@ -33,21 +33,20 @@ LAUNCHERS = {"mongodb": "tests.servers.secantus", "postgres": "tests.servers.pos
 SETTINGS = ("ENVIRONMENT", "DEBUG", "SECRET_KEY", "REDIS_URL", "ALLOWED_HOSTS", "EMAIL_URL", "HEARTBEAT_URL")
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = "TEST_SHARED_DIR"
+# What a whole run writes at most, twice over.
+ROOM = 4 * 1024**3
 # A test with one of these, or with pytest-django's mark, works on the engine's database.
 DATABASE_FIXTURES = {"db", "transactional_db", "database_url_for_processes", "production"}
 # What people and programs see of the work, and how the program starts: the same on every engine, since
 # `dnbmon_site/accounts/test_roles.py` opens each page on every one, `dnbmon_site/test_lists.py` asks each list all that
-# can be asked, `api/test_query_counts.py` each address, and `dnbmon_site/operations/test_processes.py` starts it.
+# can be asked, `api/test_query_counts.py` each address, `api/test_everything.py` all that can be asked of each, and
+# `dnbmon_site/operations/test_processes.py` starts it.
 SURFACES = (
     "*/admin/*",
     "*/test_admin*",
     "*/test_*page*",
     "*/test_view*",
-    "api/test_docs*",
-    "api/test_keys*",
-    "api/test_odd_requests*",
-    "api/test_problems*",
-    "api/test_schema*",
+    "api/*",
     "attacks/*",
     "benchmarks/*",
     "browser/*",
@@ -96,10 +95,19 @@ def pytest_load_initial_conftests() -> None:
         start_own_server()
         return
     clean_environment()
-    os.environ[SHARED] = tempfile.mkdtemp(prefix="dnbmon-tests-")
+    os.environ[SHARED] = tempfile.mkdtemp(prefix="dnbmon-tests-", dir=in_memory())
+    # Databases, servers and folders of tests lie there too, and go with it.
+    os.environ["TMPDIR"], tempfile.tempdir = os.environ[SHARED], None
     # Not a hook of pytest's: those are left out when it cannot even begin.
     atexit.register(clean_up)
     os.environ["DATABASE_URL"] = database_url(engine())
+
+
+def in_memory() -> str | None:
+    """A disk keeps each commit waiting, and tests commit by the ten thousand; what they write is gone with them."""
+    memory = Path("/dev/shm")
+    has_room = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
+    return str(memory) if has_room else None
 
 
 def start_own_server() -> None:
@@ -117,6 +125,7 @@ def clean_environment() -> None:
             del os.environ[name]
     # A process that keeps no compiled modules compiles them all at each start, and tests start hundreds of processes.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     os.environ["ENV_FILE"] = os.devnull
     os.environ["SECRET_KEY"] = "for-tests-only-" * 5
 
@@ -156,18 +165,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("database_only"):
         return
-    same = [item for item in items if not depends_on_engine(item)]
-    config.hook.pytest_deselected(items=same)
-    items[:] = [item for item in items if depends_on_engine(item)]
+    depending = list(without_further_parameters(item for item in items if depends_on_engine(item)))
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(depending)])
+    items[:] = depending
 
 
 def depends_on_engine(item: pytest.Item) -> bool:
     """A mark decides, the nearest first; then what the test uses, and where it lies."""
-    marks = (mark.name for mark in item.iter_markers() if mark.name in ("every_engine", "one_engine"))
-    if mark := next(marks, None):
+    if mark := marked(item):
         return mark == "every_engine"
     uses_database = item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
     return bool(uses_database) and (not is_surface(item.path) or is_invariant(item))
+
+
+def marked(item: pytest.Item) -> str | None:
+    return next((mark.name for mark in item.iter_markers() if mark.name in ("every_engine", "one_engine")), None)
+
+
+def without_further_parameters(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
+    """Of a test with many, the first: what the others try is the program's logic, which SQLite has tried."""
+    seen: set[tuple[object, ...]] = set()
+    for item in items:
+        function = (item.path, item.parent, getattr(item, "originalname", item.name))
+        if function not in seen or marked(item) or is_invariant(item):
+            yield item
+        seen.add(function)
 
 
 def is_surface(path: Path) -> bool:

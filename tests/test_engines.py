@@ -4,7 +4,7 @@ from fnmatch import fnmatch
 
 import pytest
 
-from tests.engines import SURFACES, depends_on_engine, invariants, is_surface
+from tests.engines import SURFACES, depends_on_engine, invariants, is_surface, without_further_parameters
 from tests.support import ROOT
 
 TESTS = ROOT / "tests"
@@ -22,6 +22,19 @@ def test_what_uses_no_database_does_not(request: pytest.FixtureRequest) -> None:
 @pytest.mark.one_engine
 def test_a_mark_goes_before_that(request: pytest.FixtureRequest, db: None) -> None:
     assert not depends_on_engine(request.node)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_one_parameter_is_enough(request: pytest.FixtureRequest, number: int) -> None:
+    both = [item for item in request.session.items if getattr(item, "originalname", "") == request.node.originalname]
+    assert list(without_further_parameters(both)) == both[:1]
+
+
+@pytest.mark.every_engine
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_mark_keeps_every_parameter(request: pytest.FixtureRequest, number: int) -> None:
+    both = [item for item in request.session.items if getattr(item, "originalname", "") == request.node.originalname]
+    assert list(without_further_parameters(both)) == both
 
 
 def test_an_invariant_does_although_it_is_a_test_of_a_page() -> None:

@@ -23,7 +23,7 @@ from tests.builders.notifications import a_notice, a_seed, an_update
 from tests.builders.programs import Program
 from tests.builders.registrations import a_registration
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.every_engine]
 # Its stand-in is slow.
 MONGODB = django_settings.MONGODB
 CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]

@@ -22,7 +22,7 @@ from tests.builders.programs import Program, a_signed_in_person
 from tests.builders.registrations import a_registration
 from tests.builders.units import a_unit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.every_engine]
 PATH = "registrations/ACME_LOD_01/subjects/"
 PULL = "registrations/ACME_LOD_01/pull/"
 PULL_JOB = "monitoring.jobs.pull_now"

@@ -33,7 +33,7 @@ from tests.builders.operations import operations
 from tests.builders.programs import Program, a_signed_in_person
 from tests.builders.registrations import a_registration
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.every_engine]
 FILE = Path(__file__).with_name("query_counts.json")
 RECORDED: dict[str, int] = json.loads(FILE.read_text())
 MOST = 12

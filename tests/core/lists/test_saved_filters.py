@@ -105,6 +105,7 @@ def test_nobody_changes_what_another_person_saved(viewer: Client) -> None:
     assert viewer.post(f"/core/savedfilter/{row.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
+@pytest.mark.every_engine
 @pytest.mark.parametrize("path", LISTS)
 def test_every_list_opens_with_filters_and_columns_in_few_queries(
     ann: Client, path: str, django_assert_max_num_queries: AtMost

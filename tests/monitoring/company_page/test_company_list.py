@@ -53,6 +53,7 @@ def companies() -> str:
     return str(registration.pk)
 
 
+@pytest.mark.every_engine
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

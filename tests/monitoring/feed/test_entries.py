@@ -203,6 +203,7 @@ def expected(registrations: frozenset[uuid.UUID] | None) -> Iterator[Expected]:
             yield Expected(number, row.pk, row.change_id, row.verb)
 
 
+@pytest.mark.every_engine
 @pytest.mark.parametrize("seed", range(6))
 def test_any_filter_page_size_and_cursor_reads_each_entry_once(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where a page ends between a change and an observation of one publication."""

@@ -9,7 +9,7 @@ from django.utils import timezone
 from core.blobs import load_bytes
 from core.db import insert_new
 from monitoring.content_ids import source_of
-from monitoring.ingest import insert
+from monitoring.ingest import circuit_breaker, insert
 from monitoring.ingest.circuit_breaker import resume_ingest
 from monitoring.models import (
     Change,
@@ -226,16 +226,16 @@ def test_twenty_unreadable_in_a_row_stop_reading_but_lose_nothing() -> None:
     assert (registration.ingest_stopped_reason, Notification.objects.count()) == ("", 1)
 
 
-def test_more_than_one_in_a_hundred_of_the_last_thousand_stop_reading() -> None:
-    good = [a_notice(delivered=stamp(seconds=number)) for number in range(989)]
-    bad = [f"[{number}]" for number in range(11)]
-    delivered(*good[:500], *bad[:6], *good[500:], *bad[6:])
-    assert "11 of the last 1,000" in Registration.objects.get().ingest_stopped_reason
+def test_more_than_one_in_a_hundred_of_the_last_ones_stop_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(circuit_breaker, "WINDOW", 100)
+    good = [a_notice(delivered=stamp(seconds=number)) for number in range(98)]
+    delivered(*good[:50], "[0]", *good[50:], "[1]")
+    assert "2 of the last 100" in Registration.objects.get().ingest_stopped_reason
 
 
-def test_one_in_a_hundred_is_borne() -> None:
-    good = [a_notice(delivered=stamp(seconds=number)) for number in range(990)]
-    delivered(*good, *[f"[{number}]" for number in range(10)])
+def test_one_in_a_hundred_is_borne(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(circuit_breaker, "WINDOW", 100)
+    delivered(*[a_notice(delivered=stamp(seconds=number)) for number in range(99)], "[0]")
     assert Registration.objects.get().ingest_stopped_reason == ""
 
 

@@ -39,6 +39,7 @@ def rows_behind(link: str, *, with_money: bool) -> int:
     )
 
 
+@pytest.mark.every_engine
 @pytest.mark.parametrize("with_money", [True, False])
 @pytest.mark.parametrize("filters", FILTERS)
 @pytest.mark.parametrize("seed", range(4))

@@ -94,6 +94,7 @@ LOSING: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.every_engine
 @pytest.mark.parametrize("case", LOSING)
 def test_what_was_taken_and_lost_comes_back_by_replay(
     registration: Registration, control: SandboxControl, case: str

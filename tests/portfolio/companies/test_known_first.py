@@ -24,6 +24,7 @@ def value_of(name: str, chance: random.Random) -> Any:
     return MOMENT.replace(day=number) if number and name == "last_critical_at" and number < 28 else number
 
 
+@pytest.mark.every_engine
 @pytest.mark.parametrize("name", [*SORTED_NUMBERS, *SORTED_TEXTS])
 @pytest.mark.parametrize("sign", ["", "-"])
 def test_every_page_is_a_part_of_one_order(name: str, sign: str) -> None:

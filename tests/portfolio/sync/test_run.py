@@ -403,6 +403,7 @@ class Killed(BaseException):
     """What SIGKILL would be in the middle of a call."""
 
 
+@pytest.mark.every_engine
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("verb", ["add", "remove"])
 @pytest.mark.parametrize("threshold", [0, 50])
