@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
@@ -63,7 +64,11 @@ class Figures(NamedTuple):
     global_ultimate: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+NOTHING = Figures()
+UNKNOWN: Mapping[str, Any] = NOTHING._asdict()
+
+
+@dataclass(frozen=True)
 class Figure:
     """Some columns that are read together, from the elements at and below the paths."""
 
@@ -72,12 +77,34 @@ class Figure:
     label: str | Promise
     read: Callable[[CompanyState], tuple[Any, ...]]
 
+    @cached_property
+    def members(self) -> frozenset[str]:
+        return frozenset(names_below_root(path)[0] for path in self.paths)
 
-def figures_of(state: CompanyState) -> Figures:
+    def is_unknown(self, state: CompanyState) -> bool:
+        """Whether nothing that is known could tell it."""
+        return state.status is None and self.members.isdisjoint(state.document)
+
+
+def figures_of(state: CompanyState, known: Figures | None = None, again: Iterable[Figure] = ()) -> Figures:
+    """What the state tells; of what is `known` already, only the figures to be read `again`."""
     values: dict[str, Any] = {}
-    for figure in CATALOG:
-        values |= zip(figure.columns, figure.read(state), strict=True)
-    return Figures(**values)
+    for figure in CATALOG if known is None else again:
+        if not figure.is_unknown(state):
+            values |= zip(figure.columns, figure.read(state), strict=True)
+        elif known:
+            values |= {name: UNKNOWN[name] for name in figure.columns}
+    return (known or NOTHING)._replace(**values)
+
+
+@lru_cache(maxsize=4096)
+def figures_told(path: str) -> tuple[Figure, ...]:
+    """Those that a change of this element may alter; one without an element, all."""
+    return tuple(
+        figure
+        for figure in CATALOG
+        if not path or any(path.startswith(one) or one.startswith(path + ".") for one in figure.paths)
+    )
 
 
 # Plain values
