@@ -41,6 +41,13 @@ def test_an_invariant_does_although_it_is_a_test_of_a_page() -> None:
     assert is_surface(TESTS / NAMED.partition("::")[0]) and NAMED in invariants()
 
 
+def test_every_test_that_an_invariant_names_is_there() -> None:
+    """Or the invariant is held by nothing, and its test runs on one engine only."""
+    named = sorted(name.split("::") for name in invariants())
+    texts = {path: (TESTS / path).read_text() if (TESTS / path).exists() else "" for path, _ in named}
+    assert [f"{path}::{test}" for path, test in named if f"def {test}(" not in texts[path]] == []
+
+
 @pytest.mark.parametrize("pattern", SURFACES)
 def test_every_place_that_is_left_out_is_there(pattern: str) -> None:
     assert any(fnmatch(str(path.relative_to(TESTS)), pattern) for path in TESTS.rglob("*.py"))

@@ -204,9 +204,11 @@ def _note_first(
     reported: dict[tuple[str, str], Order],
 ) -> None:
     """What a source's first document shows counts as reported by it."""
-    for leaf in element.leaves if first else ():
+    if first is None:
+        return
+    for leaf in element.leaves:
         key = element.source, leaf
-        if first and key not in reported:
+        if key not in reported:
             shown, until = first.leaf(leaf), first.moment + SEED_MAY_LEAD
             orders = [one.order for one in _about(leaf, updates) if one.moment <= until and one.value_at(leaf) == shown]
             if orders:
@@ -229,7 +231,7 @@ def _explaining(
                 break
         else:
             return None
-    return found or None
+    return found
 
 
 # What happens to a company as a whole

@@ -149,6 +149,9 @@ def test_audits_the_last_day_once_a_day_and_counts_what_was_lost(
     assert jobs.audit_due() == 1
     found = ReplayPass.objects.get()
     assert (found.purpose, found.state, found.found) == (Purpose.AUDIT, PassState.ENDED, 4)
+    pages = list(Delivery.objects.filter(replay_pass=found).order_by("turn"))
+    # Nothing was in doubt: it stands for its own first call.
+    assert {page.stands_for for page in pages} == {pages[0].turn}
     jobs.audit_due()
     assert ReplayPass.objects.count() == 1
 

@@ -35,6 +35,8 @@ def test_seed_files_and_their_header(control: SandboxControl) -> None:
     items = [json.loads(line) for part in parts for line in lines(part)]
     assert len(items) == 25
     assert all(item.keys() == {"organization"} for item in items)
+    assert [json.loads(line) for _, line in control.seed_lines(REFERENCE)] == items
+    assert list(control.seed_lines("OTHER")) == []
     head = header(last)
     assert (head["reference"], head["totalRecordCount"], head["headerType"]) == (REFERENCE, 25, "SEEDFILE_HEADER")
     digests = [hashlib.sha256(part.read_bytes()).hexdigest() for part in parts]

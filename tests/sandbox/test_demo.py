@@ -379,13 +379,26 @@ def test_stories_begin_well() -> None:
 
 
 def test_seed_files_hold_the_companies_as_they_joined(demo_sandbox: Sandbox) -> None:
-    """A reader of the files and of all changes since arrives at the present."""
     paths = [Path(path) for path in demo_sandbox.control.files() if "_SEEDFILE_" in path and path.endswith(".zip")]
     numbers = demo_sandbox.world.store.recall("demo")["numbers"]
     held = [[json.loads(line)["organization"]["duns"] for line in read_lines(path)] for path in paths]
     assert len(paths) == 4
     assert {duns for found in held for duns in found} == set(numbers)
     assert {numbers[place] for place in JOINERS} == {duns for found in held if len(found) < 10 for duns in found}
+
+
+@pytest.mark.parametrize("reference", [SUPPLIERS, CUSTOMERS])
+def test_seed_files_and_the_ledger_lead_to_the_present(demo_sandbox: Sandbox, waiting: Notices, reference: str) -> None:
+    """Also of companies whose document came by file alone."""
+    shown = ("primaryName", "countryISOAlpha2Code")
+    given = [json.loads(line)["organization"] for _, line in demo_sandbox.control.seed_lines(reference)]
+    known = {document["duns"]: {name: document[name] for name in shown} for document in given}
+    for duns, element in sorted(elements(waiting[reference]), key=lambda one: str(one[1]["timestamp"])):
+        if (name := element["element"].removeprefix("organization.")) in shown:
+            known[duns][name] = element["current"]
+    present = {duns: documents.document(demo_sandbox.world, duns) for duns in known}
+    assert known == {duns: {name: document[name] for name in shown} for duns, document in present.items()}
+    assert known.keys() >= set(demo_sandbox.control.subjects(reference))
 
 
 def test_exposure_is_a_file_of_three_books_and_currencies_without_a_row_twice() -> None:

@@ -53,6 +53,7 @@ FACT_READINGS = {
     "first-seed-exact": "the first SEED shows only changes timed before it, not up to 15 minutes later",
     "told-whole": "a fact told at one of its leaves is told at all of them for later differences",
     "merge-equal-previous": "one fact only where `previous` is the same too",
+    "merge-by-leaves": "one fact also where the earlier one says more, as one of a container does",
     "merge-mixed": "an UPDATE and a difference that it does not explain are one fact too",
     "merge-updates": "of two UPDATEs that are one fact, one is live",
     "transfer-is-existence": "TRANSFER is of the family of DELETE and UNDELETE",
@@ -244,7 +245,7 @@ def tellers(event: Event) -> set[Teller]:
 
 
 def is_one(earlier: Event, later: Event, reading: Reading) -> bool:
-    if earlier.path != later.path or loose(earlier.current) != loose(later.current):
+    if not says_the_same(earlier, later, reading):
         return False
     if later.moment - earlier.moment > APART:
         return False
@@ -254,6 +255,13 @@ def is_one(earlier: Event, later: Event, reading: Reading) -> bool:
     if mixed:
         return "merge-mixed" in reading and later.later is not None
     return earlier.later is not None or "merge-updates" in reading
+
+
+def says_the_same(earlier: Event, later: Event, reading: Reading) -> bool:
+    if "merge-by-leaves" in reading:
+        before, after = touched(earlier), touched(later)
+        return before.keys() >= after.keys() and all(loose(before[leaf]) == loose(after[leaf]) for leaf in after)
+    return earlier.path == later.path and loose(earlier.current) == loose(later.current)
 
 
 def join_repeats(whole: list[Event], facts: Facts, reading: Reading) -> None:

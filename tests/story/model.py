@@ -74,6 +74,7 @@ READINGS = {
     "equal-is-alike": "`previous` equals a value also where both are empty, or arrays hold the same in another order",
     "known-before-seeds": "what is known by then leaves out SEEDs of the same moment",
     "overlap-pairwise": "only changes that overlap the first by place may come before it",
+    "differences-by-key": "`previous` orders the changes of UPDATEs; differences of documents stand by the key alone",
     "removal-by-teller": "the previous SEED is that of the same registration by the same way",
     "others-members-stay": "what a SEED lacks stays where another registration's last SEED carried it",
     "date-by-notification": "a part of a score has the date that its own notifications tell",
@@ -334,7 +335,8 @@ class Story:
     def chain(self, changes: list[Event], known: dict[str, Json]) -> list[Event]:
         """Each group of overlapping paths in its own order, in the positions that its changes have by the key."""
         ordered = list(changes)
-        for group in components(changes):
+        by_key = "differences-by-key" in self.reading
+        for group in components([one for one in changes if one.later is None or not by_key]):
             slots = [changes.index(change) for change in group]
             for slot, change in zip(slots, self.next_by_previous(group, known), strict=True):
                 ordered[slot] = change

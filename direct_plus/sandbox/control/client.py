@@ -5,10 +5,12 @@ import http.client
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlsplit
 
+from direct_plus.delivered_files import FileKind, parse_file_name, read_lines
 from direct_plus.sandbox.http.dates import moment
 
 Notification = dict[str, Any] | str | bytes
@@ -109,6 +111,13 @@ class SandboxControl:
     def files(self) -> list[str]:
         paths: list[str] = self.ask("files")
         return paths
+
+    def seed_lines(self, reference: str) -> Iterator[tuple[datetime, bytes]]:
+        """Each line of a registration's seed files with the time of its file: with the ledger, all that was given."""
+        for path in map(Path, self.files()):
+            name = parse_file_name(path.name)
+            if name and (name.reference, name.kind) == (reference, FileKind.SEED):
+                yield from ((name.written_at, line) for line in read_lines(path))
 
     def out_folder(self) -> str:
         return str(self.ask("out_folder"))

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from core.blobs import load_bytes
 from direct_plus.client import DirectPlus
 from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.run import Sandbox
 from monitoring.deliveries.lease import leased
-from monitoring.models import Change, DeadLetter, Delivery, DeliveryState, Notification, PassState, ReplayPass
+from monitoring.models import Change, DeadLetter, Delivery, DeliveryState, Notification, PassState, ReplayPass, Source
 from monitoring.pull.puller import Outcome, PullResult, announce
 from monitoring.story_order import next_turn
 from portfolio.models import Registration, RegistrationState
@@ -498,3 +499,22 @@ def test_a_row_left_by_a_dead_puller_is_in_doubt_and_repaired(
     announce(registration, registration.fence, next_turn(registration))
     pull_now(registration)
     assert states() == [DeliveryState.RECOVERED]
+
+
+def test_pages_of_a_replay_stand_for_the_first_call_in_doubt_and_keep_bytes_that_are_needed(
+    registration: Registration, control: SandboxControl
+) -> None:
+    """A page that shows what is known needs none, one that brings what was lost does."""
+    emit(control, some(3))
+    pull_now(registration)
+    registration.refresh_from_db()
+    doubts = [announce(registration, registration.fence, next_turn(registration)) for _ in range(2)]
+    pull_now(registration)
+    emit(control, some(2, start=3))
+    control.set_fault("drop", times=1, on="pull")
+    pull_until_drained(registration)
+    lost = Delivery.objects.filter(source=Source.PULL).order_by("turn").last()
+    assert lost and lost.turn > doubts[0].turn
+    pages = Delivery.objects.filter(source=Source.REPLAY).order_by("turn")
+    found = {(page.stands_for, page.new_count, load_bytes(page.pk) != b"") for page in pages}
+    assert found == {(doubts[0].turn, 0, False), (lost.turn, 2, True), (lost.turn, 0, False)}
