@@ -37,9 +37,9 @@ def _saved(key: str, person: Any) -> SavedFilter | None:
 
 
 def _found(filters: Filters, saved: SavedFilter | None, person: Any) -> Iterator[Iterable[str]]:
-    companies = Company.objects.all()
-    chosen = [tagged(companies, tag) for tag in filters.values.get("tag", ())]
-    chosen += [owned_by(companies, owner) for owner in filters.values.get("owner", ())]
+    companies, scope = Company.objects.all(), scope_of(person)
+    chosen = [tagged(companies, tag, scope) for tag in filters.values.get("tag", ())]
+    chosen += [owned_by(companies, owner, scope) for owner in filters.values.get("owner", ())]
     chosen += [rows_as(person, LISTING, saved.query)] if saved else []
     return (rows.order_by().values_list("duns", flat=True) for rows in chosen)
 
