@@ -50,9 +50,10 @@ def joined(parts: Sequence[models.QuerySet[Any]], by: str, column: str) -> dict[
     return {key: ",".join(texts) for key, texts in found.items()}
 
 
-def _joined_in_sql(parts: Sequence[models.QuerySet[Any]], by: str, column: str) -> Iterable[tuple[Any, str]]:
+def _joined_in_sql(parts: Sequence[Any], by: str, column: str) -> Iterable[Any]:
     first, *others = (rows.order_by().values_list(by).annotate(_joined=_Joined(column)) for rows in parts)
-    return first.union(*others, all=True) if others else first
+    found: Iterable[Any] = first.union(*others, all=True) if others else first
+    return found
 
 
 def _each(parts: Sequence[models.QuerySet[Any]], by: str, column: str) -> Iterable[tuple[Any, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from decimal import Decimal
@@ -15,9 +16,9 @@ from django.test import Client
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
-from core.models import SavedFilter
+from core.models import AuditEntry, SavedFilter
 from monitoring.figures.projection import project
-from monitoring.portfolio_page import worlds
+from monitoring.portfolio_page import list_file, worlds
 from monitoring.portfolio_page.filters import OF_PAGE, Filters
 from portfolio.exposure.rates import set_rate
 from tests.builders.companies import DUNS, a_company
@@ -36,6 +37,7 @@ pytestmark = pytest.mark.django_db
 PAGE, MOVEMENT, LIST = "/portfolio/risk/", "/portfolio/risk/movement/", "/portfolio/risk/companies/"
 DAYS = {"day": LATER.isoformat(), "since": EARLIER.isoformat()}
 TREND = "/portfolio/risk/trend/"
+LIST_FILE = "/portfolio/risk/companies.csv"
 FILES = ("/portfolio/risk/risk.pdf", "/portfolio/risk/risk.xlsx")
 
 
@@ -45,7 +47,7 @@ def signed_in(*rights: str) -> Client:
     return client
 
 
-@pytest.mark.parametrize("path", [PAGE, MOVEMENT, LIST, TREND, *FILES])
+@pytest.mark.parametrize("path", [PAGE, MOVEMENT, LIST, LIST_FILE, TREND, *FILES])
 def test_it_takes_the_permission_to_view_companies(path: str) -> None:
     assert signed_in("view_alert").get(path).status_code == 403
 
@@ -168,6 +170,36 @@ def test_a_long_list_has_pages(portfolio: Any) -> None:
         page = client.get(LIST, {**DAYS, "p": str(number)}).content.decode()
         seen |= set(re.findall(r"<td>(\d{9})</td>", page))
     assert seen == {f"{duns:09d}" for duns in world.later.rows["duns"].tolist()}
+
+
+def rows_of_file(client: Client, **asked: str) -> list[dict[str, str]]:
+    answer: Any = client.get(LIST_FILE, {**DAYS, **asked})
+    return list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"), newline="")))
+
+
+def test_a_list_is_downloaded_whole(portfolio: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the order of the page, with unknown figures left empty, and named in the audit log."""
+    world = portfolio(0)
+    monkeypatch.setattr(list_file, "AT_ONCE", 7)
+    client = signed_in("view_company", "view_exposure")
+    link = re.search(rf'href="({LIST_FILE}[^"]*)"', client.get(LIST, {**DAYS, "sort": "duns"}).content.decode())
+    assert link and "sort=duns" in link[1]
+    rows = rows_of_file(client, sort="duns")
+    later = world.later.rows
+    assert [row["D-U-N-S"] for row in rows] == [f"{duns:09d}" for duns in later["duns"].tolist()]
+    classes = ["" if number == 255 else str(number) for number in later["failure_class"].tolist()]
+    assert [row["Failure score class"] for row in rows] == classes
+    exposed = {f"{duns:09d}": cents for duns, cents in world.exposed.items()}
+    assert all(row["Exposure (EUR)"] == (str(exposed[row["D-U-N-S"]] / 100) if row["D-U-N-S"] in exposed else "")
+               for row in rows)  # fmt: skip
+    assert AuditEntry.objects.get(action="export").summary.startswith(f"{len(rows)} companies exported as CSV")
+
+
+def test_the_file_of_a_movement_has_both_classes_and_no_amounts_without_the_permission(portfolio: Any) -> None:
+    portfolio(0)
+    rows = rows_of_file(signed_in("view_company"), direction="gone")
+    assert rows and {row["After"] for row in rows} == {"Not in the portfolio"}
+    assert "Exposure (EUR)" not in rows[0]
 
 
 def test_odd_values_in_the_address_break_nothing(portfolio: Any) -> None:
