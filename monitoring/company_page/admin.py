@@ -138,7 +138,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     list_filter = (MemberFilter, *COMPANY_FILTERS)
     search_fields = ("name",)
     search_help_text = _("Name, city, D-U-N-S number, own reference, ID in another system or tag")
-    sortable_by = ("shown_name", "number", "last_change")
+    sortable_by = ("shown_name", "number", "shown_country", "status", "last_change")
     column_order = COLUMN_ORDER
     row_actions = ACTIONS
     actions = ("fetch_selected", "fetch_chains", "set_tier_of_selected", "stop_selected")
@@ -185,11 +185,11 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     def number(self, company: Company) -> str:
         return company.duns
 
-    @admin.display(description=_("Country"))
+    @admin.display(description=_("Country"), ordering="country")
     def shown_country(self, company: Company) -> str:
         return country_name(company.country)
 
-    @admin.display(description=_("Status"))
+    @admin.display(description=_("Status"), ordering="operating_status")
     def status(self, company: Company) -> SafeString | str:
         return status_badge(company)
 

@@ -23,7 +23,7 @@ SORTED_NUMBERS = (
     *("failure_percentile", "failure_class", "delinquency_percentile", "delinquency_class", "limit_amount"),
     *("payment_index", "employees", "revenue", "last_critical_at", "exposure"),
 )
-SORTED_TEXTS = ("rating", "industry_code", "operating_status", "tier")
+SORTED_TEXTS = ("rating", "industry_code", "country", "operating_status", "global_ultimate", "tier")
 SORTED_DATES = ("next_review_on",)
 SORTED = (*SORTED_NUMBERS, *SORTED_TEXTS, *SORTED_DATES)
 OVERDUE, DUE, SOON = "overdue", "due", "soon"

@@ -43,7 +43,13 @@ def change_list(reader: Client, query: str) -> Any:
 def companies() -> str:
     """Three; returns the key of the registration of the first."""
     a_company(
-        ONE, "Acme Forge Ltd", failure_class=5, flags=Flag.SUITS | Flag.HIGH_RISK_BUSINESS, rating="5A1", size="large"
+        ONE,
+        "Acme Forge Ltd",
+        operating_status="Active",
+        failure_class=5,
+        flags=Flag.SUITS | Flag.HIGH_RISK_BUSINESS,
+        rating="5A1",
+        size="large",
     )
     a_company(TWO, "Zeta", failure_class=1, flags=0, country="DE", last_critical_at=MOMENT, employees=3)
     a_company(THREE, "Forged Steel", global_ultimate=ONE, industry_code="3537", industry="Trucks")
@@ -88,6 +94,10 @@ def companies() -> str:
         ("columns=name,failure_class&o=2", [TWO, ONE, THREE]),
         ("columns=name,failure_class&o=-2", [ONE, TWO, THREE]),
         ("columns=name,employees&o=-2", [TWO, THREE, ONE]),
+        # The usual cells, of country and status; unknown values come last.
+        ("o=4", [TWO, ONE, THREE]),
+        ("o=-5", [ONE, THREE, TWO]),
+        ("columns=name,global_ultimate&o=2", [THREE, ONE, TWO]),
     ],
 )
 def test_companies_are_chosen_and_sorted(listed: Listed, companies: str, query: str, expected: list[str]) -> None:
