@@ -8,6 +8,8 @@ import pytest
 from django.test import Client
 
 from core.cached_counts import update_counts
+from core.exports.files import parts_of, write_waiting
+from core.models import Export
 from monitoring.company_page import admin as company_admin
 from portfolio.companies import search
 from portfolio.models import Company, Flag
@@ -168,9 +170,18 @@ def test_a_search_that_leaves_companies_out_says_so(reader: Client, monkeypatch:
         a_company(f"{number:09}", "Acme")
     assert "some are left out" in text_of(reader.get("/portfolio/company/?q=acme"))
     assert "some are left out" not in text_of(reader.get("/portfolio/company/?q=acme+000000001"))
-    words = "More than 2 companies match the search. The file contains 2 of them."
-    assert words in text_of(reader.get("/portfolio/company/export/?q=acme"))
-    assert words not in text_of(reader.get("/portfolio/company/export/?q=acme+000000001"))
+
+
+def test_a_file_has_all_that_a_search_finds(reader: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job reads all companies for it: the page finds so many only. Also for a filter of the portfolio's list."""
+    monkeypatch.setattr(search, "MOST", 2)
+    for number in range(4):
+        a_company(f"{number:09}", "Acme" if number else "Zeta", country="DE")
+    address = "/portfolio/company/export/?q=acme&country=DE"
+    assert "More than 2 rows. The file is created in the background" in text_of(reader.get(address))
+    assert reader.post(address, {"format": "txt"}).status_code == 302
+    write_waiting()
+    assert b"".join(parts_of(Export.objects.get())) == b"000000001\n000000002\n000000003\n"
 
 
 def test_figures_are_columns_of_the_list(reader: Client, companies: str) -> None:
