@@ -108,6 +108,13 @@ def owned_by(rows: QuerySet[Company], owner: str, scope: Scope = EVERYTHING) -> 
     return _each_having(rows, owned, False) if owner == UNKNOWN else _among(rows, owned.filter(owner=owner))
 
 
+def numbers_tagged(tag: str, scope: Scope = EVERYTHING) -> list[str]:
+    """The companies with a tag, in one query: for all of them it takes less than the list's filter."""
+    texts: dict[str, bool] = {}
+    rows = visible_to(scope, Subject.objects.filter(tags__contains=tag)).order_by().values_list("company_id", "tags")
+    return [duns for duns, text in rows if texts.setdefault(text, tag in split_tags(text))]
+
+
 def tagged(rows: QuerySet[Company], tag: str, scope: Scope = EVERYTHING) -> QuerySet[Company]:
     with_tags = visible_to(scope, Subject.objects.exclude(tags=""))
     if tag == UNKNOWN:

@@ -99,14 +99,25 @@ def test_the_stored_portfolio_takes_few_queries(
         assert admin.get(PAGE + address).status_code == 200
 
 
-@pytest.mark.parametrize(("address", "most"), [("", 12), (f"?day={LATER}", 12)])
+# A filter by a tag, an owner or a saved filter looks up its companies.
+@pytest.mark.parametrize(
+    ("address", "most"),
+    [
+        ("", 12),
+        (f"?day={LATER}", 12),
+        *((f"?day={LATER}&{one}", 13) for one in ("tag=key", "owner=ann")),
+        (f"?day={LATER}&saved={{saved}}", 15),
+    ],
+)
 def test_a_portfolio_with_money_in_two_currencies_and_groups_outside_takes_few(
     admin: Client, address: str, most: int, django_assert_max_num_queries: AtMost
 ) -> None:
+    values = {"listing": "portfolio.company", "query": "monitored=yes", "created_at": "2026-01-01T00:00Z"}
+    address = address.format(saved=SavedFilter.objects.create(name="Now", owner="admin", shared=True, **values).pk)
     linkage = {"globalUltimate": {"duns": "900000000", "primaryName": "Far Holding AG"}}
     delivered(a_seed(DUNS, corporateLinkage=linkage))
     project([DUNS])
-    a_subject(DUNS, monitored_since=EARLIER)
+    a_subject(DUNS, monitored_since=EARLIER, tags="key, north", owner="ann")
     set_rate(currency="USD", day=EARLIER, rate=Decimal("0.9"), set_by="ann")
     exposure("D-U-N-S;Amount;Currency", f"{DUNS};100;USD", as_of=EARLIER)
     admin.get(PAGE + address)
