@@ -54,6 +54,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portfolio/risk/movement/", admin.site.admin_view(portfolio_page.movement), name="portfolio_risk_movement"),
     path("portfolio/risk/trend/", admin.site.admin_view(portfolio_page.trend), name="portfolio_risk_trend"),
     path("portfolio/risk/companies/", admin.site.admin_view(portfolio_page.companies), name="portfolio_risk_companies"),
+    path(
+        "portfolio/risk/companies.csv",
+        admin.site.admin_view(portfolio_page.companies_csv),
+        name="portfolio_risk_companies_csv",
+    ),
     path("portfolio/risk/risk.pdf", admin.site.admin_view(portfolio_page.pdf), name="portfolio_risk_pdf"),
     path("portfolio/risk/risk.xlsx", admin.site.admin_view(portfolio_page.xlsx), name="portfolio_risk_xlsx"),
     path("api/", include("dnbmon_site.api_urls")),

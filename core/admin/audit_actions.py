@@ -196,6 +196,7 @@ THINGS: dict[str, str | Promise] = {
     "fileserver": _("File server"),
     "mailaddress": _("Email address"),
     "ormq": _("Queued task"),
+    "portfolio": _("Portfolio"),
     "outboxmessage": _("Message"),
     "reportschedule": _("Report schedule"),
     "savedfilter": _("Saved filter"),

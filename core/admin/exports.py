@@ -84,11 +84,10 @@ class ExportedList:
         listing = LISTINGS[self.model._meta.label_lower]
         if request.method == "POST":
             return self._make_export(request, listing)
-        found = rows_for(self, request).order_by()[: AT_ONCE + 1].count()
+        found, is_large = self._size_of(request, rows_for(self, request))
         chosen = self.chosen_columns(request)
         choices = [(form.value, form.label, HINTS[form]) for form in listing.formats]
-        context = {"choices": choices, "found": found, "is_large": found > AT_ONCE, "query": request.GET.urlencode()}
-        context["note"] = self.export_note(request)
+        context = {"choices": choices, "found": found, "is_large": is_large, "query": request.GET.urlencode()}
         context["chosen"] = [column.heading for column in chosen]
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         title = gettext("Export %(things)s") % {"things": self.opts.verbose_name_plural}
@@ -103,7 +102,7 @@ class ExportedList:
             )
         by = request.user.get_username()
         queryset = rows_for(self, request)
-        is_large = queryset.order_by()[: AT_ONCE + 1].count() > AT_ONCE
+        _, is_large = self._size_of(request, queryset)
         try:
             export = ask_export(listing=listing, query=self._query_of(request), form=ExportFormat(form), by=by)
         except BeyondQuota as error:
@@ -124,9 +123,14 @@ class ExportedList:
         """Where a list lets its readers choose, what they chose; else none, which is all."""
         return ()
 
-    def export_note(self, request: HttpRequest) -> str:
-        """What the file will leave out, once the list's rows were looked up; nothing where it holds all of them."""
-        return ""
+    def leaves_out(self, request: HttpRequest) -> bool:
+        """Whether the list's search found more rows than it shows, once they were looked up: the file has all."""
+        return False
+
+    def _size_of(self, request: HttpRequest, rows: QuerySet[Any]) -> tuple[int, bool]:
+        """Its rows, and whether a job has to write them; where there are more than these, one is added."""
+        found = rows.order_by()[: AT_ONCE + 1].count()
+        return (found + 1, True) if self.leaves_out(request) else (found, found > AT_ONCE)
 
     def _query_of(self, request: HttpRequest) -> str:
         """The address of what is exported: with the chosen columns, unless all are asked for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -41,14 +41,23 @@ def _column(field: Any, values: Sequence[Any]) -> list[Any]:
     return list(map(prepare, values)) if prepare else list(values)
 
 
-def joined(rows: models.QuerySet[Any], by: str, column: str) -> dict[Any, str]:
-    """For each value of `by`, the column's texts with commas between them: one value instead of thousands of rows."""
-    if not has_sql():
-        found: dict[Any, list[str]] = {}
-        for key, text in rows.values_list(by, column):
-            found.setdefault(key, []).append(text)
-        return {key: ",".join(texts) for key, texts in found.items()}
-    return dict(rows.order_by().values_list(by).annotate(_joined=_Joined(column)))
+def joined(parts: Sequence[models.QuerySet[Any]], by: str, column: str) -> dict[Any, str]:
+    """For each value of `by`, the column's texts with commas between them, over all parts: one query, and a few values
+    instead of thousands of rows."""
+    found: dict[Any, list[str]] = {}
+    for key, text in _joined_in_sql(parts, by, column) if has_sql() else _each(parts, by, column):
+        found.setdefault(key, []).append(text)
+    return {key: ",".join(texts) for key, texts in found.items()}
+
+
+def _joined_in_sql(parts: Sequence[Any], by: str, column: str) -> Iterable[Any]:
+    first, *others = (rows.order_by().values_list(by).annotate(_joined=_Joined(column)) for rows in parts)
+    found: Iterable[Any] = first.union(*others, all=True) if others else first
+    return found
+
+
+def _each(parts: Sequence[models.QuerySet[Any]], by: str, column: str) -> Iterable[tuple[Any, str]]:
+    return (row for rows in parts for row in rows.values_list(by, column))
 
 
 class _Joined(models.Aggregate):

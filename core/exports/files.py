@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet, Sum
@@ -45,6 +46,9 @@ A_DAY = timedelta(days=1)
 UNFINISHED = (ExportState.WAITING, ExportState.WRITING)
 # What one person may have made: so that nobody fills the disk, or keeps the worker from everybody else's.
 MOST_UNFINISHED, MOST_A_DAY, MOST_KEPT = 3, 100, 2_000_000_000
+
+
+Find = Callable[[list[Any]], list[Any]]
 
 
 class BeyondQuota(Exception):
@@ -113,9 +117,9 @@ def _take(export: Export) -> Hold[Export] | None:
     return Hold.take(row, HELD_FOR, state=ExportState.WRITING, error="")
 
 
-def _write(export: Export, hold: Hold[Export], queryset: QuerySet[Any]) -> None:
+def _write(export: Export, hold: Hold[Export], queryset: QuerySet[Any], found: Find | None = None) -> None:
     person = _active_user(export.requested_by)
-    listing = _as_shown_to(person, LISTINGS[export.listing].visible_to(person))
+    listing = replace(_as_shown_to(person, LISTINGS[export.listing].visible_to(person)), found=found)
     listing = listing.of(columns_of(listing, QueryDict(export.query).get(COLUMNS, "")))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "export"
@@ -217,7 +221,8 @@ def _write_format(export: Export, hold: Hold[Export]) -> None:
     person = person_named(export.requested_by)
     language = getattr(person, "language", "") or settings.LANGUAGE_CODE
     with timezone.override(getattr(person, "timezone", "UTC")), translation.override(language):
-        _write(export, hold, rows_as(person, export.listing, export.query))
+        found = whole_search(person, export.listing, export.query)
+        _write(export, hold, rows_as(person, export.listing, export.query, is_searched=not found), found)
 
 
 def person_named(name: str) -> Any:
@@ -231,13 +236,24 @@ def _active_user(name: str) -> Any:
     return get_user_model().objects.filter(username=name, is_active=True).first()
 
 
-def rows_as(person: Any, listing: str, query: str, *, with_past: bool = False) -> QuerySet[Any]:
-    """The rows of a list as its page would show them to this person; `with_past` those too that no longer hold."""
+def whole_search(person: Any, listing: str, query: str) -> Find | None:
+    """Where the list's page finds so many rows only, what finds all of them, a batch at a time."""
+    find = getattr(admin.site.get_model_admin(LISTINGS[listing].model), "whole_search", None)
+    text = QueryDict(query).get(SEARCH_VAR, "").strip()
+    return partial(find, person, text) if find and text else None
+
+
+def rows_as(
+    person: Any, listing: str, query: str, *, with_past: bool = False, is_searched: bool = True
+) -> QuerySet[Any]:
+    """The rows of a list as its page would show them to this person; `with_past` those too that no longer hold. Without
+    the search, where `whole_search` comes after it."""
     model_admin = admin.site.get_model_admin(LISTINGS[listing].model)
     request = HttpRequest()
     request.method, request.GET, request.user = "GET", QueryDict(query), person
     request.with_past = with_past  # type: ignore[attr-defined]
     request.shows_no_page = True  # type: ignore[attr-defined]
+    request.is_searched = is_searched  # type: ignore[attr-defined]
     if not model_admin.has_view_permission(request):
         raise PermissionDenied(gettext("%(person)s no longer has permission to view this list.") % {"person": person})
     return rows_for(model_admin, request)

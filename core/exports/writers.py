@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -46,14 +47,27 @@ def _counted(found: Iterator[list[Row]], progress: Callable[[int], None] | None)
 
 def write_csv(path: Path, listing: Listing, found: Iterable[list[Row]]) -> int:
     count = 0
-    # With a mark at the beginning, by which spreadsheets know that it is UTF-8.
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        out = csv.writer(file)
-        out.writerow([str(column.heading) for column in listing.columns])
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(csv_headings(listing.columns))
         for batch in found:
-            out.writerows([cell_of(column.read(row)) for column in listing.columns] for row in batch)
+            file.write(csv_rows(listing.columns, batch))
             count += len(batch)
     return count
+
+
+def csv_headings(columns: Sequence[Column]) -> str:
+    """With a mark before them, by which spreadsheets know that the file is UTF-8."""
+    return "\ufeff" + _csv_text([[str(column.heading) for column in columns]])
+
+
+def csv_rows(columns: Sequence[Column], batch: Iterable[Row]) -> str:
+    return _csv_text([cell_of(column.read(row)) for column in columns] for row in batch)
+
+
+def _csv_text(lines: Iterable[Sequence[Any]]) -> str:
+    text = StringIO(newline="")
+    csv.writer(text).writerows(lines)
+    return text.getvalue()
 
 
 def write_json(path: Path, listing: Listing, found: Iterable[list[Row]]) -> int:

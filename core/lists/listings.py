@@ -37,7 +37,8 @@ def nothing(rows: list[Row]) -> None:
 @dataclass(frozen=True, slots=True)
 class Listing:
     """A list that can be exported. `complete` gives a batch of rows what the columns read, in few queries; `whole` says
-    that they read what the list's page leaves out; `limit` takes from rows what someone does not see of them."""
+    that they read what the list's page leaves out; `limit` takes from rows what someone does not see of them, and
+    `found` from a batch the rows that a search does not find."""
 
     model: type[Model]
     columns: tuple[Column, ...]
@@ -45,6 +46,7 @@ class Listing:
     duns: Callable[[Row], str] | None = None
     whole: bool = False
     limit: Callable[[list[Row]], object] | None = None
+    found: Callable[[list[Row]], list[Row]] | None = None
 
     @property
     def name(self) -> str:
@@ -65,6 +67,8 @@ class Listing:
         return self.of([one for one in self.columns if not one.right or (person and person.has_perm(one.right))])
 
     def completed(self, batch: list[Row]) -> list[Row]:
+        if self.found:
+            batch = self.found(batch)
         if self.limit:
             self.limit(batch)
         self.complete(batch)

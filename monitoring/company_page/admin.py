@@ -44,7 +44,7 @@ from portfolio.companies.filters import BY_NUMBER, COMPANY_FILTERS, ORDER_OF, Ex
 from portfolio.companies.known_first import known_first
 from portfolio.companies.notes import add_note, describe_company, may_remove, remove_note
 from portfolio.companies.owners import unreachable_text
-from portfolio.companies.search import MOST, search_companies
+from portfolio.companies.search import MOST, found_among, search_companies
 from portfolio.exposure.books import book_label
 from portfolio.exposure.money import money_text
 from portfolio.exposure.totals import stakes_of
@@ -138,7 +138,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     list_filter = (MemberFilter, *COMPANY_FILTERS)
     search_fields = ("name",)
     search_help_text = _("Name, city, D-U-N-S number, own reference, ID in another system or tag")
-    sortable_by = ("shown_name", "number", "last_change")
+    sortable_by = ("shown_name", "number", "shown_country", "status", "last_change")
     column_order = COLUMN_ORDER
     row_actions = ACTIONS
     actions = ("fetch_selected", "fetch_chains", "set_tier_of_selected", "stop_selected")
@@ -185,11 +185,11 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     def number(self, company: Company) -> str:
         return company.duns
 
-    @admin.display(description=_("Country"))
+    @admin.display(description=_("Country"), ordering="country")
     def shown_country(self, company: Company) -> str:
         return country_name(company.country)
 
-    @admin.display(description=_("Status"))
+    @admin.display(description=_("Status"), ordering="operating_status")
     def status(self, company: Company) -> SafeString | str:
         return status_badge(company)
 
@@ -216,18 +216,17 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        if not search_term.strip():
+        if not search_term.strip() or not getattr(request, "is_searched", True):
             return queryset, False
         found = search_companies(search_term, scope_of(request.user))
         setattr(request, LEAVES_OUT, found.has_more)
         return queryset.filter(among("duns", found.duns)), False
 
-    def export_note(self, request: HttpRequest) -> str:
-        if not getattr(request, LEAVES_OUT, False):
-            return ""
-        words = gettext("More than %(most)s companies match the search. The file contains %(most)s of them.")
-        more = gettext("Go back and search for more or longer words, or use filters instead of the search.")
-        return f"{words % {'most': counted(MOST)}} {more}"
+    def leaves_out(self, request: HttpRequest) -> bool:
+        return getattr(request, LEAVES_OUT, False)
+
+    def whole_search(self, person: Any, text: str, rows: list[Company]) -> list[Company]:
+        return found_among(rows, text, scope_of(person))
 
     # The page of one
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:

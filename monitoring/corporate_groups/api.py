@@ -45,7 +45,10 @@ class GroupSerializer(serializers.Serializer[Any]):
     unconverted = serializers.IntegerField(
         allow_null=True, help_text="Companies with amounts without an exchange rate, which are not included."
     )
-    complete = serializers.BooleanField(help_text="False if the group has more than 1,000 companies here.")
+    complete = serializers.BooleanField(
+        help_text="False if the group has more than 1,000 companies here. `companies` has the first 1,000 of them; the"
+        " numbers count all."
+    )
     companies = MemberSerializer(many=True, help_text="As a tree: below each company those that it owns.")
 
 

@@ -17,6 +17,8 @@ from portfolio.exposure.money import money_text
 from portfolio.models import Company
 
 MOST = 1_000
+# What the numbers above a longer tree are made of.
+COUNTED = ("country", "failure_class", "exposure", "exposure_unconverted", "name", "last_critical_at")
 DEEPEST = 8
 
 
@@ -76,7 +78,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class GroupPage:
-    """`monitored` are the companies here; the tree also shows those that are no longer, and owners that never were."""
+    """`monitored` are all companies here; the tree also shows those that are no longer, and owners that never were. It
+    ends after `MOST` companies, `has_more` beyond."""
 
     top: str
     rows: Sequence[Row]
@@ -125,16 +128,18 @@ def _ultimate_of(duns: str) -> str:
 def group_page(top: str, scope: Scope) -> GroupPage | None:
     """None where the scope shows no company of that group."""
     rows = list(visible_to(scope, members_of(top)).order_by("duns")[: MOST + 1])
-    companies = {row.duns: row for row in rows[:MOST]}
-    if not companies:
+    shown = {row.duns: row for row in rows[:MOST]}
+    if not shown:
         return None
+    has_more = len(rows) > MOST
+    companies = {row.duns: row for row in visible_to(scope, members_of(top)).only(*COUNTED)} if has_more else shown
     monitored = monitored_among(companies, scope)
     return GroupPage(
         top,
-        _rows(companies, top, monitored),
+        _rows(shown, top, monitored),
         [row for row in companies.values() if row.duns in monitored],
         critical_changes(companies, monitored, scope),
-        len(rows) > MOST,
+        has_more,
     )
 
 

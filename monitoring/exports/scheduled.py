@@ -11,7 +11,7 @@ import json
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from functools import cached_property, partial
 from hashlib import sha256
@@ -28,7 +28,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.db import clean_text
-from core.exports.files import person_named, rows_as
+from core.exports.files import person_named, rows_as, whole_search
 from core.exports.writers import WRITERS
 from core.json_text import RawJSONRenderer
 from core.lists.listings import LISTINGS, Listing, batches
@@ -93,7 +93,9 @@ class Source:
         self.cursor = self.export.cursor
         saved = self.export.saved_filter
         rows = _rows_of(saved) if saved else companies_chosen(feed_parameters(self.export), Company.objects.all())
-        yield from batches(visible_to(self.scope, rows).order_by("duns"), LISTINGS["portfolio.company"])
+        found = whole_search(person_named(saved.owner), saved.listing, saved.query) if saved else None
+        listing = replace(LISTINGS["portfolio.company"], found=found)
+        yield from batches(visible_to(self.scope, rows).order_by("duns"), listing)
 
     @property
     def listing(self) -> Listing:
@@ -111,8 +113,9 @@ def listing_of(export: ScheduledExport) -> str:
 def _rows_of(saved: SavedFilter, *, with_past: bool = False) -> QuerySet[Any]:
     """As the list's page would show it to the filter's owner, in the owner's time zone."""
     person = person_named(saved.owner)
+    is_searched = whole_search(person, saved.listing, saved.query) is None
     with timezone.override(getattr(person, "timezone", "UTC")):
-        return rows_as(person, saved.listing, saved.query, with_past=with_past)
+        return rows_as(person, saved.listing, saved.query, with_past=with_past, is_searched=is_searched)
 
 
 class ChangeFilters(FeedParameters):

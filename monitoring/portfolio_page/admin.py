@@ -7,14 +7,19 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
+
+from core import plurals
+from core.audit import note_act
 
 # numpy is loaded with the first page, not with the program: what is imported here must not import it.
 MAY_SEE = "portfolio.view_company"
 MAY_SEE_MONEY = "portfolio.view_exposure"
+CSV = "text/csv; charset=utf-8"
 PDF = "application/pdf"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -62,6 +67,20 @@ def companies(request: HttpRequest) -> HttpResponse:
     _demand(request)
     context = list_context(request.GET, request.user, with_money=_may_see_money(request))
     return _page(request, "monitoring/portfolio_page/companies.html", gettext("Companies"), context)
+
+
+@require_safe
+def companies_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """All companies of the list, sent while they are read."""
+    from monitoring.portfolio_page.list_file import list_file
+
+    _demand(request)
+    count, pieces = list_file(request.GET, request.user, with_money=_may_see_money(request))
+    words = gettext("%(list)s exported as %(format)s, filtered by %(query)s")
+    summary = words % {"list": plurals.companies(count), "format": "CSV", "query": request.GET.urlencode()}
+    note_act(actor=request.user.get_username(), action="export", what="portfolio", key="", summary=summary)
+    name = f'attachment; filename="portfolio-companies-{timezone.now():%Y%m%d-%H%M%S}.csv"'
+    return StreamingHttpResponse(pieces, content_type=CSV, headers={"Content-Disposition": name})
 
 
 @require_safe

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +11,7 @@ from django.http import QueryDict
 from numpy.typing import NDArray
 
 from core.api.parameters import MOST_VALUES
+from core.models import SavedFilter
 from core.text import is_clean
 from monitoring.portfolio_page.measures.dimensions import (
     COUNTRY,
@@ -37,11 +38,13 @@ NO_FLAGS = np.iinfo(np.uint16).max
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Values by name, as in the address. `numbers` are the D-U-N-S numbers that today's tags, owners and saved filters
-    stand for. `among` are the registrations that the reader sees, None for all."""
+    stand for. `among` are the registrations that the reader sees, None for all. `offered` are the saved filters that
+    the page offers, where they were looked up."""
 
     values: Mapping[str, tuple[str, ...]]
     numbers: tuple[NDArray[np.uint32], ...] = field(default=(), compare=False)
     among: frozenset[uuid.UUID] | None = None
+    offered: Sequence[SavedFilter] | None = field(default=None, compare=False)
 
     @classmethod
     def read(cls, query: QueryDict, names: Iterable[str]) -> Filters:

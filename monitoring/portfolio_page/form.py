@@ -24,7 +24,8 @@ Option = tuple[str, str, bool]
 def form_context(asked: Asked, snapshot: Snapshot, person: Any, *, is_movement: bool = False) -> dict[str, Any]:
     links = Links(asked)
     registrations = [(str(key), name) for key, name in _registrations(person)]
-    saved = [(str(row.pk), row.name) for row in saved_filters(person)]
+    offered = saved_filters(person) if asked.filters.offered is None else asked.filters.offered
+    saved = [(str(row.pk), row.name) for row in offered]
     choices = (
         ("registration", gettext("Registration"), registrations),
         (COUNTRY.name, COUNTRY.title, _occurring(snapshot, COUNTRY)),

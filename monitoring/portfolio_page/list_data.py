@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from django.core.paginator import Paginator
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -20,7 +21,7 @@ from core.text import country_name
 from monitoring.portfolio_page.asked import Asked, read_asked
 from monitoring.portfolio_page.filters import FLAGS, Filters
 from monitoring.portfolio_page.links import Links
-from monitoring.portfolio_page.listed import OF_LIST, SORTS, Choice, Listed, listed, read_choice
+from monitoring.portfolio_page.listed import OF_LIST, Choice, Listed, chosen_sort, listed, read_choice
 from monitoring.portfolio_page.measures.dimensions import (
     COUNTRY,
     DELINQUENCY,
@@ -62,8 +63,7 @@ class Line:
 def list_context(query: QueryDict, person: Any, *, with_money: bool) -> dict[str, Any]:
     asked, choice = read_asked(query, person, *OF_LIST), read_choice(query)
     found = listed(asked, choice, with_money=with_money)
-    sorts = [name for name in SORTS if name != "exposure" or found.money]
-    sort = query.get("sort", "") if query.get("sort", "") in sorts else SORTS[0]
+    sorts, sort = found.sorts, chosen_sort(query, found)
     page = Paginator(found.ordered(sort), ON_A_PAGE).get_page(query.get("p"))
     return {
         "asked": asked,
@@ -77,6 +77,7 @@ def list_context(query: QueryDict, person: Any, *, with_money: bool) -> dict[str
         "previous": page.has_previous() and _without(query, "p", p=str(page.previous_page_number())),
         "next": page.has_next() and _without(query, "p", p=str(page.next_page_number())),
         "back": Links(asked).page(),
+        "csv": f"{reverse('portfolio_risk_companies_csv')}{_without(query, 'p')}",
         "as_of": asked.past.isoformat() if asked.past else "",
     }
 
@@ -97,8 +98,8 @@ def _lines(found: Listed, places: Any, asked: Asked) -> Iterator[Line]:
             failure=_class_badge(FAILURE, failure),
             delinquency=_class_badge(DELINQUENCY, delinquency),
             rating="" if rating == UNKNOWN else rating,
-            was=_state(found.was, place, asked),
-            now=_state(found.now, place, asked),
+            was=state_of_company(found.was, place, asked),
+            now=state_of_company(found.now, place, asked),
             amount=amount_text(cents) if found.money and is_exposed else "",
         )
 
@@ -108,7 +109,7 @@ def _class_badge(dimension: Dimension, value: str) -> SafeString:
     return badge(gettext("Unknown") if value == UNKNOWN else value, dimension.tone(value), dimension.words(value))
 
 
-def _state(states: Any, place: int, asked: Asked) -> str:
+def state_of_company(states: Any, place: int, asked: Asked) -> str:
     return "" if states is None else state_words(asked.dimension, int(states[place]))
 
 

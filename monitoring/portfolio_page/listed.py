@@ -69,6 +69,11 @@ class Listed:
     def __len__(self) -> int:
         return len(self.world)
 
+    @property
+    def sorts(self) -> list[str]:
+        """By what it can be ordered."""
+        return [name for name in SORTS if name != "exposure" or self.money]
+
     def ordered(self, sort: str) -> Order:
         world = self.world
         if sort == "duns":
@@ -77,6 +82,10 @@ class Listed:
             return np.lexsort((world["duns"], -world.cents, ~world.is_exposed))
         risk = np.where(world["failure_class"] == NO_CLASS, 0, world["failure_class"]).astype(np.int16)
         return np.lexsort((world["duns"], world["failure_percentile"], -risk))
+
+
+def chosen_sort(query: QueryDict, found: Listed) -> str:
+    return query.get("sort", "") if query.get("sort", "") in found.sorts else SORTS[0]
 
 
 def listed(asked: Asked, choice: Choice, *, with_money: bool) -> Listed:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from numpy.typing import NDArray
 
 from core.exports.files import rows_as
@@ -14,7 +14,7 @@ from core.lists.saved_filters import undeclared_in
 from core.models import SavedFilter
 from core.visibility import scope_of, visible_to
 from monitoring.portfolio_page.filters import Filters
-from portfolio.companies.conditions import owned_by, tagged
+from portfolio.companies.conditions import UNKNOWN, numbers_tagged, owned_by, tagged
 from portfolio.models import Company
 
 LISTING = "portfolio.company"
@@ -22,26 +22,30 @@ LISTING = "portfolio.company"
 
 def with_numbers(filters: Filters, person: Any) -> Filters:
     """Registrations and saved filters that are not this person's to see are ignored, like all wrong keys."""
-    saved, scope = _saved(filters.first("saved"), person), scope_of(person)
+    scope, key = scope_of(person), filters.first("saved")
+    offered = saved_filters(person) if key else None
+    saved = next((row for row in offered or () if str(row.pk) == key), None)
     values = {name: found for name, found in filters.values.items() if name != "saved" or saved}
     if not scope.sees_all and "registration" in values:
         seen = {str(key) for key in scope.registrations}
         values["registration"] = tuple(value for value in values["registration"] if value in seen)
     kept = {name: found for name, found in values.items() if found}
     among = None if scope.sees_all else scope.registrations
-    return Filters(kept, tuple(map(_sorted, _found(filters, saved, person))), among)
-
-
-def _saved(key: str, person: Any) -> SavedFilter | None:
-    return next((row for row in saved_filters(person) if str(row.pk) == key), None) if key else None
+    return Filters(kept, tuple(map(_sorted, _found(filters, saved, person))), among, offered)
 
 
 def _found(filters: Filters, saved: SavedFilter | None, person: Any) -> Iterator[Iterable[str]]:
-    companies = Company.objects.all()
-    chosen = [tagged(companies, tag) for tag in filters.values.get("tag", ())]
-    chosen += [owned_by(companies, owner) for owner in filters.values.get("owner", ())]
-    chosen += [rows_as(person, LISTING, saved.query)] if saved else []
-    return (rows.order_by().values_list("duns", flat=True) for rows in chosen)
+    companies, scope = Company.objects.all(), scope_of(person)
+    for tag in filters.values.get("tag", ()):
+        yield _numbers(tagged(companies, tag, scope)) if tag == UNKNOWN else numbers_tagged(tag, scope)
+    for owner in filters.values.get("owner", ()):
+        yield _numbers(owned_by(companies, owner, scope))
+    if saved:
+        yield _numbers(rows_as(person, LISTING, saved.query))
+
+
+def _numbers(rows: QuerySet[Any]) -> Iterable[str]:
+    return rows.order_by().values_list("duns", flat=True)
 
 
 def saved_filters(person: Any) -> list[SavedFilter]:

@@ -81,6 +81,6 @@ REVIEW_COLUMNS = (
 # Of a column, the indexed field in whose order it is.
 COLUMN_ORDER = {
     **{name: name for name in SORTED},
-    **{name: name for name in ("duns", "changed_at", "country", "global_ultimate")},
+    **{name: name for name in ("duns", "changed_at")},
     **{"name": "search_name", "country_name": "country", "industry": "industry_code", "size": "employees"},
 }

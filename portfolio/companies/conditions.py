@@ -23,7 +23,7 @@ SORTED_NUMBERS = (
     *("failure_percentile", "failure_class", "delinquency_percentile", "delinquency_class", "limit_amount"),
     *("payment_index", "employees", "revenue", "last_critical_at", "exposure"),
 )
-SORTED_TEXTS = ("rating", "industry_code", "operating_status", "tier")
+SORTED_TEXTS = ("rating", "industry_code", "country", "operating_status", "global_ultimate", "tier")
 SORTED_DATES = ("next_review_on",)
 SORTED = (*SORTED_NUMBERS, *SORTED_TEXTS, *SORTED_DATES)
 OVERDUE, DUE, SOON = "overdue", "due", "soon"
@@ -106,6 +106,13 @@ def in_registrations(rows: QuerySet[Company], registrations: Sequence[UUID]) -> 
 def owned_by(rows: QuerySet[Company], owner: str, scope: Scope = EVERYTHING) -> QuerySet[Company]:
     owned = visible_to(scope, Subject.objects.exclude(owner=""))
     return _each_having(rows, owned, False) if owner == UNKNOWN else _among(rows, owned.filter(owner=owner))
+
+
+def numbers_tagged(tag: str, scope: Scope = EVERYTHING) -> list[str]:
+    """The companies with a tag, in one query: for all of them it takes less than the list's filter."""
+    texts: dict[str, bool] = {}
+    rows = visible_to(scope, Subject.objects.filter(tags__contains=tag)).order_by().values_list("company_id", "tags")
+    return [duns for duns, text in rows if texts.setdefault(text, tag in split_tags(text))]
 
 
 def tagged(rows: QuerySet[Company], tag: str, scope: Scope = EVERYTHING) -> QuerySet[Company]:

@@ -49,13 +49,24 @@ def duns_digits(text: str) -> str:
 
 def search_companies(text: str, scope: Scope = EVERYTHING) -> Found:
     """Of what the scope shows, as if there were no others."""
-    digits = duns_digits(text)
-    words = [(digits,)] if digits else asked_words(text)[:MOST_WORDS]
+    words = _words_of(text)
     if not words:
         return Found()
     candidates, has_more = _candidates(words, scope)
     found = _checked(candidates, words, text, scope)
     return Found(found[:MOST], has_more or len(found) > MOST)
+
+
+def _words_of(text: str) -> list[Word]:
+    digits = duns_digits(text)
+    return [(digits,)] if digits else asked_words(text)[:MOST_WORDS]
+
+
+def found_among(rows: Sequence[Company], text: str, scope: Scope = EVERYTHING) -> list[Company]:
+    """Of these companies, those that the text finds: for all that it finds, however many."""
+    words = _words_of(text)
+    found = set(_checked([row.duns for row in rows], words, text, scope)) if words else set()
+    return [row for row in rows if row.duns in found]
 
 
 def of_companies(rows: QuerySet[Any], text: str) -> QuerySet[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +21,8 @@ def numbers_at(day: date | None) -> dict[uuid.UUID, Array]:
     """The D-U-N-S numbers as integers, sorted and each once; today's where no day is given."""
     import numpy
 
-    found: dict[uuid.UUID, list[str]] = defaultdict(list)
-    for rows in _stays(day):
-        for registration, texts in joined(rows, "registration_id", "company_id").items():
-            found[registration].append(texts)
-    return {key: distinct(numpy.fromstring(",".join(texts), numpy.uint32, sep=",")) for key, texts in found.items()}
+    found = joined(_stays(day), "registration_id", "company_id")
+    return {key: distinct(numpy.fromstring(texts, numpy.uint32, sep=",")) for key, texts in found.items()}
 
 
 def distinct(numbers: Array) -> Array:

@@ -8,6 +8,8 @@ import pytest
 from django.test import Client
 
 from core.cached_counts import update_counts
+from core.exports.files import parts_of, write_waiting
+from core.models import Export
 from monitoring.company_page import admin as company_admin
 from portfolio.companies import search
 from portfolio.models import Company, Flag
@@ -43,7 +45,13 @@ def change_list(reader: Client, query: str) -> Any:
 def companies() -> str:
     """Three; returns the key of the registration of the first."""
     a_company(
-        ONE, "Acme Forge Ltd", failure_class=5, flags=Flag.SUITS | Flag.HIGH_RISK_BUSINESS, rating="5A1", size="large"
+        ONE,
+        "Acme Forge Ltd",
+        operating_status="Active",
+        failure_class=5,
+        flags=Flag.SUITS | Flag.HIGH_RISK_BUSINESS,
+        rating="5A1",
+        size="large",
     )
     a_company(TWO, "Zeta", failure_class=1, flags=0, country="DE", last_critical_at=MOMENT, employees=3)
     a_company(THREE, "Forged Steel", global_ultimate=ONE, industry_code="3537", industry="Trucks")
@@ -89,6 +97,10 @@ def companies() -> str:
         ("columns=name,failure_class&o=2", [TWO, ONE, THREE]),
         ("columns=name,failure_class&o=-2", [ONE, TWO, THREE]),
         ("columns=name,employees&o=-2", [TWO, THREE, ONE]),
+        # The usual cells, of country and status; unknown values come last.
+        ("o=4", [TWO, ONE, THREE]),
+        ("o=-5", [ONE, THREE, TWO]),
+        ("columns=name,global_ultimate&o=2", [THREE, ONE, TWO]),
     ],
 )
 def test_companies_are_chosen_and_sorted(listed: Listed, companies: str, query: str, expected: list[str]) -> None:
@@ -159,9 +171,18 @@ def test_a_search_that_leaves_companies_out_says_so(reader: Client, monkeypatch:
         a_company(f"{number:09}", "Acme")
     assert "some are left out" in text_of(reader.get("/portfolio/company/?q=acme"))
     assert "some are left out" not in text_of(reader.get("/portfolio/company/?q=acme+000000001"))
-    words = "More than 2 companies match the search. The file contains 2 of them."
-    assert words in text_of(reader.get("/portfolio/company/export/?q=acme"))
-    assert words not in text_of(reader.get("/portfolio/company/export/?q=acme+000000001"))
+
+
+def test_a_file_has_all_that_a_search_finds(reader: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job reads all companies for it: the page finds so many only. Also for a filter of the portfolio's list."""
+    monkeypatch.setattr(search, "MOST", 2)
+    for number in range(4):
+        a_company(f"{number:09}", "Acme" if number else "Zeta", country="DE")
+    address = "/portfolio/company/export/?q=acme&country=DE"
+    assert "More than 2 rows. The file is created in the background" in text_of(reader.get(address))
+    assert reader.post(address, {"format": "txt"}).status_code == 302
+    write_waiting()
+    assert b"".join(parts_of(Export.objects.get())) == b"000000001\n000000002\n000000003\n"
 
 
 def test_figures_are_columns_of_the_list(reader: Client, companies: str) -> None:

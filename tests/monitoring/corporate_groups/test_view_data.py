@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from monitoring.company_page.owner_names import names_of
+from monitoring.corporate_groups import view_data
 from portfolio.models import Company
 from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.deliveries import delivered
@@ -80,6 +81,17 @@ def test_a_large_group_costs_as_few_queries_as_a_small_one(
         a_member(f"{100_000_000 + number}", f"Company {number}", last_critical_at=timezone.now())
     with django_assert_max_num_queries(14):
         assert admin.get(ADDRESS).status_code == 200
+
+
+def test_the_numbers_count_all_companies_of_a_group_whose_tree_is_cut(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(view_data, "MOST", 2)
+    for place, duns in enumerate((DUNS, OTHER, THIRD), 1):
+        a_member(duns, "Steel Ltd", country="GB", failure_class=4, exposure=10_000 * place)
+    group = admin.get(ADDRESS).context["group"]
+    assert (group.has_more, sum(row.company is not None for row in group.rows)) == (True, 2)
+    assert (len(group.monitored), group.high_failure_risk, group.exposure) == (3, 3, 60_000)
 
 
 def test_critical_changes_of_the_group_are_named(admin: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from decimal import Decimal
@@ -15,9 +16,9 @@ from django.test import Client
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
-from core.models import SavedFilter
+from core.models import AuditEntry, SavedFilter
 from monitoring.figures.projection import project
-from monitoring.portfolio_page import worlds
+from monitoring.portfolio_page import list_file, worlds
 from monitoring.portfolio_page.filters import OF_PAGE, Filters
 from portfolio.exposure.rates import set_rate
 from tests.builders.companies import DUNS, a_company
@@ -26,15 +27,17 @@ from tests.builders.exposures import exposure
 from tests.builders.notifications import a_seed
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
-from tests.builders.portfolios import EARLIER, LATER
+from tests.builders.portfolios import EARLIER, LATER, REGISTRATIONS
 from tests.builders.queries import AtMost
 from tests.builders.registrations import a_registration
 from tests.builders.subjects import a_subject
+from tests.builders.units import a_unit
 
 pytestmark = pytest.mark.django_db
 PAGE, MOVEMENT, LIST = "/portfolio/risk/", "/portfolio/risk/movement/", "/portfolio/risk/companies/"
 DAYS = {"day": LATER.isoformat(), "since": EARLIER.isoformat()}
 TREND = "/portfolio/risk/trend/"
+LIST_FILE = "/portfolio/risk/companies.csv"
 FILES = ("/portfolio/risk/risk.pdf", "/portfolio/risk/risk.xlsx")
 
 
@@ -44,7 +47,7 @@ def signed_in(*rights: str) -> Client:
     return client
 
 
-@pytest.mark.parametrize("path", [PAGE, MOVEMENT, LIST, TREND, *FILES])
+@pytest.mark.parametrize("path", [PAGE, MOVEMENT, LIST, LIST_FILE, TREND, *FILES])
 def test_it_takes_the_permission_to_view_companies(path: str) -> None:
     assert signed_in("view_alert").get(path).status_code == 403
 
@@ -86,7 +89,7 @@ def test_the_page_takes_few_queries(portfolio: Any, django_assert_max_num_querie
 
 
 # Movement reads two days.
-@pytest.mark.parametrize(("address", "most"), [("", 11), (f"?day={LATER}", 12), ("movement/", 15), ("companies/", 9)])
+@pytest.mark.parametrize(("address", "most"), [("", 11), (f"?day={LATER}", 11), ("movement/", 14), ("companies/", 9)])
 def test_the_stored_portfolio_takes_few_queries(
     admin: Client, address: str, most: int, django_assert_max_num_queries: AtMost
 ) -> None:
@@ -96,14 +99,25 @@ def test_the_stored_portfolio_takes_few_queries(
         assert admin.get(PAGE + address).status_code == 200
 
 
-@pytest.mark.parametrize(("address", "most"), [("", 12), (f"?day={LATER}", 13)])
+# A filter by a tag, an owner or a saved filter looks up its companies.
+@pytest.mark.parametrize(
+    ("address", "most"),
+    [
+        ("", 12),
+        (f"?day={LATER}", 12),
+        *((f"?day={LATER}&{one}", 13) for one in ("tag=key", "owner=ann")),
+        (f"?day={LATER}&saved={{saved}}", 15),
+    ],
+)
 def test_a_portfolio_with_money_in_two_currencies_and_groups_outside_takes_few(
     admin: Client, address: str, most: int, django_assert_max_num_queries: AtMost
 ) -> None:
+    values = {"listing": "portfolio.company", "query": "monitored=yes", "created_at": "2026-01-01T00:00Z"}
+    address = address.format(saved=SavedFilter.objects.create(name="Now", owner="admin", shared=True, **values).pk)
     linkage = {"globalUltimate": {"duns": "900000000", "primaryName": "Far Holding AG"}}
     delivered(a_seed(DUNS, corporateLinkage=linkage))
     project([DUNS])
-    a_subject(DUNS, monitored_since=EARLIER)
+    a_subject(DUNS, monitored_since=EARLIER, tags="key, north", owner="ann")
     set_rate(currency="USD", day=EARLIER, rate=Decimal("0.9"), set_by="ann")
     exposure("D-U-N-S;Amount;Currency", f"{DUNS};100;USD", as_of=EARLIER)
     admin.get(PAGE + address)
@@ -169,6 +183,36 @@ def test_a_long_list_has_pages(portfolio: Any) -> None:
     assert seen == {f"{duns:09d}" for duns in world.later.rows["duns"].tolist()}
 
 
+def rows_of_file(client: Client, **asked: str) -> list[dict[str, str]]:
+    answer: Any = client.get(LIST_FILE, {**DAYS, **asked})
+    return list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"), newline="")))
+
+
+def test_a_list_is_downloaded_whole(portfolio: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the order of the page, with unknown figures left empty, and named in the audit log."""
+    world = portfolio(0)
+    monkeypatch.setattr(list_file, "AT_ONCE", 7)
+    client = signed_in("view_company", "view_exposure")
+    link = re.search(rf'href="({LIST_FILE}[^"]*)"', client.get(LIST, {**DAYS, "sort": "duns"}).content.decode())
+    assert link and "sort=duns" in link[1]
+    rows = rows_of_file(client, sort="duns")
+    later = world.later.rows
+    assert [row["D-U-N-S"] for row in rows] == [f"{duns:09d}" for duns in later["duns"].tolist()]
+    classes = ["" if number == 255 else str(number) for number in later["failure_class"].tolist()]
+    assert [row["Failure score class"] for row in rows] == classes
+    exposed = {f"{duns:09d}": cents for duns, cents in world.exposed.items()}
+    assert all(row["Exposure (EUR)"] == (str(exposed[row["D-U-N-S"]] / 100) if row["D-U-N-S"] in exposed else "")
+               for row in rows)  # fmt: skip
+    assert AuditEntry.objects.get(action="export").summary.startswith(f"{len(rows)} companies exported as CSV")
+
+
+def test_the_file_of_a_movement_has_both_classes_and_no_amounts_without_the_permission(portfolio: Any) -> None:
+    portfolio(0)
+    rows = rows_of_file(signed_in("view_company"), direction="gone")
+    assert rows and {row["After"] for row in rows} == {"Not in the portfolio"}
+    assert "Exposure (EUR)" not in rows[0]
+
+
 def test_odd_values_in_the_address_break_nothing(portfolio: Any) -> None:
     portfolio(0)
     odd = {"day": "yesterday", "since": "2999-01-01", "score": "x", "registration": "x", "saved": "\0", "p": "-7",
@@ -213,6 +257,18 @@ def test_an_owner_is_the_companys_owner(tagged: list[str]) -> None:
     assert listed(client, owner="ben") == [tagged[1]]
     assert listed(client, owner="ann", tag="Nordic") == [tagged[0]]
     assert listed(client, owner="nobody") == []
+
+
+def test_a_units_people_filter_by_what_their_own_registrations_hold(tagged: list[str]) -> None:
+    """Not by tags and owners that another unit gave the same companies."""
+    ours = a_registration("OURS", id=REGISTRATIONS[0])
+    a_subject(tagged[1], ours, tags="key", owner="ben")
+    bob = a_person("view_company")
+    a_unit("Ours", ours, people=[bob])
+    client = Client()
+    client.force_login(bob)
+    assert listed(client, tag="key account") == listed(client, owner="ann") == []
+    assert listed(client, owner="ben") == [tagged[1]]
 
 
 def test_a_saved_filter_of_the_companies_filters_the_portfolio(tagged: list[str]) -> None:
