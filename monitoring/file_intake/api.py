@@ -62,7 +62,9 @@ class FileSerializer(serializers.Serializer[Any]):
     unreadable = serializers.IntegerField(source="unreadable_count", help_text="Records that could not be parsed.")
     repeats = serializers.IntegerField(help_text="How often the same file arrived again. Nothing is changed by that.")
     reason = serializers.CharField(help_text="Why the file was refused.")
-    remark = serializers.CharField(help_text="What could not be checked, for example because no header arrived.")
+    remark = serializers.CharField(
+        help_text="What could not be checked, such as a set without header, or what to confirm."
+    )
     result = serializers.CharField(help_text="What an Exceptions or DunsExport file changed.")
     arrived_at = serializers.DateTimeField(help_text="When the file arrived.")
     ended_at = serializers.DateTimeField(allow_null=True, help_text="When it was imported or refused.")
