@@ -40,6 +40,17 @@ class NotFinished(CannotFetchTree):
         super().__init__(words % {"user": tree.requested_by}, tree)
 
 
+class FamilyUnknown(CannotFetchTree):
+    """It may be the one that is being fetched: D&B has not reported the global ultimate, and no page shows it yet."""
+
+    def __init__(self, tree: FamilyTree) -> None:
+        words = gettext(
+            "A family tree that %(user)s requested may be of the same family. Try again when its first page has "
+            "arrived, or discard it."
+        )
+        super().__init__(words % {"user": tree.requested_by}, tree)
+
+
 @dataclass(frozen=True, slots=True)
 class TreePlan:
     """The trees of these companies, and the calls of each; `top` is the global ultimate of a full one, where known."""
@@ -84,6 +95,8 @@ def _plan_full(contract: Contract, duns: str, left_out: Sequence[str]) -> TreePl
     top = reported or (known.top if known else "")
     if beside := unfinished_trees(TreeKind.FULL, [duns], top).order_by("-requested_at").first():
         raise NotFinished(beside)
+    if beside := unknown_families(top).order_by("-requested_at").first():
+        raise FamilyUnknown(beside)
     return TreePlan(contract, TreeKind.FULL, [duns], _pages_of(duns, known), left_out, top=top)
 
 
@@ -100,6 +113,13 @@ def unfinished_trees(kind: TreeKind, numbers: Collection[str], top: str = "") ->
     keys = set(FamilyTreeMember.objects.filter(duns__in=list(numbers)).values_list("tree_id", flat=True))
     is_same = Q(pk__in=keys) | Q(duns__in=[*numbers, top])
     return rows.filter(is_same | Q(top=top) if top else is_same)
+
+
+def unknown_families(top: str) -> QuerySet[FamilyTree]:
+    """Full trees before their first answer that may be of the family of this global ultimate, or of an unknown one."""
+    is_before = Q(state=TreeState.RUNNING) | Q(state=TreeState.STOPPED, calls=0)
+    rows = FamilyTree.objects.filter(is_before, kind=TreeKind.FULL, pages_read=0)
+    return rows.filter(top="") if top else rows
 
 
 def _pages_of(duns: str, known: FamilyTree | None) -> int:

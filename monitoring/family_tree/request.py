@@ -16,7 +16,14 @@ from core.db import clean_text, insert_new
 from core.ids import time_first_id
 from core.jobs import ask_worker
 from core.leases import Hold, releasing
-from monitoring.family_tree.plan import NotFinished, TreePlan, calls_to_resume, unfinished_trees
+from monitoring.family_tree.plan import (
+    FamilyUnknown,
+    NotFinished,
+    TreePlan,
+    calls_to_resume,
+    unfinished_trees,
+    unknown_families,
+)
 from monitoring.models import FamilyTree, TreeKind, TreeState
 from monitoring.retention.family_trees import remove_tree
 from portfolio.call_budgets.calls import confirm_calls, require_calls
@@ -56,9 +63,17 @@ def _without_others(plan: TreePlan, stored: Sequence[FamilyTree]) -> list[Family
     beside = {tree.duns if plan.kind == TreeKind.UPWARD else stored[0].duns: tree for tree in others}
     if beside:
         _not_begun(tree for tree in stored if tree.duns in beside).delete()
+    elif plan.kind == TreeKind.FULL:
+        _demand_other_family(plan, stored[0])
     if trees := [tree for tree in stored if tree.duns not in beside]:
         return trees
     raise NotFinished(beside[min(beside)])
+
+
+def _demand_other_family(plan: TreePlan, tree: FamilyTree) -> None:
+    if other := unknown_families(plan.top).exclude(pk=tree.pk).first():
+        _not_begun([tree]).delete()
+        raise FamilyUnknown(other)
 
 
 def _begin(trees: Sequence[FamilyTree], by: Actor) -> None:

@@ -15,12 +15,14 @@ from django.utils.translation import gettext
 from core.blobs import delete_bytes, load_bytes, store_bytes
 from core.db import clean_text
 from core.leases import Hold, HoldLost, releasing
+from core.text import counted
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError, Gone, NotFound, Transferred, UnknownPath
 from direct_plus.session import error_of
 from direct_plus.transport import Answer
 from monitoring.data_fetch.run import WITHOUT_ANSWER, Stop, demand_token
 from monitoring.family_tree.pages import ReadPage, read_page
+from monitoring.family_tree.plan import unfinished_trees
 from monitoring.models import FamilyTree, TreeKind, TreeState
 from portfolio.call_budgets.calls import BudgetUsedUp, counted_call
 from portfolio.dnb_client import NotConfigured, client_for, longest_call
@@ -40,8 +42,8 @@ class Failed(Stop):
     """The call failed, or its answer is invalid; the call of another tree may not."""
 
 
-class UsedUp(Stop):
-    """The confirmed calls; those of other trees are not."""
+class OnlyThis(Stop):
+    """Nothing that another tree would meet too: its confirmed calls are used up, or another one has its family."""
 
 
 def run_tree(tree: FamilyTree, *, until: datetime) -> Ran:
@@ -62,7 +64,7 @@ def run_tree(tree: FamilyTree, *, until: datetime) -> Ran:
 
 
 def _ran(reason: Exception) -> Ran:
-    if isinstance(reason, UsedUp):
+    if isinstance(reason, OnlyThis):
         return Ran.ENDED
     return Ran.FAILED if isinstance(reason, Failed) else Ran.REFUSED
 
@@ -92,7 +94,7 @@ def _take_up(tree: FamilyTree, hold: Hold[FamilyTree]) -> None:
 def _next_page(tree: FamilyTree, client: DirectPlus, hold: Hold[FamilyTree]) -> None:
     number = tree.pages_read + 1
     if tree.calls >= tree.confirmed_calls:
-        raise UsedUp(gettext("The confirmed number of calls is used up. Continue to confirm more."))
+        raise OnlyThis(gettext("The confirmed number of calls is used up. Continue to confirm more."))
     hold.renew()
     demand_token(client)
     # Of a call before, whose answer was not valid.
@@ -127,9 +129,7 @@ def _called(tree: FamilyTree, number: int, client: DirectPlus) -> Answer:
 def _note_error(tree: FamilyTree, error: DirectPlusError, hold: Hold[FamilyTree]) -> None:
     """That there is no tree, or no further page, is an answer; a status alone may be a gateway's, and says nothing."""
     if _is_about_company(error):
-        is_over = bool(tree.pages_read) and isinstance(error, NotFound)
-        end = {"state": TreeState.DONE, "page_count": tree.pages_read} if is_over else {"state": _state_after(tree)}
-        hold.update(calling=0, reason="" if is_over else clean_text(str(error)), moved_at=timezone.now(), **end)
+        hold.update(calling=0, moved_at=timezone.now(), **_end_by(tree, error))
         return
     hold.update(calling=0)
     if isinstance(error, WITHOUT_ANSWER):
@@ -137,9 +137,18 @@ def _note_error(tree: FamilyTree, error: DirectPlusError, hold: Hold[FamilyTree]
     raise Stop(str(error)) from error
 
 
-def _state_after(tree: FamilyTree) -> TreeState:
-    """Of a company that is no more: the pages that were read before are a part of a tree."""
-    return TreeState.STOPPED if tree.pages_read else TreeState.NONE
+def _end_by(tree: FamilyTree, error: DirectPlusError) -> dict[str, object]:
+    """Pages that were read before are the whole tree only where D&B has stated no further ones."""
+    if not tree.pages_read:
+        return {"state": TreeState.NONE, "reason": clean_text(str(error))}
+    if not isinstance(error, NotFound):
+        return {"state": TreeState.STOPPED, "reason": clean_text(str(error))}
+    if tree.page_count is None:
+        return {"state": TreeState.DONE, "page_count": tree.pages_read, "reason": ""}
+    words = gettext(
+        "D&B has stated %(pages)s pages, but returned no page %(number)s: %(error)s Continue to request it again."
+    ) % {"pages": counted(tree.page_count), "number": counted(tree.pages_read + 1), "error": error}
+    return {"state": TreeState.STOPPED, "reason": clean_text(words)}
 
 
 def _is_about_company(error: DirectPlusError) -> bool:
@@ -165,6 +174,20 @@ def _read(tree: FamilyTree, number: int, hold: Hold[FamilyTree]) -> None:
         moved_at=now,
         **done,
     )
+    if number == 1 and not done:
+        _demand_alone(tree)
+
+
+def _demand_alone(tree: FamilyTree) -> None:
+    """Nobody knew of whose family it is before its first page. Of two of the same, the one requested first goes on."""
+    tree.refresh_from_db()
+    others = unfinished_trees(TreeKind.FULL, [tree.duns], tree.top).exclude(pk=tree.pk).exclude(pages_read=0)
+    first = others.order_by("requested_at", "id").first()
+    if first and (first.requested_at, first.pk) < (tree.requested_at, tree.pk):
+        raise OnlyThis(
+            gettext("%(user)s requested the same family before. Discard this request, or discard the other one.")
+            % {"user": first.requested_by}
+        )
 
 
 def _page_count(tree: FamilyTree, number: int, found: ReadPage) -> int | None:

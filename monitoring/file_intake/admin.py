@@ -9,26 +9,29 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from core.actors import actor_of
 from core.admin.base import ReadOnlyAdmin
 from core.admin.filters import choice_filter
-from core.admin.row_actions import Outcome, RowActions, demand
+from core.admin.row_actions import Outcome, RowActions, confirmation, demand
 from core.markup import ago, badge, file_size, two_lines
 from core.text import counted, moment_text
 from core.uploads import is_too_large
 from monitoring.file_intake.arrivals import NotPermitted, intake_folder, upload_file
 from monitoring.file_intake.headers import HEADER_OF, HEADERS
 from monitoring.file_intake.intake import have_files_imported, import_now
+from monitoring.file_intake.lists import NumberChanged, confirm_complete, preview_of
 from monitoring.file_intake.reports import report_lines
 from monitoring.models import DeliveredFile, DeliveredKind, FileSource, FileState
+from portfolio.registrations.dnb_list_files import Preview
 from portfolio.registrations.filters import RegistrationFilter
 
 MAY_UPLOAD = "monitoring.add_deliveredfile"
 MAY_CHANGE = "monitoring.change_deliveredfile"
 CHANGES_LISTS = "portfolio.change_subject"
+CONFIRM_LIST = "confirm-list"
 TONES = {
     FileState.WAITING: "info",
     FileState.PROCESSING: "info",
@@ -41,6 +44,8 @@ def what_next(row: DeliveredFile) -> str:
     """What happens to the file automatically, or what a person has to do."""
     if row.state == FileState.REFUSED:
         return gettext("Nothing of this file was imported. Correct the cause, then add the file again.")
+    if row.state == FileState.IMPORTED and row.kind == DeliveredKind.EXPORT and row.remark:
+        return row.remark
     if row.state == FileState.IMPORTED:
         return gettext("Complete. If the same file arrives again, nothing is changed.")
     if row.registration and row.registration.ingest_stopped_reason:
@@ -65,9 +70,40 @@ def _import_now(request: HttpRequest, row: DeliveredFile) -> Outcome:
     return gettext("The file is imported now, without waiting for others.")
 
 
+def _confirm_list(request: HttpRequest, row: DeliveredFile) -> Outcome:
+    """The number that the page showed is the number that is marked, or none is."""
+    preview, back = preview_of(row), reverse("admin:monitoring_deliveredfile_change", args=[row.pk])
+    if preview and (answer := _ask_whether_complete(request, preview, back)):
+        return answer
+    shown = request.POST.get("gone", "")
+    try:
+        words = confirm_complete(row, int(shown) if shown.isdecimal() else -1, by=actor_of(request))
+    except NumberChanged as error:
+        return messages.WARNING, str(error)
+    return f"{row.name}: {words}."
+
+
+def _ask_whether_complete(request: HttpRequest, preview: Preview, back: str) -> HttpResponse | None:
+    warning = ngettext(
+        "%(count)s company that D&B monitored before is not on this list. It will be marked as no longer at D&B.",
+        "%(count)s companies that D&B monitored before are not on this list. They will be marked as no longer at D&B.",
+        preview.gone,
+    )
+    if not preview.gone:
+        warning = gettext("All companies that D&B monitored before are on this list.")
+    return confirmation(
+        request,
+        title=gettext("Have all parts of D&B's list arrived?"),
+        warning=warning % {"count": counted(preview.gone)},
+        button=gettext("Confirm complete list"),
+        back=back,
+        rows=[*preview.names, *(["…"] if preview.gone > len(preview.names) else [])],
+    )
+
+
 @admin.register(DeliveredFile)
 class DeliveredFileAdmin(RowActions, ReadOnlyAdmin):
-    row_actions = {"import-now": _import_now}
+    row_actions = {"import-now": _import_now, CONFIRM_LIST: _confirm_list}
     list_display = ("when", "status", "shown_name", "what", "shown_records", "shown_size", "note")
     list_filter = (
         choice_filter("state", FileState.choices, _("state")),
@@ -86,7 +122,7 @@ class DeliveredFileAdmin(RowActions, ReadOnlyAdmin):
         return [upload, *super().get_urls()]
 
     def may_act(self, request: HttpRequest, row: Any, action: str) -> bool:
-        return request.user.has_perm(MAY_CHANGE)
+        return request.user.has_perm(CHANGES_LISTS if action == CONFIRM_LIST else MAY_CHANGE)
 
     @admin.display(description=_("Arrived"))
     def when(self, row: DeliveredFile) -> SafeString | str:
@@ -122,6 +158,7 @@ class DeliveredFileAdmin(RowActions, ReadOnlyAdmin):
             "next": what_next(row),
             "report": list(report_lines(row)),
             "may_import": row.state == FileState.WAITING and self.may_act(request, row, "import-now"),
+            "to_confirm": preview_of(row) if self.may_act(request, row, CONFIRM_LIST) else None,
         }
 
     def upload(self, request: HttpRequest) -> HttpResponse:

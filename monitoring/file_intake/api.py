@@ -15,9 +15,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.examples import an_answer, who
+from core.api.pages import page_by_key
 from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import WRITE_FILES
-from core.lists.pagination import beyond, cut, read_key, write_token
 from core.text import is_clean
 from monitoring.file_intake.arrivals import LONGEST_NAME, NotPermitted, upload_file
 from monitoring.file_intake.intake import have_files_imported
@@ -62,7 +62,9 @@ class FileSerializer(serializers.Serializer[Any]):
     unreadable = serializers.IntegerField(source="unreadable_count", help_text="Records that could not be parsed.")
     repeats = serializers.IntegerField(help_text="How often the same file arrived again. Nothing is changed by that.")
     reason = serializers.CharField(help_text="Why the file was refused.")
-    remark = serializers.CharField(help_text="What could not be checked, for example because no header arrived.")
+    remark = serializers.CharField(
+        help_text="What could not be checked, such as a set without header, or what to confirm."
+    )
     result = serializers.CharField(help_text="What an Exceptions or DunsExport file changed.")
     arrived_at = serializers.DateTimeField(help_text="When the file arrived.")
     ended_at = serializers.DateTimeField(allow_null=True, help_text="When it was imported or refused.")
@@ -121,13 +123,10 @@ class FileList(APIView):
     def get(self, request: Request) -> Response:
         """Files that D&B delivered, by the time in their names, with what became of them."""
         asked = FilesParameters.of(request)
-        rows = DeliveredFile.objects.order_by("-id")
+        rows = DeliveredFile.objects.all()
         if "state" in asked:
             rows = rows.filter(state__in=sorted(set(asked["state"])))
-        if "after" in asked:
-            rows = beyond(rows, ("id",), [read_key(asked["after"])], newest_first=True)
-        found, has_more = cut(rows, asked["limit"])
-        token = write_token([found[-1].pk.hex]) if has_more else None
+        found, token = page_by_key(rows, asked, newest_first=True)
         return Response({"results": FileSerializer(found, many=True).data, "next": token})
 
     @extend_schema(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import Model
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,13 +14,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.errors import Conflict
-from core.api.examples import an_answer
+from core.api.examples import an_answer, who
+from core.api.pages import page_by_key
 from core.api.parameters import PageParameters, Parameters, Several
-from core.lists.pagination import beyond, cut, read_key, write_token
 from portfolio.call_budgets.budgets import budgets_of
 from portfolio.call_budgets.calls import BudgetUsedUp, CallsChanged, this_month
 from portfolio.models import CallKind, CallOutcome, Contract, DnbCall
 
+Row = TypeVar("Row", bound=Model)
 CONFIRM_HELP = (
     'Number of calls to D&B that you confirm, by kind, such as `{"match": 12}`. If it is not the number that the '
     "request would make, no call is made, and the response (409) states that number."
@@ -61,6 +63,10 @@ class ConfirmCallsField(serializers.DictField):
         return {CallKind(kind): number for kind, number in sent.items()}
 
 
+class ConfirmCallsSerializer(serializers.Serializer[Any]):
+    confirm_calls = ConfirmCallsField()
+
+
 @contextmanager
 def conflicts_of_calls() -> Iterator[None]:
     """409 where the calls are not within the budget, or not those confirmed."""
@@ -68,6 +74,18 @@ def conflicts_of_calls() -> Iterator[None]:
         yield
     except (BudgetUsedUp, CallsChanged) as error:
         raise Conflict(str(error)) from error
+
+
+def resume_confirmed(
+    request: Request, row: Row, may_resume: Callable[[Row], bool], resume: Callable[..., None]
+) -> None:
+    """What has stopped goes on with the calls that are left and confirmed. 409 where there are none, or others."""
+    asked = ConfirmCallsSerializer(data=request.data)
+    asked.is_valid(raise_exception=True)
+    if not may_resume(row):
+        raise Conflict("There is nothing left to fetch.")
+    with conflicts_of_calls():
+        resume(row, asked.validated_data["confirm_calls"], by=who(request))
 
 
 class CallBudgetSerializer(serializers.Serializer[Any]):
@@ -141,11 +159,8 @@ class CallList(APIView):
     def get(self, request: Request) -> Response:
         """Every call that may cost, recorded before it was made."""
         asked = CallParameters.of(request)
-        rows = DnbCall.objects.order_by("-id")
+        rows = DnbCall.objects.all()
         if "kind" in asked:
             rows = rows.filter(kind__in=sorted(set(asked["kind"])))
-        if "after" in asked:
-            rows = beyond(rows, ("id",), [read_key(asked["after"])], newest_first=True)
-        found, has_more = cut(rows, asked["limit"])
-        token = write_token([found[-1].pk.hex]) if has_more else None
+        found, token = page_by_key(rows, asked, newest_first=True)
         return Response({"results": CallSerializer(found, many=True).data, "next": token})

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -182,9 +183,19 @@ def read_list(registration: Registration, paths: Sequence[Path]) -> DnbList:
 def preview_list(registration: Registration, listed: DnbList, *, shown: int = 20) -> Preview:
     """Without changing anything: how many companies would become known, and which would be marked as gone."""
     new = sum(count_not_known(registration, batch, listed.dnb_time) for batch in batches(listed.numbers, AT_ONCE))
-    gone = _not_listed(registration, listed) if listed.numbers else []
-    names = dict(Company.objects.filter(pk__in=[duns for _, duns in gone[:shown]]).values_list("pk", "name"))
-    return Preview(new, len(gone), [f"{names.get(duns, '')} ({duns})".strip() for _, duns in gone[:shown]])
+    gone = _not_listed(registration, listed.dnb_time, listed.numbers) if listed.numbers else []
+    return Preview(new, len(gone), _named(gone[:shown]))
+
+
+def _named(gone: Sequence[tuple[uuid.UUID, str]]) -> list[str]:
+    names = dict(Company.objects.filter(pk__in=[duns for _, duns in gone]).values_list("pk", "name"))
+    return [f"{names.get(duns, '')} ({duns})".strip() for _, duns in gone]
+
+
+def is_first_list(registration: Registration, dnb_time: datetime) -> bool:
+    """Nothing was known before of what D&B monitors, so that nothing shows whether a list is complete."""
+    monitored = Subject.objects.filter(registration=registration, state=SubjectState.MONITORED)
+    return registration.list_received_at is None and not monitored.exclude(checked_at=dnb_time).exists()
 
 
 def apply_list(
@@ -198,11 +209,33 @@ def apply_list(
     result = Export(listed=len(listed.numbers), unreadable=listed.unreadable)
     result.newly_known = learn_is_in(registration, listed.numbers, dnb_time=listed.dnb_time, reported_by=reported_by)
     if is_complete:
-        result.gone = _leave_out(registration, listed) if listed.numbers else 0
-        Registration.objects.filter(pk=registration.pk).update(list_received_at=listed.dnb_time)
+        result.gone = _leave_out(registration, listed.dnb_time, listed.numbers) if listed.numbers else 0
+        _note_complete(registration, listed.dnb_time)
     count_open(registration)
     _record(registration, by, "import list", listed.name, str(result))
     return result
+
+
+def preview_confirmation(registration: Registration, dnb_time: datetime, *, shown: int = 20) -> Preview:
+    """Of a list of this time that was applied as a part: who would be marked as gone if it were complete."""
+    gone = _not_listed(registration, dnb_time)
+    return Preview(0, len(gone), _named(gone[:shown]))
+
+
+def confirm_list(registration: Registration, dnb_time: datetime, *, name: str, by: str) -> str:
+    """A list that was applied as a part is complete, as a person vouches. Returns what that changed, in words."""
+    gone = _leave_out(registration, dnb_time)
+    _note_complete(registration, dnb_time)
+    count_open(registration)
+    words = gettext("confirmed as complete, %(gone)s no longer at D&B") % {"gone": counted(gone)}
+    _record(registration, by, "import list", name, words)
+    return words
+
+
+def _note_complete(registration: Registration, dnb_time: datetime) -> None:
+    """Unless a later list has come meanwhile."""
+    is_latest = Q(list_received_at=None) | Q(list_received_at__lt=dnb_time)
+    Registration.objects.filter(is_latest, pk=registration.pk).update(list_received_at=dnb_time)
 
 
 def apply_export(
@@ -229,20 +262,23 @@ def is_whole(paths: Sequence[Path]) -> bool:
     return numbers == list(range(1, len(paths) + 1)) and len({name and name.written_at for name in names}) == 1
 
 
-def _not_listed(registration: Registration, listed: DnbList) -> list[tuple[uuid.UUID, str]]:
-    """Who was thought to be in when the list was written and is not on it."""
+def _not_listed(
+    registration: Registration, dnb_time: datetime, numbers: Iterable[str] = ()
+) -> list[tuple[uuid.UUID, str]]:
+    """Who was thought to be in when the list was written and is not on it. Who is on a list that was applied before is
+    known to be in since then, so that its numbers are not needed any more."""
     monitored = Subject.objects.filter(registration=registration, state=SubjectState.MONITORED)
-    rows = monitored.filter(checked_at__lt=listed.dnb_time).order_by("company_id")
-    on_it = set(listed.numbers)
+    rows = monitored.filter(checked_at__lt=dnb_time).order_by("company_id")
+    on_it = set(numbers)
     return [row for row in rows.values_list("pk", "company_id").iterator(chunk_size=2000) if row[1] not in on_it]
 
 
-def _leave_out(registration: Registration, listed: DnbList) -> int:
-    was, day, gone = [SubjectState.MONITORED], listed.dnb_time.date(), 0
-    for rows in in_batches(_not_listed(registration, listed), AT_ONCE):
+def _leave_out(registration: Registration, dnb_time: datetime, numbers: Iterable[str] = ()) -> int:
+    was, day, gone = [SubjectState.MONITORED], dnb_time.date(), 0
+    for rows in in_batches(_not_listed(registration, dnb_time, numbers), AT_ONCE):
         with transaction.atomic():
             keys = [key for key, _ in rows]
-            gone += apply_response.removed(keys, was, until=day, at=listed.dnb_time, is_by_file=True)
+            gone += apply_response.removed(keys, was, until=day, at=dnb_time, is_by_file=True)
     return gone
 
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from core.text import ago
 from dnbmon_site.operations.processes.demo import Demo
-from dnbmon_site.operations.processes.pidfile import Note, running
+from dnbmon_site.operations.processes.pidfile import Note, add_choice, running
 from dnbmon_site.operations.processes.start import answers
 from dnbmon_site.operations.processes.tree import manage
 
@@ -31,10 +31,10 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, help="only the instance on this port")
+        add_choice(parser)
 
-    def handle(self, *, port: int | None, **options: Any) -> None:
-        notes = running(settings.VAR_DIR, port)
+    def handle(self, *, port: int | None, demo_folder: Path | None, **options: Any) -> None:
+        notes = running(settings.VAR_DIR, port, demo_folder)
         if not notes:
             raise CommandError("D&B Monitoring is not running. Start it with “manage.py up”.", returncode=NOTHING_RUNS)
         is_well = [self.print_status(note) for note in notes]

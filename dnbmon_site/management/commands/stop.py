@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from dnbmon_site.operations.processes.pidfile import Note, ask_to_stop, kill, running
+from dnbmon_site.operations.processes.pidfile import Note, add_choice, ask_to_stop, kill, running
 from dnbmon_site.operations.processes.tree import GROUND_STOPS_WITHIN, STOP_WITHIN
 
 WITHIN = STOP_WITHIN + GROUND_STOPS_WITHIN + 3
@@ -19,10 +20,10 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, help="only the instance on this port")
+        add_choice(parser)
 
-    def handle(self, *, port: int | None, **options: Any) -> None:
-        notes = running(settings.VAR_DIR, port)
+    def handle(self, *, port: int | None, demo_folder: Path | None, **options: Any) -> None:
+        notes = running(settings.VAR_DIR, port, demo_folder)
         if not notes:
             self.stdout.write("D&B Monitoring is not running.")
         for note in notes:

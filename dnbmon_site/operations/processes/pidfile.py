@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import time
+from argparse import ArgumentParser
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -50,10 +51,17 @@ def leave_note(path: Path, *, url: str, demo_folder: str = "", sandbox_port: int
     return descriptor
 
 
-def running(folder: Path, port: int | None = None) -> list[Note]:
+def add_choice(parser: ArgumentParser) -> None:
+    """Which of those that run is meant, in the words that started it."""
+    parser.add_argument("--port", type=int, help="only the instance on this port")
+    parser.add_argument("--demo-folder", type=Path, help="only the demo with this data folder")
+
+
+def running(folder: Path, port: int | None = None, demo_folder: Path | None = None) -> list[Note]:
     """Those that run; notes of dead ones are ignored."""
     paths = sorted(folder.glob("up-*.json")) if port is None else [note_path(folder, port)]
-    return [note for path in paths if (note := _read(path))]
+    notes = [note for path in paths if (note := _read(path))]
+    return [note for note in notes if demo_folder is None or note.demo_folder == str(demo_folder.absolute())]
 
 
 def _read(path: Path) -> Note | None:

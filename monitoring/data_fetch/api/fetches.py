@@ -14,10 +14,10 @@ from rest_framework.views import APIView
 
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
-from core.api.parameters import PageParameters, read_place
+from core.api.pages import page_by_key, page_by_time
+from core.api.parameters import PageParameters
 from core.api.repeats import repeat_key
 from core.api.scopes import FETCH
-from core.lists.pagination import beyond, cut, read_key, write_token
 from direct_plus.duns import InvalidDuns, normalise_duns
 from monitoring.data_fetch.api.serializers import (
     DIFFERENCE_EXAMPLE,
@@ -32,7 +32,6 @@ from monitoring.data_fetch.api.serializers import (
     ItemSerializer,
     ItemsSerializer,
     RequestSerializer,
-    ResumeSerializer,
     serialized,
 )
 from monitoring.data_fetch.blocks import NoBlocks
@@ -41,7 +40,7 @@ from monitoring.data_fetch.effect import effect_of
 from monitoring.data_fetch.plan import CannotFetch, GapInWork, Plan, plan_companies, plan_gap
 from monitoring.data_fetch.request import known_fetch, may_resume, request_fetch, resume_fetch, stop_fetch
 from monitoring.models import DataFetch, FetchedCompany, FetchedState
-from portfolio.call_budgets.api import conflicts_of_calls
+from portfolio.call_budgets.api import ConfirmCallsSerializer, conflicts_of_calls, resume_confirmed
 from portfolio.companies.parameters import DUNS_IN_PATH
 from portfolio.registrations.api import registration_or_404
 
@@ -81,11 +80,8 @@ class DataFetchList(APIView):
     def get(self, request: Request) -> Response:
         """Requests by users and API keys to fetch the data of companies, or to close a data gap."""
         asked = PageParameters.of(request)
-        rows = DataFetch.objects.select_related("registration").order_by("-requested_at", "-id")
-        if "after" in asked:
-            rows = beyond(rows, ("requested_at", "id"), read_place(asked["after"]), newest_first=True)
-        found, has_more = cut(rows, asked["limit"])
-        token = write_token([found[-1].requested_at.isoformat(), found[-1].pk.hex]) if has_more else None
+        rows = DataFetch.objects.select_related("registration")
+        found, token = page_by_time(rows, asked, "requested_at")
         return Response({"results": serialized(found), "next": token})
 
     @extend_schema(
@@ -154,13 +150,10 @@ class DataFetchCompanies(APIView):
     def get(self, request: Request, id: uuid.UUID) -> Response:
         """The result for each company."""
         asked = ItemParameters.of(request)
-        rows = FetchedCompany.objects.filter(fetch=fetch_or_404(id)).order_by("id")
+        rows = FetchedCompany.objects.filter(fetch=fetch_or_404(id))
         if "state" in asked:
             rows = rows.filter(state__in=sorted(set(asked["state"])))
-        if "after" in asked:
-            rows = beyond(rows, ("id",), [read_key(asked["after"])])
-        found, has_more = cut(rows, asked["limit"])
-        token = write_token([found[-1].pk.hex]) if has_more else None
+        found, token = page_by_key(rows, asked)
         return Response({"results": ItemSerializer(found, many=True).data, "next": token})
 
 
@@ -281,7 +274,7 @@ class DataFetchResume(APIView):
         tags=["data fetches"],
         summary="Resume a data fetch",
         parameters=[KEY_IN_PATH],
-        request=ResumeSerializer,
+        request=ConfirmCallsSerializer,
         responses=FetchSerializer,
         examples=[
             a_request("One call", {"confirm_calls": {"data_blocks": 1}}),
@@ -290,11 +283,6 @@ class DataFetchResume(APIView):
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
         """Makes the calls that are left. Calls without a response are made again, so D&B may bill them twice."""
-        asked = ResumeSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
         row = fetch_or_404(id)
-        if not may_resume(row):
-            raise Conflict("There is nothing left to fetch.")
-        with conflicts_of_calls():
-            resume_fetch(row, asked.validated_data["confirm_calls"], by=who(request))
+        resume_confirmed(request, row, may_resume, resume_fetch)
         return Response(serialized([row])[0])

@@ -99,10 +99,6 @@ class RequestSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class ResumeSerializer(serializers.Serializer[Any]):
-    confirm_calls = ConfirmCallsField()
-
-
 class FetchDecisionSerializer(serializers.Serializer[Any]):
     companies = serializers.ListField(
         child=DunsField(),

@@ -114,10 +114,6 @@ class TreeRequestSerializer(serializers.Serializer[Any]):
     confirm_calls = ConfirmCallsField()
 
 
-class TreeResumeSerializer(serializers.Serializer[Any]):
-    confirm_calls = ConfirmCallsField()
-
-
 class TreeParameters(PageParameters):
     kind = serializers.ChoiceField(TreeKind.choices, required=False, help_text="Return only trees of this kind.")
 

@@ -14,10 +14,10 @@ from rest_framework.views import APIView
 
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
-from core.api.parameters import PageParameters, read_place
+from core.api.pages import page_by_key, page_by_time
+from core.api.parameters import PageParameters
 from core.api.repeats import repeat_key
 from core.api.scopes import FETCH
-from core.lists.pagination import beyond, cut, read_key, write_token
 from direct_plus.duns import InvalidDuns, normalise_duns
 from monitoring.family_tree.api.serializers import (
     MEMBER_EXAMPLE,
@@ -27,7 +27,6 @@ from monitoring.family_tree.api.serializers import (
     TreeMembersSerializer,
     TreeParameters,
     TreeRequestSerializer,
-    TreeResumeSerializer,
     TreeSerializer,
     TreesSerializer,
     company_tree_json,
@@ -39,7 +38,7 @@ from monitoring.family_tree.snapshots import changed_since, latest_tree
 from monitoring.family_tree.view_data import monitored_in
 from monitoring.history.api import ProfileParameters
 from monitoring.models import FamilyTree, FamilyTreeMember, TreeKind
-from portfolio.call_budgets.api import conflicts_of_calls
+from portfolio.call_budgets.api import ConfirmCallsSerializer, conflicts_of_calls, resume_confirmed
 from portfolio.companies.parameters import DUNS_IN_PATH, UNKNOWN_COMPANY, company_or_404
 from portfolio.models import Subject
 
@@ -70,13 +69,10 @@ class FamilyTreeList(APIView):
     def get(self, request: Request) -> Response:
         """Family trees and upward chains that users and API keys have requested."""
         asked = TreeParameters.of(request)
-        rows = FamilyTree.objects.order_by("-requested_at", "-id")
+        rows = FamilyTree.objects.all()
         if "kind" in asked:
             rows = rows.filter(kind=asked["kind"])
-        if "after" in asked:
-            rows = beyond(rows, ("requested_at", "id"), read_place(asked["after"]), newest_first=True)
-        found, has_more = cut(rows, asked["limit"])
-        token = write_token([found[-1].requested_at.isoformat(), found[-1].pk.hex]) if has_more else None
+        found, token = page_by_time(rows, asked, "requested_at")
         return Response({"results": TreeSerializer(found, many=True).data, "next": token})
 
     @extend_schema(
@@ -149,11 +145,8 @@ class FamilyTreeMembers(APIView):
         """Each with its parent, and the registrations that monitor it. A member below several parents is listed with
         each."""
         asked = PageParameters.of(request)
-        rows = FamilyTreeMember.objects.filter(tree=tree_or_404(id)).order_by("id")
-        if "after" in asked:
-            rows = beyond(rows, ("id",), [read_key(asked["after"])])
-        found, has_more = cut(rows, asked["limit"])
-        token = write_token([found[-1].pk.hex]) if has_more else None
+        rows = FamilyTreeMember.objects.filter(tree=tree_or_404(id))
+        found, token = page_by_key(rows, asked)
         monitored = monitored_in([row.duns for row in found], Subject.objects.all())
         return Response({"results": members_json(found, monitored), "next": token})
 
@@ -188,7 +181,7 @@ class FamilyTreeResume(APIView):
         tags=["family trees"],
         summary="Resume fetching a family tree",
         parameters=[KEY_IN_PATH],
-        request=TreeResumeSerializer,
+        request=ConfirmCallsSerializer,
         responses=TreeSerializer,
         examples=[
             a_request("One call", {"confirm_calls": {"family_tree": 1}}),
@@ -197,13 +190,7 @@ class FamilyTreeResume(APIView):
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
         """Fetches the pages that are left. A call without a response is made again, so D&B may bill it twice."""
-        asked = TreeResumeSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        row = tree_or_404(id)
-        if not may_resume(row):
-            raise Conflict("There is nothing left to fetch.")
-        with conflicts_of_calls():
-            resume_tree(row, asked.validated_data["confirm_calls"], by=who(request))
+        resume_confirmed(request, tree_or_404(id), may_resume, resume_tree)
         return Response(TreeSerializer(tree_or_404(id)).data)
 
 

@@ -15,11 +15,10 @@ from rest_framework.views import APIView
 
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
-from core.api.parameters import read_place
+from core.api.pages import page_by_time
 from core.api.repeats import repeat_key
 from core.api.scopes import READ, SEARCH_COMPANIES
 from core.api.visibility import seen_by
-from core.lists.pagination import beyond, cut, write_token
 from direct_plus.candidates import CompanyQuery
 from portfolio.call_budgets.api import conflicts_of_calls
 from portfolio.call_budgets.calls import calls_left
@@ -70,15 +69,12 @@ class SearchList(APIView):
     def get(self, request: Request) -> Response:
         """Searches by users and API keys. Those with `state=found` await a decision by a user."""
         asked = SearchParameters.of(request)
-        rows = seen_by(request, CompanySearch.objects.select_related("contract").order_by("-requested_at", "-id"))
+        rows = seen_by(request, CompanySearch.objects.select_related("contract"))
         if "state" in asked:
             rows = rows.filter(state__in=sorted(set(asked["state"])))
         if "import" in asked:
             rows = rows.filter(subject_import=asked["import"])
-        if "after" in asked:
-            rows = beyond(rows, ("requested_at", "id"), read_place(asked["after"]), newest_first=True)
-        found, has_more = cut(rows, asked["limit"])
-        token = write_token([found[-1].requested_at.isoformat(), found[-1].pk.hex]) if has_more else None
+        found, token = page_by_time(rows, asked, "requested_at")
         return Response({"results": answers(found, request), "next": token})
 
     @extend_schema(

@@ -150,6 +150,7 @@ GET  /monitoring/delivery/{key}/raw/                        VAMPOD
 GET  /monitoring/deliveredfile/upload/                      OD
 POST /monitoring/deliveredfile/upload/                      OD
 POST /monitoring/deliveredfile/{key}/do/import-now/         OD
+POST /monitoring/deliveredfile/{key}/do/confirm-list/       MD
 POST /monitoring/fileserver/{key}/do/test/                  OD
 POST /monitoring/scheduledexport/{key}/do/run/              AD
 GET  /monitoring/notification/export/                       VAMPOD

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from dnbmon_site.operations.processes.pidfile import ask_to_stop, kill, leave_note, note_path, running
 
@@ -51,7 +52,17 @@ def test_a_note_is_there_as_long_as_its_program(tmp_path: Path) -> None:
         (note,) = running(tmp_path)
         assert (note.pid, note.url, note.name) == (os.getpid(), URL, "D&B Monitoring (demo)")
         assert running(tmp_path, 8124) == []
+        assert running(tmp_path, demo_folder=Path("/demo")) == [note]
+        assert running(tmp_path, demo_folder=Path("/other")) == []
     assert running(tmp_path) == []
+
+
+def test_stop_takes_the_words_that_started_a_demo(tmp_path: Path, settings: Any, capsys: Any) -> None:
+    """And stops no other: here it would be this process."""
+    settings.VAR_DIR = tmp_path
+    with noted(note_path(tmp_path, 8123), demo_folder="/demo", sandbox_port=8124):
+        call_command("stop", "--demo-folder", "/other")
+    assert "D&B Monitoring is not running." in capsys.readouterr().out
 
 
 def test_what_a_killed_program_left_says_nothing_even_if_its_number_lives_again(tmp_path: Path) -> None:

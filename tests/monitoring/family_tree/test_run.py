@@ -154,6 +154,37 @@ def test_a_family_is_not_requested_by_another_member_before_it_is_finished(
     assert refused.value.tree == tree
 
 
+def test_a_family_that_nobody_knows_yet_is_requested_once(registration: Registration) -> None:
+    monitored(registration, FOURTH)
+    Company.objects.update(global_ultimate="")
+    plans = [plan_trees(TreeKind.FULL, [duns]) for duns in (THIRD, FOURTH)]
+    (tree,) = request_trees(plans[0], ONE_CALL, by=an_actor("ann"))
+    with pytest.raises(CannotFetchTree, match="may be of the same family"):
+        request_trees(plans[1], ONE_CALL, by=an_actor("bob"))
+    with pytest.raises(CannotFetchTree, match="may be of the same family"):
+        plan_trees(TreeKind.FULL, [FOURTH])
+    assert FamilyTree.objects.get() == tree
+    run(tree)
+    assert plan_trees(TreeKind.FULL, [FOURTH]).top == TOP
+
+
+def test_a_tree_of_a_family_that_another_request_has_stops_after_the_page_that_shows_it(
+    registration: Registration, control: SandboxControl
+) -> None:
+    control.switch("family_tree_page", 2)
+    monitored(registration, FOURTH)
+    Company.objects.update(global_ultimate="")
+    tree = fetched_tree_stopped()
+    assert FOURTH not in members_of(tree)
+    other = requested_tree(FOURTH)
+    FamilyTree.objects.filter(pk=other.pk).update(confirmed_calls=3)
+    other = run(other)
+    assert (other.state, other.pages_read) == (TreeState.STOPPED, 1) and "ann requested the same family" in other.reason
+    assert len(calls_of(control, "tree")) == 2
+    resume_tree(tree, calls_to_resume(tree), by=an_actor("ann"))
+    assert run(tree).state == TreeState.DONE
+
+
 def test_chains_that_are_not_finished_are_left_out(registration: Registration) -> None:
     monitored(registration, FOURTH)
     chain = requested_tree(THIRD, TreeKind.UPWARD)
@@ -309,9 +340,26 @@ def test_a_company_that_is_no_more_leaves_the_pages_that_were_read(control: Sand
     control.mark([THIRD], kind, TOP if kind == "transferred" else "")
     resume_tree(tree, {TREE: 2}, by=an_actor("bob"))
     tree = run(tree)
-    if kind == "transferred":
-        assert (tree.state, tree.pages_read) == (TreeState.STOPPED, 1) and "transferred" in tree.reason.lower()
-    assert tree.state != TreeState.NONE and latest_tree(THIRD, TreeKind.FULL) == tree
+    assert (tree.state, tree.pages_read) == (TreeState.STOPPED, 1) and tree.reason
+    assert latest_tree(THIRD, TreeKind.FULL) == tree
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_a_page_that_is_not_there_ends_a_tree_only_where_d_and_b_has_stated_none(
+    stated: bool, control: SandboxControl
+) -> None:
+    control.switch("family_tree_page", 2)
+    tree = fetched_tree_stopped()
+    resume_tree(tree, {TREE: 2}, by=an_actor("bob"))
+    if not stated:
+        FamilyTree.objects.update(page_count=None)
+    control.set_fault("http_error", on="tree", times=1, status=404, code="20505")
+    tree = run(tree)
+    assert (tree.state, tree.pages_read) == (TreeState.STOPPED if stated else TreeState.DONE, 1)
+    if stated:
+        assert "stated 3 pages, but returned no page 2" in tree.reason
+        resume_tree(tree, calls_to_resume(tree), by=an_actor("bob"))
+        assert members_of(run(tree)) == FAMILY
 
 
 FAULTS: dict[str, dict[str, Any]] = {

@@ -1,19 +1,24 @@
 """The page of delivered files, their upload, and the same by the API."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
+from core.actors import Actor
 from core.models import AuditEntry, Blob
+from monitoring.file_intake.intake import import_now
 from monitoring.jobs import import_delivered_files
 from monitoring.models import DeliveredFile, Delivery, FileState, Notification
-from portfolio.models import Registration, Subject
+from portfolio.models import Registration, Subject, SubjectState
 from tests.builders.delivered_files import a_file, a_header, updates
 from tests.builders.pages import text_of
 from tests.builders.programs import Program, a_signed_in_person
+from tests.builders.subjects import a_subject
 
 pytestmark = pytest.mark.django_db
 LIST = "/monitoring/deliveredfile/"
@@ -84,6 +89,27 @@ def test_a_list_that_somebody_brings_is_reported_by_that_person(
     admin.post(f"{LIST}{row.pk}/do/import-now/")
     assert import_delivered_files() == 1
     assert Subject.objects.get().reported_by == row.requester_id
+
+
+def test_a_list_is_complete_when_somebody_who_may_says_so(
+    registration: Registration, admin: Client, folder: Path, tmp_path: Path
+) -> None:
+    a_subject("100000001", registration, checked_at=timezone.now() - timedelta(days=400))
+    upload(admin, a_file(tmp_path, A, kind="DunsExport"))
+    row = DeliveredFile.objects.get()
+    import_now(row, requested_by=Actor("ann", row.pk))
+    import_delivered_files()
+    page, act = f"{LIST}{row.pk}/change/", f"{LIST}{row.pk}/do/confirm-list/"
+    may = ("monitoring.view_deliveredfile", "monitoring.change_deliveredfile")
+    reader = a_signed_in_person(*may, name="bob").client
+    assert "Confirm complete list</button>" not in reader.get(page).content.decode()
+    assert reader.post(act, {"gone": "1", "confirmed": "yes"}).status_code == 403
+    assert "Confirm complete list</button>" in admin.get(page).content.decode()
+    asked = text_of(admin.post(act, {"gone": "1"}))
+    assert "1 company that D&B monitored before is not on this list" in asked and "100000001" in asked
+    assert "has changed since" in text_of(admin.post(act, {"gone": "2", "confirmed": "yes"}, follow=True))
+    assert "1 no longer at D&B" in text_of(admin.post(act, {"gone": "1", "confirmed": "yes"}, follow=True))
+    assert Subject.objects.get(company="100000001").state == SubjectState.REMOVED
 
 
 # The API

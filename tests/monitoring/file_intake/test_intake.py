@@ -17,12 +17,13 @@ from django.utils import timezone
 from core.actors import Actor
 from core.ids import time_first_id
 from core.leases import HoldLost, holding
-from core.models import AuditEntry, Blob
+from core.models import AuditEntry, Blob, Notice
 from direct_plus import delivered_files
 from dnbmon_site.worker.schedules import OFTEN
 from monitoring.file_intake import arrivals, imports, intake, parts, reports, rows, run
 from monitoring.file_intake.contents import store_contents
 from monitoring.file_intake.intake import import_now
+from monitoring.file_intake.lists import NumberChanged, confirm_complete, preview_of
 from monitoring.jobs import import_delivered_files, ingest_now
 from monitoring.models import Change, DeadLetter, DeliveredFile, Delivery, FileSource, FileState, Notification
 from portfolio.models import Registration, Subject, SubjectState
@@ -545,15 +546,54 @@ def test_a_lone_part_1_takes_nobody_out_until_a_person_confirms(
     assert take() == 1
     assert not is_removed(gone)
     told = report(folder / "done", path.name)
-    assert "not on this list: 1 company. Other parts" in told and "“Yes, complete”" in told and "--complete" in told
+    assert "not on this list: 1 company. D&B does not state how many parts" in told
     assert Registration.objects.get().list_received_at is None
-    # Part 2 shows that there is more than one.
+    assert Notice.objects.get().url.endswith(f"/{DeliveredFile.objects.get().pk}/change/")
+    # Parts 1 and 2 may be all, or those of three.
     a_file(folder, "100000002", kind="DunsExport", number=2)
     take()
     is_late()
     assert take() == 1
+    assert not is_removed(gone)
+    row, ann = DeliveredFile.objects.get(name=path.name), Actor("ann", time_first_id())
+    with pytest.raises(NumberChanged):
+        confirm_complete(row, 2, by=ann)
+    assert not is_removed(gone)
+    assert "1 no longer at D&B" in confirm_complete(row, 1, by=ann)
     assert is_removed(gone)
     assert Subject.objects.filter(state=SubjectState.MONITORED).count() == 2
+    assert Registration.objects.get().list_received_at is not None
+    assert set(DeliveredFile.objects.values_list("remark", flat=True)) == {""}
+    row.refresh_from_db()
+    with pytest.raises(NumberChanged):
+        confirm_complete(row, 0, by=ann)
+
+
+def test_a_first_list_is_not_complete_until_a_person_confirms(
+    registration: Registration, folder: Path, take: Take
+) -> None:
+    """Nothing was known before that it could lack."""
+    Registration.objects.update(list_received_at=None)
+    a_file(folder, A, kind="DunsExport")
+    take()
+    is_late()
+    assert take() == 1
+    assert Registration.objects.get().list_received_at is None
+    preview = preview_of(DeliveredFile.objects.get())
+    assert preview and preview.gone == 0
+
+
+def test_a_list_from_a_clock_ahead_takes_nobody_out_who_is_on_it(
+    registration: Registration, folder: Path, take: Take
+) -> None:
+    gone = monitored_long_ago(B, registration)
+    a_file(folder, A, kind="DunsExport", stamp="20990101000000")
+    take()
+    is_late()
+    take()
+    confirm_complete(DeliveredFile.objects.get(), 1, by=Actor("ann", time_first_id()))
+    assert is_removed(gone)
+    assert Subject.objects.get(state=SubjectState.MONITORED).company_id == A
 
 
 def test_a_lone_part_1_that_lists_all_who_were_known_is_the_whole_list(
@@ -587,10 +627,12 @@ def test_a_part_that_still_arrives_keeps_a_list_from_being_complete(
     arriving.unlink()
     late.rename(folder / late.name)
     take()
+    assert preview_of(DeliveredFile.objects.get(name=path.name)) is None
     is_late()
     assert take() == 1
-    assert is_removed(gone)
-    assert Subject.objects.filter(state=SubjectState.MONITORED).count() == 3
+    preview = preview_of(DeliveredFile.objects.get(name=path.name))
+    assert preview and preview.gone == 1 and not is_removed(gone)
+    assert Subject.objects.filter(state=SubjectState.MONITORED).count() == 4
 
 
 def test_parts_wait_for_longer_than_one_that_is_cut_is_left_alone() -> None:
@@ -612,8 +654,9 @@ def test_a_refused_copy_that_a_good_one_replaced_does_not_spoil_its_list(
     take()
     is_late()
     assert take() == 1
+    assert "choose “Confirm complete list”" in report(folder / "done", again.name)
+    confirm_complete(DeliveredFile.objects.get(name=again.name, state=FileState.IMPORTED), 1, by=Actor("ann", gone.pk))
     assert is_removed(gone)
-    assert "1 no longer at D&B" in report(folder / "done", again.name)
 
 
 def test_a_part_that_is_gone_is_refused_and_not_the_others(
