@@ -91,14 +91,14 @@ class Rule:
         for facet in found:
             if not self.conditions:
                 return _facet_text(facet)
-            if met := self._enough([one for one in self.conditions if one.is_met(facet)], facet.current):
+            if met := self._enough([one for one in self.conditions if one.is_met(facet)], facet):
                 return f"{_facet_text(facet)} ({met})"
         return ""
 
-    def _enough(self, met: list[Condition], current: Any) -> str:
+    def _enough(self, met: list[Condition], facet: Facet) -> str:
         """The conditions that are met, in words and each once, if they are enough."""
         is_all = self.row.combination == Combination.ALL
-        texts = dict.fromkeys(one.text_for(current) for one in met)
+        texts = dict.fromkeys(one.text_for(facet) for one in met)
         return ", ".join(texts) if not is_all or len(met) == len(self.conditions) else ""
 
     @property
@@ -111,7 +111,7 @@ class Rule:
         """Why a baseline already is what this rule waits for; nothing if it is not."""
         for path in self.paths:
             for facet in facets(path, ROOT, None, organization):
-                if met := self._enough([one for one in self.conditions if one.holds(facet.current)], facet.current):
+                if met := self._enough([one for one in self.conditions if one.holds(facet.current)], facet):
                     return f"{label_of_path(facet.path)}: {short(facet.current, 80)} ({met})"
         return ""
 
@@ -304,7 +304,8 @@ def rule_text(row: AlertRule) -> str:
     joint = gettext("and") if row.combination == Combination.ALL else gettext("or")
     # A status by its code and by its description is one condition to a reader.
     conditions = f" {joint} ".join(dict.fromkeys(_condition_text(line, row) for _, line in _lines(row.conditions)))
-    return "; ".join(filter(None, [_elements_text(few(paths), conditions), few(kinds)])) or gettext("any change")
+    text = "; ".join(filter(None, [_elements_text(few(paths), conditions), few(kinds)])) or gettext("any change")
+    return gettext("at a group member: %(changes)s") % {"changes": text} if row.group_only else text
 
 
 def _elements_text(names: str, conditions: str) -> str:
@@ -341,7 +342,7 @@ def scope_text(row: AlertRule) -> str:
     )
     parts = [words % {"names": few(names)} for words, names in named if names]
     if row.group_only:
-        parts.append(gettext("with others of their group"))
+        parts.append(gettext("in a group with other monitored companies"))
     if split(row.countries):
         names = [country_name(code) for code in split(row.countries.upper())]
         parts.append(gettext("in %(names)s") % {"names": few(names)})
