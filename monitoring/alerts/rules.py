@@ -29,6 +29,7 @@ from portfolio.models import Company, Registration, Subject
 from portfolio.visibility import chosen_registrations
 
 Mistakes = dict[str, list[str]]
+OTHER_KINDS = set(Kind.values) - {Kind.ELEMENT}
 MOST_LINES = 200
 ANY_VALUE = frozenset([""])
 COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
@@ -297,9 +298,7 @@ CHECKS: Mapping[str, Callable[[str], Iterator[str]]] = {
 
 def rule_text(row: AlertRule) -> str:
     """What a rule waits for, in a line."""
-    kinds = [
-        lower_first(str(Kind(kind).label)) for kind in split(row.kinds) if kind in Kind.values and kind != Kind.ELEMENT
-    ]
+    kinds = [lower_first(str(Kind(kind).label)) for kind in split(row.kinds) if kind in OTHER_KINDS]
     paths = [_path_text(line) for _, line in _lines(row.elements) if not line.startswith("!")]
     joint = gettext("and") if row.combination == Combination.ALL else gettext("or")
     # A status by its code and by its description is one condition to a reader.

@@ -115,6 +115,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     page_template = "monitoring/decisions/decision.html"
     empty_title = _("No decisions")
     empty_text = _("Open a company and choose “Decide”. Each decision is kept with the figures of that time.")
+    empty_template = "monitoring/company_page/choose_company.html"
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.decide)
