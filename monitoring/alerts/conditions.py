@@ -45,6 +45,12 @@ SAID: Mapping[str, str | Promise] = {
     CROSSES: _("crosses %(value)s"),
     WORSE: _("gets worse"),
 }
+# Of a value that was reported for the first time: nothing has changed.
+AT_FIRST: Mapping[str, str | Promise] = {
+    BECOMES: _("first reported as %(value)s"),
+    ABOVE: _("is above %(value)s"),
+    BELOW: _("is below %(value)s"),
+}
 WITH_A_TRUTH = (BECOMES, WAS)
 WITHOUT_VALUE = (CHANGES, WORSE)
 NUMERIC = (RISES, DROPS, ABOVE, BELOW, CROSSES)
@@ -66,9 +72,11 @@ class Condition:
         """For people; rules are written and kept in the words of `OPERATORS`' keys."""
         return str(SAID[self.operator]) % {"value": shown_value(self.operator, self.value)}
 
-    def text_for(self, current: Any) -> str:
+    def text_for(self, facet: Facet) -> str:
         """The same about a value that meets it: with its label in place of D&B's code."""
-        return str(SAID[self.operator]) % {"value": short(current, 80)} if self.operator == BECOMES else self.text
+        words = AT_FIRST.get(self.operator, "") if is_nothing(facet.previous) else ""
+        value = short(facet.current, 80) if self.operator == BECOMES else shown_value(self.operator, self.value)
+        return str(words or SAID[self.operator]) % {"value": value}
 
     def is_met(self, facet: Facet) -> bool:
         if self.operator == CHANGES:

@@ -49,7 +49,7 @@ DEFAULT_RULES: Mapping[str, dict[str, Any]] = {
     "insolvency": _rule(
         _("Bankruptcy or insolvency"),
         Severity.CRITICAL,
-        _("Bankruptcy, insolvency, liquidation or suspension of payments."),
+        _("Bankruptcy, insolvency, liquidation or suspension of payments of the company itself."),
         elements=_paths(*(f"legalEvents.{name}" for name in LEGAL)),
         conditions="becomes true",
     ),
@@ -114,9 +114,9 @@ DEFAULT_RULES: Mapping[str, dict[str, Any]] = {
         elements=_paths(*(f"corporateLinkage.{name}.duns" for name in LINKAGE)),
     ),
     "group": _rule(
-        _("Critical change in a corporate group"),
+        _("Critical change at a group member"),
         Severity.HIGH,
-        _("A critical change at a company of a group with other monitored companies. Their owners are notified, too."),
+        _("A company has a critical change, and you monitor others of its group. Their owners are notified, too."),
         kinds=f"{Kind.ELEMENT},{Kind.DELETED},{Kind.TRANSFERRED}",
         elements=_paths(
             "dunsControlStatus.operatingStatus",

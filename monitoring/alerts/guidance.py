@@ -31,7 +31,10 @@ BY_DEFAULT_RULE: Mapping[str, Guidance] = {
         ),
     ),
     "insolvency": Guidance(
-        _("Bankruptcy or insolvency proceedings are open or recorded. Payments and deliveries are at risk."),
+        _(
+            "Bankruptcy or insolvency proceedings against this company are open or recorded. Its payments and "
+            "deliveries are at risk."
+        ),
         (
             _("Hold new orders and credit until you have reviewed the case."),
             _("Find the court, the administrator and the deadline for filing claims."),
@@ -117,7 +120,10 @@ BY_DEFAULT_RULE: Mapping[str, Guidance] = {
         ),
     ),
     "group": Guidance(
-        _("A company of a group that you deal with is in difficulties. Its owner and sister companies may follow."),
+        _(
+            "This company is in difficulties. You monitor other companies of its corporate group, and they may be "
+            "affected next."
+        ),
         (
             _("Open the group and see which of your companies belong to it, and what is at stake together."),
             _("Ask your contacts whether guarantees, deliveries or payments depend on the company."),

@@ -39,7 +39,7 @@ def alert_message(channel: Channel, alerts: Sequence[Alert], sequence: int | Non
         first = shown[0].text if shown and alert.kind == AlertKind.CHANGE else alert.title
         told = _with_more(first, count - 1) if alert.kind == AlertKind.CHANGE else first
         return Message(
-            subject=subject_of(f"[{severity}] {told}"),
+            subject=subject_of(f"[{severity}] {_whose(alerts, told)}"),
             lead=alert.title if alert.kind != AlertKind.CHANGE else "",
             entries=[_fact_entry(fact) for fact in shown],
             more=count - len(shown),
@@ -47,6 +47,12 @@ def alert_message(channel: Channel, alerts: Sequence[Alert], sequence: int | Non
             url=link("admin:monitoring_alert_change", alert.pk),
             url_words=gettext("View alert"),
         )
+
+
+def _whose(alerts: Sequence[Alert], text: str) -> str:
+    """Owners of other companies of the group receive it, too: it must not read as if theirs had changed."""
+    is_of_group = all(alert.rule and alert.rule.group_only for alert in alerts)
+    return gettext("Group member %(text)s") % {"text": text} if is_of_group else text
 
 
 def _facts_of(channel: Channel, alerts: Sequence[Alert], sequence: int | None) -> tuple[list[AlertItem], int]:
@@ -171,7 +177,7 @@ def _alert_entry(alert: Alert) -> Entry:
     severity = Severity(alert.severity)
     more = alert.fact_count - 1 if alert.kind == AlertKind.CHANGE else 0
     told = ngettext("%(title)s, and %(count)s more change", "%(title)s, and %(count)s more changes", more)
-    text = told % {"title": alert.title, "count": counted(more)} if more > 0 else alert.title
+    text = _whose([alert], told % {"title": alert.title, "count": counted(more)} if more > 0 else alert.title)
     url = link("admin:monitoring_alert_change", alert.pk)
     return Entry(text, str(severity.label), severity.name.lower(), url, moment_text(alert.happened_at), alert.reversal)
 

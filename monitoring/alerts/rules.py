@@ -29,6 +29,7 @@ from portfolio.models import Company, Registration, Subject
 from portfolio.visibility import chosen_registrations
 
 Mistakes = dict[str, list[str]]
+OTHER_KINDS = set(Kind.values) - {Kind.ELEMENT}
 MOST_LINES = 200
 ANY_VALUE = frozenset([""])
 COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
@@ -91,14 +92,14 @@ class Rule:
         for facet in found:
             if not self.conditions:
                 return _facet_text(facet)
-            if met := self._enough([one for one in self.conditions if one.is_met(facet)], facet.current):
+            if met := self._enough([one for one in self.conditions if one.is_met(facet)], facet):
                 return f"{_facet_text(facet)} ({met})"
         return ""
 
-    def _enough(self, met: list[Condition], current: Any) -> str:
+    def _enough(self, met: list[Condition], facet: Facet) -> str:
         """The conditions that are met, in words and each once, if they are enough."""
         is_all = self.row.combination == Combination.ALL
-        texts = dict.fromkeys(one.text_for(current) for one in met)
+        texts = dict.fromkeys(one.text_for(facet) for one in met)
         return ", ".join(texts) if not is_all or len(met) == len(self.conditions) else ""
 
     @property
@@ -111,7 +112,7 @@ class Rule:
         """Why a baseline already is what this rule waits for; nothing if it is not."""
         for path in self.paths:
             for facet in facets(path, ROOT, None, organization):
-                if met := self._enough([one for one in self.conditions if one.holds(facet.current)], facet.current):
+                if met := self._enough([one for one in self.conditions if one.holds(facet.current)], facet):
                     return f"{label_of_path(facet.path)}: {short(facet.current, 80)} ({met})"
         return ""
 
@@ -297,14 +298,13 @@ CHECKS: Mapping[str, Callable[[str], Iterator[str]]] = {
 
 def rule_text(row: AlertRule) -> str:
     """What a rule waits for, in a line."""
-    kinds = [
-        lower_first(str(Kind(kind).label)) for kind in split(row.kinds) if kind in Kind.values and kind != Kind.ELEMENT
-    ]
+    kinds = [lower_first(str(Kind(kind).label)) for kind in split(row.kinds) if kind in OTHER_KINDS]
     paths = [_path_text(line) for _, line in _lines(row.elements) if not line.startswith("!")]
     joint = gettext("and") if row.combination == Combination.ALL else gettext("or")
     # A status by its code and by its description is one condition to a reader.
     conditions = f" {joint} ".join(dict.fromkeys(_condition_text(line, row) for _, line in _lines(row.conditions)))
-    return "; ".join(filter(None, [_elements_text(few(paths), conditions), few(kinds)])) or gettext("any change")
+    text = "; ".join(filter(None, [_elements_text(few(paths), conditions), few(kinds)])) or gettext("any change")
+    return gettext("at a group member: %(changes)s") % {"changes": text} if row.group_only else text
 
 
 def _elements_text(names: str, conditions: str) -> str:
@@ -341,7 +341,7 @@ def scope_text(row: AlertRule) -> str:
     )
     parts = [words % {"names": few(names)} for words, names in named if names]
     if row.group_only:
-        parts.append(gettext("with others of their group"))
+        parts.append(gettext("in a group with other monitored companies"))
     if split(row.countries):
         names = [country_name(code) for code in split(row.countries.upper())]
         parts.append(gettext("in %(names)s") % {"names": few(names)})

@@ -49,7 +49,7 @@ class SavingSerializer(serializers.Serializer[Any]):
     companies = serializers.IntegerField()
     saved = serializers.IntegerField(help_text="Fewer companies billed, if all of them are left out.")
     alerts = serializers.IntegerField(
-        allow_null=True, help_text=f"Alerts of the period that would be missing. {WITH_ALERTS}"
+        allow_null=True, help_text=f"Alerts of the period that you would not receive. {WITH_ALERTS}"
     )
     exposure = serializers.CharField(allow_null=True, help_text=EXPOSURE)
 

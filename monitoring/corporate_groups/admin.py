@@ -36,7 +36,7 @@ def page(request: HttpRequest, duns: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("corporate_group", args=[top]))
     group = group_page(duns, scope) if is_number else None
     if group is None:
-        raise Http404(gettext("No company of this group is known here."))
+        raise Http404(gettext("D&B Monitoring has no company of this group."))
     request.current_app, currency = admin.site.name, exposure_settings().reporting_currency
     context = {
         **admin.site.each_context(request),

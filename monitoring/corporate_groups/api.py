@@ -27,8 +27,8 @@ EXPOSURE = "In units of the reporting currency. Null without the scope `read:exp
 
 class MemberSerializer(serializers.Serializer[Any]):
     duns = serializers.CharField(help_text="D-U-N-S number.")
-    name = serializers.CharField(help_text="The number, where no name is known.")
-    depth = serializers.IntegerField(help_text="How far it is below the head of the group, which has 0.")
+    name = serializers.CharField(help_text="Name, or the D-U-N-S number if no name is known.")
+    depth = serializers.IntegerField(help_text="Levels below the head of the group, which has 0.")
     monitored = serializers.BooleanField(help_text="Whether it is in your portfolio.")
     company = CompanySerializer(allow_null=True, help_text="Null for an owner that was never in your portfolio.")
     exposure = serializers.CharField(allow_null=True, help_text=EXPOSURE)
@@ -36,7 +36,7 @@ class MemberSerializer(serializers.Serializer[Any]):
 
 class GroupSerializer(serializers.Serializer[Any]):
     duns = serializers.CharField(help_text="D-U-N-S number of the global ultimate.")
-    name = serializers.CharField(help_text="The number, where no name is known.")
+    name = serializers.CharField(help_text="Name, or the D-U-N-S number if no name is known.")
     monitored = serializers.IntegerField(help_text="Number of its companies in your portfolio.")
     countries = serializers.IntegerField(help_text="Number of countries of those.")
     high_failure_risk = serializers.IntegerField(help_text="Those with failure score class 4 or 5.")

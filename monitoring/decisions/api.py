@@ -69,12 +69,12 @@ class CompanyDecisionSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(help_text="The decision's ID.")
     company = CompanyShortSerializer(help_text="The company that was decided on.")
     number = serializers.IntegerField(help_text="Counts the decisions on this company. Send it as `after` to decide.")
-    kind = serializers.ChoiceField(DecisionKind.choices, help_text="What was decided.")
+    kind = serializers.ChoiceField(DecisionKind.choices, help_text="The decision.")
     amount = serializers.CharField(allow_null=True, help_text="Of a limit, in its currency, with two decimals.")
     currency = serializers.CharField(help_text="Currency of the amount (ISO 4217). Empty without an amount.")
     valid_until = serializers.DateField(allow_null=True, help_text="Last day of validity. Null if it has no end.")
     is_expired = serializers.BooleanField(help_text="Whether that day has passed.")
-    reason = serializers.CharField(help_text="Why it was decided.")
+    reason = serializers.CharField(help_text="Reason for the decision.")
     tier = serializers.CharField(help_text="Tier of the company at that time. Empty for none.")
     state = serializers.ChoiceField(
         DecisionState.choices, help_text="`proposed` while a second person must confirm it, `final` or `refused`."
@@ -101,13 +101,13 @@ class CompanyDecisionsSerializer(serializers.Serializer[Any]):
 
 class DecidingSerializer(serializers.Serializer[Any]):
     duns = DunsField(max_length=20, help_text="D-U-N-S number of the company.")
-    kind = serializers.ChoiceField(DecisionKind.choices, help_text="What is decided.")
+    kind = serializers.ChoiceField(DecisionKind.choices, help_text="The decision.")
     amount = serializers.DecimalField(
         required=False, max_digits=15, decimal_places=2, min_value=Decimal(0), help_text="Of a limit: 0 or more."
     )
     currency = serializers.ChoiceField(sorted(CODES), required=False, help_text="Currency of a limit (ISO 4217).")
     valid_until = serializers.DateField(required=False, help_text="Last day of validity. Leave it out for no end.")
-    reason = serializers.CharField(max_length=LONGEST, help_text="Why it is decided.")
+    reason = serializers.CharField(max_length=LONGEST, help_text="Reason for the decision.")
     after = serializers.IntegerField(
         min_value=0,
         max_value=10**6,

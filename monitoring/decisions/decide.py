@@ -78,9 +78,9 @@ class Draft:
 
     def _check_day(self) -> None:
         if self.valid_until and not is_usual(self.valid_until):
-            raise Refused(gettext("Enter a day until which the decision is valid before the year 3000."))
+            raise Refused(gettext("Enter a “Valid until” date before the year 3000."))
         if self.valid_until and self.valid_until < today():
-            raise Refused(gettext("The day until which the decision is valid is in the past. Enter a later day."))
+            raise Refused(gettext("The “Valid until” date is in the past. Enter a later date."))
 
     def _check_amount(self) -> None:
         if self.amount_cents is None or not 0 <= self.amount_cents <= MOST_CENTS:
@@ -171,7 +171,7 @@ def confirm(row: Decision, *, by: Actor) -> None:
         raise NotAllowed(gettext("You proposed this decision, so another user must confirm it."))
     refuse_gone(Company.objects.get(pk=row.company_id))
     if is_expired(row):
-        raise Refused(gettext("The day until which it is valid has passed. Refuse it and decide again."))
+        raise Refused(gettext("Its “Valid until” date has passed. Refuse it and make a new decision."))
     _settle(row, DecisionState.FINAL, by)
     end_review(row)
     insert_new(AuditEntry, _answer_entries(row, by))
@@ -198,7 +198,7 @@ def _settle(row: Decision, state: DecisionState, by: Actor, **fields: Any) -> No
 
 
 def _answered(row: Decision) -> str:
-    words = gettext("Nothing was done: %(person)s has answered this decision since then. Its state is “%(state)s”.")
+    words = gettext("Nothing was done: %(person)s has already confirmed or refused this decision.")
     return words % {"person": row.confirmed_by or row.decided_by, "state": row.get_state_display()}
 
 

@@ -151,4 +151,4 @@ def _amounts(exposure: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         amount = money_text(one["cents"], one["currency"])
         yield book_label(one["book"]), gettext("%(amount)s as of %(day)s") % {"amount": amount, "day": day}
     if exposure.get("incomplete"):
-        yield gettext("Incomplete"), gettext("Some amount had no exchange rate.")
+        yield gettext("Incomplete"), gettext("Some amounts had no exchange rate.")

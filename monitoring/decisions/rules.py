@@ -139,7 +139,7 @@ def switch_rule(rule: TierRule, *, enabled: bool, confirmed: int, by: Actor) -> 
     """Enable or disable it, once the user has confirmed how many tiers that changes."""
     found = would_change(rule, enabled=enabled)
     if len(found) != confirmed:
-        words = gettext("Nothing was done: now the tiers of %(companies)s would change. Check the list again.")
+        words = gettext("Nothing was changed: the rule now affects the tiers of %(companies)s. Check the list again.")
         raise Refused(words % {"companies": plurals.companies(len(found))})
     confirmed_ones = {name: getattr(rule, name) for name in CONDITIONS}
     if not TierRule.objects.filter(pk=rule.pk, is_enabled=not enabled, **confirmed_ones).update(is_enabled=enabled):

@@ -43,7 +43,7 @@ class TierCheck(models.TextChoices):
     SAME = "same", _("Same tier")
     DUPLICATE = "duplicate", _("Duplicate in this file")
     COMPANY = "company", _("Company not found")
-    TIER = "tier", _("Tier not readable")
+    TIER = "tier", _("Unknown tier")
 
 
 # Both become the tier that the user has set, which rules do not change.
@@ -145,7 +145,7 @@ class TierValidator:
         if company not in known:
             return _flawed(row, TierCheck.COMPANY, gettext("D&B Monitoring does not know this company."))
         if not tier:
-            return _flawed(row, TierCheck.TIER, gettext("Write critical, important, normal or none."))
+            return _flawed(row, TierCheck.TIER, gettext("Enter critical, important, normal or none."))
         first = self._first_lines.setdefault(company, line.number)
         if first != line.number:
             words = gettext("Same company as line %(first)s. Only that line counts.")

@@ -58,5 +58,5 @@ def _dossier(request: HttpRequest, duns: str, how: str) -> tuple[Dossier, str]:
 def _company(reader: Reader, duns: str) -> Company:
     row = reader.rows(Company).filter(pk=duns).first() if duns.isascii() and duns.isdigit() else None
     if row is None:
-        raise Http404(gettext("No company with this D-U-N-S number is known here."))
+        raise Http404(gettext("D&B Monitoring has no company with this D-U-N-S number."))
     return row

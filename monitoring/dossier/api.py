@@ -70,7 +70,7 @@ class LineSerializer(serializers.Serializer[Any]):
     text = serializers.CharField()
     who = serializers.CharField(help_text="User, API key or import. Empty for D&B and for automatic work.")
     severity = serializers.ChoiceField(SEVERITIES, allow_null=True, help_text="Of changes and alerts.")
-    minor = serializers.BooleanField(help_text="True for lines that the page folds.")
+    minor = serializers.BooleanField(help_text="True for minor lines, which the page collapses.")
     details = DetailSerializer(many=True)
     sources = SourceSerializer(many=True)
 
@@ -79,12 +79,12 @@ class DossierSerializer(serializers.Serializer[Any]):
     duns = serializers.CharField(help_text="D-U-N-S number.")
     since = serializers.DateField()
     until = serializers.DateField()
-    figures = FigureSerializer(many=True, help_text="What was known at one of both times.")
+    figures = FigureSerializer(many=True, help_text="Figures of the company at one of the two times.")
     count = serializers.IntegerField(help_text="Number of lines on all pages.")
     left_out = serializers.ListField(
         child=serializers.ChoiceField(Part.values), help_text="Parts that the key's scopes do not include."
     )
-    limits = serializers.ListField(child=serializers.CharField(), help_text="What else is not included.")
+    limits = serializers.ListField(child=serializers.CharField(), help_text="Other data that is not included.")
     lines = LineSerializer(many=True, help_text="The earliest first.")
     next = serializers.CharField(
         allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."

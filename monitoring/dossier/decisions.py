@@ -42,7 +42,7 @@ def _details(row: Decision, *, with_money: bool) -> Iterator[Detail]:
     if row.tier_at:
         yield gettext("Tier"), str(Tier(row.tier_at).label)
     if row.needs_second:
-        yield gettext("Second person needed"), row.needs_second
+        yield gettext("Reason for a second person"), row.needs_second
     known = known_then(row.known)
     if known.as_of:
         yield gettext("Figures as of"), known.as_of

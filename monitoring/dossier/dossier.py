@@ -92,7 +92,7 @@ def in_order(lines: Iterable[Line]) -> list[Line]:
 
 def record_reading(dossier: Dossier, *, by: Actor, how: str) -> None:
     """Who has read what is asked later as well."""
-    words = gettext("Dossier of %(company)s from %(first)s to %(last)s read (%(how)s)")
+    words = gettext("Dossier of %(company)s from %(first)s to %(last)s viewed (%(how)s)")
     summary = words % {
         "company": dossier.company,
         "first": dossier.span.first,

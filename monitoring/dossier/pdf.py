@@ -77,7 +77,7 @@ def moment_words(moment: datetime) -> str:
 def _figures(paper: Paper, dossier: Dossier) -> None:
     paper.heading(gettext("The company before and after"))
     if not dossier.figures:
-        paper.write_line(gettext("No figures were known."))
+        paper.write_line(gettext("No figures were available."))
         return
     rows = [(one.label, one.before or "–", one.after or "–") for one in dossier.figures]
     headings = (
@@ -92,7 +92,7 @@ def _lines(paper: Paper, dossier: Dossier) -> None:
     paper.heading(gettext("What happened"))
     rows = list(_rows(dossier.lines))
     if not rows:
-        paper.write_line(gettext("Nothing is recorded in these days."))
+        paper.write_line(gettext("No records in this period."))
         return
     headings = (gettext("Time"), gettext("Type"), gettext("Event"), gettext("Source"))
     paper.rows(headings, rows[:MOST_LINES], (32, 22, 68, 52))

@@ -18,7 +18,7 @@ def add_members(tree: FamilyTree, numbers: Collection[str], registration: Regist
     rows = FamilyTreeMember.objects.filter(tree=tree, duns__in=sorted(numbers)).order_by("name", "duns")
     names = {row.duns: row.name for row in rows}
     if not names:
-        raise Refused(gettext("Select the companies that are to be monitored."))
+        raise Refused(gettext("Select the companies to monitor."))
     return create_import(
         registration=registration,
         content=csv_line(TEMPLATE[:2]) + b"".join(csv_line([duns, name]) for duns, name in names.items()),

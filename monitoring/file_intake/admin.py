@@ -199,7 +199,7 @@ def _told(row: DeliveredFile) -> tuple[int, str]:
     if row.state == FileState.IMPORTED:
         text = gettext("%(name)s was imported before. Nothing was changed.")
         return messages.INFO, text % {"name": row.name}
-    return messages.SUCCESS, gettext("%(name)s was uploaded and is imported soon.") % {"name": row.name}
+    return messages.SUCCESS, gettext("%(name)s was uploaded and waits to be imported.") % {"name": row.name}
 
 
 def state_badge(row: DeliveredFile) -> SafeString:

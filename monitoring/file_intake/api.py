@@ -47,7 +47,7 @@ UPLOADED_EXAMPLE = {**FILE_EXAMPLE, "state": "waiting", "records": 0, "new": 0, 
 
 
 class FileSerializer(serializers.Serializer[Any]):
-    id = serializers.UUIDField(help_text="The same for the same file, no matter how often it arrives.")
+    id = serializers.UUIDField(help_text="ID of the file. It stays the same if the file arrives again.")
     name = serializers.CharField(help_text="Name that D&B gave the file.")
     kind = serializers.ChoiceField(DeliveredKind.choices, help_text="What the file contains, by its name.")
     registration = serializers.CharField(source="reference", help_text="Reference in the name. Empty if it has none.")
@@ -60,7 +60,7 @@ class FileSerializer(serializers.Serializer[Any]):
     records = serializers.IntegerField(help_text="Records of seeds or notifications read so far.")
     new = serializers.IntegerField(source="new_count", help_text="Notifications received for the first time.")
     unreadable = serializers.IntegerField(source="unreadable_count", help_text="Records that could not be parsed.")
-    repeats = serializers.IntegerField(help_text="How often the same file arrived again. Nothing is changed by that.")
+    repeats = serializers.IntegerField(help_text="Number of times the same file arrived again. Repeats change nothing.")
     reason = serializers.CharField(help_text="Why the file was refused.")
     remark = serializers.CharField(
         help_text="What could not be checked, such as a set without header, or what to confirm."

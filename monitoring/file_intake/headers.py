@@ -92,7 +92,7 @@ def decide_header(header: DeliveredFile) -> Decision:
     """A header has done its work when its files are imported, or do not come."""
     there, missing = _set_of(header)
     if others := _with_other_content(header, missing):
-        text = gettext("%(files)s was imported before with another content than the one listed here.")
+        text = gettext("%(files)s was imported before with other content than the header lists.")
         return Decision(Step.REFUSE, text % {"files": ", ".join(others)})
     if not missing and there and all(one.state == FileState.IMPORTED for one in there):
         problem = wrong_counts(header, there)

@@ -34,7 +34,7 @@ def follow(
     values = {"min_severity": min_severity, "frequency": frequency}
     key = Follow.key(person.pk, kind, subject)
     if not Follow.objects.filter(pk=key).exists() and Follow.objects.filter(person=person).count() >= MOST:
-        raise ValidationError(gettext("You follow %(count)s things already. Remove some first.") % {"count": MOST})
+        raise ValidationError(gettext("You already follow %(count)s items. Unfollow some first.") % {"count": MOST})
     row = Follow(id=key, person=person, kind=kind, subject=subject, created_at=timezone.now(), **values)
     row.name = {FollowKind.TAG: name, FollowKind.FILTER: found.name}.get(FollowKind(kind), "")
     if not insert_new(Follow, [row]):

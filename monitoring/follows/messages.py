@@ -52,7 +52,7 @@ def send_personal(row: OutboxMessage) -> Answer:
         raise NotSent(gettext("The notifications of this user are paused."), cancels=True)
     message = message_for(person, row)
     if message is None:
-        raise NotSent(gettext("Nothing is left to report to this user."), cancels=True)
+        raise NotSent(gettext("There is nothing left to send to this user."), cancels=True)
     return _send(preference, message, row)
 
 
@@ -120,7 +120,7 @@ def _entry(change: Change, text: str) -> Entry:
 
 def _digest_title(changes: Collection[Change]) -> str:
     companies = len({one.company_id for one in changes})
-    words = ngettext("%(count)s change of what you follow", "%(count)s changes of what you follow", len(changes)) % {
+    words = ngettext("%(count)s change to what you follow", "%(count)s changes to what you follow", len(changes)) % {
         "count": counted(len(changes))
     }
     more = ngettext("%(count)s company", "%(count)s companies", companies) % {"count": counted(companies)}

@@ -51,7 +51,7 @@ def _sentences(person: Any, events: Collection[str]) -> dict[str, list[str]]:
 def _changes_text(sentences: Collection[str]) -> str:
     shown = [one for one in sentences if one]
     if not shown:
-        return gettext("Changes that no longer hold, or that you may no longer view")
+        return gettext("Changes that no longer apply, or that you may no longer view")
     more = len(sentences) - len(shown)
     words = ngettext("%(text)s; and %(count)s more", "%(text)s; and %(count)s more", more)
     text = "; ".join(shown)

@@ -62,9 +62,9 @@ class AlertRule(OfUnit):
         help_text=_("In the reporting currency. Leave empty to include all companies."),
     )
     group_only = models.BooleanField(
-        _("only companies with others of their group"),
+        _("only members of a monitored group"),
         default=False,
-        help_text=_("Other companies of the corporate group are monitored. Their owners are notified, too."),
+        help_text=_("You monitor other companies of the same corporate group. Their owners are notified, too."),
     )
     severity = models.SmallIntegerField(_("severity"), choices=Severity.choices, default=Severity.HIGH)
     grouping = models.CharField(_("grouping"), max_length=16, choices=Grouping.choices, default=Grouping.COMPANY_DAY)

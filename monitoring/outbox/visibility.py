@@ -25,8 +25,8 @@ def scope_of_channel(channel: Channel) -> Scope:
 
 
 def alerts_for(channel: Channel, alerts: Collection[uuid.UUID]) -> dict[uuid.UUID, Alert]:
-    """Those of the alerts that may be sent there, by their keys."""
-    return visible_to(scope_of_channel(channel), Alert.objects.all()).in_bulk(list(alerts))
+    """Those of the alerts that may be sent there, by their keys, with their rules."""
+    return visible_to(scope_of_channel(channel), Alert.objects.select_related("rule")).in_bulk(list(alerts))
 
 
 def _scope_of(channel: Channel) -> Scope:

@@ -126,7 +126,7 @@ def _chips(asked: Asked, choice: Choice, query: QueryDict) -> Iterator[tuple[str
         if state is not None:
             yield title, state_words(asked.dimension, state), _without(query, name, "p")
     if choice.rest:
-        yield str(DIMENSIONS[choice.rest].title), gettext("not among the first ten"), _without(query, "rest", "p")
+        yield str(DIMENSIONS[choice.rest].title), gettext("not among the ten largest"), _without(query, "rest", "p")
 
 
 def filter_words(filters: Filters) -> Iterator[tuple[str, str, str]]:

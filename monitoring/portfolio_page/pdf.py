@@ -112,7 +112,7 @@ def _concentration(paper: Paper, overview: Overview) -> None:
     for one in overview.concentrations:
         paper.heading(str(one.dimension.title), room=50)
         if one.others:
-            share = gettext("Share of the first ten: %(share)s") % {"share": share_text(one.share, 1)}
+            share = gettext("Share of the ten largest: %(share)s") % {"share": share_text(one.share, 1)}
             paper.write_line(share, size=9, color=FAINT)
         names = group_names(one, overview.world)
         rows = [([names.get(place.value, place.label)], place.count) for place in one.first]

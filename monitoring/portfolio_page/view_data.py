@@ -96,7 +96,7 @@ def tiles(overview: Overview, cells: Cells) -> Iterator[tuple[Cell, str]]:
     unknown = overview.failure.get(UNKNOWN, Count())
     yield (
         cells.of_day(gettext("Failure score unknown"), unknown, "warn", failure_class=UNKNOWN),
-        gettext("counted apart everywhere"),
+        gettext("not included in the classes"),
     )
     yield (
         cells.of_day(gettext("Without data"), overview.without_data, "warn", data=UNKNOWN),

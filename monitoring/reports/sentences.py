@@ -291,13 +291,24 @@ def _counted_alerts(count: int) -> str:
 
 
 def entries_note(report: Report) -> str:
-    """Why the numbers of the registrations add up to more than the companies."""
+    """Why the numbers of the registrations add up to more than the companies and changes."""
+    return " ".join(filter(None, [_companies_note(report), _reports_note(report)]))
+
+
+def _companies_note(report: Report) -> str:
     entries = sum(one.listed for one in report.held)
     if entries == report.listed:
         return ""
     return gettext(
         "A company in several registrations is counted in each of them: %(entries)s entries, %(companies)s companies."
     ) % {"entries": counted(entries), "companies": counted(report.listed)}
+
+
+def _reports_note(report: Report) -> str:
+    reports = sum(report.counts.by_registration[one.registration.pk] for one in report.held)
+    if reports <= report.counts.total:
+        return ""
+    return gettext("A change that several registrations reported is counted in each of them.")
 
 
 def change_sentences(severity: Severity, count: int) -> str:

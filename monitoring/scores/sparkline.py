@@ -12,6 +12,8 @@ from monitoring.scores.bands import Band
 WIDTH, HEIGHT = 300.0, 116.0
 # The plot inside: left of it the axis' numbers, right of it the bands' names, below it the days.
 LEFT, RIGHT, TOP, BOTTOM = 40.0, 228.0, 6.0, 94.0
+# Without bands nothing is written on the right, and the numbers may be amounts such as 950,000.
+LEFT_OF_AMOUNTS, RIGHT_OF_AMOUNTS = 60.0, 288.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,23 @@ class Line:
     bands: Sequence[Band] = ()
 
     @property
+    def left(self) -> float:
+        return LEFT if self.bands else LEFT_OF_AMOUNTS
+
+    @property
+    def right(self) -> float:
+        return RIGHT if self.bands else RIGHT_OF_AMOUNTS
+
+    @property
+    def number_end(self) -> float:
+        """Where the numbers beside the axis end."""
+        return self.left - 6
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
     def path(self) -> str:
         """What SVG draws; broken where there was no value."""
         drawn: list[str] = []
@@ -66,13 +85,13 @@ class Line:
                 y = self._y(float(point.value))
                 drawn.append(f"H{x:.1f}V{y:.1f}" if up else f"M{x:.1f} {y:.1f}")
             up = point.value is not None
-        return "".join([*drawn, f"H{RIGHT:.1f}" if up else ""])
+        return "".join([*drawn, f"H{self.right:.1f}" if up else ""])
 
     @property
     def dots(self) -> Iterator[tuple[str, str]]:
         """Where it stands at the end."""
         if (value := self.points[-1].value) is not None:
-            yield f"{RIGHT:.1f}", f"{self._y(float(value)):.1f}"
+            yield f"{self.right:.1f}", f"{self._y(float(value)):.1f}"
 
     @property
     def ticks(self) -> Iterator[Tick]:
@@ -90,7 +109,7 @@ class Line:
     def _x(self, moment: datetime) -> float:
         whole = (self.end - self.start).total_seconds() or 1
         share = min(max((moment - self.start).total_seconds() / whole, 0), 1)
-        return LEFT + share * (RIGHT - LEFT)
+        return self.left + share * (self.right - self.left)
 
     def _y(self, value: float) -> float:
         span = self.high - self.low

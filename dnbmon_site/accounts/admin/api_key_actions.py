@@ -47,7 +47,7 @@ def rotated(request: HttpRequest, key: ApiKey) -> Secret:
 def end_old_key(request: HttpRequest, key: ApiKey) -> Outcome:
     old = old_key_text(key)
     if not old:
-        return gettext("The old key has ended already.")
+        return gettext("The old key has already ended.")
     warning = gettext("Systems that still use the old key lose access to the API immediately. You cannot undo this.")
     title, button = gettext("End the old key"), gettext("End the old key now")
     asked = confirmation(request, title=title, warning=warning, button=button, back=page_of(key), rows=[old])

@@ -203,7 +203,7 @@ class BusinessUnitAdmin(Audited, PageAdmin):
         words = gettext("%(thing)s sees all registrations")
         for thing in chosen:
             record(actor=actor_of(request), action="unit.all", thing=thing, summary=words % {"thing": thing})
-        messages.success(request, gettext("They see all registrations now."))
+        messages.success(request, gettext("Access to all registrations granted."))
         return HttpResponseRedirect(reverse("admin:core_businessunit_changelist"))
 
 
@@ -211,7 +211,7 @@ def _first_unit_words(people: int, keys: int) -> str:
     users = ngettext("%(count)s user", "%(count)s users", people) % {"count": counted(people)}
     programs = ngettext("%(count)s API key", "%(count)s API keys", keys) % {"count": counted(keys)}
     words = gettext(
-        "This is the first business unit. From saving, %(users)s and %(keys)s see nothing until they are given access."
-        " Those selected here see what the business unit sees. You and superusers still see everything."
+        "This is the first business unit. Once you save it, %(users)s and %(keys)s see nothing until they are given "
+        "access. Those selected here see what the business unit sees. You and superusers still see everything."
     )
     return words % {"users": users, "keys": programs}

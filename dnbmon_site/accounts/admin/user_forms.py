@@ -20,12 +20,20 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from core.models import BusinessUnit
 from dnbmon_site.accounts.admin.permission_names import offered_permissions, permission_name
 from dnbmon_site.accounts.models import RolePolicy, User, UserPermission
 from dnbmon_site.accounts.rights import beyond, rights_of
 from dnbmon_site.accounts.roles import PURPOSES
 from dnbmon_site.accounts.second_factor.requirement import require
 
+ROLES_HELP = _("Roles decide what the user can see and do.")
+# The pages of the other tasks show data of the whole contract: `dnbmon_site/http/unit_pages.py`.
+ROLES_IN_UNITS = _(
+    "Users of a business unit view data, write notes and work on alerts, as far as their roles permit. All other "
+    "tasks, such as alert rules, decisions and imports, need access to all registrations. New users see nothing until "
+    "you select them in a business unit or give them access."
+)
 OWN_RIGHTS = _("You cannot change your own permissions. Ask another administrator.")
 HELP = {
     "username": _("The user signs in with it."),
@@ -39,11 +47,17 @@ class RolesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # D
     widget = UnfoldAdminCheckboxSelectMultipleWidget
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(Group.objects.all(), label=_("Roles"), **kwargs)
+        super().__init__(Group.objects.all(), label=_("Roles"), help_text=ROLES_HELP, **kwargs)
 
     def label_from_instance(self, obj: Any) -> str:
         text = PURPOSES.get(obj.name)
         return gettext("%(role)s: %(text)s") % {"role": obj.name, "text": text} if text else str(obj.name)
+
+
+def explain_roles(form: forms.ModelForm) -> None:  # type: ignore[type-arg]
+    """A role permits less to users of business units."""
+    if BusinessUnit.objects.exists():
+        form.fields["roles"].help_text = f"{ROLES_HELP} {ROLES_IN_UNITS}"
 
 
 def refuse_beyond(actor: Any, roles: list[Group]) -> None:
@@ -80,13 +94,16 @@ class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text=_("Leave empty to sign in with the email address."),
     )
     roles = RolesField(
-        help_text=_("Roles decide what the user can see and do."),
         error_messages={"required": _("Select at least one role. Without one, the user cannot open any page.")},
     )
 
     class Meta:
         model = User
         fields = ("first_name", "last_name", "email", "username")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        explain_roles(self)
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
@@ -116,12 +133,13 @@ class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]
 class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
     actor: Any
     # Under another name than the field: the admin refuses many-to-many fields with rows of their own.
-    roles = RolesField(required=False, help_text=_("Roles decide what the user can see and do."))
+    roles = RolesField(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in HELP.keys() & self.fields.keys():
             self.fields[name].help_text = str(HELP[name])
+        explain_roles(self)
         if self.instance.pk:
             # At once: what was changed is only asked for after it was saved.
             self.fields["roles"].initial = list(self.instance.groups.all())

@@ -29,7 +29,7 @@ def own_alert_needs(request: HttpRequest, numbers: OpenCounts) -> Iterator[Need]
     own = own_alerts(request.user)
     if count := own["open"]:
         title = ngettext("%(count)s alert is assigned to you", "%(count)s alerts are assigned to you", count)
-        text = gettext("Acknowledge the alerts you work on and close the ones that are settled.")
+        text = gettext("Acknowledge the alerts you work on and close those that are resolved.")
         link = reverse("admin:monitoring_alert_changelist") + "?assignee=me"
         yield _need(request, numbers, own, count, "info", title % {"count": up_to(count)}, text, link)
 

@@ -120,7 +120,7 @@ def _notified(person: Any, by: str) -> Outcome:
 def _undo(request: HttpRequest, row: Alert) -> Outcome:
     if undo(row.pk, request.POST.get("token", ""), by=request.user):
         return gettext("Undone.")
-    words = gettext("The action cannot be undone: the alert was updated since. Check its status below.")
+    words = gettext("The action cannot be undone: the alert was updated in the meantime. Check its status below.")
     return messages.WARNING, words
 
 

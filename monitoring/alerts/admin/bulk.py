@@ -189,14 +189,14 @@ def _say_what_changed(request: HttpRequest, count: int, already: int) -> None:
     """What was left as it was: what others changed since the question, and what was so already."""
     if already > 0:
         words = ngettext(
-            "%(count)s alert was like this already and was not changed.",
-            "%(count)s alerts were like this already and were not changed.",
+            "%(count)s alert was already in this state and was not changed.",
+            "%(count)s alerts were already in this state and were not changed.",
             already,
         )
         messages.info(request, words % {"count": counted(already)})
     words = ngettext(
-        "%(count)s alert was changed since it was selected, and was left as it is.",
-        "%(count)s alerts were changed since they were selected, and were left as they are.",
+        "%(count)s alert was updated after you selected it, and was not changed.",
+        "%(count)s alerts were updated after you selected them, and were not changed.",
         count,
     )
     if count > 0:

@@ -28,7 +28,7 @@ HINTS: Mapping[str, Promise] = {
     CloseReason.ACTED: _("You or others have done what was necessary."),
     CloseReason.KNOWN: _("The facts were known before the alert was raised."),
     CloseReason.NOISE: _("The change does not matter. Consider a narrower rule."),
-    CloseReason.WRONG_DATA: _("D&B reported something that is not true."),
+    CloseReason.WRONG_DATA: _("D&B reported incorrect data."),
 }
 
 

@@ -53,8 +53,8 @@ LABELS: dict[str, tuple[Any, Any]] = {
     ),
     "tags": (_("Tags"), _("Separated by commas. Leave empty to include all.")),
     "group_only": (
-        _("Only companies with others of their group"),
-        _("Other companies of the corporate group are monitored. Their owners are notified, too."),
+        _("Only members of a monitored group"),
+        _("You monitor other companies of the same corporate group. Their owners are notified, too."),
     ),
     "combination": (_("Match"), ""),
     "notify_owner": (_("Notify company owner"), _("The user or email address entered as the owner of the company.")),

@@ -88,5 +88,7 @@ def _note(alert: Alert, second: Any) -> None:
 def _text(second: Any, is_given: bool) -> str:
     if second is None:
         return gettext("Overdue. Not escalated, because no user who is named for it may work on alerts.")
-    words = gettext("Overdue. Escalated to %(person)s.") if is_given else gettext("Overdue. %(person)s has it already.")
+    words = gettext("Overdue. It is already assigned to %(person)s.")
+    if is_given:
+        words = gettext("Overdue. Escalated to %(person)s.")
     return words % {"person": person_text(second)}

@@ -91,6 +91,7 @@ class DataFetchAdmin(RowActions, ReadOnlyAdmin):
     live_template = "monitoring/data_fetch/live.html"
     empty_title = _("No data fetches yet")
     empty_text = _("Open a company and select “Refresh from D&B”, or close a data gap on a registration's page.")
+    empty_template = "monitoring/company_page/choose_company.html"
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

@@ -151,7 +151,7 @@ class DifferenceSerializer(serializers.Serializer[Any]):
 
 
 class ItemDetailSerializer(ItemSerializer):
-    changes = DifferenceSerializer(many=True, help_text="What accepting the document changes.")
+    changes = DifferenceSerializer(many=True, help_text="The differences that accepting the document applies.")
 
 
 class ItemParameters(PageParameters):

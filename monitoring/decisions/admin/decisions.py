@@ -95,7 +95,7 @@ def _confirm(request: HttpRequest, row: Decision) -> str:
 
 def _refuse(request: HttpRequest, row: Decision) -> str:
     refuse(row, reason=request.POST.get("reason", ""), by=actor_of(request))
-    return gettext("Refused. The decision before it still holds.")
+    return gettext("Refused. The previous decision remains valid.")
 
 
 @admin.register(Decision)
@@ -114,7 +114,8 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     sortable_by = ("decided",)
     page_template = "monitoring/decisions/decision.html"
     empty_title = _("No decisions")
-    empty_text = _("Open a company and choose “Decide”. Each decision is kept with what was known at that time.")
+    empty_text = _("Open a company and choose “Decide”. Each decision is kept with the figures of that time.")
+    empty_template = "monitoring/company_page/choose_company.html"
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.decide)
@@ -183,7 +184,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             proposed = gettext("Proposed. Another user must confirm it before it is final.")
             messages.warning(request, f"{proposed} {who_can_confirm()}")
         else:
-            messages.success(request, gettext("Decided. The review is completed."))
+            messages.success(request, gettext("Decision saved. The review is completed."))
         return HttpResponseRedirect(reverse("admin:monitoring_decision_change", args=[row.pk]))
 
     def _ask(self, request: HttpRequest, company: Company, form: DecisionForm, problem: str) -> HttpResponse:

@@ -46,9 +46,10 @@ class DueReviewAdmin(ExportedList, ReadOnlyAdmin):
     actions = ("set_tier_of_selected",)
     empty_title = _("No reviews planned")
     empty_text = _(
-        "Companies with a tier appear here, by the day on which their next review is due. Open “Companies”, select "
-        "companies and choose “Set tier”."
+        "Companies with a tier appear here, by the day on which their next review is due. Open the companies, select "
+        "some and choose “Set tier”."
     )
+    empty_template = "monitoring/company_page/choose_company.html"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perms(("portfolio.view_company", "monitoring.view_review"))
@@ -133,6 +134,7 @@ class ReviewAdmin(ExportedList, ReadOnlyAdmin):
     sortable_by = ()
     empty_title = _("No completed reviews")
     empty_text = _("A review is completed when a user decides on a company, or marks it as reviewed on its page.")
+    empty_template = "monitoring/company_page/choose_company.html"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

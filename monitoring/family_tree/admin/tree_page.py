@@ -133,4 +133,4 @@ def _registration(request: HttpRequest, tree: FamilyTree) -> Registration:
         key = UUID(request.POST.get("registration", ""))
         return Registration.objects.select_related("contract").get(pk=key, contract=tree.contract_id)
     except (ValueError, Registration.DoesNotExist):
-        raise Refused(gettext("Choose the registration that is to monitor the companies.")) from None
+        raise Refused(gettext("Choose the registration to add the companies to.")) from None

@@ -71,6 +71,7 @@ class FamilyTreeAdmin(RowActions, ReadOnlyAdmin):
     page_template = "monitoring/family_tree/fetch.html"
     empty_title = _("No family trees yet")
     empty_text = _("Open a company, select “Ownership”, and fetch its upward chain or its family tree.")
+    empty_template = "monitoring/company_page/choose_company.html"
 
     def get_urls(self) -> list[URLPattern]:
         request_view = self.admin_site.admin_view(request_page)

@@ -120,7 +120,7 @@ def _follow(request: HttpRequest) -> HttpResponse:
 def _unfollow(request: HttpRequest) -> HttpResponse:
     subject = unfollow(person=request.user, key=key_of(request.POST.get("key", "")))
     words = gettext("You no longer follow %(subject)s.") % {"subject": subject.name} if subject else ""
-    messages.success(request, words or gettext("You were not following it any more."))
+    messages.success(request, words or gettext("You had already unfollowed it."))
     return _back(request)
 
 
@@ -131,7 +131,7 @@ def _save(request: HttpRequest) -> HttpResponse:
         return _shown(request, settings=form)
     if form.changed_data:
         form.instance.save(update_fields=form.changed_data)
-        _note(request, gettext("%(person)s changed their notifications"), form)
+        _note(request, gettext("%(person)s changed their notification settings"), form)
     messages.success(request, gettext("Saved."))
     return _back(request)
 
@@ -151,7 +151,7 @@ def _note(request: HttpRequest, words: str, form: PreferenceForm) -> None:
 
 
 def _pause(request: HttpRequest) -> HttpResponse:
-    pause(request.user, gettext("You paused them."))
+    pause(request.user, gettext("You paused your notifications."))
     messages.success(request, gettext("Paused. Changes from now on are not sent to you until you resume."))
     return _back(request)
 

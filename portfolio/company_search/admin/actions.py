@@ -37,7 +37,7 @@ def _registration(request: HttpRequest) -> Registration:
         key = UUID(request.POST.get("registration", ""))
         return Registration.objects.select_related("contract").get(pk=key)
     except (ValueError, Registration.DoesNotExist):
-        raise Refused(gettext("Choose the registration that is to monitor the company.")) from None
+        raise Refused(gettext("Choose the registration to add the company to.")) from None
 
 
 def _reject(request: HttpRequest, search: CompanySearch) -> Outcome:

@@ -73,7 +73,7 @@ class SearchSerializer(serializers.Serializer[Any]):
     line = serializers.IntegerField(help_text="Line of the import's file. 0 for a single search.")
     name = serializers.CharField(help_text="Name that was searched for.")
     country = serializers.CharField(help_text="Two-letter country code.")
-    state = serializers.ChoiceField(SearchState.choices, help_text="How far the search is.")
+    state = serializers.ChoiceField(SearchState.choices, help_text="State of the search.")
     candidates = serializers.SerializerMethodField(help_text="D&B's candidates, the likeliest first.")
     chosen = serializers.SerializerMethodField(help_text="D-U-N-S number that a user chose. Null if none was chosen.")
     decided_by = serializers.CharField(help_text="User who decided. Empty before that.")

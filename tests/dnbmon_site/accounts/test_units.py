@@ -60,6 +60,8 @@ def test_those_who_see_nothing_are_given_access_one_by_one_or_all(client: Client
     a_unit("Credit", one())
     User.objects.filter(pk=administrator.pk).update(sees_all=True)
     assert "bob" in text_of(client.get(LIST))
+    for path in ("add/", f"{bob.pk}/change/"):
+        assert "Users of a business unit view data" in text_of(client.get(f"/accounts/user/{path}"))
     give = reverse("admin:core_businessunit_give")
     client.post(give, {"only": str(bob.pk)})
     assert without_access()[0] == [eve]
@@ -228,14 +230,14 @@ def test_a_unit_does_not_inherit_what_a_deleted_one_left(client: Client, adminis
 def test_the_form_of_the_first_unit_says_who_will_see_nothing(client: Client, administrator: User) -> None:
     a_person(username="bob")
     User.objects.filter(pk=a_person(username="gone").pk).update(is_active=False)
-    words = "From saving, 1 user and 0 API keys see nothing until they are given access."
+    words = "Once you save it, 1 user and 0 API keys see nothing until they are given access."
     assert words in text_of(client.get(ADD))
     a_person(username="eve")
     ApiKey.issue(name="ERP")
-    assert "From saving, 2 users and 1 API key see nothing" in text_of(client.get(ADD))
+    assert "Once you save it, 2 users and 1 API key see nothing" in text_of(client.get(ADD))
     a_unit("Credit", one())
     User.objects.filter(pk=administrator.pk).update(sees_all=True)
-    assert "From saving" not in text_of(client.get(ADD))
+    assert "Once you save it" not in text_of(client.get(ADD))
 
 
 def test_the_question_before_a_unit_goes_names_its_members(client: Client, administrator: User) -> None:

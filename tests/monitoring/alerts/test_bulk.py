@@ -139,7 +139,7 @@ def test_what_was_changed_since_the_question_is_left_and_counted(ann: Client, ch
     if change == "gone":
         one.delete()
     text = text_of(ann.post("/monitoring/alert/", {**form, **chosen_in(question), **WHY}, follow=True))
-    assert "2 alerts closed." in text and "1 alert was changed since it was selected" in text
+    assert "2 alerts closed." in text and "1 alert was updated after you selected it" in text
     assert set(Alert.objects.filter(close_reason="noise")) == {alerts[0], alerts[2]}
 
 
@@ -204,8 +204,8 @@ def test_of_those_that_are_assigned_so_already_it_is_said_apart(ann: Client) -> 
     mine = User.objects.get(username="ann")
     alerts = [an_alert(0, assignee=mine), an_alert(1), an_alert(2)]
     text = text_of(do(ann, "take", selected("take", *alerts)))
-    assert "2 alerts assigned to you." in text and "1 alert was like this already and was not changed." in text
-    assert "changed since" not in text
+    assert "2 alerts assigned to you." in text and "1 alert was already in this state and was not changed." in text
+    assert "updated after" not in text
 
 
 def test_alerts_that_somebody_does_not_see_are_not_assigned_to_them(ann: Client) -> None:

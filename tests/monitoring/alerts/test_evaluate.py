@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from monitoring.alerts import evaluate, routing
+from monitoring.alerts.channel_messages import message_of
 from monitoring.alerts.facts import groups
 from monitoring.alerts.facts.matches import Rules
 from monitoring.models import (
@@ -18,6 +19,7 @@ from monitoring.models import (
     AlertRule,
     AlertState,
     Change,
+    Channel,
     ConsumerOffset,
     DigestItem,
     Frequency,
@@ -310,6 +312,8 @@ def test_new_companies_raise_one_summary_a_registration() -> None:
     alert = Alert.objects.get()
     assert alert.title == "5 companies added to ACME_LOD_01: 2 × Out of business, 1 × Bankrupt"
     assert (alert.kind, alert.total, alert.fact_count, alert.state) == (AlertKind.BASELINE, 5, 3, AlertState.NEW)
+    last = AlertItem.objects.get(company="100000005")
+    assert last.text.endswith("Open bankruptcy: yes (first reported as yes)"), "nothing has changed"
     assert OutboxMessage.objects.get().event == f"alert:{alert.pk}"
     ConsumerOffset.objects.update(position=0)
     raised()
@@ -457,6 +461,9 @@ def test_a_rule_about_groups_notifies_the_owners_of_the_other_companies(group_on
     delivered(news())
     raised()
     assert OutboxMessage.objects.count() == messages
+    for row in OutboxMessage.objects.all():
+        message = message_of(Channel.objects.get(pk=row.target), row)
+        assert message and message.subject.startswith("[Critical] Group member ")
 
 
 def test_a_company_whose_group_is_not_monitored_raises_nothing() -> None:

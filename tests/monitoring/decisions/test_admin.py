@@ -72,6 +72,11 @@ def form(kind: str = "approve", **fields: Any) -> dict[str, Any]:
     return {"kind": kind, "reason": "Pays on time.", "currency": "EUR", "seen": "0", **fields}
 
 
+def test_empty_lists_lead_to_the_companies(analyst: Client) -> None:
+    for address in (LIST, DUE, "/monitoring/review/"):
+        assert "View companies" in page(analyst, address)
+
+
 # Deciding
 
 
@@ -184,7 +189,7 @@ def test_a_second_person_confirms(analyst: Client, approver: Client) -> None:
     assert "Confirm decision" in page(approver, f"{LIST}{row.pk}/change/")
     assert "The decision is final" in sent(approver, f"{own}confirm/")
     assert Review.objects.count() == 1
-    assert "has answered this decision" in sent(approver, f"{own}refuse/", reason="Late.")
+    assert "has already confirmed or refused this decision" in sent(approver, f"{own}refuse/", reason="Late.")
 
 
 def test_the_proposer_withdraws_and_others_without_the_right_do_not(analyst: Client, manager: Client) -> None:
@@ -359,7 +364,7 @@ def test_a_rule_is_shown_before_it_is_enabled(manager: Client) -> None:
     own = f"{RULES}{rule.pk}/"
     assert "Enabling this rule changes the tier of 1 company" in page(manager, f"{own}change/")
     assert Company.objects.get().tier == ""
-    assert "now the tiers of 1 company would change" in sent(manager, f"{own}do/enable/", confirmed="2")
+    assert "now affects the tiers of 1 company" in sent(manager, f"{own}do/enable/", confirmed="2")
     assert "Rule enabled. Tier changed for 1 company" in sent(manager, f"{own}do/enable/", confirmed="1")
     assert Company.objects.get().tier == Tier.CRITICAL
     assert manager.post(f"{own}change/", {"name": "Other", "tier": "normal"}).status_code == 403

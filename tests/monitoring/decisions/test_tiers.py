@@ -195,7 +195,7 @@ def test_what_a_rule_would_change_is_what_it_changes() -> None:
 def test_another_number_changes_nothing() -> None:
     a_world()
     rule = a_tier_rule()
-    with pytest.raises(Refused, match="now the tiers of 4 companies would change"):
+    with pytest.raises(Refused, match="now affects the tiers of 4 companies"):
         switch_rule(rule, enabled=True, confirmed=3, by=MIA)
     assert not TierRule.objects.filter(is_enabled=True).exists() and set(tiers().values()) == {""}
 

@@ -35,7 +35,7 @@ def test_files_are_uploaded_together_and_imported(
 ) -> None:
     path = a_file(tmp_path, *updates(3))
     answer = upload(admin, path, a_header([path]))
-    assert f"{path.name} was uploaded and is imported soon" in text_of(answer)
+    assert f"{path.name} was uploaded and waits to be imported" in text_of(answer)
     assert import_delivered_files() == 2
     assert Notification.objects.count() == 3
     assert not Blob.objects.exclude(owner__in=Delivery.objects.values("pk")).exists()

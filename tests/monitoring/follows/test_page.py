@@ -241,7 +241,7 @@ def test_the_limit_is_for_new_ones_only(browser: Client, bob: User, monkeypatch:
     follow(browser, "tag:one")
     follow(browser, "tag:one", frequency="daily")
     assert Follow.objects.get().frequency == Frequency.DAILY
-    assert "You follow 1 things already." in text_of(follow(browser, "tag:two"))
+    assert "You already follow 1 items." in text_of(follow(browser, "tag:two"))
 
 
 def test_confirming_an_address_sends_what_waited_for_it(bob: User) -> None:

@@ -192,6 +192,8 @@ def test_what_is_counted_now_has_the_day_of_the_report(world: None) -> None:
     assert sheets["Registrations"][-1][0] == f"{day}. {note}"
     assert sheets["Open alerts"][-1][0] == f"{day}."
     assert words_of(report_pdf(report)).count(day) >= 4
+    report.counts.by_registration[report.held[0].registration.pk] += report.counts.total
+    assert entries_note(report) == f"{note} A change that several registrations reported is counted in each of them."
 
 
 def test_a_period_that_begins_before_the_first_data_names_its_day(world: None) -> None:

@@ -127,6 +127,14 @@ def test_the_line_holds_each_value_until_the_next_and_stays_in_its_box() -> None
     assert list(line.dots) == [(f"{RIGHT}", f"{BOTTOM}")]
 
 
+def test_an_amount_has_more_room_beside_the_axis_than_a_percentile() -> None:
+    path = "organization.dnbAssessment.creditLimitRecommendation.maximumRecommendedLimit"
+    line = line_of(an_event(5, path, {"value": 150_000, "currency": "EUR"}, {"value": 950_000, "currency": "EUR"}))
+    assert [tick.text for tick in line.ticks] == ["150,000", "950,000"]
+    # Seven characters of 12 pixels.
+    assert line.number_end >= 50 and line.path.startswith(f"M{line.left}")
+
+
 def test_the_line_is_broken_where_there_was_none() -> None:
     assert line_of(percentile(0, 50, 60), percentile(40, 60, None), percentile(60, None, 70)).path.count("M") == 2
 
