@@ -52,10 +52,12 @@ def notify_assignees(just_now: datetime | None = None) -> int:
     found = _assignments(now)
     people = get_user_model().objects.in_bulk({one.person for one in found})
     given = [one for one in found if one.by != people[one.person].get_username()]
+    # MongoDB keeps milliseconds.
+    complete = just_now and _milliseconds(just_now)
     channels = {key: open_channels_of(people[key]) for key in {one.person for one in given}}
     return len(
         enqueue(
-            _message(channel, one, now if one.at == just_now else max(now, one.at + SETTLED))
+            _message(channel, one, now if _milliseconds(one.at) == complete else max(now, one.at + SETTLED))
             for one in given
             for channel in channels[one.person]
             if _was_there(channel, one)
