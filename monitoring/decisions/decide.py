@@ -198,7 +198,9 @@ def _settle(row: Decision, state: DecisionState, by: Actor, **fields: Any) -> No
 
 
 def _answered(row: Decision) -> str:
-    words = gettext("Nothing was done: %(person)s has already confirmed or refused this decision.")
+    words = gettext(
+        "Nothing was done: %(person)s has already confirmed or refused this decision. Its state is “%(state)s”."
+    )
     return words % {"person": row.confirmed_by or row.decided_by, "state": row.get_state_display()}
 
 
@@ -220,18 +222,18 @@ def _actor(name: str, key: uuid.UUID | None) -> str:
 
 def _first_entry(row: Decision, by: str) -> AuditEntry:
     if row.needs_second:
-        words, state = gettext("%(company)s: %(decision)s proposed"), DecisionState.PROPOSED
+        words, state = gettext("%(company)s: decision “%(decision)s” proposed"), DecisionState.PROPOSED
         return _entry(row, "decision.proposed", by, words, {"state": state}, row.decided_at)
-    words, state = gettext("%(company)s: %(decision)s decided"), DecisionState.FINAL
+    words, state = gettext("%(company)s: decision “%(decision)s” made"), DecisionState.FINAL
     return _entry(row, "decision.made", by, words, {"state": state}, row.decided_at)
 
 
 def _answer_entries(row: Decision, by: str) -> list[AuditEntry]:
     if row.confirmed_at is None:
         return []
-    action, words = "decision.confirmed", gettext("%(company)s: %(decision)s confirmed")
+    action, words = "decision.confirmed", gettext("%(company)s: decision “%(decision)s” confirmed")
     if row.state == DecisionState.REFUSED:
-        action, words = "decision.refused", gettext("%(company)s: %(decision)s refused")
+        action, words = "decision.refused", gettext("%(company)s: decision “%(decision)s” refused")
     return [_entry(row, action, by, words, {"state": row.state, "refusal": row.refusal}, row.confirmed_at)]
 
 

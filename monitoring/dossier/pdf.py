@@ -89,7 +89,7 @@ def _figures(paper: Paper, dossier: Dossier) -> None:
 
 
 def _lines(paper: Paper, dossier: Dossier) -> None:
-    paper.heading(gettext("What happened"))
+    paper.heading(gettext("Timeline"))
     rows = list(_rows(dossier.lines))
     if not rows:
         paper.write_line(gettext("No records in this period."))

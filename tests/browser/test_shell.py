@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, Page, expect
 
 from dnbmon_site.accounts.models import User
+from monitoring.models import Alert
 from tests.builders.alerts import raised
 from tests.builders.browser_pages import log_in, see
 from tests.builders.companies import a_company, duns_numbers
@@ -99,6 +100,7 @@ def test_a_phone_shows_five_rows_and_targets_of_24_pixels(browser: Browser, live
     a_rule()
     delivered_news()
     raised()
+    Alert.objects.update(exposure=181_500_00)
     for position, duns in enumerate(duns_numbers(12)):
         a_company(duns, f"Company with quite a long name {position} Ltd", city="Newcastle upon Tyne", country="GB")
     with browser.new_page(viewport=PHONE) as page:

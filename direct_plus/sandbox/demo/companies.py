@@ -175,11 +175,11 @@ def local_changes(kind: str, place: int, document: Document, random: Random) -> 
 
 
 def _name(code: str, stem: str, document: Document) -> Document:
-    """One word more before the legal form, or the next one there."""
+    """One word more before the legal form, not the same for all, or the next one there."""
     form = COUNTRIES[code].form[0]
     names = [f"{stem} {word} {form}" for word in ADDED_WORDS]
     before = document["primaryName"]
-    name = names[(names.index(before) + 1) % len(names)] if before in names else names[0]
+    name = names[(names.index(before) + 1) % len(names)] if before in names else names[len(stem) % len(names)]
     return {"organization.primaryName": name, "organization.registeredName": name}
 
 

@@ -24,6 +24,7 @@ from monitoring.family_tree.snapshots import latest_tree, outdated_chains
 from monitoring.models import FamilyTree, TreeKind
 from portfolio.call_budgets.calls import BudgetUsedUp, CallsChanged
 from portfolio.call_budgets.confirmation import confirmed_in, planned_calls
+from portfolio.models import Company
 
 PERMISSION = "monitoring.request_familytree"
 
@@ -79,6 +80,7 @@ def _shown(plan: TreePlan) -> dict[str, Any]:
         "plan": plan,
         "count": len(plan.companies),
         "numbers": plan.companies,
+        "company": Company.objects.filter(pk=plan.companies[0]).first(),
         "calls": planned_calls(plan.contract, plan.calls),
         "latest": latest_tree(plan.companies[0], plan.kind) if is_one else None,
     }

@@ -91,7 +91,7 @@ def test_open_alerts_come_first_and_without_the_name(admin: Client) -> None:
     an_alert(title="done", state="closed")
     page = admin.get(PAGE)
     text = text_of(page)
-    assert "Open alerts (1)" in text and "Operating status Active → Out of business New" in text
+    assert "Open alerts (1)" in text and "Operating status Active → Out of business New · Out of business" in text
     assert text.index("risk signal") < text.index("Open alerts (1)") < text.index("Scores and ratings")
     assert "Open alerts" not in text_of(admin.get(PAGE + DAY))
 

@@ -207,7 +207,7 @@ def test_an_answer_is_given_once() -> None:
     row = a_decision()
     seen = Decision.objects.get()
     confirm(row, by=BOB)
-    with pytest.raises(Refused, match=r"bob has answered.*Final"):
+    with pytest.raises(Refused, match=r"bob has already confirmed.*Final"):
         refuse(seen, reason="No.", by=an_actor("cleo"))
     stored = Decision.objects.get()
     assert (stored.state, stored.confirmed_by, stored.refusal) == (DecisionState.FINAL, "bob", "")

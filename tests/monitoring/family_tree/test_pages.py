@@ -51,8 +51,10 @@ def test_the_calls_are_shown_confirmed_and_made_once(
 ) -> None:
     a_family(control)
     monitored(registration, THIRD)
+    Company.objects.filter(pk=THIRD).update(name="Third SAS")
     shown = manager.get(reverse(REQUEST), {"kind": "full", "company": THIRD})
     assert "This makes 1 Family Tree call; 200 of 200 are left" in text_of(shown)
+    assert "All companies of the family of Third SAS are fetched" in text_of(shown)
     form = {**hidden(shown.content.decode()), "confirmed": "yes"}
     answers = [manager.post(reverse(REQUEST), form) for _ in range(2)]
     tree = FamilyTree.objects.get()
