@@ -92,6 +92,15 @@ def _why_only_added(registration: Registration, files: Sequence[DeliveredFile], 
     gone = preview_list(registration, listed).gone
     if not gone and not is_first_list(registration, listed.dnb_time):
         return ""
+    return _how_to_confirm(gone)
+
+
+def _how_to_confirm(gone: int) -> str:
+    if not gone:
+        return gettext(
+            "This is the first list of the registration, and D&B does not state how many parts a list has. If all have "
+            "arrived, choose “Confirm complete list” on the page of this file."
+        )
     text = gettext(
         "Companies were only added. Monitored before, but not on this list: %(companies)s. D&B does not state how many "
         "parts a list has. If all have arrived, choose “Confirm complete list” on the page of this file."

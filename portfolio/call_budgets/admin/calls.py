@@ -38,7 +38,7 @@ class ContractFilter(DropdownFilter):  # type: ignore[misc]
 
 @admin.register(DnbCall)
 class DnbCallAdmin(ExportedList, ReadOnlyAdmin):
-    list_display = ("moment", "kind", "about", "requested_by", "result", "code", "contract_id")
+    list_display = ("moment", "kind", "about", "requested_by", "result", "code", "shown_contract")
     list_display_links = None
     list_filter = (
         choice_filter("kind", CallKind.choices, _("kind of call")),
@@ -63,6 +63,10 @@ class DnbCallAdmin(ExportedList, ReadOnlyAdmin):
     @admin.display(description=_("Time"))
     def moment(self, row: DnbCall) -> SafeString | str:
         return exact(row.called_at)
+
+    @admin.display(description=_("Contract"))
+    def shown_contract(self, row: DnbCall) -> str:
+        return row.contract_id
 
     @admin.display(description=_("Result"))
     def result(self, row: DnbCall) -> SafeString:

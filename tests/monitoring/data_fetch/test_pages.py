@@ -15,7 +15,8 @@ from tests.builders.calls import a_budget
 from tests.builders.companies import a_company, duns_numbers
 from tests.builders.data_fetches import a_fetch, a_gap_fetch, monitored, run, with_gap
 from tests.builders.deliveries import delivered
-from tests.builders.notifications import a_seed
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_seed, an_update
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
 from tests.builders.registrations import REFERENCE
@@ -94,6 +95,20 @@ def test_what_differs_is_shown_before_it_is_accepted(
     assert profile(A).value("organization.primaryName") == "Fetched Ltd"
     page = text_of(manager.get(reverse("admin:monitoring_datafetch_company", args=[fetch.pk, A])))
     assert "Acme Ltd → Fetched Ltd" in page and "bob" in page
+
+
+def test_a_difference_that_d_and_b_has_reported_since_is_one_no_more(
+    manager: Client, registration: Registration, control: SandboxControl
+) -> None:
+    """The list counts what differed when it was fetched; a pull at the same time may bring it too."""
+    monitored(registration, A)
+    delivered(a_seed(A, delivered=stamp(days=-20)), registration=registration)
+    control.add_companies(REFERENCE, [{"duns": A, "primaryName": "Fetched Ltd", "countryISOAlpha2Code": "GB"}])
+    fetch = run(a_fetch(A))
+    told = an_element("organization.primaryName", previous="Acme Ltd", current="Fetched Ltd", timestamp=stamp(days=-1))
+    delivered(an_update(told, duns=A, delivered=stamp()), registration=registration)
+    page = text_of(manager.get(reverse("admin:monitoring_datafetch_company", args=[fetch.pk, A])))
+    assert "no differences any more" in page and "D&B has reported" in page
 
 
 def test_all_are_discarded(manager: Client, registration: Registration, control: SandboxControl) -> None:

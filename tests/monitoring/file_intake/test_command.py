@@ -131,7 +131,9 @@ def test_a_folder_of_all_kinds(registration: Registration, control: SandboxContr
     assert "2 companies at D&B, 2 of them not previously known" in text
     assert set(Notification.objects.values_list("company_id", flat=True)) == {A, B}
     assert not DeliveredFile.objects.exclude(state=FileState.IMPORTED).exists()
-    assert not DeliveredFile.objects.exclude(remark="").exists(), "everything was checked against a header"
+    remarks = dict(DeliveredFile.objects.exclude(remark="").values_list("kind", "remark"))
+    assert set(remarks) == {"export"}, "everything else was checked against a header"
+    assert "first list of the registration" in remarks["export"]
     assert "nothing was changed" in run(control.out_folder())
     assert Subject.objects.filter(state=SubjectState.MONITORED).count() == 2
 

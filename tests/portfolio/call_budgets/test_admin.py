@@ -81,6 +81,7 @@ def test_calls_are_listed_filtered_and_searched(admin: Client) -> None:
     call(CallKind.DATA_BLOCKS, "804735132")
     both = page(admin, CALLS)
     assert both.index("804735132") < both.index("Acme Ltd")
+    assert "Contract id" not in both
     for query in ("kind=match", "q=Acme+Ltd", "kind=match&contract=default&outcome=answered"):
         text = page(admin, f"{CALLS}?{query}")
         assert "Acme Ltd" in text
