@@ -21,6 +21,7 @@ from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters, Several, read_place
 from core.api.scopes import READ_DECISIONS, READ_EXPOSURE, WRITE_DECISIONS, WRITE_TIERS, split_scopes
 from core.lists.pagination import beyond, cut, write_token
+from monitoring.decisions.comparison import compared_with_today
 from monitoring.decisions.decide import LONGEST, Draft, decide, is_expired
 from monitoring.decisions.tiers import NONE, set_tier, tier_of
 from monitoring.feed.serializers import COMPANY_SHORT_EXAMPLE, CompanyShortSerializer, companies_of
@@ -89,6 +90,22 @@ class CompanyDecisionSerializer(serializers.Serializer[Any]):
         help_text="What was known at that time: figures, open alerts (the 100 most severe; `alert_count` counts "
         "all) and the moment `as_of`. `exposure` is included "
         "for keys with the scope `read:exposure`. Empty for keys without the scope `read:decisions`."
+    )
+
+
+class ComparedSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(help_text="Name of the figure, such as `failure_class` or `open_alerts`.")
+    label = serializers.CharField(help_text="The figure as users read it.")  # type: ignore[assignment]  # of forms
+    then = serializers.CharField(help_text="When the decision was proposed. Empty if it was not known.")
+    now = serializers.CharField(help_text="Today. Empty if it is not known any more.")
+    changed = serializers.BooleanField(source="has_changed", help_text="Whether both differ.")
+
+
+class DecisionToConfirmSerializer(CompanyDecisionSerializer):
+    compared = ComparedSerializer(
+        many=True,
+        help_text="What was known at that time beside today's values, changed ones first. Empty unless the decision "
+        "awaits confirmation. Amounts of exposure are included for keys with the scope `read:exposure`.",
     )
 
 
@@ -242,15 +259,16 @@ class DecisionDetail(APIView):
         tags=["decisions"],
         summary="Get a decision",
         parameters=[KEY_IN_PATH],
-        responses=CompanyDecisionSerializer,
-        examples=[an_answer("A decision", DECISION_EXAMPLE)],
+        responses=DecisionToConfirmSerializer,
+        examples=[an_answer("A decision", {**DECISION_EXAMPLE, "compared": []})],
     )
     def get(self, request: Request, id: uuid.UUID) -> Response:
-        """One decision, with what was known when it was made."""
-        row = decisions_for(request).filter(pk=id).first()
+        """One decision, with what was known when it was made. While it awaits confirmation, also what is known now."""
+        row = decisions_for(request).filter(pk=id).select_related("company").first()
         if row is None:
             raise Http404("This decision does not exist.")
-        return Response(serialized([row], request)[0])
+        compared = compared_with_today(row, with_exposure=may_read(request, READ_EXPOSURE, SEE_EXPOSURE))
+        return Response({**serialized([row], request)[0], "compared": ComparedSerializer(compared, many=True).data})
 
 
 class TierList(APIView):

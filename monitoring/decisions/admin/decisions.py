@@ -26,6 +26,7 @@ from core.dates import read_day
 from core.markup import ago, badge
 from core.text import day_text
 from direct_plus.duns import InvalidDuns, normalise_duns
+from monitoring.decisions.comparison import compared_with_today
 from monitoring.decisions.current import STATE_TONES, TIER_TONES, TONES, shown, standing_of
 from monitoring.decisions.decide import (
     LONGEST,
@@ -215,12 +216,15 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     # The page of one
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         is_own = row.decider_id == actor_of(request).id
-        waits = row.state == DecisionState.PROPOSED
+        waits, sees_exposure = row.state == DecisionState.PROPOSED, request.user.has_perm(SEE_EXPOSURE)
+        compared = compared_with_today(row, with_exposure=sees_exposure)
         return {
             "title": f"{row.company}: {in_words(row)}",
             "shown": shown(row),
             "known": known_then(row.known),
-            "sees_exposure": request.user.has_perm(SEE_EXPOSURE),
+            "compared": compared,
+            "changed_count": sum(one.has_changed for one in compared),
+            "sees_exposure": sees_exposure,
             "state_tone": STATE_TONES[DecisionState(row.state)],
             "is_own": is_own,
             "who_can_confirm": who_can_confirm() if waits else "",

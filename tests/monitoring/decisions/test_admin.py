@@ -181,7 +181,13 @@ def test_a_second_person_confirms(analyst: Client, approver: Client) -> None:
     own = f"{LIST}{row.pk}/do/"
     assert analyst.post(f"{own}confirm/").status_code == 403
     assert "awaits confirmation by a second person" in page(analyst, COMPANY)
-    assert "Confirm decision" in page(approver, f"{LIST}{row.pk}/change/")
+    shown = page(approver, f"{LIST}{row.pk}/change/")
+    assert "Confirm decision" in shown and "Nothing has changed since" in shown
+    Company.objects.update(failure_class=5)
+    an_alert(title="Out of business")
+    shown = page(approver, f"{LIST}{row.pk}/change/")
+    assert "3 figures and alerts have changed since" in shown
+    assert re.search(r"Failure score class – 5 .*Open alerts 0 1 .*Alert raised since then – Out of business", shown)
     assert "The decision is final" in sent(approver, f"{own}confirm/")
     assert Review.objects.count() == 1
     assert "has answered this decision" in sent(approver, f"{own}refuse/", reason="Late.")
