@@ -165,8 +165,7 @@ def may_read(request: Request, scope: str, permission: str) -> bool:
     return scope in split_scopes(key.scopes) if key else request.user.has_perm(permission)
 
 
-def serialized(rows: Sequence[Decision], request: Request) -> Any:
-    companies = companies_of(row.company_id for row in rows)
+def serialized(rows: Sequence[Decision], companies: Mapping[str, Company], request: Request) -> Any:
     sees_known = may_read(request, READ_DECISIONS, "monitoring.view_decision")
     sees_money = may_read(request, READ_EXPOSURE, SEE_EXPOSURE)
     items = [_item(row, companies, _known(row, sees_money) if sees_known else {}) for row in rows]
@@ -214,7 +213,8 @@ class DecisionList(APIView):
             rows = beyond(rows, ("decided_at", "id"), read_place(asked["after"]), newest_first=True)
         found, has_more = cut(rows, asked["limit"])
         token = write_token([found[-1].decided_at.isoformat(), found[-1].pk.hex]) if has_more else None
-        return Response({"results": serialized(found, request), "next": token})
+        companies = companies_of(row.company_id for row in found)
+        return Response({"results": serialized(found, companies, request), "next": token})
 
     @extend_schema(
         operation_id="decide",
@@ -230,13 +230,13 @@ class DecisionList(APIView):
         asked = DecidingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
-        if not Company.objects.filter(pk=given["duns"]).exists():
-            raise serializers.ValidationError({"duns": [UNKNOWN_COMPANY]})
         try:
             row = decide(given["duns"], _draft(given), seen=given["after"], by=who(request))
+        except Company.DoesNotExist as error:
+            raise serializers.ValidationError({"duns": [UNKNOWN_COMPANY]}) from error
         except Refused as error:
             raise Conflict(str(error)) from error
-        return Response(serialized([row], request)[0], status=201)
+        return Response(serialized([row], {row.company_id: row.company}, request)[0], status=201)
 
 
 def _draft(given: Mapping[str, Any]) -> Draft:
@@ -268,7 +268,8 @@ class DecisionDetail(APIView):
         if row is None:
             raise Http404("This decision does not exist.")
         compared = compared_with_today(row, with_exposure=may_read(request, READ_EXPOSURE, SEE_EXPOSURE))
-        return Response({**serialized([row], request)[0], "compared": ComparedSerializer(compared, many=True).data})
+        found = serialized([row], {row.company_id: row.company}, request)[0]
+        return Response({**found, "compared": ComparedSerializer(compared, many=True).data})
 
 
 class TierList(APIView):

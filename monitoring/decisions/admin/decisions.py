@@ -43,6 +43,7 @@ from monitoring.decisions.known import known_in_short, known_then
 from monitoring.decisions.reviews import is_gone
 from monitoring.decisions.second_person import reasons_for_second, who_can_confirm
 from monitoring.models import Decision, DecisionKind, DecisionState
+from monitoring.models.workflow.review_settings import ReviewSettings, review_settings
 from portfolio.companies.columns import SEE_EXPOSURE
 from portfolio.companies.search import of_companies
 from portfolio.exports import with_companies
@@ -192,7 +193,8 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
         seen = _last_number(company.duns)
         standing = standing_of(company)
         given, sees_exposure = form.data if form.is_bound else {}, request.user.has_perm(SEE_EXPOSURE)
-        second = reasons_for_second(company.tier, DecisionKind.HOLD, None, "")
+        settings = review_settings()
+        second = reasons_for_second(settings, company.tier, DecisionKind.HOLD, None, "")
         context = {
             "company": company,
             "standing": standing,
@@ -203,7 +205,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             "given": {name: given.get(name, "") for name in ("kind", "amount", "valid_until", "reason")},
             "currency": given.get("currency") or exposure_settings().reporting_currency,
             "currencies": sorted(CODES),
-            "kinds": [(kind.value, kind.label, _hint(kind)) for kind in DecisionKind],
+            "kinds": [(kind.value, kind.label, _hint(settings, kind)) for kind in DecisionKind],
             "known": known_in_short(company, with_exposure=sees_exposure),
             "sees_exposure": sees_exposure,
             "second": second,
@@ -244,9 +246,9 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             return messages.ERROR, str(error)
 
 
-def _hint(kind: DecisionKind) -> str:
+def _hint(settings: ReviewSettings, kind: DecisionKind) -> str:
     """What it means, and whether it needs a second person whatever the tier."""
-    second = reasons_for_second("", kind, None, "")
+    second = reasons_for_second(settings, "", kind, None, "")
     return f"{HINTS[kind]} {second}".strip()
 
 
