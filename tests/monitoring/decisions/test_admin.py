@@ -425,6 +425,11 @@ def test_an_import_of_tiers(manager: Client, analyst: Client) -> None:
     answer: Any = manager.get(f"{own}rows.csv", {"validation": "company"})
     rows = b"".join(answer.streaming_content)
     assert b"critical" not in rows and b",x," in rows
+    assert "Undo import" in page(manager, f"{own}change/")
+    assert "rows undone" in sent(manager, f"{own}do/undo/")
+    work_on(TierImport.objects.get())
+    assert "Undone. The tiers from before are set again." in page(manager, f"{own}change/", part="live")
+    assert Company.objects.get().tier == ""
     assert manager.get(f"{IMPORTS}template/").content[:2] == b"PK"
 
 
