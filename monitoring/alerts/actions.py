@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -60,7 +61,8 @@ def close(alerts: Sequence[uuid.UUID], *, by: str, reason: str = "", text: str =
 
 
 def reopen(alerts: Sequence[uuid.UUID], *, by: str) -> int:
-    """Acknowledged and closed ones are new again, and due later; returns how many were."""
+    """Acknowledged and closed ones are new again, and due later; returns how many were. A comment on each says so, as
+    the last one would still state why it was closed."""
     count = sum(_reopen_batch(batch, by) for batch in in_batches(alerts))
     follow_exposure_of(alerts)
     count_own_alerts_of(alerts)
@@ -78,8 +80,17 @@ def _reopen_batch(batch: Sequence[uuid.UUID], by: str) -> int:
         record_all([_reopening(row, by) for row in rows])
         for some in in_batches(rows, ROWS_IN_A_QUERY):
             as_read = reduce(or_, (Q(**{name: getattr(row, name) for name in AS_READ}) for row in some))
-            count += Alert.objects.filter(as_read).update(**UNHANDLED, **due_again())
+            done = Alert.objects.filter(as_read).update(**UNHANDLED, **due_again())
+            comment_on(_new_of([row.pk for row in some], done), by=by, text=gettext("Reopened."))
+            count += done
     return count
+
+
+def _new_of(keys: Sequence[uuid.UUID], done: int) -> list[uuid.UUID]:
+    """All of them, unless somebody else changed one since it was read."""
+    if done == len(keys):
+        return list(keys)
+    return list(Alert.objects.filter(pk__in=keys, state=AlertState.NEW).values_list("pk", flat=True)) if done else []
 
 
 def _reopening(row: Alert, by: str) -> AuditEntry:
@@ -105,10 +116,12 @@ def comment(alert: uuid.UUID, *, by: str, text: str) -> AlertComment | None:
     return next(iter(comment_on([alert], by=by, text=text)), None)
 
 
-def comment_on(alerts: Sequence[uuid.UUID], *, by: str, text: str) -> list[AlertComment]:
+def comment_on(
+    alerts: Sequence[uuid.UUID], *, by: str, text: str, snoozed_until: datetime | None = None
+) -> list[AlertComment]:
     """The same on each of them; none where nothing was written."""
-    text, now = clean_text(text.strip(), LONGEST), timezone.now()
-    rows = [AlertComment(alert_id=alert, by=by, at=now, text=text) for alert in alerts if text]
+    same = {"by": by, "at": timezone.now(), "text": clean_text(text.strip(), LONGEST), "snoozed_until": snoozed_until}
+    rows = [AlertComment(alert_id=alert, **same) for alert in alerts if same["text"]]
     for batch in in_batches(rows):
         AlertComment.objects.bulk_create(batch)
     return rows

@@ -35,6 +35,7 @@ from monitoring.alerts.new_company_summary import note_baselines, with_baselines
 from monitoring.alerts.routing import notify
 from monitoring.alerts.rules import Scope
 from monitoring.alerts.workflow.due_times import due_again, due_dates
+from monitoring.alerts.workflow.worse_notices import told_worse
 from monitoring.alerts.workflow.worsening import reopen_worsened
 from monitoring.company_page.timeline import lines_of, sentence
 from monitoring.models import (
@@ -95,12 +96,12 @@ def _raise_from(run: Sequence[Brought], rules: Rules) -> list[Alert]:
     again = {key: company for its in run for key, company in its.reported_again.items()}
     stamp_alerts({*moved, *_keys(grouped), *alerts_with(again)})
     review_reversals(one for its in run for one in its.subjects)
-    reopen_worsened(run)
+    worsened = reopen_worsened(run)
     raised = [*_raised(grouped, scope), *told_later(run, rules)]
     for publication in with_baselines([its.publication for its in run], rules.all):
         raised += note_baselines(publication, rules.all)
     raised.sort(key=lambda one: one.sequence)
-    notify(raised)
+    notify([*raised, *told_worse(worsened, raised, rules)])
     emit_events(_events(raised))
     return [one.alert for one in raised]
 

@@ -39,6 +39,8 @@ class Raised:
     event: uuid.UUID | None = None
     # Told once more, to who did not see it when it was raised.
     later: Later | None = None
+    # Told once more because it got worse, by this change.
+    worse_by: uuid.UUID | None = None
 
 
 # What each channel gets of an event.

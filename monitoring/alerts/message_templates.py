@@ -16,11 +16,13 @@ from core.urls import link
 from core.visibility import visible_to
 from monitoring.alerts.auto_resolve import PROGRAM
 from monitoring.alerts.facts.seen import as_seen_by
+from monitoring.company_page.timeline import lines_of, sentence
 from monitoring.elements.formatting import lower_first
-from monitoring.models import Alert, AlertItem, AlertKind, Channel, DigestItem, Severity
+from monitoring.models import Alert, AlertItem, AlertKind, Change, Channel, DigestItem, Severity
 from monitoring.outbox.addresses import zone_of
 from monitoring.outbox.message import LONGEST_SUBJECT, MOST_LINES, Entry, Message
 from monitoring.outbox.visibility import alerts_for, scope_of_channel
+from portfolio.companies.search import with_companies
 
 MOST_ENTRIES = 100
 
@@ -40,7 +42,7 @@ def alert_message(channel: Channel, alerts: Sequence[Alert], sequence: int | Non
         told = _with_more(first, count - 1) if alert.kind == AlertKind.CHANGE else first
         return Message(
             subject=subject_of(f"[{severity}] {_whose(alerts, told)}"),
-            lead=alert.title if alert.kind != AlertKind.CHANGE else "",
+            lead=alert.title if alert.kind != AlertKind.CHANGE else _why_again(alerts, sequence),
             entries=[_fact_entry(fact) for fact in shown],
             more=count - len(shown),
             why=_why(alerts),
@@ -61,11 +63,34 @@ def _facts_of(channel: Channel, alerts: Sequence[Alert], sequence: int | None) -
     if sequence is not None:
         facts = facts.filter(sequence=sequence)
     ordered = facts.order_by("-severity", "changed_at", "place", "id")
-    if len(alerts) == 1:
+    worse = _worse_facts(channel, alerts, sequence)
+    if len(alerts) == 1 and not worse:
         return list(ordered[:MOST_LINES]), facts.count()
-    shown = {fact.change: fact for fact in reversed(ordered[: MOST_LINES * len(alerts)])}
-    count = facts.order_by().values("change").distinct().count()
-    return list(shown.values())[::-1][:MOST_LINES], count
+    shown = {fact.change: fact for fact in [*worse, *reversed(ordered[: MOST_LINES * len(alerts)])]}
+    count = facts.order_by().exclude(change__in=[fact.change for fact in worse]).values("change").distinct().count()
+    return list(shown.values())[::-1][:MOST_LINES], count + len(worse)
+
+
+def _worse_facts(channel: Channel, alerts: Sequence[Alert], sequence: int | None) -> list[AlertItem]:
+    """The changes by which alerts got worse, as facts: their rules may take no note of them."""
+    keys = {alert.worse_by for alert in alerts if alert.worse_by and alert.worse_at == sequence}
+    rows = visible_to(scope_of_channel(channel), Change.objects.filter(pk__in=keys)) if keys else ()
+    changes = list(rows)
+    with_companies(changes)
+    return [
+        AlertItem(
+            change=line.change.pk, kind=line.change.kind, text=sentence(line), severity=line.change.severity,
+            changed_at=line.change.changed_at,
+        )
+        for line in lines_of(changes)
+    ]  # fmt: skip
+
+
+def _why_again(alerts: Sequence[Alert], sequence: int | None) -> str:
+    """Nothing where somebody has acknowledged it since then."""
+    reasons = (alert.reopened_because for alert in alerts if alert.worse_at == sequence)
+    reason = next(filter(None, reasons), "")
+    return gettext("Open again because it got worse. %(reason)s") % {"reason": reason} if reason else ""
 
 
 def _why(alerts: Sequence[Alert]) -> str:
@@ -179,7 +204,8 @@ def _alert_entry(alert: Alert) -> Entry:
     told = ngettext("%(title)s, and %(count)s more change", "%(title)s, and %(count)s more changes", more)
     text = _whose([alert], told % {"title": alert.title, "count": counted(more)} if more > 0 else alert.title)
     url = link("admin:monitoring_alert_change", alert.pk)
-    return Entry(text, str(severity.label), severity.name.lower(), url, moment_text(alert.happened_at), alert.reversal)
+    note = alert.reversal or alert.reopened_because
+    return Entry(text, str(severity.label), severity.name.lower(), url, moment_text(alert.happened_at), note)
 
 
 def _notice_entries(notices: Iterable[Notice]) -> list[Entry]:

@@ -20,6 +20,7 @@ from monitoring.alerts.reach import open_channels
 from monitoring.models import (
     Alert,
     AlertKind,
+    Change,
     Channel,
     DigestItem,
     Frequency,
@@ -72,10 +73,18 @@ class Permitted:
             return False
         if channel.pk not in self._found:
             self._found[channel.pk] = self._permitted(channel)
-        return one.alert.pk in self._found[channel.pk]
+        return one.alert.pk in self._found[channel.pk] and _may_see_why(channel, one)
 
     def _permitted(self, channel: Channel) -> Container[uuid.UUID]:
         return self._alerts if scope_of_channel(channel).sees_all else alerts_for(channel, self._alerts)
+
+
+def _may_see_why(channel: Channel, one: Raised) -> bool:
+    """That an alert got worse may be reported by a registration of others."""
+    scope = scope_of_channel(channel)
+    if one.worse_by is None or scope.sees_all:
+        return True
+    return visible_to(scope, Change.objects.filter(pk=one.worse_by)).exists()
 
 
 def _by_event(raised: Iterable[Raised]) -> dict[EventAt, list[Raised]]:
@@ -126,6 +135,8 @@ def _channels(
     found |= {channel.pk: channel for channel in everything}
     if any(rule.notify_owner for rule in one.rules):
         found |= {channel.pk: channel for owner in sorted(one.owners) for channel in channels_of_owner(owner)}
+    if one.worse_by and one.alert.assignee:
+        found |= {channel.pk: channel for channel in channels_of_person(one.alert.assignee)}
     for channel in found.values():
         if channel.is_open and one.alert.severity >= channel.min_severity:
             yield channel
@@ -158,6 +169,8 @@ def message(channel: Channel, key: uuid.UUID, alerts: Sequence[Raised], sequence
     told: dict[str, Any] = {"alert": str(first.pk), "sequence": None if is_summary else sequence}
     if len(alerts) > 1:
         told["others"] = [str(one.alert.pk) for one in alerts[1:]]
+    if worse := sorted({str(one.worse_by) for one in alerts if one.worse_by}):
+        told["worse"] = worse
     return OutboxMessage(
         id=OutboxMessage.key(channel.pk, event),
         kind=TargetKind.CHANNEL,

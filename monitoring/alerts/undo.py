@@ -14,7 +14,7 @@ from django.core import signing
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from monitoring.alerts.actions import comment_on, follow_exposure_of
+from monitoring.alerts.actions import HANDLED, comment_on, follow_exposure_of
 from monitoring.alerts.own_alerts import count_own_alerts
 from monitoring.alerts.workflow.snooze import until_text
 from monitoring.models import Alert, AlertState
@@ -75,6 +75,8 @@ def undo(alert: uuid.UUID, token: str, *, by: Any) -> bool:
 
 def _undone_text(before: Columns, after: Columns) -> str:
     """Where the act wrote a comment, or ended a snooze: how the alert is now, so that the last comment is true."""
+    if _is_handled(before) and not _is_handled(after):
+        return gettext("Undone: closed again.") if _is_closed(before) else gettext("Undone: acknowledged again.")
     end, is_open_again = before["snoozed_until"], _is_closed(after) and not _is_closed(before)
     is_snoozed = end is not None and end > timezone.now()
     if before["snoozed_until"] == after["snoozed_until"]:
@@ -87,6 +89,10 @@ def _undone_text(before: Columns, after: Columns) -> str:
         else gettext("Undone: snoozed %(until)s again.")
     )
     return words % {"until": until_text(end, before["wakes_if_worse"])}
+
+
+def _is_handled(columns: Columns) -> bool:
+    return columns["state"] in HANDLED
 
 
 def _is_closed(columns: Columns) -> bool:

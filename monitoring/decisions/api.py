@@ -21,6 +21,7 @@ from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters, Several, read_place
 from core.api.scopes import READ_DECISIONS, READ_EXPOSURE, WRITE_DECISIONS, WRITE_TIERS, split_scopes
 from core.lists.pagination import beyond, cut, write_token
+from monitoring.decisions.comparison import compared_with_today
 from monitoring.decisions.decide import LONGEST, Draft, decide, is_expired
 from monitoring.decisions.tiers import NONE, set_tier, tier_of
 from monitoring.feed.serializers import COMPANY_SHORT_EXAMPLE, CompanyShortSerializer, companies_of
@@ -92,6 +93,22 @@ class CompanyDecisionSerializer(serializers.Serializer[Any]):
     )
 
 
+class ComparedSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(help_text="Name of the figure, such as `failure_class` or `open_alerts`.")
+    label = serializers.CharField(help_text="The figure as users read it.")  # type: ignore[assignment]  # of forms
+    then = serializers.CharField(help_text="When the decision was proposed. Empty if it was not known.")
+    now = serializers.CharField(help_text="Today. Empty if it is not known any more.")
+    changed = serializers.BooleanField(source="has_changed", help_text="Whether both differ.")
+
+
+class DecisionToConfirmSerializer(CompanyDecisionSerializer):
+    compared = ComparedSerializer(
+        many=True,
+        help_text="What was known at that time beside today's values, changed ones first. Empty unless the decision "
+        "awaits confirmation. Amounts of exposure are included for keys with the scope `read:exposure`.",
+    )
+
+
 class CompanyDecisionsSerializer(serializers.Serializer[Any]):
     results = CompanyDecisionSerializer(many=True)
     next = serializers.CharField(
@@ -148,8 +165,7 @@ def may_read(request: Request, scope: str, permission: str) -> bool:
     return scope in split_scopes(key.scopes) if key else request.user.has_perm(permission)
 
 
-def serialized(rows: Sequence[Decision], request: Request) -> Any:
-    companies = companies_of(row.company_id for row in rows)
+def serialized(rows: Sequence[Decision], companies: Mapping[str, Company], request: Request) -> Any:
     sees_known = may_read(request, READ_DECISIONS, "monitoring.view_decision")
     sees_money = may_read(request, READ_EXPOSURE, SEE_EXPOSURE)
     items = [_item(row, companies, _known(row, sees_money) if sees_known else {}) for row in rows]
@@ -197,7 +213,8 @@ class DecisionList(APIView):
             rows = beyond(rows, ("decided_at", "id"), read_place(asked["after"]), newest_first=True)
         found, has_more = cut(rows, asked["limit"])
         token = write_token([found[-1].decided_at.isoformat(), found[-1].pk.hex]) if has_more else None
-        return Response({"results": serialized(found, request), "next": token})
+        companies = companies_of(row.company_id for row in found)
+        return Response({"results": serialized(found, companies, request), "next": token})
 
     @extend_schema(
         operation_id="decide",
@@ -213,13 +230,13 @@ class DecisionList(APIView):
         asked = DecidingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
-        if not Company.objects.filter(pk=given["duns"]).exists():
-            raise serializers.ValidationError({"duns": [UNKNOWN_COMPANY]})
         try:
             row = decide(given["duns"], _draft(given), seen=given["after"], by=who(request))
+        except Company.DoesNotExist as error:
+            raise serializers.ValidationError({"duns": [UNKNOWN_COMPANY]}) from error
         except Refused as error:
             raise Conflict(str(error)) from error
-        return Response(serialized([row], request)[0], status=201)
+        return Response(serialized([row], {row.company_id: row.company}, request)[0], status=201)
 
 
 def _draft(given: Mapping[str, Any]) -> Draft:
@@ -242,15 +259,17 @@ class DecisionDetail(APIView):
         tags=["decisions"],
         summary="Get a decision",
         parameters=[KEY_IN_PATH],
-        responses=CompanyDecisionSerializer,
-        examples=[an_answer("A decision", DECISION_EXAMPLE)],
+        responses=DecisionToConfirmSerializer,
+        examples=[an_answer("A decision", {**DECISION_EXAMPLE, "compared": []})],
     )
     def get(self, request: Request, id: uuid.UUID) -> Response:
-        """One decision, with what was known when it was made."""
-        row = decisions_for(request).filter(pk=id).first()
+        """One decision, with what was known when it was made. While it awaits confirmation, also what is known now."""
+        row = decisions_for(request).filter(pk=id).select_related("company").first()
         if row is None:
             raise Http404("This decision does not exist.")
-        return Response(serialized([row], request)[0])
+        compared = compared_with_today(row, with_exposure=may_read(request, READ_EXPOSURE, SEE_EXPOSURE))
+        found = serialized([row], {row.company_id: row.company}, request)[0]
+        return Response({**found, "compared": ComparedSerializer(compared, many=True).data})
 
 
 class TierList(APIView):

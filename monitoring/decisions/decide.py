@@ -22,6 +22,7 @@ from monitoring.decisions.known import known_now
 from monitoring.decisions.reviews import end_review, is_gone
 from monitoring.decisions.second_person import reasons_for_second
 from monitoring.models import Decision, DecisionKind, DecisionState
+from monitoring.models.workflow.review_settings import ReviewSettings, review_settings
 from portfolio.exposure.currencies import CODES
 from portfolio.exposure.days import today
 from portfolio.exposure.money import money_text
@@ -122,12 +123,13 @@ def decide(duns: str, draft: Draft, *, seen: int, by: Actor) -> Decision:
     if latest and latest.state == DecisionState.PROPOSED:
         raise Refused(gettext("A decision on this company awaits confirmation. Confirm or refuse that one first."))
     draft.check()
-    return _finish(_insert(company, draft, seen + 1 if latest else 1, by), by)
+    settings = review_settings()
+    second = reasons_for_second(settings, company.tier, draft.kind, draft.amount_cents, draft.currency)
+    return _finish(_insert(company, draft, seen + 1 if latest else 1, second, by), settings, by)
 
 
-def _insert(company: Company, draft: Draft, number: int, by: Actor) -> Decision:
+def _insert(company: Company, draft: Draft, number: int, second: str, by: Actor) -> Decision:
     now, is_limit = database_now(), draft.kind == DecisionKind.LIMIT
-    second = reasons_for_second(company.tier, draft.kind, draft.amount_cents, draft.currency)
     row = Decision(
         company=company,
         number=number,
@@ -154,11 +156,13 @@ def _insert(company: Company, draft: Draft, number: int, by: Actor) -> Decision:
     return row
 
 
-def _finish(row: Decision, by: Actor) -> Decision:
-    if row.state == DecisionState.FINAL:
-        end_review(row)
-    insert_new(AuditEntry, [_first_entry(row, by)])
-    update_counts("decisions")
+def _finish(row: Decision, settings: ReviewSettings, by: Actor) -> Decision:
+    is_final = row.state == DecisionState.FINAL
+    if is_final:
+        end_review(row, settings)
+    insert_new(AuditEntry, [_first_entry(row, by)], asked=True)
+    if not is_final:
+        update_counts("decisions")
     return row
 
 
@@ -169,7 +173,8 @@ def confirm(row: Decision, *, by: Actor) -> None:
     """The proposer can never confirm."""
     if row.decider_id is None or row.decider_id == by.answerable:
         raise NotAllowed(gettext("You proposed this decision, so another user must confirm it."))
-    refuse_gone(Company.objects.get(pk=row.company_id))
+    row.company = Company.objects.get(pk=row.company_id)
+    refuse_gone(row.company)
     if is_expired(row):
         raise Refused(gettext("Its “Valid until” date has passed. Refuse it and make a new decision."))
     _settle(row, DecisionState.FINAL, by)

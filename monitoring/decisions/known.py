@@ -16,7 +16,7 @@ from core.lists.listings import text_of, value_of
 from core.text import counted, country_name, day_text
 from monitoring.models import Alert, AlertKind, AlertState, Severity
 from portfolio.companies.columns import FIGURE_COLUMNS, SEE_EXPOSURE
-from portfolio.exposure.books import book_label
+from portfolio.exposure.books import book_key, book_label
 from portfolio.exposure.money import money_text
 from portfolio.exposure.rates import exposure_settings
 from portfolio.exposure.totals import stakes_of
@@ -77,6 +77,9 @@ def _exposure(company: Company) -> dict[str, Any]:
 
 # As people read it
 
+# Its name, its label, and the text.
+Value = tuple[str, str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class KnownThen:
@@ -96,15 +99,17 @@ def known_then(text: str) -> KnownThen:
     ]
     moment = parse_datetime(found.get("as_of") or "")
     more = max(found.get("alert_count", 0) - len(alerts), 0)
-    return KnownThen(moment, list(_figures(found)), alerts, more, list(_amounts(found.get("exposure", {}))))
+    amounts = [(label, text) for _, label, text in amounts_in(found)]
+    return KnownThen(moment, [(label, text) for _, label, text in figures_in(found)], alerts, more, amounts)
 
 
 def known_in_short(company: Company, *, with_exposure: bool) -> list[tuple[str, str]]:
     """What a decision made now would keep, as its page shows it."""
     alerts = counted(_open_alerts_of(company.duns).count())
-    exposure = list(_amounts(_exposure(company))) if with_exposure else []
-    named = [(gettext("Exposure: %(part)s") % {"part": label}, text) for label, text in exposure]
-    return [*_texts(company, IN_SHORT), *named, (gettext("Open alerts"), alerts)]
+    exposure = amounts_in({"exposure": _exposure(company)}) if with_exposure else ()
+    named = [(gettext("Exposure: %(part)s") % {"part": label}, text) for _, label, text in exposure]
+    figures = [(label, text) for _, label, text in _texts(company, IN_SHORT)]
+    return [*figures, *named, (gettext("Open alerts"), alerts)]
 
 
 def _alerts_in(found: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -112,26 +117,23 @@ def _alerts_in(found: Mapping[str, Any]) -> list[dict[str, str]]:
     return alerts
 
 
-def _figures(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def figures_in(found: Mapping[str, Any]) -> Iterator[Value]:
     """Of what was known only; by the columns that lists have, so that the same figure reads alike."""
     described = found.get("company", {})
-    yield from (
-        (label, text)
-        for label, text in (
-            (gettext("Name"), described.get("name", "")),
-            (gettext("Country"), country_name(described.get("country", ""))),
-            (gettext("Operating status"), described.get("operating_status", "")),
-        )
-        if text
+    values = (
+        ("name", gettext("Name"), described.get("name", "")),
+        ("country", gettext("Country"), country_name(described.get("country", ""))),
+        ("operating_status", gettext("Operating status"), described.get("operating_status", "")),
     )
+    yield from (value for value in values if value[-1])
     company = _company_of(found.get("figures", {}))
     yield from _texts(company, FIGURES)
 
 
-def _texts(company: Company, names: Collection[str]) -> Iterator[tuple[str, str]]:
+def _texts(company: Company, names: Collection[str]) -> Iterator[Value]:
     for column in FIGURE_COLUMNS:
         if column.name in names and (text := _text_of(column.read(company))):
-            yield str(column.heading), text
+            yield column.name, str(column.heading), text
 
 
 def _text_of(value: Any) -> str:
@@ -143,12 +145,14 @@ def _company_of(figures: Mapping[str, Any]) -> Company:
     return Company(**{name: fields[name].to_python(value) for name, value in figures.items() if name in fields})
 
 
-def _amounts(exposure: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def amounts_in(found: Mapping[str, Any]) -> Iterator[Value]:
+    exposure: Mapping[str, Any] = found.get("exposure", {})
     if exposure.get("cents") is not None:
-        yield gettext("Total"), money_text(exposure["cents"], exposure["currency"])
+        yield "exposure", gettext("Total"), money_text(exposure["cents"], exposure["currency"])
     for one in exposure.get("books", []):
         day = day_text(date.fromisoformat(one["day"]))
         amount = money_text(one["cents"], one["currency"])
-        yield book_label(one["book"]), gettext("%(amount)s as of %(day)s") % {"amount": amount, "day": day}
+        text = gettext("%(amount)s as of %(day)s") % {"amount": amount, "day": day}
+        yield f"exposure {book_key(one['book'])}", book_label(one["book"]), text
     if exposure.get("incomplete"):
-        yield gettext("Incomplete"), gettext("Some amounts had no exchange rate.")
+        yield "exposure_incomplete", gettext("Incomplete"), gettext("Some amounts had no exchange rate.")

@@ -47,25 +47,26 @@ def next_review(
     return min(found, default=None)
 
 
-def refresh_reviews(duns: Sequence[str]) -> int:
+def refresh_reviews(duns: Sequence[str], settings: ReviewSettings | None = None) -> int:
     """Write when these companies are reviewed next, until nothing differs: whoever wrote an older date meanwhile has
-    not looked again. Returns how many dates were written."""
-    return sum(_refresh(batch) for batch in in_batches(sorted(set(duns))))
+    not looked again. `settings` were read just now. Returns how many dates were written."""
+    return sum(_refresh(batch, settings) for batch in in_batches(sorted(set(duns))))
 
 
-def _refresh(batch: Sequence[str]) -> int:
+def _refresh(batch: Sequence[str], settings: ReviewSettings | None) -> int:
     written = 0
-    while changes := _differences(batch):
+    while changes := _differences(batch, settings or review_settings()):
         update_together(Company, ("next_review_on",), changes)
-        written += len(changes)
+        # Others may have set other intervals since.
+        written, settings = written + len(changes), None
     return written
 
 
 READ = ("duns", "tier", "tier_set_on", "next_review_on", "merged_into", "operating_status")
 
 
-def _differences(batch: Sequence[str]) -> list[tuple[str, date | None]]:
-    settings, reviewed, valid = review_settings(), last_reviews(batch), _valid_until(batch)
+def _differences(batch: Sequence[str], settings: ReviewSettings) -> list[tuple[str, date | None]]:
+    reviewed, valid = last_reviews(batch), _valid_until(batch)
     rows = Company.objects.filter(pk__in=batch).only(*READ)
     dates = [(row, next_review(row, reviewed.get(row.duns), valid.get(row.duns), settings)) for row in rows]
     return [(row.duns, day) for row, day in dates if row.next_review_on != day]
@@ -131,11 +132,9 @@ def _reviewed_since(duns: str) -> str:
     return words % {"person": last.reviewed_by if last else gettext("Another user")}
 
 
-def end_review(decision: Decision) -> None:
+def end_review(decision: Decision, settings: ReviewSettings | None = None) -> None:
     """A final decision is a review. Repeating it changes nothing."""
-    company = Company.objects.filter(pk=decision.company_id).only("duns", "next_review_on").first()
-    if company is None:
-        return
+    company = decision.company
     row = Review(
         id=Review.key(company.duns, decision.pk),
         company=company,
@@ -144,13 +143,13 @@ def end_review(decision: Decision) -> None:
         reviewed_at=decision.confirmed_at or decision.decided_at,
         decision=decision,
     )
-    insert_new(Review, [row])
-    _after(company.duns)
+    insert_new(Review, [row], asked=True)
+    _after(company.duns, settings)
 
 
-def _after(duns: str) -> None:
-    refresh_reviews([duns])
-    update_counts("reviews")
+def _after(duns: str, settings: ReviewSettings | None = None) -> None:
+    if refresh_reviews([duns], settings):
+        update_counts("reviews")
 
 
 # Every night
@@ -174,7 +173,8 @@ def _end_missing() -> None:
     finals = Decision.objects.filter(state=DecisionState.FINAL).order_by("pk")
     keys = {Review.key(duns, key): key for key, duns in finals.values_list("pk", "company_id")}
     known = existing_keys(Review, list(keys))
-    for decision in Decision.objects.filter(pk__in=[key for own, key in keys.items() if own not in known]):
+    missing = Decision.objects.filter(pk__in=[key for own, key in keys.items() if own not in known])
+    for decision in missing.select_related("company"):
         end_review(decision)
 
 

@@ -8,16 +8,15 @@ from django.contrib.auth.models import Group
 from django.utils.translation import gettext, ngettext
 
 from monitoring.models import DecisionKind
-from monitoring.models.workflow.review_settings import ReviewSettings, review_settings
+from monitoring.models.workflow.review_settings import ReviewSettings
 from portfolio.exposure.days import today
 from portfolio.exposure.money import money_text
 from portfolio.exposure.rates import convert, rates_at
 from portfolio.models import Tier
 
 
-def reasons_for_second(tier: str, kind: str, cents: int | None, currency: str) -> str:
+def reasons_for_second(settings: ReviewSettings, tier: str, kind: str, cents: int | None, currency: str) -> str:
     """In words; nothing where one person may decide."""
-    settings = review_settings()
     return " ".join([*_by_tier(settings, tier), *_by_amount(settings, kind, cents, currency)])
 
 

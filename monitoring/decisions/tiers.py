@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 
+import msgspec
 from django.utils.translation import gettext
 
 from core.actors import Actor
 from core.audit import entry_of, record, record_all
+from core.bulk import find_rows
 from core.db import clean_text, in_batches, insert_new
 from core.ids import time_first_key
 from core.models import AuditEntry
@@ -42,16 +46,86 @@ def set_tier(companies: Sequence[Company], *, tier: str, by: Actor) -> int:
     return sum(row.tier != tier for row in companies)
 
 
-def set_tiers_of_file(upload: TierImport, duns: Sequence[str], *, tier: str) -> None:
+class Before(msgspec.Struct, array_like=True, frozen=True):
+    """What a company had before a file set its tier, and the tier that the file has for it."""
+
+    duns: str
+    given: str
+    tier: str = ""
+    set_by: str = ""
+    set_on: str = ""
+
+    @property
+    def is_new(self) -> bool:
+        """Another tier, or one that rules no longer change."""
+        return self.tier != self.given or not self.set_by
+
+
+def known_before(tiers: Mapping[str, str]) -> list[Before]:
+    """Of the companies of a file, by the tier that it has for each."""
+    found = find_rows(Company, ("duns", "tier", "tier_set_by", "tier_set_on"), sorted(tiers))
+    return [Before(duns, tiers[duns], tier, by, day.isoformat() if day else "") for duns, tier, by, day in found]
+
+
+def set_tiers_of_file(upload: TierImport, before: Sequence[Before]) -> None:
     """As the user who confirmed it. Repeating it adds no entries."""
     by = Actor(upload.confirmed_by, upload.confirmer_id) if upload.confirmer_id else upload.confirmed_by
-    for batch in in_batches(duns):
-        companies = Company.objects.filter(pk__in=batch).only("duns", "name", "tier", "tier_set_by")
-        entries = [_entry(row, tier, by) for row in _told(companies, tier)]
+    moment = upload.confirmed_at or upload.created_at
+    new = [one for one in before if one.is_new]
+    _record_all(new, lambda company, one: _entry(company, one.given, by, before=one), moment, upload.pk)
+    for tier in sorted({one.given for one in new}):
+        write_tiers([one.duns for one in new if one.given == tier], tier=tier, by=upload.confirmed_by)
+
+
+def restore_tiers(upload: TierImport, before: Sequence[Before]) -> int:
+    """As they were, unless the tier was set or released since then; returns how many were. Repeating it changes
+    nothing."""
+    by, moment = upload.undone_by, upload.undone_at or upload.created_at
+    actor = Actor(by, upload.undoer_id) if upload.undoer_id else by
+    ours, others = _split([one for one in before if one.is_new], upload.confirmed_by)
+    _record_all(ours, lambda company, one: _undone(company, one, actor), moment, upload.pk, "undo")
+    groups: dict[Before, list[str]] = defaultdict(list)
+    for one in ours:
+        groups[msgspec.structs.replace(one, duns="")].append(one.duns)
+    for same, duns in groups.items():
+        for batch in in_batches(duns):
+            rows = Company.objects.filter(pk__in=batch, tier=same.given, tier_set_by=upload.confirmed_by)
+            rows.update(tier=same.tier, tier_set_by=same.set_by, tier_set_on=same.set_on or None)
+    refresh_reviews([one.duns for one in before])
+    return others
+
+
+def _split(before: Sequence[Before], by: str) -> tuple[list[Before], int]:
+    """Those that are still as the file set them; and how many are neither so nor as they were."""
+    rows = find_rows(Company, ("duns", "tier", "tier_set_by"), [one.duns for one in before])
+    now = {duns: (tier, set_by) for duns, tier, set_by in rows}
+    ours = [one for one in before if now.get(one.duns) == (one.given, by)]
+    as_before = sum(now.get(one.duns) in (None, (one.tier, one.set_by), (one.given, by)) for one in before)
+    return ours, len(before) - as_before
+
+
+def _record_all(
+    rows: Sequence[Before], entry_for: Callable[[Company, Before], AuditEntry], moment: datetime, *key: object
+) -> None:
+    """Under keys made of the import and the company."""
+    for batch in in_batches(rows):
+        companies = Company.objects.only("duns", "name").in_bulk([one.duns for one in batch])
+        entries = [entry_for(companies[one.duns], one) for one in batch if one.duns in companies]
         for entry in entries:
-            entry.id = time_first_key(upload.confirmed_at or upload.created_at, upload.pk, entry.key)
+            entry.id, entry.at = time_first_key(moment, *key, entry.key), moment
         insert_new(AuditEntry, entries)
-    write_tiers(duns, tier=tier, by=upload.confirmed_by)
+
+
+def _undone(company: Company, one: Before, by: str) -> AuditEntry:
+    words = gettext("%(company)s: tier “%(tier)s” again, as the import was undone")
+    return entry_of(
+        actor=by,
+        action="tier.restored",
+        thing=company,
+        summary=words % {"company": company, "tier": tier_text(one.tier)},
+        before={"tier": one.given or NONE},
+        after={"tier": one.tier or NONE, "set_by": one.set_by},
+    )
 
 
 def _told(companies: Iterable[Company], tier: str) -> list[Company]:
@@ -59,13 +133,15 @@ def _told(companies: Iterable[Company], tier: str) -> list[Company]:
     return [row for row in companies if row.tier != tier or not row.tier_set_by]
 
 
-def _entry(company: Company, tier: str, by: str) -> AuditEntry:
+def _entry(company: Company, tier: str, by: str, *, before: Before | None = None) -> AuditEntry:
+    """`before`: what it had, where the row itself may have another tier by now."""
+    had = (before.tier, before.set_by) if before else (company.tier, company.tier_set_by)
     return entry_of(
         actor=by,
         action="tier.set",
         thing=company,
         summary=gettext("%(company)s: tier “%(tier)s”") % {"company": company, "tier": tier_text(tier)},
-        before={"tier": company.tier or NONE, "set_by": company.tier_set_by},
+        before={"tier": had[0] or NONE, "set_by": had[1]},
         after={"tier": tier or NONE, "set_by": by},
     )
 

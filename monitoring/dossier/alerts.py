@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.utils.translation import gettext
 
 from core.actors import person_text
 from core.models import AuditEntry
+from core.text import moment_text
 from monitoring.alerts.facts.seen import comments_seen_by
 from monitoring.company_page.timeline import without_company
 from monitoring.dossier.asked import Asked
@@ -39,10 +41,17 @@ def alert_lines(asked: Asked, alerts: Sequence[Alert]) -> Iterator[Line]:
         yield from _acts(f"{alert.pk.hex}", _columns(alert), source)
         yield from _other_acts(alert, source)
     for comment in comments_seen_by(asked.reader.actor, alerts):
-        source = source_of(AlertComment, comment.pk, page=(Alert, comment.alert_id))
-        yield _act(
-            comment.pk.hex, comment.at, gettext("Comment: %(text)s") % {"text": comment.text}, comment.by, source
-        )
+        yield _comment(comment)
+
+
+def _comment(row: AlertComment) -> Line:
+    """A snooze is known by its comment: the alert itself forgets it when it returns."""
+    source = source_of(AlertComment, row.pk, page=(Alert, row.alert_id))
+    if end := row.snoozed_until:
+        text = gettext("Alert snoozed until %(moment)s") % {"moment": moment_text(end)}
+        line = _act(row.pk.hex, row.at, text, row.by, source)
+        return replace(line, details=((gettext("Comment"), row.text),))
+    return _act(row.pk.hex, row.at, gettext("Comment: %(text)s") % {"text": row.text}, row.by, source)
 
 
 def _raised(alert: Alert) -> Line:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from django.utils import timezone
 from core.db import in_batches
 from monitoring.follows.matches import Found
 from monitoring.models import (
+    Alert,
     AlertItem,
     Channel,
     DigestItem,
@@ -32,6 +33,7 @@ OF_ALERTS = ("alert.raised", "alert.assigned")
 UNDELIVERED = (MessageState.DEAD, MessageState.CANCELLED)
 # Longer than a weekly digest waits for what was taken out of it.
 TAKEN_WITHIN = timedelta(days=14)
+WORSE = ("pk", "worse_at", "worse_by")
 # An alert, and the publication that brought facts to it.
 At = tuple[uuid.UUID, int]
 Channels = Mapping[uuid.UUID, Collection[Channel]]
@@ -73,10 +75,14 @@ def sent_by_alerts(channels: Channels, since: datetime) -> dict[uuid.UUID, set[u
     people = _people_by_channel(channels)
     rows = OutboxMessage.objects.filter(target__in=list(people), created_at__gte=since, event_type__in=OF_ALERTS)
     alerts: dict[tuple[uuid.UUID, int | None], set[uuid.UUID]] = defaultdict(set)
-    for target, payload in rows.exclude(state__in=UNDELIVERED).values_list("target", "payload"):
-        for at in _alerts_in(json.loads(payload)):
+    worse: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
+    for target, text in rows.exclude(state__in=UNDELIVERED).values_list("target", "payload"):
+        payload = json.loads(text)
+        for at in _alerts_in(payload):
             alerts[at] |= people[target]
-    return _changes_by_person(alerts)
+        for person in people[target]:
+            worse[person].update(uuid.UUID(change) for change in payload.get("worse", ()))
+    return _changes_by_person(alerts, worse)
 
 
 def _people_by_channel(channels: Channels) -> dict[uuid.UUID, set[uuid.UUID]]:
@@ -97,9 +103,10 @@ def _alerts_in(payload: dict[str, Any]) -> Iterator[tuple[uuid.UUID, int | None]
 
 
 def _changes_by_person(
-    alerts: Mapping[tuple[uuid.UUID, int | None], set[uuid.UUID]],
+    alerts: Mapping[tuple[uuid.UUID, int | None], set[uuid.UUID]], worse: Mapping[uuid.UUID, set[uuid.UUID]]
 ) -> dict[uuid.UUID, set[uuid.UUID]]:
-    found: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
+    """What the alerts contain, and what they got worse by."""
+    found: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set, worse)
     for keys in in_batches(sorted({alert for alert, _ in alerts})):
         rows = AlertItem.objects.filter(alert__in=keys).values_list("alert_id", "sequence", "change")
         for alert, sequence, change in rows:
@@ -124,10 +131,13 @@ def _without_digested(found: Collection[Found], channels: Channels) -> Iterator[
         yield from _apart_from_digests(its, digesting[person], entries) if digesting[person] else its.values()
 
 
-def _entries_of(found: Iterable[Found]) -> dict[At, dict[uuid.UUID, AlertItem]]:
+def _entries_of(found: Collection[Found]) -> dict[At, dict[uuid.UUID, AlertItem | Found]]:
     """What an entry of a digest says, for those that say one of these changes."""
-    alerts = _alerts_of({one.change for one in found}, {one.company for one in found})
-    entries: dict[At, dict[uuid.UUID, AlertItem]] = defaultdict(dict)
+    changes, companies = {one.change: one for one in found}, {one.company for one in found}
+    alerts = _alerts_of(changes.keys(), companies)
+    entries: dict[At, dict[uuid.UUID, AlertItem | Found]] = defaultdict(dict)
+    for key, sequence, change in _worse_of(changes.keys(), companies):
+        entries[key, sequence][change] = changes[change]
     for keys in in_batches(sorted({alert for alert, _ in alerts})):
         for item in AlertItem.objects.filter(alert__in=keys):
             if (item.alert_id, item.sequence) in alerts:
@@ -136,7 +146,9 @@ def _entries_of(found: Iterable[Found]) -> dict[At, dict[uuid.UUID, AlertItem]]:
 
 
 def _apart_from_digests(
-    its: dict[uuid.UUID, Found], channels: Collection[Channel], entries: Mapping[At, Mapping[uuid.UUID, AlertItem]]
+    its: dict[uuid.UUID, Found],
+    channels: Collection[Channel],
+    entries: Mapping[At, Mapping[uuid.UUID, AlertItem | Found]],
 ) -> Collection[Found]:
     """One user's: what a digest brings is left to it, but for what is followed immediately, with all that the entry
     says."""
@@ -208,8 +220,16 @@ def _alerts_of(changes: Collection[uuid.UUID], companies: Collection[str]) -> se
     for keys in in_batches(sorted(changes)):
         rows = AlertItem.objects.filter(company__in=companies, change__in=keys)
         alerts.update(rows.values_list("alert_id", "sequence"))
+    alerts.update((key, sequence) for key, sequence, _ in _worse_of(changes, companies))
     return alerts
 
 
-def _as(one: Found, item: AlertItem) -> Found:
+def _worse_of(changes: Collection[uuid.UUID], companies: Collection[str]) -> Iterator[tuple[uuid.UUID, int, uuid.UUID]]:
+    """The alerts that got worse by them."""
+    for keys in in_batches(sorted(changes)):
+        rows = Alert.objects.filter(company__in=companies, worse_by__in=keys)
+        yield from ((key, sequence, change) for key, sequence, change in rows.values_list(*WORSE) if change)
+
+
+def _as(one: Found, item: AlertItem | Found) -> Found:
     return replace(one, change=item.change, company=item.company, severity=item.severity)

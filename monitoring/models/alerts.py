@@ -192,6 +192,7 @@ class AlertComment(models.Model):
     change = CompactUUIDField(
         null=True, help_text=_("The change that it is about: who does not see the one does not see the other.")
     )
+    snoozed_until = models.DateTimeField(null=True, help_text=_("Of a comment that a snooze wrote: its end."))
 
     class Meta:
         default_permissions = ()

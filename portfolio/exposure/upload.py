@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.actors import Actor
 from core.audit import record
-from core.blobs import delete_bytes, store_bytes
+from core.blobs import delete_bytes
 from core.db import clean_text, database_now
 from core.text import counted
 from portfolio.exposure.books import book_name
@@ -22,15 +21,15 @@ from portfolio.exposure.packed import Position, TooManyParts, replace
 from portfolio.exposure.validate import ExposureRow, ExposureValidator
 from portfolio.imports.chunks import stored_rows
 from portfolio.imports.csv_reader import open_as
+from portfolio.imports.lifecycle import cancel_upload, keep_upload, undo_upload
 from portfolio.imports.reading import Reader
-from portfolio.imports.states import Refused, counts_of, demand_moved, demand_state, file_key, move, sheets_of
+from portfolio.imports.states import Refused, counts_of, demand_moved, demand_state, move, sheets_of
 from portfolio.models import ExposureImport, ExposureMode, ImportState
 
 NO_ROWS = _("The file has a header row but no other rows. Add the amounts below it and upload it again.")
 PARTS = _("The file has more than 10,000 books and days. Check the columns for book and date, and upload it again.")
 # What stands in checked rows where a company was erased.
 ERASED = "000000000"
-CANCELLABLE = (ImportState.UPLOADED, ImportState.READING, ImportState.READ)
 
 
 def create_exposure_import(
@@ -44,22 +43,17 @@ def create_exposure_import(
     source: str,
     requested_by: str,
 ) -> ExposureImport:
-    """Keep a file; its bytes are durable before the row that names them. Nothing is read yet."""
-    now = timezone.now()
-    upload = ExposureImport(
-        mode=ExposureMode(mode),
-        file_name=clean_text(file_name, 200),
-        file_size=len(content),
+    upload = keep_upload(
+        ExposureImport,
+        content,
+        requested_by=requested_by,
+        file_name=file_name,
         source=source,
+        mode=ExposureMode(mode),
         book=book_name(book),
         currency=currency,
         as_of=as_of,
-        created_by=clean_text(requested_by, 200),
-        created_at=now,
-        moved_at=now,
     )
-    store_bytes(file_key(upload), content)
-    upload.save(force_insert=True)
     _record(upload, "exposure.upload", requested_by, gettext("%(import)s (%(size)s bytes) uploaded"))
     return upload
 
@@ -118,16 +112,14 @@ def apply_exposure(upload: ExposureImport, *, applied_by: Actor) -> None:
     _record(upload, "exposure.apply", applied_by, gettext("%(import)s applied: %(rows)s rows"))
 
 
-def undo_exposure(upload: ExposureImport, *, undone_by: str) -> None:
+def undo_exposure(upload: ExposureImport, *, undone_by: Actor) -> None:
     """What counted before counts again."""
-    demand_state(upload, ImportState.APPLIED)
-    demand_moved(move(upload, state=ImportState.UNDONE, undone_by=clean_text(undone_by, 200), undone_at=timezone.now()))
+    undo_upload(upload, ImportState.UNDONE, by=undone_by)
     _record(upload, "exposure.undo", undone_by, gettext("%(import)s undone: %(rows)s rows"))
 
 
 def cancel_exposure(upload: ExposureImport, *, cancelled_by: str) -> None:
-    demand_state(upload, *CANCELLABLE)
-    demand_moved(move(upload, state=ImportState.CANCELLED))
+    cancel_upload(upload)
     _record(upload, "exposure.cancel", cancelled_by, gettext("%(import)s cancelled"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 import zlib
 from collections.abc import Iterator
 from typing import TypeVar
@@ -19,13 +20,36 @@ Row = TypeVar("Row", bound=msgspec.Struct)
 
 def store_chunk(upload: Upload, number: int, rows: list[Row], kind: type[Row]) -> list[Row]:
     """Keep a chunk, and return what is kept: it may be what a process that died, or is as quick, has left."""
-    data = zstandard.compress(msgspec.json.encode(rows), 3)
-    chunk = Blob(key=_key(upload, number), owner=upload.pk, part=number, data=data)
-    return rows if insert_new(Blob, [chunk]) else load_chunk(upload, number, kind)
+    return _store(upload.pk, number, _key(upload, number), rows, kind)
 
 
 def load_chunk(upload: Upload, number: int, kind: type[Row]) -> list[Row]:
-    data = Blob.objects.filter(pk=_key(upload, number)).values_list("data", flat=True).get()
+    return _load(_key(upload, number), kind)
+
+
+def store_before(upload: Upload, number: int, rows: list[Row], kind: type[Row]) -> list[Row]:
+    """How it was before the rows of a chunk are applied, to undo that: done again, what was kept first is returned."""
+    owner = before_key(upload)
+    return _store(owner, number, f"{owner.hex}/{number:05d}", rows, kind)
+
+
+def load_before(upload: Upload, number: int, kind: type[Row]) -> list[Row]:
+    return _load(f"{before_key(upload).hex}/{number:05d}", kind)
+
+
+def before_key(upload: Upload) -> uuid.UUID:
+    """The owner of these; the import's own id owns the validations."""
+    return uuid.uuid5(upload.pk, "before")
+
+
+def _store(owner: uuid.UUID, number: int, key: str, rows: list[Row], kind: type[Row]) -> list[Row]:
+    data = zstandard.compress(msgspec.json.encode(rows), 3)
+    chunk = Blob(key=key, owner=owner, part=number, data=data)
+    return rows if insert_new(Blob, [chunk]) else _load(key, kind)
+
+
+def _load(key: str, kind: type[Row]) -> list[Row]:
+    data = Blob.objects.filter(pk=key).values_list("data", flat=True).get()
     return msgspec.json.decode(zstandard.decompress(bytes(data)), type=list[kind])  # type: ignore[valid-type]
 
 

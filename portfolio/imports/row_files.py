@@ -34,10 +34,14 @@ def cells_of(row: ValidatedRow, result: str) -> list[str]:
 
 
 def as_csv(rows: Rows) -> Iterator[bytes]:
+    return csv_of(HEADER, (cells_of(*row) for row in rows))
+
+
+def csv_of(header: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[bytes]:
     """Piece by piece; the mark at its beginning tells Excel that it is UTF-8."""
-    yield b"\xef\xbb\xbf" + csv_line(HEADER)
-    for row in rows:
-        yield csv_line(cells_of(*row))
+    yield b"\xef\xbb\xbf" + csv_line(header)
+    for cells in rows:
+        yield csv_line(cells)
 
 
 def csv_line(cells: Iterable[str]) -> bytes:
@@ -79,11 +83,16 @@ def sheet_of(book: Any, header: tuple[str, ...], widths: tuple[int, ...]) -> Any
 
 
 def template() -> bytes:
-    """The columns that are read; the first is text, so that no zero is lost."""
+    return template_of(TEMPLATE, (16, 36, 20, 24, 18, *FOUND_BY_WIDTHS), numbers=(0,))
+
+
+def template_of(columns: tuple[str, ...], widths: tuple[int, ...], *, numbers: tuple[int, ...] = (0, 1)) -> bytes:
+    """The columns that are read; those with numbers are text, so that no zero is lost."""
     import xlsxwriter
 
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer) as book:
-        sheet = sheet_of(book, TEMPLATE, (16, 36, 20, 24, 18, *FOUND_BY_WIDTHS))
-        sheet.set_column(0, 0, 16, book.add_format({"num_format": "@"}))
+        sheet = sheet_of(book, columns, widths)
+        for place in numbers:
+            sheet.set_column(place, place, widths[place], book.add_format({"num_format": "@"}))
     return buffer.getvalue()

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField
-from portfolio.models.imports import Upload
+from portfolio.models.imports import UndoableUpload
 
 RATE_KEYS = uuid.UUID("3c0d3c61-1f4e-5f0b-9d55-6f1f3f9d8a42")
 # A rate is kept in units of 10^-12, so that sums are exact.
@@ -21,7 +21,7 @@ class ExposureMode(models.TextChoices):
     ADD = "add", _("Add to the book, or change amounts in it")
 
 
-class ExposureImport(Upload):
+class ExposureImport(UndoableUpload):
     """Amounts by company, book and day. All of them count from the moment it is applied, in one step, until it is
     undone: nothing is copied, so what counts on a day follows from these rows alone (portfolio/exposure/ledger.py)."""
 
@@ -34,8 +34,6 @@ class ExposureImport(Upload):
     )
     parts = models.TextField(default="[]", help_text=_("Books and days with their totals, as JSON."))
     positions = CompactUUIDField(null=True, help_text=_("Owner of the stored amounts."))
-    undone_by = models.TextField(blank=True)
-    undone_at = models.DateTimeField(null=True)
 
     class Meta:
         default_permissions = ()

@@ -87,6 +87,17 @@ class Upload(models.Model):
         raise NotImplementedError
 
 
+class UndoableUpload(Upload):
+    """One that a single user may undo."""
+
+    undone_by = models.TextField(blank=True)
+    undoer_id = CompactUUIDField(null=True, help_text=_("ID of the user who undid it."))
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+
 class SubjectImport(Upload):
     """A list of companies to request, or to request no longer."""
 

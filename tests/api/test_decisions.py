@@ -37,9 +37,24 @@ def test_a_decision_is_made_and_read(crm: Program) -> None:
     answer = made.json()
     assert (answer["amount"], answer["state"], answer["number"], answer["tier"]) == ("250000.50", "final", 1, "normal")
     assert answer["known"]["figures"]["failure_class"] == 3 and "exposure" not in answer["known"]
-    assert crm.read(f"decisions/{answer['id']}/") == answer
+    assert crm.read(f"decisions/{answer['id']}/") == {**answer, "compared": []}, "it awaits no confirmation"
     assert crm.read("decisions/")["results"] == [answer]
     assert Review.objects.count() == 1
+
+
+def test_one_that_awaits_confirmation_has_what_changed_since_first(crm: Program) -> None:
+    a_tiered_company(tier=Tier.CRITICAL, failure_class=3)
+    exposure(f"{DUNS};1200")
+    refresh_columns()
+    row = a_decision()
+    Company.objects.update(failure_class=5)
+    exposure(f"{DUNS};900")
+    refresh_columns()
+    [first, *others] = crm.read(f"decisions/{row.pk}/")["compared"]
+    told = {"name": "failure_class", "label": "Failure score class", "then": "3", "now": "5", "changed": True}
+    assert first == told and others and not any(one["changed"] for one in others)
+    found = Program.with_key(scopes="read:decisions, read:exposure").read(f"decisions/{row.pk}/")["compared"]
+    assert [one["label"] for one in found if one["changed"]][1:] == ["Exposure: Total", "Exposure: Receivables"]
 
 
 def test_the_second_of_two_gets_409_and_decides_again(crm: Program) -> None:

@@ -40,7 +40,6 @@ MOST = 12
 # They work on up to 10,000 rows, in batches, or make a call to D&B, which takes longer than any query.
 BULK = {
     "POST company-searches/",
-    "POST decisions/",
     "PUT tiers/",
     "POST imports/{id}/candidates/",
     "POST registrations/{reference}/subjects/",

@@ -1,5 +1,6 @@
 """A review from due to decided: proposed by one person in a browser, confirmed by a second one in another."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -48,10 +49,14 @@ def test_a_review_from_due_to_decided(page: Page, browser: Browser, live_server:
     assert serious(page) == []
     assert Decision.objects.get().state == DecisionState.PROPOSED
 
+    Company.objects.update(failure_class=5)
     second = second_person(browser, live_server.url)
     second.goto(f"{live_server.url}/monitoring/decision/?state=proposed")
     second.get_by_role("link", name="Acme Supplies Ltd").first.click()
     expect(second.locator(".dm-page")).to_contain_text("Failure score fell from 60 to 20")
+    expect(second.locator("#then-and-today tbody tr").first).to_have_text(re.compile(r"Failure score class\s*4\s*5"))
+    see(second, "decision-compared")
+    assert serious(second) == []
     second.get_by_role("button", name="Confirm decision").click()
     expect(second.locator(".dm-head")).to_contain_text("Confirmed by")
     see(second, "decision-confirmed")

@@ -45,6 +45,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "monitoring.DeliveredFile": ("monitoring.Delivery", "core.Blob"),
     "portfolio.SubjectImport": ("portfolio.Subject", "core.Blob"),
     "portfolio.ExposureImport": ("core.Blob",),
+    "monitoring.TierImport": ("core.Blob",),
     "portfolio.Proposal": ("portfolio.Subject",),
     "core.Export": ("core.Blob",),
     "monitoring.FigureCheckpoint": ("core.Blob",),

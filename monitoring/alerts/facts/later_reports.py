@@ -81,7 +81,7 @@ def _open_alerts(keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, Alert]:
 def _raised(told: Told, rules: Rules, published_at: datetime) -> Iterator[Raised]:
     rows = {rule.key: rule.row for rule in rules.all}
     sequences = {sequence for _, sequence in told.facts}
-    events, first = _events(sequences, told.companies), _first_registrations(sequences)
+    events, first = events_at(sequences, told.companies), _first_registrations(sequences)
     scope = Scope.of(told.companies, in_groups=told.companies)
     for (key, sequence), items in told.facts.items():
         alert, changes = copy(told.alerts[key]), frozenset(item.change for item in items)
@@ -94,7 +94,7 @@ def _raised(told: Told, rules: Rules, published_at: datetime) -> Iterator[Raised
         yield Raised(alert, sequence, [row], owners, changes, events.get((key, sequence)), later)
 
 
-def _events(sequences: Collection[int], companies: Collection[str]) -> dict[AlertAt, uuid.UUID]:
+def events_at(sequences: Collection[int], companies: Collection[str]) -> dict[AlertAt, uuid.UUID]:
     """As they were when each publication was read: messages are known by them."""
     changes: dict[int, dict[uuid.UUID, set[uuid.UUID]]] = defaultdict(lambda: defaultdict(set))
     for batch in in_batches(sorted(companies)):

@@ -51,7 +51,7 @@ def snooze(
     for batch in in_batches(alerts):
         rows = Alert.objects.filter(pk__in=batch, state__in=OPEN)
         asked = list(rows.values_list("pk", flat=True))
-        comments = comment_on(asked, by=by, text=f"{words} {text.strip()}".strip())
+        comments = comment_on(asked, by=by, text=f"{words} {text.strip()}".strip(), snoozed_until=end)
         count = rows.filter(pk__in=asked).update(**changed, **again)
         if count < len(asked):
             asked = list(rows.filter(pk__in=asked, **changed).values_list("pk", flat=True))

@@ -74,6 +74,14 @@ class Worse:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Worsened:
+    """An alert that is open again, and the publication because of which it is."""
+
+    alert: Alert
+    publication: Publication
+
+
 @dataclass(slots=True)
 class Known:
     """What is known about alerts: their facts, and all changes since of the elements that these are about."""
@@ -98,24 +106,25 @@ class Known:
                 yield change, min(told)
 
 
-def reopen_worsened(brought: Sequence[Brought]) -> int:
-    """Returns how many alerts are open again; the same publications again reopen none."""
+def reopen_worsened(brought: Sequence[Brought]) -> list[Worsened]:
+    """Returns the alerts that these publications have reopened; the same publications again reopen none, and return
+    the same."""
     subjects = {about for its in brought for about in its.subjects}
     publications = {its.publication.sequence: its.publication for its in brought}
     found = list(_handled({about.company for about in subjects}, publications))
-    for alert in found:
-        if publication := publications.get(alert.worse_at):
-            _note(alert, publication)
+    before = [Worsened(alert, publications[alert.worse_at]) for alert in found if alert.worse_at in publications]
+    for one in before:
+        _note(one.alert, one.publication)
     alerts = [alert for alert in found if _is_handled(alert)]
     known = _known(alerts, subjects) if alerts else Known()
     reopened = [
-        alert
+        Worsened(alert, publication)
         for publication in publications.values()
-        for alert in alerts
-        if (why := _worse_by(known, alert, publication.sequence)) and _reopen(alert, why, publication)
+        for row in alerts
+        if (why := _worse_by(known, row, publication.sequence)) and (alert := _reopen(row, why, publication))
     ]
-    count_own_alerts({alert.assignee_id for alert in reopened if alert.assignee_id})
-    return len(reopened)
+    count_own_alerts({one.alert.assignee_id for one in reopened if one.alert.assignee_id})
+    return [*before, *reopened]
 
 
 def _handled(companies: Iterable[str], sequences: Collection[int]) -> Iterator[Alert]:
@@ -252,7 +261,7 @@ def _words(step: Facet) -> str:
     return gettext("%(element)s rose further, from %(before)s to %(after)s.") % names
 
 
-def _reopen(alert: Alert, why: Worse, publication: Publication) -> bool:
+def _reopen(alert: Alert, why: Worse, publication: Publication) -> Alert | None:
     """Unless a person has done something about it since. Snoozed whatever happens, it is new when it returns."""
     as_read = ("state", "acknowledged_at", "snoozed_until", "worse_at")
     rows = Alert.objects.filter(pk=alert.pk, **{name: getattr(alert, name) for name in as_read})
@@ -262,12 +271,13 @@ def _reopen(alert: Alert, why: Worse, publication: Publication) -> bool:
     text = clean_text(why.text)
     opened |= {"reopened_because": text, "worse_at": publication.sequence, "worse_by": why.change}
     if not rows.update(**opened, **({} if stays_snoozed else due_again())):
-        return False
+        return None
     # The row stays as it was read: what follows in the same batch does not reopen it once more.
     reopened = copy(alert)
-    reopened.reopened_because, reopened.worse_at, reopened.worse_by = text, publication.sequence, why.change
+    for name, value in opened.items():
+        setattr(reopened, name, value)
     _note(reopened, publication, before)
-    return True
+    return reopened
 
 
 def _note(alert: Alert, publication: Publication, before: Mapping[str, object] | None = None) -> None:

@@ -26,6 +26,7 @@ from core.dates import read_day
 from core.markup import ago, badge
 from core.text import day_text
 from direct_plus.duns import InvalidDuns, normalise_duns
+from monitoring.decisions.comparison import compared_with_today
 from monitoring.decisions.current import STATE_TONES, TIER_TONES, TONES, shown, standing_of
 from monitoring.decisions.decide import (
     LONGEST,
@@ -42,6 +43,7 @@ from monitoring.decisions.known import known_in_short, known_then
 from monitoring.decisions.reviews import is_gone
 from monitoring.decisions.second_person import reasons_for_second, who_can_confirm
 from monitoring.models import Decision, DecisionKind, DecisionState
+from monitoring.models.workflow.review_settings import ReviewSettings, review_settings
 from portfolio.companies.columns import SEE_EXPOSURE
 from portfolio.companies.search import of_companies
 from portfolio.exports import with_companies
@@ -192,7 +194,8 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
         seen = _last_number(company.duns)
         standing = standing_of(company)
         given, sees_exposure = form.data if form.is_bound else {}, request.user.has_perm(SEE_EXPOSURE)
-        second = reasons_for_second(company.tier, DecisionKind.HOLD, None, "")
+        settings = review_settings()
+        second = reasons_for_second(settings, company.tier, DecisionKind.HOLD, None, "")
         context = {
             "company": company,
             "standing": standing,
@@ -203,7 +206,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             "given": {name: given.get(name, "") for name in ("kind", "amount", "valid_until", "reason")},
             "currency": given.get("currency") or exposure_settings().reporting_currency,
             "currencies": sorted(CODES),
-            "kinds": [(kind.value, kind.label, _hint(kind)) for kind in DecisionKind],
+            "kinds": [(kind.value, kind.label, _hint(settings, kind)) for kind in DecisionKind],
             "known": known_in_short(company, with_exposure=sees_exposure),
             "sees_exposure": sees_exposure,
             "second": second,
@@ -216,12 +219,15 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     # The page of one
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         is_own = row.decider_id == actor_of(request).id
-        waits = row.state == DecisionState.PROPOSED
+        waits, sees_exposure = row.state == DecisionState.PROPOSED, request.user.has_perm(SEE_EXPOSURE)
+        compared = compared_with_today(row, with_exposure=sees_exposure)
         return {
             "title": f"{row.company}: {in_words(row)}",
             "shown": shown(row),
             "known": known_then(row.known),
-            "sees_exposure": request.user.has_perm(SEE_EXPOSURE),
+            "compared": compared,
+            "changed_count": sum(one.has_changed for one in compared),
+            "sees_exposure": sees_exposure,
             "state_tone": STATE_TONES[DecisionState(row.state)],
             "is_own": is_own,
             "who_can_confirm": who_can_confirm() if waits else "",
@@ -241,9 +247,9 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             return messages.ERROR, str(error)
 
 
-def _hint(kind: DecisionKind) -> str:
+def _hint(settings: ReviewSettings, kind: DecisionKind) -> str:
     """What it means, and whether it needs a second person whatever the tier."""
-    second = reasons_for_second("", kind, None, "")
+    second = reasons_for_second(settings, "", kind, None, "")
     return f"{HINTS[kind]} {second}".strip()
 
 

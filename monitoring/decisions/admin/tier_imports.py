@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
@@ -25,50 +22,31 @@ from core.exports.spreadsheet_escape import harmless
 from core.markup import ago, badge
 from core.uploads import is_too_large
 from monitoring.decisions.admin.company import SET_TIER
+from monitoring.decisions.admin.tier_import_page import page_of
 from monitoring.decisions.tier_file import TierCheck, TierRow
 from monitoring.decisions.upload import (
-    CANCELLABLE,
-    IN_WORK,
     accepted,
     cancel_tiers,
     changing,
     confirm_tiers,
     create_tier_import,
     rows_of,
+    undo_tiers,
 )
 from monitoring.decisions.work import start_tier_work
 from monitoring.models import TierImport
 from portfolio.imports.admin.imports import too_large
-from portfolio.imports.admin.page_context import TONES
-from portfolio.imports.columns import BadFile
-from portfolio.imports.csv_reader import check_kind
-from portfolio.imports.row_files import XLSX, csv_line, sheet_of
-from portfolio.imports.states import Refused, counts_of
-from portfolio.models import Company, ImportState
+from portfolio.imports.admin.uploads import TONES, FileOrText
+from portfolio.imports.row_files import XLSX, csv_of, template_of
+from portfolio.imports.states import Refused
+from portfolio.models import ImportState
 
-ROWS_SHOWN = 100
 HEADER = ("Line", "Validation", "Reason", "Company as written", "Tier as written", "D-U-N-S", "Tier before", "Tier")
 TEMPLATE = ("D-U-N-S", "Customer reference", "Tier")
-CHECK_TONES = {TierCheck.CHANGED: "good", TierCheck.SAME: "calm", TierCheck.DUPLICATE: "warn"}
 
 
-class UploadForm(forms.Form):
-    file = forms.FileField(required=False, allow_empty_file=True)
-    text = forms.CharField(required=False, strip=False)
-
-    def clean(self) -> dict[str, Any]:
-        """Either a file or pasted text; what can hold no list is refused at once."""
-        given: dict[str, Any] = super().clean() or self.cleaned_data
-        file, text = given.get("file"), given.get("text", "")
-        if (file is not None) == bool(text.strip()):
-            raise ValidationError(gettext("Choose a file, or paste rows."))
-        given["content"] = file.read() if file is not None else text.encode("utf-8", "replace")
-        given["name"] = file.name if file is not None else gettext("Pasted tiers")
-        try:
-            check_kind(given["content"])
-        except BadFile as error:
-            raise ValidationError(str(error)) from error
-        return given
+class UploadForm(FileOrText):
+    pasted = _("Pasted tiers")
 
 
 def _confirm(request: HttpRequest, row: TierImport) -> str:
@@ -84,7 +62,17 @@ def _cancel(request: HttpRequest, row: TierImport) -> str:
     return gettext("Cancelled. Nothing was changed.")
 
 
-ACTIONS: Mapping[str, Callable[[HttpRequest, TierImport], str]] = {"confirm": _confirm, "cancel": _cancel}
+def _undo(request: HttpRequest, row: TierImport) -> str:
+    undo_tiers(row, by=actor_of(request))
+    start_tier_work(row.pk)
+    return gettext("The tiers from before are being set again.")
+
+
+ACTIONS: Mapping[str, Callable[[HttpRequest, TierImport], str]] = {
+    "confirm": _confirm,
+    "cancel": _cancel,
+    "undo": _undo,
+}
 
 
 @admin.register(TierImport)
@@ -96,6 +84,7 @@ class TierImportAdmin(RowActions, ReadOnlyAdmin):
     sortable_by = ()
     list_before_template = "monitoring/decisions/tier_imports_bar.html"
     page_template = "monitoring/decisions/tier_import.html"
+    live_template = "monitoring/decisions/tier_import_live.html"
     empty_title = _("No tier imports yet")
     empty_text = _("Upload a file with the columns “D-U-N-S” or “Customer reference”, and “Tier”.")
 
@@ -151,7 +140,7 @@ class TierImportAdmin(RowActions, ReadOnlyAdmin):
         row = create_tier_import(
             content=given["content"],
             file_name=given["name"],
-            source="upload" if given.get("file") else "paste",
+            source=given["source"],
             requested_by=actor_of(request),
         )
         start_tier_work(row.pk)
@@ -159,25 +148,11 @@ class TierImportAdmin(RowActions, ReadOnlyAdmin):
 
     def template(self, request: HttpRequest) -> HttpResponse:
         headers = {"Content-Disposition": 'attachment; filename="tiers-template.xlsx"'}
-        return HttpResponse(_template(), content_type=XLSX, headers=headers)
+        return HttpResponse(template_of(TEMPLATE, (16, 24, 14)), content_type=XLSX, headers=headers)
 
     # The page of one
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        counts, check = counts_of(row), request.GET.get("validation", "")
-        found = list(islice(rows_of(row, check), ROWS_SHOWN + 1))
-        names = Company.objects.in_bulk(list({one.duns for one in found if one.duns}))
-        return {
-            "tone": TONES[ImportState(row.state)],
-            "is_in_work": row.state in IN_WORK,
-            "tiles": [(one, counts[one], one.label, one == check) for one in TierCheck if counts.get(one)],
-            "rows": [(one, _tone_of(one), names.get(one.duns)) for one in found[:ROWS_SHOWN]],
-            "has_more": len(found) > ROWS_SHOWN,
-            "shown": check,
-            "count": accepted(row),
-            "changes": changing(row),
-            "may_confirm": row.state == ImportState.READ and accepted(row) > 0,
-            "may_cancel": row.state in CANCELLABLE,
-        }
+        return page_of(request, row)
 
     def rows(self, request: HttpRequest, key: uuid.UUID) -> StreamingHttpResponse:
         row, check = self.object_or_404(request, str(key)), request.GET.get("validation", "")
@@ -196,24 +171,10 @@ class TierImportAdmin(RowActions, ReadOnlyAdmin):
             return messages.ERROR, str(error)
 
 
-def _tone_of(row: TierRow) -> str:
-    return CHECK_TONES.get(TierCheck(row.validation), "bad")
-
-
 def _as_csv(upload: TierImport, check: str) -> Iterator[bytes]:
-    """Piece by piece; the mark at its beginning tells Excel that it is UTF-8."""
-    yield b"\xef\xbb\xbf" + csv_line(HEADER)
-    for row in rows_of(upload, check):
-        texts = (row.label, row.reason, row.company, row.written, row.duns, row.before, row.tier)
-        yield csv_line([f"{row.line}", *map(harmless, texts)])
+    return csv_of(HEADER, map(_cells, rows_of(upload, check)))
 
 
-def _template() -> bytes:
-    """The columns that are read; numbers are text, so that no zero is lost."""
-    import xlsxwriter
-
-    buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer) as book:
-        sheet = sheet_of(book, TEMPLATE, (16, 24, 14))
-        sheet.set_column(0, 1, 20, book.add_format({"num_format": "@"}))
-    return buffer.getvalue()
+def _cells(row: TierRow) -> list[str]:
+    texts = (row.label, row.reason, row.company, row.written, row.duns, row.before, row.tier)
+    return [f"{row.line}", *map(harmless, texts)]

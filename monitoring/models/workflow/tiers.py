@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from core.fields import CompactUUIDField
 from core.ids import time_first_id
 from portfolio.models import Tier
-from portfolio.models.imports import Upload
+from portfolio.models.imports import UndoableUpload
 
 
 class TierRule(models.Model):
@@ -44,8 +44,8 @@ class TierRule(models.Model):
         return self.name
 
 
-class TierImport(Upload):
-    """Tiers of companies in a file. They are set when a user confirms their number."""
+class TierImport(UndoableUpload):
+    """Tiers of companies in a file. They are set when a user confirms their number, until a user undoes it."""
 
     class Meta:
         default_permissions = ()

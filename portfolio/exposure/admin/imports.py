@@ -22,7 +22,7 @@ from core.admin.row_actions import Outcome, RowActions
 from core.markup import ago, badge
 from core.uploads import is_too_large
 from portfolio.exposure.admin.base import ExposureAdmin
-from portfolio.exposure.admin.page_context import TONES, overview_of, page_of, sums_text
+from portfolio.exposure.admin.page_context import overview_of, page_of, sums_text
 from portfolio.exposure.books import USUAL
 from portfolio.exposure.currencies import CODES
 from portfolio.exposure.days import BadDay, read_day, today
@@ -40,9 +40,8 @@ from portfolio.exposure.upload import (
 from portfolio.exposure.validate import ExposureRow
 from portfolio.exposure.work import start_reading, start_refresh
 from portfolio.imports.admin.imports import too_large
+from portfolio.imports.admin.uploads import TONES, FileOrText
 from portfolio.imports.chunks import stored_rows
-from portfolio.imports.columns import BadFile
-from portfolio.imports.csv_reader import check_kind
 from portfolio.imports.row_files import XLSX
 from portfolio.imports.states import NotAllowed, Refused
 from portfolio.models import ExposureImport, ExposureMode, ImportState
@@ -61,33 +60,18 @@ MODES = (
 )
 
 
-class UploadForm(forms.Form):
+class UploadForm(FileOrText):
     mode = forms.ChoiceField(choices=ExposureMode.choices)
     book = forms.CharField(max_length=64)
     currency = forms.ChoiceField(choices=[(code, code) for code in sorted(CODES)])
     as_of = forms.CharField()
-    file = forms.FileField(required=False, allow_empty_file=True)
-    text = forms.CharField(required=False, strip=False)
+    pasted = _("Pasted amounts")
 
     def clean_as_of(self) -> date:
         try:
             return read_day(self.cleaned_data["as_of"])
         except BadDay as error:
             raise ValidationError(str(error)) from error
-
-    def clean(self) -> dict[str, Any]:
-        """Either a file or pasted text; what can hold no list is refused at once."""
-        given: dict[str, Any] = super().clean() or self.cleaned_data
-        file, text = given.get("file"), given.get("text", "")
-        if (file is not None) == bool(text.strip()):
-            raise ValidationError(gettext("Choose a file, or paste rows."))
-        given["content"] = file.read() if file is not None else text.encode("utf-8", "replace")
-        given["name"] = file.name if file is not None else gettext("Pasted amounts")
-        try:
-            check_kind(given["content"])
-        except BadFile as error:
-            raise ValidationError(str(error)) from error
-        return given
 
 
 def _apply(request: HttpRequest, row: ExposureImport) -> str:
@@ -197,7 +181,7 @@ class ExposureImportAdmin(RowActions, ExposureAdmin):
         row = create_exposure_import(
             content=given["content"],
             file_name=given["name"],
-            source="upload" if given.get("file") else "paste",
+            source=given["source"],
             requested_by=actor_of(request),
             **{name: given[name] for name in ("mode", "book", "currency", "as_of")},
         )

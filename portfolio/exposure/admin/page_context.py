@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from itertools import islice
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from core import plurals
@@ -25,34 +24,23 @@ from portfolio.exposure.packed import Part, parts_of
 from portfolio.exposure.rates import exposure_settings, rates_at
 from portfolio.exposure.upload import accepted
 from portfolio.exposure.validate import ExposureRow
-from portfolio.exposure.work import IN_WORK
+from portfolio.imports.admin.uploads import ROWS_A_PAGE, TONES, page_number, progress_of, rows_on, tiles_of, waits_long
 from portfolio.imports.chunks import stored_rows
-from portfolio.imports.states import counts_of, sheets_of
+from portfolio.imports.states import IN_WORK, counts_of, sheets_of
 from portfolio.models import Company, ExposureImport, ExposureMode, ImportState
 from portfolio.registrations.memberships import distinct, numbers_at
 
-ROWS_A_PAGE = 50
 LARGEST = 20
 NAMED = 20
 PARTS_SHOWN = 50
-WAITS_LONG_AFTER = timedelta(seconds=20)
-TONES = {
-    ImportState.UPLOADED: "info",
-    ImportState.READING: "info",
-    ImportState.READ: "warn",
-    ImportState.APPLIED: "good",
-    ImportState.UNDONE: "calm",
-    ImportState.CANCELLED: "calm",
-    ImportState.FAILED: "bad",
-}
 CHECK_TONES = {Check.ACCEPTED: "good", Check.NOT_LISTED: "info", Check.DUPLICATE: "warn", Check.DECISION: "warn"}
 
 
 def page_of(request: HttpRequest, row: ExposureImport, *, may_change: bool) -> dict[str, Any]:
     """All that the template of an import shows."""
     counts, shown = counts_of(row), request.GET.get("validation", "")
-    page = _whole_number(request.GET.get("page", ""))
-    found = _some_rows(row, shown, page)
+    page = page_number(request.GET.get("page", ""))
+    found = rows_on(page, _rows(row, shown))
     is_read = row.state == ImportState.READ
     names = _names_of([one.duns for one in found])
     undecided = counts.get(Check.DECISION, 0) if is_read and not row.decimal_mark else 0
@@ -60,12 +48,12 @@ def page_of(request: HttpRequest, row: ExposureImport, *, may_change: bool) -> d
         "tone": TONES[ImportState(row.state)],
         "lead": _lead_of(row),
         "is_in_work": row.state in IN_WORK,
-        "waits_long": row.state in IN_WORK and (row.moved_at or row.created_at) < timezone.now() - WAITS_LONG_AFTER,
-        "progress": _progress_of(row),
+        "waits_long": waits_long(row),
+        "progress": progress_of(row),
         "sheets": sheets_of(row),
         "parts": [(book_label(one.book), one.day, one.companies, _sums(one)) for one in parts_of(row)[:PARTS_SHOWN]],
         "has_several_days": row.mode == ExposureMode.REPLACE and _has_several_days(parts_of(row)),
-        "tiles": list(_tiles(counts, shown)),
+        "tiles": list(tiles_of(counts, Check.choices, CHECK_TONES, shown)),
         "rows": [
             (one, CHECK_TONES.get(Check(one.validation), "bad"), names.get(one.duns, "")) for one in found[:ROWS_A_PAGE]
         ],
@@ -113,45 +101,14 @@ def _lead_of(row: ExposureImport) -> str:
     }.get(ImportState(row.state), "")
 
 
-def _progress_of(row: ExposureImport) -> dict[str, Any] | None:
-    if row.state not in IN_WORK:
-        return None
-    total = max(row.total or 0, row.position)
-    percent = 100 * row.position / total if total else 0
-    words = gettext("Starts in a moment …")
-    if total:
-        told = {"position": counted(row.position), "total": counted(total)}
-        words = gettext("%(position)s of about %(total)s rows checked") % told
-    return {"percent": f"{percent:.1f}", "words": words}
-
-
 def _left_out(counts: dict[str, int]) -> str:
     rows = sum(count for check, count in counts.items() if check not in COUNTED)
     return gettext("Not applied because of errors: %(rows)s.") % {"rows": plurals.rows(rows)} if rows else ""
 
 
-def _tiles(counts: dict[str, int], shown: str) -> list[dict[str, Any]]:
-    every = {"count": sum(counts.values()), "label": gettext("All rows"), "validation": "", "tone": "info"}
-    kinds = [
-        {"count": counts[check], "label": check.label, "validation": check.value, "tone": CHECK_TONES.get(check, "bad")}
-        for check in Check
-        if counts.get(check)
-    ]
-    return [{**tile, "is_on": tile["validation"] == shown} for tile in (every, *kinds)]
-
-
 def _rows(row: ExposureImport, check: str) -> Any:
+    """None where there is no such validation."""
     return (one for one in stored_rows(row, ExposureRow) if not check or one.validation == check)
-
-
-def _some_rows(row: ExposureImport, check: str, page: int) -> list[ExposureRow]:
-    """One more than a page, where there are more."""
-    start = page * ROWS_A_PAGE
-    return list(islice(_rows(row, check), start, start + ROWS_A_PAGE + 1)) if check in ("", *Check.values) else []
-
-
-def _whole_number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
 
 
 def _has_several_days(parts: list[Part]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
@@ -24,9 +24,8 @@ from core.markup import ago, badge
 from core.uploads import is_too_large
 from portfolio.call_budgets.calls import BudgetUsedUp, CallsChanged
 from portfolio.imports.admin.actions import ACTIONS, APPROVE, CONFIRM, SEARCH, UPLOAD
-from portfolio.imports.admin.page_context import TONES, page_of, summary_of
-from portfolio.imports.columns import BadFile
-from portfolio.imports.csv_reader import check_kind
+from portfolio.imports.admin.page_context import page_of, summary_of
+from portfolio.imports.admin.uploads import TONES, FileOrText
 from portfolio.imports.outcomes import with_results
 from portfolio.imports.row_files import XLSX, as_csv, as_xlsx, template
 from portfolio.imports.states import NotAllowed, Refused
@@ -36,27 +35,12 @@ from portfolio.jobs import start_import_work
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Validation
 
 
-class UploadForm(forms.Form):
+class UploadForm(FileOrText):
     registration = forms.ModelChoiceField(Registration.objects.order_by("reference"), empty_label=None)
     mode = forms.ChoiceField(choices=ImportMode.choices, initial=ImportMode.ADD)
-    file = forms.FileField(required=False, allow_empty_file=True)
-    text = forms.CharField(required=False, strip=False)
-
-    def clean(self) -> dict[str, Any]:
-        """Either a file or pasted text; what can hold no list is refused at once."""
-        given: dict[str, Any] = super().clean() or self.cleaned_data
-        file, text = given.get("file"), given.get("text", "")
-        if file and text.strip():
-            raise ValidationError(gettext("You chose a file and pasted numbers. Remove one of them."))
-        if file is None and not text.strip():
-            raise ValidationError(gettext("Choose a file, or paste D-U-N-S numbers."))
-        given["content"] = file.read() if file is not None else text.encode("utf-8", "replace")
-        given["name"] = file.name if file is not None else gettext("Pasted numbers")
-        try:
-            check_kind(given["content"])
-        except BadFile as error:
-            raise ValidationError(str(error)) from error
-        return given
+    pasted = _("Pasted numbers")
+    nothing = _("Choose a file, or paste D-U-N-S numbers.")
+    both = _("You chose a file and pasted numbers. Remove one of them.")
 
 
 @admin.register(SubjectImport)
@@ -149,7 +133,7 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             content=given["content"],
             file_name=given["name"],
             mode=given["mode"],
-            source="upload" if given.get("file") else "paste",
+            source=given["source"],
             requested_by=actor_of(request),
         )
         start_import_work(import_.pk)

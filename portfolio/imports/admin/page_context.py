@@ -3,47 +3,29 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from datetime import timedelta
 from itertools import islice
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext
 
 from core import plurals
 from core.actors import Actor, actor_of
-from core.text import counted
 from portfolio.billing.approval_limits import Act, reasons_for_second
 from portfolio.billing.contract_year import day_text
 from portfolio.company_search.overview import overview_of
 from portfolio.imports.admin.actions import SEARCH
+from portfolio.imports.admin.uploads import ROWS_A_PAGE, TONES, page_number, progress_of, rows_on, tiles_of, waits_long
 from portfolio.imports.apply import undone_removals
 from portfolio.imports.confirm import is_undecided, left_out_text
 from portfolio.imports.outcomes import label_of, shown_rows, totals_of
 from portfolio.imports.resume import is_in_work
 from portfolio.imports.states import counts_of, sheets_of
-from portfolio.imports.validate import ValidatedRow, validated_rows
+from portfolio.imports.validate import validated_rows
 from portfolio.models import ImportMode, ImportState, SubjectImport, Validation
 from portfolio.registrations.adopt import is_number_known
 from portfolio.sync.diff import Verb, unsent
 
-ROWS_A_PAGE = 50
-WAITS_LONG_AFTER = timedelta(seconds=20)
-TONES = {
-    ImportState.UPLOADED: "info",
-    ImportState.READING: "info",
-    ImportState.READ: "warn",
-    ImportState.AWAITING_APPROVAL: "warn",
-    ImportState.CONFIRMED: "info",
-    ImportState.APPLIED: "good",
-    ImportState.AWAITING_UNDO: "warn",
-    ImportState.UNDOING: "info",
-    ImportState.UNDONE: "calm",
-    ImportState.CANCELLED: "calm",
-    ImportState.FAILED: "bad",
-}
 VALIDATION_TONES = {
     Validation.NEW: "good",
     Validation.REFORMATTED: "info",
@@ -61,8 +43,9 @@ def page_of(request: HttpRequest, row: SubjectImport) -> dict[str, Any]:
     """All that the template shows."""
     counts = counts_of(row)
     shown = request.GET.get("validation", "")
-    page = _whole_number(request.GET.get("page", ""))
-    found, searched = _some_rows(row, shown, page), overview_of(row)
+    page = page_number(request.GET.get("page", ""))
+    found = rows_on(page, validated_rows(row, shown or None)) if shown in ("", *Validation.values) else []
+    searched = overview_of(row)
     return {
         "tone": TONES[ImportState(row.state)],
         "lead": lead_of(row),
@@ -72,7 +55,7 @@ def page_of(request: HttpRequest, row: SubjectImport) -> dict[str, Any]:
         "waits_long": waits_long(row),
         "progress": progress_of(row),
         "sheets": sheets_of(row),
-        "tiles": list(tiles_of(row, counts, shown)),
+        "tiles": list(tiles_of(counts, _labels_of(row), VALIDATION_TONES, shown)),
         "rows": shown_rows(row, found[:ROWS_A_PAGE], VALIDATION_TONES),
         "totals": totals_of(row),
         "shown": shown,
@@ -80,6 +63,10 @@ def page_of(request: HttpRequest, row: SubjectImport) -> dict[str, Any]:
         "has_more": len(found) > ROWS_A_PAGE,
         **_what_to_do(request, row, counts),
     }
+
+
+def _labels_of(row: SubjectImport) -> list[tuple[str, str]]:
+    return [(validation.value, label_of(row, validation)) for validation in Validation]
 
 
 def _what_to_do(request: HttpRequest, row: SubjectImport, counts: dict[str, int]) -> dict[str, Any]:
@@ -187,53 +174,6 @@ def _is_unsent(row: SubjectImport) -> bool:
         return True
     # Who withdrew a company is not noted by import: any removal that is not sent may be one of these.
     return row.mode != ImportMode.ADD and unsent(row.registration, Verb.REMOVE).exists()
-
-
-def waits_long(row: SubjectImport) -> bool:
-    return is_in_work(row) and (row.moved_at is None or row.moved_at < timezone.now() - WAITS_LONG_AFTER)
-
-
-def progress_of(row: SubjectImport) -> dict[str, Any] | None:
-    """Percent and words of the bar, while there is work under way."""
-    if not is_in_work(row):
-        return None
-    total = max(row.total or 0, row.position)
-    percent = 100 * row.position / total if total else 0
-    words = {
-        ImportState.READING: gettext("%(position)s of about %(total)s rows checked"),
-        ImportState.CONFIRMED: gettext("%(position)s of about %(total)s rows applied"),
-    }.get(ImportState(row.state))
-    if not words or not total:
-        return {"percent": f"{percent:.1f}", "words": gettext("Starts in a moment …")}
-    told = {"position": counted(row.position), "total": counted(total)}
-    return {"percent": f"{percent:.1f}", "words": words % told}
-
-
-def tiles_of(row: SubjectImport, counts: dict[str, int], shown: str) -> Iterable[dict[str, Any]]:
-    yield {
-        "count": sum(counts.values()),
-        "label": gettext("All rows"),
-        "validation": "",
-        "tone": "info",
-        "is_on": not shown,
-    }
-    for validation in Validation:
-        if counts.get(validation):
-            tone, is_on = VALIDATION_TONES[validation], shown == validation
-            label, count = label_of(row, validation), counts[validation]
-            yield {"count": count, "label": label, "validation": validation.value, "tone": tone, "is_on": is_on}
-
-
-def _some_rows(row: SubjectImport, validation: str, page: int) -> list[ValidatedRow]:
-    """One more than a page, where there are more."""
-    if validation and validation not in Validation.values:
-        return []
-    start = page * ROWS_A_PAGE
-    return list(islice(validated_rows(row, validation or None), start, start + ROWS_A_PAGE + 1))
-
-
-def _whole_number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
 
 
 def summary_of(row: SubjectImport) -> str:

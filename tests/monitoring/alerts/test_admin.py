@@ -258,6 +258,15 @@ def test_undoing_a_close_says_so_after_what_the_close_said(ann: Client) -> None:
     assert AlertComment.objects.filter(text__startswith="Undone").count() == 1, "nothing was undone the second time"
 
 
+def test_reopening_is_a_comment_and_so_is_undoing_it(ann: Client) -> None:
+    alert = a_raised_alert()
+    close([alert.pk], by="bob", reason="noise", text="Known.")
+    form = undo_form(ann.post(f"/monitoring/alert/{alert.pk}/do/open/", follow=True))
+    ann.post(f"/monitoring/alert/{alert.pk}/do/undo/", form)
+    comments = AlertComment.objects.order_by("id").values_list("text", "by")
+    assert list(comments) == [("Known.", "bob"), ("Reopened.", "ann"), ("Undone: closed again.", "ann")]
+
+
 def test_undoing_what_wrote_no_comment_writes_none(ann: Client) -> None:
     alert = a_raised_alert()
     form = undo_form(ann.post(f"/monitoring/alert/{alert.pk}/do/acknowledge/", follow=True))

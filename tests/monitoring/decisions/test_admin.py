@@ -186,7 +186,13 @@ def test_a_second_person_confirms(analyst: Client, approver: Client) -> None:
     own = f"{LIST}{row.pk}/do/"
     assert analyst.post(f"{own}confirm/").status_code == 403
     assert "awaits confirmation by a second person" in page(analyst, COMPANY)
-    assert "Confirm decision" in page(approver, f"{LIST}{row.pk}/change/")
+    shown = page(approver, f"{LIST}{row.pk}/change/")
+    assert "Confirm decision" in shown and "Nothing has changed since" in shown
+    Company.objects.update(failure_class=5)
+    an_alert(title="Out of business")
+    shown = page(approver, f"{LIST}{row.pk}/change/")
+    assert "3 figures and alerts have changed since" in shown
+    assert re.search(r"Failure score class – 5 .*Open alerts 0 1 .*Alert raised since then – Out of business", shown)
     assert "The decision is final" in sent(approver, f"{own}confirm/")
     assert Review.objects.count() == 1
     assert "has already confirmed or refused this decision" in sent(approver, f"{own}refuse/", reason="Late.")
@@ -424,6 +430,11 @@ def test_an_import_of_tiers(manager: Client, analyst: Client) -> None:
     answer: Any = manager.get(f"{own}rows.csv", {"validation": "company"})
     rows = b"".join(answer.streaming_content)
     assert b"critical" not in rows and b",x," in rows
+    assert "Undo import" in page(manager, f"{own}change/")
+    assert "rows undone" in sent(manager, f"{own}do/undo/")
+    work_on(TierImport.objects.get())
+    assert "Undone. The tiers from before are set again." in page(manager, f"{own}change/", part="live")
+    assert Company.objects.get().tier == ""
     assert manager.get(f"{IMPORTS}template/").content[:2] == b"PK"
 
 

@@ -278,7 +278,7 @@ def test_no_number_is_given_twice() -> None:
 def test_whoever_dies_behind_a_decision_leaves_a_review_that_the_night_makes(monkeypatch: pytest.MonkeyPatch) -> None:
     a_tiered_company(set_days_ago=400)
 
-    def dies(row: Decision) -> None:
+    def dies(*given: Any) -> None:
         raise SystemExit
 
     with monkeypatch.context() as patched:
@@ -295,7 +295,7 @@ def test_whoever_dies_behind_a_decision_leaves_a_review_that_the_night_makes(mon
 def test_whoever_dies_before_the_audit_entry_leaves_one_that_the_night_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     a_tiered_company(tier=Tier.CRITICAL)
 
-    def dies(*given: Any) -> None:
+    def dies(*given: Any, **named: Any) -> None:
         raise SystemExit
 
     def dying(act: Any) -> None:

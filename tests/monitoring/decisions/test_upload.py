@@ -10,6 +10,7 @@ from monitoring.decisions import tiers as tiers_module
 from monitoring.decisions import upload as module
 from monitoring.decisions.rules import apply_rules
 from monitoring.decisions.tier_file import TierRow
+from monitoring.decisions.tiers import set_tier
 from monitoring.decisions.upload import (
     accepted,
     cancel_tiers,
@@ -17,6 +18,7 @@ from monitoring.decisions.upload import (
     confirm_tiers,
     create_tier_import,
     rows_of,
+    undo_tiers,
     work_on,
 )
 from monitoring.decisions.work import continue_tiers, work_on_tiers
@@ -157,6 +159,72 @@ def test_whoever_is_killed_leaves_no_row_out(monkeypatch: pytest.MonkeyPatch) ->
             break
     assert TierImport.objects.get(pk=upload.pk).state == ImportState.APPLIED
     assert set(tiers().values()) == {"critical"}
+
+
+# Undoing
+
+
+def applied(*lines: str) -> TierImport:
+    upload = read("D-U-N-S;Tier", *lines)
+    confirm_tiers(upload, confirmed=accepted(upload), by=MIA)
+    work_on(upload)
+    return upload
+
+
+def rows_of_companies() -> list[tuple[object, ...]]:
+    columns = ("duns", "tier", "tier_set_by", "tier_set_on", "next_review_on")
+    return list(Company.objects.order_by("duns").values_list(*columns))
+
+
+def test_undone_companies_have_what_they_had() -> None:
+    a_company(DUNS)
+    a_tiered_company(OTHER, Tier.NORMAL, set_days_ago=30, tier_set_by="")
+    before = rows_of_companies()
+    upload = applied(f"{DUNS};critical", f"{OTHER};normal")
+    assert rows_of_companies() != before
+    undo_tiers(upload, by=an_actor("ann"))
+    assert tiers() == {DUNS: "critical", OTHER: "normal"}, "a worker does it"
+    work_on(upload)
+    assert (upload.state, upload.undone_by, upload.note) == (ImportState.UNDONE, "ann", "")
+    assert rows_of_companies() == before
+    entries = AuditEntry.objects.filter(action="tier.restored").values_list("key", "actor")
+    assert sorted(entries) == sorted([(DUNS, "ann"), (OTHER, "ann")])
+    with pytest.raises(Refused):
+        undo_tiers(upload, by=MIA)
+
+
+def test_undoing_leaves_what_was_set_since_and_says_of_how_many() -> None:
+    a_company(DUNS)
+    a_company(OTHER)
+    upload = applied(f"{DUNS};critical", f"{OTHER};critical")
+    set_tier([Company.objects.get(pk=DUNS)], tier=Tier.NORMAL, by=an_actor("carl"))
+    undo_tiers(upload, by=MIA)
+    work_on(upload)
+    assert tiers() == {DUNS: "normal", OTHER: ""}
+    assert "The tier of 1 company was changed after the import" in upload.note
+
+
+def test_whoever_is_killed_undoes_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the tiers and the reviews, and between these and the step."""
+    a_company(DUNS)
+    a_tiered_company(OTHER, Tier.NORMAL)
+    before = rows_of_companies()
+    upload = applied(f"{DUNS};critical", f"{OTHER};important")
+    undo_tiers(upload, by=MIA)
+
+    def dies(*given: object, **named: object) -> None:
+        raise SystemExit
+
+    for module_of, name in ((tiers_module, "refresh_reviews"), (module, "move")):
+        with monkeypatch.context() as patched:
+            patched.setattr(module_of, name, dies)
+            with pytest.raises(SystemExit):
+                work_on(TierImport.objects.get())
+    TierImport.objects.update(moved_at=upload.created_at.replace(year=2020))
+    assert continue_tiers() == 1
+    upload = TierImport.objects.get()
+    assert (upload.state, upload.note, rows_of_companies()) == (ImportState.UNDONE, "", before)
+    assert AuditEntry.objects.filter(action="tier.restored").count() == 2
 
 
 def test_a_worker_continues_what_another_has_left() -> None:

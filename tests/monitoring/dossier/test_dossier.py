@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from core.text import moment_text
 from monitoring.alerts.actions import acknowledge, assign, close, reopen
 from monitoring.alerts.digests import send_digests
+from monitoring.alerts.workflow.snooze import snooze
 from monitoring.dossier.lines import Topic
 from monitoring.models import (
     Alert,
@@ -126,7 +128,19 @@ def test_a_reopened_alert_still_says_who_had_closed_it() -> None:
         ("Alert acknowledged", "ann"),
         ("Alert closed: Not relevant", "bob"),
         ("Alert reopened", "eve"),
+        ("Comment: Reopened.", "eve"),
     ]
+
+
+def test_a_snooze_has_its_time_also_after_it_has_ended() -> None:
+    alert, until = a_raised_alert(), timezone.now() + timedelta(days=3)
+    snooze([alert.pk], by="ann", until=until, wakes_if_worse=True, text="Paid on Monday.")
+    close([alert.pk], by="bob", reason="known")
+    snoozed, closed = lines_about(Topic.HANDLING)
+    assert snoozed.text == f"Alert snoozed until {moment_text(until)}" and snoozed.who == "ann"
+    assert until - timedelta(days=3, minutes=1) < snoozed.at <= closed.at
+    [(label, comment)] = snoozed.details
+    assert label == "Comment" and str(comment).endswith("or until it gets worse. Paid on Monday.")
 
 
 def test_a_summary_with_the_company_in_it_is_an_alert_about_it() -> None:

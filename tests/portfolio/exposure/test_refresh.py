@@ -17,6 +17,7 @@ from portfolio.exposure.upload import undo_exposure
 from portfolio.models import Company, ExposureSettings
 from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.exposures import DAY, exposure
+from tests.builders.people import an_actor
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +45,7 @@ def test_companies_show_sums_and_what_is_missing_in_them() -> None:
 def test_what_is_undone_is_shown_no_longer() -> None:
     upload = exposure(f"{DUNS};10")
     refresh_columns()
-    undo_exposure(upload, undone_by="ann")
+    undo_exposure(upload, undone_by=an_actor("ann"))
     refresh_columns()
     assert shown() == {DUNS: (None, False), OTHER: (None, False)}
 

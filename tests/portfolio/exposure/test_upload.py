@@ -178,10 +178,10 @@ def test_books_add_up_and_are_one_whatever_their_case() -> None:
 def test_undone_it_counts_no_longer_and_what_was_before_does() -> None:
     exposure(f"{DUNS};1")
     second = exposure(f"{DUNS};2")
-    undo_exposure(second, undone_by="ann")
+    undo_exposure(second, undone_by=ANN)
     assert cents() == {int(DUNS): 100}
     with pytest.raises(Refused):
-        undo_exposure(second, undone_by="ann")
+        undo_exposure(second, undone_by=ANN)
 
 
 def test_of_two_who_apply_it_one_does() -> None:

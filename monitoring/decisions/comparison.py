@@ -1,0 +1,70 @@
+"""What was known when a decision was proposed, beside what is known now, for the second person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from core.text import counted
+from monitoring.decisions.known import amounts_in, figures_in, known_now
+from monitoring.models import Decision, DecisionState
+
+Labelled = dict[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Empty where it was not known, or is not known any more."""
+
+    name: str
+    label: str
+    then: str
+    now: str
+
+    @property
+    def has_changed(self) -> bool:
+        return self.then != self.now
+
+
+def compared_with_today(row: Decision, *, with_exposure: bool) -> list[Compared]:
+    """What has changed comes first. Nothing where the decision awaits no confirmation."""
+    if row.state != DecisionState.PROPOSED:
+        return []
+    then, now = json.loads(row.known), json.loads(known_now(row.company, timezone.now()))
+    texts = [_labelled(found, with_exposure=with_exposure) for found in (then, now)]
+    return sorted([*_values(*texts), *_alerts(then, now)], key=lambda one: not one.has_changed)
+
+
+def _labelled(found: Mapping[str, Any], *, with_exposure: bool) -> Labelled:
+    amounts = amounts_in(found) if with_exposure else ()
+    named = ((name, gettext("Exposure: %(part)s") % {"part": label}, text) for name, label, text in amounts)
+    alerts = ("open_alerts", gettext("Open alerts"), counted(found.get("alert_count", 0)))
+    return {name: (label, text) for name, label, text in (*figures_in(found), alerts, *named)}
+
+
+def _values(then: Labelled, now: Labelled) -> Iterator[Compared]:
+    for name in {**now, **then}:
+        (label, before), (other, after) = then.get(name, ("", "")), now.get(name, ("", ""))
+        yield Compared(name, other or label, before, after)
+
+
+def _alerts(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Compared]:
+    """Those that were raised or closed since; both keep the most severe only, so of more nothing can be stated."""
+    before, after = _titles(then), _titles(now)
+    if before is None or after is None:
+        return
+    for key in after.keys() - before.keys():
+        yield Compared(f"alert {key}", gettext("Alert raised since then"), "", after[key])
+    for key in before.keys() - after.keys():
+        yield Compared(f"alert {key}", gettext("Alert closed since then"), before[key], "")
+
+
+def _titles(found: Mapping[str, Any]) -> dict[str, str] | None:
+    alerts = found.get("alerts", [])
+    is_all = found.get("alert_count", 0) <= len(alerts)
+    return {one["id"]: one["title"] for one in alerts} if is_all else None
