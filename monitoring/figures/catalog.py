@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
@@ -64,11 +64,7 @@ class Figures(NamedTuple):
     global_ultimate: str = ""
 
 
-NOTHING = Figures()
-UNKNOWN: Mapping[str, Any] = NOTHING._asdict()
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Figure:
     """Some columns that are read together, from the elements at and below the paths."""
 
@@ -84,27 +80,6 @@ class Figure:
     def is_unknown(self, state: CompanyState) -> bool:
         """Whether nothing that is known could tell it."""
         return state.status is None and self.members.isdisjoint(state.document)
-
-
-def figures_of(state: CompanyState, known: Figures | None = None, again: Iterable[Figure] = ()) -> Figures:
-    """What the state tells; of what is `known` already, only the figures to be read `again`."""
-    values: dict[str, Any] = {}
-    for figure in CATALOG if known is None else again:
-        if not figure.is_unknown(state):
-            values |= zip(figure.columns, figure.read(state), strict=True)
-        elif known:
-            values |= {name: UNKNOWN[name] for name in figure.columns}
-    return (known or NOTHING)._replace(**values)
-
-
-@lru_cache(maxsize=4096)
-def figures_told(path: str) -> tuple[Figure, ...]:
-    """Those that a change of this element may alter; one without an element, all."""
-    return tuple(
-        figure
-        for figure in CATALOG
-        if not path or any(path.startswith(one) or one.startswith(path + ".") for one in figure.paths)
-    )
 
 
 # Plain values

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import chain
 
-from monitoring.figures.catalog import MEMBERS, NOTHING, PATHS, Figure, Figures, figures_of, figures_told
+from monitoring.figures.catalog import MEMBERS, PATHS, Figure, Figures
+from monitoring.figures.reading import NOTHING, figures_of, figures_told
 from monitoring.figures.record import ENTRY, pack
 from monitoring.figures.words import Word
 from monitoring.history.state import CompanyState, Event, events_of, states_after
