@@ -100,6 +100,13 @@ def test_a_document_said_twice_without_another_in_between_is_one() -> None:
     assert story() == [("A", "B")]
 
 
+def test_documents_without_a_time_are_compared_as_they_came() -> None:
+    for name in "ABC":
+        item = {**named(name), "deliveryTimeStamp": "unknown"}
+        ingest(a_delivery(item, registration=full(), at="unknown"))
+    assert story() == steps(list("ABC"))
+
+
 def test_a_document_repeated_with_its_own_stamp_is_one() -> None:
     """An answer that holds its first items once more at its end, each with the stamp that it had."""
     early, late = named("A", stamp(days=1)), named("B", stamp(days=2))
