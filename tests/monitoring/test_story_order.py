@@ -100,6 +100,13 @@ def test_a_document_said_twice_without_another_in_between_is_one() -> None:
     assert story() == [("A", "B")]
 
 
+def test_documents_without_a_time_are_compared_as_they_came() -> None:
+    for name in "ABC":
+        item = {**named(name), "deliveryTimeStamp": "unknown"}
+        ingest(a_delivery(item, registration=full(), at="unknown"))
+    assert story() == steps(list("ABC"))
+
+
 def test_a_document_repeated_with_its_own_stamp_is_one() -> None:
     """An answer that holds its first items once more at its end, each with the stamp that it had."""
     early, late = named("A", stamp(days=1)), named("B", stamp(days=2))
@@ -294,6 +301,26 @@ def test_documents_that_change_places_are_compared_again_both_ways() -> None:
     assert story() == steps(list("132"))
     ingest(three["2"])
     assert story() == steps(list("123"))
+
+
+def test_a_document_that_moves_to_the_beginning_is_compared_with_none_before_it() -> None:
+    for turn, name in ((5, "A"), (6, "B")):
+        ingest(a_page(named(name), turn=turn, stands_for=turn))
+    ingest(a_page(named("B"), turn=7, stands_for=3))
+    assert story() == steps(list("BA"))
+
+
+def test_only_whole_documents_that_the_registration_was_sent_are_compared() -> None:
+    """Not its notices, nor what was fetched for it, nor the documents of a registration that is sent changes."""
+    for hour, name in enumerate("XY"):
+        ingest(a_delivery(named(name, stamp(hours=hour)), registration=a_registration()))
+        fetched = a_delivery(named(f"{name}2", stamp(hours=hour)), registration=full())
+        fetched.place = f"3{fetched.turn:08x}{fetched.turn:08x}00000"
+        ingest(fetched)
+    sent = named("A", stamp(hours=2)), a_notice("UNDER_REVIEW", delivered=stamp(hours=3)), named("B", stamp(hours=4))
+    last = delivered(*sent, registration=full())
+    seed_diff.compare_company(last, DUNS, SeverityTable())
+    assert story() == [("A", "B")]
 
 
 def test_an_item_read_at_a_second_try_keeps_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
