@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable, Iterator
 
 from core.exports.spreadsheet_escape import harmless
+from portfolio.exposure.flaws import COUNTED
 from portfolio.exposure.money import exact_text
 from portfolio.exposure.validate import ExposureRow
 from portfolio.imports.row_files import csv_line, sheet_of
@@ -21,7 +22,9 @@ def as_csv(rows: Iterable[ExposureRow]) -> Iterator[bytes]:
     """Piece by piece; the mark at its beginning tells Excel that it is UTF-8."""
     yield b"\xef\xbb\xbf" + csv_line(HEADER)
     for row in rows:
-        texts = (row.label, row.reason, row.company, row.written, row.duns, exact_text(row.cents), row.currency)
+        # What could not be read is unknown, and not 0.
+        amount = exact_text(row.cents) if row.cents or row.validation in COUNTED else ""
+        texts = (row.label, row.reason, row.company, row.written, row.duns, amount, row.currency)
         yield csv_line([f"{row.line}", *map(harmless, (*texts, row.book, row.day, row.name))])
 
 
