@@ -5,8 +5,10 @@ Each is made beside those that are there and counts when it is whole. Nothing is
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -33,13 +35,20 @@ def newest(first: date, last: date) -> FigureCheckpoint | None:
 
 
 def load(checkpoint: FigureCheckpoint) -> Array | None:
-    """None where it has gone meanwhile."""
+    """None where it has gone meanwhile. The caller may change what it gets."""
+    records = _records(checkpoint.pk, checkpoint.companies)
+    return None if records is None else records.copy()
+
+
+# What the pages of a day and of the present read, one after the other; a whole one never changes.
+@lru_cache(maxsize=2)
+def _records(key: uuid.UUID, companies: int) -> Array | None:
     import numpy
 
-    data = load_bytes(checkpoint.pk)
-    if len(data) != checkpoint.companies * dated_dtype().itemsize:
+    data = load_bytes(key)
+    if len(data) != companies * dated_dtype().itemsize:
         return None
-    records = numpy.empty(checkpoint.companies, dtype=dated_dtype())
+    records = numpy.empty(companies, dtype=dated_dtype())
     start = 0
     for column in dated_columns(records):
         end = start + len(records) * column.itemsize
@@ -69,6 +78,7 @@ def save(month: date, make: Callable[[], Array]) -> Array:
 def remove_all() -> None:
     """They hold a company that is erased. The row of one that is being made stays, so that its bytes are found where
     its process is killed; with another time it cannot become whole."""
+    _records.cache_clear()
     for row in FigureCheckpoint.objects.all():
         unfinished = FigureCheckpoint.objects.filter(pk=row.pk, is_whole=False)
         if unfinished.update(made_at=database_now()):

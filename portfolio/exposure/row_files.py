@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from core.exports.spreadsheet_escape import harmless
+from portfolio.exposure.flaws import COUNTED
 from portfolio.exposure.money import exact_text
 from portfolio.exposure.validate import ExposureRow
 from portfolio.imports.row_files import csv_of, template_of
@@ -21,7 +22,9 @@ def as_csv(rows: Iterable[ExposureRow]) -> Iterator[bytes]:
 
 
 def _cells(row: ExposureRow) -> list[str]:
-    texts = (row.label, row.reason, row.company, row.written, row.duns, exact_text(row.cents), row.currency)
+    # What could not be read is unknown, and not 0.
+    amount = exact_text(row.cents) if row.cents or row.validation in COUNTED else ""
+    texts = (row.label, row.reason, row.company, row.written, row.duns, amount, row.currency)
     return [f"{row.line}", *map(harmless, (*texts, row.book, row.day, row.name))]
 
 

@@ -111,6 +111,22 @@ def test_one_whose_bytes_are_not_whole_is_made_again() -> None:
     assert FigureCheckpoint.objects.count() == 1
 
 
+def test_its_bytes_are_read_once_until_all_are_removed(django_assert_num_queries: Any) -> None:
+    a_company("000000001")
+    write("000000001", {FIRST: 50})
+    assert at(None) == {1: 50}
+    row, load = FigureCheckpoint.objects.get(), checkpoints.load
+    first = load(row)
+    assert first is not None
+    # Each reader has its own.
+    first["month"] = 0
+    with django_assert_num_queries(0):
+        again = load(row)
+    assert again is not None and again["month"].tolist() != [0]
+    checkpoints.remove_all()
+    assert load(row) is None
+
+
 def test_who_makes_one_while_a_company_is_erased_does_not_keep_it() -> None:
     a_company("000000001")
     write("000000001", {FIRST: 50})

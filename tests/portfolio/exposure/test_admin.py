@@ -121,6 +121,8 @@ def test_the_rows_of_one_kind_are_a_file(manager: Client) -> None:
     assert OTHER in text
     assert DUNS not in text
     assert "'=1+1" in text
+    # What was not read is not 0.
+    assert "0.00" not in text
 
 
 @pytest.mark.parametrize("wrong", [{"as_of": "3/4/2026"}, {"currency": "XXQ"}, {"book": ""}])
