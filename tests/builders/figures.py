@@ -7,7 +7,7 @@ from monitoring.figures.catalog import Figures, figures_of
 from monitoring.figures.record import unpack
 from monitoring.figures.records import records_at
 from monitoring.figures.words import all_words
-from monitoring.history.state import profile
+from monitoring.history.checkpoints import profile
 from portfolio.models import Flag
 
 WHOLE: dict[str, Any] = {

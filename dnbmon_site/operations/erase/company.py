@@ -35,6 +35,7 @@ from monitoring.models import (
     FetchedCompany,
     FigureMonth,
     Follow,
+    HistoryCheckpoint,
     Notification,
     Observation,
     OutboxMessage,
@@ -132,6 +133,8 @@ def tables(duns: str) -> Iterator[QuerySet[Model]]:
     yield CompanySearch.objects.filter(Q(chosen=duns) | Q(candidates__contains=duns))
     yield Subject.objects.filter(company=duns)
     yield FigureMonth.objects.filter(company=duns)
+    # After what they are made of, or one could be made again.
+    yield HistoryCheckpoint.objects.filter(company=duns)
     yield Company.objects.filter(pk=duns)
 
 
