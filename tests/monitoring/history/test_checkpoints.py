@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monitoring.history import checkpoints
-from monitoring.history.checkpoint_content import packed, unpacked
+from monitoring.history.checkpoint_content import FORMAT, packed, unpacked
 from monitoring.history.checkpoints import forget, known_at
 from monitoring.history.known import Known
 from monitoring.history.state import events_of
@@ -191,9 +191,9 @@ def test_one_that_goes_while_it_is_read_is_not_missed(monkeypatch: pytest.Monkey
 def test_one_of_another_version_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     a_past()
     known_at(DUNS, None)
-    monkeypatch.setattr(checkpoints, "FORMAT", checkpoints.FORMAT + 1)
+    monkeypatch.setattr(checkpoints, "FORMAT", FORMAT + 1)
     assert whole() == [2, 5, 8] and known_at(DUNS, None) == [plain(None)]
-    assert set(HistoryCheckpoint.objects.values_list("format", flat=True)) == {checkpoints.FORMAT}
+    assert set(HistoryCheckpoint.objects.values_list("format", flat=True)) == {FORMAT + 1}
 
 
 @pytest.mark.skipif(engine() == "mongodb", reason="rows are counted where they leave a cursor")

@@ -20,7 +20,17 @@ from monitoring.history import checkpoints
 from monitoring.history.checkpoints import profile
 from monitoring.history.settle import Touched, settle
 from monitoring.history.state import SNAPSHOT
-from monitoring.models import Change, Delivery, DeliveryState, Kind, Notification, Observation, Publication, Source
+from monitoring.models import (
+    Change,
+    Delivery,
+    DeliveryState,
+    HistoryCheckpoint,
+    Kind,
+    Notification,
+    Observation,
+    Publication,
+    Source,
+)
 from monitoring.pipeline.ingest import Apart
 from monitoring.publications.consumers import all_consumers
 from monitoring.rebuild.rebuild import rebuild
@@ -316,3 +326,16 @@ def test_whoever_reads_a_company_while_it_is_condensed_finds_its_values(
         monkeypatch.setattr(checkpoints, name, condensed_before_the_second(name))
     assert profile(DUNS).value("organization.primaryName") == "B"
     assert calls and not Change.objects.filter(kind=Kind.ELEMENT).exists()
+
+
+def test_what_was_kept_of_the_old_history_goes_with_it(
+    clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "EVERY", 2)
+    on_day(clock, 1, a_seed(primaryName="A"))
+    on_day(clock, 5, *(changed(day, "primaryName", f"N{day}", f"N{day + 1}") for day in range(2, 6)))
+    assert profile(DUNS).value("organization.primaryName") == "N6" and HistoryCheckpoint.objects.exists()
+    on_day(clock, 95, changed(95, "telephone", None, "1"))
+    tidied(clock, keep_history=40, keep_bytes=40)
+    assert not HistoryCheckpoint.objects.exists()
+    assert profile(DUNS).value("organization.primaryName") == "N6"
