@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from core.visibility import Scope, visible_to
 from monitoring.company_page.timeline import Page
 from monitoring.history.sources import reports_of
-from monitoring.models import Change
 from portfolio.models import Registration
 
 
@@ -23,12 +22,10 @@ class Source:
     at: datetime
 
 
-def name_sources(
-    page: Page, replaced: Collection[Change], registrations: Mapping[uuid.UUID, Registration], scope: Scope
-) -> None:
-    """Give each line of the page its sources, the earliest first; `replaced` are changes that say what others say."""
+def name_sources(page: Page, registrations: Mapping[uuid.UUID, Registration], scope: Scope) -> None:
+    """Give each line of the page its sources, the earliest first."""
     lines = [line for day in page.days for line in (*day.lines, *day.small)]
-    reports = reports_of([line.change for line in lines], replaced)
+    reports = reports_of([line.change for line in lines])
     named = dict(registrations)
     if missing := {one.registration for found in reports.values() for one in found} - named.keys():
         named |= visible_to(scope, Registration.objects.defer("detail")).in_bulk(list(missing))

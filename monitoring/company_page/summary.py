@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -92,10 +92,11 @@ class Head:
         return status_words(self.status)
 
 
-def head_of(profile: CompanyState, events: Iterable[Event]) -> Head:
+def head_of(profile: CompanyState, review: Event | None = None) -> Head:
+    """`review` is the last notice of one."""
     columns = columns_of(profile)
     place = ", ".join(filter(None, [columns["city"], country_name(columns["country"])]))
-    return Head(columns["name"], place, columns["operating_status"], tuple(_warnings(profile)), _review(events))
+    return Head(columns["name"], place, columns["operating_status"], tuple(_warnings(profile)), _open(review))
 
 
 def _warnings(profile: CompanyState) -> Iterator[str]:
@@ -109,11 +110,9 @@ def _warnings(profile: CompanyState) -> Iterator[str]:
             yield heading(path.rpartition(".")[2])
 
 
-def _review(events: Iterable[Event]) -> Event | None:
-    """The notice that put it under review, where nothing has ended that."""
-    notices = [event for event in events if event.kind in (Kind.UNDER_REVIEW, Kind.REVIEWED)]
-    last = max(notices, key=lambda event: event.order, default=None)
-    return last if last and last.kind == Kind.UNDER_REVIEW else None
+def _open(review: Event | None) -> Event | None:
+    """Where nothing has ended it."""
+    return review if review and review.kind == Kind.UNDER_REVIEW else None
 
 
 def summaries(then: Mapping[str, Any], today: Mapping[str, Any]) -> list[Summary]:

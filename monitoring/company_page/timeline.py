@@ -9,12 +9,13 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import in_half_the_bytes
 from core.text import ago, counted
 from direct_plus.payloads import parse_stamp
 from monitoring.company_page.value_diff import SHOWN, Difference, differences
@@ -22,7 +23,7 @@ from monitoring.elements.compare import course
 from monitoring.elements.formatting import from_json, label_of_path, lower_first
 from monitoring.elements.severity import default_label
 from monitoring.models import Change, Element, Kind, Severity
-from monitoring.story_order import LATEST_FIRST, story_key
+from monitoring.story_order import LATEST_FIRST, OLDEST_FIRST
 from portfolio.models import Registration
 
 
@@ -36,6 +37,7 @@ class Mismatch:
 
 
 PAGE = 60
+Cursor = tuple[datetime, str, uuid.UUID]
 
 SENTENCES: Mapping[str, str | Promise] = {
     Kind.BASELINE: _("baseline received"),
@@ -170,45 +172,68 @@ class Day:
 
 @dataclass(slots=True)
 class Page:
-    """A stretch of a timeline; `older` leads to the next."""
+    """A stretch of a timeline; `older` leads to the next, and `is_first` is where no newer one is."""
 
     days: list[Day]
     older: str = ""
-    skipped: int = 0
+    is_first: bool = True
 
 
-def changes_of(duns: str) -> list[Change]:
-    """All changes of a company, newest first, by its index."""
-    return changes_and_replaced(duns)[0]
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The changes of a page, newest first, and what can be said of those around it."""
+
+    rows: Sequence[Change]
+    has_older: bool = False
+    is_first: bool = True
+    # The first whole document of all.
+    baseline: uuid.UUID | None = None
 
 
-def changes_and_replaced(duns: str) -> tuple[list[Change], list[Change]]:
-    """The changes of a company; and those that say what one of them says."""
-    rows = Change.objects.filter(Q(superseded=False) | Q(replaced_by__isnull=False), company=duns)
-    found = list(rows.order_by(*LATEST_FIRST))
-    return [row for row in found if not row.superseded], [row for row in found if row.superseded]
+def changes_of(duns: str) -> QuerySet[Change]:
+    """Those that hold, newest first, by the company's index."""
+    return Change.objects.filter(superseded=False, company=duns).order_by(*LATEST_FIRST)
 
 
-def timeline(changes: Sequence[Change], elements: Mapping[str, Element], *, before: str = "", size: int = PAGE) -> Page:
-    """The newest of these changes before a cursor, which is the time and key of the last one shown."""
-    start = _start(changes, before)
-    rows = changes[start : start + size]
-    older = cursor_of(rows[-1]) if len(changes) > start + size else ""
-    days = days_of(group_repeated([line_of(row, elements) for row in rows], changes))
-    return Page(days, older, start)
+def stretch_of(changes: QuerySet[Change], *, before: str = "", size: int = PAGE) -> Stretch:
+    """The newest of these changes before a cursor, which is the time and key of the last one shown: what arrived above
+    it since then moves nothing."""
+    cursor = read_cursor(before)
+    found = list((changes.filter(_earlier(cursor)) if cursor else changes)[: size + 1])
+    rows = found[:size]
+    is_first = not cursor or not changes.filter(_not_earlier(cursor)).exists()
+    has_older = len(found) > size
+    return Stretch(rows, has_older, is_first, _first_baseline(changes, rows, has_older))
 
 
-def _start(changes: Sequence[Change], before: str) -> int:
-    """Where the changes before a cursor begin; what arrived above it since then moves nothing."""
-    position = read_cursor(before)
-    if position is None:
-        return 0
-    return sum(story_key(change) >= position for change in changes)
+def timeline(found: Stretch, elements: Mapping[str, Element]) -> Page:
+    older = cursor_of(found.rows[-1]) if found.has_older else ""
+    days = days_of(group_repeated([line_of(row, elements) for row in found.rows], found.baseline))
+    return Page(days, older, found.is_first)
 
 
-def group_repeated(lines: list[Line], changes: Sequence[Change]) -> list[Line]:
+def _earlier(cursor: Cursor) -> Q:
+    moment, place, key = cursor
+    within = Q(changed_at=moment, place__lt=place) | Q(changed_at=moment, place=place, pk__lt=key)
+    return Q(changed_at__lte=moment) & (Q(changed_at__lt=moment) | within)
+
+
+def _not_earlier(cursor: Cursor) -> Q:
+    moment, place, key = cursor
+    within = Q(changed_at=moment, place__gt=place) | Q(changed_at=moment, place=place, pk__gte=key)
+    return Q(changed_at__gte=moment) & (Q(changed_at__gt=moment) | within)
+
+
+def _first_baseline(changes: QuerySet[Change], rows: Sequence[Change], has_older: bool) -> uuid.UUID | None:
+    """Asked only where a page has one, and does not have the first."""
+    shown = [row.pk for row in rows if row.kind == Kind.BASELINE]
+    if not shown or not has_older:
+        return shown[-1] if shown else None
+    return changes.filter(kind=Kind.BASELINE).order_by(*OLDEST_FIRST).values_list("pk", flat=True).first()
+
+
+def group_repeated(lines: list[Line], first: uuid.UUID | None) -> list[Line]:
     """Whole documents that come again and again count only once: what they changed stands beside them."""
-    first = next((change.pk for change in reversed(changes) if change.kind == Kind.BASELINE), None)
     for line in lines:
         line.muted = line.muted or (line.change.kind == Kind.BASELINE and line.change.pk != first)
     return lines
@@ -222,13 +247,14 @@ def cursor_of(change: Change) -> str:
     return f"{change.changed_at.isoformat().replace('+00:00', 'Z')}_{change.place}_{change.pk.hex}"
 
 
-def read_cursor(text: str) -> tuple[datetime, str, int] | None:
+def read_cursor(text: str) -> Cursor | None:
     """None for the beginning, and for a text that is not a cursor."""
     stamp, _, rest = text.partition("_")
     place, _, key = rest.partition("_")
     moment = parse_stamp(stamp)
     try:
-        return (moment, place, uuid.UUID(key).int) if moment else None
+        in_half_the_bytes(place)
+        return (moment, place, uuid.UUID(key)) if moment else None
     except ValueError:
         return None
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from core.visibility import EVERYTHING, Scope, visible_to
-from monitoring.audiences import audiences_of
 from monitoring.company_page.document_table import compared, facts_of, paths_between, turns
 from monitoring.company_page.group import group_of, monitored_among
 from monitoring.company_page.risk import risk_of
 from monitoring.company_page.sources import name_sources
 from monitoring.company_page.summary import family, head_of, relatives, summaries
-from monitoring.company_page.timeline import Line, Page, changes_and_replaced, known_elements, timeline
+from monitoring.company_page.timeline import Line, Page, changes_of, known_elements, stretch_of, timeline
 from monitoring.company_page.value_mismatch import find_mismatches
+from monitoring.history.checkpoints import known_at
 from monitoring.history.company_projection import columns_of, merged_into
-from monitoring.history.state import CompanyState, Event, apply_events, events_with
+from monitoring.history.known import Known
+from monitoring.history.state import CompanyState
 from monitoring.models import Change, Element
 from monitoring.retention.retention import note_for
 from monitoring.scores.chart_data import scores_of
@@ -37,56 +38,27 @@ LATEST = 6
 
 @dataclass(slots=True)
 class Story:
-    """What history tells of one company up to a moment, and what it tells today."""
+    """What is known of one company up to a moment, and what is known today."""
 
     duns: str
     until: datetime | None
-    changes: list[Change]
-    replaced: list[Change]
-    events: list[Event]
-    today: CompanyState
-    then: CompanyState
+    today: Known
+    then: Known
 
-    @property
-    def shown(self) -> list[Change]:
-        return [row for row in self.changes if self.until is None or row.changed_at <= self.until]
-
-    @property
-    def events_shown(self) -> list[Event]:
-        return until(self.events, self.until)
-
-    @property
-    def begins(self) -> datetime | None:
-        return min((event.moment for event in self.events), default=None)
-
-    @property
-    def has_baseline(self) -> bool:
-        return any(event.seed is not None for event in self.events_shown)
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether a snapshot stands for what happened before."""
-        return any(event.carried is not None for event in self.events)
-
-    @property
-    def elements(self) -> dict[str, Element]:
-        """The words for all that can appear, in one query."""
-        paths = {row.element for row in self.changes}
-        return known_elements(paths.union(paths_between(self.then.document, self.today.document)))
-
-
-def until(events: Iterable[Event], moment: datetime | None) -> list[Event]:
-    return [event for event in events if moment is None or event.moment <= moment]
+    def elements(self, changes: Iterable[Change]) -> dict[str, Element]:
+        """The words for these changes and all else that can appear, in one query."""
+        paths = {row.element for row in changes}
+        paths.update(self.then.scores.numbers, self.then.scores.ratings)
+        return known_elements(paths.union(paths_between(self.then.state.document, self.today.state.document)))
 
 
 def read_story(duns: str, moment: datetime | None = None, *, left_at: datetime | None = None) -> Story:
-    """Two queries: its changes, and its whole documents. It ends when the company left what the reader sees."""
-    changes, replaced = changes_and_replaced(duns)
-    events = until(events_with(changes, duns), left_at)
-    changes = [row for row in changes if left_at is None or row.changed_at <= left_at]
-    today = apply_events(events)
-    then = apply_events(until(events, moment)) if moment else today
-    return Story(duns, moment, changes, replaced, events, today, then)
+    """It ends when the company left what the reader sees."""
+    if moment is None or (left_at and left_at <= moment):
+        (today,) = known_at(duns, left_at)
+        return Story(duns, moment, today, today)
+    today, then = known_at(duns, left_at, moment)
+    return Story(duns, moment, today, then)
 
 
 @dataclass(slots=True)
@@ -128,23 +100,24 @@ def company_page(
     """Units that hold the company share its state; of its story, each sees what its registrations reported."""
     story = read_story(row.duns, moment, left_at=left_at)
     if left_at:
-        _show_as_it_was(row, story)
-    elements = story.elements
+        _show_as_it_was(row, story, left_at)
     subjects = _subjects(row.duns, scope)
-    registrations = _registrations(story.events, subjects, scope)
+    registrations = _registrations(story.today.notified, subjects, scope)
     references = visible_to(scope, ExternalReference.objects.filter(company=row.duns))
-    page = timeline(_visible(story.shown, scope), elements, before=before)
-    find_mismatches(page, story.then, registrations)
-    name_sources(page, story.replaced, registrations, scope)
-    found = _profile(story, elements)
-    scores = scores_of(story.events_shown, elements, moment or timezone.now())
+    found = stretch_of(_changes(row.duns, scope, moment, left_at), before=before)
+    elements = story.elements(found.rows)
+    page = timeline(found, elements)
+    find_mismatches(page, story.then.state, registrations)
+    name_sources(page, registrations, scope)
+    known = _profile(story, elements)
+    scores = scores_of(story.then.scores, elements, moment or timezone.now())
     return {
-        **found,
+        **known,
         "page": page,
         "latest_lines": _latest(page),
         "scores": scores,
-        "risk": risk_of(found["head"], scores),
-        "begins": story.begins,
+        "risk": risk_of(known["head"], scores),
+        "begins": story.today.begins,
         "around": _around(story, subjects, registrations, scope, left_at),
         "group": group_of(row, scope),
         "described": described(subjects),
@@ -154,18 +127,17 @@ def company_page(
     }
 
 
-def _show_as_it_was(row: Company, story: Story) -> None:
-    for name, value in columns_of(story.today).items():
+def _show_as_it_was(row: Company, story: Story, left_at: datetime) -> None:
+    for name, value in columns_of(story.today.state).items():
         setattr(row, name, value)
-    row.changed_at = max((change.changed_at for change in story.changes), default=None)
+    row.changed_at = changes_of(row.duns).filter(changed_at__lte=left_at).values_list("changed_at", flat=True).first()
     row.exposure, row.exposure_unconverted = None, False
 
 
-def _visible(changes: list[Change], scope: Scope) -> list[Change]:
-    if scope.sees_all:
-        return changes
-    shared = set(audiences_of(scope))
-    return [row for row in changes if row.registration_id in scope.registrations or row.audience in shared]
+def _changes(duns: str, scope: Scope, *until: datetime | None) -> QuerySet[Change]:
+    """What the scope shows of the story, up to the earliest of these moments."""
+    rows, ends = visible_to(scope, changes_of(duns)), [moment for moment in until if moment]
+    return rows.filter(changed_at__lte=min(ends)) if ends else rows
 
 
 def _latest(page: Page) -> list[Line]:
@@ -174,17 +146,17 @@ def _latest(page: Page) -> list[Line]:
 
 
 def _profile(story: Story, elements: Mapping[str, Element]) -> dict[str, Any]:
-    then, today = story.then.document, story.today.document
-    is_past = story.until is not None
+    then, today = story.then.state.document, story.today.state.document
+    is_past, has_baseline = story.until is not None, story.then.has_baseline
     return {
-        "head": head_of(story.then, story.events_shown),
-        "head_today": head_of(story.today, story.events),
+        "head": head_of(story.then.state, story.then.review),
+        "head_today": head_of(story.today.state, story.today.review),
         "summaries": summaries(then, today),
-        "family": family(story.then),
-        "facts": compared(then, today, with_new=story.has_baseline) if is_past else facts_of(today),
+        "family": family(story.then.state),
+        "facts": compared(then, today, with_new=has_baseline) if is_past else facts_of(today),
         "turns": turns(then, today, elements) if is_past else None,
-        "has_baseline": story.has_baseline,
-        "kept_note": note_for(story.until) if story.is_cut else "",
+        "has_baseline": has_baseline,
+        "kept_note": note_for(story.until) if story.today.is_cut else "",
     }
 
 
@@ -193,10 +165,12 @@ def _subjects(duns: str, scope: Scope) -> list[Subject]:
     return list(visible_to(scope, rows).order_by("id"))
 
 
-def _registrations(events: Sequence[Event], subjects: Sequence[Subject], scope: Scope) -> dict[uuid.UUID, Registration]:
+def _registrations(
+    notified: Collection[uuid.UUID], subjects: Sequence[Subject], scope: Scope
+) -> dict[uuid.UUID, Registration]:
     found = {row.registration_id: row.registration for row in subjects}
     # Mostly they are the same: then nothing more is read.
-    if missing := {event.registration for event in events} - found.keys():
+    if missing := set(notified) - found.keys():
         found |= visible_to(scope, Registration.objects.defer("detail")).in_bulk(list(missing))
     return found
 
@@ -209,9 +183,9 @@ def _around(
     left_at: datetime | None,
 ) -> Around:
     moment = min((one for one in (story.until, left_at) if one), default=None)
-    found = relatives(story.duns, story.then, story.today)
+    found = relatives(story.duns, story.then.state, story.today.state)
     mergers = continued(story.duns)
-    _from_history(story.today, mergers)
+    _from_history(story.today.state, mergers)
     numbers = {one.duns for one in found} | mergers.before.keys() | mergers.after.keys()
     companies = _companies(story.duns, numbers, scope)
     monitored = monitored_among((one.duns for one in found if one.duns), scope)
@@ -225,7 +199,7 @@ def _around(
         if company.merged_into == story.duns:
             mergers.before.setdefault(company.duns, None)
     return Around(
-        list(_watches(story.events, subjects, registrations)),
+        list(_watches(story.today.notified, subjects, registrations)),
         found,
         _neighbours(mergers.before, companies, moment),
         _neighbours(mergers.after, companies, moment),
@@ -256,12 +230,11 @@ def _neighbours(
 
 
 def _watches(
-    events: Sequence[Event], subjects: Sequence[Subject], registrations: Mapping[uuid.UUID, Registration]
+    notified: Mapping[uuid.UUID, datetime],
+    subjects: Sequence[Subject],
+    registrations: Mapping[uuid.UUID, Registration],
 ) -> Iterable[Watch]:
     """Every registration once, by its name."""
-    notified: dict[uuid.UUID, datetime] = {}
-    for event in (one for one in events if one.registration in registrations):
-        notified[event.registration] = min(event.moment, notified.get(event.registration, event.moment))
     listed = {row.registration_id: row for row in subjects}
     for key, registration in sorted(registrations.items(), key=lambda item: item[1].reference):
         subject = listed.get(key)

@@ -18,7 +18,7 @@ from monitoring.dossier.lines import Detail, Line, Source, Topic, source_of
 from monitoring.dossier.reader import Part
 from monitoring.history.sources import Reported, reports_of
 from monitoring.history.state import CompanyState, Event, apply_events, events_with
-from monitoring.models import Change, Delivery, Notification, Severity
+from monitoring.models import Change, Delivery, Kind, Notification, Severity
 from monitoring.story_order import LATEST_FIRST
 
 
@@ -34,6 +34,11 @@ class History:
     def is_cut(self) -> bool:
         """Whether a snapshot stands for what happened before."""
         return any(event.carried is not None for event in self.events)
+
+    @property
+    def baseline(self) -> uuid.UUID | None:
+        """The first whole document."""
+        return next((row.pk for row in reversed(self.changes) if row.kind == Kind.BASELINE), None)
 
     def state_before(self, moment: datetime) -> CompanyState:
         return apply_events(event for event in self.events if event.moment < moment)
@@ -51,7 +56,7 @@ def change_lines(asked: Asked, history: History) -> list[Line]:
     if not asked.sees(Part.CHANGES):
         return []
     within = [row for row in history.changes if asked.span.contains(row.changed_at, row.recorded_at)]
-    lines = group_repeated(lines_of(within), history.changes)
+    lines = group_repeated(lines_of(within), history.baseline)
     reports = {key: _visible(found, asked) for key, found in reports_of(within, history.replaced).items()}
     deliveries = _deliveries([one for found in reports.values() for one in found])
     return [_line(line, reports[line.change.pk], deliveries, asked.references) for line in lines]

@@ -59,7 +59,7 @@ def figures_between(asked: Asked, history: History, stakes: Stakes) -> list[Figu
 
 
 def _figures(state: CompanyState, history: History) -> Iterator[tuple[str, str, str]]:
-    head = head_of(state, ())
+    head = head_of(state)
     yield "name", gettext("Name"), head.name
     yield "operating_status", gettext("Status"), head.status_words
     yield "warnings", gettext("Warnings"), ", ".join(head.warnings)

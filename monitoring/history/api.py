@@ -21,7 +21,7 @@ from monitoring.feed.serializers import (
     ProfileSerializer,
     an_example,
 )
-from monitoring.history import state
+from monitoring.history.checkpoints import known_at
 from monitoring.history.coverage import what_is_missing
 from monitoring.models import Change
 from monitoring.retention.retention import note_for_company
@@ -67,8 +67,9 @@ class CompanyProfile(APIView):
         asked = ProfileParameters.of(request)
         company, last_day = company_once_held(request, duns)
         as_of = _as_of(asked.get("as_of"), last_day)
-        profile = state.profile(company.pk, as_of=as_of)
-        note = note_for_company(company.pk, as_of) or what_is_missing(company.pk, as_of, profile)
+        (known,) = known_at(company.pk, as_of)
+        note = note_for_company(company.pk, as_of) or what_is_missing(company.pk, as_of, known)
+        profile = known.state
         status = profile.status
         return Response(
             ProfileSerializer(

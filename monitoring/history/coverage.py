@@ -6,14 +6,15 @@ from datetime import datetime
 
 from django.utils.translation import gettext
 
-from monitoring.history.state import CompanyState, events_of
+from monitoring.history.checkpoints import known_at
+from monitoring.history.known import Known
 
 
-def what_is_missing(duns: str, as_of: datetime | None, profile: CompanyState) -> str:
+def what_is_missing(duns: str, as_of: datetime | None, known: Known) -> str:
     """Empty for a whole profile."""
-    if profile.carried:
+    if known.state.carried:
         return ""
-    begins = min((event.moment for event in events_of([duns])[duns]), default=None)
+    begins = known.begins or known_at(duns, None)[0].begins
     if begins is None:
         return gettext("D&B has not sent data about this company yet.")
     if as_of is not None and begins > as_of:

@@ -54,6 +54,8 @@ class Touched:
     lifecycle: set[str] = field(default_factory=set)
     # Each company's last change, where nothing but what UPDATEs say has come.
     until: dict[str, datetime] = field(default_factory=dict)
+    # Each company's earliest notice.
+    notices: dict[str, datetime] = field(default_factory=dict)
 
     def add(self, duns: str, kind: str, moment: datetime, *, is_update: bool = False) -> None:
         if kind == Kind.ELEMENT:
@@ -62,8 +64,15 @@ class Touched:
             elif not is_update:
                 self.until.pop(duns, None)
             self.since[duns] = min(moment, self.since.get(duns, moment))
-        elif kind in FAMILIES:
+        else:
+            self.notices[duns] = min(moment, self.notices.get(duns, moment))
+        if kind in FAMILIES:
             self.lifecycle.add(duns)
+
+    def earliest(self) -> dict[str, datetime]:
+        """Of each company, whatever happened."""
+        both = self.since.keys() & self.notices.keys()
+        return {**self.since, **self.notices, **{duns: min(self.since[duns], self.notices[duns]) for duns in both}}
 
     def join(self, other: Touched) -> None:
         for duns, moment in other.since.items():

@@ -107,11 +107,6 @@ class CompanyState:
         return value_at(self.document, path)
 
 
-def profile(duns: str, *, as_of: datetime | None = None) -> CompanyState:
-    """The company as it was at `as_of` (an aware time), or as it is."""
-    return apply_events(events_of([duns], until=as_of)[duns])
-
-
 def events_of(
     duns: Sequence[str], *, until: datetime | None = None, paths: Sequence[str] | None = None
 ) -> dict[str, list[Event]]:
@@ -125,8 +120,8 @@ def events_of(
     if paths:
         changes = changes.filter(~Q(kind=Kind.ELEMENT) | touching(paths))
     # Changes first: where retention puts a snapshot in their place, whoever misses them finds it.
-    told = list(_change_events(changes.values_list(*CHANGE_COLUMNS)))
-    for company, event in [*_seed_events(seeds.values_list(*SEED_COLUMNS)), *told]:
+    told = list(change_events(changes.values_list(*CHANGE_COLUMNS)))
+    for company, event in [*seed_events(seeds.values_list(*SEED_COLUMNS)), *told]:
         events[company].append(event)
     return events
 
@@ -135,10 +130,10 @@ def events_among(seeds: Sequence[uuid.UUID], changes: Sequence[uuid.UUID]) -> di
     """The events of these SEEDs and changes, as they are stored now."""
     events: dict[str, list[Event]] = defaultdict(list)
     for keys in in_batches(seeds):
-        for company, event in _seed_events(select_values(Notification, SEED_COLUMNS, pk__in=keys, type="SEED")):
+        for company, event in seed_events(select_values(Notification, SEED_COLUMNS, pk__in=keys, type="SEED")):
             events[company].append(event)
     for keys in in_batches(changes):
-        for company, event in _change_events(select_values(Change, CHANGE_COLUMNS, pk__in=keys)):
+        for company, event in change_events(select_values(Change, CHANGE_COLUMNS, pk__in=keys)):
             events[company].append(event)
     return events
 
@@ -147,7 +142,7 @@ def changes_since(moment: datetime, duns: Sequence[str], paths: Sequence[str]) -
     """The changes of these companies from then on, at, above or below one of the paths."""
     events: dict[str, list[Event]] = defaultdict(list)
     changes = Change.objects.filter(company__in=duns, derived_from="", kind=Kind.ELEMENT, changed_at__gte=moment)
-    for company, event in _change_events(changes.filter(touching(paths)).values_list(*CHANGE_COLUMNS)):
+    for company, event in change_events(changes.filter(touching(paths)).values_list(*CHANGE_COLUMNS)):
         events[company].append(event)
     return events
 
@@ -166,7 +161,7 @@ def events_with(changes: Iterable[Change], duns: str) -> list[Event]:
     """The events of one company whose changes are at hand: only its SEEDs are read."""
     told = (row for row in changes if not row.derived_from and row.kind != Kind.BASELINE)
     seeds = Notification.objects.filter(company=duns, type__in=("SEED", SNAPSHOT))
-    return [*(event for _, event in _seed_events(seeds.values_list(*SEED_COLUMNS))), *map(event_of, told)]
+    return [*(event for _, event in seed_events(seeds.values_list(*SEED_COLUMNS))), *map(event_of, told)]
 
 
 def event_of(row: Change) -> Event:
@@ -175,7 +170,7 @@ def event_of(row: Change) -> Event:
     return Event(row.pk, row.changed_at, order, row.kind, row.registration_id, None, None, row.element, *values)
 
 
-def _seed_events(rows: Iterable[tuple[Any, ...]]) -> Iterable[tuple[str, Event]]:
+def seed_events(rows: Iterable[tuple[Any, ...]]) -> Iterable[tuple[str, Event]]:
     for company, key, kind, delivered_at, recorded_at, place, registration, text in rows:
         moment = delivered_at or recorded_at
         document = parse_json(text) if text else {}
@@ -192,7 +187,7 @@ def _snapshot(stored: dict[str, Any]) -> tuple[dict[str, Any], dict[uuid.UUID, s
     return stored["document"], carried
 
 
-def _change_events(rows: Iterable[tuple[Any, ...]]) -> Iterable[tuple[str, Event]]:
+def change_events(rows: Iterable[tuple[Any, ...]]) -> Iterable[tuple[str, Event]]:
     for company, key, moment, place, kind, registration, path, *texts in rows:
         order, values = (moment, 1, place, key.int), map(stored_value, texts)
         yield company, Event(key, moment, order, kind, registration, None, None, path, *values)

@@ -126,7 +126,7 @@ def written(
     return dump_json(
         {
             "format": FORMAT,
-            "order": _order_text(projection.order),
+            "order": written_order(projection.order),
             "document": kept(state.document),
             "status": _status_text(state.status),
             "carried": {registration: names for registration, names in sorted(carried.items()) if names},
@@ -150,7 +150,7 @@ def restored(text: str) -> Projection | None:
         carried={uuid.UUID(registration): set(names) for registration, names in found["carried"].items()},
     )
     touched = {member: datetime.fromisoformat(moment) for member, moment in found["touched"].items()}
-    return Projection(state, _order(found["order"]), touched)
+    return Projection(state, read_order(found["order"]), touched)
 
 
 def _shown(document: dict[str, Any]) -> dict[str, Any]:
@@ -167,12 +167,12 @@ def _shown(document: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _order_text(order: tuple[Any, ...]) -> list[Any]:
+def written_order(order: tuple[Any, ...]) -> list[Any]:
     moment, step, place, key = order
     return [moment.isoformat(), step, place, f"{key:032x}"]
 
 
-def _order(texts: list[Any]) -> tuple[Any, ...]:
+def read_order(texts: list[Any]) -> tuple[Any, ...]:
     moment, step, place, key = texts
     return datetime.fromisoformat(moment), int(step), place, int(key, 16)
 
@@ -183,7 +183,7 @@ def _status_text(status: Event | None) -> dict[str, Any] | None:
     return {
         "kind": str(status.kind),
         "current": status.current,
-        "order": _order_text(status.order),
+        "order": written_order(status.order),
         "registration": status.registration.hex,
     }
 
@@ -191,6 +191,6 @@ def _status_text(status: Event | None) -> dict[str, Any] | None:
 def _status(found: dict[str, Any] | None) -> Event | None:
     if found is None:
         return None
-    order = _order(found["order"])
+    order = read_order(found["order"])
     registration = uuid.UUID(found["registration"])
     return Event(uuid.UUID(int=order[3]), order[0], order, found["kind"], registration, current=found["current"])

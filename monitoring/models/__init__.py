@@ -12,7 +12,7 @@ from monitoring.models.alerts import (
     DigestItem,
     content_key,
 )
-from monitoring.models.changes import NO_ELEMENT, NO_NOISE, Change, Entry, Kind
+from monitoring.models.changes import NO_ELEMENT, NO_NOISE, Change, Entry, HistoryCheckpoint, Kind
 from monitoring.models.channels import Channel, Frequency, MailAddress, Weekday
 from monitoring.models.deliveries import (
     DeadLetter,
@@ -103,6 +103,7 @@ __all__ = [
     "FileState",
     "Follow",
     "FollowKind",
+    "HistoryCheckpoint",
     "Frequency",
     "Grouping",
     "Kind",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -94,3 +96,26 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.company_id}: {self.element or self.get_kind_display()}"
+
+
+class HistoryCheckpoint(models.Model):
+    """What is known of a company up to a moment, so that its page and its state as of a day need not read all that
+    happened before. It may go at any time: it is made again from the history."""
+
+    id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, db_index=False)
+    until = CompactDateTimeField(help_text=_("All that happened up to this moment is in it."))
+    # Of another version of the program: not understood, and made again.
+    format = models.PositiveSmallIntegerField()
+    is_whole = models.BooleanField(default=False)
+    content = models.BinaryField(default=b"")
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            # A company's page and its state at a time, late arrivals, erasing one.
+            models.Index(fields=["company", "until"], name="checkpoint_by_company")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.company_id} until {self.until}"

@@ -47,7 +47,7 @@ class Notification(models.Model):
     class Meta:
         indexes = [
             # A company's page, its whole documents and its state; erasing one.
-            models.Index(fields=["company", "type"], name="notification_by_company"),
+            models.Index(fields=["company", "type", "delivered_at"], name="notification_by_company"),
             # The list and the API by type, and by registration beside it; updates are most of all, and are read by the
             # keys.
             PartialIndex(fields=["type", "id", "registration"], name="notification_by_type", condition=NO_UPDATE),

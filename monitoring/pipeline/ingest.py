@@ -19,6 +19,7 @@ from core.blobs import load_all, load_bytes, store_bytes
 from core.db import refresh
 from monitoring.claims import Claim, ClaimLost, claimed_together, end_of_a_claim, unclaimed
 from monitoring.elements.registry import SeverityTable
+from monitoring.history.checkpoints import forget as forget_checkpoints
 from monitoring.history.company_projection import project, raise_times
 from monitoring.history.seed_diff import compare_seeds
 from monitoring.history.settle import EntryDelivery, Touched, settle
@@ -30,6 +31,7 @@ from monitoring.models import DeadLetter, DeadLetterState, Delivery, DeliverySta
 from monitoring.pipeline.apart import Apart, publish_surplus, surplus_of
 from monitoring.pipeline.new_companies import describe
 from monitoring.pipeline.touched import (
+    at_any_time,
     known_before,
     moments,
     new_events,
@@ -148,10 +150,12 @@ def _write(
     for claim in claims.values():
         claim.keep()
     moved = order_moments((moment for batch in batches for moment in moments(batch)), said_at(batches))
+    touched = touched_by(batches)
+    forget_checkpoints(touched.earliest(), moved | at_any_time(batches))
     if settle_later is None:
-        _settle([batch.delivery for batch in batches], touched_by(batches), entries)
+        _settle([batch.delivery for batch in batches], touched, entries)
     else:
-        settle_later.join(touched_by(batches))
+        settle_later.join(touched)
     with transaction.atomic():
         _bring_companies_up_to_date(batches, moved)
         for batch in batches:

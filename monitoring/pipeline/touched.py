@@ -54,6 +54,15 @@ def touched_by(batches: Sequence[Batch]) -> Touched:
     return touched
 
 
+def at_any_time(batches: Sequence[Batch]) -> set[str]:
+    """Companies of which something stands elsewhere now, or has no time of its own."""
+    found: set[str] = set()
+    for batch in batches:
+        found |= {reading.item.duns for reading in chain(batch.moved, batch.known_elsewhere)}
+        found |= {reading.item.duns for reading in batch.readings if reading.delivered_at is None}
+    return found
+
+
 def _all(batch: Batch) -> Iterator[Reading]:
     """Without those of companies whose only change they are: they stand beside nothing."""
     for reading in chain(batch.readings, batch.moved, batch.known_elsewhere):

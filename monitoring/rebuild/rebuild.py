@@ -28,6 +28,7 @@ from monitoring.alerts.after_rebuild import correct_alerts
 from monitoring.alerts.auto_resolve import review_all_reversals
 from monitoring.elements.registry import element_key
 from monitoring.figures.projection import project_all as project_all_figures
+from monitoring.history.checkpoints import forget as forget_checkpoints
 from monitoring.history.company_projection import project
 from monitoring.history.settle import settle
 from monitoring.ingest.batch import Batch, read
@@ -243,6 +244,7 @@ def project_all(result: Rebuilt, report: Report) -> None:
     last = ""
     while batch := list(Company.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
         last = batch[-1]
+        forget_checkpoints({}, batch)
         project({}, set(batch), bump=set(batch))
         mend_times(batch)
         verify_words(batch)

@@ -21,6 +21,7 @@ from core.db import in_batches, insert_new
 from core.json_text import dump_json
 from monitoring import content_ids
 from monitoring.figures.projection import project as project_figures
+from monitoring.history.checkpoints import forget as forget_checkpoints
 from monitoring.history.company_projection import project
 from monitoring.history.facts import SEED_MAY_LAG
 from monitoring.history.state import SNAPSHOT, STATUS_KINDS, apply_events, events_of
@@ -71,6 +72,7 @@ def condense(duns: str, cut: Cut) -> int:
     project_figures([duns])
     insert_new(Notification, [_snapshot(duns, cut)])
     removed = _remove(duns, cut, doomed, kept_seeds)
+    forget_checkpoints({}, {duns})
     # What arrives late for a time before the snapshot does not come after all that was applied.
     project({}, {duns}, bump={duns})
     return removed

@@ -18,6 +18,7 @@ from django.utils.translation import gettext
 from core.audit import record
 from core.ids import make_uuid
 from core.models import Blob
+from monitoring.history import checkpoints
 from monitoring.history.state import SNAPSHOT
 from monitoring.models import Delivery, DeliveryState, Notification, Publication, Source
 from monitoring.publications.consumers import consumed_by_all
@@ -107,6 +108,8 @@ def cut_history(contract: Contract, removed: Removed, until: datetime) -> None:
         if timezone.now() >= until:
             Contract.objects.filter(pk=contract.pk).update(history_position=duns)
             return
+    # Also of companies with which a killed run had come to an end.
+    checkpoints.forget_all()
     removed.publications += drop_publications(at)
     Contract.objects.filter(pk=contract.pk).update(history_kept_from=at, history_cut=None, history_position="")
     summary = gettext("History of contract %(contract)s before %(day)s replaced by snapshots")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -16,15 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from monitoring.elements.compare import course
 from monitoring.elements.formatting import number, plain_text, words
 from monitoring.elements.severity import default_label
-from monitoring.history.state import Event, states_after
+from monitoring.history.score_series import ScoreSeries
 from monitoring.models import Element
 from monitoring.scores.bands import SCALES, Band, band_of_rating
 from monitoring.scores.compact import compact
 from monitoring.scores.sparkline import Line, Point
 
-ASSESSMENT = "organization.dnbAssessment"
 MOST = 12
-CODES = ("dnbCode", "scoreModelDnBCode")
 TONES = {"better": "good", "worse": "bad", "": "calm"}
 SHORT = {"maximumRecommendedLimit": _("Recommended credit limit")}
 
@@ -232,15 +229,14 @@ class Scores:
     ratings: list[Rating] = field(default_factory=list)
 
 
-def scores_of(events: Iterable[Event], elements: Mapping[str, Element], end: datetime) -> Scores:
+def scores_of(series: ScoreSeries, elements: Mapping[str, Element], end: datetime) -> Scores:
     """The numbers and ratings of the assessment, each with the moments at which it became what it was."""
-    numbers: dict[str, Score] = {}
-    ratings: dict[str, Rating] = {}
-    for event, profile in states_after(events):
-        if event.seed is not None or _is_near(event.path):
-            _take_first(event, numbers, elements)
-            _take(event.moment, dict(_leaves(profile.value(ASSESSMENT), ASSESSMENT)), numbers, ratings, elements)
-    found = Scores(sorted(numbers.values(), key=_place)[:MOST], sorted(ratings.values(), key=_place)[:MOST])
+    numbers = [
+        Score(path, label(path, elements), one.unit, [Point(*point) for point in one.points])
+        for path, one in series.numbers.items()
+    ]
+    ratings = [Rating(path, label(path, elements), steps) for path, steps in series.ratings.items()]
+    found = Scores(sorted(numbers, key=_place)[:MOST], sorted(ratings, key=_place)[:MOST])
     start = min((score.points[0].moment for score in found.numbers), default=end)
     for score in found.numbers:
         score.draw(start, end)
@@ -262,53 +258,3 @@ def _place(row: Score | Rating) -> tuple[bool, bool, str, bool]:
     """What has moved first, of that scores before amounts, and percentiles before classes."""
     above, _, name = row.path.rpartition(".")
     return not row.has_moved, not course(row.path, 1, 2), above, not name.endswith("Percentile")
-
-
-def _is_near(path: str) -> bool:
-    return path.startswith(ASSESSMENT) or ASSESSMENT.startswith(path + ".")
-
-
-def _take_first(event: Event, numbers: dict[str, Score], elements: Mapping[str, Element]) -> None:
-    """What D&B says a number was before the first change that is known of it."""
-    if event.seed is None and event.path not in numbers:
-        for path, value, unit in _numbers(dict(_leaves(event.previous, event.path))):
-            if path.startswith(ASSESSMENT + ".") and path not in numbers:
-                numbers[path] = Score(path, label(path, elements), unit, [Point(event.moment, value)])
-
-
-def _take(
-    moment: datetime,
-    leaves: dict[str, Any],
-    numbers: dict[str, Score],
-    ratings: dict[str, Rating],
-    elements: Mapping[str, Element],
-) -> None:
-    found = {path: (value, unit) for path, value, unit in _numbers(leaves)}
-    for path in dict.fromkeys([*numbers, *found]):
-        value, unit = found.get(path, (None, ""))
-        score = numbers.setdefault(path, Score(path, label(path, elements), unit))
-        if not score.points or score.points[-1].value != value:
-            score.points.append(Point(moment, value))
-    for path, text in leaves.items():
-        if path.rpartition(".")[2] == "rating" and isinstance(text, str):
-            rating = ratings.setdefault(path, Rating(path, label(path, elements)))
-            if not rating.steps or rating.steps[-1][1] != text:
-                rating.steps.append((moment, text))
-
-
-def _numbers(leaves: Mapping[str, Any]) -> Iterator[tuple[str, Decimal, str]]:
-    """Plain numbers, and amounts under the name of what holds them."""
-    for path, value in leaves.items():
-        above, _, name = path.rpartition(".")
-        if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or name in CODES:
-            continue
-        unit = leaves.get(f"{above}.currency", "") if name == "value" else ""
-        yield above if name == "value" else path, Decimal(str(value)), unit if isinstance(unit, str) else ""
-
-
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for name, member in value.items():
-            yield from _leaves(member, f"{path}.{name}")
-    elif not isinstance(value, list):
-        yield path, value

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from monitoring.content_ids import canonical
-from monitoring.history.state import profile
+from monitoring.history.checkpoints import profile
 from portfolio.models import Company
 
 

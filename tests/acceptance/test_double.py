@@ -23,7 +23,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from monitoring.history.state import profile
+from monitoring.history.checkpoints import profile
 from monitoring.jobs import ingest_now
 from monitoring.models import Change, Delivery, DeliveryState
 from monitoring.pull.puller import Outcome, pull

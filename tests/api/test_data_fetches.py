@@ -8,7 +8,7 @@ from core.models import AuditEntry
 from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.run import Sandbox
 from dnbmon_site.accounts.models import IdempotencyKey
-from monitoring.history.state import profile
+from monitoring.history.checkpoints import profile
 from monitoring.models import DataFetch
 from portfolio.models import Registration
 from tests.builders.companies import duns_numbers

@@ -8,7 +8,7 @@ from monitoring.figures.reading import figures_of
 from monitoring.figures.record import unpack
 from monitoring.figures.records import records_at
 from monitoring.figures.words import all_words
-from monitoring.history.state import profile
+from monitoring.history.checkpoints import profile
 from portfolio.models import Flag
 
 WHOLE: dict[str, Any] = {

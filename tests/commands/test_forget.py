@@ -20,7 +20,7 @@ from dnbmon_site.accounts.models import User
 from dnbmon_site.operations.backup.portable_dump import line_of
 from dnbmon_site.operations.erase.blobs import is_about
 from monitoring.alerts.actions import assign
-from monitoring.history.state import profile
+from monitoring.history.checkpoints import profile
 from monitoring.ingest.raw_item import raw_item
 from monitoring.models import (
     Alert,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from monitoring.history.checkpoints import profile
 from monitoring.history.sources import reports_of
-from monitoring.history.state import profile
 from monitoring.ingest import insert
 from monitoring.models import Change, Delivery, Notification, Observation, Publication, Source
 from monitoring.pipeline.ingest import ingest

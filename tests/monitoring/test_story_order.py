@@ -19,8 +19,8 @@ from monitoring.company_page.timeline import changes_of
 from monitoring.elements.registry import SeverityTable
 from monitoring.feed.admin import ChangeAdmin
 from monitoring.history import seed_diff, window
+from monitoring.history.checkpoints import profile
 from monitoring.history.settle import Touched, settle
-from monitoring.history.state import profile
 from monitoring.ingest.admin.notifications import NotificationAdmin
 from monitoring.models import (
     Alert,

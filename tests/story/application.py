@@ -10,7 +10,8 @@ from typing import Any
 from django.utils import timezone
 
 from core.blobs import store_bytes
-from monitoring.history.state import events_of, profile, states_after
+from monitoring.history.checkpoints import profile
+from monitoring.history.state import events_of, states_after
 from monitoring.models import Change, Delivery, DeliveryState, Observation, Verb
 from monitoring.pipeline.ingest import ingest
 from portfolio.models import Registration

@@ -27,12 +27,12 @@ from core.models import CachedCount, Clock
 from dnbmon_site.operations.backup import older_names
 from dnbmon_site.operations.backup.after_restore import ENDED
 from dnbmon_site.operations.backup.manifest import BackupError, Report
-from monitoring.models import ContractReview, Publication
+from monitoring.models import ContractReview, HistoryCheckpoint, Publication
 from monitoring.publications.consumers import models_with_places
 
 # Made anew by the program: what migrations make, what is counted, and what holds only for a while or for one place.
 NOT_COPIED: tuple[type[models.Model], ...] = (
-    *(ContentType, Permission, Clock, CachedCount, ContractReview),
+    *(ContentType, Permission, Clock, CachedCount, ContractReview, HistoryCheckpoint),
     *ENDED,
 )
 LEFT_OUT = {model._meta.label for model in NOT_COPIED}

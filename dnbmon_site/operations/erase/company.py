@@ -36,6 +36,7 @@ from monitoring.models import (
     FigureMonth,
     FigureState,
     Follow,
+    HistoryCheckpoint,
     Notification,
     Observation,
     OutboxMessage,
@@ -134,6 +135,8 @@ def tables(duns: str) -> Iterator[QuerySet[Model]]:
     yield Subject.objects.filter(company=duns)
     yield FigureMonth.objects.filter(company=duns)
     yield FigureState.objects.filter(company=duns)
+    # After what they are made of, or one could be made again.
+    yield HistoryCheckpoint.objects.filter(company=duns)
     yield Company.objects.filter(pk=duns)
 
 

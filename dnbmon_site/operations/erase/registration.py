@@ -20,6 +20,7 @@ from monitoring.benefit.review import forget_reviews
 from monitoring.figures import checkpoints
 from monitoring.figures.projection import project as project_figures
 from monitoring.file_intake.parts import part_keys
+from monitoring.history import checkpoints as history_checkpoints
 from monitoring.history.company_projection import project
 from monitoring.models import (
     Alert,
@@ -170,6 +171,7 @@ def bring_up_to_date(companies: set[str], removal: Removal) -> None:
         project_figures(known)
         verify_words(sorted(known))
     checkpoints.remove_all()
+    history_checkpoints.forget_all()
     forget_reviews()
 
 

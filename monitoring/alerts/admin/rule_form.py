@@ -23,8 +23,8 @@ from core.admin.boxes import Boxes, OwnTemplate, TextBoxes
 from monitoring.alerts.conditions import OPERATORS, shown_value, written_value
 from monitoring.alerts.rules import mistakes_in, split
 from monitoring.elements.groups import grouped_choices
+from monitoring.history.score_series import ASSESSMENT
 from monitoring.models import AlertRule, Channel, Element, Kind, RuleChannel, content_key
-from monitoring.scores.chart_data import ASSESSMENT
 from portfolio.models import Registration
 
 MOST_ELEMENTS = 500

@@ -18,12 +18,13 @@ from monitoring.company_page.timeline import (
     lines_of,
     read_cursor,
     sentence,
+    stretch_of,
     timeline,
 )
 from monitoring.company_page.value_diff import differences
 from monitoring.company_page.value_mismatch import find_mismatches
 from monitoring.elements.formatting import from_json, label_of_path, lower_first, short, value_text, words
-from monitoring.history.state import apply_events, events_of, events_with
+from monitoring.history.checkpoints import profile
 from monitoring.ingest.raw_item import pretty
 from monitoring.models import Change, Element, Kind, Severity
 from portfolio.models import Company, Registration
@@ -308,7 +309,9 @@ def test_older_pages_follow_without_gap_or_repetition() -> None:
     delivered(an_update(*same, *later))
     seen, before, pages = [], "", 0
     while pages == 0 or before:
-        page = timeline(changes_of(DUNS), {}, before=before, size=2)
+        found = stretch_of(changes_of(DUNS), before=before, size=2)
+        assert found.is_first == (not before)
+        page = timeline(found, {})
         seen += [line.change.pk for day in page.days for line in (*day.lines, *day.small)]
         before, pages = page.older, pages + 1
     newest_first = Change.objects.order_by("-changed_at", "-id").values_list("pk", flat=True)
@@ -318,10 +321,10 @@ def test_older_pages_follow_without_gap_or_repetition() -> None:
 @pytest.mark.django_db
 def test_what_arrives_above_moves_no_page() -> None:
     delivered(*(an_update(an_element(current=f"N{number}", timestamp=stamp(hours=number))) for number in range(4)))
-    older = timeline(changes_of(DUNS), {}, size=2).older
-    expected = shown(timeline(changes_of(DUNS), {}, before=older, size=2))
+    older = timeline(stretch_of(changes_of(DUNS), size=2), {}).older
+    expected = shown(timeline(stretch_of(changes_of(DUNS), before=older, size=2), {}))
     delivered(an_update(an_element(current="LATE", timestamp=stamp(hours=9))))
-    assert shown(timeline(changes_of(DUNS), {}, before=older, size=2)) == expected == ['"N1"', '"N0"']
+    assert shown(timeline(stretch_of(changes_of(DUNS), before=older, size=2), {})) == expected == ['"N1"', '"N0"']
 
 
 def shown(page: Page) -> list[str | None]:
@@ -331,7 +334,7 @@ def shown(page: Page) -> list[str | None]:
 @pytest.mark.django_db
 def test_whole_documents_that_come_again_are_folded_away() -> None:
     delivered(*(a_seed(delivered=stamp(days=number), fax=str(number)) for number in range(3)))
-    page = timeline(changes_of(DUNS), {})
+    page = timeline(stretch_of(changes_of(DUNS)), {})
     days = [(str(day.day), len(day.lines), len(day.small)) for day in page.days]
     assert days == [("2026-01-09", 0, 1), ("2026-01-08", 0, 1), ("2026-01-07", 1, 0)]
 
@@ -354,11 +357,8 @@ def test_a_score_says_whether_it_got_better(element: str, previous: str | None, 
 
 
 def drifts() -> list[Mismatch | None]:
-    changes = changes_of(DUNS)
-    events = events_with(changes, DUNS)
-    assert sorted(events, key=lambda one: one.order) == sorted(events_of([DUNS])[DUNS], key=lambda one: one.order)
-    page = timeline(changes, {})
-    find_mismatches(page, apply_events(events), {row.pk: row for row in Registration.objects.all()})
+    page = timeline(stretch_of(changes_of(DUNS)), {})
+    find_mismatches(page, profile(DUNS), {row.pk: row for row in Registration.objects.all()})
     return [line.mismatch for day in page.days for line in day.lines if line.change.kind == Kind.ELEMENT]
 
 

@@ -130,11 +130,11 @@ def test_everything_in_few_queries(admin: Client, django_assert_max_num_queries:
     describe_company(company=company, tags="steel, gold", owner="Bob", by="ann")
     add_note(company=company, text="Prepay only.", by="ann")
     # Three of them for the decision that holds, for the last review, and for whether the reader follows it.
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(21):
         text = text_of(admin.get(PAGE))
     for said in ("crm 42", "steel gold", "Owner Bob", "Prepay only.", "your reference V-1", "ACME_LOD_01 Monitored"):
         assert said in text
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(19):
         assert admin.get(PAGE + DAY).status_code == 200
 
 

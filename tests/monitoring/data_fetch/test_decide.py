@@ -18,7 +18,7 @@ from monitoring.data_fetch.decide import NumberChanged, accept, carry_out_decisi
 from monitoring.data_fetch.effect import effect_of
 from monitoring.data_fetch.work import continue_fetches
 from monitoring.figures.projection import project as project_figures
-from monitoring.history.state import profile
+from monitoring.history.checkpoints import profile
 from monitoring.models import (
     Change,
     DataFetch,

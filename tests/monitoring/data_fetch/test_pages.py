@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from direct_plus.sandbox.control.client import SandboxControl
-from monitoring.history.state import profile
+from monitoring.history.checkpoints import profile
 from monitoring.models import DataFetch, FetchState
 from portfolio.models import CallKind, Registration
 from tests.builders.calls import a_budget

@@ -12,11 +12,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+import pytest
+
 from core.blobs import load_bytes
 from direct_plus.sandbox.control.client import SandboxControl
 from monitoring.company_page.view_data import read_story
-from monitoring.history.state import profile
-from monitoring.models import Delivery, DeliveryState, Source
+from monitoring.history import checkpoints
+from monitoring.history.checkpoints import profile
+from monitoring.models import Delivery, DeliveryState, HistoryCheckpoint, Source
 from portfolio.models import Contract, Registration
 from tests.builders.deliveries import pull_now
 from tests.builders.elements import an_element
@@ -83,7 +86,10 @@ class Telling:
         return a_seed(**{"duns": duns, **document})
 
 
-def test_two_hundred_companies_and_days_equal_the_raw_deliveries(contract: Contract, control: SandboxControl) -> None:
+def test_two_hundred_companies_and_days_equal_the_raw_deliveries(
+    contract: Contract, control: SandboxControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "EVERY", 4)
     registrations = [a_registration(reference, contract=contract) for reference in (REFERENCE, OTHER)]
     control.add_registration(OTHER)
     begin = control.clock()
@@ -104,10 +110,10 @@ def test_two_hundred_companies_and_days_equal_the_raw_deliveries(contract: Contr
             moment = begin + chance.random() * (control.clock() - begin) - timedelta(days=1)
             expected = recomputed(facts[duns], moment)
             story = read_story(duns, moment)
-            assert (story.then.document, story.today.document) == (expected, today), (duns, moment)
+            assert (story.then.state.document, story.today.state.document) == (expected, today), (duns, moment)
             different += expected != today
         assert profile(duns, as_of=moment).document == expected, (duns, moment)
-    assert different > COMPANIES * DATES / 2
+    assert different > COMPANIES * DATES / 2 and HistoryCheckpoint.objects.filter(is_whole=True).exists()
 
 
 def make_trouble(control: SandboxControl, number: int) -> None:

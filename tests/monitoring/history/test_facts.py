@@ -10,8 +10,8 @@ import pytest
 from monitoring.elements.json_paths import comparable
 from monitoring.history import facts
 from monitoring.history import settle as settling
+from monitoring.history.checkpoints import profile
 from monitoring.history.facts import leaves_of
-from monitoring.history.state import profile
 from monitoring.models import (
     Change,
     Delivery,

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from direct_plus.exact_json import parse_json
 from monitoring.elements.json_paths import differences, set_value, value_at
-from monitoring.history.state import Event, apply_events, profile
+from monitoring.history.checkpoints import profile
+from monitoring.history.state import Event, apply_events
 from monitoring.models import Change, Delivery, Kind, Notification, Publication
 from portfolio.models import Company
 from tests.builders.companies import DUNS

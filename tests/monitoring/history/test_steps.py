@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from monitoring.elements.json_paths import stored_value
-from monitoring.history.state import profile
+from monitoring.history.checkpoints import profile
 from monitoring.models import Change, Kind
 from monitoring.pipeline.ingest import ingest
 from monitoring.story_order import FIRST_STEP, OLDEST_FIRST, step_of

@@ -16,10 +16,21 @@ from core.blobs import load_bytes
 from core.models import AuditEntry, Blob
 from monitoring.content_ids import canonical
 from monitoring.feed import feed
-from monitoring.history import state as company_state
+from monitoring.history import checkpoints
+from monitoring.history.checkpoints import profile
 from monitoring.history.settle import Touched, settle
-from monitoring.history.state import SNAPSHOT, profile
-from monitoring.models import Change, Delivery, DeliveryState, Kind, Notification, Observation, Publication, Source
+from monitoring.history.state import SNAPSHOT
+from monitoring.models import (
+    Change,
+    Delivery,
+    DeliveryState,
+    HistoryCheckpoint,
+    Kind,
+    Notification,
+    Observation,
+    Publication,
+    Source,
+)
 from monitoring.pipeline.ingest import Apart
 from monitoring.publications.consumers import all_consumers
 from monitoring.rebuild.rebuild import rebuild
@@ -299,7 +310,7 @@ def test_whoever_reads_a_company_while_it_is_condensed_finds_its_values(
     on_day(clock, 1, a_seed(primaryName="A"))
     on_day(clock, 2, changed(2, "primaryName", "A", "B"))
     calls: list[str] = []
-    readers = {name: getattr(company_state, name) for name in ("_seed_events", "_change_events")}
+    readers = {name: getattr(checkpoints, name) for name in ("seed_events", "change_events")}
 
     def condensed_before_the_second(name: str) -> Any:
         def read(rows: Any) -> Any:
@@ -312,6 +323,19 @@ def test_whoever_reads_a_company_while_it_is_condensed_finds_its_values(
         return read
 
     for name in readers:
-        monkeypatch.setattr(company_state, name, condensed_before_the_second(name))
+        monkeypatch.setattr(checkpoints, name, condensed_before_the_second(name))
     assert profile(DUNS).value("organization.primaryName") == "B"
     assert calls and not Change.objects.filter(kind=Kind.ELEMENT).exists()
+
+
+def test_what_was_kept_of_the_old_history_goes_with_it(
+    clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "EVERY", 2)
+    on_day(clock, 1, a_seed(primaryName="A"))
+    on_day(clock, 5, *(changed(day, "primaryName", f"N{day}", f"N{day + 1}") for day in range(2, 6)))
+    assert profile(DUNS).value("organization.primaryName") == "N6" and HistoryCheckpoint.objects.exists()
+    on_day(clock, 95, changed(95, "telephone", None, "1"))
+    tidied(clock, keep_history=40, keep_bytes=40)
+    assert not HistoryCheckpoint.objects.exists()
+    assert profile(DUNS).value("organization.primaryName") == "N6"

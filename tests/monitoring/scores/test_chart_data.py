@@ -1,21 +1,30 @@
 """Scores over time: from a company's own changes to a line, and the same in words."""
 
 import uuid
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from monitoring.history.state import Event
+from monitoring.history.score_series import ScoreSeries
+from monitoring.history.state import Event, states_after
 from monitoring.models import Element
-from monitoring.scores.chart_data import Score, scores_of
+from monitoring.scores.chart_data import Score, Scores, scores_of
 from monitoring.scores.compact import compact
 from monitoring.scores.sparkline import BOTTOM, LEFT, RIGHT, TOP, Line
 from tests.builders.times import MOMENT
 
 FAILURE = "organization.dnbAssessment.failureScore"
 END = MOMENT + timedelta(days=100)
+
+
+def scores_after(events: Iterable[Event], elements: dict[str, Element], end: datetime = END) -> Scores:
+    found = ScoreSeries()
+    for event, state in states_after(events):
+        found.note(event, state)
+    return scores_of(found, elements, end)
 
 
 def an_event(days: float, path: str = "", previous: Any = None, current: Any = None, seed: Any = None) -> Event:
@@ -29,7 +38,7 @@ def percentile(days: float, previous: Any, current: Any) -> Event:
 
 
 def only(*events: Event, elements: dict[str, Element] | None = None) -> Score:
-    (score,) = scores_of(events, elements or {}, END).numbers
+    (score,) = scores_after(events, elements or {}, END).numbers
     return score
 
 
@@ -90,7 +99,7 @@ def test_several_values_of_one_day_have_their_times() -> None:
 
 
 def test_an_axis_of_one_day_has_times() -> None:
-    found = scores_of([percentile(0, 62, 13)], {}, MOMENT + timedelta(hours=2))
+    found = scores_after([percentile(0, 62, 13)], {}, MOMENT + timedelta(hours=2))
     (score,) = found.numbers
     assert score.begins != score.ends
     assert "2026" not in score.begins
@@ -111,7 +120,7 @@ def test_peoples_own_words_are_used() -> None:
 
 def test_a_rating_in_letters_tells_what_it_was() -> None:
     path = "organization.dnbAssessment.standardRating.rating"
-    found = scores_of([an_event(0, path, None, "4A1"), an_event(9, path, "4A1", "3A2")], {}, END)
+    found = scores_after([an_event(0, path, None, "4A1"), an_event(9, path, "4A1", "3A2")], {}, END)
     (rating,) = found.ratings
     assert (rating.label, rating.last, found.numbers) == ("Standard rating", "3A2", [])
     assert rating.words == "Since 16 Jan 2026. Previously: 4A1 from 7 Jan 2026. Worse than 4A1."
@@ -141,7 +150,7 @@ def test_the_line_is_broken_where_there_was_none() -> None:
 
 def test_codes_dates_and_flags_are_no_scores() -> None:
     seed = {"dnbAssessment": {"failureScore": {"dnbCode": 7, "scoreDate": "2026-01-01", "hasSeverelyLateFlag": True}}}
-    assert scores_of([an_event(0, seed=seed)], {}, END).numbers == []
+    assert scores_after([an_event(0, seed=seed)], {}, END).numbers == []
 
 
 def test_numbers_are_exact() -> None:
