@@ -19,10 +19,12 @@ from monitoring.models import (
     Channel,
     DailyStat,
     DailyTotal,
+    Decision,
     FigureMonth,
     Notification,
     Observation,
     ReportSchedule,
+    Review,
     ScheduledExport,
     ScoreChange,
     Verb,
@@ -72,8 +74,9 @@ def of_registrations(scope: Scope, rows: Any) -> Any:
     return rows.filter(registration=own[0]) if len(own) == 1 else rows.filter(registration__in=own)
 
 
-@visibility_rule(FigureMonth)
-def figures(scope: Scope, rows: QuerySet[FigureMonth]) -> QuerySet[FigureMonth]:
+@visibility_rule(FigureMonth, Decision, Review)
+def of_held_companies(scope: Scope, rows: Any) -> Any:
+    """Shared by all units that hold the company. What a decision froze is cut when it is shown (`known_to`)."""
     return rows.filter(company__in=held_companies(scope))
 
 

@@ -286,8 +286,10 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
         }
 
     def may_act(self, request: HttpRequest, row: Company, action: str) -> bool:
-        if hasattr(row, "left_at") or (action in decisions.ACTIONS and is_restricted(request.user)):
+        if hasattr(row, "left_at"):
             return False
+        if action == "tier":
+            return decisions.may_set_tier(request)
         return action not in RIGHTS or request.user.has_perm(RIGHTS[action])
 
 
