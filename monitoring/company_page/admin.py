@@ -274,7 +274,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             "is_gone": is_gone,
             "may_fetch": not moment and found["is_listed"] and self.has_fetch_permission(request),
             "shows_all": shows_all,
-            "may_open_dossier": shows_all,
+            "may_open_dossier": left_at is None,
             "trees": ownership_of(row.duns, moment) if shows_trees else None,
             "may_fetch_tree": not moment and found["is_listed"] and self.has_tree_permission(request),
             "pending": pending_proposal(row.duns, request.user) if is_gone else None,

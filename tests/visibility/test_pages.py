@@ -10,8 +10,8 @@ from django.test import Client
 from core.lists.listings import LISTINGS
 from tests.engines import engine
 from tests.visibility.marks import DUNS, SEARCHED, marks_in
-from tests.visibility.walk import addresses, alike, got, text_of
-from tests.visibility.world import OWN_NAME, World
+from tests.visibility.walk import about, addresses, alike, got, text_of
+from tests.visibility.world import OWN_NAME, SHARED, World
 
 pytestmark = [
     pytest.mark.django_db,
@@ -50,6 +50,14 @@ def test_what_is_anothers_is_answered_like_what_is_not_there(world: World, perso
             if theirs.status_code == 200 or alike(theirs, address) != alike(nobodys, address):
                 wrong.append((address.path, theirs.status_code, nobodys.status_code))
     assert wrong == [], "\n".join(map(str, wrong))
+
+
+def test_of_a_company_that_both_hold_no_page_shows_what_only_the_other_was_told(world: World, person: Client) -> None:
+    paths = about(SHARED, without="/api/v1/")
+    answers = {path: person.get(path) for path in [*paths, f"/portfolio/company/{SHARED}/dossier/?since=2020-01-01"]}
+    shown = {path: text_of(answer) for path, answer in answers.items() if answer.status_code == 200}
+    assert {path: marks_in(text, world.keys) for path, text in shown.items() if marks_in(text, world.keys)} == {}
+    assert f"/portfolio/company/{SHARED}/dossier/" in shown and len(shown) > 4, "nothing would be found"
 
 
 def test_nothing_is_done_to_anothers(world: World, person: Client) -> None:
