@@ -25,6 +25,12 @@ OF_MODELS = {
     "monitoring_change": ("changelist", "change", "export", "save", "columns", "pulse"),
     "monitoring_notification": ("changelist", "change", "export", "save", "columns"),
     "monitoring_alert": ("changelist", "change", "do", "export", "save", "columns"),
+    # Read only; importing asks for its own permissions.
+    "portfolio_registration": ("changelist", "change", "export", "save", "columns"),
+    "portfolio_subjectimport": (
+        *("changelist", "change", "do", "export", "save", "columns"),
+        *("upload", "template", "validations"),
+    ),
     "monitoring_decision": ("changelist", "change", "do", "export", "save", "columns", "decide"),
     "monitoring_duereview": ("changelist", "change", "export", "save", "columns"),
     "monitoring_review": ("changelist", "change", "export", "save", "columns"),
@@ -40,7 +46,8 @@ OTHERS = (
     *("login_code", "admin_password_reset", "password_reset_done", "password_reset_confirm", "password_reset_complete"),
     *("oidc_authentication_init", "oidc_authentication_callback", "moved"),
     *("portfolio_risk", "portfolio_risk_movement", "portfolio_risk_trend", "portfolio_risk_companies"),
-    *("portfolio_risk_pdf", "portfolio_risk_xlsx", "corporate_group", "company_dossier", "company_dossier_pdf"),
+    *("portfolio_risk_pdf", "portfolio_risk_xlsx", "corporate_group", "family_tree", "family_tree_add"),
+    *("company_dossier", "company_dossier_pdf"),
     # Asked for by the token of an email.
     *("admin:monitoring_channel_confirm", "admin:monitoring_channel_unsubscribe"),
 )

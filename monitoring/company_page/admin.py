@@ -253,7 +253,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
         for note, words in zip(found["notes"], with_names([one.text for one in found["notes"]]), strict=True):
             note.words = words
         shows_all = not is_restricted(request.user)
-        shows_trees = shows_all and tab == OWNERSHIP and request.user.has_perm(MAY_SEE_TREES)
+        shows_trees = left_at is None and tab == OWNERSHIP and request.user.has_perm(MAY_SEE_TREES)
         for note in found["notes"]:
             note.may_go = may_remove(note, request.user.get_username(), may_all=may_all)
         return {
@@ -275,7 +275,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             "may_fetch": not moment and found["is_listed"] and self.has_fetch_permission(request),
             "shows_all": shows_all,
             "may_open_dossier": left_at is None,
-            "trees": ownership_of(row.duns, moment) if shows_trees else None,
+            "trees": ownership_of(row.duns, moment, scope) if shows_trees else None,
             "may_fetch_tree": not moment and found["is_listed"] and self.has_tree_permission(request),
             "pending": pending_proposal(row.duns, request.user) if is_gone else None,
             "latest": f"{timezone.localdate():%Y-%m-%d}",
