@@ -1278,7 +1278,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='change',
-            index=models.Index(fields=['registration', 'id'], name='change_by_registration'),
+            index=models.Index(fields=['registration', 'id', 'severity', 'superseded', 'audience'], name='change_by_registration'),
         ),
         migrations.AddIndex(
             model_name='change',
@@ -1290,7 +1290,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='change',
-            index=core.fields.PartialIndex(condition=models.Q(('audience__isnull', False)), fields=['audience', 'id'], name='change_by_audience'),
+            index=core.fields.PartialIndex(condition=models.Q(('audience__isnull', False)), fields=['audience', 'id', 'severity', 'superseded', 'registration'], name='change_by_audience'),
         ),
         migrations.AddIndex(
             model_name='observation',

@@ -44,7 +44,7 @@ from monitoring.pull.admin.actions import (
     pause,
     pause_notes,
 )
-from monitoring.pull.admin.details import problems_of, recent_deliveries, settings_at_dnb
+from monitoring.pull.admin.details import about_list, problems_of, recent_deliveries, settings_at_dnb
 from monitoring.pull.admin.questions import ask_before_first_pull
 from monitoring.pull.admin.start_button import is_start_needed, start_button
 from portfolio.billing.contract_year import LISTED
@@ -196,7 +196,7 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     @admin.display(description=_("Needs attention"))
     def needs_attention(self, row: Any) -> SafeString:
         marks = format_html_join(" ", "{}", ((badge(word, tone, why),) for word, tone, why in row.problems))
-        return _part(row, "problems", format_html("{}{}", marks, _about_list(row)) or "–")
+        return _part(row, "problems", format_html("{}{}", marks, about_list(row)) or "–")
 
     @admin.display(description=_("Companies"))
     def companies(self, row: Any) -> SafeString:
@@ -327,20 +327,6 @@ def _listed_in(rows: list[Any]) -> dict[Any, int]:
     new = [key for key, count in known.items() if not count]
     found = Subject.objects.filter(registration__in=new, state__in=LISTED).order_by().values_list("registration")
     return {**known, **dict(found.annotate(Count("id")))} if new else known
-
-
-def _about_list(row: Any) -> SafeString | str:
-    """No fault of the registration: it moves no row to the top."""
-    if not row.has_lists or (row.adopted and row.is_list_complete):
-        return ""
-    page = reverse("admin:portfolio_syncrun_adopt", args=[row.pk])
-    state, act, link = (
-        (gettext("List incomplete"), gettext("Upload D&B's export file"), f"{page}#export-file")
-        if row.adopted
-        else (gettext("List not adopted"), gettext("Adopt list"), page)
-    )
-    chip = badge(state, "calm", gettext("Billing numbers are not exact."))
-    return format_html('{}<br><a class="dm-more" href="{}">{}</a>', chip, link, act)
 
 
 def _part(row: Registration, name: str, content: SafeString | str) -> SafeString:
