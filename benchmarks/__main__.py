@@ -15,7 +15,7 @@ import sys
 from benchmarks.frame import ROOT, add_common, refuse_when_busy
 
 MODULES = (
-    *("ingest", "sizes", "delivered_files", "workers", "lists", "companies", "figures", "portfolio_page"),
+    *("ingest", "sizes", "delivered_files", "workers", "lists", "unit_lists", "companies", "figures", "portfolio_page"),
     *("imports", "exposure", "sync", "sending"),
 )
 # They have options of their own.

@@ -56,17 +56,26 @@ def waiting_alerts(scope: Scope) -> Numbers:
 
 @counter
 def reviews() -> Numbers:
+    return due_reviews(EVERYTHING)
+
+
+def due_reviews(scope: Scope) -> Numbers:
     """Due today, and before."""
-    today = datetime.now(UTC).date()
-    overdue = Company.objects.filter(next_review_on__isnull=False, next_review_on__lt=today)
-    due = Company.objects.filter(next_review_on=today)
+    today, rows = datetime.now(UTC).date(), visible_to(scope, Company.objects.all())
+    overdue = rows.filter(next_review_on__isnull=False, next_review_on__lt=today)
+    due = rows.filter(next_review_on=today)
     return {"overdue": overdue[:COUNTED].count(), "due": due[:COUNTED].count()}
 
 
 @counter
 def decisions() -> Numbers:
+    return proposed_decisions(EVERYTHING)
+
+
+def proposed_decisions(scope: Scope) -> Numbers:
     """Waiting for a second person."""
-    return {"proposed": Decision.objects.filter(state=DecisionState.PROPOSED)[:COUNTED].count()}
+    rows = visible_to(scope, Decision.objects.filter(state=DecisionState.PROPOSED))
+    return {"proposed": rows[:COUNTED].count()}
 
 
 @counter

@@ -19,10 +19,14 @@ from monitoring.models import (
     Channel,
     DailyStat,
     DailyTotal,
+    Decision,
+    FetchedCompany,
     FigureMonth,
     Notification,
     Observation,
+    OutboxMessage,
     ReportSchedule,
+    Review,
     ScheduledExport,
     ScoreChange,
     Verb,
@@ -66,20 +70,29 @@ def reported(scope: Scope, rows: Any) -> Any:
     return of_parts(rows, *reported_to(scope)) if scope.registrations else rows.none()
 
 
-@visibility_rule(Notification, Observation, ScoreChange)
+@visibility_rule(FetchedCompany, Notification, Observation, ScoreChange)
 def of_registrations(scope: Scope, rows: Any) -> Any:
     own = sorted(scope.registrations)
     return rows.filter(registration=own[0]) if len(own) == 1 else rows.filter(registration__in=own)
 
 
-@visibility_rule(FigureMonth)
-def figures(scope: Scope, rows: QuerySet[FigureMonth]) -> QuerySet[FigureMonth]:
+@visibility_rule(FigureMonth, Decision, Review)
+def of_held_companies(scope: Scope, rows: Any) -> Any:
+    """Shared by all units that hold the company. What a decision froze is cut when it is shown (`known_to`)."""
     return rows.filter(company__in=held_companies(scope))
 
 
 @visibility_rule(AlertRule, Channel, ReportSchedule, ScheduledExport, WebhookEndpoint)
 def of_units(scope: Scope, rows: Any) -> Any:
     return rows.filter(unit__in=scope.units)
+
+
+@visibility_rule(OutboxMessage)
+def messages(scope: Scope, rows: QuerySet[OutboxMessage]) -> QuerySet[OutboxMessage]:
+    """Those to the channels and webhooks of the units."""
+    targets: tuple[Any, ...] = (Channel.objects.all(), WebhookEndpoint.objects.all())
+    keys = [key for found in targets for key in of_units(scope, found).values_list("pk", flat=True)]
+    return rows.filter(target__in=keys)
 
 
 def as_reported_to(actor: Any, changes: Sequence[Change]) -> None:

@@ -81,6 +81,15 @@ def held_companies(scope: Scope) -> Iterable[str]:
     return numbers if has_sql() else list(numbers)
 
 
+def companies_ever_held(scope: Scope, rows: QuerySet[Company]) -> QuerySet[Company]:
+    """Held now or before: what the scope's registrations reported then stays visible."""
+    if scope.sees_all:
+        return rows
+    entries = Subject.objects.filter(registration__in=scope.registrations, monitored_since__isnull=False)
+    numbers = entries.order_by().values_list("company_id", flat=True)
+    return rows.filter(pk__in=numbers if has_sql() else list(numbers))
+
+
 def left_on(scope: Scope, duns: str) -> date | None:
     """The last day on which the scope's registrations held a company that they do not hold now."""
     if scope.sees_all:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from django import template
 from django.conf import settings
@@ -44,6 +46,13 @@ def what_is(term: str, anchor: str) -> SafeString:
     """A link to the term's entry in the glossary, where a reader may hesitate."""
     link = reverse("handbook", args=["use/glossary.md"])
     return format_html('<a href="{}#{}">{}</a>', link, anchor, gettext("What does “%(term)s” mean?") % {"term": term})
+
+
+@register.simple_tag(takes_context=True)
+def opens(context: Mapping[str, Any], address: str) -> bool:
+    """Whether this link leads the reader to a page: some pages are closed to users of business units."""
+    ask = getattr(context.get("request"), "opens", None)
+    return ask is None or bool(ask(address))
 
 
 @register.filter

@@ -6,7 +6,7 @@ from core.cached_counts import Numbers, OpenCounts, counter, open_counts
 from core.models import AuditEntry
 from core.visibility import Scope, visible_to
 from dnbmon_site.accounts.models import ApiKey
-from monitoring.open_counts import waiting_alerts
+from monitoring.open_counts import due_reviews, proposed_decisions, waiting_alerts
 from portfolio.models import Company
 
 DISMISSED = "guided-start.dismiss"
@@ -32,5 +32,6 @@ def counts_of_scope(scope: Scope) -> OpenCounts:
     kept = open_counts()
     numbers = {name: kept.of(name) for name in ("exposure", "in_use")}
     numbers["alerts"] = waiting_alerts(scope)
+    numbers["reviews"], numbers["decisions"] = due_reviews(scope), proposed_decisions(scope)
     numbers["held"] = {"listed": visible_to(scope, Company.objects.all()).count()}
     return OpenCounts(numbers, kept.counted_at)

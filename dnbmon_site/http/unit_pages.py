@@ -6,11 +6,14 @@ Any other page is refused to them, so that a new one shows nothing of other unit
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve
 from django.utils.translation import gettext
 from django.views.generic import RedirectView
 
@@ -22,6 +25,15 @@ OF_MODELS = {
     "monitoring_change": ("changelist", "change", "export", "save", "columns", "pulse"),
     "monitoring_notification": ("changelist", "change", "export", "save", "columns"),
     "monitoring_alert": ("changelist", "change", "do", "export", "save", "columns"),
+    # Read only; importing asks for its own permissions.
+    "portfolio_registration": ("changelist", "change", "export", "save", "columns"),
+    "portfolio_subjectimport": (
+        *("changelist", "change", "do", "export", "save", "columns"),
+        *("upload", "template", "validations"),
+    ),
+    "monitoring_decision": ("changelist", "change", "do", "export", "save", "columns", "decide"),
+    "monitoring_duereview": ("changelist", "change", "export", "save", "columns"),
+    "monitoring_review": ("changelist", "change", "export", "save", "columns"),
     "core_savedfilter": ("changelist", "change", "delete"),
     "core_export": ("changelist", "change", "download"),
     "monitoring_reportschedule": ("report", "pdf", "xlsx"),
@@ -35,6 +47,7 @@ OTHERS = (
     *("oidc_authentication_init", "oidc_authentication_callback", "moved"),
     *("portfolio_risk", "portfolio_risk_movement", "portfolio_risk_trend", "portfolio_risk_companies"),
     *("portfolio_risk_pdf", "portfolio_risk_xlsx", "portfolio_risk_companies_csv", "corporate_group"),
+    *("family_tree", "family_tree_add", "company_dossier", "company_dossier_pdf"),
     # Asked for by the token of an email.
     *("admin:monitoring_channel_confirm", "admin:monitoring_channel_unsubscribe"),
 )
@@ -57,6 +70,7 @@ class UnitPages:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.opens = partial(_opens, request)  # type: ignore[attr-defined]
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
@@ -65,6 +79,16 @@ class UnitPages:
             return
         if request.user.is_authenticated and is_restricted(request.user):
             raise PermissionDenied(refusal())
+
+
+def _opens(request: HttpRequest, address: str) -> bool:
+    """Whether a link leads the reader to a page, as far as their business units decide."""
+    if not is_restricted(request.user):
+        return True
+    try:
+        return is_open(resolve(urlsplit(address).path).view_name)
+    except Resolver404:
+        return False
 
 
 def _leads_on(view: Any) -> bool:

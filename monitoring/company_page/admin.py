@@ -252,7 +252,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
         for note, words in zip(found["notes"], with_names([one.text for one in found["notes"]]), strict=True):
             note.words = words
         shows_all = not is_restricted(request.user)
-        shows_trees = shows_all and tab == OWNERSHIP and request.user.has_perm(MAY_SEE_TREES)
+        shows_trees = left_at is None and tab == OWNERSHIP and request.user.has_perm(MAY_SEE_TREES)
         for note in found["notes"]:
             note.may_go = may_remove(note, request.user.get_username(), may_all=may_all)
         return {
@@ -273,8 +273,8 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             "is_gone": is_gone,
             "may_fetch": not moment and found["is_listed"] and self.has_fetch_permission(request),
             "shows_all": shows_all,
-            "may_open_dossier": shows_all,
-            "trees": ownership_of(row.duns, moment) if shows_trees else None,
+            "may_open_dossier": left_at is None,
+            "trees": ownership_of(row.duns, moment, scope) if shows_trees else None,
             "may_fetch_tree": not moment and found["is_listed"] and self.has_tree_permission(request),
             "pending": pending_proposal(row.duns, request.user) if is_gone else None,
             "latest": f"{timezone.localdate():%Y-%m-%d}",
@@ -285,8 +285,10 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
         }
 
     def may_act(self, request: HttpRequest, row: Company, action: str) -> bool:
-        if hasattr(row, "left_at") or (action in decisions.ACTIONS and is_restricted(request.user)):
+        if hasattr(row, "left_at"):
             return False
+        if action == "tier":
+            return decisions.may_set_tier(request)
         return action not in RIGHTS or request.user.has_perm(RIGHTS[action])
 
 

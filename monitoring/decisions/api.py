@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -20,9 +19,11 @@ from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters, Several, read_place
 from core.api.scopes import READ_DECISIONS, READ_EXPOSURE, WRITE_DECISIONS, WRITE_TIERS, split_scopes
+from core.api.visibility import scope_for, seen_by
 from core.lists.pagination import beyond, cut, write_token
 from monitoring.decisions.comparison import compared_with_today
 from monitoring.decisions.decide import LONGEST, Draft, decide, is_expired
+from monitoring.decisions.known import known_to
 from monitoring.decisions.tiers import NONE, set_tier, tier_of
 from monitoring.feed.serializers import COMPANY_SHORT_EXAMPLE, CompanyShortSerializer, companies_of
 from monitoring.models import Decision, DecisionKind, DecisionState
@@ -88,8 +89,9 @@ class CompanyDecisionSerializer(serializers.Serializer[Any]):
     refusal = serializers.CharField(help_text="Reason for the refusal. Empty if it was not refused.")
     known = serializers.DictField(
         help_text="What was known at that time: figures, open alerts (the 100 most severe; `alert_count` counts "
-        "all) and the moment `as_of`. `exposure` is included "
-        "for keys with the scope `read:exposure`. Empty for keys without the scope `read:decisions`."
+        "all) and the moment `as_of`. A key of a business unit receives only alerts that the unit sees. "
+        "`exposure` is included for keys with the scope `read:exposure`. Empty for keys without the scope "
+        "`read:decisions`."
     )
 
 
@@ -156,7 +158,7 @@ class TiersSetSerializer(serializers.Serializer[Any]):
 
 def decisions_for(request: Request) -> QuerySet[Decision]:
     """Those that the caller may see."""
-    return Decision.objects.all()
+    return seen_by(request, Decision.objects.all())
 
 
 def may_read(request: Request, scope: str, permission: str) -> bool:
@@ -168,12 +170,12 @@ def may_read(request: Request, scope: str, permission: str) -> bool:
 def serialized(rows: Sequence[Decision], companies: Mapping[str, Company], request: Request) -> Any:
     sees_known = may_read(request, READ_DECISIONS, "monitoring.view_decision")
     sees_money = may_read(request, READ_EXPOSURE, SEE_EXPOSURE)
-    items = [_item(row, companies, _known(row, sees_money) if sees_known else {}) for row in rows]
+    known = known_to(scope_for(request), rows) if sees_known else [{} for _ in rows]
+    items = [_item(row, companies, _known(one, sees_money)) for row, one in zip(rows, known, strict=True)]
     return CompanyDecisionSerializer(items, many=True).data
 
 
-def _known(row: Decision, sees_money: bool) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(row.known)
+def _known(found: dict[str, Any], sees_money: bool) -> dict[str, Any]:
     return found if sees_money else {name: value for name, value in found.items() if name != "exposure"}
 
 
@@ -191,6 +193,7 @@ def _item(row: Decision, companies: Mapping[str, Company], known: dict[str, Any]
 
 
 class DecisionList(APIView):
+    by_unit = ("GET", "POST")
     scopes = {"GET": READ_DECISIONS, "POST": WRITE_DECISIONS}
     permissions = {"GET": "monitoring.view_decision", "POST": "monitoring.decide_company"}
 
@@ -230,6 +233,8 @@ class DecisionList(APIView):
         asked = DecidingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
+        if not seen_by(request, Company.objects.filter(pk=given["duns"])).exists():
+            raise serializers.ValidationError({"duns": [UNKNOWN_COMPANY]})
         try:
             row = decide(given["duns"], _draft(given), seen=given["after"], by=who(request))
         except Company.DoesNotExist as error:
@@ -251,6 +256,7 @@ def _draft(given: Mapping[str, Any]) -> Draft:
 
 
 class DecisionDetail(APIView):
+    by_unit = ("GET",)
     scopes = {"GET": READ_DECISIONS}
     permissions = {"GET": "monitoring.view_decision"}
 
@@ -267,7 +273,9 @@ class DecisionDetail(APIView):
         row = decisions_for(request).filter(pk=id).select_related("company").first()
         if row is None:
             raise Http404("This decision does not exist.")
-        compared = compared_with_today(row, with_exposure=may_read(request, READ_EXPOSURE, SEE_EXPOSURE))
+        compared = compared_with_today(
+            row, with_exposure=may_read(request, READ_EXPOSURE, SEE_EXPOSURE), actor=scope_for(request)
+        )
         found = serialized([row], {row.company_id: row.company}, request)[0]
         return Response({**found, "compared": ComparedSerializer(compared, many=True).data})
 

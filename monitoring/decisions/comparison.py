@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.text import counted
-from monitoring.decisions.known import amounts_in, figures_in, known_now
+from monitoring.decisions.known import amounts_in, as_known_to, figures_in, known_now
 from monitoring.models import Decision, DecisionState
 
 Labelled = dict[str, tuple[str, str]]
@@ -31,11 +31,11 @@ class Compared:
         return self.then != self.now
 
 
-def compared_with_today(row: Decision, *, with_exposure: bool) -> list[Compared]:
+def compared_with_today(row: Decision, *, with_exposure: bool, actor: Any) -> list[Compared]:
     """What has changed comes first. Nothing where the decision awaits no confirmation."""
     if row.state != DecisionState.PROPOSED:
         return []
-    then, now = json.loads(row.known), json.loads(known_now(row.company, timezone.now()))
+    then, now = as_known_to(actor, [json.loads(row.known), json.loads(known_now(row.company, timezone.now()))])
     texts = [_labelled(found, with_exposure=with_exposure) for found in (then, now)]
     return sorted([*_values(*texts), *_alerts(then, now)], key=lambda one: not one.has_changed)
 

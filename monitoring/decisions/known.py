@@ -1,9 +1,12 @@
-"""What is known of a company at the moment of a decision: frozen with it, and shown as it was then."""
+"""What is known of a company at the moment of a decision: frozen with it, and shown as it was then.
+
+All of it is kept, whoever decides. A reader who sees some alerts only is shown these.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +17,9 @@ from django.utils.translation import gettext
 
 from core.lists.listings import text_of, value_of
 from core.text import counted, country_name, day_text
-from monitoring.models import Alert, AlertKind, AlertState, Severity
+from core.visibility import EVERYTHING, scope_of, visible_to
+from monitoring.alerts.facts.seen import as_seen_by
+from monitoring.models import Alert, AlertKind, AlertState, Decision, Severity
 from portfolio.companies.columns import FIGURE_COLUMNS, SEE_EXPOSURE
 from portfolio.exposure.books import book_key, book_label
 from portfolio.exposure.money import money_text
@@ -81,6 +86,29 @@ def _exposure(company: Company) -> dict[str, Any]:
 Value = tuple[str, str, str]
 
 
+def known_to(actor: Any, decisions: Sequence[Decision]) -> list[dict[str, Any]]:
+    """What each of them froze. Of its alerts, someone who sees some is shown those that they see now, and how many
+    these are; of one with facts of others, what it is about is read as they see it now."""
+    return as_known_to(actor, [json.loads(row.known) for row in decisions])
+
+
+def as_known_to(actor: Any, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if scope_of(actor).sees_all:
+        return found
+    named = {one["id"] for known in found for one in _alerts_in(known) if "id" in one}
+    rows = list(visible_to(actor, Alert.objects.filter(pk__in=sorted(named)))) if named else []
+    as_seen_by(actor, rows)
+    titles = {str(row.pk): row.title if row.audience else "" for row in rows}
+    return [known | _seen_alerts(known, titles) for known in found]
+
+
+def _seen_alerts(known: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
+    shown = [
+        {**one, "title": titles[one["id"]] or one["title"]} for one in _alerts_in(known) if one.get("id") in titles
+    ]
+    return {"alerts": shown, "alert_count": len(shown)} if "alerts" in known else {}
+
+
 @dataclass(frozen=True, slots=True)
 class KnownThen:
     """The parts of what was known, in words."""
@@ -92,8 +120,7 @@ class KnownThen:
     exposure: list[tuple[str, str]]
 
 
-def known_then(text: str) -> KnownThen:
-    found: dict[str, Any] = json.loads(text)
+def known_then(found: Mapping[str, Any]) -> KnownThen:
     alerts = [
         (one["title"], one["severity"], str(Severity[one["severity"].upper()].label)) for one in _alerts_in(found)
     ]
@@ -103,9 +130,9 @@ def known_then(text: str) -> KnownThen:
     return KnownThen(moment, [(label, text) for _, label, text in figures_in(found)], alerts, more, amounts)
 
 
-def known_in_short(company: Company, *, with_exposure: bool) -> list[tuple[str, str]]:
-    """What a decision made now would keep, as its page shows it."""
-    alerts = counted(_open_alerts_of(company.duns).count())
+def known_in_short(company: Company, *, with_exposure: bool, actor: Any = EVERYTHING) -> list[tuple[str, str]]:
+    """What a decision made now would keep, as its page shows it to this reader."""
+    alerts = counted(visible_to(actor, _open_alerts_of(company.duns)).count())
     exposure = amounts_in({"exposure": _exposure(company)}) if with_exposure else ()
     named = [(gettext("Exposure: %(part)s") % {"part": label}, text) for _, label, text in exposure]
     figures = [(label, text) for _, label, text in _texts(company, IN_SHORT)]

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from core.actors import person_text
 from core.models import AuditEntry
 from core.text import moment_text
-from monitoring.alerts.facts.seen import comments_seen_by
+from monitoring.alerts.facts.seen import as_seen_by, comments_seen_by
 from monitoring.company_page.timeline import without_company
 from monitoring.dossier.asked import Asked
 from monitoring.dossier.lines import Line, Source, Topic, source_of
@@ -29,9 +29,11 @@ def read_alerts(asked: Asked) -> list[Alert]:
     """Also summaries of many alerts with a change of the company among them."""
     if not asked.sees(Part.ALERTS):
         return []
-    summaries = AlertItem.objects.filter(company=asked.duns, alert__company=None).values_list("alert_id", flat=True)
+    summaries = asked.rows(AlertItem).filter(company=asked.duns, alert__company=None).values_list("alert_id", flat=True)
     rows = asked.rows(Alert).filter(Q(company=asked.duns) | Q(pk__in=sorted(set(summaries))))
-    return list(rows.select_related("assignee").order_by("raised_at", "id"))
+    found = list(rows.select_related("assignee").order_by("raised_at", "id"))
+    as_seen_by(asked.reader.actor, found)
+    return found
 
 
 def alert_lines(asked: Asked, alerts: Sequence[Alert]) -> Iterator[Line]:

@@ -118,6 +118,7 @@ EXAMPLE = {
 
 class DossierDetail(APIView):
     permissions = {"GET": "portfolio.view_company"}
+    by_unit = ("GET",)
 
     @extend_schema(
         operation_id="dossier",

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext
 
 from core.db import in_batches
+from core.visibility import is_restricted
 from monitoring.company_page.timeline import Line as ChangeLine
 from monitoring.company_page.timeline import group_repeated, lines_of
 from monitoring.dossier.asked import Asked
@@ -24,7 +25,7 @@ from monitoring.story_order import LATEST_FIRST
 
 @dataclass(slots=True)
 class History:
-    """All that is known of the company, the latest first; `replaced` say what other changes say."""
+    """What the reader sees of it, the latest first; `replaced` say what other changes say. `events` are all."""
 
     changes: list[Change]
     replaced: list[Change]
@@ -45,10 +46,19 @@ class History:
 
 
 def read_history(asked: Asked) -> History:
-    rows = asked.rows(Change).filter(Q(superseded=False) | Q(replaced_by__isnull=False), company=asked.duns)
-    found = list(rows.order_by(*LATEST_FIRST))
-    changes = [row for row in found if not row.superseded]
-    return History(changes, [row for row in found if row.superseded], events_with(changes, asked.duns))
+    """The figures are the company's, from all that was reported of it; the lines are of what the reader sees."""
+    of_company = Q(superseded=False) | Q(replaced_by__isnull=False), Q(company=asked.duns)
+    every = list(Change.objects.filter(*of_company).order_by(*LATEST_FIRST))
+    events = events_with([row for row in every if not row.superseded], asked.duns)
+    found = _seen(every, asked)
+    return History([row for row in found if not row.superseded], [row for row in found if row.superseded], events)
+
+
+def _seen(changes: list[Change], asked: Asked) -> list[Change]:
+    if not is_restricted(asked.reader.actor):
+        return changes
+    keys = set(asked.rows(Change).filter(company=asked.duns).values_list("pk", flat=True))
+    return [row for row in changes if row.pk in keys]
 
 
 def change_lines(asked: Asked, history: History) -> list[Line]:

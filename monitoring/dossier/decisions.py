@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from django.utils.translation import gettext
 
 from core.text import counted, day_text
 from monitoring.decisions.decide import in_words
-from monitoring.decisions.known import known_then
+from monitoring.decisions.known import known_then, known_to
 from monitoring.dossier.asked import Asked
 from monitoring.dossier.lines import Detail, Line, Topic, source_of
 from monitoring.dossier.reader import Part
@@ -17,11 +18,12 @@ from portfolio.models import Company, Tier
 
 
 def decision_lines(asked: Asked) -> Iterator[Line]:
-    for row in asked.rows(Decision).filter(company=asked.duns) if asked.sees(Part.DECISIONS) else ():
+    rows = list(asked.rows(Decision).filter(company=asked.duns)) if asked.sees(Part.DECISIONS) else []
+    for row, found in zip(rows, known_to(asked.reader.actor, rows), strict=True):
         source = source_of(Decision, row.pk)
         yield Line(
             at=row.decided_at, topic=Topic.DECISION, key=f"{row.number:06}", text=in_words(row), who=row.decided_by,
-            details=tuple(_details(row, with_money=asked.sees(Part.EXPOSURE))), sources=(source,),
+            details=tuple(_details(row, found, with_money=asked.sees(Part.EXPOSURE))), sources=(source,),
         )  # fmt: skip
         if row.confirmed_at:
             refusal = ((gettext("Reason"), row.refusal),) if row.refusal else ()
@@ -35,7 +37,7 @@ def decision_lines(asked: Asked) -> Iterator[Line]:
             )  # fmt: skip
 
 
-def _details(row: Decision, *, with_money: bool) -> Iterator[Detail]:
+def _details(row: Decision, found: Mapping[str, Any], *, with_money: bool) -> Iterator[Detail]:
     yield gettext("Reason"), row.reason
     if row.valid_until:
         yield gettext("Valid until"), day_text(row.valid_until)
@@ -43,7 +45,7 @@ def _details(row: Decision, *, with_money: bool) -> Iterator[Detail]:
         yield gettext("Tier"), str(Tier(row.tier_at).label)
     if row.needs_second:
         yield gettext("Reason for a second person"), row.needs_second
-    known = known_then(row.known)
+    known = known_then(found)
     if known.as_of:
         yield gettext("Figures as of"), known.as_of
     yield from known.figures

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from core.actors import Actor, names_of
 from core.audit import record
 from core.text import day_text
+from core.visibility import is_restricted
 from monitoring.alerts.auto_resolve import PROGRAM
 from monitoring.dossier.alerts import alert_lines, read_alerts
 from monitoring.dossier.asked import Asked
@@ -73,7 +74,7 @@ def dossier_of(company: Company, span: Span, reader: Reader) -> Dossier:
         *review_lines(asked),
     ]
     within = [line for line in found if line.topic in ARRIVED or span.contains(line.at)]
-    limits = [note_for(span.since) if history.is_cut else "", _unread(stakes.kept_from)]
+    limits = [note_for(span.since) if history.is_cut else "", _unread(stakes.kept_from), _of_exposure(asked)]
     figures = figures_between(asked, history, stakes)
     return Dossier(company, span, made_at, figures, in_order(within), reader.left_out, list(filter(None, limits)))
 
@@ -83,6 +84,13 @@ def _unread(kept_from: date | None) -> str:
         return ""
     text = gettext("Exposure before %(day)s is not included: the imports contain too many amounts to read together.")
     return text % {"day": day_text(kept_from)}
+
+
+def _of_exposure(asked: Asked) -> str:
+    """Imports are of all business units; the amounts are the company's."""
+    if not asked.sees(Part.EXPOSURE) or not is_restricted(asked.reader.actor):
+        return ""
+    return gettext("Of the exposure, the figures before and after are included. Its imports cover all business units.")
 
 
 def in_order(lines: Iterable[Line]) -> list[Line]:

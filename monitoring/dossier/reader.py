@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -10,6 +10,7 @@ from django.db.models import Model, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from core.api.scopes import ALERTS, FETCH, READ, READ_DECISIONS, READ_EXPOSURE
+from core.visibility import is_restricted, visible_to
 
 M = TypeVar("M", bound=Model)
 
@@ -49,6 +50,10 @@ NEEDED: Mapping[Part, Needed] = {
 }
 
 
+# Of which a business unit has no rows of its own: they are for those who see all registrations.
+OF_ALL_UNITS = frozenset({Part.EDITS})
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     actor: Any
@@ -63,12 +68,16 @@ class Reader:
 
     def rows(self, model: type[M]) -> QuerySet[M]:
         """All that a dossier shows is taken from here."""
-        return model._default_manager.all()
+        return visible_to(self.actor, model._default_manager.all())
 
 
 def reader_of_user(user: Any) -> Reader:
-    return Reader(user, frozenset(part for part, needed in NEEDED.items() if user.has_perm(needed.permission)))
+    return _reader(user, (part for part, needed in NEEDED.items() if user.has_perm(needed.permission)))
 
 
 def reader_of_key(key: Any) -> Reader:
-    return Reader(key, frozenset(part for part, needed in NEEDED.items() if needed.scope and key.allows(needed.scope)))
+    return _reader(key, (part for part, needed in NEEDED.items() if needed.scope and key.allows(needed.scope)))
+
+
+def _reader(actor: Any, parts: Iterable[Part]) -> Reader:
+    return Reader(actor, frozenset(parts) - (OF_ALL_UNITS if is_restricted(actor) else frozenset()))

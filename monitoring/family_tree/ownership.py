@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.visibility import EVERYTHING, Scope, visible_to
 from monitoring.company_page.group import monitored_among
 from monitoring.family_tree.snapshots import changed_since, latest_tree
 from monitoring.models import FamilyTree, FamilyTreeMember, TreeKind, TreeState
@@ -37,23 +38,24 @@ class Ownership:
         return self.chain is None and self.last is not None and self.last.state == TreeState.NONE
 
 
-def ownership_of(duns: str, until: datetime | None = None) -> Ownership:
+def ownership_of(duns: str, until: datetime | None = None, scope: Scope = EVERYTHING) -> Ownership:
+    """What D&B stated of the family, and of that what the scope monitors."""
     chain = latest_tree(duns, TreeKind.UPWARD, until)
     last = FamilyTree.objects.filter(duns=duns, kind=TreeKind.UPWARD).order_by("-requested_at").first()
     return Ownership(
         chain=chain,
-        owners=_owners(chain) if chain else [],
+        owners=_owners(chain, scope) if chain else [],
         is_outdated=bool(chain and changed_since(chain, [duns], until)),
         last=None if until else last,
         full=latest_tree(duns, TreeKind.FULL, until),
     )
 
 
-def _owners(chain: FamilyTree) -> list[Owner]:
+def _owners(chain: FamilyTree, scope: Scope) -> list[Owner]:
     members = _way_up(chain)
     numbers = [member.duns for member in members]
-    known = set(Company.objects.filter(pk__in=numbers).values_list("pk", flat=True))
-    monitored = monitored_among(numbers)
+    known = set(visible_to(scope, Company.objects.filter(pk__in=numbers)).values_list("pk", flat=True))
+    monitored = monitored_among(numbers, scope)
     return [Owner(member, member.duns in known, member.duns in monitored) for member in members]
 
 

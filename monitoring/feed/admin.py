@@ -140,7 +140,7 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return (of_companies(queryset, search_term) if search_term.strip() else queryset), False
+        return (of_companies(queryset, search_term, request.user) if search_term.strip() else queryset), False
 
     def complete_rows(self, rows: list[Change]) -> None:
         # Keys begin with the time; within one moment they follow no order of the story.

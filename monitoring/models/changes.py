@@ -82,14 +82,21 @@ class Change(models.Model):
             PartialIndex(fields=["kind", "id", "severity"], name="change_by_kind", condition=NO_ELEMENT),
             # The list by severity, the overview, the report; noise is most of all, and is read by the keys.
             PartialIndex(fields=["severity", "id"], name="change_by_severity", condition=NO_NOISE),
-            # The list by registration, erasing one.
-            models.Index(fields=["registration", "id"], name="change_by_registration"),
+            # The list by registration, erasing one; with what the lists of a business unit are counted by, as its rows
+            # lie apart: reading each would take several times longer than reading as many that lie together.
+            models.Index(
+                fields=["registration", "id", "severity", "superseded", "audience"], name="change_by_registration"
+            ),
             # The list by element, previews of rules, the day's scores.
             models.Index(fields=["element", "id"], name="change_by_element"),
             # Who reported a change: the feed of a registration, counts, the page of a change.
             PartialIndex(fields=["replaced_by"], name="change_by_replacement", condition=REPLACED),
             # All that a business unit sees: beside its registrations' own changes, those that they reported later.
-            PartialIndex(fields=["audience", "id"], name="change_by_audience", condition=SHARED),
+            PartialIndex(
+                fields=["audience", "id", "severity", "superseded", "registration"],
+                name="change_by_audience",
+                condition=SHARED,
+            ),
         ]
         verbose_name = _("change")
         verbose_name_plural = _("changes")

@@ -7,14 +7,14 @@ the words are, that is bounded work: of more than `MOST` companies, some are lef
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from core.bulk import among, key_ends
-from core.visibility import EVERYTHING, Scope, visible_to
+from core.visibility import EVERYTHING, Scope, scope_of, visible_to
 from portfolio.companies.words import (
     asked_words,
     begins_a_word,
@@ -24,6 +24,7 @@ from portfolio.companies.words import (
 )
 from portfolio.models import Company, CompanyWord, ExternalReference, Subject
 from portfolio.models.company_words import DUNS_BYTES
+from portfolio.visibility import companies_ever_held
 
 MOST, MOST_KEYS = 2000, 20_000
 # Words that are looked up; and those of which more is read where all are common.
@@ -47,13 +48,16 @@ def duns_digits(text: str) -> str:
     return re.sub(r"[\s-]", "", text) if DIGITS.fullmatch(text.strip()) else ""
 
 
-def search_companies(text: str, scope: Scope = EVERYTHING) -> Found:
-    """Of what the scope shows, as if there were no others."""
+Seen = Callable[[Scope, QuerySet[Company]], QuerySet[Company]]
+
+
+def search_companies(text: str, scope: Scope = EVERYTHING, seen: Seen = visible_to) -> Found:
+    """Of what the scope shows, as if there were no others; `seen` where that is more than the companies held now."""
     words = _words_of(text)
     if not words:
         return Found()
-    candidates, has_more = _candidates(words, scope)
-    found = _checked(candidates, words, text, scope)
+    candidates, has_more = _candidates(words, scope, seen)
+    found = _checked(candidates, words, text, scope, seen)
     return Found(found[:MOST], has_more or len(found) > MOST)
 
 
@@ -65,16 +69,17 @@ def _words_of(text: str) -> list[Word]:
 def found_among(rows: Sequence[Company], text: str, scope: Scope = EVERYTHING) -> list[Company]:
     """Of these companies, those that the text finds: for all that it finds, however many."""
     words = _words_of(text)
-    found = set(_checked([row.duns for row in rows], words, text, scope)) if words else set()
+    found = set(_checked([row.duns for row in rows], words, text, scope, visible_to)) if words else set()
     return [row for row in rows if row.duns in found]
 
 
-def of_companies(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-    """Rows about the companies that the text finds, the best two hundred."""
+def of_companies(rows: QuerySet[Any], text: str, actor: Any = EVERYTHING) -> QuerySet[Any]:
+    """Rows about the companies that the text finds, the best two hundred of those that the actor's units held at any
+    time: rows about one that left stay visible."""
     digits = duns_digits(text)
     if len(digits) == 9:
         return rows.filter(company=digits)
-    return rows.filter(company__in=search_companies(text).duns[:NAMES])
+    return rows.filter(company__in=search_companies(text, scope_of(actor), companies_ever_held).duns[:NAMES])
 
 
 def with_companies(rows: list[Any]) -> None:
@@ -84,7 +89,7 @@ def with_companies(rows: list[Any]) -> None:
         row.company = companies.get(row.company_id) or Company(duns=row.company_id)
 
 
-def _candidates(words: Sequence[Word], scope: Scope) -> tuple[list[str], bool]:
+def _candidates(words: Sequence[Word], scope: Scope, seen: Seen) -> tuple[list[str], bool]:
     """The companies of a word that not too many have; of words that are all common, those that have them all."""
     telling = [word for word in words if not may_be_legal_form(word[0])] or words
     looked_up = sorted(telling, key=lambda word: -len(word[0]))[:LOOKED_UP]
@@ -93,7 +98,7 @@ def _candidates(words: Sequence[Word], scope: Scope) -> tuple[list[str], bool]:
         if found.is_whole:
             return _in_nine_digits(found.numbers, 2 * MOST), False
     if not scope.sees_all:
-        return _visible_candidates(looked_up, scope)
+        return _visible_candidates(looked_up, scope, seen)
     if len(looked_up) == 1:
         return _in_nine_digits(found.numbers, MOST), True
     several = [_having(word, MOST_KEYS) for word in looked_up[:READ_ON]]
@@ -104,10 +109,10 @@ def _candidates(words: Sequence[Word], scope: Scope) -> tuple[list[str], bool]:
     return candidates[:MOST], len(possible) > MOST or not whole
 
 
-def _visible_candidates(looked_up: Sequence[Word], scope: Scope) -> tuple[list[str], bool]:
+def _visible_candidates(looked_up: Sequence[Word], scope: Scope, seen: Seen) -> tuple[list[str], bool]:
     """Of words that are all common: all that the scope shows; where that is too much, those of the most telling word
     that were read and that it shows."""
-    rows = visible_to(scope, Company.objects.all()).order_by()
+    rows = seen(scope, Company.objects.all()).order_by()
     visible = list(rows.values_list("duns", flat=True)[: MOST_KEYS + 1])
     if len(visible) <= MOST_KEYS:
         return visible, False
@@ -143,11 +148,11 @@ def _numbered(digits: str, most: int) -> list[int]:
     return [int(duns) for duns in rows.order_by("duns").values_list("duns", flat=True)[:most]]
 
 
-def _checked(candidates: Sequence[str], words: Sequence[Word], text: str, scope: Scope) -> tuple[str, ...]:
+def _checked(candidates: Sequence[str], words: Sequence[Word], text: str, scope: Scope, seen: Seen) -> tuple[str, ...]:
     """Those that have all the words: what the index knows of a company may be older than its name."""
     if not candidates:
         return ()
-    rows = visible_to(scope, Company.objects.filter(among("duns", candidates)))
+    rows = seen(scope, Company.objects.filter(among("duns", candidates)))
     texts = {duns: [duns, name, city] for duns, name, city in rows.values_list("duns", "name", "city")}
     names = {duns: folded(name) for duns, (_, name, _) in texts.items()}
     asked = [(re.compile(f"(?<![^\\W_])(?:{'|'.join(map(re.escape, word))})"), word) for word in words]

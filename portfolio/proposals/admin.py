@@ -97,7 +97,7 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return (of_companies(queryset, search_term) if search_term.strip() else queryset), False
+        return (of_companies(queryset, search_term, request.user) if search_term.strip() else queryset), False
 
     def complete_rows(self, rows: list[Any]) -> None:
         complete(rows)

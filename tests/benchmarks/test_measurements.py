@@ -18,6 +18,7 @@ from benchmarks import (
     sizes,
     stream,
     sync,
+    unit_lists,
     workers,
 )
 from monitoring.models import Change, Delivery, DeliveryState, FigureMonth, Kind, Notification
@@ -87,6 +88,14 @@ def test_a_worker_reads_its_registration_only(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.slow
 def test_every_page_of_the_lists_answers() -> None:
     assert set(lists.measure(count=100, rounds=1)) == set(lists.PAGES)
+
+
+@pytest.mark.slow
+def test_lists_are_asked_for_by_who_sees_all_and_by_a_unit() -> None:
+    found = unit_lists.measure(count=200, rounds=1)
+    assert set(found) == set(unit_lists.PAGES)
+    assert Change.objects.filter(registration__reference=unit_lists.REFERENCE).count() == 1
+    assert Change.objects.exclude(audience=None).count() == 1
 
 
 @pytest.mark.slow

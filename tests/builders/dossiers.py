@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from core import visibility
 from monitoring.dossier.dossier import Dossier, dossier_of
 from monitoring.dossier.lines import Line, Topic
 from monitoring.dossier.reader import Part, Reader
@@ -12,7 +13,7 @@ from monitoring.dossier.span import Span
 from portfolio.models import Company
 from tests.builders.companies import DUNS
 
-EVERYTHING = Reader(None, frozenset(Part))
+EVERYTHING = Reader(visibility.EVERYTHING, frozenset(Part))
 
 
 def a_span(first: date | None = None, last: date | None = None) -> Span:

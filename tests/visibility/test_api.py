@@ -9,7 +9,7 @@ import pytest
 
 from tests.builders.programs import Program
 from tests.visibility.marks import DUNS, SEARCHED, marks_in
-from tests.visibility.walk import NO_DUNS, Address, addresses, alike, text_of
+from tests.visibility.walk import NO_DUNS, Address, about, addresses, alike, text_of
 from tests.visibility.world import OWN, OWN_NAME, REFERENCE, SHARED, World
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +46,13 @@ def test_what_is_anothers_is_answered_like_what_is_not_there(world: World, key: 
         if theirs.status_code < 400 or alike(theirs, address) != alike(nobodys, address):
             wrong.append((address.path, theirs.status_code, nobodys.status_code))
     assert wrong == [], "\n".join(map(str, wrong))
+
+
+def test_of_a_company_that_both_hold_no_answer_shows_what_only_the_other_was_told(world: World, key: Program) -> None:
+    answers = {path: key.client.get(path, headers=key.headers) for path in about(SHARED, below="/api/v1/")}
+    shown = {path: text_of(answer) for path, answer in answers.items() if answer.status_code == 200}
+    assert {path: marks_in(text, world.keys) for path, text in shown.items() if marks_in(text, world.keys)} == {}
+    assert f"/api/v1/companies/{SHARED}/dossier/" in shown, "nothing would be found"
 
 
 def test_a_filter_by_anothers_registration_is_one_by_none(world: World, key: Program) -> None:

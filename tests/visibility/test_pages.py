@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import resolve
 
 from core.lists.listings import LISTINGS
+from dnbmon_site.http.unit_pages import is_open
+from tests.builders.family_trees import a_tree
 from tests.engines import engine
 from tests.visibility.marks import DUNS, SEARCHED, marks_in
-from tests.visibility.walk import addresses, alike, got, text_of
-from tests.visibility.world import OWN_NAME, World
+from tests.visibility.routes import all_routes
+from tests.visibility.walk import about, addresses, alike, got, text_of
+from tests.visibility.world import OWN_NAME, SHARED, World
 
 pytestmark = [
     pytest.mark.django_db,
@@ -50,6 +55,39 @@ def test_what_is_anothers_is_answered_like_what_is_not_there(world: World, perso
             if theirs.status_code == 200 or alike(theirs, address) != alike(nobodys, address):
                 wrong.append((address.path, theirs.status_code, nobodys.status_code))
     assert wrong == [], "\n".join(map(str, wrong))
+
+
+def test_of_a_company_that_both_hold_no_page_shows_what_only_the_other_was_told(world: World, person: Client) -> None:
+    paths = about(SHARED, without="/api/v1/")
+    answers = {path: person.get(path) for path in [*paths, f"/portfolio/company/{SHARED}/dossier/?since=2020-01-01"]}
+    shown = {path: text_of(answer) for path, answer in answers.items() if answer.status_code == 200}
+    assert {path: marks_in(text, world.keys) for path, text in shown.items() if marks_in(text, world.keys)} == {}
+    assert f"/portfolio/company/{SHARED}/dossier/" in shown and len(shown) > 4, "nothing would be found"
+
+
+def test_nothing_leads_to_a_page_that_refuses(world: World, person: Client) -> None:
+    """From the lists that are open, from one's own rows, and from the pages of a company that both hold."""
+    upload = {"registration": str(world.own.pk), "mode": "add", "text": SHARED}
+    imported: Any = person.post("/portfolio/subjectimport/upload/", upload)
+    a_tree(world.own.contract, {SHARED: ""}, duns=SHARED, top=SHARED)
+    lists = [route.path for route in all_routes() if not route.parameters and opens(route.path)]
+    rows = [link for path in lists for link in links_in(got(person, path)) if link.endswith("/change/")]
+    paths = {*lists, *rows, imported.headers["Location"], *about(SHARED, without="/api/")} - {*ENDS}
+    wrong = {path: sorted(link for link in links_in(got(person, path)) if not opens(link)) for path in paths}
+    left = sorted({link.rsplit("/", 3)[0] for links in wrong.values() for link in links})
+    assert left == [], {path: links for path, links in wrong.items() if links}
+    assert len(rows) > 10, "nothing would be found"
+
+
+def opens(path: str) -> bool:
+    match = resolve(path)
+    return is_open(match.view_name) or match.route.startswith("api/") or not match.url_name
+
+
+def links_in(answer: Any) -> set[str]:
+    """Of this site, without what is asked there."""
+    text = text_of(answer) if answer.status_code == 200 else ""
+    return {link.split("?")[0].split("#")[0] for link in re.findall(r'href="(/[^"]*)"', text) if "/static/" not in link}
 
 
 def test_nothing_is_done_to_anothers(world: World, person: Client) -> None:

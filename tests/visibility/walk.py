@@ -80,6 +80,14 @@ def addresses(world: World, *, below: str = "/", without: str = "\0") -> tuple[l
     return found, unfilled
 
 
+def about(duns: str, *, below: str = "/", without: str = "\0") -> list[str]:
+    """All that can be asked about one company."""
+    named = [route for route in all_routes() if route.parameters == ("duns",)]
+    named += [route for route in all_routes() if route.path == "/portfolio/company/{object_id}/change/"]
+    paths = [route.filled(dict.fromkeys(route.parameters, duns)) for route in named]
+    return [path for path in paths if path.startswith(below) and not path.startswith(without)]
+
+
 def _actions(route: Route) -> list[str]:
     """Of the buttons on the page of a row, each."""
     if "action" not in route.parameters:

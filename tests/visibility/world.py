@@ -22,6 +22,7 @@ from dnbmon_site.accounts.models import ApiKey, UnitKey, UnitMember, User
 from health.incidents.lifecycle import open_incident
 from health.models import Incident
 from monitoring.alerts.actions import acknowledge, comment
+from monitoring.decisions.known import known_now
 from monitoring.file_intake.arrivals import upload_file
 from monitoring.jobs import count_days, process_published, update_all_counts, update_contract_review
 from monitoring.models import (
@@ -249,6 +250,12 @@ def _decided(other: Registration) -> None:
         company_id=DUNS, number=1, kind=DecisionKind.HOLD, reason=f"{MARK} reason", known=known,
         decided_by="beatrice", decided_at=now,
     )  # fmt: skip
+    # Of the company that both hold, both see what was decided, and each the alerts that were theirs then.
+    shared = Decision.objects.create(
+        company_id=SHARED, number=1, kind=DecisionKind.LIMIT, amount_cents=100, currency="EUR", reason="Pays late.",
+        known=known_now(Company.objects.get(pk=SHARED), now), decided_by="beatrice", decided_at=now,
+    )  # fmt: skip
+    assert MARK in shared.known
     review = {"reviewed_by": "beatrice", "reviewed_at": now, "note": f"{MARK} note"}
     Review.objects.create(id=Review.key(DUNS, decision.pk), company_id=DUNS, decision=decision, **review)
     TierRule.objects.create(name=f"{MARK} tiers", tier="critical", tag=f"{MARK} tag")

@@ -50,7 +50,8 @@ def needs_of(
     """Of all registrations, whatever the page is filtered by; the reader's own first, then the most urgent. What the
     guided start shows as a step is not shown twice: it may stay when there is data (`has_steps`)."""
     if is_restricted(request.user):
-        return [*own_alert_needs(request, numbers), *critical_alert_needs(request, numbers)]
+        alerts = (*own_alert_needs(request, numbers), *critical_alert_needs(request, numbers))
+        return [*alerts, *company_decision_needs(numbers, request.user.has_perm)]
     shown = (*SHOWN_HERE, *GUIDED) if is_guided else SHOWN_HERE
     found = [
         *own_alert_needs(request, numbers),

@@ -18,7 +18,7 @@ SEARCHED, FOUND, MOST_WORDS = 20_000, 2_000, 6
 
 def find_alerts(alerts: QuerySet[Alert], text: str, reader: Any) -> QuerySet[Alert]:
     """Where both are found, by their keys: no index serves a query for one or the other."""
-    of_company = of_companies(alerts, text)
+    of_company = of_companies(alerts, text, reader)
     words = [] if duns_digits(text) else _with_words(alerts, text.split()[:MOST_WORDS], reader)
     if not words:
         return of_company

@@ -59,18 +59,14 @@ def may_set_tier(request: HttpRequest) -> bool:
 
 
 def part_of(request: HttpRequest, company: Company) -> dict[str, Any] | None:
-    """The part of a company's page. Decisions are of all business units; the tier and the next review are the
-    company's, and shown to users of each."""
+    """The part of a company's page: shared by all business units that hold the company."""
     if not request.user.has_perm("monitoring.view_decision"):
         return None
-    tone = TIER_TONES[Tier(company.tier)] if company.tier else "calm"
-    if is_restricted(request.user):
-        return {"tier_tone": tone} if company.tier or company.next_review_on else None
     return {
         "standing": standing_of(company),
         "tiers": [*Tier.choices, (NONE, tier_text(""))],
         "tier_now": company.tier or NONE,
-        "tier_tone": tone,
+        "tier_tone": TIER_TONES[Tier(company.tier)] if company.tier else "calm",
         "longest_note": LONGEST_NOTE,
         "may_decide": request.user.has_perm(DECIDE),
         "may_set_tier": may_set_tier(request),

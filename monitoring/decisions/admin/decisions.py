@@ -25,6 +25,7 @@ from core.admin.row_actions import Outcome, RowActions
 from core.dates import read_day
 from core.markup import ago, badge
 from core.text import day_text
+from core.visibility import visible_to
 from direct_plus.duns import InvalidDuns, normalise_duns
 from monitoring.decisions.comparison import compared_with_today
 from monitoring.decisions.current import STATE_TONES, TIER_TONES, TONES, shown, standing_of
@@ -39,7 +40,7 @@ from monitoring.decisions.decide import (
     is_expired,
     refuse,
 )
-from monitoring.decisions.known import known_in_short, known_then
+from monitoring.decisions.known import known_in_short, known_then, known_to
 from monitoring.decisions.reviews import is_gone
 from monitoring.decisions.second_person import reasons_for_second, who_can_confirm
 from monitoring.models import Decision, DecisionKind, DecisionState
@@ -129,7 +130,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return (of_companies(queryset, search_term) if search_term.strip() else queryset), False
+        return (of_companies(queryset, search_term, request.user) if search_term.strip() else queryset), False
 
     def complete_rows(self, rows: list[Any]) -> None:
         with_companies(rows)
@@ -170,7 +171,8 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
         if not request.user.has_perm(DECIDE):
             raise PermissionDenied
         key = _duns_or_404(duns)
-        company = Company.objects.filter(pk=key).first() if self.has_view_permission(request) else None
+        may_see = self.has_view_permission(request)
+        company = visible_to(request.user, Company.objects.filter(pk=key)).first() if may_see else None
         if company is None:
             raise Http404(UNKNOWN)
         form, problem = DecisionForm(request.POST or None), ""
@@ -201,13 +203,13 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             "standing": standing,
             "seen": seen,
             "is_gone": is_gone(company),
-            "retained": Company.objects.filter(pk=company.merged_into).first() if company.merged_into else None,
+            "retained": _retained(request, company),
             "problems": [problem] if problem else [error for errors in form.errors.values() for error in errors],
             "given": {name: given.get(name, "") for name in ("kind", "amount", "valid_until", "reason")},
             "currency": given.get("currency") or exposure_settings().reporting_currency,
             "currencies": sorted(CODES),
             "kinds": [(kind.value, kind.label, _hint(settings, kind)) for kind in DecisionKind],
-            "known": known_in_short(company, with_exposure=sees_exposure),
+            "known": known_in_short(company, with_exposure=sees_exposure, actor=request.user),
             "sees_exposure": sees_exposure,
             "second": second,
             "who_can_confirm": who_can_confirm() if second else "",
@@ -220,11 +222,11 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         is_own = row.decider_id == actor_of(request).id
         waits, sees_exposure = row.state == DecisionState.PROPOSED, request.user.has_perm(SEE_EXPOSURE)
-        compared = compared_with_today(row, with_exposure=sees_exposure)
+        compared = compared_with_today(row, with_exposure=sees_exposure, actor=request.user)
         return {
             "title": f"{row.company}: {in_words(row)}",
             "shown": shown(row),
-            "known": known_then(row.known),
+            "known": known_then(known_to(request.user, [row])[0]),
             "compared": compared,
             "changed_count": sum(one.has_changed for one in compared),
             "sees_exposure": sees_exposure,
@@ -258,6 +260,11 @@ def _duns_or_404(text: str) -> str:
         return normalise_duns(text)
     except InvalidDuns as error:
         raise Http404(UNKNOWN) from error
+
+
+def _retained(request: HttpRequest, company: Company) -> Company | None:
+    rows = Company.objects.filter(pk=company.merged_into)
+    return visible_to(request.user, rows).first() if company.merged_into else None
 
 
 def _seen(form: DecisionForm) -> int:

@@ -22,6 +22,7 @@ from core.bulk import among
 from core.db import insert_new
 from core.markup import ago, badge
 from core.text import country_name, day_text
+from core.visibility import scope_of
 from monitoring.decisions.admin.company import may_set_tier, set_tiers_page
 from monitoring.decisions.current import TIER_TONES, TONES, with_decisions
 from monitoring.decisions.decide import in_words, is_expired
@@ -68,7 +69,7 @@ class DueReviewAdmin(ExportedList, ReadOnlyAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        return queryset.filter(among("duns", search_companies(search_term).duns)), False
+        return queryset.filter(among("duns", search_companies(search_term, scope_of(request.user)).duns)), False
 
     def complete_rows(self, rows: list[Any]) -> None:
         with_decisions(rows)
@@ -139,7 +140,7 @@ class ReviewAdmin(ExportedList, ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return (of_companies(queryset, search_term) if search_term.strip() else queryset), False
+        return (of_companies(queryset, search_term, request.user) if search_term.strip() else queryset), False
 
     def complete_rows(self, rows: list[Any]) -> None:
         with_companies(rows)

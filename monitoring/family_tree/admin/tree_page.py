@@ -13,10 +13,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from core.actors import actor_of
 from core.admin.row_actions import demand
+from core.visibility import is_restricted, visible_to
 from direct_plus.duns import usable_numbers
 from monitoring.company_page.admin import end_of_day
 from monitoring.family_tree.add import add_members
@@ -33,11 +35,12 @@ from portfolio.models import Company, Registration, Subject
 
 NINE_DIGITS = re.compile("[0-9]{9}")
 MAY_SEE = ("portfolio.view_company", "monitoring.view_familytree")
+NO_TREE = _("No family tree with this company has been fetched.")
 MAY_SEE_EXPOSURE = "portfolio.view_exposure"
 
 
 def here_of(request: HttpRequest) -> Here:
-    return Here(Company.objects.all(), Subject.objects.all())
+    return Here(visible_to(request.user, Company.objects.all()), visible_to(request.user, Subject.objects.all()))
 
 
 @require_safe
@@ -47,14 +50,23 @@ def page(request: HttpRequest, duns: str) -> HttpResponse:
     until = end_of_day(request.GET.get("as_of", ""))
     here = here_of(request)
     company = here.companies.filter(pk=duns).first() if NINE_DIGITS.fullmatch(duns) else None
-    tree = latest_tree(duns, TreeKind.FULL, until) if NINE_DIGITS.fullmatch(duns) else None
+    tree = _tree_of(request, duns, company, until)
     if company is None and tree is None:
-        raise Http404(gettext("No family tree with this company has been fetched."))
+        raise Http404(NO_TREE)
     context = _context(request, duns, company, tree, until, here)
     request.current_app = admin.site.name
     return TemplateResponse(
         request, "monitoring/family_tree/tree.html", {**admin.site.each_context(request), **context}
     )
+
+
+def _tree_of(
+    request: HttpRequest, duns: str, company: Company | None, until: datetime | None = None
+) -> FamilyTree | None:
+    """A tree is for users of the business units that hold one of its companies, and opened from that one."""
+    if not NINE_DIGITS.fullmatch(duns) or (company is None and is_restricted(request.user)):
+        return None
+    return latest_tree(duns, TreeKind.FULL, until)
 
 
 def _context(
@@ -81,8 +93,8 @@ def _context(
         "below": below,
         "latest": f"{timezone.localdate():%Y-%m-%d}",
         "may_fetch": until is None and company is not None and may_fetch_trees(request),
-        "fetching": None if until else _fetching(duns),
-        "registrations": _registrations(tree) if tree and may_add and not _is_whole(view) else [],
+        "fetching": None if until or is_restricted(request.user) else _fetching(duns),
+        "registrations": _registrations(request, tree) if tree and may_add and not _is_whole(view) else [],
         "is_whole": may_add and _is_whole(view),
         "with_exposure": until is None and request.user.has_perm(MAY_SEE_EXPOSURE),
         "exposure_heading": exposure_in(currency),
@@ -103,8 +115,9 @@ def _name(company: Company | None, duns: str) -> str:
     return (company.name if company else "") or duns
 
 
-def _registrations(tree: FamilyTree) -> list[Registration]:
-    return list(Registration.objects.filter(contract=tree.contract_id).defer("detail").order_by("reference"))
+def _registrations(request: HttpRequest, tree: FamilyTree) -> list[Registration]:
+    rows = visible_to(request.user, Registration.objects.filter(contract=tree.contract_id))
+    return list(rows.defer("detail").order_by("reference"))
 
 
 def _whole_number(text: str) -> int:
@@ -115,9 +128,9 @@ def _whole_number(text: str) -> int:
 def add(request: HttpRequest, duns: str) -> HttpResponse:
     """The selected members, into an import, which is confirmed."""
     demand(request.user.has_perms((*MAY_SEE, UPLOAD)))
-    tree = latest_tree(duns, TreeKind.FULL) if NINE_DIGITS.fullmatch(duns) else None
+    tree = _tree_of(request, duns, here_of(request).companies.filter(pk=duns).first())
     if tree is None:
-        raise Http404(gettext("No family tree with this company has been fetched."))
+        raise Http404(NO_TREE)
     numbers = usable_numbers(request.POST.getlist("member"))
     try:
         made = add_members(tree, numbers, _registration(request, tree), by=actor_of(request))
@@ -131,6 +144,7 @@ def add(request: HttpRequest, duns: str) -> HttpResponse:
 def _registration(request: HttpRequest, tree: FamilyTree) -> Registration:
     try:
         key = UUID(request.POST.get("registration", ""))
-        return Registration.objects.select_related("contract").get(pk=key, contract=tree.contract_id)
+        rows = visible_to(request.user, Registration.objects.select_related("contract"))
+        return rows.get(pk=key, contract=tree.contract_id)
     except (ValueError, Registration.DoesNotExist):
         raise Refused(gettext("Choose the registration to add the companies to.")) from None

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from datetime import UTC
 from typing import Any
 
+from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from core.markup import exact
+from core.markup import badge, exact
 from core.text import counted
 from monitoring.deliveries.admin import state_badge
 from monitoring.models import Delivery
@@ -77,3 +80,17 @@ def marks_of(row: Registration) -> Iterable[tuple[str, str, str]]:
         yield gettext("Replay incomplete"), "warn", row.replay_mark
     if row.state == RegistrationState.ACTIVE and row.last_error:
         yield gettext("Error"), "warn", row.last_error
+
+
+def about_list(row: Any) -> SafeString | str:
+    """No fault of the registration: it moves no row to the top."""
+    if not row.has_lists or (row.adopted and row.is_list_complete):
+        return ""
+    page = reverse("admin:portfolio_syncrun_adopt", args=[row.pk])
+    state, act, link = (
+        (gettext("List incomplete"), gettext("Upload D&B's export file"), f"{page}#export-file")
+        if row.adopted
+        else (gettext("List not adopted"), gettext("Adopt list"), page)
+    )
+    chip = badge(state, "calm", gettext("Billing numbers are not exact."))
+    return format_html('{}<br><a class="dm-more" href="{}">{}</a>', chip, link, act)

@@ -28,6 +28,7 @@ from core.fields import with_default
 from core.jobs import asked_for
 from core.markup import ago, badge, due, two_lines
 from core.text import counted
+from core.visibility import is_restricted
 from monitoring.ingest.raw_item import pretty
 from monitoring.models import DeadLetter, DeadLetterState
 from monitoring.publications.sequence import newest_publication
@@ -43,7 +44,7 @@ from monitoring.pull.admin.actions import (
     pause,
     pause_notes,
 )
-from monitoring.pull.admin.details import problems_of, recent_deliveries, settings_at_dnb
+from monitoring.pull.admin.details import about_list, problems_of, recent_deliveries, settings_at_dnb
 from monitoring.pull.admin.questions import ask_before_first_pull
 from monitoring.pull.admin.start_button import is_start_needed, start_button
 from portfolio.billing.contract_year import LISTED
@@ -123,8 +124,12 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Users of business units read how theirs stand; pulling is run for the whole installation."""
+        return not is_restricted(request.user) and super().has_change_permission(request, obj)
+
     def has_pull_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(PERMISSION)
+        return request.user.has_perm(PERMISSION) and not is_restricted(request.user)
 
     def may_act(self, request: HttpRequest, row: Registration, action: str) -> bool:
         return self.has_pull_permission(request)
@@ -146,6 +151,11 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         found: Any = super().get_changelist_instance(request)
         found.published, found.is_pull_requested = newest_publication(), bool(asked_for(PULL_NOW))
         return found
+
+    @staticmethod
+    def seen(user: Any, rows: list[Any]) -> None:
+        for row in rows:
+            row.has_lists = not is_restricted(user)
 
     def complete_rows(self, rows: list[Any]) -> None:
         """What needs attention comes first."""
@@ -186,7 +196,7 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     @admin.display(description=_("Needs attention"))
     def needs_attention(self, row: Any) -> SafeString:
         marks = format_html_join(" ", "{}", ((badge(word, tone, why),) for word, tone, why in row.problems))
-        return _part(row, "problems", format_html("{}{}", marks, _about_list(row)) or "–")
+        return _part(row, "problems", format_html("{}{}", marks, about_list(row)) or "–")
 
     @admin.display(description=_("Companies"))
     def companies(self, row: Any) -> SafeString:
@@ -194,7 +204,8 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         words = counted(row.listed)
         if not (row.adopted and row.is_list_complete):
             words = gettext("%(count)s or more") % {"count": words} if row.listed else gettext("Not known yet")
-        link = f"{reverse('admin:portfolio_subject_changelist')}?registration={row.pk}"
+        page = "admin:portfolio_subject_changelist" if row.has_lists else "admin:portfolio_company_changelist"
+        link = f"{reverse(page)}?registration={row.pk}"
         return _part(row, "companies", format_html('<a class="dm-company" href="{}">{}</a>', link, words))
 
     def get_list_display(self, request: HttpRequest) -> Any:
@@ -316,20 +327,6 @@ def _listed_in(rows: list[Any]) -> dict[Any, int]:
     new = [key for key, count in known.items() if not count]
     found = Subject.objects.filter(registration__in=new, state__in=LISTED).order_by().values_list("registration")
     return {**known, **dict(found.annotate(Count("id")))} if new else known
-
-
-def _about_list(row: Registration) -> SafeString | str:
-    """No fault of the registration: it moves no row to the top."""
-    if row.adopted and row.is_list_complete:
-        return ""
-    page = reverse("admin:portfolio_syncrun_adopt", args=[row.pk])
-    state, act, link = (
-        (gettext("List incomplete"), gettext("Upload D&B's export file"), f"{page}#export-file")
-        if row.adopted
-        else (gettext("List not adopted"), gettext("Adopt list"), page)
-    )
-    chip = badge(state, "calm", gettext("Billing numbers are not exact."))
-    return format_html('{}<br><a class="dm-more" href="{}">{}</a>', chip, link, act)
 
 
 def _part(row: Registration, name: str, content: SafeString | str) -> SafeString:

@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
@@ -22,8 +23,9 @@ from core.admin.exports import ExportedList
 from core.admin.row_actions import Outcome, RowActions
 from core.markup import ago, badge
 from core.uploads import is_too_large
+from core.visibility import is_restricted, visible_to
 from portfolio.call_budgets.calls import BudgetUsedUp, CallsChanged
-from portfolio.imports.admin.actions import ACTIONS, APPROVE, CONFIRM, SEARCH, UPLOAD
+from portfolio.imports.admin.actions import ACTIONS, APPROVE, CONFIRM, SEARCH, SEARCHES, UPLOAD
 from portfolio.imports.admin.page_context import page_of, summary_of
 from portfolio.imports.admin.uploads import TONES, FileOrText
 from portfolio.imports.outcomes import with_results
@@ -36,11 +38,16 @@ from portfolio.models import ImportMode, ImportState, Registration, SubjectImpor
 
 
 class UploadForm(FileOrText):
-    registration = forms.ModelChoiceField(Registration.objects.order_by("reference"), empty_label=None)
+    registration = forms.ModelChoiceField(Registration.objects.none(), empty_label=None)
     mode = forms.ChoiceField(choices=ImportMode.choices, initial=ImportMode.ADD)
     pasted = _("Pasted numbers")
     nothing = _("Choose a file, or paste D-U-N-S numbers.")
     both = _("You chose a file and pasted numbers. Remove one of them.")
+
+    def __init__(self, registrations: QuerySet[Registration], *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        field: Any = self.fields["registration"]
+        field.queryset = registrations
 
 
 @admin.register(SubjectImport)
@@ -112,7 +119,8 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     def upload(self, request: HttpRequest) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = UploadForm(request.POST or None, request.FILES or None, initial=request.GET.dict())
+        registrations = visible_to(request.user, Registration.objects.order_by("reference"))
+        form = UploadForm(registrations, request.POST or None, request.FILES or None, initial=request.GET.dict())
         is_cut = is_too_large(request)
         if request.method == "POST" and not is_cut and form.is_valid():
             return self._create(request, form.cleaned_data)
@@ -123,7 +131,7 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             "chosen": {name: given.get(name, "") for name in ("registration", "mode")},
             "modes": MODES,
             "limit": settings.IMPORT_LIMIT_MB,
-            "registrations": Registration.objects.order_by("reference"),
+            "registrations": registrations,
         }
         return self.page(request, "portfolio/imports/upload.html", title=gettext("Import companies"), **context)
 
@@ -162,6 +170,8 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     # What people do
     def may_act(self, request: HttpRequest, row: SubjectImport, action: str) -> bool:
         """Each asks for a right of its own, and says to those who have another one whom to ask."""
+        if action in SEARCHES and is_restricted(request.user):
+            return False
         return any(map(request.user.has_perm, (UPLOAD, CONFIRM, APPROVE, SEARCH)))
 
     def act(self, request: HttpRequest, row: SubjectImport, action: str) -> Outcome:

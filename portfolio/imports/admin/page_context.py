@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from core import plurals
 from core.actors import Actor, actor_of
+from core.visibility import is_restricted
 from portfolio.billing.approval_limits import Act, reasons_for_second
 from portfolio.billing.contract_year import day_text
 from portfolio.company_search.overview import overview_of
@@ -45,7 +46,8 @@ def page_of(request: HttpRequest, row: SubjectImport) -> dict[str, Any]:
     shown = request.GET.get("validation", "")
     page = page_number(request.GET.get("page", ""))
     found = rows_on(page, validated_rows(row, shown or None)) if shown in ("", *Validation.values) else []
-    searched = overview_of(row)
+    searches = not is_restricted(request.user)
+    searched = overview_of(row) if searches else None
     return {
         "tone": TONES[ImportState(row.state)],
         "lead": lead_of(row),
@@ -74,7 +76,7 @@ def _what_to_do(request: HttpRequest, row: SubjectImport, counts: dict[str, int]
     is_read = row.state == ImportState.READ
     undecided = is_read and is_undecided(row)
     changes = is_read and not undecided and _changes_something(row, counts)
-    may_grow = bool(counts.get(Validation.NO_NUMBER))
+    may_grow = bool(counts.get(Validation.NO_NUMBER)) and not is_restricted(request.user)
     return {
         "undecided": counts.get(Validation.DECISION, 0) if undecided else 0,
         "examples": list(islice(validated_rows(row, Validation.DECISION), 3)) if undecided else [],

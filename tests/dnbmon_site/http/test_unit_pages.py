@@ -13,11 +13,12 @@ from dnbmon_site.http.unit_pages import OF_MODELS, PAGES
 from monitoring.models import Alert, Change, Notification
 from monitoring.stats.daily_counts import roll_up
 from portfolio.companies.notes import add_note
-from portfolio.models import Company
+from portfolio.models import Company, SubjectImport
 from tests.builders.alerts import raised
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
 from tests.builders.elements import STATUS
+from tests.builders.family_trees import a_tree
 from tests.builders.notifications import a_seed, news
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
@@ -124,8 +125,45 @@ def test_every_other_page_is_refused(client: Client, bob: User) -> None:
 def test_the_menu_names_no_page_that_is_refused(client: Client, bob: User) -> None:
     text = text_of(client.get(reverse("admin:index")))
     assert "Companies" in text
-    for title in ("Registrations", "Ingestion log", "Audit log", "Channels"):
+    for title in ("Monitored companies", "Ingestion log", "Audit log", "Channels"):
         assert title not in text
+
+
+def test_registrations_are_read_and_not_run(client: Client, bob: User) -> None:
+    page = reverse("admin:portfolio_registration_change", args=[one().pk])
+    for path in (page, reverse("admin:portfolio_registration_changelist")):
+        shown = text_of(client.get(path))
+        assert one().reference in shown and two().reference not in shown
+        assert [word for word in ("Save", "Pull now", "Pause", "Find registrations") if word in shown] == []
+    assert client.get(page.replace(str(one().pk), str(two().pk))).status_code == 302, "as for a key that no one has"
+    assert client.post(page, {"cadence": "daily"}).status_code == 403
+    assert client.post(reverse("admin:portfolio_registration_do", args=[one().pk, "pull-now"])).status_code == 403
+
+
+def test_imports_go_into_own_registrations(client: Client, bob: User) -> None:
+    upload, given = reverse("admin:portfolio_subjectimport_upload"), {"mode": "add", "text": OTHER}
+    assert two().reference not in text_of(client.get(upload))
+    refused = client.post(upload, {**given, "registration": str(two().pk)})
+    assert refused.status_code == 200 and "Registration: Select a valid choice" in text_of(refused)
+    page = client.post(upload, {**given, "registration": str(one().pk)}).headers["Location"]
+    assert SubjectImport.objects.get().registration == one()
+    assert client.get(page).status_code == 200 and client.post(page.replace("change", "do/find")).status_code == 403
+    SubjectImport.objects.update(registration=two())
+    assert client.get(page).status_code == client.post(page.replace("change", "do/confirm")).status_code == 404
+
+
+def test_a_family_tree_opens_from_an_own_company_and_names_own_registrations(client: Client, bob: User) -> None:
+    a_tree(one().contract, {OTHER: "", DUNS: OTHER}, duns=OTHER, top=OTHER)
+    ours, theirs = (reverse("family_tree", args=[duns]) for duns in (DUNS, OTHER))
+    shown = client.get(ours)
+    assert f"Company {OTHER}" in text_of(shown), "D&B's tree is whole"
+    assert f"Monitored in {one().reference}" in text_of(shown) and two().reference not in text_of(shown)
+    assert f"/portfolio/company/{OTHER}/" not in shown.content.decode() and "Zyx" not in text_of(shown)
+    assert client.get(theirs).status_code == client.post(f"{theirs}add/", {"member": OTHER}).status_code == 404
+    client.post(f"{ours}add/", {"member": OTHER, "registration": str(two().pk)})
+    assert not SubjectImport.objects.exists()
+    client.post(f"{ours}add/", {"member": OTHER, "registration": str(one().pk)})
+    assert SubjectImport.objects.get().registration == one()
 
 
 def test_who_belongs_to_no_unit_sees_nothing_and_is_told_why(client: Client, bob: User) -> None:

@@ -69,18 +69,13 @@ def test_what_is_paid_for_or_shared_by_all_units_is_not_for_users_of_one(client:
         set_tiers_page(asked_by(restricted), Company.objects.all())
 
 
-@pytest.mark.parametrize("action", ["tier", "review"])
-def test_tier_and_review_are_not_theirs_to_set(client: Client, restricted: User, action: str) -> None:
+def test_they_review_companies_and_do_not_set_the_tier(client: Client, restricted: User) -> None:
     restricted.user_permissions.add(*a_person("decide_company", "change_tier", username="ann").user_permissions.all())
-    answer = client.post(f"/portfolio/company/{DUNS}/do/{action}/", {"tier": "normal"})
-    assert answer.status_code == 403
-    assert Company.objects.get().tier == Tier.CRITICAL and not Review.objects.exists()
-
-
-def test_they_see_the_tier_and_the_next_review(client: Client, restricted: User) -> None:
-    shown = client.get(PAGE)
-    assert "Tier and next review Tier Critical Next review 1 Jul 2026" in text_of(shown)
-    assert "Save tier" not in text_of(shown) and "Complete review" not in text_of(shown)
+    assert client.post(f"/portfolio/company/{DUNS}/do/tier/", {"tier": "normal"}).status_code == 403
+    assert client.post(f"/portfolio/company/{DUNS}/do/review/", {"note": "Looked."}).status_code == 302
+    assert (Company.objects.get().tier, Review.objects.get().note) == (Tier.CRITICAL, "Looked.")
+    shown = text_of(client.get(PAGE))
+    assert "Tier Critical" in shown and "Save tier" not in shown and "Complete review" in shown
 
 
 def test_a_search_is_one_among_what_they_see(client: Client, restricted: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,7 +83,7 @@ def test_what_was_known_stays_whatever_comes_later() -> None:
     Company.objects.update(name="Other", failure_class=5, rating="", exposure=None)
     exposure(f"{DUNS};1", as_of=today())
     row.refresh_from_db()
-    found = known_then(row.known)
+    found = known_then(json.loads(row.known))
     assert row.known == frozen
     assert ("Name", "Acme Ltd") in found.figures and ("D&B rating", "3A2") in found.figures
     assert ("Failure score class", "2") in found.figures
@@ -94,7 +94,7 @@ def test_what_was_known_stays_whatever_comes_later() -> None:
 
 def test_what_was_not_known_is_not_there() -> None:
     a_company(name="")
-    found = known_then(a_decision().known)
+    found = known_then(json.loads(a_decision().known))
     assert (found.figures, found.alerts, found.exposure) == ([], [], [])
 
 
@@ -109,7 +109,7 @@ def test_more_alerts_than_are_kept_are_counted(monkeypatch: pytest.MonkeyPatch) 
     a_company()
     for title in ("One", "Two", "Three"):
         an_alert(title=title)
-    found = known_then(a_decision().known)
+    found = known_then(json.loads(a_decision().known))
     assert (len(found.alerts), found.more_alerts) == (2, 1)
 
 

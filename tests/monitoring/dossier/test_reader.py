@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.api.scopes import ALERTS, READ, READ_EXPOSURE, SCOPES
+from core.visibility import EVERYTHING
 from dnbmon_site.accounts.models import ApiKey
 from dnbmon_site.accounts.roles import ANALYST, OPERATOR, VIEWER
 from monitoring.dossier.lines import Topic
@@ -58,7 +59,7 @@ def test_a_part_that_is_not_seen_has_no_line(part: Part, topics: set[Topic]) -> 
     a_message(company=DUNS, event_type="alert.raised")
     exposure(f"{DUNS};100")
     whole = {line.topic for line in a_dossier().lines}
-    rest = a_dossier(reader=Reader(None, frozenset(Part) - {part}))
+    rest = a_dossier(reader=Reader(EVERYTHING, frozenset(Part) - {part}))
     assert whole - {line.topic for line in rest.lines} == topics
     assert rest.left_out == [part]
 
@@ -70,6 +71,6 @@ def test_no_amount_at_stake_without_the_permission_for_it() -> None:
     decided = {"reason": "r", "decided_by": "ann", "decided_at": datetime(2026, 3, 31, tzinfo=UTC), "known": KNOWN}
     Decision.objects.create(company=company, number=1, kind=DecisionKind.HOLD, **decided)
     assert "123,457" in str(a_dossier().lines)
-    without = a_dossier(reader=Reader(None, frozenset(Part) - {Part.EXPOSURE}))
+    without = a_dossier(reader=Reader(EVERYTHING, frozenset(Part) - {Part.EXPOSURE}))
     shown = f"{without.lines} {without.figures}"
     assert "123,457" not in shown and "100.00" not in shown and "xposure" not in shown

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from core.bulk import key_ends
-from core.visibility import Scope
+from core.visibility import Scope, visible_to
 from portfolio.companies import search
 from portfolio.companies.search import Found, duns_digits, of_companies, search_companies
 from portfolio.companies.word_index import verify_words, write_company_words
@@ -164,6 +164,16 @@ def test_rows_about_companies_are_found_by_their_words() -> None:
     assert of_companies(Subject.objects.all(), "forge").count() == 1
     assert of_companies(Subject.objects.all(), DUNS).count() == 1
     assert of_companies(Subject.objects.all(), "anvil").count() == 0
+
+
+def test_rows_of_a_business_unit_are_cut_before_the_best_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those about a company that left: what was reported of it then stays visible."""
+    monkeypatch.setattr(search, "NAMES", 2)
+    scope = a_unit_among_others(own=1, others=3)
+    left = a_company("000000200", "Alpha gone").duns
+    a_subject(left, one(), monitored_since=MOMENT, monitored_until=MOMENT)
+    found = of_companies(visible_to(scope, Subject.objects.all()), "alpha", scope)
+    assert sorted(found.values_list("company_id", flat=True)) == ["000000100", left]
 
 
 def test_the_index_leads_from_the_beginning_of_a_word_to_its_companies() -> None:
