@@ -14,7 +14,8 @@ from monitoring.company_page.summary import head_of
 from monitoring.dossier.asked import Asked
 from monitoring.dossier.changes import History
 from monitoring.dossier.exposure import Stakes, amount_words
-from monitoring.figures.catalog import Figures, figures_of
+from monitoring.figures.catalog import Figures
+from monitoring.figures.reading import figures_of
 from monitoring.history.state import CompanyState
 from portfolio.companies.columns import FIGURE_COLUMNS
 from portfolio.exposure.books import book_label

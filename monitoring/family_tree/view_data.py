@@ -14,7 +14,7 @@ from monitoring.corporate_groups.tree import Node
 from monitoring.corporate_groups.view_data import Row
 from monitoring.family_tree.shape import Branch, Shape, Why, branches_of, path_to, shape_of
 from monitoring.family_tree.snapshots import changed_since
-from monitoring.figures.catalog import figures_of
+from monitoring.figures.reading import figures_of
 from monitoring.history.state import apply_events, events_of
 from monitoring.models import FamilyTree, FamilyTreeMember
 from portfolio.billing.contract_year import LISTED

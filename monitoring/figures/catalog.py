@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
@@ -63,7 +64,7 @@ class Figures(NamedTuple):
     global_ultimate: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Figure:
     """Some columns that are read together, from the elements at and below the paths."""
 
@@ -72,12 +73,13 @@ class Figure:
     label: str | Promise
     read: Callable[[CompanyState], tuple[Any, ...]]
 
+    @cached_property
+    def members(self) -> frozenset[str]:
+        return frozenset(names_below_root(path)[0] for path in self.paths)
 
-def figures_of(state: CompanyState) -> Figures:
-    values: dict[str, Any] = {}
-    for figure in CATALOG:
-        values |= zip(figure.columns, figure.read(state), strict=True)
-    return Figures(**values)
+    def is_unknown(self, state: CompanyState) -> bool:
+        """Whether nothing that is known could tell it."""
+        return state.status is None and self.members.isdisjoint(state.document)
 
 
 # Plain values

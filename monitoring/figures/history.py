@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date
+from datetime import UTC, date, datetime
+from itertools import chain
 
-from monitoring.figures.catalog import MEMBERS, PATHS, Figures, figures_of
+from monitoring.figures.catalog import MEMBERS, PATHS, Figure, Figures
+from monitoring.figures.reading import NOTHING, figures_of, figures_told
 from monitoring.figures.record import ENTRY, pack
 from monitoring.figures.words import Word
-from monitoring.history.state import Event, events_of, states_after
+from monitoring.history.state import CompanyState, Event, events_of, states_after
+from monitoring.history.summary import Projection
+from monitoring.models import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +22,17 @@ class Past:
 
     days: Sequence[tuple[date, Figures]] = ()
     kept_from: date | None = None
+    # What came out at last; None where nothing has happened.
+    projection: Projection | None = None
+    # What was known before the first of the days.
+    begun: Figures = NOTHING
 
     @property
     def latest(self) -> Figures:
-        return self.days[-1][1] if self.days else Figures()
+        return self.days[-1][1] if self.days else self.begun
+
+    def all_figures(self) -> Iterable[Figures]:
+        return chain((self.begun,), (figures for _, figures in self.days))
 
 
 @dataclass(slots=True)
@@ -52,15 +63,44 @@ def pasts(duns: Sequence[str]) -> dict[str, Past]:
 
 def past_of(events: Iterable[Event]) -> Past:
     ordered = sorted(map(_reduced, events), key=lambda event: event.order)
-    days = [event.moment.astimezone(UTC).date() for event in ordered]
-    following: list[date | None] = [*days[1:], None]
-    kept_from = max((day for event, day in zip(ordered, days, strict=True) if event.carried is not None), default=None)
-    found = [
-        (day, figures_of(state))
-        for (_, state), day, next_day in zip(states_after(ordered), days, following, strict=False)
-        if day != next_day and (kept_from is None or day >= kept_from)
-    ]
-    return Past(found, kept_from)
+    if not ordered:
+        return Past()
+    projection, kept = (
+        Projection(CompanyState(), ()),
+        [day_at(one.moment) for one in ordered if one.carried is not None],
+    )
+    days = _days(projection, ordered, NOTHING)
+    kept_from = max(kept, default=None)
+    return Past([one for one in days if kept_from is None or one[0] >= kept_from], kept_from, projection)
+
+
+def past_after(projection: Projection, events: Iterable[Event], before: Iterable[Event] = ()) -> Past:
+    """What comes of events behind all that were applied. The projection is used up; a document that may lack what
+    happened shortly `before` it needs these changes."""
+    begun = figures_of(projection.state)
+    ordered = sorted(map(_reduced, events), key=lambda event: event.order)
+    return Past(_days(projection, ordered, begun, before), None, projection, begun)
+
+
+def day_at(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
+
+
+def _days(
+    projection: Projection, ordered: Sequence[Event], known: Figures, before: Iterable[Event] = ()
+) -> list[tuple[date, Figures]]:
+    """Each day on which something happened, with the figures at its end."""
+    found: list[tuple[date, Figures]] = []
+    following = [*(day_at(one.moment) for one in ordered[1:]), None]
+    again: set[Figure] = set()
+    for (event, state), next_day in zip(states_after(ordered, projection.state, before), following, strict=True):
+        projection.note(event)
+        again |= set(figures_told(event.path if event.kind == Kind.ELEMENT else ""))
+        if (day := day_at(event.moment)) != next_day:
+            known = figures_of(state, known, again)
+            again.clear()
+            found.append((day, known))
+    return found
 
 
 def _reduced(event: Event) -> Event:
@@ -70,12 +110,29 @@ def _reduced(event: Event) -> Event:
     return replace(event, seed={name: value for name, value in event.seed.items() if name in MEMBERS})
 
 
-def months_of(duns: str, past: Past, stored: Months, numbers: Mapping[Word, int]) -> Months:
-    """What is to be stored: an entry for each day after which the record is another."""
+def months_of(duns: str, past: Past, stored: Months, numbers: Mapping[Word, int]) -> tuple[Months, bytes]:
+    """What is to be stored: an entry for each day after which the record is another. And the record before the last of
+    the days."""
     found = stored.before(past.kept_from) if past.kept_from else Months()
-    record = found.last_record() or pack(duns, Figures(), {})
+    return found, _add(found, found.last_record() or pack(duns, NOTHING, {}), duns, past, numbers)
+
+
+def months_after(
+    duns: str, past: Past, stored: Months, numbers: Mapping[Word, int], last_day: date | None, before: bytes
+) -> tuple[Months, bytes]:
+    """The same of the months in which something has happened after what was known; on the last day that was known, too,
+    or `before` it."""
+    if not past.days:
+        return Months(), before
+    found = stored.before(first := past.days[0][0])
+    record = before if first == last_day else pack(duns, past.begun, numbers)
+    return found, _add(found, record or pack(duns, NOTHING, {}), duns, past, numbers)
+
+
+def _add(months: Months, record: bytes, duns: str, past: Past, numbers: Mapping[Word, int]) -> bytes:
+    before = record
     for day, figures in past.days:
         before, record = record, pack(duns, figures, numbers)
         if record != before:
-            found.add(day, record)
-    return found
+            months.add(day, record)
+    return before

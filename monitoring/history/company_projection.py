@@ -94,7 +94,7 @@ def _advanced(rows: Sequence[Company], new: Mapping[str, NewEvents]) -> dict[str
     seeds = [key for duns in known for key in sorted(new[duns].seeds)]
     changes = [key for duns in known for key in sorted(new[duns].changes)]
     events = events_among(seeds, changes)
-    hidden, before = hidden_events(events, known), _shortly_before(events, known)
+    hidden, before = hidden_events(events, known), shortly_before(events, known, SUMMARY)
     found: dict[str, Projection | None] = {}
     for duns, projection in known.items():
         is_whole = len(events.get(duns, [])) == len(new[duns].seeds) + len(new[duns].changes)
@@ -103,8 +103,8 @@ def _advanced(rows: Sequence[Company], new: Mapping[str, NewEvents]) -> dict[str
     return found
 
 
-def _shortly_before(
-    events: Mapping[str, Sequence[Event]], projections: Mapping[str, Projection]
+def shortly_before(
+    events: Mapping[str, Sequence[Event]], projections: Mapping[str, Projection], paths: Sequence[str]
 ) -> dict[str, list[Event]]:
     """The changes that a SEED among the events may not show yet."""
     seeds = [
@@ -116,7 +116,7 @@ def _shortly_before(
     if not seeds:
         return {}
     since = min(moment for _, moment in seeds) - SEED_MAY_LAG
-    found = changes_since(since, sorted({duns for duns, _ in seeds}), SUMMARY)
+    found = changes_since(since, sorted({duns for duns, _ in seeds}), paths)
     return {duns: [one for one in found[duns] if one not in events[duns]] for duns, _ in seeds}
 
 

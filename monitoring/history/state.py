@@ -154,12 +154,11 @@ def changes_since(moment: datetime, duns: Sequence[str], paths: Sequence[str]) -
 
 def touching(paths: Sequence[str]) -> Q:
     """Changes of an element at, above or below a path."""
-    condition = Q(element__in=[])
+    above = {".".join(names[:depth]) for names in (path.split(".") for path in paths) for depth in range(1, len(names))}
+    condition = Q(element__in=sorted(above))
     for path in paths:
-        names = path.split(".")
-        condition |= Q(element__startswith=path) | Q(
-            element__in=[".".join(names[:depth]) for depth in range(1, len(names))]
-        )
+        if not any(path != other and path.startswith(other) for other in paths):
+            condition |= Q(element__startswith=path)
     return condition
 
 

@@ -7,7 +7,8 @@ an event behind all that were applied can be applied to it; any other asks for a
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -109,16 +110,24 @@ def advanced(
 
 
 def stored(projection: Projection | None) -> str:
-    """The same text for the same projection, however it came about."""
+    """What lists show of it, as text."""
+    return written(projection, MEMBERS, _shown)
+
+
+def written(
+    projection: Projection | None, members: AbstractSet[str], kept: Callable[[dict[str, Any]], dict[str, Any]]
+) -> str:
+    """The same text for the same projection, however it came about: of the document what is to be `kept`, which is
+    some of these members."""
     if projection is None:
         return ""
     state, moment = projection.state, projection.order[0]
-    carried = {registration.hex: sorted(names & MEMBERS) for registration, names in state.carried.items()}
+    carried = {registration.hex: sorted(names & members) for registration, names in state.carried.items()}
     return dump_json(
         {
             "format": FORMAT,
             "order": _order_text(projection.order),
-            "document": _shown(state.document),
+            "document": kept(state.document),
             "status": _status_text(state.status),
             "carried": {registration: names for registration, names in sorted(carried.items()) if names},
             "touched": {

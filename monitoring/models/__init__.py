@@ -26,7 +26,7 @@ from monitoring.models.deliveries import (
     Source,
 )
 from monitoring.models.elements import Element, Severity
-from monitoring.models.figures import FigureCheckpoint, FigureMonth, FigureWord, WordKind
+from monitoring.models.figures import FigureCheckpoint, FigureMonth, FigureState, FigureWord, WordKind
 from monitoring.models.file_servers import FileServer
 from monitoring.models.from_dnb.data_fetches import (
     BEING_WRITTEN,
@@ -95,6 +95,7 @@ __all__ = [
     "FetchedState",
     "FigureCheckpoint",
     "FigureMonth",
+    "FigureState",
     "FigureWord",
     "FileFormat",
     "FileServer",

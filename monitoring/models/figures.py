@@ -52,6 +52,23 @@ class FigureMonth(models.Model):
         return FigureMonth.first_key(month) + int(duns)
 
 
+class FigureState(models.Model):
+    """What a company's figures were made of, so that what happens later needs nothing of what happened before. Written
+    after the rows of months and the company's columns: whoever finds another version than it has read begins again."""
+
+    company = models.OneToOneField(Company, on_delete=models.CASCADE, primary_key=True)
+    projection = models.TextField(blank=True)
+    # The record at the end of the day before that of the last event.
+    before = models.BinaryField(default=b"")
+    version = models.BigIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.company_id)
+
+
 class WordKind(models.TextChoices):
     """What records hold as numbers instead of texts."""
 

@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from monitoring.figures.catalog import Figures, figures_of
+from monitoring.figures.catalog import Figures
+from monitoring.figures.reading import figures_of
 from monitoring.figures.record import unpack
 from monitoring.figures.records import records_at
 from monitoring.figures.words import all_words

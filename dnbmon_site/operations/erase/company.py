@@ -34,6 +34,7 @@ from monitoring.models import (
     FamilyTreeMember,
     FetchedCompany,
     FigureMonth,
+    FigureState,
     Follow,
     Notification,
     Observation,
@@ -132,6 +133,7 @@ def tables(duns: str) -> Iterator[QuerySet[Model]]:
     yield CompanySearch.objects.filter(Q(chosen=duns) | Q(candidates__contains=duns))
     yield Subject.objects.filter(company=duns)
     yield FigureMonth.objects.filter(company=duns)
+    yield FigureState.objects.filter(company=duns)
     yield Company.objects.filter(pk=duns)
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from monitoring.figures.catalog import CATALOG, Figures, figures_of
+from monitoring.figures.catalog import CATALOG, Figures
+from monitoring.figures.reading import figures_of
 from monitoring.history.state import CompanyState
 from portfolio.models import Company, Flag
 from tests.builders.figures import KNOWN, WHOLE

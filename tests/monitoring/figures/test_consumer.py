@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     found: list[list[str]] = []
-    monkeypatch.setattr(consumer, "project", lambda companies: found.append(sorted(set(companies))))
+    monkeypatch.setattr(consumer, "bring_up_to_date", lambda news: found.append(sorted(news)))
     return found
 
 

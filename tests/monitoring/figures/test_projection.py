@@ -10,14 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from direct_plus.exact_json import parse_json
 from dnbmon_site.operations.erase import company as erase_company
 from dnbmon_site.operations.erase import registration as erase_registration
-from monitoring.figures import projection
+from monitoring.figures import advance, projection, writing
+from monitoring.figures.advance import News
 from monitoring.figures.catalog import Figures
-from monitoring.figures.consumer import CONSUMER, update_figures
-from monitoring.figures.projection import COLUMNS, project, project_all
+from monitoring.figures.consumer import CONSUMER, bring_up_to_date, update_figures
+from monitoring.figures.projection import project, project_all
 from monitoring.figures.records import records_at
-from monitoring.models import Change, FigureCheckpoint, FigureMonth
+from monitoring.figures.writing import COLUMNS
+from monitoring.models import Change, FigureCheckpoint, FigureMonth, FigureState, Kind
 from monitoring.rebuild.rebuild import rebuild
 from monitoring.retention.compaction import Cut, condense
 from monitoring.retention.retention import snapshot_delivery
@@ -87,13 +90,16 @@ def item_of(kind: str, found: Any, duns: str, hour: int) -> dict[str, Any]:
 
 @given(
     stream=st.lists(items(), min_size=1, max_size=14),
+    is_in_order=st.booleans(),
     cuts=st.sets(st.integers(1, 13)),
     asked=st.lists(st.sampled_from(DAYS), min_size=3, max_size=3),
 )
 @settings(max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_day_is_what_a_plain_fold_gives(
-    db: None, stream: list[tuple[bool, int, int, Any]], cuts: set[int], asked: list[date]
+    db: None, stream: list[tuple[bool, int, int, Any]], is_in_order: bool, cuts: set[int], asked: list[date]
 ) -> None:
+    """Also where what comes later was added to what was known, and what is kept for that is the same."""
+    stream = sorted(stream, key=lambda item: item[2]) if is_in_order else stream
     duns = [f"{next(numbers):09d}", f"{next(numbers):09d}"]
     made = [one(), two()]
     for position, (is_first, company, hour, (kind, found)) in enumerate(stream):
@@ -103,7 +109,9 @@ def test_any_day_is_what_a_plain_fold_gives(
             records_at(None)
             records_at(asked[0])
     update_figures(soon())
+    kept = states(duns)
     assert project(duns) == set()
+    assert states(duns) == kept
     for day in [*asked, None]:
         stored = figures_on(day)
         assert [stored.get(number, Figures()) for number in duns] == [folded(number, day) for number in duns]
@@ -112,16 +120,25 @@ def test_any_day_is_what_a_plain_fold_gives(
         assert {name: getattr(row, name) for name in COLUMNS} == {name: getattr(latest, name) for name in COLUMNS}
 
 
+def states(duns: list[str]) -> dict[str, tuple[Any, bytes]]:
+    """By company, how a fold and what is added to one must leave them."""
+    rows = FigureState.objects.filter(company__in=duns)
+    return {row.pk: (parse_json(row.projection), bytes(row.before)) for row in rows}
+
+
 def scores(duns: str = DUNS, **days: int) -> None:
     """A document on the first day, and its percentile after each of the other days."""
-    before = None
-    for day, percentile in days.items():
-        at = stamp(START, days=int(day[1:]))
-        if before is None:
-            delivered(a_seed(duns, delivered=at, dnbAssessment=an_assessment(percentile)), registration=one())
-        else:
-            path = "organization.dnbAssessment.failureScore.nationalPercentile"
-            delivered(an_update(an_element(path, before, percentile, at), duns=duns, delivered=at), registration=one())
+    (first, percentile), *others = days.items()
+    document = a_seed(duns, delivered=stamp(START, days=int(first[1:])), dnbAssessment=an_assessment(percentile))
+    delivered(document, registration=one())
+    scores_after(percentile, duns, **dict(others))
+
+
+def scores_after(before: int, duns: str = DUNS, **days: int) -> None:
+    for time, percentile in days.items():
+        at = stamp(START, **{"days" if time[0] == "d" else "hours": int(time[1:])})
+        path = "organization.dnbAssessment.failureScore.nationalPercentile"
+        delivered(an_update(an_element(path, before, percentile, at), duns=duns, delivered=at), registration=one())
         before = percentile
 
 
@@ -197,7 +214,7 @@ def test_months_before_the_history_that_is_kept_stay() -> None:
     assert [percentile_on(days) for days in range(45)] == before
 
 
-WRITES = ((projection, "insert_new"), (projection, "update_versions"))
+WRITES = ((writing, "insert_new"), (writing, "update_versions"))
 
 
 def test_two_at_once_end_with_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,7 +256,65 @@ def test_whoever_is_killed_leaves_nothing_wrong(monkeypatch: pytest.MonkeyPatch)
         killed += 1
         project([DUNS])
         assert rows() == expected
-    assert killed == 6
+    assert killed == 8
+
+
+def test_what_comes_later_is_added_without_the_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second time, too, and after a process that was killed while it wrote."""
+    scores(d0=50)
+    update_figures(soon())
+    position = CONSUMER.position()
+    kept = [list(model.objects.all()) for model in (FigureMonth, FigureState, Company)]
+    scores_after(50, d1=40, d40=30)
+    with monkeypatch.context() as patched:
+        patched.setattr(projection, "pasts", None)
+        update_figures(soon())
+        assert [percentile_on(days) for days in (0, 1, 39, 40)] == [50, 40, 40, 30]
+        # On the same day it is as it was before.
+        scores_after(30, h961=40)
+        update_figures(soon())
+    assert project([DUNS]) == set()
+    expected = rows(), states([DUNS])
+    for which in range(8):
+        set_back(kept, position)
+        with monkeypatch.context() as patched, suppress(Killed):
+            kill_at(patched, which)
+            update_figures(soon())
+        update_figures(soon())
+        assert (rows(), states([DUNS])) == expected
+
+
+def set_back(kept: list[list[Any]], position: int) -> None:
+    FigureState.objects.all().delete()
+    FigureMonth.objects.all().delete()
+    months, states, companies = kept
+    FigureMonth.objects.bulk_create(months)
+    FigureState.objects.bulk_create(states)
+    for row in companies:
+        row.save()
+    CONSUMER.rewind(position)
+
+
+def test_who_adds_and_who_makes_anew_at_once_end_with_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    scores(d0=50, d3=40, d40=30)
+    project([DUNS])
+    expected = rows(), states([DUNS])
+    first, last = Change.objects.filter(company=DUNS, kind=Kind.ELEMENT).order_by("changed_at")
+    parked = a_company(OTHER)
+    orders = list(orders_with_two_switches(6, 6))
+    for module, name in ((advance, "_months"), (advance, "read_companies"), (projection, "pasts"), *WRITES):
+        cut_before(monkeypatch, (module, name))
+    for order in orders:
+        Change.objects.filter(pk__in=[first.pk, last.pk]).update(company=parked)
+        project([DUNS])
+        Change.objects.filter(pk=first.pk).update(company=DUNS)
+
+        def with_the_last_one() -> None:
+            Change.objects.filter(pk=last.pk).update(company=DUNS)
+            project([DUNS])
+
+        interleave(order, lambda: bring_up_to_date({DUNS: News(changes={first.pk})}), with_the_last_one)
+        assert ([row for row in rows() if OTHER not in row], states([DUNS])) == expected, order
 
 
 class Killed(Exception):
