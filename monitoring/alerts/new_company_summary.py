@@ -5,7 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
+from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
@@ -16,6 +18,8 @@ from monitoring.alerts.events import Raised
 from monitoring.alerts.rules import Rule, Scope
 from monitoring.alerts.workflow.due_times import due_again
 from monitoring.elements.formatting import from_json
+from monitoring.elements.json_paths import ROOT
+from monitoring.elements.paths import name_within
 from monitoring.models import (
     REOPENED,
     Alert,
@@ -53,14 +57,19 @@ def note_baselines(publication: Publication, rules: Sequence[Rule]) -> list[Rais
     if not seeds:
         return []
     delivery = Delivery.objects.select_related("registration").get(pk=publication.delivery_id)
-    key = _summary(publication, delivery)
-    scope = Scope.of(seeds.values())
-    found = list(_matches(seeds, rules, delivery, scope))
-    insert_new(AlertItem, [_fact(publication, key, scope, *match) for match in found])
-    _count(publication, key, delivery, len(seeds))
-    alert = Alert.objects.get(pk=key)
+    matches = list(_matches(seeds, rules, delivery))
+    # Most new companies are what no rule waits for: only of the others it is asked whether they are the rule's.
+    scope = Scope.of(duns for _, duns, *_ in matches)
+    found = [match for match in matches if scope.has(match[0], match[1], delivery.registration_id)]
+    # Written again from the rows where it was interrupted; in one transaction, only because that is faster.
+    with transaction.atomic():
+        key = _summary(publication, delivery)
+        insert_new(AlertItem, [_fact(publication, key, scope, *match) for match in found])
+        _count(publication, key, delivery, len(seeds))
+    if not found:
+        return []
     rows = {rule.key: rule.row for rule, *_ in found}
-    return [Raised(alert, publication.sequence, list(rows.values()), set())] if found else []
+    return [Raised(Alert.objects.get(pk=key), publication.sequence, list(rows.values()), set())]
 
 
 def first_seeds(publication: Publication) -> dict[uuid.UUID, str]:
@@ -106,17 +115,17 @@ def _summary(publication: Publication, delivery: Delivery) -> uuid.UUID:
 Found = tuple[Rule, str, uuid.UUID, str]
 
 
-def _matches(
-    seeds: Mapping[uuid.UUID, str], rules: Sequence[Rule], delivery: Delivery, scope: Scope
-) -> Iterator[Found]:
-    """Rule, company, change and reason of each baseline that is already so."""
+def _matches(seeds: Mapping[uuid.UUID, str], rules: Sequence[Rule], delivery: Delivery) -> Iterator[Found]:
+    """Rule, company, change and reason of each baseline that is already so, of whatever companies the rule is."""
+    names = {rule.key: [name_within(path, ROOT) for path in rule.paths] for rule in rules}
     rows = Change.objects.filter(delivery=delivery.pk, kind=Kind.BASELINE)
     changes = dict(rows.values_list("notification_id", "pk"))
     for batch in in_batches(sorted(seeds), AT_ONCE):
         for key, text in Notification.objects.filter(pk__in=batch).values_list("pk", "organization"):
-            organization = from_json(text or "{}")
-            for rule in rules if isinstance(organization, dict) else ():
-                if scope.has(rule, seeds[key], delivery.registration_id) and (why := rule.reason_in(organization)):
+            named = [rule for rule in rules if any(name in (text or "") for name in names[rule.key])]
+            organization: Any = from_json(text) if text and named else None
+            for rule in named if isinstance(organization, dict) else ():
+                if why := rule.reason_in(organization):
                     yield rule, seeds[key], changes.get(key, key), why
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from typing import Any
 
-from monitoring.elements.json_paths import comparable, value_at
+from monitoring.elements.json_paths import comparable, is_empty, value_at
 
 Members = tuple[str, ...]
 TYPE = "typeDnBCode|typeDescription|type"
@@ -156,6 +156,10 @@ def _paired(members: Members, removed: list[Any], added: list[Any]) -> ItemChang
 def item_pairs(path: str, previous: Any, current: Any) -> Iterator[tuple[Any, Any]]:
     """Items before and after, None where there is no such. What nothing identifies is paired by its place among those
     that changed, and so is the only item of an array; amounts of different currencies never are."""
+    if previous is None:
+        # As in a whole document, which nothing came before.
+        yield from ((None, item) for item in as_items(current) if not is_empty(item))
+        return
     for before, after in _item_pairs(path, previous, current):
         if _is_other_currency(before, after):
             yield from ((before, None), (None, after))

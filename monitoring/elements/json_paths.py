@@ -48,6 +48,13 @@ def comparable(value: Any) -> str:
     return "" if text in EMPTY else text
 
 
+def is_empty(value: Any) -> bool:
+    """What `comparable` has nothing to say about."""
+    if isinstance(value, dict):
+        return all(map(is_empty, value.values()))
+    return all(map(is_empty, value)) if isinstance(value, list) else value is None or value == ""
+
+
 def names_below_root(path: str) -> list[str]:
     names = path.split(".")
     return names[1:] if names[0] == ROOT else names

@@ -317,11 +317,12 @@ def test_new_companies_raise_one_summary_a_registration() -> None:
 
 
 def test_new_companies_with_nothing_to_note_bother_nobody() -> None:
-    a_channel(a_rule(elements=STATUS, conditions="becomes 403"))
-    delivered(a_seed())
+    """Not even the rules that wait for it, where they are about other companies."""
+    a_channel(a_rule(elements=STATUS, conditions="becomes 403", countries="FR"))
+    delivered(a_seed("100000001"), a_seed("100000002", dunsControlStatus={"operatingStatus": OUT}))
     raised()
     alert = Alert.objects.get()
-    assert (alert.state, alert.title) == (AlertState.CLOSED, "1 company added to ACME_LOD_01, no findings")
+    assert (alert.state, alert.title) == (AlertState.CLOSED, "2 companies added to ACME_LOD_01, no findings")
     assert not OutboxMessage.objects.exists()
 
 

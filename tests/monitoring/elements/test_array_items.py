@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from monitoring.elements.array_items import IDENTITIES, item_changes
+from monitoring.elements.array_items import IDENTITIES, item_changes, item_pairs
 from monitoring.elements.json_paths import comparable
 from monitoring.elements.paths import facets, parse_path
 
@@ -95,6 +95,12 @@ NAMES = ["registrationNumbers", "telephone", "new", "tradeStyleNames"]
 VALUES = some.one_of(some.none(), some.sampled_from("AB"), some.integers(0, 2))
 MEMBERS = some.sampled_from(["registrationNumber", "typeDnBCode", "telephoneNumber", "name", "x"])
 ITEMS = some.lists(some.one_of(some.dictionaries(MEMBERS, VALUES, max_size=3), VALUES), max_size=5)
+
+
+@given(some.sampled_from(NAMES), ITEMS)
+def test_where_nothing_was_before_each_item_is_new(name: str, items: list[Any]) -> None:
+    path = f"organization.{name}"
+    assert list(item_pairs(path, None, items)) == list(item_pairs(path, [], items))
 
 
 @given(some.sampled_from(NAMES), ITEMS, ITEMS)
