@@ -23,7 +23,7 @@ A_WEEK = (MIDNIGHT - timedelta(days=10)).strftime("%G-W%V")
 A_DAY = (MIDNIGHT - timedelta(days=100)).date().isoformat()
 SORTED = (
     *("failure_percentile", "failure_class", "delinquency_percentile", "rating", "limit_amount", "payment_index"),
-    *("industry_code", "employees", "operating_status", "last_critical_at"),
+    *("industry_code", "employees", "operating_status", "last_critical_at", "country", "global_ultimate"),
 )
 FILTERS = (
     *("failure_class=5", "failure_class=unknown", "rating=5A1", "industry_code=1100", "size=large", "flag=suits"),

@@ -138,6 +138,8 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     list_filter = (MemberFilter, *COMPANY_FILTERS)
     search_fields = ("name",)
     search_help_text = _("Name, city, D-U-N-S number, own reference, ID in another system or tag")
+    # The page of a company leads to no neighbours in the list: each link with its filters costs as much as a cell.
+    preserve_filters = False
     sortable_by = ("shown_name", "number", "shown_country", "status", "last_change")
     column_order = COLUMN_ORDER
     row_actions = ACTIONS
