@@ -33,7 +33,7 @@ from tests.builders.notifications import a_notice, a_seed, a_transfer, an_update
 from tests.builders.registrations import a_registration, one, two
 from tests.builders.times import soon, stamp
 from tests.engines import engine
-from tests.interleaving import cut_before, interleave, orders_with_two_switches
+from tests.interleaving import cut_before, interleave, orders_with_two_switches, some_of
 
 pytestmark = pytest.mark.django_db
 CASES = 4 if engine() == "mongodb" else 40
@@ -232,7 +232,7 @@ def test_two_at_once_end_with_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> 
     cut_before(monkeypatch, (projection, "pasts"), (projection, "_last_critical"), *WRITES)
     parked = a_company(OTHER)
     for is_empty in (True, False):
-        for order in orders_with_two_switches(7, 7):
+        for order in some_of(orders_with_two_switches(7, 7), 3):
             Change.objects.filter(pk=key).update(company=parked)
             project([DUNS])
             if is_empty:
@@ -301,7 +301,7 @@ def test_who_adds_and_who_makes_anew_at_once_end_with_the_same_rows(monkeypatch:
     expected = rows(), states([DUNS])
     first, last = Change.objects.filter(company=DUNS, kind=Kind.ELEMENT).order_by("changed_at")
     parked = a_company(OTHER)
-    orders = list(orders_with_two_switches(6, 6))
+    orders = some_of(orders_with_two_switches(6, 6), 3)
     for module, name in ((advance, "_months"), (advance, "read_companies"), (projection, "pasts"), *WRITES):
         cut_before(monkeypatch, (module, name))
     for order in orders:

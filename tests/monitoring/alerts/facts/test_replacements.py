@@ -31,12 +31,10 @@ from tests.builders.notifications import a_notice, a_seed, news
 from tests.builders.registrations import a_registration
 from tests.builders.rules import a_rule
 from tests.builders.times import now_stamp
-from tests.engines import engine
-from tests.interleaving import cut_after, cut_before, interleave, orders_with_two_switches
+from tests.interleaving import cut_after, cut_before, interleave, orders_with_two_switches, some_of
 
 pytestmark = pytest.mark.django_db
 # MongoDB's stand-in is slow.
-EVERY = 25 if engine() == "mongodb" else 5
 
 
 def a_document(status: Any = ACTIVE, duns: str = DUNS, **later: float) -> dict[str, Any]:
@@ -160,7 +158,7 @@ def test_two_processes_that_read_the_same_publications_raise_one_alert(
     a_watching_rule(grouping=grouping)
     cut_after(monkeypatch, (evaluate, "brought_by"), (evaluate, "find_matches"), (evaluate, "insert_new"))
     cut_before(monkeypatch, (evaluate, "_follow_replacements"), (evaluate, "notify"))
-    for number, order in enumerate(list(orders_with_two_switches(7, 8))[::EVERY]):
+    for number, order in enumerate(some_of(orders_with_two_switches(7, 8), 5)):
         duns = f"3{number:08}"
         a_difference(duns)
         interleave(order, raised, partial(reads_on_with_its_update, duns))
