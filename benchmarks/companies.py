@@ -22,6 +22,7 @@ CHANGES = Amount("changes", "changes of all companies", 100, 30_000, 1_000_000)
 OWN = Amount("own", "changes of the company itself", 10, 300, 10_000)
 ROUNDS = 15
 DUNS = "000000042"
+HISTORY = ("change", "notification", "historycheckpoint")
 COLUMNS = ("page", "database, ms", "target", "of it history, ms", "page, ms", "queries")
 
 
@@ -106,7 +107,7 @@ def measure(client: Any, url: str) -> list[str]:
             took.append((time.perf_counter() - start) * 1000)
         assert answer.status_code == 200, (url, answer.status_code)
     asked = [query["sql"] for query in queries if query["sql"].startswith("SELECT")]
-    history = [sql for sql in asked if "monitoring_change" in sql or "monitoring_notification" in sql]
+    history = [sql for sql in asked if any(f"monitoring_{name}" in sql for name in HISTORY)]
     whole, part = database_time(asked), database_time(history)
     page = f"{statistics.median(took):.0f}"
     return [f"{whole:.1f}", target(whole, most=5), f"{part:.1f}", page, str(len(queries))]
