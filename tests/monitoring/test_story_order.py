@@ -105,6 +105,7 @@ def test_documents_without_a_time_are_compared_as_they_came() -> None:
         item = {**named(name), "deliveryTimeStamp": "unknown"}
         ingest(a_delivery(item, registration=full(), at="unknown"))
     assert story() == steps(list("ABC"))
+    assert observations.keep_places(Change.objects.exclude(derived_from="").values_list("pk", flat=True)) == 0
 
 
 def test_a_document_repeated_with_its_own_stamp_is_one() -> None:
@@ -318,9 +319,18 @@ def test_only_whole_documents_that_the_registration_was_sent_are_compared() -> N
         fetched.place = f"3{fetched.turn:08x}{fetched.turn:08x}00000"
         ingest(fetched)
     sent = named("A", stamp(hours=2)), a_notice("UNDER_REVIEW", delivered=stamp(hours=3)), named("B", stamp(hours=4))
-    last = delivered(*sent, registration=full())
+    last = delivered(*sent, named("Z", stamp(hours=4), OTHER), registration=full())
     seed_diff.compare_company(last, DUNS, SeverityTable())
     assert story() == [("A", "B")]
+
+
+def test_late_documents_of_several_companies_are_each_compared_with_their_neighbors() -> None:
+    known = [(DUNS, "A", 1), (DUNS, "D", 10), (DUNS, "E", 20), (OTHER, "P", 2), (OTHER, "S", 30), ("123456789", "Z", 6)]
+    for duns, name, hour in known:
+        ingest(a_delivery(named(name, stamp(hours=hour), duns), registration=full()))
+    late = named("B", stamp(hours=5)), named("Q", stamp(hours=25), OTHER)
+    ingest(a_delivery(*late, registration=full()))
+    assert (story(DUNS), story(OTHER)) == (steps(list("ABDE")), steps(list("PQS")))
 
 
 def test_an_item_read_at_a_second_try_keeps_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
