@@ -64,7 +64,7 @@ SECTIONS = (
             ("use/calls.md", _("Control calls to D&B that may cost")),
             ("use/close-the-month.md", _("Report changes and costs")),
             ("use/invite-a-colleague.md", _("Give a colleague access")),
-            ("use/training.md", _("Learn all of it with sample companies")),
+            ("use/training.md", _("Explore all features with sample companies")),
         ),
     ),
     Section(
@@ -76,7 +76,7 @@ SECTIONS = (
             ("use/lists.md", _("Saved filters, columns, time zone and language")),
             ("use/exports.md", _("Formats and limits of files")),
             ("use/reports.md", _("What the weekly and monthly report contain")),
-            ("use/imports.md", _("Files, checks and approvals")),
+            ("use/imports.md", _("Import files, validation and approvals")),
             ("use/portfolio.md", _("D&B's list and the requested companies")),
             ("use/delivered-files.md", _("How files from D&B are imported and checked")),
             ("use/roles.md", _("Which role permits what")),

@@ -97,7 +97,7 @@ LABELS: dict[str, str | Promise] = {
     "alert.escalate": _("Alert escalated"),
     "alert.reopen": _("Alert reopened"),
     "alert.response_time": _("Response time changed"),
-    "alert.worse": _("Alert reopened because it got worse"),
+    "alert.worse": _("Alert reopened: the situation got worse"),
     "dossier.read": _("Dossier read"),
     "unit.all": _("Access to all registrations given"),
     "rule.made": _("Alert rule created"),

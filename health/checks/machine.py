@@ -46,7 +46,7 @@ def database(waiting: int) -> Result:
     """That this is reached at all shows that it answers."""
     title = gettext("Database")
     if not waiting:
-        return Result("database", title, State.OK, gettext("The database responds and is up to date."), 0)
+        return Result("database", title, State.OK, gettext("The database responds, and all migrations are applied."), 0)
     sentence = ngettext(
         "The database is older than D&B Monitoring: %(count)s migration pending. Pulling is paused until then.",
         "The database is older than D&B Monitoring: %(count)s migrations pending. Pulling is paused until then.",
@@ -66,7 +66,7 @@ def disk() -> Result:
         if free >= ROOM
         else gettext("%(int)s MB") % {"int": f"{int(free / 1000000.0):,}"}
     )
-    sentence = gettext("%(room)s free in %(place)s.") % {"room": room, "place": place}
+    sentence = gettext("%(room)s available in %(place)s.") % {"room": room, "place": place}
     if state == State.CRITICAL:
         sentence += " " + gettext("Pulling is paused below 1 GB, so that nothing D&B sends is lost.")
     do = gettext("Free up disk space, or move the data to a larger disk.") if state != State.OK else ""

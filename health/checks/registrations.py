@@ -91,7 +91,7 @@ def _late(row: Registration, age: timedelta) -> Result:
         "fresh",
         gettext("Freshness of %(reference)s") % {"reference": row.reference},
         max(_state_of(row, age), State.WARNING),
-        gettext("The pull due at %(due)s is overdue. %(last_pull)s")
+        gettext("The pull scheduled for %(due)s has not run. %(last_pull)s")
         % {"due": moment_text(row.next_pull_at) if row.next_pull_at else "–", "last_pull": _last_pull(age)},
         round(age.total_seconds() / 3600, 2),
         "h",

@@ -204,7 +204,7 @@ def _settle(row: Decision, state: DecisionState, by: Actor, **fields: Any) -> No
 
 def _answered(row: Decision) -> str:
     words = gettext(
-        "Nothing was done: %(person)s has already confirmed or refused this decision. Its state is “%(state)s”."
+        "No action taken: %(person)s has already confirmed or refused this decision. Its state is “%(state)s”."
     )
     return words % {"person": row.confirmed_by or row.decided_by, "state": row.get_state_display()}
 

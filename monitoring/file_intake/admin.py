@@ -197,7 +197,7 @@ def _told(row: DeliveredFile) -> tuple[int, str]:
     if row.state == FileState.REFUSED:
         return messages.ERROR, f"{row.name}: {row.reason}"
     if row.state == FileState.IMPORTED:
-        text = gettext("%(name)s was imported before. Nothing was changed.")
+        text = gettext("%(name)s was imported before. No changes were made.")
         return messages.INFO, text % {"name": row.name}
     return messages.SUCCESS, gettext("%(name)s was uploaded and waits to be imported.") % {"name": row.name}
 

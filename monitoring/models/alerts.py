@@ -100,12 +100,14 @@ class Alert(models.Model):
     close_reason = models.CharField(max_length=10, choices=CloseReason.choices, blank=True)
     snoozed_until = models.DateTimeField(null=True, help_text=_("Not in the inbox until then."))
     snoozed_by = models.TextField(blank=True)
-    wakes_if_worse = models.BooleanField(default=False, help_text=_("Returns to the inbox earlier if it gets worse."))
+    wakes_if_worse = models.BooleanField(
+        default=False, help_text=_("The alert returns to the inbox earlier if the situation gets worse.")
+    )
     due_at = models.DateTimeField(null=True, help_text=_("When it is to be closed."))
     escalated_at = models.DateTimeField(null=True)
     reopened_because = models.TextField(blank=True, help_text=_("Why D&B Monitoring reopened it."))
-    worse_at = models.BigIntegerField(default=0, help_text=_("The last publication by which it got worse."))
-    worse_by = CompactUUIDField(null=True, help_text=_("The last change by which it got worse."))
+    worse_at = models.BigIntegerField(default=0, help_text=_("The last publication by which the situation got worse."))
+    worse_by = CompactUUIDField(null=True, help_text=_("The last change by which the situation got worse."))
 
     class Meta:
         permissions = [("acknowledge_alert", _("Can acknowledge, assign, comment and close alerts"))]

@@ -194,7 +194,7 @@ class DeliveredFile(models.Model):
     counts = models.TextField(default="{}", help_text=_("Number of records by type, as JSON."))
     new_count = models.BigIntegerField(default=0)
     unreadable_count = models.BigIntegerField(default=0)
-    result = models.TextField(blank=True, help_text=_("What an Exceptions or DunsExport file changed."))
+    result = models.TextField(blank=True, help_text=_("Changes made by an Exceptions or DunsExport file of D&B."))
     repeats = models.PositiveIntegerField(default=0, help_text=_("How often the same file arrived again."))
 
     class Meta:

@@ -84,8 +84,8 @@ class DailyTotal(models.Model):
 class Measure(models.TextChoices):
     """Two delays of a change that came on screen."""
 
-    RECORDED = "recorded", _("From the change at D&B to display")
-    HANDED = "handed", _("From delivery by D&B to display")
+    RECORDED = "recorded", _("Time from the change at D&B to display")
+    HANDED = "handed", _("Time from delivery by D&B to display")
 
 
 class LatencyHistogram(models.Model):

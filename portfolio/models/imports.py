@@ -56,13 +56,21 @@ class Upload(models.Model):
     )
     sheet = models.TextField(blank=True, help_text=_("For a workbook: the sheet chosen by a user."))
     sheets = models.TextField(default="[]", help_text=_("For a workbook: each sheet with its number of rows, as JSON."))
-    tries = models.PositiveIntegerField(default=0, help_text=_("Failed attempts to read the workbook."))
+    tries = models.PositiveIntegerField(
+        default=0, help_text=_("Number of times D&B Monitoring tried to read the workbook and failed.")
+    )
     created_by = models.TextField()
     created_at = models.DateTimeField()
     confirmed_by = models.TextField(blank=True)
     confirmer_id = CompactUUIDField(null=True, help_text=_("ID of the user who confirmed it."))
     confirmed_at = models.DateTimeField(null=True)
-    position = models.PositiveIntegerField(default=0, help_text=_("Rows checked, or applied, so far."))
+    position = models.PositiveIntegerField(
+        default=0,
+        help_text=_(
+            "While the file is checked: number of rows checked so far. While the import is "
+            "applied or undone: number of rows applied or undone so far."
+        ),
+    )
     total = models.PositiveIntegerField(null=True, help_text=_("Number of rows in the file, if known."))
     chunks = models.PositiveIntegerField(default=0, help_text=_("Stored chunks of checked rows."))
     counts = models.TextField(default="{}", help_text=_("Number of rows per validation, as JSON."))

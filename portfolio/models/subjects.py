@@ -21,9 +21,9 @@ class SubjectState(models.TextChoices):
     """What D&B has, as far as known."""
 
     UNKNOWN = "unknown", _("Not sent yet")
-    PENDING_ADD = "pending_add", _("Addition sent, awaiting D&B")
+    PENDING_ADD = "pending_add", _("Addition sent, awaiting confirmation by D&B")
     MONITORED = "monitored", _("Monitored")
-    PENDING_REMOVE = "pending_remove", _("Removal sent, awaiting D&B")
+    PENDING_REMOVE = "pending_remove", _("Removal sent, awaiting confirmation by D&B")
     REMOVED = "removed", _("Not in the registration")
     REFUSED = "refused", _("Refused by D&B")
 

@@ -37,7 +37,7 @@ ROLES_IN_UNITS = _(
 OWN_RIGHTS = _("You cannot change your own permissions. Ask another administrator.")
 HELP = {
     "username": _("The user signs in with it."),
-    "is_active": _("Clear this to deactivate the user. Deactivated users cannot sign in."),
+    "is_active": _("Clear this checkbox to deactivate the user. Deactivated users cannot sign in."),
     "is_superuser": _("Superusers have all permissions, whatever their roles."),
 }
 ONLY_SUPERUSERS = _("Only superusers can make someone a superuser.")

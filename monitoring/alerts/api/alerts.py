@@ -81,7 +81,9 @@ class AlertSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="Until then it is not in the inbox. Null if it was not snoozed, or has returned early.",
     )
-    wakes_if_worse = serializers.BooleanField(help_text="Whether it returns earlier if it gets worse.")
+    wakes_if_worse = serializers.BooleanField(
+        help_text="Whether the alert returns earlier if the situation gets worse."
+    )
     snoozed_by = serializers.CharField(help_text="User or API key. Empty if it was not snoozed.")
     due_at = serializers.DateTimeField(allow_null=True, help_text="When it is to be closed. Null if it is never due.")
     escalated_at = serializers.DateTimeField(

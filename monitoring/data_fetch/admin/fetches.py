@@ -34,11 +34,11 @@ def _accept(request: HttpRequest, row: DataFetch) -> Outcome:
 
 
 def _discard(request: HttpRequest, row: DataFetch) -> Outcome:
-    return _decided(request, row, discard, gettext("Discarded: %(companies)s. Nothing was changed."))
+    return _decided(request, row, discard, gettext("Discarded: %(companies)s. No company data was changed."))
 
 
 def _give_up(request: HttpRequest, row: DataFetch) -> Outcome:
-    return _decided(request, row, give_up, gettext("Discarded: %(companies)s. Nothing was changed."))
+    return _decided(request, row, give_up, gettext("Discarded: %(companies)s. No company data was changed."))
 
 
 def _decided(request: HttpRequest, row: DataFetch, act: Callable[..., int], words: str) -> Outcome:

@@ -60,5 +60,5 @@ def _lead_of(row: TierImport) -> str:
         ImportState.APPLIED: gettext("Applied. Tier rules do not change these tiers."),
         ImportState.UNDOING: gettext("The import is being undone. You may leave this page."),
         ImportState.UNDONE: gettext("Undone. The tiers from before are set again."),
-        ImportState.CANCELLED: gettext("Cancelled. Nothing was changed."),
+        ImportState.CANCELLED: gettext("Cancelled. No changes were made."),
     }.get(ImportState(row.state), "")

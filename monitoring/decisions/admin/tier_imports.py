@@ -59,7 +59,7 @@ def _confirm(request: HttpRequest, row: TierImport) -> str:
 
 def _cancel(request: HttpRequest, row: TierImport) -> str:
     cancel_tiers(row, by=actor_of(request))
-    return gettext("Cancelled. Nothing was changed.")
+    return gettext("Cancelled. No changes were made.")
 
 
 def _undo(request: HttpRequest, row: TierImport) -> str:

@@ -279,14 +279,14 @@ LABELS: dict[str, tuple[Any, Any]] = {
         ),
     ),
     "notices": (
-        _("Problems and portfolio notices"),
-        _("Problems of this system, reminders of contract anniversaries and other notices."),
+        _("Problems of D&B Monitoring, and portfolio notices"),
+        _("Problems of D&B Monitoring, reminders of contract anniversaries and other notices."),
     ),
     "min_severity": (
         _("Minimum severity"),
         _(
-            "Filters alerts: those of lower severity appear only under Alerts. Problems and portfolio notices are not "
-            "filtered."
+            "Filters alerts: those of lower severity appear only under Alerts. Problems of D&B Monitoring "
+            "and portfolio notices are not filtered."
         ),
     ),
     "digest_time": (_("Digest time"), _("Leave empty for 08:00.")),

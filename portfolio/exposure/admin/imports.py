@@ -88,7 +88,7 @@ def _undo(request: HttpRequest, row: ExposureImport) -> str:
 
 def _cancel(request: HttpRequest, row: ExposureImport) -> str:
     cancel_exposure(row, cancelled_by=actor_of(request))
-    return gettext("Cancelled. Nothing was changed.")
+    return gettext("Cancelled. No changes were made.")
 
 
 def _choose_mark(request: HttpRequest, row: ExposureImport) -> str:

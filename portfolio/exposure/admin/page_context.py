@@ -97,7 +97,7 @@ def _lead_of(row: ExposureImport) -> str:
         ImportState.READ: gettext("All rows are checked. Nothing counts before someone applies the import."),
         ImportState.APPLIED: gettext("Applied. The amounts count from the days of their books on."),
         ImportState.UNDONE: gettext("Undone. The amounts do not count."),
-        ImportState.CANCELLED: gettext("Cancelled. Nothing was changed."),
+        ImportState.CANCELLED: gettext("Cancelled. No changes were made."),
     }.get(ImportState(row.state), "")
 
 

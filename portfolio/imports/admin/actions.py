@@ -62,7 +62,7 @@ def _confirm(request: HttpRequest, row: SubjectImport) -> str:
         may_confirm=request.user.has_perm(CONFIRM),
     )
     if row.state == ImportState.AWAITING_APPROVAL:
-        return gettext("Confirmed. Nothing changes until another user approves the import.")
+        return gettext("Import submitted. No changes will be made until another user approves it.")
     start_import_work(row.pk)
     return ON_THE_PAGE
 
@@ -90,7 +90,7 @@ def _cancel(request: HttpRequest, row: SubjectImport) -> str:
         keep_requests(import_=row, maintained_by=actor_of(request))
         return gettext("The import is kept. Nothing was undone.")
     cancel_import(import_=row, cancelled_by=actor_of(request))
-    return gettext("Cancelled. Nothing was changed.")
+    return gettext("Cancelled. No changes were made.")
 
 
 def _undo(request: HttpRequest, row: SubjectImport) -> str:

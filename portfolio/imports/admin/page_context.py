@@ -150,7 +150,7 @@ def lead_of(row: SubjectImport) -> str:
         % {"person": row.undo_requested_by},
         ImportState.UNDOING: gettext("The import is being undone. You may leave this page."),
         ImportState.UNDONE: row.note,
-        ImportState.CANCELLED: gettext("Cancelled. Nothing was changed."),
+        ImportState.CANCELLED: gettext("Cancelled. No changes were made."),
     }
     return told.get(ImportState(row.state), "")
 

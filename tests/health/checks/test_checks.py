@@ -131,7 +131,7 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
         "the last pull failed: answered 503",
     ),
     ("pulling", lambda: broken(consecutive_failures=3, last_error="connection refused"), WARNING, "refused"),
-    (f"fresh:{REFERENCE}", lambda: broken(next_pull_at=ago(minutes=20)), WARNING, "is overdue"),
+    (f"fresh:{REFERENCE}", lambda: broken(next_pull_at=ago(minutes=20)), WARNING, "has not run"),
     (
         f"receivers:{TARGET}",
         lambda: a_refused_message(),

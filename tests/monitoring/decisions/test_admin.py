@@ -358,7 +358,7 @@ def test_the_tier_of_selected_companies_once_their_number_was_shown(manager: Cli
     asked = text_of(manager.post("/portfolio/company/", chosen))
     assert "Set the tier of 2 companies" in asked and "have set the tier of 1 company before" in asked
     outdated = text_of(manager.post("/portfolio/company/", {**chosen, "count": "3", "tier": "critical"}))
-    assert "Nothing was saved: the list now contains 2 companies" in outdated
+    assert "The tiers were not saved: the list now contains 2 companies" in outdated
     sent(manager, "/portfolio/company/", **chosen, count="2", tier="critical")
     assert set(Company.objects.values_list("tier", flat=True)) == {"critical"}
 

@@ -199,7 +199,9 @@ def test_the_tree_and_its_figures_are_those_of_the_day(admin: Client, registrati
     figures = [next(row.row for row in view.rows if row.branch.duns == THIRD).failure for view in (then, today)]
     assert figures[0] is None and figures[1] is not None
     before = f"{MOMENT - timedelta(days=90):%Y-%m-%d}"
-    assert "No family tree had been fetched by that day." in text_of(admin.get(PAGE, {"as_of": before}))
+    assert "No family tree that includes this company had been fetched from D&B by that day." in text_of(
+        admin.get(PAGE, {"as_of": before})
+    )
 
 
 def test_other_owners_that_are_reported_later_are_named(admin: Client, registration: Registration) -> None:
@@ -232,7 +234,10 @@ def test_without_members_or_a_registration_nothing_is_added(admin: Client, regis
 def test_a_company_without_a_tree_offers_one(manager: Client, registration: Registration) -> None:
     monitored(registration, THIRD)
     text = text_of(manager.get(PAGE))
-    assert "No family tree has been fetched for this company." in text and "Fetch family tree" in text
+    assert (
+        "No family tree that includes this company has been fetched from D&B yet." in text
+        and "Fetch family tree" in text
+    )
     assert manager.get("/portfolio/family-tree/123456789/").status_code == 404
 
 
@@ -253,7 +258,7 @@ def test_a_tree_that_is_being_fetched_is_no_missing_one(manager: Client, registr
     text = text_of(answer)
     assert "A family tree is being fetched. It was requested on" in text
     assert reverse(CHANGE, args=[tree.pk]) in answer.text
-    assert "No family tree has been fetched" not in text and "Fetch family tree" not in text
+    assert "No family tree that includes" not in text and "Fetch family tree" not in text
 
 
 @pytest.mark.parametrize("duns", ["nonsense", "%00", "1234567%0089", "１２３４５６７８９"])

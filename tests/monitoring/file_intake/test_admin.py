@@ -41,7 +41,7 @@ def test_files_are_uploaded_together_and_imported(
     assert not Blob.objects.exclude(owner__in=Delivery.objects.values("pk")).exists()
     page = text_of(admin.get(f"{LIST}{DeliveredFile.objects.get(name=path.name).pk}/change/"))
     assert "3 records, 3 new" in page and "UPDATE 3" in page and "nothing is changed" in page
-    assert "was imported before. Nothing was changed" in text_of(upload(admin, path))
+    assert "was imported before. No changes were made" in text_of(upload(admin, path))
     assert AuditEntry.objects.filter(action="delivered file.upload", actor="ann").count() == 3
     assert "Import without waiting" not in page
 

@@ -197,7 +197,7 @@ def test_removals_add_up_over_all_ways(registration: Registration) -> None:
     assert confirmed(registration, second, mode=ImportMode.REMOVE).state == ImportState.AWAITING_APPROVAL
     Subject.objects.filter(company=NEW[0]).delete()
     a_subject(NEW[0], registration, requested=False, state=SubjectState.MONITORED)
-    with pytest.raises(NeedsSecondPerson, match="Request the companies first"):
+    with pytest.raises(NeedsSecondPerson, match="First request the companies"):
         reconcile.stop_monitoring(registration, [NEW[0]], by=ANN)
     assert reconcile.stop_monitoring(registration, [NEW[0]], by=BOB) == 1
 
@@ -220,7 +220,7 @@ def test_sending_again_is_adding(registration: Registration) -> None:
     for duns in NEW[:3]:
         a_subject(duns, registration, state=SubjectState.REMOVED)
     assert reconcile.send_again(registration, NEW[:2], by=ANN) == 2
-    with pytest.raises(NeedsSecondPerson, match="import the companies again"):
+    with pytest.raises(NeedsSecondPerson, match="submit the companies as an import"):
         reconcile.send_again(registration, NEW[2:3], by=ANN)
 
 
