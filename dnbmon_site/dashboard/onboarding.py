@@ -237,7 +237,7 @@ def _registrations(registrations: Sequence[Registration], active: Sequence[Regis
             Button(gettext("Choose registrations"), link),
         )
     text = gettext(
-        "D&B creates registrations for you on request. This step lists the ones you have and changes nothing at D&B."
+        "D&B creates registrations for you on request. This step lists your registrations and changes nothing at D&B."
     )
     find = Button(gettext("Find registrations"), reverse("admin:portfolio_registration_look"), is_act=True)
     return Step(title, text, StepState.WAITING, find if may_ask else None)

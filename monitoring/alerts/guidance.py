@@ -171,7 +171,7 @@ BY_GROUP: Mapping[str, Guidance] = {
     "ownership": BY_DEFAULT_RULE["ownership"],
     "financials": Guidance(
         _("New or changed financial figures are available."),
-        (_("Compare them with the previous figures."), _("Review the credit limit if they fell.")),
+        (_("Compare them with the previous figures."), _("Review the credit limit if the figures fell.")),
     ),
     "payment": Guidance(
         _("The company pays its other suppliers earlier or later than before."),

@@ -38,8 +38,8 @@ class DecidedSince(Refused):
 
     def __init__(self, latest: Decision) -> None:
         words = gettext(
-            "%(person)s has decided on this company since you opened the page: %(decision)s. Your decision was not "
-            "saved. Review theirs, then decide again."
+            "%(person)s has decided on this company since you opened the page: %(decision)s. Your decision "
+            "was not saved. Review that decision, then decide again."
         )
         super().__init__(words % {"person": latest.decided_by, "decision": in_words(latest)})
         self.latest = latest

@@ -36,7 +36,7 @@ class DailyStat(models.Model):
         _("count"), help_text=_("Each change once, in the registration that reported it first.")
     )
     reports = models.PositiveIntegerField(
-        _("reported"), default=0, help_text=_("What this registration reported, first or not.")
+        _("reported"), default=0, help_text=_("All changes that this registration reported, first or not.")
     )
 
     class Meta:

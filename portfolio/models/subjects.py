@@ -47,8 +47,10 @@ class Subject(models.Model):
     code = models.CharField(max_length=16, blank=True, help_text=_("Last code from D&B."))
     message = models.TextField(blank=True)
     replacement = models.CharField(max_length=9, blank=True, help_text=_("D-U-N-S number that D&B suggests instead."))
-    sent_at = models.DateTimeField(null=True, help_text=_("When the pending addition or removal was sent."))
-    checked_at = models.DateTimeField(null=True, help_text=_("When D&B last reported whether it monitors the company."))
+    sent_at = models.DateTimeField(null=True, help_text=_("Time at which the pending addition or removal was sent."))
+    checked_at = models.DateTimeField(
+        null=True, help_text=_("Time at which D&B last reported whether it monitors the company.")
+    )
     reported_by = CompactUUIDField(
         null=True, editable=False, help_text=_("Owner of the file that lists the company, until D&B confirms it.")
     )

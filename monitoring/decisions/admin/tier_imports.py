@@ -65,7 +65,7 @@ def _cancel(request: HttpRequest, row: TierImport) -> str:
 def _undo(request: HttpRequest, row: TierImport) -> str:
     undo_tiers(row, by=actor_of(request))
     start_tier_work(row.pk)
-    return gettext("The tiers from before are being set again.")
+    return gettext("The previous tiers are being restored.")
 
 
 ACTIONS: Mapping[str, Callable[[HttpRequest, TierImport], str]] = {

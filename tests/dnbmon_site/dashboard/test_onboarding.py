@@ -151,7 +151,7 @@ def test_a_channel_of_emails_is_a_problem_without_an_email_server(admin: Client,
     assert states(admin)[5] == "waiting"
     a_channel(all_rules=True)
     assert states(admin)[5] == "problem"
-    assert "emails are only printed in the window" in text_of(admin.get("/"))
+    assert "emails are only printed in the terminal" in text_of(admin.get("/"))
     a_channel(address="https://hooks.slack.com/services/T0/B0/key")
     assert states(admin)[5] == "done"
 
