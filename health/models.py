@@ -31,7 +31,7 @@ class Heartbeat(models.Model):
     id = CompactUUIDField(primary_key=True, editable=False)
     name = models.CharField(max_length=64, unique=True)
     at = models.DateTimeField(help_text=_("Database time."))
-    last_error = models.TextField(blank=True, help_text=_("Why the last attempt failed."))
+    last_error = models.TextField(blank=True, help_text=_("Reason for the failure of the last attempt."))
 
     def __str__(self) -> str:
         return f"{self.name}: {self.at:%Y-%m-%d %H:%M:%S}"
@@ -53,7 +53,7 @@ class Probe(models.Model):
     # Of the key that was tested: another one is not tested yet.
     fingerprint = models.CharField(max_length=64, blank=True, editable=False)
     seconds = models.FloatField(default=0)
-    token_until = models.DateTimeField(null=True, help_text=_("When the current access token expires."))
+    token_until = models.DateTimeField(null=True, help_text=_("Time at which the current access token expires."))
     clock_offset = models.FloatField(default=0, help_text=_("Seconds by which D&B's clock is ahead of this machine's."))
 
     def __str__(self) -> str:

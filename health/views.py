@@ -94,9 +94,7 @@ def _pause(request: HttpRequest, row: Schedule) -> HttpResponse:
     if isinstance(terms, HttpResponse):
         return terms
     if not pause([row], actor=request.user.get_username(), **terms._asdict()):
-        messages.info(
-            request, gettext("“%(name)s” was already paused. Nothing was changed.") % {"name": job_label(row)}
-        )
+        messages.info(request, gettext("No changes made: “%(name)s” was already paused.") % {"name": job_label(row)})
         return HttpResponseRedirect(_back(request))
     words = gettext("“%(name)s” is paused until %(end)s.") if terms.until else gettext("“%(name)s” is paused.")
     messages.success(request, words % {"name": job_label(row), "end": terms.end})

@@ -332,8 +332,8 @@ def make_proposals() -> int:
 
 PULLED: dict[Outcome, str | Promise] = {
     Outcome.DRAINED: _("Pulled"),
-    Outcome.OUT_OF_TIME: _("Pulled in part, continues"),
-    Outcome.BUSY: _("Not pulled: another process is pulling it"),
+    Outcome.OUT_OF_TIME: _("Partly pulled, continues automatically"),
+    Outcome.BUSY: _("Not pulled: another process is pulling this registration"),
     Outcome.NOT_ASKED: _("Not pulled"),
     Outcome.REFUSED: _("Refused by D&B"),
     Outcome.FAILED: _("Failed"),

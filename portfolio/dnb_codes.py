@@ -31,7 +31,10 @@ MEANINGS = {
         _("D&B reports that the D-U-N-S number is not valid."),
         _("A spreadsheet may have dropped a leading zero. Import the correct number, or withdraw the request."),
     ),
-    "40002": (_("D&B has deleted the company."), _("There will be no more changes. Withdraw the request.")),
+    "40002": (
+        _("D&B has deleted the company."),
+        _("D&B sends no more changes for this company. Withdraw the request."),
+    ),
     "40003": (
         _("The company was merged into another company."),
         _("Accept the proposal to monitor the other company instead, or withdraw the request."),
@@ -43,13 +46,13 @@ OTHERWISE = _("Ask D&B what this code means. Send the number again once the prob
 def explain(row: Subject) -> tuple[str, str]:
     """What is the matter with a refused number, and what to do; empty where nothing is."""
     if row.state == SubjectState.MONITORED and row.code in MEANINGS:
-        words = gettext("D&B did not remove it. %(meaning)s") % {"meaning": MEANINGS[row.code][0]}
+        words = gettext("D&B did not remove the company. %(meaning)s") % {"meaning": MEANINGS[row.code][0]}
         return words, gettext("Choose “Stop monitoring” again, or request the company.")
     if row.state != SubjectState.REFUSED:
         return "", ""
     meaning, advice = MEANINGS.get(row.code, (_in_its_words(row), OTHERWISE))
     if row.replacement:
-        words = gettext("%(meaning)s It continues as %(replacement)s.")
+        words = gettext("%(meaning)s The company continues as %(replacement)s.")
         return words % {"meaning": meaning, "replacement": row.replacement}, str(advice)
     return str(meaning), str(advice)
 

@@ -41,7 +41,7 @@ class PauseForm(forms.Form):
         max_length=LONGEST_REASON,
         widget=forms.TextInput({"class": "dm-input"}),
         label=_("Reason (optional)"),
-        help_text=_("Other users see it with your name while the pause lasts."),
+        help_text=_("Other users see the reason with your name while the pause lasts."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -68,5 +68,5 @@ class PauseForm(forms.Form):
                 gettext("This time is in the past. Choose a time in the future, or leave the field empty.")
             )
         if until and until > timezone.now() + LONGEST_PAUSE:
-            raise ValidationError(gettext("A pause lasts one year at most. Choose an earlier time."))
+            raise ValidationError(gettext("A pause can last one year at most. Choose an earlier time."))
         return until

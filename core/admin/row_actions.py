@@ -71,7 +71,9 @@ def keys_of(texts: Iterable[str]) -> list[UUID]:
     try:
         return [UUID(text) for text in texts]
     except ValueError:
-        raise Http404(gettext("The address contains an invalid key. Open the list and choose the row again.")) from None
+        raise Http404(
+            gettext("The address of the page contains an invalid key. Open the list and choose the row again.")
+        ) from None
 
 
 def confirmation(

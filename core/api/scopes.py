@@ -31,8 +31,8 @@ SCOPES: dict[str, str | Promise] = {
     WRITE_REFERENCES: _("Set and remove the IDs that other systems use for companies"),
     READ_EXPOSURE: _("Read the amounts at stake with companies"),
     WRITE_EXPOSURE: _("Set and remove the amounts at stake with companies"),
-    READ_DECISIONS: _("Read decisions on companies, with what was known when they were made"),
-    WRITE_DECISIONS: _("Decide on companies. Where a second person must confirm, the decision is only proposed"),
+    READ_DECISIONS: _("Read decisions on companies, with the figures known when the decisions were made"),
+    WRITE_DECISIONS: _("Decide on companies. Decisions that a second person must confirm are only proposed"),
     WRITE_TIERS: _("Set the tier of companies"),
     SEARCH_COMPANIES: _("Search for companies at D&B, within the call budget. Each search may be billed"),
     WRITE_FILES: _("Upload files that D&B delivered"),
@@ -41,7 +41,7 @@ SCOPES: dict[str, str | Promise] = {
         "Fetch the data and family trees of monitored companies from D&B within the call budget, and accept or discard "
         "the data"
     ),
-    FETCH_REFERENCE_DATA: _("Fetch D&B's reference data, by calls that may cost"),
+    FETCH_REFERENCE_DATA: _("Fetch D&B's reference data, by calls that may incur costs"),
     ALERTS: _("Read alerts and the messages about them, acknowledge, close and reopen alerts"),
     METRICS: _("Read Health and metrics, for example with Prometheus"),
 }

@@ -33,13 +33,18 @@ class Export(Leased):
     format = models.CharField(max_length=8, choices=ExportFormat.choices)
     state = models.CharField(max_length=16, choices=ExportState.choices, default=ExportState.WAITING, db_index=True)
     file_name = models.TextField()
-    rows = models.PositiveIntegerField(default=0, help_text=_("Rows written so far."))
+    rows = models.PositiveIntegerField(default=0, help_text=_("Number of rows written so far."))
     size = models.BigIntegerField(default=0)
     requested_by = models.TextField(_("requested by"))
     requested_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     seen_as = models.CharField(
-        max_length=64, blank=True, help_text=_("Hash of what its user saw when it was written; empty if everything.")
+        max_length=64,
+        blank=True,
+        help_text=_(
+            "Hash of the registrations that its user could see when the file was written. Empty "
+            "if the user could see all."
+        ),
     )
     error = models.TextField(blank=True)
 

@@ -38,7 +38,7 @@ class OfUnit(models.Model):
         null=True,
         blank=True,
         verbose_name=_("business unit"),
-        help_text=_("Includes only what the business unit sees. Leave empty to include everything."),
+        help_text=_("Includes only data that the business unit sees. Leave empty to include all data."),
     )
 
     class Meta:

@@ -16,7 +16,9 @@ def has_mail_server() -> bool:
 def no_server_text() -> str:
     """Why emails do not arrive while there is no server."""
     if ".console." in settings.EMAIL_BACKEND:
-        return gettext("No email server is set up: emails are only printed in the window of D&B Monitoring.")
+        return gettext(
+            "No email server is set up: emails are only printed in the terminal in which D&B Monitoring runs."
+        )
     return gettext("No email server is set up, so emails do not leave this machine.")
 
 

@@ -67,7 +67,7 @@ class User(SeesUnits, AbstractUser):
     second_factor = models.CharField(
         _("two-step verification"), max_length=3, blank=True, choices=SecondFactorState.choices, editable=False
     )
-    invited_at = models.DateTimeField(null=True, editable=False, help_text=_("When the last invitation was made."))
+    invited_at = models.DateTimeField(null=True, editable=False, help_text=_("Time of the last invitation."))
     # How far this person has seen the front page: a visit's own mark, and where news begins for it.
     seen_at = models.DateTimeField(null=True, editable=False)
     seen_sequence = models.BigIntegerField(default=0, editable=False)
@@ -177,7 +177,7 @@ class ApiKey(SeesUnits):
     id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=100, help_text=_("The system that uses the key, such as ERP."))
     prefix = models.CharField(
-        _("prefix"), max_length=8, db_index=True, editable=False, help_text=_("What follows “dnbmon_” in the key.")
+        _("prefix"), max_length=8, db_index=True, editable=False, help_text=_("Part of the key after “dnbmon_”.")
     )
     hashed = models.CharField(max_length=64, editable=False)
     scopes = models.TextField(_("scopes"), blank=True, help_text=_("Permissions of the key, separated by commas."))
@@ -211,7 +211,7 @@ class ApiKey(SeesUnits):
         null=True,
         blank=True,
         editable=False,
-        help_text=_("The key from before the rotation is valid until then."),
+        help_text=_("The key from before the rotation is valid until this time."),
     )
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)

@@ -36,7 +36,10 @@ SCHEMA_SETTINGS: dict[str, Any] = {
             "description": "The owners and families of companies, fetched from D&B and kept by day.",
         },
         {"name": "reference data", "description": "D&B's codes and their descriptions."},
-        {"name": "calls", "description": "Calls to D&B that may cost: the budget of each kind, and every call made."},
+        {
+            "name": "calls",
+            "description": "Calls to D&B that may incur costs: the budget of each kind, and every call made.",
+        },
         {"name": "webhooks", "description": "The events that webhooks can subscribe to."},
     ],
     "OAS_VERSION": "3.1.0",

@@ -183,7 +183,7 @@ def _key(contracts: Sequence[Contract], *, has_credentials: bool, is_pulled: boo
     if asked and len(asked) == len(found):
         text = gettext("D&B accepted the key %(when)s.") % {"when": ago(min(asked))}
         return Step(title, text, StepState.DONE, again)
-    text = gettext("Signs in to D&B with the key. No notifications are taken off the queue.")
+    text = gettext("Tests the login to D&B with your API key. Notifications waiting in D&B's queue are not removed.")
     return Step(title, text, StepState.WAITING, replace(again, words=gettext("Test the key")))
 
 
@@ -226,8 +226,9 @@ def _registrations(registrations: Sequence[Registration], active: Sequence[Regis
         return Step(title, text, StepState.PROBLEM, Button(gettext("View registrations"), link))
     if registrations:
         text = gettext(
-            "Start the registrations that D&B Monitoring should pull. Pulled notifications leave D&B's queue, so no "
-            "other system should pull the same registration."
+            "Start the registrations that D&B Monitoring should pull. It then retrieves their notifications "
+            "from D&B on a schedule. Retrieved notifications are removed from D&B's queue, so make sure that "
+            "no other system pulls the same registration."
         )
         return Step(
             title,
@@ -236,7 +237,7 @@ def _registrations(registrations: Sequence[Registration], active: Sequence[Regis
             Button(gettext("Choose registrations"), link),
         )
     text = gettext(
-        "D&B creates registrations for you on request. This step lists the ones you have and changes nothing at D&B."
+        "D&B creates registrations for you on request. This step lists your registrations and changes nothing at D&B."
     )
     find = Button(gettext("Find registrations"), reverse("admin:portfolio_registration_look"), is_act=True)
     return Step(title, text, StepState.WAITING, find if may_ask else None)

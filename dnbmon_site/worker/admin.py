@@ -72,7 +72,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
         help_texts = {
             "name": _("Optional. Shown in the list of jobs."),
             "schedule_type": _("How often the job runs."),
-            "minutes": _("Used with the frequency “Minutes” only."),
+            "minutes": _("Interval in minutes. Interval in minutes. Used with the frequency “Minutes” only."),
             "next_run": _("In your time zone."),
         }
 
@@ -145,7 +145,11 @@ class ScheduleAdmin(JobSearch, RecordedRemoval, PageAdmin):
     @admin.display(description=_("State"))
     def state(self, row: Any) -> SafeString:
         if is_refused(row):
-            return badge(gettext("Disabled"), "bad", gettext("Not a job of D&B Monitoring, so it is disabled"))
+            return badge(
+                gettext("Disabled"),
+                "bad",
+                gettext("Disabled, because the schedule does not run a job of D&B Monitoring"),
+            )
         return (
             two_lines(badge(gettext("Paused"), "warn"), row.pause.note if row.pause else "")
             if row.repeats == PAUSED
@@ -260,7 +264,9 @@ class FailureAdmin(TaskAdmin):
         if len(again) < len(queryset):
             messages.error(
                 request,
-                gettext("Some were not rerun: they are not jobs of D&B Monitoring, or an earlier version saved them."),
+                gettext(
+                    "Some jobs were not rerun: they are not jobs of D&B Monitoring, or an earlier version saved them."
+                ),
             )
 
 

@@ -183,5 +183,5 @@ def open_restart_incident(reason: str) -> None:
     row = open_incident(
         dedup_key="jobs", title=gettext("Worker"), cause=cause, runbook=f"{RUNBOOK}#jobs", started_at=since
     )
-    if row is not None and notify_of_error(row, gettext("If this recurs, check the worker's log.")):
+    if row is not None and notify_of_error(row, gettext("If the worker stalls again, check its log.")):
         async_task(SEND, task_name="Send health notices")

@@ -175,7 +175,8 @@ def _still_failing(failing: list[Target]) -> list[Target]:
 def _without_mail_server() -> Result:
     """No channel needs one yet. With a key of its own, as what is unknown leaves an open incident as it is."""
     title, subject = gettext("Email server"), "mail-server"
-    sentence = f"{no_server_text()} {gettext('Invitations, password links, reports and alerts by email require one.')}"
+    required = gettext("Invitations, password links, reports and alerts by email require an email server.")
+    sentence = f"{no_server_text()} {required}"
     return Result("receivers", title, State.UNKNOWN, sentence, do=set_up_text(), subject=subject, is_not_set_up=True)
 
 
@@ -270,7 +271,11 @@ def dead_messages(look: Look) -> Result:
     title = gettext("Undelivered messages")
     if not errors:
         return Result(
-            "dead-messages", title, state, gettext("No message used up all its attempts in the last 7 days."), 0
+            "dead-messages",
+            title,
+            state,
+            gettext("In the last 7 days, no message failed all its delivery attempts."),
+            0,
         )
     sentence = ngettext(
         "%(count)s message was not delivered in the last 7 days. Error: %(error)s",

@@ -53,7 +53,7 @@ def _folder_problem() -> str:
     folder = intake_folder()
     if not folder.exists() or os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         return ""
-    return gettext("The folder %(folder)s is not writable, so files cannot be put aside.") % {"folder": folder}
+    return gettext("The folder %(folder)s is not writable, so imported files cannot be moved.") % {"folder": folder}
 
 
 def _not_read() -> Result | None:

@@ -46,10 +46,12 @@ def database(waiting: int) -> Result:
     """That this is reached at all shows that it answers."""
     title = gettext("Database")
     if not waiting:
-        return Result("database", title, State.OK, gettext("The database responds and is up to date."), 0)
+        return Result("database", title, State.OK, gettext("The database responds, and all migrations are applied."), 0)
     sentence = ngettext(
-        "The database is older than D&B Monitoring: %(count)s migration pending. Pulling is paused until then.",
-        "The database is older than D&B Monitoring: %(count)s migrations pending. Pulling is paused until then.",
+        "The database is older than D&B Monitoring: %(count)s migration pending. Pulling is paused until it "
+        "is applied.",
+        "The database is older than D&B Monitoring: %(count)s migrations pending. Pulling is paused until "
+        "they are applied.",
         waiting,
     ) % {"count": counted(waiting)}
     do = gettext("Run “manage.py migrate”.")
@@ -66,9 +68,9 @@ def disk() -> Result:
         if free >= ROOM
         else gettext("%(int)s MB") % {"int": f"{int(free / 1000000.0):,}"}
     )
-    sentence = gettext("%(room)s free in %(place)s.") % {"room": room, "place": place}
+    sentence = gettext("%(room)s of disk space available in %(place)s.") % {"room": room, "place": place}
     if state == State.CRITICAL:
-        sentence += " " + gettext("Pulling is paused below 1 GB, so that nothing D&B sends is lost.")
+        sentence += " " + gettext("Pulling is paused if less than 1 GB is available, so that no data from D&B is lost.")
     do = gettext("Free up disk space, or move the data to a larger disk.") if state != State.OK else ""
     return Result("disk", gettext("Disk"), state, sentence, round(free / 1e9, 3), "GB", do)
 
@@ -139,7 +141,10 @@ def paused(look: Look, pauses: Mapping[str, Pause]) -> Result:
         " ".join(parts),
         len(pauses),
         "jobs",
-        gettext("Jobs with an end resume automatically. Resume the others below when they should run again."),
+        gettext(
+            "Jobs that are paused until a set time resume automatically. Resume other jobs below when "
+            "they should run again."
+        ),
         notify=look.paused_pulls is not None,
     )
 

@@ -91,7 +91,7 @@ def _late(row: Registration, age: timedelta) -> Result:
         "fresh",
         gettext("Freshness of %(reference)s") % {"reference": row.reference},
         max(_state_of(row, age), State.WARNING),
-        gettext("The pull due at %(due)s is overdue. %(last_pull)s")
+        gettext("The pull scheduled for %(due)s has not run. %(last_pull)s")
         % {"due": moment_text(row.next_pull_at) if row.next_pull_at else "–", "last_pull": _last_pull(age)},
         round(age.total_seconds() / 3600, 2),
         "h",
@@ -115,7 +115,7 @@ def cadence_of(row: Registration) -> timedelta:
 def _never_pulled(look: Look, row: Registration) -> Result:
     title = gettext("Freshness of %(reference)s") % {"reference": row.reference}
     if row.state == RegistrationState.PAUSED:
-        do = gettext("Start it once D&B Monitoring is the only system that pulls it.")
+        do = gettext("Start the registration once D&B Monitoring is the only system that pulls it.")
         return Result(
             "fresh",
             title,
@@ -137,7 +137,7 @@ def marks(row: Registration) -> Iterator[Result]:
     """What its own rows say needs a person, or stands still."""
     name = row.reference
     if row.state == RegistrationState.STOPPED:
-        do = gettext("Correct what D&B reports. The registration restarts automatically within the hour.")
+        do = gettext("Correct the problem that D&B reports. The registration restarts automatically within the hour.")
         reason = row.stopped_reason or gettext("no reason given")
         yield _mark(
             "stopped",
@@ -166,7 +166,7 @@ def marks(row: Registration) -> Iterator[Result]:
             "gap", gettext("Completeness of %(name)s") % {"name": name}, State.WARNING, row.gap_reason, do, name
         )
     if row.replay_mark:
-        do = gettext("Compare the data with D&B for that time, then clear the warning on its page.")
+        do = gettext("Compare the data with D&B for that time, then clear the warning on the registration's page.")
         yield _mark(
             "replay",
             gettext("Replay of %(name)s") % {"name": name},

@@ -62,8 +62,8 @@ def disabled_webhooks(held: Mapping[uuid.UUID, int]) -> Iterator[Result]:
 
 def _disabled(key: str, name: str, count: int) -> Result:
     sentence = ngettext(
-        "%(count)s message waits. Enable the webhook to send it, or discard it.",
-        "%(count)s messages wait. Enable the webhook to send them, or discard them.",
+        "%(count)s message is waiting. Enable the webhook to send the message, or discard it.",
+        "%(count)s messages are waiting. Enable the webhook to send the messages, or discard them.",
         count,
     ) % {"count": counted(count)}
     title = gettext("Webhook %(name)s is disabled") % {"name": name}

@@ -162,7 +162,7 @@ BY_GROUP: Mapping[str, Guidance] = {
         (_("Check the trend on the company page."), _("Compare the new value with your credit policy.")),
     ),
     "legal": Guidance(
-        _("A legal or significant event of the company changed."),
+        _("A legal or other significant event affecting the company was reported or updated."),
         (
             _("Check the details on the company page."),
             _("Review open orders and the credit limit if the event is new."),
@@ -171,7 +171,7 @@ BY_GROUP: Mapping[str, Guidance] = {
     "ownership": BY_DEFAULT_RULE["ownership"],
     "financials": Guidance(
         _("New or changed financial figures are available."),
-        (_("Compare them with the previous figures."), _("Review the credit limit if they fell.")),
+        (_("Compare them with the previous figures."), _("Review the credit limit if the figures fell.")),
     ),
     "payment": Guidance(
         _("The company pays its other suppliers earlier or later than before."),
@@ -202,7 +202,7 @@ BY_GROUP: Mapping[str, Guidance] = {
 FLOOD = Guidance(
     _("The rule matched so many changes in one hour that the rest are combined in this alert."),
     (
-        _("Check whether one event caused the changes, for example a data update at D&B."),
+        _("Check whether these changes have a single cause, such as a data update at D&B."),
         _("If this happens often, make the rule narrower and test it on history."),
     ),
 )

@@ -90,7 +90,7 @@ def _why_again(alerts: Sequence[Alert], sequence: int | None) -> str:
     """Nothing where somebody has acknowledged it since then."""
     reasons = (alert.reopened_because for alert in alerts if alert.worse_at == sequence)
     reason = next(filter(None, reasons), "")
-    return gettext("Open again because it got worse. %(reason)s") % {"reason": reason} if reason else ""
+    return gettext("Reopened: the situation got worse. %(reason)s") % {"reason": reason} if reason else ""
 
 
 def _why(alerts: Sequence[Alert]) -> str:

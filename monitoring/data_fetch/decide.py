@@ -35,7 +35,7 @@ class NumberChanged(Exception):
     """Not as many companies wait as were shown to whoever decides on all of them."""
 
     def __init__(self, count: int) -> None:
-        words = gettext("Nothing was decided, because the number of companies has changed. It is now: %(companies)s.")
+        words = gettext("No action taken: the number of companies has changed. It is now %(companies)s.")
         super().__init__(words % {"companies": plurals.companies(count)})
 
 

@@ -83,8 +83,10 @@ class CompanyDecisionSerializer(serializers.Serializer[Any]):
     )
     decided_by = serializers.CharField(help_text="User or API key that decided.")
     decided_at = serializers.DateTimeField(help_text="When it was decided.")
-    needs_second = serializers.CharField(help_text="Why a second person must confirm it. Empty if none must.")
-    confirmed_by = serializers.CharField(help_text="Who confirmed or refused it. Empty if no one did.")
+    needs_second = serializers.CharField(
+        help_text="Reason why a second person must confirm the decision. Empty if none must."
+    )
+    confirmed_by = serializers.CharField(help_text="User who confirmed or refused the decision. Empty if no one did.")
     confirmed_at = serializers.DateTimeField(allow_null=True, help_text="When that was. Null if no one did.")
     refusal = serializers.CharField(help_text="Reason for the refusal. Empty if it was not refused.")
     known = serializers.DictField(

@@ -38,8 +38,8 @@ class DecidedSince(Refused):
 
     def __init__(self, latest: Decision) -> None:
         words = gettext(
-            "%(person)s has decided on this company since you opened the page: %(decision)s. Your decision was not "
-            "saved. Review theirs, then decide again."
+            "%(person)s has decided on this company since you opened the page: %(decision)s. Your decision "
+            "was not saved. Review that decision, then decide again."
         )
         super().__init__(words % {"person": latest.decided_by, "decision": in_words(latest)})
         self.latest = latest
@@ -204,7 +204,7 @@ def _settle(row: Decision, state: DecisionState, by: Actor, **fields: Any) -> No
 
 def _answered(row: Decision) -> str:
     words = gettext(
-        "Nothing was done: %(person)s has already confirmed or refused this decision. Its state is “%(state)s”."
+        "No action taken: %(person)s has already confirmed or refused this decision. Its state is “%(state)s”."
     )
     return words % {"person": row.confirmed_by or row.decided_by, "state": row.get_state_display()}
 

@@ -128,7 +128,7 @@ def _insert(company: Company, seen: uuid.UUID | None, note: str, by: Actor) -> R
 
 def _reviewed_since(duns: str) -> str:
     last = last_review(duns)
-    words = gettext("%(person)s has reviewed this company since you opened the page. Nothing was saved.")
+    words = gettext("Your review was not saved: %(person)s has reviewed this company since you opened the page.")
     return words % {"person": last.reviewed_by if last else gettext("Another user")}
 
 

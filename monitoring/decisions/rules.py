@@ -139,11 +139,13 @@ def switch_rule(rule: TierRule, *, enabled: bool, confirmed: int, by: Actor) -> 
     """Enable or disable it, once the user has confirmed how many tiers that changes."""
     found = would_change(rule, enabled=enabled)
     if len(found) != confirmed:
-        words = gettext("Nothing was changed: the rule now affects the tiers of %(companies)s. Check the list again.")
+        words = gettext("No changes made: the rule now affects the tiers of %(companies)s. Check the list again.")
         raise Refused(words % {"companies": plurals.companies(len(found))})
     confirmed_ones = {name: getattr(rule, name) for name in CONDITIONS}
     if not TierRule.objects.filter(pk=rule.pk, is_enabled=not enabled, **confirmed_ones).update(is_enabled=enabled):
-        raise Refused(gettext("Nothing was done: another user has changed this rule since then. Reload the page."))
+        raise Refused(
+            gettext("No action taken: another user has changed this rule since you opened the page. Reload the page.")
+        )
     written = _write(found)
     words = gettext("Tier rule “%(rule)s” enabled: tier changed for %(companies)s")
     if not enabled:

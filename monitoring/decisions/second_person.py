@@ -25,10 +25,10 @@ def who_can_confirm() -> str:
     rows = Group.objects.filter(permissions__codename="confirm_decision").order_by("name")
     names = list(rows.values_list("name", flat=True))
     if not names:
-        return gettext("No role has the permission to confirm it. Ask an administrator.")
+        return gettext("No role has the permission to confirm this decision. Ask an administrator.")
     words = ngettext(
-        "Users with the role %(roles)s can confirm it.",
-        "Users with one of these roles can confirm it: %(roles)s.",
+        "Users with the role %(roles)s can confirm this decision.",
+        "Users with one of these roles can confirm this decision: %(roles)s.",
         len(names),
     )
     return words % {"roles": ", ".join(names)}
@@ -44,7 +44,7 @@ def _by_amount(settings: ReviewSettings, kind: str, cents: int | None, currency:
     if settings.second_from is None:
         return
     if kind == DecisionKind.APPROVE:
-        yield gettext("An approval has no limit, so it is confirmed by a second person.")
+        yield gettext("An approval has no limit, so a second person must confirm it.")
     elif kind == DecisionKind.LIMIT and cents is not None:
         yield from _by_limit(settings.second_from, cents, currency)
 
@@ -56,4 +56,4 @@ def _by_limit(second_from: int, cents: int, currency: str) -> Iterator[str]:
         yield gettext("The exchange rate of %(currency)s is missing.") % {"currency": currency}
     elif worth >= second_from * 100:
         limit = money_text(second_from * 100, rates.reporting_currency)
-        yield gettext("Limits from %(limit)s are confirmed by a second person.") % {"limit": limit}
+        yield gettext("A second person must confirm limits of %(limit)s or more.") % {"limit": limit}

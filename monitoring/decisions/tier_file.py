@@ -148,7 +148,7 @@ class TierValidator:
             return _flawed(row, TierCheck.TIER, gettext("Enter critical, important, normal or none."))
         first = self._first_lines.setdefault(company, line.number)
         if first != line.number:
-            words = gettext("Same company as line %(first)s. Only that line counts.")
+            words = gettext("Same company as in line %(first)s. Only that line is used.")
             return _flawed(row, TierCheck.DUPLICATE, words % {"first": counted(first)})
         before = known[company] or NONE
         check = TierCheck.SAME if before == tier else TierCheck.CHANGED

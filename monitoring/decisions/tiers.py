@@ -117,7 +117,7 @@ def _record_all(
 
 
 def _undone(company: Company, one: Before, by: str) -> AuditEntry:
-    words = gettext("%(company)s: tier “%(tier)s” again, as the import was undone")
+    words = gettext("%(company)s: tier “%(tier)s” restored because the import was undone")
     return entry_of(
         actor=by,
         action="tier.restored",

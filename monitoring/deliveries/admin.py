@@ -103,7 +103,7 @@ def _published(row: Delivery) -> str:
         )
         % {"count": counted(bad)}
         if bad
-        else gettext("Complete: everything in it is processed and published.")
+        else gettext("Complete: all items in the response are processed and published.")
     )
 
 
@@ -117,7 +117,7 @@ _NEXT: dict[DeliveryState, Callable[[Delivery], str]] = {
     ),
     DeliveryState.IN_DOUBT: _in_doubt,
     DeliveryState.RECOVERED: lambda row: gettext(
-        "Complete. A replay received all notifications that this call may have taken."
+        "Complete. A replay received all notifications that this call may have removed from D&B's queue."
     ),
     DeliveryState.HELD: lambda row: gettext("A user accepts or discards this document on the page of its data fetch."),
     DeliveryState.DISCARDED: lambda row: gettext("Not accepted: the document changed nothing. It is kept as received."),

@@ -90,7 +90,10 @@ def _of_exposure(asked: Asked) -> str:
     """Imports are of all business units; the amounts are the company's."""
     if not asked.sees(Part.EXPOSURE) or not is_restricted(asked.reader.actor):
         return ""
-    return gettext("Of the exposure, the figures before and after are included. Its imports cover all business units.")
+    return gettext(
+        "The exposure before and after the period is included. Exposure imports are not, because "
+        "they cover all business units."
+    )
 
 
 def in_order(lines: Iterable[Line]) -> list[Line]:

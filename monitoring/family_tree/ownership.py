@@ -1,4 +1,4 @@
-"""What the page of a company shows of its family: the way up to the global ultimate, and the tree that is kept."""
+"""The content of a company's page of its family: the way up to the global ultimate, and the tree that is kept."""
 
 from __future__ import annotations
 

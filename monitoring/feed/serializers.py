@@ -147,7 +147,7 @@ class ObservationSerializer(serializers.Serializer[Any]):
         SOURCES, help_text="`answers` for responses and replays of D&B, `file` for a file that D&B delivered."
     )
     how = serializers.ChoiceField(How.choices, help_text="How the report came.")
-    observed_at = serializers.DateTimeField(help_text="When D&B delivered the report.")
+    observed_at = serializers.DateTimeField(help_text="Time at which D&B delivered the report.")
     notification = serializers.UUIDField(allow_null=True, help_text="The notification that reported it.")
 
 

@@ -43,24 +43,24 @@ TONES = {
 def what_next(row: DeliveredFile) -> str:
     """What happens to the file automatically, or what a person has to do."""
     if row.state == FileState.REFUSED:
-        return gettext("Nothing of this file was imported. Correct the cause, then add the file again.")
+        return gettext("No part of this file was imported. Correct the cause, then add the file again.")
     if row.state == FileState.IMPORTED and row.kind == DeliveredKind.EXPORT and row.remark:
         return row.remark
     if row.state == FileState.IMPORTED:
-        return gettext("Complete. If the same file arrives again, nothing is changed.")
+        return gettext("Complete. If the same file arrives again, no changes are made.")
     if row.registration and row.registration.ingest_stopped_reason:
-        return gettext("It is processed once a user resumes processing on the registration's page.")
+        return gettext("The file is processed once a user resumes processing on the registration's page.")
     if row.state == FileState.PROCESSING:
-        return gettext("It is stored and is being processed.")
+        return gettext("The file is stored and is being processed.")
     return _waiting_text(row) % {"until": moment_text(row.wait_until)}
 
 
 def _waiting_text(row: DeliveredFile) -> str:
     if row.kind in HEADERS:
-        return gettext("It waits for the files that it lists until %(until)s.")
+        return gettext("The header waits for the files that it lists until %(until)s.")
     if row.kind in HEADER_OF:
-        return gettext("It waits for its header until %(until)s. Then it is imported without it.")
-    return gettext("It waits for further parts until %(until)s. Then it is imported.")
+        return gettext("The file waits for its header until %(until)s, and is then imported without a header.")
+    return gettext("The file waits for further parts until %(until)s, and is then imported.")
 
 
 def _import_now(request: HttpRequest, row: DeliveredFile) -> Outcome:
@@ -197,7 +197,7 @@ def _told(row: DeliveredFile) -> tuple[int, str]:
     if row.state == FileState.REFUSED:
         return messages.ERROR, f"{row.name}: {row.reason}"
     if row.state == FileState.IMPORTED:
-        text = gettext("%(name)s was imported before. Nothing was changed.")
+        text = gettext("%(name)s was imported before. No changes were made.")
         return messages.INFO, text % {"name": row.name}
     return messages.SUCCESS, gettext("%(name)s was uploaded and waits to be imported.") % {"name": row.name}
 

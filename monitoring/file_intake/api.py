@@ -65,7 +65,7 @@ class FileSerializer(serializers.Serializer[Any]):
     remark = serializers.CharField(
         help_text="What could not be checked, such as a set without header, or what to confirm."
     )
-    result = serializers.CharField(help_text="What an Exceptions or DunsExport file changed.")
+    result = serializers.CharField(help_text="Changes made by an Exceptions or DunsExport file of D&B.")
     arrived_at = serializers.DateTimeField(help_text="When the file arrived.")
     ended_at = serializers.DateTimeField(allow_null=True, help_text="When it was imported or refused.")
 

@@ -148,7 +148,7 @@ def arrive(found: Found, *, source: FileSource, by: str = "", requester_id: uuid
     row.place, row.changed_ns, row.requester_id = found.place, found.changed_ns, requester_id
     if found.is_link:
         row.state = FileState.REFUSED
-        row.reason = gettext("This is a link to another file. Put the file itself into the folder.")
+        row.reason = gettext("The folder contains a link to this file. Put the file itself into the folder.")
     elif row.kind in HEADERS and row.state != FileState.REFUSED:
         _read_header(row, lambda: read_header_file(path))
     return _known(row)

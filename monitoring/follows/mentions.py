@@ -98,7 +98,7 @@ def not_notified_text(texts: Sequence[Text]) -> str:
         words = gettext("No active user has the name %(names)s. Check the username.")
         parts.append(words % {"names": ", ".join(unknown)})
     if barred:
-        words = gettext("%(names)s may not view this and is not notified.")
+        words = gettext("%(names)s may not view this text and is not notified.")
         parts.append(words % {"names": ", ".join(barred)})
     others = {person.pk: person for person in readers.values() if person.get_username() != texts[0].by}
     return " ".join([*parts, *_not_reached(list(others.values()))])

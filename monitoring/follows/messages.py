@@ -120,9 +120,9 @@ def _entry(change: Change, text: str) -> Entry:
 
 def _digest_title(changes: Collection[Change]) -> str:
     companies = len({one.company_id for one in changes})
-    words = ngettext("%(count)s change to what you follow", "%(count)s changes to what you follow", len(changes)) % {
-        "count": counted(len(changes))
-    }
+    words = ngettext(
+        "%(count)s change to items that you follow", "%(count)s changes to items that you follow", len(changes)
+    ) % {"count": counted(len(changes))}
     more = ngettext("%(count)s company", "%(count)s companies", companies) % {"count": counted(companies)}
     return f"{words}, {more}"
 

@@ -51,7 +51,7 @@ def _sentences(person: Any, events: Collection[str]) -> dict[str, list[str]]:
 def _changes_text(sentences: Collection[str]) -> str:
     shown = [one for one in sentences if one]
     if not shown:
-        return gettext("Changes that no longer apply, or that you may no longer view")
+        return gettext("These changes no longer apply, or you no longer have permission to view them")
     more = len(sentences) - len(shown)
     words = ngettext("%(text)s; and %(count)s more", "%(text)s; and %(count)s more", more)
     text = "; ".join(shown)
@@ -66,7 +66,7 @@ def _mention_texts(person: Any, messages: Collection[OutboxMessage]) -> dict[uui
     words = gettext("%(by)s mentioned you: %(text)s")
     said = {str(text.pk): words % {"by": names.get(text.by, text.by), "text": text.text[:200]} for text in texts}
     return {
-        key: said.get(text, gettext("A text that was deleted, or that you may no longer view"))
+        key: said.get(text, gettext("This text was deleted, or you no longer have permission to view it"))
         for key, payload in payloads.items()
         for text in payload.values()
     }

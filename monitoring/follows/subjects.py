@@ -54,7 +54,7 @@ def subjects_of(person: Any, follows: Collection[Follow]) -> dict[uuid.UUID, Sub
     for kind, read in READ.items():
         its = [row for row in follows if row.kind == kind]
         known = read(person, its) if its else {}
-        gone = gettext("It was deleted, or you no longer have permission to view it.")
+        gone = gettext("The item was deleted, or you no longer have permission to view it.")
         found |= {row.pk: known.get(row.subject) or Subject(row.name or row.subject, problem=gone) for row in its}
     return found
 
@@ -62,11 +62,11 @@ def subjects_of(person: Any, follows: Collection[Follow]) -> dict[uuid.UUID, Sub
 def subject_of(person: Any, kind: str, subject: str) -> Subject:
     """What a user asks to follow; raises ValidationError where that is not possible."""
     if not subject or len(subject) > LONGEST or clean_text(subject) != subject:
-        raise ValidationError(gettext("This cannot be followed."))
+        raise ValidationError(gettext("This item cannot be followed."))
     asked = Follow(id=uuid.uuid4(), kind=kind, subject=subject)
     found = subjects_of(person, [asked]).get(asked.pk)
     if found is None or found.problem:
-        raise ValidationError(found.problem if found else gettext("This cannot be followed."))
+        raise ValidationError(found.problem if found else gettext("This item cannot be followed."))
     return found
 
 
@@ -140,7 +140,7 @@ def _filter(person: Any, row: SavedFilter) -> Subject:
     model = LISTINGS[row.listing].model
     page = f"admin:{row.listing.replace('.', '_')}_changelist"
     if not person.has_perm(f"{model._meta.app_label}.view_{model._meta.model_name}"):
-        return Subject(row.name, problem=gettext("You do not have permission to view its list."))
+        return Subject(row.name, problem=gettext("You do not have permission to view the list of this filter."))
     refused = undeclared_in(row.listing, row.query, person)
     return Subject(row.name, f"{reverse(page)}?{row.address}", undeclared_words(refused) if refused else "")
 

@@ -62,7 +62,9 @@ class Alert(models.Model):
     company = models.ForeignKey(Company, models.PROTECT, null=True, db_index=False)
     registration = models.ForeignKey(Registration, models.PROTECT, null=True)
     audience = CompactUUIDField(
-        null=True, editable=False, help_text=_("All registrations that reported its changes, if not just its own.")
+        null=True,
+        editable=False,
+        help_text=_("All registrations that reported the changes of the alert, if others did besides the alert's own."),
     )
     unit = models.TextField(blank=True, editable=False, help_text=_("Business unit of its rule."))
     severity = models.SmallIntegerField(choices=Severity.choices)
@@ -71,7 +73,7 @@ class Alert(models.Model):
     assigned_by = models.TextField(blank=True)
     assigned_at = models.DateTimeField(null=True)
     title = models.TextField(help_text=_("Description of the first change."))
-    reason = models.TextField(help_text=_("Why it was raised."))
+    reason = models.TextField(help_text=_("Reason for raising the alert."))
     is_late = models.BooleanField(
         default=False,
         help_text=_(
@@ -92,20 +94,22 @@ class Alert(models.Model):
     )
     reversal = models.TextField(blank=True, help_text=_("Description of the reversal."))
     reversed_at = models.DateTimeField(null=True)
-    reversed_by = CompactUUIDField(null=True, help_text=_("The change that reversed it."))
+    reversed_by = CompactUUIDField(null=True, help_text=_("The change that reversed the alert."))
     acknowledged_by = models.TextField(blank=True)
     acknowledged_at = models.DateTimeField(null=True)
     closed_by = models.TextField(blank=True)
     closed_at = models.DateTimeField(null=True)
     close_reason = models.CharField(max_length=10, choices=CloseReason.choices, blank=True)
-    snoozed_until = models.DateTimeField(null=True, help_text=_("Not in the inbox until then."))
+    snoozed_until = models.DateTimeField(null=True, help_text=_("The alert is not in the inbox until this time."))
     snoozed_by = models.TextField(blank=True)
-    wakes_if_worse = models.BooleanField(default=False, help_text=_("Returns to the inbox earlier if it gets worse."))
-    due_at = models.DateTimeField(null=True, help_text=_("When it is to be closed."))
+    wakes_if_worse = models.BooleanField(
+        default=False, help_text=_("The alert returns to the inbox earlier if the situation gets worse.")
+    )
+    due_at = models.DateTimeField(null=True, help_text=_("Time by which the alert is to be closed."))
     escalated_at = models.DateTimeField(null=True)
-    reopened_because = models.TextField(blank=True, help_text=_("Why D&B Monitoring reopened it."))
-    worse_at = models.BigIntegerField(default=0, help_text=_("The last publication by which it got worse."))
-    worse_by = CompactUUIDField(null=True, help_text=_("The last change by which it got worse."))
+    reopened_because = models.TextField(blank=True, help_text=_("Reason for which D&B Monitoring reopened the alert."))
+    worse_at = models.BigIntegerField(default=0, help_text=_("The last publication by which the situation got worse."))
+    worse_by = CompactUUIDField(null=True, help_text=_("The last change by which the situation got worse."))
 
     class Meta:
         permissions = [("acknowledge_alert", _("Can acknowledge, assign, comment and close alerts"))]
@@ -190,9 +194,12 @@ class AlertComment(models.Model):
     at = models.DateTimeField()
     text = models.TextField()
     change = CompactUUIDField(
-        null=True, help_text=_("The change that it is about: who does not see the one does not see the other.")
+        null=True,
+        help_text=_("The change that the comment is about. Users who cannot see the change cannot see the comment."),
     )
-    snoozed_until = models.DateTimeField(null=True, help_text=_("Of a comment that a snooze wrote: its end."))
+    snoozed_until = models.DateTimeField(
+        null=True, help_text=_("End of the snooze, if snoozing the alert added the comment.")
+    )
 
     class Meta:
         default_permissions = ()
@@ -212,7 +219,7 @@ class DigestItem(models.Model):
     channel = models.ForeignKey(Channel, models.CASCADE, db_index=False)
     alert = models.ForeignKey(Alert, models.CASCADE, null=True)
     notice = CompactUUIDField(null=True)
-    digest = CompactUUIDField(null=True, help_text=_("The message that carries it."))
+    digest = CompactUUIDField(null=True, help_text=_("The message that contains the entry."))
     created_at = models.DateTimeField()
 
     class Meta:

@@ -111,7 +111,7 @@ class HistoryCheckpoint(models.Model):
 
     id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     company = models.ForeignKey(Company, on_delete=models.CASCADE, db_index=False)
-    until = CompactDateTimeField(help_text=_("All that happened up to this moment is in it."))
+    until = CompactDateTimeField(help_text=_("The checkpoint includes all changes up to this time."))
     # Of another version of the program: not understood, and made again.
     format = models.PositiveSmallIntegerField()
     is_whole = models.BooleanField(default=False)

@@ -77,7 +77,7 @@ class MailAddress(models.Model):
 
     id = CompactUUIDField(primary_key=True, editable=False)
     address = models.TextField()
-    confirmation_sent_at = models.DateTimeField(null=True, help_text=_("When the last confirmation email was sent."))
+    confirmation_sent_at = models.DateTimeField(null=True, help_text=_("Time of the last confirmation email."))
     confirmations_sent = models.PositiveSmallIntegerField(default=0)
     confirmed_at = models.DateTimeField(null=True)
 

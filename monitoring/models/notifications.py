@@ -40,7 +40,9 @@ class Notification(models.Model):
     # Indexed for a delivery's page, consumers and rebuild.
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT)
     position = models.PositiveIntegerField()
-    place = HexField(max_length=PLACE, blank=True, help_text=_("The first place among all responses that contain it."))
+    place = HexField(
+        max_length=PLACE, blank=True, help_text=_("Position of the first response that contains the notification.")
+    )
     retained_duns = models.TextField(blank=True)
     organization = models.TextField(blank=True, help_text=_("The SEED's document, as sent."))
 

@@ -36,7 +36,7 @@ class Observation(models.Model):
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, db_index=False)
     notification = models.ForeignKey(Notification, null=True, on_delete=models.PROTECT)
     place = HexField(max_length=STORY_PLACE, blank=True)
-    observed_at = models.DateTimeField(help_text=_("When D&B delivered the report."))
+    observed_at = models.DateTimeField(help_text=_("Time at which D&B delivered the report."))
     recorded_at = models.DateTimeField()
 
     class Meta:
@@ -61,7 +61,7 @@ class Audience(models.Model):
     """A set of registrations that reported the same, once: its key is made of them."""
 
     id = CompactUUIDField(primary_key=True, editable=False)
-    registrations = models.TextField(help_text=_("Their ids, separated by spaces."))
+    registrations = models.TextField(help_text=_("IDs of the registrations, separated by spaces."))
 
     class Meta:
         default_permissions = ()

@@ -45,7 +45,11 @@ class ReplayPass(models.Model):
     found = models.PositiveIntegerField(
         _("found"), default=0, help_text=_("Notifications that only this replay received.")
     )
-    mark = models.TextField(_("remark"), blank=True, help_text=_("Why the replay failed, or what it could not reach."))
+    mark = models.TextField(
+        _("remark"),
+        blank=True,
+        help_text=_("Reason for the failure of the replay, or the notifications that it could not reach."),
+    )
 
     class Meta:
         verbose_name = _("replay")

@@ -35,7 +35,10 @@ class ReportSchedule(OfUnit):
     active = models.BooleanField(_("enabled"), default=True)
     next_at = models.DateTimeField(null=True, editable=False)
     sent_period = models.CharField(
-        max_length=8, blank=True, editable=False, help_text=_("The latest period put into the queue.")
+        max_length=8,
+        blank=True,
+        editable=False,
+        help_text=_("The latest period for which the report was put into the queue."),
     )
     created_by = models.TextField(blank=True, editable=False)
 

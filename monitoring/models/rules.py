@@ -64,7 +64,10 @@ class AlertRule(OfUnit):
     group_only = models.BooleanField(
         _("only members of a monitored group"),
         default=False,
-        help_text=_("You monitor other companies of the same corporate group. Their owners are notified, too."),
+        help_text=_(
+            "Includes only companies of a corporate group in which you monitor other companies. "
+            "Their owners are notified, too."
+        ),
     )
     severity = models.SmallIntegerField(_("severity"), choices=Severity.choices, default=Severity.HIGH)
     grouping = models.CharField(_("grouping"), max_length=16, choices=Grouping.choices, default=Grouping.COMPANY_DAY)

@@ -70,7 +70,9 @@ class ScheduledExport(OfUnit):
     at = models.TimeField(_("time"), help_text=_("The file is written every day at this time."))
     zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[check_timezone])
     is_active = models.BooleanField(_("enabled"), default=True)
-    cursor = models.TextField(blank=True, editable=False, help_text=_("Where the feed continues for the next file."))
+    cursor = models.TextField(
+        blank=True, editable=False, help_text=_("Position in the feed from which the next file continues.")
+    )
     due_at = models.DateTimeField(db_index=True, editable=False)
     ran_at = models.DateTimeField(null=True, editable=False)
     file_name = models.TextField(blank=True, editable=False, help_text=_("The latest file."))

@@ -36,7 +36,7 @@ class DailyStat(models.Model):
         _("count"), help_text=_("Each change once, in the registration that reported it first.")
     )
     reports = models.PositiveIntegerField(
-        _("reported"), default=0, help_text=_("What this registration reported, first or not.")
+        _("reported"), default=0, help_text=_("All changes that this registration reported, first or not.")
     )
 
     class Meta:
@@ -84,8 +84,8 @@ class DailyTotal(models.Model):
 class Measure(models.TextChoices):
     """Two delays of a change that came on screen."""
 
-    RECORDED = "recorded", _("From the change at D&B to display")
-    HANDED = "handed", _("From delivery by D&B to display")
+    RECORDED = "recorded", _("Time from the change at D&B to display")
+    HANDED = "handed", _("Time from delivery by D&B to display")
 
 
 class LatencyHistogram(models.Model):

@@ -72,8 +72,8 @@ class WebhookEndpoint(OfUnit, HasMaintainer):
     is_discarding = models.BooleanField(
         default=False, editable=False, help_text=_("Events are not kept while it is disabled.")
     )
-    off_reason = models.TextField(blank=True, editable=False, help_text=_("Why it was disabled."))
-    cursor = models.TextField(editable=False, help_text=_("Position in the event feed."))
+    off_reason = models.TextField(blank=True, editable=False, help_text=_("Reason for disabling the webhook."))
+    cursor = models.TextField(editable=False, help_text=_("Position of the webhook in the event feed."))
     position = models.BigIntegerField(default=0, editable=False, help_text=_("Number of messages created."))
     held_until = models.DateTimeField(
         null=True, editable=False, help_text=_("The receiver asked to pause until this time.")

@@ -53,7 +53,11 @@ def check_address(text: str) -> None:
     text = text.strip()
     if len(text) > LONGEST:
         raise ValidationError(
-            gettext("An address can have at most %(count)s characters.") % {"count": counted(LONGEST)}
+            gettext(
+                "The address of a channel can have at most %(count)s characters. Enter a shorter one, or "
+                "add a second channel."
+            )
+            % {"count": counted(LONGEST)}
         )
     if addresses := mail_addresses(text):
         _check_mail(addresses)

@@ -119,7 +119,7 @@ def deleted_channels(rows: Iterable[OutboxMessage]) -> set[uuid.UUID]:
 
 
 def disabled_text() -> str:
-    return gettext("The webhook is disabled, so nothing can be resent. Enable it first.")
+    return gettext("The webhook is disabled, so no messages can be resent. Enable the webhook first.")
 
 
 def disabled_webhooks(rows: Iterable[OutboxMessage]) -> set[uuid.UUID]:

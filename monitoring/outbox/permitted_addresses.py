@@ -189,10 +189,10 @@ def question_to(address: str, *, by: str = "", at_most: int | None = None) -> Em
     url = link("admin:monitoring_channel_confirm", signing.dumps(address, salt=SALT))
     subject, headers = gettext("Confirm your D&B Monitoring alerts"), {"Auto-Submitted": "auto-generated"}
     body = gettext(
-        "%(who)s asked to send alerts of D&B Monitoring to this address. D&B Monitoring reports what changes at "
-        "companies, such as bankruptcies or falling scores.\n\nTo receive them, open this page and "
-        "confirm:\n%(url)s\n\nIf you do not want these alerts, ignore "
-        "this email. No alerts are sent without your consent."
+        "%(who)s asked for D&B Monitoring alerts to be sent to this address. D&B Monitoring reports changes "
+        "at companies, such as bankruptcies or falling scores.\n\nTo receive them, open this page and confirm:\n"
+        "%(url)s\n\nIf you do not want these alerts, ignore this email. No alerts are sent without your "
+        "consent."
     )
     return EmailMultiAlternatives(
         subject,

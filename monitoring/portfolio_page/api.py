@@ -90,9 +90,11 @@ class ConcentrationSerializer(serializers.Serializer[Any]):
 
 
 class LossSerializer(serializers.Serializer[Any]):
-    amount = serializers.CharField(help_text="Incidence of default times exposure, where both are known.")
-    rated = CountSerializer(help_text="Companies with an exposure and an incidence of default.")
-    unrated = CountSerializer(help_text="Companies with an exposure, but without an incidence of default.")
+    amount = serializers.CharField(
+        help_text="Default rate (D&B's incidence of default) times exposure, where both are known."
+    )
+    rated = CountSerializer(help_text="Companies with an exposure and a default rate.")
+    unrated = CountSerializer(help_text="Companies with an exposure, but no default rate available.")
     without_exposure = serializers.IntegerField()
 
 

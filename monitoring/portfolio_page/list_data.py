@@ -150,7 +150,7 @@ TITLES: Mapping[str, str | Promise] = {
     "saved": _("Saved filter"),
     "flag": _("Risk flag"),
     "exposure": _("Exposure"),
-    "failure_incidence": _("Incidence of default"),
+    "failure_incidence": _("Default rate"),
     "data": _("Data from D&B"),
 }
 KNOWN_WORDS: Mapping[str, str | Promise] = {"known": _("Known"), UNKNOWN: _("Unknown")}

@@ -129,8 +129,8 @@ def _loss(paper: Paper, overview: Overview) -> None:
     paper.write_line(money_text(loss.cents, money.currency), size=13, bold=True, color=INK)
     paper.ln(2)
     rows = [
-        ([gettext("Exposure with a known incidence of default")], loss.rated),
-        ([gettext("Exposure without an incidence of default")], loss.unrated),
+        ([gettext("Exposure with a known default rate")], loss.rated),
+        ([gettext("Exposure with no default rate available")], loss.unrated),
         ([gettext("Companies without an exposure")], Count(loss.unexposed)),
     ]
     _table(paper, overview, [gettext("Companies")], rows)

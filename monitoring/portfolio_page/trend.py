@@ -59,7 +59,7 @@ def _loss(earlier: ExpectedLoss, later: ExpectedLoss, money: Money) -> str:
     if not before and not after:
         return ""
     if not percent:
-        return gettext("Expected loss: %(after)s, before %(before)s.") % amounts
+        return gettext("Expected loss: %(after)s (previously %(before)s).") % amounts
     words = gettext("Expected loss rose by %(percent)s %%, from %(before)s to %(after)s.")
     if percent < 0:
         words = gettext("Expected loss fell by %(percent)s %%, from %(before)s to %(after)s.")

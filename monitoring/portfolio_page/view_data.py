@@ -234,10 +234,10 @@ def _loss(overview: Overview, cells: Cells) -> dict[str, Any] | None:
     if loss is None:
         return None
     rated = cells.of_day(
-        gettext("Exposure with a known incidence of default"), loss.rated, exposure="known", failure_incidence="known"
+        gettext("Exposure with a known default rate"), loss.rated, exposure="known", failure_incidence="known"
     )
     unrated = cells.of_day(
-        gettext("Exposure without an incidence of default"),
+        gettext("Exposure with no default rate available"),
         loss.unrated,
         "warn",
         exposure="known",

@@ -55,7 +55,8 @@ def _disk() -> str:
     place, free = free_space()
     if free < LEAST_FREE:
         return gettext(
-            "Only %(count)s MB of disk space are free under %(place)s. Pulling is paused until at least 1 GB is free."
+            "Only %(count)s MB of disk space is available in %(place)s. Pulling is paused until at least 1 "
+            "GB is available. Free up disk space."
         ) % {"count": f"{free / 1000000.0:,.0f}", "place": place}
     return ""
 

@@ -141,7 +141,9 @@ def _alerts(report: Report) -> str:
     raised = ngettext("%(count)s alert was raised", "%(count)s alerts were raised", handled.raised)
     seen = ngettext(", %(count)s acknowledged", ", %(count)s acknowledged", handled.acknowledged)
     back = ngettext(
-        ", %(count)s reversed by a later change", ", %(count)s reversed by later changes", handled.taken_back
+        ". %(count)s alert was reversed by a later change",
+        ". %(count)s alerts were reversed by later changes",
+        handled.taken_back,
     )
     parts = (
         raised % {"count": counted(handled.raised)},
@@ -274,10 +276,10 @@ def speeds(report: Report) -> list[Speed]:
     """Time to detection and to acknowledgement."""
     handled = report.handled
     ways = (
-        (gettext("From change at D&B to detection"), report.recorded, _counted_changes),
-        (gettext("From delivery by D&B to detection"), report.handed, _counted_changes),
-        (gettext("From change at D&B to acknowledgement"), handled.since_change, _counted_alerts),
-        (gettext("From alert to acknowledgement"), handled.since_raised, _counted_alerts),
+        (gettext("Time from change at D&B to detection"), report.recorded, _counted_changes),
+        (gettext("Time from delivery by D&B to detection"), report.handed, _counted_changes),
+        (gettext("Time from change at D&B to acknowledgement"), handled.since_change, _counted_alerts),
+        (gettext("Time from alert to acknowledgement"), handled.since_raised, _counted_alerts),
     )
     return [Speed(way, delay_text(one.median), delay_text(one.most), of(one.count)) for way, one, of in ways]
 
@@ -300,7 +302,7 @@ def _companies_note(report: Report) -> str:
     if entries == report.listed:
         return ""
     return gettext(
-        "A company in several registrations is counted in each of them: %(entries)s entries, %(companies)s companies."
+        "Companies in several registrations are counted once in each: %(entries)s entries, %(companies)s companies."
     ) % {"entries": counted(entries), "companies": counted(report.listed)}
 
 

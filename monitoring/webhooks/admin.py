@@ -147,7 +147,7 @@ def _discard(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
     count = undelivered_messages(endpoint).filter(HELD).count()
     title = ngettext("Discard %(count)s message?", "Discard %(count)s messages?", count) % {"count": counted(count)}
     warning = gettext(
-        "They are never sent to %(name)s. Events that happen while the webhook is disabled are not kept either."
+        "The messages are never sent to %(name)s. Events that happen while the webhook is disabled are not kept either."
     ) % {"name": endpoint}
     button, back = gettext("Discard messages"), _page_of(endpoint)
     if asked := confirmation(request, title=title, warning=warning, button=button, back=back):

@@ -117,7 +117,8 @@ class NewWebhookForm(WebhookForm):
     begin = forms.ChoiceField(
         label=_("Send changes"), choices=Begin.choices, initial=Begin.NOW, required=False,
         widget=UnfoldAdminSelectWidget,
-        help_text=_("This applies to changes. Other events are sent from the time the webhook is created."),
+        help_text=_("This setting applies to changes only. Other events are sent from the time the webhook "
+                    "is created."),
     )  # fmt: skip
     begin_at = forms.DateTimeField(
         label=_("Start date and time"), required=False,

@@ -44,7 +44,7 @@ def send(message: OutboxMessage) -> Answer:
         switch_off(endpoint, by="webhooks", reason=reason % {"name": endpoint.created_by})
         raise NotSent(endpoint.off_reason, held=True)
     if not may_be_sent(endpoint, message):
-        raise NotSent(gettext("The webhook's business unit no longer sees what the message is about."), cancels=True)
+        raise NotSent(gettext("The webhook's business unit no longer sees the data in the message."), cancels=True)
     try:
         headers = {"Content-Type": "application/json", "User-Agent": "dnbmon-webhooks/1", **_signed(endpoint, message)}
         reply = post(endpoint.url, message.payload.encode(), headers)

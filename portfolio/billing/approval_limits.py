@@ -74,7 +74,7 @@ def demand_alone(act: Act, instead: str) -> None:
     if not do_alone(act):
         why = gettext(" and ").join(reasons_for_second(act))
         raise NeedsSecondPerson(
-            gettext("Nothing was done. This needs a second approval, because %(why)s. %(instead)s")
+            gettext("No action taken: this change needs a second approval, because %(why)s. %(instead)s")
             % {"why": why, "instead": instead}
         )
 

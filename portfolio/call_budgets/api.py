@@ -83,7 +83,7 @@ def resume_confirmed(
     asked = ConfirmCallsSerializer(data=request.data)
     asked.is_valid(raise_exception=True)
     if not may_resume(row):
-        raise Conflict("There is nothing left to fetch.")
+        raise Conflict("No companies are left to fetch.")
     with conflicts_of_calls():
         resume(row, asked.validated_data["confirm_calls"], by=who(request))
 
@@ -139,7 +139,7 @@ class CallBudgetList(APIView):
         examples=[an_answer("This month", {"month": "2026-01-01", "results": [BUDGET_EXAMPLE]})],
     )
     def get(self, request: Request) -> Response:
-        """How many calls that may cost were made this month, and how many are left, by contract and kind."""
+        """How many calls that may incur costs were made this month, and how many are left, by contract and kind."""
         Parameters.of(request)
         budgets = budgets_of(Contract.objects.order_by("name"))
         return Response({"month": this_month(), "results": CallBudgetSerializer(budgets, many=True).data})
@@ -157,7 +157,7 @@ class CallList(APIView):
         examples=[an_answer("A page", {"results": [CALL_EXAMPLE], "next": None})],
     )
     def get(self, request: Request) -> Response:
-        """Every call that may cost, recorded before it was made."""
+        """Every call that may incur costs, recorded before it was made."""
         asked = CallParameters.of(request)
         rows = DnbCall.objects.all()
         if "kind" in asked:

@@ -29,7 +29,9 @@ def planned_calls(contract: Contract, planned: Mapping[CallKind, int]) -> Planne
     made = {kind: number for kind, number in planned.items() if number}
     sentences = [_sentence(contract, kind, number) for kind, number in made.items()]
     fields = [(f"{PREFIX}{kind}", number) for kind, number in made.items()]
-    return PlannedCalls(sentences or [gettext("This makes no calls that may cost.")], fields, _refusal(contract, made))
+    return PlannedCalls(
+        sentences or [gettext("This action makes no calls that may incur costs.")], fields, _refusal(contract, made)
+    )
 
 
 def confirmed_in(posted: Mapping[str, str]) -> dict[CallKind, int]:
@@ -40,8 +42,8 @@ def confirmed_in(posted: Mapping[str, str]) -> dict[CallKind, int]:
 
 def _sentence(contract: Contract, kind: CallKind, number: int) -> str:
     words = ngettext(
-        "This makes %(count)s %(kind)s call; %(left)s of %(limit)s are left in %(month)s.",
-        "This makes %(count)s %(kind)s calls; %(left)s of %(limit)s are left in %(month)s.",
+        "This action makes %(count)s %(kind)s call; %(left)s of %(limit)s are left in %(month)s.",
+        "This action makes %(count)s %(kind)s calls; %(left)s of %(limit)s are left in %(month)s.",
         number,
     )
     return words % {

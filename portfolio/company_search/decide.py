@@ -57,7 +57,9 @@ def _decide(search: CompanySearch, state: SearchState, duns: str, decided_by: st
     if not move(search, SearchState.FOUND, **decided):
         search.refresh_from_db()
         raise Refused(_why_not(search))
-    words = gettext("%(search)s: %(chosen)s chosen") if duns else gettext("%(search)s: none of the candidates")
+    words = (
+        gettext("Company chosen for %(search)s: %(chosen)s") if duns else gettext("No candidate chosen for %(search)s")
+    )
     _record(search, "search.decide", decided_by, words, before)
 
 

@@ -96,7 +96,7 @@ def note_interrupted() -> int:
     words, ended = gettext("The search was interrupted. D&B may have counted the call."), _ended_before()
     # A search for a person is made at once or not at all; those of imports wait for a worker.
     single = CompanySearch.objects.filter(subject_import=None, state=SearchState.WAITING, requested_at__lt=ended)
-    single.update(state=SearchState.STOPPED, error=gettext("The search was interrupted before its call."))
+    single.update(state=SearchState.STOPPED, error=gettext("The search was interrupted before D&B was called."))
     rows = CompanySearch.objects.filter(state=SearchState.CALLED, called_at__lt=ended)
     return rows.update(state=SearchState.FAILED, error=words)
 

@@ -70,6 +70,6 @@ def _record(search: CompanySearch, requested_by: str) -> None:
         actor=requested_by,
         action="search.company",
         thing=search,
-        summary=gettext("%(search)s searched at D&B") % {"search": search},
+        summary=gettext("Company search at D&B: %(search)s") % {"search": search},
         after={"kind": search.kind, "calls": 1},
     )

@@ -52,7 +52,7 @@ class ContractEntitlementsSerializer(serializers.Serializer[Any]):
     ends_on = serializers.DateField(allow_null=True, help_text="When D&B's contract ends. Null if unknown.")
     days_left = serializers.IntegerField(allow_null=True, help_text="Negative after the end. Null if unknown.")
     fetched_at = serializers.DateTimeField(allow_null=True, help_text="When D&B was asked. Null if never.")
-    error = serializers.CharField(help_text="Why the last attempt failed. Otherwise empty.")
+    error = serializers.CharField(help_text="Reason for the failure of the last attempt. Otherwise empty.")
     data_blocks = EntitledSerializer(many=True)
     products = EntitledSerializer(many=True)
 

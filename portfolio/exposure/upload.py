@@ -97,7 +97,7 @@ def apply_exposure(upload: ExposureImport, *, applied_by: Actor) -> None:
     """From this step on all accepted rows count, or none."""
     demand_state(upload, ImportState.READ)
     if upload.decimal_mark == "" and counts_of(upload).get(Check.DECISION):
-        raise Refused(gettext("Choose first how amounts with two readings are read."))
+        raise Refused(gettext("First choose the decimal separator for amounts with two readings."))
     if not accepted(upload):
         raise Refused(gettext("No row of this file can be used, so there is nothing to apply. Correct the file."))
     demand_moved(

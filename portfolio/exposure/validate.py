@@ -100,7 +100,7 @@ class ExposureValidator:
         except BadAmount as error:
             raise Flaw(Check.AMOUNT, str(error)) from error
         if draft.amount.cents < 0:
-            raise Flaw(Check.NEGATIVE, gettext("The amount is negative. Enter what is at stake: 0 or more."))
+            raise Flaw(Check.NEGATIVE, gettext("The amount is negative. Enter the amount at stake: 0 or more."))
 
     def _read_currency(self, line: ExposureLine, draft: Draft) -> None:
         beside = draft.amount.currency if draft.amount else ""
@@ -147,7 +147,7 @@ class ExposureValidator:
         first = self._first_lines.setdefault(row.key, row.line)
         if first == row.line:
             return []
-        words = gettext("Same company, book and day as line %(first)s. Only that line counts.")
+        words = gettext("Same company, book and day as in line %(first)s. Only that line is used.")
         return [Flaw(Check.DUPLICATE, words % {"first": counted(first)})]
 
 

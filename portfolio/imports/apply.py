@@ -88,7 +88,7 @@ def _step(import_: SubjectImport, **fields: int) -> None:
 def undo_import(*, import_: SubjectImport, undone_by: Actor, may_confirm: bool) -> None:
     """Ask for what only this import requested to be withdrawn. Above the limit a second person approves it."""
     if not may_confirm:
-        raise NotAllowed(gettext("You may not undo imports. Ask a user who may confirm imports."))
+        raise NotAllowed(gettext("You do not have permission to undo imports. Ask a user who may confirm imports."))
     demand_state(import_, ImportState.APPLIED)
     alone = do_alone(Act(undone_by, import_.registration, removals=undone_removals(import_)))
     state = ImportState.UNDOING if alone else ImportState.AWAITING_UNDO
@@ -102,7 +102,7 @@ def undo_import(*, import_: SubjectImport, undone_by: Actor, may_confirm: bool) 
 def approve_undo(*, import_: SubjectImport, approved_by: Actor, may_approve: bool) -> None:
     """The second person's yes to undoing it."""
     if not may_approve:
-        raise NotAllowed(gettext("You may not approve imports. Ask a user who may."))
+        raise NotAllowed(gettext("You do not have permission to approve imports. Ask a user who does."))
     demand_state(import_, ImportState.AWAITING_UNDO)
     demand_another(approved_by, import_.undo_requester_id)
     demand_moved(move(import_, state=ImportState.UNDOING))

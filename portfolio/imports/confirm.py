@@ -79,7 +79,7 @@ def confirm_import(
     `removals` is asked for too. Above what the contract lets one person do it waits for a second one.
     """
     if not may_confirm:
-        raise NotAllowed(gettext("You may not confirm imports. Ask a user who may."))
+        raise NotAllowed(gettext("You do not have permission to confirm imports. Ask a user who does."))
     demand_state(import_, ImportState.READ)
     if is_undecided(import_):
         raise Refused(
@@ -180,7 +180,7 @@ def confirmer_of(import_: SubjectImport) -> str:
 def approve_import(*, import_: SubjectImport, approved_by: Actor, may_approve: bool) -> None:
     """The second person's yes, for the same companies that the first has confirmed."""
     if not may_approve:
-        raise NotAllowed(gettext("You may not approve imports. Ask a user who may."))
+        raise NotAllowed(gettext("You do not have permission to approve imports. Ask a user who does."))
     demand_state(import_, ImportState.AWAITING_APPROVAL)
     demand_another(approved_by, import_.confirmer_id)
     plan = plan_of(import_)

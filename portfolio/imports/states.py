@@ -48,7 +48,7 @@ def move(import_: Upload, **fields: Any) -> bool:
 def demand_state(import_: Upload, *states: ImportState) -> None:
     if import_.state not in states:
         raise Refused(
-            gettext("Nothing was done because the import has changed: its state is now “%(state)s”. Reload the page.")
+            gettext("No action taken: the import has changed, and its state is now “%(state)s”. Reload the page.")
             % {"state": import_.get_state_display()}
         )
 
@@ -57,8 +57,7 @@ def demand_moved(moved: bool) -> None:
     if not moved:
         raise Refused(
             gettext(
-                "Nothing was done because another user changed this import at the same time. Reload the page and try "
-                "again."
+                "No action taken: another user changed this import at the same time. Reload the page and try again."
             )
         )
 

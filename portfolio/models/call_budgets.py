@@ -1,4 +1,4 @@
-"""Calls to D&B that may cost: how many a month of each kind, how many were made, and each of them."""
+"""Calls to D&B that may incur costs: how many a month of each kind, how many were made, and each of them."""
 
 from __future__ import annotations
 

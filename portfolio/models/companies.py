@@ -38,10 +38,10 @@ class Company(models.Model):
         max_length=9, blank=True, help_text=_("The company at the top of its group, as D&B reports it.")
     )
     projection = models.TextField(
-        blank=True, help_text=_("What the columns were made of, so that later events can be applied to it.")
+        blank=True, help_text=_("Data from which the columns were filled, so that later events can be applied to it.")
     )
     sources = models.TextField(
-        blank=True, editable=False, help_text=_("Who reports it: registrations, by answers or by files.")
+        blank=True, editable=False, help_text=_("Registrations that report the company, by responses or by files.")
     )
     version = models.BigIntegerField(default=0)
     # Figures: unknown is null or empty, never 0. monitoring/figures/ projects them, portfolio/exposure/ the last two.

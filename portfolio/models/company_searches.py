@@ -48,7 +48,7 @@ class CompanySearch(models.Model):
     telephone = models.TextField(blank=True)
     state = models.CharField(max_length=16, choices=SearchState.choices, default=SearchState.WAITING)
     candidates = models.TextField(default="[]", help_text=_("D&B's candidates, as JSON."))
-    error = models.TextField(blank=True, help_text=_("Why the search stopped or failed."))
+    error = models.TextField(blank=True, help_text=_("Reason why the search stopped or failed."))
     requested_by = models.TextField(_("requested by"))
     requested_at = models.DateTimeField()
     called_at = models.DateTimeField(null=True)

@@ -31,7 +31,7 @@ class Contract(models.Model):
         _("calls per second"),
         default=5.0,
         validators=[MinValueValidator(0.1), MaxValueValidator(100)],
-        help_text=_("Upper limit for calls to D&B. D&B allows 5 by default."),
+        help_text=_("Maximum number of calls to D&B per second. D&B allows 5 by default."),
     )
     anniversary = models.DateField(
         _("anniversary"),

@@ -13,9 +13,9 @@ class Entitlements(models.Model):
     """D&B's last answer about a contract's key, whole: how it is laid out is not known, so it is read tolerantly."""
 
     contract = models.OneToOneField(Contract, primary_key=True, on_delete=models.PROTECT)
-    answer = models.TextField(blank=True, help_text=_("D&B's whole answer, as JSON. Empty until there is one."))
+    answer = models.TextField(blank=True, help_text=_("D&B's full response, as JSON. Empty until D&B has responded."))
     fetched_at = models.DateTimeField(_("updated"), null=True)
-    error = models.TextField(blank=True, help_text=_("Why the last attempt failed."))
+    error = models.TextField(blank=True, help_text=_("Reason for the failure of the last attempt."))
     failed_at = models.DateTimeField(null=True)
 
     class Meta:

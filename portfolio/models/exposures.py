@@ -74,7 +74,9 @@ class ExposureSettings(models.Model):
     key = models.CharField(primary_key=True, max_length=8, default="exposure")
     reporting_currency = models.CharField(_("reporting currency"), max_length=3, default="EUR")
     rates_currency = models.CharField(max_length=3, default="EUR", help_text=_("Currency that rates are stated in."))
-    columns_of = models.CharField(max_length=64, blank=True, help_text=_("What the columns of companies show."))
+    columns_of = models.CharField(
+        max_length=64, blank=True, help_text=_("State of the exposure that the lists of companies show.")
+    )
     version = models.BigIntegerField(default=0)
 
     class Meta:

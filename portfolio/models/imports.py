@@ -56,13 +56,21 @@ class Upload(models.Model):
     )
     sheet = models.TextField(blank=True, help_text=_("For a workbook: the sheet chosen by a user."))
     sheets = models.TextField(default="[]", help_text=_("For a workbook: each sheet with its number of rows, as JSON."))
-    tries = models.PositiveIntegerField(default=0, help_text=_("Failed attempts to read the workbook."))
+    tries = models.PositiveIntegerField(
+        default=0, help_text=_("Number of times D&B Monitoring tried to read the workbook and failed.")
+    )
     created_by = models.TextField()
     created_at = models.DateTimeField()
     confirmed_by = models.TextField(blank=True)
-    confirmer_id = CompactUUIDField(null=True, help_text=_("ID of the user who confirmed it."))
+    confirmer_id = CompactUUIDField(null=True, help_text=_("ID of the user who confirmed the import."))
     confirmed_at = models.DateTimeField(null=True)
-    position = models.PositiveIntegerField(default=0, help_text=_("Rows checked, or applied, so far."))
+    position = models.PositiveIntegerField(
+        default=0,
+        help_text=_(
+            "While the file is checked: number of rows checked so far. While the import is "
+            "applied or undone: number of rows applied or undone so far."
+        ),
+    )
     total = models.PositiveIntegerField(null=True, help_text=_("Number of rows in the file, if known."))
     chunks = models.PositiveIntegerField(default=0, help_text=_("Stored chunks of checked rows."))
     counts = models.TextField(default="{}", help_text=_("Number of rows per validation, as JSON."))
@@ -91,7 +99,7 @@ class UndoableUpload(Upload):
     """One that a single user may undo."""
 
     undone_by = models.TextField(blank=True)
-    undoer_id = CompactUUIDField(null=True, help_text=_("ID of the user who undid it."))
+    undoer_id = CompactUUIDField(null=True, help_text=_("ID of the user who undid the import."))
     undone_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -109,12 +117,12 @@ class SubjectImport(Upload):
     approved_by = models.TextField(blank=True)
     approved_at = models.DateTimeField(null=True)
     undo_requested_by = models.TextField(blank=True)
-    undo_requester_id = CompactUUIDField(null=True, help_text=_("ID of the user who asked to undo it."))
+    undo_requester_id = CompactUUIDField(null=True, help_text=_("ID of the user who asked to undo the import."))
     remove_on = models.DateField(null=True, help_text=_("Day on which the companies are removed."))
     new_billable = models.PositiveIntegerField(null=True, help_text=_("Number of new billable companies."))
     removals = models.PositiveIntegerField(null=True, help_text=_("Number of companies it removes."))
     completions = models.PositiveIntegerField(
-        default=0, help_text=_("How often companies found at D&B were added to its rows.")
+        default=0, help_text=_("Number of times companies found at D&B were added to the rows of the import.")
     )
     confirmed_list = CompactUUIDField(null=True, help_text=_("Owner of the stored list of confirmed companies."))
 

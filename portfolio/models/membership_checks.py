@@ -28,9 +28,11 @@ class MembershipCheck(models.Model):
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     total = models.PositiveIntegerField()
-    position = models.PositiveIntegerField(default=0, help_text=_("Numbers checked so far."))
+    position = models.PositiveIntegerField(default=0, help_text=_("Number of D-U-N-S numbers checked so far."))
     present = models.PositiveIntegerField(default=0)
-    error = models.TextField(blank=True, help_text=_("Why the check has stopped. It resumes automatically."))
+    error = models.TextField(
+        blank=True, help_text=_("Reason why the check has stopped. The check resumes automatically.")
+    )
 
     def __str__(self) -> str:
         return gettext("Check of %(numbers)s") % {"numbers": plurals.numbers(self.total)}

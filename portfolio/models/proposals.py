@@ -46,12 +46,12 @@ class Proposal(models.Model):
     cost = models.PositiveIntegerField(default=0, help_text=_("New billable companies if accepted."))
     state = models.CharField(max_length=20, choices=ProposalState.choices, default=ProposalState.OPEN)
     created_at = models.DateTimeField()
-    happened_at = models.DateTimeField(null=True, help_text=_("When it happened, according to D&B."))
+    happened_at = models.DateTimeField(null=True, help_text=_("Time of the event, according to D&B."))
     confirmed_by = models.TextField(blank=True, help_text=_("User who accepted it before the second approval."))
     confirmer_id = CompactUUIDField(null=True, help_text=_("ID of that user."))
     decided_by = models.TextField(blank=True)
     decided_at = models.DateTimeField(null=True)
-    applied_at = models.DateTimeField(null=True, help_text=_("When the accepted change was applied."))
+    applied_at = models.DateTimeField(null=True, help_text=_("Time at which the accepted change was applied."))
     note = models.TextField(blank=True, help_text=_("Reason for dismissal."))
 
     class Meta:

@@ -60,7 +60,7 @@ class Registration(Leased):
     stopped_reason = models.TextField(blank=True)
     adopted = models.BooleanField(default=False)
     list_received_at = models.DateTimeField(
-        null=True, editable=False, help_text=_("When D&B wrote the last complete list that was received.")
+        null=True, editable=False, help_text=_("Time at which D&B wrote the last complete list that was received.")
     )
     adopted_as_empty = models.BooleanField(
         default=False, editable=False, help_text=_("A user confirmed at adoption that D&B monitored no company.")
@@ -94,7 +94,7 @@ class Registration(Leased):
         default=False, editable=False, help_text=_("D&B's quota is used up. Pulling resumes after midnight UTC.")
     )
     last_pulled_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text=_("When the queue was last empty, by D&B's clock.")
+        null=True, blank=True, editable=False, help_text=_("Time at which the queue was last empty, by D&B's clock.")
     )
     dnb_time = models.DateTimeField(
         null=True, blank=True, editable=False, help_text=_("D&B's time in its last response.")

@@ -21,9 +21,9 @@ class SubjectState(models.TextChoices):
     """What D&B has, as far as known."""
 
     UNKNOWN = "unknown", _("Not sent yet")
-    PENDING_ADD = "pending_add", _("Addition sent, awaiting D&B")
+    PENDING_ADD = "pending_add", _("Addition sent, awaiting confirmation by D&B")
     MONITORED = "monitored", _("Monitored")
-    PENDING_REMOVE = "pending_remove", _("Removal sent, awaiting D&B")
+    PENDING_REMOVE = "pending_remove", _("Removal sent, awaiting confirmation by D&B")
     REMOVED = "removed", _("Not in the registration")
     REFUSED = "refused", _("Refused by D&B")
 
@@ -47,8 +47,10 @@ class Subject(models.Model):
     code = models.CharField(max_length=16, blank=True, help_text=_("Last code from D&B."))
     message = models.TextField(blank=True)
     replacement = models.CharField(max_length=9, blank=True, help_text=_("D-U-N-S number that D&B suggests instead."))
-    sent_at = models.DateTimeField(null=True, help_text=_("When the pending addition or removal was sent."))
-    checked_at = models.DateTimeField(null=True, help_text=_("When D&B last reported whether it monitors the company."))
+    sent_at = models.DateTimeField(null=True, help_text=_("Time at which the pending addition or removal was sent."))
+    checked_at = models.DateTimeField(
+        null=True, help_text=_("Time at which D&B last reported whether it monitors the company.")
+    )
     reported_by = CompactUUIDField(
         null=True, editable=False, help_text=_("Owner of the file that lists the company, until D&B confirms it.")
     )

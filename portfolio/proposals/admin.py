@@ -163,8 +163,8 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
             messages.warning(
                 request,
                 gettext(
-                    "None of the selected proposals can be changed this way. Filter the list by state and select "
-                    "others."
+                    "This action is not available for any of the selected proposals. Filter the list by "
+                    "state and select others."
                 ),
             )
         rows = chosen_rows(request, waiting, AT_ONCE)

@@ -139,15 +139,14 @@ def reason(kind: str, replacement: str) -> str:
     if kind == ProposalKind.TRANSFER:
         if replacement:
             return gettext(
-                "D&B merged this company into %(replacement)s. There will be no more notifications under the old "
-                "number."
+                "D&B merged this company into %(replacement)s. D&B sends no more notifications under the old number."
             ) % {"replacement": replacement}
         return gettext("D&B merged this company into another one but does not state which.")
     if kind == ProposalKind.DELETE:
-        return gettext("D&B deleted this company. There will be no more notifications.")
+        return gettext("D&B deleted this company and sends no more notifications about it.")
     if kind == ProposalKind.EXIT:
         return gettext(
-            "This company left the set that D&B monitors in this registration. There will be no more notifications."
+            "D&B no longer monitors this company in this registration and sends no more notifications about it."
         )
     return gettext("D&B refused this number and suggests %(replacement)s instead.") % {"replacement": replacement}
 

@@ -127,8 +127,8 @@ def stop_monitoring(registration: Registration, duns: Sequence[str] | None, *, b
     demand_alone(
         Act(by, registration, removals=len(numbers)),
         gettext(
-            "Request the companies first, which costs nothing. Then stop monitoring them; another user can approve "
-            "that."
+            "First request the companies, which costs nothing. Then stop monitoring them by an import, which "
+            "another user can approve."
         ),
     )
     for keys in _keys(registration, numbers):
@@ -150,8 +150,8 @@ def send_again(registration: Registration, duns: Sequence[str] | None, *, by: Ac
     demand_alone(
         Act(by, registration, additions=_billed_again(registration, numbers)),
         gettext(
-            "Select fewer companies. Or withdraw the requests and import the companies again; another user can "
-            "approve that."
+            "Select fewer companies. For larger changes, withdraw these requests and submit the companies as "
+            "an import, which another user can approve."
         ),
     )
     for keys in _keys(registration, numbers):

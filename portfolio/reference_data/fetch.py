@@ -169,7 +169,7 @@ def _list_of_categories(client: DirectPlus) -> dict[str, object]:
 def _codes(client: DirectPlus, row: ReferenceList) -> dict[str, object]:
     words = client.reference_codes(_id_of(row.category), language=_dnb_language(row.language))
     if not words or _is_english(row, words):
-        return {"error": gettext("D&B sent no words in this language.")}
+        return {"error": gettext("D&B sent no descriptions in this language.")}
     _keep(row, words)
     return {"count": len(words), "fetched_at": timezone.now(), "error": ""}
 

@@ -291,7 +291,7 @@ def _check_name(registration: Registration, path: Path, kind: FileKind) -> None:
     name = parse_file_name(path.name)
     if name and name.kind != kind:
         raise WrongFile(
-            gettext("%(name)s has the wrong type: %(kind)s. Choose the %(needed)s file instead.")
+            gettext("%(name)s is the wrong kind of file (%(kind)s). Choose the %(needed)s file instead.")
             % {"name": path.name, "kind": FILE_NAMES.get(name.kind, name.kind), "needed": FILE_NAMES[kind]}
         )
     if name and name.reference != registration.reference:

@@ -39,7 +39,7 @@ def status(registration: Registration, now: datetime | None = None, *, pulls_pau
         return Status(
             gettext("Pulls paused"),
             "warn",
-            gettext("Nothing is pulled until the job “Pull due registrations” is resumed."),
+            gettext("No registration is pulled until the job “Pull due registrations” is resumed."),
         )
     if is_failing(registration):
         return Status(gettext("Retrying"), "warn", registration.last_error)
@@ -51,9 +51,13 @@ def status(registration: Registration, now: datetime | None = None, *, pulls_pau
 def _paused(registration: Registration, now: datetime) -> Status:
     until = registration.paused_until
     if until is None and registration.last_pulled_at is None:
-        return Status(gettext("Not started"), "calm", gettext("Nothing is pulled until it is started."))
+        return Status(
+            gettext("Not started"), "calm", gettext("No notifications are pulled until the registration is started.")
+        )
     if until is None:
-        return Status(gettext("Paused"), "calm", gettext("Nothing is pulled until you resume it."))
+        return Status(
+            gettext("Paused"), "calm", gettext("No notifications are pulled until you resume the registration.")
+        )
     return Status(gettext("Paused until %(until)s") % {"until": moment_text(until)}, "calm", _kept(registration))
 
 

@@ -277,9 +277,8 @@ class SubjectAdmin(ChosenList, PageAdmin):
         messages.warning(
             request,
             gettext(
-                "This is more than one user may remove within 30 days, so nothing is scheduled yet. Confirm the "
-                "removal "
-                "here, then another user must approve it."
+                "The removal is larger than one user may make within 30 days, so it is not scheduled yet. "
+                "Confirm the removal here, then another user must approve it."
             ),
         )
         if len(waiting) == 1:

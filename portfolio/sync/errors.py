@@ -69,13 +69,14 @@ def explain_error(error: Exception) -> tuple[str, datetime, bool]:
     if isinstance(error, TooManyCalls):
         wait = timedelta(seconds=error.retry_after or 60)
         return (
-            gettext("D&B asks for fewer calls. The sync resumes automatically. %(error)s") % {"error": error},
+            gettext("D&B is limiting the number of calls. The sync resumes automatically. %(error)s")
+            % {"error": error},
             now + wait,
             False,
         )
     if isinstance(error, BadRequest | NotFound):
         return gettext("D&B rejected the call. %(error)s") % {"error": error}, now + timedelta(minutes=30), True
-    told = gettext("D&B gave no clear answer. The pending changes are in doubt and will be checked automatically.")
+    told = gettext("D&B's response was not clear. The pending changes are in doubt and will be checked automatically.")
     return f"{told} {error}", now + timedelta(minutes=1), False
 
 

@@ -32,7 +32,7 @@ def test_a_company_is_found_by_name_and_leads_to_an_import(
     known_at_dnb(control)
     heard = complaints_of(page)
     log_in(page, f"{live_server.url}/portfolio/companysearch/find/")
-    expect(page.locator(".dm-page")).to_contain_text("This makes 1 Match call; 500 of 500 are left")
+    expect(page.locator(".dm-page")).to_contain_text("This action makes 1 Match call; 500 of 500 are left")
     page.fill("#id_name", "nordwind logistik")
     page.select_option("#id_country", "DE")
     see(page, "find")

@@ -98,7 +98,7 @@ def test_a_sync_is_watched(page: Page, live_server: Any, control: SandboxControl
     sync(row)
     expect(page.locator(".dm-lead")).to_have_text("Done: 38 accepted, 2 refused.")
     assert page.evaluate("window.stayed") is True
-    expect(page.locator("[aria-label=Refused]")).to_contain_text("It continues as 700000009")
+    expect(page.locator("[aria-label=Refused]")).to_contain_text("The company continues as 700000009")
     see(page, "sync-done")
     page.goto(f"{live_server.url}/portfolio/syncrun/")
     see(page, "syncs")

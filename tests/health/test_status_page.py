@@ -227,7 +227,7 @@ def test_a_job_that_is_paused_takes_new_terms_or_says_that_nothing_changed(opera
     job = Schedule.objects.get(func="monitoring.jobs.send_due")
     page, form = f"/health/jobs/{job.pk}/pause/", {"confirmed": "yes"}
     assert "“Send messages” is paused." in text_of(operator.post(page, form, follow=True))
-    assert "was already paused. Nothing was changed" in text_of(operator.post(page, form, follow=True))
+    assert "No changes made: “Send messages” was already paused" in text_of(operator.post(page, form, follow=True))
     said = text_of(operator.post(page, {**form, "duration": "2"}, follow=True))
     assert "“Send messages” is paused until" in said and "Paused by bob, until" in said
 

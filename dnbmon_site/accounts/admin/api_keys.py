@@ -74,7 +74,10 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
         scopes = str(self.cleaned_data["scopes"])
         if refused := scopes_beyond(self.actor, split_scopes(scopes)):
             raise forms.ValidationError(
-                gettext("You lack the permissions behind %(scopes)s. Clear them, or ask another administrator.")
+                gettext(
+                    "You do not have the permissions that these scopes require: %(scopes)s. Clear the "
+                    "scopes, or ask another administrator."
+                )
                 % {"scopes": ", ".join(f"“{name}”" for name in refused)}
             )
         return scopes

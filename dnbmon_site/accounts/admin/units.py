@@ -53,17 +53,17 @@ class UnitForm(forms.ModelForm):  # type: ignore[type-arg]
     registrations = Several(
         Registration.objects.order_by("reference"),
         label=_("Registrations"),
-        help_text=_("The business unit sees what D&B reports through them."),
+        help_text=_("The business unit sees the data that D&B reports through these registrations."),
     )
     people = Several(
         User.objects.none(),
         label=_("Users"),
-        help_text=_("They see only what their business units see. Superusers and you cannot be added."),
+        help_text=_("These users see only the data of their business units. Superusers and you cannot be added."),
     )
     keys = Several(
         ApiKey.objects.none(),
         label=_("API keys"),
-        help_text=_("They return only what their business units see."),
+        help_text=_("These API keys return only the data of their business units."),
     )
 
     class Meta:
@@ -140,7 +140,7 @@ class BusinessUnitAdmin(Audited, PageAdmin):
 
     @admin.display(description=_("Registrations"))
     def registration_count(self, row: Any) -> str:
-        return counted(row.registrations) if row.registrations else gettext("None: its users see nothing new")
+        return counted(row.registrations) if row.registrations else gettext("None: its users see no new data")
 
     @admin.display(description=_("Users"))
     def people_count(self, row: Any) -> str:
@@ -163,7 +163,7 @@ class BusinessUnitAdmin(Audited, PageAdmin):
         data = form.cleaned_data
         set_unit(obj, registrations=data["registrations"], people=data["people"], keys=data["keys"])
         if not data["registrations"]:
-            text = gettext("This business unit has no registrations: its users see nothing new.")
+            text = gettext("This business unit has no registrations: its users see no new data.")
             messages.warning(request, text)
         self._warn(request)
 

@@ -36,8 +36,8 @@ ROLES_IN_UNITS = _(
 )
 OWN_RIGHTS = _("You cannot change your own permissions. Ask another administrator.")
 HELP = {
-    "username": _("The user signs in with it."),
-    "is_active": _("Clear this to deactivate the user. Deactivated users cannot sign in."),
+    "username": _("The user signs in with this name."),
+    "is_active": _("Clear this checkbox to deactivate the user. Deactivated users cannot sign in."),
     "is_superuser": _("Superusers have all permissions, whatever their roles."),
 }
 ONLY_SUPERUSERS = _("Only superusers can make someone a superuser.")
@@ -63,7 +63,10 @@ def explain_roles(form: forms.ModelForm) -> None:  # type: ignore[type-arg]
 def refuse_beyond(actor: Any, roles: list[Group]) -> None:
     if refused := beyond(actor, roles):
         raise ValidationError(
-            gettext("You cannot assign %(roles)s, because you lack some of its permissions. Ask another administrator.")
+            gettext(
+                "You cannot assign these roles, because they include permissions that you do not have: "
+                "%(roles)s. Ask another administrator."
+            )
             % {"roles": ", ".join(f"“{role}”" for role in refused)}
         )
 
@@ -172,7 +175,8 @@ class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         widget=UnfoldBooleanSwitchWidget,
         help_text=_(
-            "Users with this role must set it up before they open any other page, if they sign in with a password."
+            "Users with this role who sign in with a password must set up two-step verification before they "
+            "can open any other page."
         ),
     )
 

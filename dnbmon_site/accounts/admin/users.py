@@ -203,8 +203,10 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
 
 def reset_text(user: User) -> str:
     if user.second_factor == SecondFactorState.DUE:
-        return gettext("Two-step verification was reset. The user must set it up again at the next login.")
-    return gettext("Two-step verification was reset. The password alone is enough now.")
+        return gettext(
+            "Two-step verification was reset. The user must set up two-step verification again at the next login."
+        )
+    return gettext("Two-step verification was reset. The user now signs in with the password only.")
 
 
 def not_sent_text(done: Invitation) -> str:
@@ -226,4 +228,4 @@ class GroupAdmin(Guarded, DjangoGroupAdmin, ModelAdmin):
 
     @admin.display(description=_("Description"))
     def purpose(self, role: Group) -> str:
-        return capfirst(str(PURPOSES.get(role.name, gettext("A role of your own: open it to see its permissions"))))
+        return capfirst(str(PURPOSES.get(role.name, gettext("Custom role: open it to see its permissions"))))

@@ -71,7 +71,7 @@ def qr_code(text: str) -> SafeString:
 def _turn_on(request: HttpRequest, user: User) -> HttpResponse:
     plain = codes.set_up(user, offered_secret(request), request.POST.get("code", "").replace(" ", ""))
     if plain is None:
-        messages.error(request, gettext("This is not the code that the app shows now. Enter the next one."))
+        messages.error(request, gettext("The code is not the one that the app shows now. Enter the next code."))
         return redirect(PLACE)
     request.session.pop(OFFERED, None)
     request.session[CODE_GIVEN] = True
@@ -84,7 +84,9 @@ def show_recovery_codes(request: HttpRequest, plain: list[str]) -> HttpResponse:
         [Secret(gettext("Recovery codes"), "  ".join(plain))],
         title=gettext("Recovery codes"),
         lead=gettext("Two-step verification is on. These are your recovery codes."),
-        note=gettext("Each signs you in once if you do not have your phone. Keep them where you keep passwords."),
+        note=gettext(
+            "Each code signs you in once if you do not have your phone. Keep the codes where you keep passwords."
+        ),
         back=reverse(PLACE),
     )
 

@@ -78,9 +78,9 @@ def _worker(request: HttpRequest, registrations: Sequence[Registration], numbers
         return
     may_start = request.user.has_perm("health.change_incident")
     if may_start:
-        text = gettext("Nothing is pulled until a worker runs. Start one with: manage.py worker.")
+        text = gettext("No registration is pulled until a worker runs. Start one with: manage.py worker.")
     else:
-        text = gettext("Nothing is pulled until a worker runs. Ask an administrator to start one.")
+        text = gettext("No registration is pulled until a worker runs. Ask an administrator to start one.")
     if counted_at:
         text += " " + gettext("The numbers on this page are from %(when)s.") % {"when": ago(counted_at)}
     yield Need("bad", gettext("No worker is running"), text)
@@ -189,7 +189,7 @@ def _unreadable(request: HttpRequest, numbers: OpenCounts) -> Iterator[Need]:
         title = ngettext("%(count)s parsing error", "%(count)s parsing errors", count)
         link = reverse("admin:monitoring_deadletter_changelist") + "?state=open"
         may = request.user.has_perm("monitoring.change_deadletter")
-        text = gettext("Some received items could not be processed. Nothing is lost.")
+        text = gettext("Some received items could not be processed. Their data is kept.")
         if may:
             text = gettext("Some received items could not be processed. Retry or dismiss them.")
         yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("View parsing errors"))
@@ -260,14 +260,14 @@ def _proposals(numbers: OpenCounts, may_decide: bool, may_approve: bool) -> Iter
             "%(count)s proposals need a second approval",
             count,
         )
-        text = gettext("They exceed the limit that one user may decide alone.")
+        text = gettext("These proposals exceed the limit that one user may approve alone.")
         link = f"{link}?state=awaiting_approval"
         yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Review proposals"))
 
 
 def _imports(numbers: OpenCounts, may_confirm: bool, may_approve: bool) -> Iterator[Need]:
     counts, link = numbers.of("imports"), reverse("admin:portfolio_subjectimport_changelist")
-    text = gettext("Nothing is added, removed or billed before that.")
+    text = gettext("No companies are added, removed or billed before then.")
     if may_confirm and (count := counts.get(ImportState.READ, 0)):
         title = ngettext("%(count)s import awaiting confirmation", "%(count)s imports awaiting confirmation", count)
         yield Need("warn", title % {"count": up_to(count)}, text, f"{link}?state=read", gettext("Confirm imports"))
@@ -281,7 +281,7 @@ def _imports(numbers: OpenCounts, may_confirm: bool, may_approve: bool) -> Itera
             "Undoing %(count)s imports needs a second approval",
             count,
         )
-        link, text = f"{link}?state=awaiting_undo", gettext("Until then the import stays in effect.")
+        link, text = f"{link}?state=awaiting_undo", gettext("The imports stay in effect until then.")
         yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Approve imports"))
 
 
@@ -289,5 +289,7 @@ def _refused(numbers: OpenCounts) -> Iterator[Need]:
     if count := sum(numbers.of("refused").values()):
         title = ngettext("%(count)s company refused by D&B", "%(count)s companies refused by D&B", count)
         link = reverse("admin:portfolio_subject_changelist") + "?state=refused&requested=yes"
-        text = gettext("They are requested but not monitored. Check the reason, then correct or withdraw the request.")
+        text = gettext(
+            "These companies are requested but not monitored. Check the reason, then correct or withdraw the request."
+        )
         yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("View companies"))

@@ -16,7 +16,7 @@ def company_decision_needs(numbers: OpenCounts, may: Callable[[str], bool]) -> I
         yield from _reviews(numbers)
     if may("monitoring.confirm_decision") and (count := numbers.of("decisions").get("proposed", 0)):
         title = ngettext("%(count)s decision awaiting confirmation", "%(count)s decisions awaiting confirmation", count)
-        text = gettext("A second person must confirm them. Until then the earlier decisions remain valid.")
+        text = gettext("A second person must confirm these decisions. Until then, the earlier decisions remain valid.")
         link = reverse("admin:monitoring_decision_changelist") + "?state=proposed"
         yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("View decisions"))
 

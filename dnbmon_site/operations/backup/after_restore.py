@@ -87,7 +87,7 @@ def after_restore(taken_at: datetime, dnb_time: Mapping[str, str], *, by: str, s
 
 def stop_calls(taken_at: datetime) -> None:
     """What was paid since the backup is not known here, so a person confirms each further call."""
-    reason = gettext("A backup was restored. Calls made since then are not known.")
+    reason = gettext("A backup was restored. D&B Monitoring has no record of the calls made after the backup.")
     stop_all_fetches(reason, whole_before=taken_at - WRITTEN_WITHIN)
     stop_all_trees(reason)
     forbid_refreshes()
@@ -143,8 +143,9 @@ def notify_people(result: Aftermath, taken_at: datetime, by: str, source: str) -
     ) % {"source": source, "moment": said(taken_at), "registrations": len(result.registrations), "syncs": result.syncs}
     note_act(actor=by, action="restore", what="backup", key=source[:128], summary=summary)
     text = gettext(
-        "%(summary)s. Nothing is pulled or sent for a registration until it is started (docs/operate/backup.md). Call "
-        "budgets do not count the calls made since the backup: fewer are left at D&B than they show."
+        "%(summary)s. Nothing is pulled or sent for a registration until it is started "
+        "(docs/operate/backup.md). Call budgets do not count the calls made since the backup: fewer calls "
+        "are left at D&B than the budgets show."
     ) % {"summary": summary}
     notify(
         kind="restore",

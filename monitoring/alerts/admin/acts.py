@@ -72,7 +72,9 @@ def _open(request: HttpRequest, row: Alert) -> Outcome:
 
 
 def _somebody_was_faster() -> Outcome:
-    return messages.WARNING, gettext("Nothing was changed: the alert was already updated. The page shows its status.")
+    return messages.WARNING, gettext(
+        "No changes made: the alert was updated in the meantime. The page shows its current status."
+    )
 
 
 def _comment(request: HttpRequest, row: Alert) -> Outcome:

@@ -168,11 +168,11 @@ def _ask(request: HttpRequest, bulk: Bulk, question: Question, chosen: Chosen, l
         messages.error(request, gettext("Select at most %(count)s alerts at a time.") % {"count": counted(MOST)})
         return None
     if not chosen:
-        messages.warning(request, gettext("Nothing was changed: the selected alerts are in this state already."))
+        messages.warning(request, gettext("No changes made: the selected alerts already have this state."))
         return None
     words = ngettext(
-        "%(count)s selected alert is in this state already and is not included.",
-        "%(count)s selected alerts are in this state already and are not included.",
+        "%(count)s selected alert already has this state and is not included.",
+        "%(count)s selected alerts already have this state and are not included.",
         left_out,
     )
     notes = [words % {"count": counted(left_out)}] if left_out else []
@@ -189,8 +189,8 @@ def _say_what_changed(request: HttpRequest, count: int, already: int) -> None:
     """What was left as it was: what others changed since the question, and what was so already."""
     if already > 0:
         words = ngettext(
-            "%(count)s alert was already in this state and was not changed.",
-            "%(count)s alerts were already in this state and were not changed.",
+            "%(count)s alert already had this state and was not changed.",
+            "%(count)s alerts already had this state and were not changed.",
             already,
         )
         messages.info(request, words % {"count": counted(already)})

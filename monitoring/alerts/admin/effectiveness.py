@@ -83,8 +83,8 @@ def proposal_text(proposal: Proposal) -> str:
     after, before = (f"“{one.text}”" if is_another else one.value for one in (proposal.after, proposal.before))
     names = {**counts, "after": after, "before": before}
     words = gettext(
-        "With %(after)s instead of %(before)s, %(noise_avoided)s of %(noise)s alerts closed as not relevant would "
-        "not have been raised, and %(acted_lost)s of %(acted)s acted on."
+        "With %(after)s instead of %(before)s, %(noise_avoided)s of %(noise)s alerts closed as not relevant "
+        "would not have been raised, and %(acted_lost)s of %(acted)s alerts that users acted on."
     )
     return f"{words % names} {_raised_text(proposal)}".strip()
 

@@ -56,9 +56,9 @@ class CloseQuestion(Question):
     answer = "reason"
     reason = forms.ChoiceField(choices=CloseReason.choices, error_messages={"required": _("Select a reason.")})
     text = forms.CharField(
-        label=_("What was found or done"),
+        label=_("Findings or actions"),
         max_length=LONGEST,
-        error_messages={"required": _("Enter a sentence about what was found or done.")},
+        error_messages={"required": _("Enter a sentence about the findings or actions.")},
     )
 
     @property

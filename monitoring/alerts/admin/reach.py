@@ -42,7 +42,7 @@ def _without_rules(row: Channel) -> tuple[str, str, str]:
         return (
             gettext("Notices only"),
             "info",
-            gettext("No rule sends alerts here. Only problems and portfolio notices are sent."),
+            gettext("No rule sends alerts here. Only problems of D&B Monitoring and portfolio notices are sent."),
         )
     return (
         gettext("No alerts"),
@@ -59,7 +59,7 @@ def received_text(row: Channel, taken: Sequence[AlertRule]) -> str:
     if row.person:
         found.append(gettext("Alerts assigned to %(person)s and about companies they own") % {"person": row.person})
     if row.notices:
-        found.append(gettext("Problems and portfolio notices"))
+        found.append(gettext("Problems of D&B Monitoring, and portfolio notices"))
     return "; ".join(found) or gettext("No alerts")
 
 

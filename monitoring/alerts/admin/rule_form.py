@@ -30,9 +30,9 @@ from portfolio.models import Registration
 MOST_ELEMENTS = 500
 EMPTY_ROWS = 2
 HINTS: Mapping[str, Promise] = {
-    "nationalPercentile": _("percentile 1–100, higher is better"),
-    "classScore": _("class 1–5, lower is better"),
-    "rawScore": _("D&B's raw points, higher is better"),
+    "nationalPercentile": _("percentile 1–100; higher means lower risk"),
+    "classScore": _("class 1–5; higher means higher risk"),
+    "rawScore": _("D&B raw score; higher means lower risk"),
 }
 KINDS = [(kind.value, kind.label) for kind in Kind if kind not in (Kind.BASELINE, Kind.UNKNOWN)]
 

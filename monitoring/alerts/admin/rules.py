@@ -54,7 +54,10 @@ LABELS: dict[str, tuple[Any, Any]] = {
     "tags": (_("Tags"), _("Separated by commas. Leave empty to include all.")),
     "group_only": (
         _("Only members of a monitored group"),
-        _("You monitor other companies of the same corporate group. Their owners are notified, too."),
+        _(
+            "Includes only companies of a corporate group in which you monitor other companies. Their owners "
+            "are notified, too."
+        ),
     ),
     "combination": (_("Match"), ""),
     "notify_owner": (_("Notify company owner"), _("The user or email address entered as the owner of the company.")),

@@ -40,7 +40,8 @@ class NothingSerializer(serializers.Serializer[Any]):
 class SnoozeSerializer(serializers.Serializer[Any]):
     until = MomentField(required=False, help_text="When it returns: within the next 12 months.")
     wakes_if_worse = serializers.BooleanField(
-        default=True, help_text="Whether it returns earlier if it gets worse. Required without `until`."
+        default=True,
+        help_text="Whether the alert returns earlier if the situation gets worse. Required without `until`.",
     )
     comment = serializers.CharField(
         required=False, max_length=LONGEST, help_text="Why it is snoozed. Is added to the alert's comments."
@@ -106,13 +107,15 @@ class AlertSnooze(APIView):
         request=SnoozeSerializer,
         responses=AlertSerializer,
         examples=[
-            a_request("Until a day, or until it gets worse", {"until": "2026-02-02", "comment": "Paid on Monday."}),
+            a_request(
+                "Until a day, or until the situation gets worse", {"until": "2026-02-02", "comment": "Paid on Monday."}
+            ),
             an_answer("Snoozed", {**ALERT_EXAMPLE, "snoozed_until": "2026-02-02T00:00:00Z", "wakes_if_worse": True}),
         ],
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
         """Leaves an open alert out of the inbox for a while. Its state stays the same. Without `until`, it returns when
-        it gets worse, after 12 months at the latest. Has no effect on a closed alert."""
+        the situation gets worse, after 12 months at the latest. Has no effect on a closed alert."""
         return done(request, id, _snooze, SnoozeSerializer)
 
 
@@ -175,7 +178,7 @@ class BulkSerializer(serializers.Serializer[Any]):
 class BulkDoneSerializer(serializers.Serializer[Any]):
     changed = serializers.IntegerField(help_text="Number of alerts that were changed.")
     unchanged = serializers.IntegerField(
-        help_text="Number of alerts without an effect: they were in this state already, or do not exist."
+        help_text="Number of alerts without an effect: they already had this state, or do not exist."
     )
 
 

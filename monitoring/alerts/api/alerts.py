@@ -64,7 +64,7 @@ class AlertSerializer(serializers.Serializer[Any]):
     severity = serializers.ChoiceField(SEVERITIES, help_text="The highest severity of its changes.")
     state = serializers.ChoiceField(AlertState.choices, help_text="Whether it is new, acknowledged or closed.")
     rule = serializers.CharField(help_text="Name of the rule that raised it.")
-    reason = serializers.CharField(help_text="Why it was raised.")
+    reason = serializers.CharField(help_text="Reason for raising the alert.")
     changes = serializers.IntegerField(help_text="Number of changes it covers.")
     happened_at = serializers.DateTimeField(help_text="When the change happened, according to D&B.")
     raised_at = serializers.DateTimeField(help_text="When the rule raised it.")
@@ -81,9 +81,13 @@ class AlertSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="Until then it is not in the inbox. Null if it was not snoozed, or has returned early.",
     )
-    wakes_if_worse = serializers.BooleanField(help_text="Whether it returns earlier if it gets worse.")
+    wakes_if_worse = serializers.BooleanField(
+        help_text="Whether the alert returns earlier if the situation gets worse."
+    )
     snoozed_by = serializers.CharField(help_text="User or API key. Empty if it was not snoozed.")
-    due_at = serializers.DateTimeField(allow_null=True, help_text="When it is to be closed. Null if it is never due.")
+    due_at = serializers.DateTimeField(
+        allow_null=True, help_text="Time by which the alert is to be closed. Null if it is never due."
+    )
     escalated_at = serializers.DateTimeField(
         allow_null=True, help_text="When it was assigned to a second user because it was overdue. Null if it was not."
     )

@@ -87,8 +87,8 @@ def _note(alert: Alert, second: Any) -> None:
 
 def _text(second: Any, is_given: bool) -> str:
     if second is None:
-        return gettext("Overdue. Not escalated, because no user who is named for it may work on alerts.")
-    words = gettext("Overdue. It is already assigned to %(person)s.")
+        return gettext("Overdue. Not escalated, because no user named for escalation may work on alerts.")
+    words = gettext("Overdue. The alert is already assigned to %(person)s.")
     if is_given:
         words = gettext("Overdue. Escalated to %(person)s.")
     return words % {"person": person_text(second)}

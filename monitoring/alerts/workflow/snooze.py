@@ -29,7 +29,7 @@ def end_of_snooze(until: datetime | None, *, wakes_if_worse: bool) -> datetime:
     """Checked; raises CannotSnooze."""
     now = timezone.now()
     if until is None and not wakes_if_worse:
-        raise CannotSnooze(gettext("Enter a day, or select that the alert returns if it gets worse."))
+        raise CannotSnooze(gettext("Enter a day, or select that the alert returns if the situation gets worse."))
     end = until or now + LONGEST_SNOOZE
     if not now < end <= now + LONGEST_SNOOZE:
         raise CannotSnooze(gettext("Enter a day in the future, within the next 12 months."))
@@ -73,7 +73,9 @@ def snooze_text(row: Alert) -> str:
 
 
 def until_text(end: datetime, wakes_if_worse: bool) -> str:
-    words = gettext("until %(moment)s or until it gets worse") if wakes_if_worse else gettext("until %(moment)s")
+    words = (
+        gettext("until %(moment)s or until the situation gets worse") if wakes_if_worse else gettext("until %(moment)s")
+    )
     return words % {"moment": moment_text(end)}
 
 

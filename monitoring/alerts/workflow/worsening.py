@@ -283,8 +283,8 @@ def _reopen(alert: Alert, why: Worse, publication: Publication) -> Alert | None:
 def _note(alert: Alert, publication: Publication, before: Mapping[str, object] | None = None) -> None:
     """However often; what it was before is known only to whoever has just reopened it."""
     key = time_first_key(publication.published_at, "worse", alert.pk, publication.sequence)
-    summary = gettext("Alert reopened because it got worse: %(title)s") % {"title": alert.title}
+    summary = gettext("Alert reopened: the situation got worse. %(title)s") % {"title": alert.title}
     record_once(key, entry_of(actor=PROGRAM, action="alert.worse", thing=alert, summary=summary, before=before))
-    text = alert.reopened_because or gettext("Reopened because it got worse.")
+    text = alert.reopened_because or gettext("Reopened: the situation got worse.")
     row = AlertComment(id=key, alert_id=alert.pk, by=PROGRAM, at=timezone.now(), text=text, change=alert.worse_by)
     insert_new(AlertComment, [row])

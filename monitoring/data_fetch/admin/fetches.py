@@ -34,11 +34,11 @@ def _accept(request: HttpRequest, row: DataFetch) -> Outcome:
 
 
 def _discard(request: HttpRequest, row: DataFetch) -> Outcome:
-    return _decided(request, row, discard, gettext("Discarded: %(companies)s. Nothing was changed."))
+    return _decided(request, row, discard, gettext("Discarded: %(companies)s. No company data was changed."))
 
 
 def _give_up(request: HttpRequest, row: DataFetch) -> Outcome:
-    return _decided(request, row, give_up, gettext("Discarded: %(companies)s. Nothing was changed."))
+    return _decided(request, row, give_up, gettext("Discarded: %(companies)s. No company data was changed."))
 
 
 def _decided(request: HttpRequest, row: DataFetch, act: Callable[..., int], words: str) -> Outcome:
@@ -56,7 +56,7 @@ def _stop(request: HttpRequest, row: DataFetch) -> str:
 
 def _resume(request: HttpRequest, row: DataFetch) -> Outcome:
     if not may_resume(row):
-        return messages.ERROR, gettext("There is nothing left to fetch.")
+        return messages.ERROR, gettext("No companies are left to fetch.")
     try:
         resume_fetch(row, confirmed_in(request.POST), by=actor_of(request))
     except (CallsChanged, BudgetUsedUp) as error:

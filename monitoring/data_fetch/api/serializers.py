@@ -47,7 +47,7 @@ class FetchSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(
         FetchState.choices, help_text="`open` waits for decisions; `stopped` can be resumed."
     )
-    reason = serializers.CharField(help_text="Why it stopped.")
+    reason = serializers.CharField(help_text="Reason for stopping.")
     block_ids = serializers.SerializerMethodField(help_text="Data blocks that are fetched.")
     check_since = serializers.DateField(
         allow_null=True, help_text="Only companies that D&B has changed since this day are fetched. Null: all are."
@@ -55,7 +55,9 @@ class FetchSerializer(serializers.Serializer[Any]):
     counts = serializers.SerializerMethodField(help_text="Number of companies by state.")
     requested_by = serializers.CharField(help_text="User or API key.")
     requested_at = serializers.DateTimeField(help_text="When it was requested.")
-    closed_at = serializers.DateTimeField(allow_null=True, help_text="When all companies were decided.")
+    closed_at = serializers.DateTimeField(
+        allow_null=True, help_text="Time at which the data of the last company was accepted or discarded."
+    )
     found = serializers.CharField(help_text="The result, in a sentence.")
 
     def get_block_ids(self, row: DataFetch) -> list[str]:

@@ -93,12 +93,12 @@ class DecisionForm(forms.Form):
 
 def _confirm(request: HttpRequest, row: Decision) -> str:
     confirm(row, by=actor_of(request))
-    return gettext("Confirmed. The decision is final, and the review is completed.")
+    return gettext("Decision confirmed and final. The review is completed.")
 
 
 def _refuse(request: HttpRequest, row: Decision) -> str:
     refuse(row, reason=request.POST.get("reason", ""), by=actor_of(request))
-    return gettext("Refused. The previous decision remains valid.")
+    return gettext("Decision refused. The previous decision remains valid.")
 
 
 @admin.register(Decision)
@@ -185,7 +185,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
 
     def _made(self, request: HttpRequest, row: Decision) -> HttpResponse:
         if row.state == DecisionState.PROPOSED:
-            proposed = gettext("Proposed. Another user must confirm it before it is final.")
+            proposed = gettext("Decision proposed. The decision is not final until another user confirms it.")
             messages.warning(request, f"{proposed} {who_can_confirm()}")
         else:
             messages.success(request, gettext("Decision saved. The review is completed."))

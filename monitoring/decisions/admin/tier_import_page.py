@@ -59,6 +59,6 @@ def _lead_of(row: TierImport) -> str:
         ImportState.CONFIRMED: gettext("Confirmed. The import is being applied. You may leave this page."),
         ImportState.APPLIED: gettext("Applied. Tier rules do not change these tiers."),
         ImportState.UNDOING: gettext("The import is being undone. You may leave this page."),
-        ImportState.UNDONE: gettext("Undone. The tiers from before are set again."),
-        ImportState.CANCELLED: gettext("Cancelled. Nothing was changed."),
+        ImportState.UNDONE: gettext("Undone. The previous tiers are restored."),
+        ImportState.CANCELLED: gettext("Cancelled. No changes were made."),
     }.get(ImportState(row.state), "")

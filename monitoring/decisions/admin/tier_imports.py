@@ -59,13 +59,13 @@ def _confirm(request: HttpRequest, row: TierImport) -> str:
 
 def _cancel(request: HttpRequest, row: TierImport) -> str:
     cancel_tiers(row, by=actor_of(request))
-    return gettext("Cancelled. Nothing was changed.")
+    return gettext("Cancelled. No changes were made.")
 
 
 def _undo(request: HttpRequest, row: TierImport) -> str:
     undo_tiers(row, by=actor_of(request))
     start_tier_work(row.pk)
-    return gettext("The tiers from before are being set again.")
+    return gettext("The previous tiers are being restored.")
 
 
 ACTIONS: Mapping[str, Callable[[HttpRequest, TierImport], str]] = {

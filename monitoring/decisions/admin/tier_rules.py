@@ -136,7 +136,12 @@ class TierRuleAdmin(RowActions, PageAdmin):
         if not change:
             super().save_model(request, obj, form, change)
         elif not _changed(obj, form):
-            raise PermissionDenied(gettext("Nothing was saved: another user has changed this rule since then."))
+            raise PermissionDenied(
+                gettext(
+                    "Your changes were not saved: another user has changed this rule since you opened "
+                    "the page. Reload the page."
+                )
+            )
         record_edit(request, obj, form, is_change=change)
 
     def delete_model(self, request: HttpRequest, obj: TierRule) -> None:

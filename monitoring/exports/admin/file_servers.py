@@ -30,7 +30,7 @@ ELSEWHERE = {"host", "port", "user_name"}
 # What is received from it says which companies D&B monitors.
 SOURCE = {"is_source", "source_folder"}
 CHANGES_LISTS = "portfolio.change_subject"
-KEPT = _("It is stored encrypted and never shown again.")
+KEPT = _("Stored encrypted and never shown again.")
 
 
 class FileServerForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs

@@ -45,8 +45,8 @@ class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django'
         error_messages = {
             "name": {
                 "invalid": _(
-                    "The name contains other characters. Use only letters A–Z, digits, hyphens and underscores, without"
-                    " spaces, such as daily_changes."
+                    "The name contains characters that are not allowed. Use only letters A–Z, digits, "
+                    "hyphens and underscores, without spaces, such as daily_changes."
                 )
             }
         }

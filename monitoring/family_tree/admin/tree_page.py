@@ -35,7 +35,7 @@ from portfolio.models import Company, Registration, Subject
 
 NINE_DIGITS = re.compile("[0-9]{9}")
 MAY_SEE = ("portfolio.view_company", "monitoring.view_familytree")
-NO_TREE = _("No family tree with this company has been fetched.")
+NO_TREE = _("No family tree that includes this company has been fetched from D&B yet.")
 MAY_SEE_EXPOSURE = "portfolio.view_exposure"
 
 

@@ -35,7 +35,7 @@ def _stop(request: HttpRequest, row: FamilyTree) -> str:
 
 def _resume(request: HttpRequest, row: FamilyTree) -> Outcome:
     if not may_resume(row):
-        return messages.ERROR, gettext("There is nothing left to fetch.")
+        return messages.ERROR, gettext("No companies are left to fetch.")
     try:
         resume_tree(row, confirmed_in(request.POST), by=actor_of(request))
     except (CallsChanged, BudgetUsedUp) as error:

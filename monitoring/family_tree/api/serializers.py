@@ -59,7 +59,7 @@ class TreeSerializer(serializers.Serializer[Any]):
     calls = serializers.IntegerField(help_text="Calls made.")
     requested_by = serializers.CharField(help_text="User or API key.")
     requested_at = serializers.DateTimeField(help_text="When it was requested.")
-    fetched_at = serializers.DateTimeField(allow_null=True, help_text="When its last page was fetched.")
+    fetched_at = serializers.DateTimeField(allow_null=True, help_text="Time at which the last page was fetched.")
 
 
 class TreesSerializer(serializers.Serializer[Any]):

@@ -120,7 +120,7 @@ def _follow(request: HttpRequest) -> HttpResponse:
 def _unfollow(request: HttpRequest) -> HttpResponse:
     subject = unfollow(person=request.user, key=key_of(request.POST.get("key", "")))
     words = gettext("You no longer follow %(subject)s.") % {"subject": subject.name} if subject else ""
-    messages.success(request, words or gettext("You had already unfollowed it."))
+    messages.success(request, words or gettext("You had already unfollowed this item."))
     return _back(request)
 
 
@@ -152,13 +152,15 @@ def _note(request: HttpRequest, words: str, form: PreferenceForm) -> None:
 
 def _pause(request: HttpRequest) -> HttpResponse:
     pause(request.user, gettext("You paused your notifications."))
-    messages.success(request, gettext("Paused. Changes from now on are not sent to you until you resume."))
+    messages.success(
+        request, gettext("Notifications paused. Changes that are reported until you resume are not sent to you.")
+    )
     return _back(request)
 
 
 def _resume(request: HttpRequest) -> HttpResponse:
     resume(request.user)
-    messages.success(request, gettext("Resumed. You are notified of changes from now on."))
+    messages.success(request, gettext("Notifications resumed. You are notified of changes from now on."))
     return _back(request)
 
 

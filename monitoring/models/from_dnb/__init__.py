@@ -1,1 +1,1 @@
-"""What people fetch from D&B by calls that may cost: documents of companies, and family trees."""
+"""What people fetch from D&B by calls that may incur costs: documents of companies, and family trees."""

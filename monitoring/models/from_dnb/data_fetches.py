@@ -35,7 +35,7 @@ class DataFetch(Leased):
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT)
     registration = models.ForeignKey(
-        Registration, null=True, on_delete=models.PROTECT, help_text=_("Of a data gap: the registration that has it.")
+        Registration, null=True, on_delete=models.PROTECT, help_text=_("For a data gap: the registration with the gap.")
     )
     gap_from = models.DateTimeField(null=True)
     gap_until = models.DateTimeField(null=True)
@@ -46,14 +46,20 @@ class DataFetch(Leased):
     version_id = models.TextField(blank=True)
     block_ids = models.TextField(help_text=_("Data blocks, separated by commas."))
     state = models.CharField(_("state"), max_length=8, choices=FetchState.choices, default=FetchState.RUNNING)
-    confirmed_calls = models.PositiveIntegerField(help_text=_("Calls for data blocks that users confirmed, in all."))
+    confirmed_calls = models.PositiveIntegerField(
+        help_text=_("Total number of calls for data blocks that users confirmed.")
+    )
     requested_by = models.TextField(_("requested by"))
     requested_at = models.DateTimeField(_("requested"))
-    reason = models.TextField(_("reason"), blank=True, help_text=_("Why it stopped."))
-    moved_at = models.DateTimeField(null=True, help_text=_("When it began, or the last company was finished."))
-    closed_at = models.DateTimeField(null=True, help_text=_("When all companies were decided."))
+    reason = models.TextField(_("reason"), blank=True, help_text=_("Reason for stopping."))
+    moved_at = models.DateTimeField(
+        null=True, help_text=_("Time at which the data fetch began, or finished its last company.")
+    )
+    closed_at = models.DateTimeField(
+        null=True, help_text=_("Time at which the data of the last company was accepted or discarded.")
+    )
     closed_by = models.TextField(blank=True)
-    found = models.TextField(blank=True, help_text=_("What was found, in a sentence."))
+    found = models.TextField(blank=True, help_text=_("The result, in a sentence."))
 
     class Meta:
         default_permissions = ("view",)
@@ -93,7 +99,7 @@ class FetchedCompany(models.Model):
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
     state = models.CharField(_("state"), max_length=10, choices=FetchedState.choices, default=FetchedState.WAITING)
-    checked_at = models.DateTimeField(null=True, help_text=_("When the refresh check reported changes."))
+    checked_at = models.DateTimeField(null=True, help_text=_("Time of the changes that the refresh check reported."))
     called_at = models.DateTimeField(null=True)
     turn = models.BigIntegerField(default=0, help_text=_("Number of the call within the registration."))
     delivery_key = CompactUUIDField(null=True, help_text=_("The delivery that holds the response."))
@@ -102,7 +108,9 @@ class FetchedCompany(models.Model):
     message = models.TextField(blank=True)
     decided_by = models.TextField(blank=True)
     decided_at = models.DateTimeField(null=True)
-    is_carried_out = models.BooleanField(default=True, help_text=_("False while a decision has no effect yet."))
+    is_carried_out = models.BooleanField(
+        default=True, help_text=_("False until the decision on the company takes effect.")
+    )
 
     class Meta:
         default_permissions = ()

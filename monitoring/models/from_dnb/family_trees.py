@@ -39,20 +39,22 @@ class FamilyTree(Leased):
     duns = models.CharField(_("requested for"), max_length=9)
     top = models.CharField(_("global ultimate"), max_length=9, blank=True)
     state = models.CharField(_("state"), max_length=8, choices=TreeState.choices, default=TreeState.RUNNING)
-    confirmed_calls = models.PositiveIntegerField(help_text=_("Calls that users confirmed, in all."))
+    confirmed_calls = models.PositiveIntegerField(help_text=_("Total number of calls that users confirmed."))
     calls = models.PositiveIntegerField(default=0, help_text=_("Calls made."))
     calling = models.PositiveIntegerField(
         default=0, help_text=_("Page that is called; announced before the call is made. 0 between calls.")
     )
     pages_read = models.PositiveIntegerField(default=0)
-    page_count = models.PositiveIntegerField(null=True, help_text=_("As far as the first page shows."))
-    member_count = models.PositiveIntegerField(null=True, help_text=_("As D&B states it."))
+    page_count = models.PositiveIntegerField(null=True, help_text=_("Number of pages, according to the first page."))
+    member_count = models.PositiveIntegerField(null=True, help_text=_("Number of members, as stated by D&B."))
     requested_by = models.TextField(_("requested by"))
     requested_at = models.DateTimeField(_("requested"))
-    fetched_at = models.DateTimeField(null=True, help_text=_("When its last page was fetched."))
-    reason = models.TextField(_("reason"), blank=True, help_text=_("Why it stopped, or what D&B stated."))
+    fetched_at = models.DateTimeField(null=True, help_text=_("Time at which the last page was fetched."))
+    reason = models.TextField(_("reason"), blank=True, help_text=_("Reason for stopping, or D&B's statement."))
     moved_at = models.DateTimeField()
-    keeps_bytes = models.BooleanField(default=True, help_text=_("False after the retention period of responses."))
+    keeps_bytes = models.BooleanField(
+        default=True, help_text=_("False once the responses were deleted after their retention period.")
+    )
 
     class Meta:
         default_permissions = ("view",)
@@ -104,7 +106,7 @@ class FamilyTreeMember(models.Model):
     name = models.TextField(blank=True)
     country = models.CharField(max_length=2, blank=True)
     city = models.TextField(blank=True)
-    roles = models.TextField(blank=True, help_text=_("As D&B states them, separated by commas."))
+    roles = models.TextField(blank=True, help_text=_("Roles as stated by D&B, separated by commas."))
     status = models.TextField(blank=True)
     employees = models.BigIntegerField(null=True)
 

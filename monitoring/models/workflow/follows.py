@@ -34,7 +34,7 @@ class Follow(models.Model):
     subject = models.CharField(
         max_length=500, help_text=_("D-U-N-S number, tag, country code, or ID of the registration or saved filter.")
     )
-    name = models.TextField(blank=True, help_text=_("What users call it, where no row has its name."))
+    name = models.TextField(blank=True, help_text=_("Name shown to users, if no row contains one."))
     min_severity = models.SmallIntegerField(_("minimum severity"), choices=Severity.choices, default=Severity.HIGH)
     frequency = models.CharField(_("frequency"), max_length=8, choices=Frequency.choices, default=Frequency.AT_ONCE)
     created_at = models.DateTimeField()
@@ -125,10 +125,10 @@ class PersonalEvent(models.Model):
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
     change = CompactUUIDField(help_text=_("The change. Its row may be replaced when history is rebuilt."))
     company = models.CharField(max_length=9)
-    because = models.TextField(help_text=_("What the user follows: kind and subject."))
-    event = models.CharField(max_length=100, help_text=_("The message that carries it."))
+    because = models.TextField(help_text=_("The followed item: kind and subject."))
+    event = models.CharField(max_length=100, help_text=_("The message that contains the entry."))
     due_at = models.DateTimeField()
-    is_written = models.BooleanField(default=False, help_text=_("The message was written with it."))
+    is_written = models.BooleanField(default=False, help_text=_("The message was written with this entry."))
     created_at = models.DateTimeField()
 
     class Meta:

@@ -26,7 +26,9 @@ class ReviewSettings(models.Model):
         _("review normal companies every"), default=365, validators=DAYS, help_text=_("Days.")
     )
     second_for_critical = models.BooleanField(
-        _("confirm decisions on critical companies"), default=True, help_text=_("By a second person.")
+        _("confirm decisions on critical companies"),
+        default=True,
+        help_text=_("A second person must confirm these decisions."),
     )
     second_for_important = models.BooleanField(_("confirm decisions on important companies"), default=False)
     second_from = models.BigIntegerField(

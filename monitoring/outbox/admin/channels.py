@@ -57,7 +57,7 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
         super().__init__(*args, **kwargs)
         if self.instance.encrypted:
             self.fields["address"].required = False
-            kept = gettext("Kept: %(address)s. Enter another one to replace it.")
+            kept = gettext("Stored address: %(address)s. Enter another address to replace it.")
             self.fields["address"].widget.attrs["placeholder"] = kept % {"address": self.instance.display_address}
             self.fields["address"].help_text = gettext(
                 "Leave empty to keep the stored address, %(address)s. It is stored encrypted; keys and passwords in it "
@@ -274,19 +274,20 @@ LABELS: dict[str, tuple[Any, Any]] = {
     "all_rules": (
         _("All rules"),
         _(
-            "If off, the channel receives only alerts from rules in which it is selected. "
-            "A personal channel always receives its owner's assigned alerts and alerts about companies they own."
+            "If this option is off, the channel receives only alerts from rules in which the channel is "
+            "selected. A personal channel always receives its owner's assigned alerts and alerts about "
+            "companies they own."
         ),
     ),
     "notices": (
-        _("Problems and portfolio notices"),
-        _("Problems of this system, reminders of contract anniversaries and other notices."),
+        _("Problems of D&B Monitoring, and portfolio notices"),
+        _("Problems of D&B Monitoring, reminders of contract anniversaries and other notices."),
     ),
     "min_severity": (
         _("Minimum severity"),
         _(
-            "Filters alerts: those of lower severity appear only under Alerts. Problems and portfolio notices are not "
-            "filtered."
+            "Alerts of lower severity are not sent and appear only under Alerts. Problems of D&B Monitoring "
+            "and portfolio notices are not filtered."
         ),
     ),
     "digest_time": (_("Digest time"), _("Leave empty for 08:00.")),

@@ -82,7 +82,10 @@ LABELS = {
         _("Time zone"),
         _("For daily pulls only."),
     ),
-    "page_size": (_("Notifications per call"), _("1 to 100. The number is reduced automatically while D&B is slow.")),
+    "page_size": (
+        _("Notifications per call"),
+        _("1 to 100. D&B Monitoring reduces this number automatically while D&B is slow."),
+    ),
 }
 
 
@@ -177,7 +180,9 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         found = status(row, pulls_paused=row.paused_pulls is not None)
         chip = badge(found.word, found.tone, found.sentence)
         if row.is_pull_requested:
-            chip = format_html("{} {}", chip, badge(gettext("Pull requested"), "info", gettext("Waits for a worker.")))
+            chip = format_html(
+                "{} {}", chip, badge(gettext("Pull requested"), "info", gettext("The pull is waiting for a worker."))
+            )
         return _part(row, "state", two_lines(chip, row.pause_note) if row.pause_note else chip)
 
     @admin.display(description=_("Up to date as of"))

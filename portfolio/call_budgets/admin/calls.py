@@ -51,7 +51,7 @@ class DnbCallAdmin(ExportedList, ReadOnlyAdmin):
     ordering = ("-id",)
     sortable_by = ()
     empty_title = _("No calls yet")
-    empty_text = _("Calls that may cost appear here as soon as they are made.")
+    empty_text = _("Calls that may incur costs appear here as soon as they are made.")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[DnbCall], search_term: str

@@ -23,7 +23,7 @@ def _choose(request: HttpRequest, search: CompanySearch) -> Outcome:
     if search.subject_import_id is None:
         return _take(request, search, duns)
     choose(search=search, duns=duns, decided_by=actor_of(request))
-    return gettext("%(search)s: %(chosen)s chosen.") % {"search": search, "chosen": duns}
+    return gettext("Company chosen for %(search)s: %(chosen)s.") % {"search": search, "chosen": duns}
 
 
 def _take(request: HttpRequest, search: CompanySearch, duns: str) -> HttpResponse:
@@ -42,7 +42,7 @@ def _registration(request: HttpRequest) -> Registration:
 
 def _reject(request: HttpRequest, search: CompanySearch) -> Outcome:
     reject(search=search, decided_by=actor_of(request))
-    return gettext("%(search)s: none of the candidates.") % {"search": search}
+    return gettext("No candidate chosen for %(search)s.") % {"search": search}
 
 
 def _reopen(request: HttpRequest, search: CompanySearch) -> Outcome:

@@ -78,7 +78,7 @@ class SearchSerializer(serializers.Serializer[Any]):
     chosen = serializers.SerializerMethodField(help_text="D-U-N-S number that a user chose. Null if none was chosen.")
     decided_by = serializers.CharField(help_text="User who decided. Empty before that.")
     added_to = serializers.UUIDField(allow_null=True, help_text="The import that contains the chosen company.")
-    error = serializers.CharField(help_text="Why the search stopped or failed. Empty if it did not.")
+    error = serializers.CharField(help_text="Reason why the search stopped or failed. Empty if it did not.")
     requested_by = serializers.CharField(help_text="User or API key that requested the search.")
     requested_at = serializers.DateTimeField(help_text="When it was requested.")
 

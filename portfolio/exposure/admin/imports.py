@@ -55,7 +55,10 @@ MODES = (
     (
         ExposureMode.REPLACE,
         _("Replace"),
-        _("The file is the complete book of its day. Companies that it does not name have no amount from that day on."),
+        _(
+            "The file is the complete book of its day. Companies that are not in the file have no amount from "
+            "that day on."
+        ),
     ),
 )
 
@@ -77,18 +80,18 @@ class UploadForm(FileOrText):
 def _apply(request: HttpRequest, row: ExposureImport) -> str:
     apply_exposure(row, applied_by=actor_of(request))
     start_refresh()
-    return gettext("Applied. The amounts count from now on. Lists of companies show them in a moment.")
+    return gettext("Applied. The amounts are in use from now on. Lists of companies show them in a moment.")
 
 
 def _undo(request: HttpRequest, row: ExposureImport) -> str:
     undo_exposure(row, undone_by=actor_of(request))
     start_refresh()
-    return gettext("Undone. The amounts from before count again.")
+    return gettext("Undone. The previous amounts are in use again.")
 
 
 def _cancel(request: HttpRequest, row: ExposureImport) -> str:
     cancel_exposure(row, cancelled_by=actor_of(request))
-    return gettext("Cancelled. Nothing was changed.")
+    return gettext("Cancelled. No changes were made.")
 
 
 def _choose_mark(request: HttpRequest, row: ExposureImport) -> str:

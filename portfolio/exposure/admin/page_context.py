@@ -94,10 +94,10 @@ def _lead_of(row: ExposureImport) -> str:
     return {
         ImportState.UPLOADED: gettext("The file is uploaded. Checking starts in a moment. You may leave this page."),
         ImportState.READING: gettext("Every row is being checked. You may leave this page."),
-        ImportState.READ: gettext("All rows are checked. Nothing counts before someone applies the import."),
-        ImportState.APPLIED: gettext("Applied. The amounts count from the days of their books on."),
-        ImportState.UNDONE: gettext("Undone. The amounts do not count."),
-        ImportState.CANCELLED: gettext("Cancelled. Nothing was changed."),
+        ImportState.READ: gettext("All rows are checked. No amounts are used until a user applies the import."),
+        ImportState.APPLIED: gettext("Applied. The amounts are in use from the days of their books on."),
+        ImportState.UNDONE: gettext("Undone. The amounts are not used."),
+        ImportState.CANCELLED: gettext("Cancelled. No changes were made."),
     }.get(ImportState(row.state), "")
 
 

@@ -31,7 +31,9 @@ ON_THE_PAGE = ""
 
 def _demand_upload_right(request: HttpRequest) -> None:
     if not request.user.has_perm(UPLOAD):
-        raise NotAllowed(gettext("You may not change imports. Ask a user who may, such as a portfolio manager."))
+        raise NotAllowed(
+            gettext("You do not have permission to change imports. Ask a user who does, such as a portfolio manager.")
+        )
 
 
 def _decide(pad: bool) -> Callable[[HttpRequest, SubjectImport], str]:
@@ -62,7 +64,7 @@ def _confirm(request: HttpRequest, row: SubjectImport) -> str:
         may_confirm=request.user.has_perm(CONFIRM),
     )
     if row.state == ImportState.AWAITING_APPROVAL:
-        return gettext("Confirmed. Nothing changes until another user approves the import.")
+        return gettext("Import submitted. No changes will be made until another user approves it.")
     start_import_work(row.pk)
     return ON_THE_PAGE
 
@@ -88,15 +90,15 @@ def _cancel(request: HttpRequest, row: SubjectImport) -> str:
         _demand_upload_right(request)
     if row.state == ImportState.AWAITING_UNDO:
         keep_requests(import_=row, maintained_by=actor_of(request))
-        return gettext("The import is kept. Nothing was undone.")
+        return gettext("The undo was cancelled. The import stays in effect.")
     cancel_import(import_=row, cancelled_by=actor_of(request))
-    return gettext("Cancelled. Nothing was changed.")
+    return gettext("Cancelled. No changes were made.")
 
 
 def _undo(request: HttpRequest, row: SubjectImport) -> str:
     undo_import(import_=row, undone_by=actor_of(request), may_confirm=request.user.has_perm(CONFIRM))
     if row.state == ImportState.AWAITING_UNDO:
-        return gettext("Nothing is undone until another user approves it.")
+        return gettext("Undo submitted. The import stays in effect until another user approves the undo.")
     start_import_work(row.pk)
     return ON_THE_PAGE
 
@@ -111,12 +113,12 @@ def _find(request: HttpRequest, row: SubjectImport) -> str:
 def _stop_search(request: HttpRequest, row: SubjectImport) -> str:
     _demand_search_right(request)
     stop_searches(import_=row, stopped_by=actor_of(request))
-    return gettext("The search was stopped. What was found is kept.")
+    return gettext("The search was stopped. The candidates found so far are kept.")
 
 
 def _demand_search_right(request: HttpRequest) -> None:
     if not request.user.has_perm(SEARCH):
-        raise NotAllowed(gettext("You may not search for companies at D&B. Ask a user who may."))
+        raise NotAllowed(gettext("You do not have permission to search for companies at D&B. Ask a user who does."))
 
 
 def _add_chosen(request: HttpRequest, row: SubjectImport) -> HttpResponse:

@@ -140,17 +140,20 @@ def lead_of(row: SubjectImport) -> str:
         ImportState.UPLOADED: gettext("The file is uploaded. Checking starts in a moment. You may leave this page."),
         ImportState.READING: gettext("Every row is being checked. You may leave this page."),
         ImportState.READ: gettext("All rows are checked. Nothing is added or billed until someone confirms."),
-        ImportState.AWAITING_APPROVAL: gettext("%(confirmed_by)s confirmed this import. Another user must approve it.")
+        ImportState.AWAITING_APPROVAL: gettext(
+            "%(confirmed_by)s confirmed this import. No changes will be made until another user approves it."
+        )
         % {"confirmed_by": row.confirmed_by},
         ImportState.CONFIRMED: gettext("Confirmed. The import is being applied. You may leave this page."),
         ImportState.APPLIED: _after_applying(row),
         ImportState.AWAITING_UNDO: gettext(
-            "%(person)s asked to undo this import. Another user must approve that. Nothing changes until then."
+            "%(person)s asked to undo this import. Another user must approve the undo. No changes will be "
+            "made until then."
         )
         % {"person": row.undo_requested_by},
         ImportState.UNDOING: gettext("The import is being undone. You may leave this page."),
         ImportState.UNDONE: row.note,
-        ImportState.CANCELLED: gettext("Cancelled. Nothing was changed."),
+        ImportState.CANCELLED: gettext("Cancelled. No changes were made."),
     }
     return told.get(ImportState(row.state), "")
 
@@ -165,8 +168,8 @@ def _after_applying(row: SubjectImport) -> str:
             else gettext("Done. The changes were sent to D&B.")
         )
     return gettext(
-        "The companies are requested but not monitored yet. Adopt D&B's list for this registration: after that, the "
-        "next sync sends them to D&B."
+        "The companies are requested but not monitored yet. Adopt D&B's list for this registration. The next "
+        "sync after that sends the companies to D&B."
     )
 
 

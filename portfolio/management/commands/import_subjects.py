@@ -155,7 +155,7 @@ class Command(PlainCommand):
 
     def print_result(self, import_: SubjectImport) -> None:
         if import_.state == ImportState.AWAITING_APPROVAL:
-            self.stdout.write("Confirmed. Nothing changes until another user approves the import on its page.")
+            self.stdout.write("Import submitted. No changes will be made until another user approves it on its page.")
         else:
             self.stdout.write(
                 "Done. The worker sends the changes to D&B with the next sync, or run manage.py sync_portfolio."

@@ -44,7 +44,9 @@ class Command(PlainCommand):
         self.show("Refused by D&B", reconcile.refused(registration))
         self.show("At D&B but not requested", reconcile.extra(registration))
         if found.unsent or found.pending:
-            self.stdout.write(f"In progress: {found.unsent:,} to be sent, {found.pending:,} sent and awaiting D&B.")
+            self.stdout.write(
+                f"In progress: {found.unsent:,} to be sent, {found.pending:,} sent and awaiting confirmation by D&B."
+            )
         if found.held_back:
             self.stdout.write(f"{plurals.changes(found.held_back)} held back because the sync was cancelled.")
 

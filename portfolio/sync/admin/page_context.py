@@ -65,7 +65,7 @@ def lead_of(run: SyncRun) -> str:
     """One sentence on what happens now."""
     left = max(0, run.to_add + run.to_remove - run.sent)
     if run.state == SyncState.FAILED:
-        return gettext("The sync resumes automatically where it stopped. Nothing is sent twice.")
+        return gettext("The sync resumes automatically where it stopped. No change is sent twice.")
     if run.state == SyncState.PAUSED:
         return gettext("Paused by a user. %(left)s changes are not sent yet. Resume the sync to send them.") % {
             "left": counted(left)
@@ -84,7 +84,7 @@ def lead_of(run: SyncRun) -> str:
             "sent": counted(run.sent),
             "all": counted(run.sent + left),
         }
-    return gettext("Everything is sent. D&B has not confirmed %(pending)s yet. You may leave this page.") % {
+    return gettext("All changes are sent. D&B has not confirmed %(pending)s yet. You may leave this page.") % {
         "pending": counted(run.pending)
     }
 

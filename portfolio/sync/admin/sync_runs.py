@@ -262,7 +262,7 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
         name = "drift" if request.GET.get("to") == "drift" else "adopt"
         listed = confirmed_list(request.POST)
         if listed is None or request.POST.get("extent") not in EXTENTS:
-            messages.error(request, gettext("Nothing was applied. Upload the file again and choose an answer."))
+            messages.error(request, gettext("The list was not applied. Upload the file again and choose an answer."))
         elif not apply_confirmed(request, registration, listed):
             return self._ask_about_list(request, registration, listed, name)
         return HttpResponseRedirect(self._address(request, name, key))

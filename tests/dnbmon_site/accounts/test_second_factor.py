@@ -275,7 +275,7 @@ def test_it_is_set_up_by_scanning_and_entering_a_code(signed_in: Client, ann: Us
 def test_a_wrong_code_sets_up_nothing(signed_in: Client) -> None:
     signed_in.get(PAGE)
     answer = signed_in.post(PAGE, {"act": "turn_on", "code": "000000"}, follow=True)
-    assert "not the code that the app shows" in answer.text
+    assert "not the one that the app shows" in answer.text
     assert not SecondFactor.objects.exists()
 
 
@@ -430,7 +430,7 @@ def test_after_a_reset_a_role_that_requires_it_asks_for_a_new_one(admin: Client,
     require(role_of(VIEWER), needs_second_factor=True)
     assert set_up(bob, SECRET, code_of_app())
     page = admin.post(f"/accounts/user/{bob.pk}/reset-two-step/", follow=True)
-    assert "must set it up again" in page.text
+    assert "must set up two-step verification again" in page.text
 
 
 def test_the_list_of_users_shows_who_has_it(admin: Client, bob: User) -> None:

@@ -81,7 +81,7 @@ def test_scripts_cannot_read_the_session(ann: User) -> None:
 def test_forms_from_elsewhere_are_refused_in_plain_words(ann: User) -> None:
     answer = Client(enforce_csrf_checks=True).post("/login/", {"username": "ann", "password": "secret words"})
     assert answer.status_code == 403
-    assert "Nothing was changed" in answer.text
+    assert "No changes were made" in answer.text
 
 
 def test_in_production_cookies_are_secure_and_last_a_working_day() -> None:

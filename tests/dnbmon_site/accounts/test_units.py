@@ -99,7 +99,7 @@ def test_a_unit_to_which_a_channel_belongs_stays(client: Client, administrator: 
 
 def test_a_unit_without_registrations_says_so(client: Client, administrator: User) -> None:
     answer = client.post(ADD, {"name": "Empty"}, follow=True)
-    assert "This business unit has no registrations: its users see nothing new." in text_of(answer)
+    assert "This business unit has no registrations: its users see no new data." in text_of(answer)
 
 
 @pytest.mark.parametrize("name", ["!!!", "Credit", "credit"])

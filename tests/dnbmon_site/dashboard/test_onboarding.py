@@ -77,7 +77,7 @@ def test_with_credentials_the_key_is_to_be_tested(admin: Client, keyed: object) 
         ({}, "done", "D&B accepted the key"),
         ({"refused": True, "reason": "HTTP 401."}, "problem", "does not accept the key. Correct the API key"),
         ({"reason": "No connection."}, "problem", "could not be reached or returned an error. Check the network"),
-        ({"answered_at": None}, "next", "Signs in to D&B with the key."),
+        ({"answered_at": None}, "next", "Tests the login to D&B with your API key."),
     ],
 )
 def test_the_key_is_as_dnb_answered_last(
@@ -151,7 +151,7 @@ def test_a_channel_of_emails_is_a_problem_without_an_email_server(admin: Client,
     assert states(admin)[5] == "waiting"
     a_channel(all_rules=True)
     assert states(admin)[5] == "problem"
-    assert "emails are only printed in the window" in text_of(admin.get("/"))
+    assert "emails are only printed in the terminal" in text_of(admin.get("/"))
     a_channel(address="https://hooks.slack.com/services/T0/B0/key")
     assert states(admin)[5] == "done"
 

@@ -207,7 +207,7 @@ def test_doubts_and_unreadable_items_are_named(admin: Client) -> None:
 
 def test_a_worker_that_does_not_run_is_named(admin: Client) -> None:
     recent_news()
-    assert "No worker is running Nothing is pulled until" in text_of(admin.get("/"))
+    assert "No worker is running No registration is pulled until" in text_of(admin.get("/"))
     update_counts()
     assert "No worker is running" not in text_of(admin.get("/"))
     CachedCount.objects.update(counted_at=timezone.now() - timedelta(minutes=20))

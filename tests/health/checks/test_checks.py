@@ -131,7 +131,7 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
         "the last pull failed: answered 503",
     ),
     ("pulling", lambda: broken(consecutive_failures=3, last_error="connection refused"), WARNING, "refused"),
-    (f"fresh:{REFERENCE}", lambda: broken(next_pull_at=ago(minutes=20)), WARNING, "is overdue"),
+    (f"fresh:{REFERENCE}", lambda: broken(next_pull_at=ago(minutes=20)), WARNING, "has not run"),
     (
         f"receivers:{TARGET}",
         lambda: a_refused_message(),
@@ -161,7 +161,7 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
         "dead-messages",
         lambda: a_message(state=MessageState.DEAD, event_type=WEBHOOK_TEST, last_error="status 500"),
         OK,
-        "No message",
+        "no message failed",
     ),
     ("sync", a_failed_sync, WARNING, "D&B is away"),
     ("jobs", lambda: a_beat(seconds=100), OK, "1 minute ago"),
@@ -418,7 +418,7 @@ def test_messages_that_wait_for_a_disabled_webhook_are_a_matter_of_health() -> N
     a_message(2, kind="webhook", target=endpoint.pk, next_try_at=None)
     result = look_at(f"receivers:{endpoint.pk}")
     assert (result.title, result.state, result.is_mark) == ("Webhook CRM is disabled", WARNING, True)
-    assert "2 messages wait. Enable the webhook to send them, or discard them." in result.sentence
+    assert "2 messages are waiting. Enable the webhook to send the messages, or discard them." in result.sentence
     assert str(endpoint.pk) in result.messages_url
     discard(endpoint, by="ann")
     assert look_at("receivers").state == OK and not [one for one in all_checks() if one.subject == str(endpoint.pk)]
@@ -465,7 +465,7 @@ def test_without_an_email_server_health_names_that_before_a_channel_needs_it(set
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     result = look_at("receivers:mail-server")
     assert (result.state, result.state_word) == (UNKNOWN, "Not set up") and "EMAIL_URL" in result.do
-    assert "Invitations, password links, reports and alerts by email require one." in result.sentence
+    assert "Invitations, password links, reports and alerts by email require an email server." in result.sentence
     a_channel()
     assert look_at("receivers:email").state == WARNING
     assert not [one for one in all_checks() if one.check == "receivers" and one.state in (OK, UNKNOWN)]

@@ -298,7 +298,7 @@ def test_an_act_that_changed_nothing_offers_no_undo(ann: Client) -> None:
     alert = a_raised_alert()
     ann.post(f"/monitoring/alert/{alert.pk}/do/close/", NOISE, follow=True)
     again = ann.post(f"/monitoring/alert/{alert.pk}/do/close/", NOISE, follow=True)
-    assert "already updated" in text_of(again)
+    assert "updated in the meantime" in text_of(again)
     assert undo_form(again) == {}
 
 

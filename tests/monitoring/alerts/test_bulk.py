@@ -148,10 +148,10 @@ def test_what_it_does_not_apply_to_is_left_out_of_the_number(ann: Client) -> Non
     alerts = [an_alert(number) for number in range(3)]
     close([alerts[0].pk], by="carl", reason="known")
     text = text_of(ask(ann, selected("close", *alerts)))
-    assert "Close 2 alerts" in text and "1 selected alert is in this state already" in text
+    assert "Close 2 alerts" in text and "1 selected alert already has this state" in text
     answer = ask(ann, selected("close", alerts[0]))
     assert answer.status_code == 302
-    assert "Nothing was changed" in text_of(ann.get("/monitoring/alert/"))
+    assert "No changes made" in text_of(ann.get("/monitoring/alert/"))
 
 
 def test_a_selection_that_is_too_large_is_refused(ann: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +205,7 @@ def test_of_those_that_are_assigned_so_already_it_is_said_apart(ann: Client) -> 
     mine = User.objects.get(username="ann")
     alerts = [an_alert(0, assignee=mine), an_alert(1), an_alert(2)]
     text = text_of(do(ann, "take", selected("take", *alerts)))
-    assert "2 alerts assigned to you." in text and "1 alert was already in this state and was not changed." in text
+    assert "2 alerts assigned to you." in text and "1 alert already had this state and was not changed." in text
     assert "updated after" not in text
 
 

@@ -135,10 +135,10 @@ def test_a_channel_of_notices_names_them_and_one_that_is_new_what_it_does_not_se
     rule = a_rule()
     channel = a_channel(notices=True)
     page = f"/monitoring/channel/{channel.pk}/change/"
-    assert "Receives Problems and portfolio notices" in text_of(ann.get(page))
+    assert "Receives Problems of D&B Monitoring, and portfolio notices" in text_of(ann.get(page))
     listen(rule, channel)
     text = text_of(ann.get(page))
-    assert "Receives Alerts from Out of business; Problems and portfolio notices" in text
+    assert "Receives Alerts from Out of business; Problems of D&B Monitoring, and portfolio notices" in text
     assert "Alerts raised before it was added are not sent." in text
 
 

@@ -50,7 +50,7 @@ def test_the_calls_are_shown_and_confirmed(
 ) -> None:
     monitored(registration, A)
     shown = manager.get(reverse(REQUEST), {"company": A})
-    assert "This makes 1 Data Blocks call; 500 of 500 are left" in text_of(shown)
+    assert "This action makes 1 Data Blocks call; 500 of 500 are left" in text_of(shown)
     answer = manager.post(reverse(REQUEST), {**hidden(shown.content.decode()), "confirmed": "yes"})
     fetch = DataFetch.objects.get()
     assert answer["Location"] == page_of(fetch)
@@ -77,7 +77,7 @@ def test_companies_selected_in_the_list(manager: Client, registration: Registrat
     monitored(registration, A, B)
     form = {"action": "fetch_selected", "_selected_action": [A, B]}
     shown = manager.post(reverse("admin:portfolio_company_changelist"), form)
-    assert "This makes 2 Data Blocks calls" in text_of(shown)
+    assert "This action makes 2 Data Blocks calls" in text_of(shown)
     assert sorted(hidden(shown.content.decode())["company"]) == [A, B]
 
 
@@ -155,7 +155,7 @@ def test_a_stopped_fetch_shows_the_calls_that_are_left(manager: Client, registra
     fetch = a_fetch(A)
     manager.post(reverse("admin:monitoring_datafetch_do", args=[fetch.pk, "stop"]))
     shown = manager.get(page_of(fetch))
-    assert "This makes 1 Data Blocks call" in text_of(shown)
+    assert "This action makes 1 Data Blocks call" in text_of(shown)
     manager.post(reverse("admin:monitoring_datafetch_do", args=[fetch.pk, "resume"]), {"calls_data_blocks": "3"})
     fetch.refresh_from_db()
     assert fetch.state == FetchState.STOPPED
@@ -174,7 +174,7 @@ def test_a_gap_is_closed_from_the_registrations_page(
     address = f"{reverse(REQUEST)}?gap={registration.pk}"
     assert address in page
     shown = text_of(client.get(address))
-    assert "This makes 1 Refresh Check call" in shown and "This makes 1 Data Blocks call" in shown
+    assert "This action makes 1 Refresh Check call" in shown and "This action makes 1 Data Blocks call" in shown
     assert "No changes at D&B: 1." in text_of(client.get(page_of(run(a_gap_fetch(registration)))))
 
 

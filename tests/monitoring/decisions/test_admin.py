@@ -181,7 +181,7 @@ def test_a_second_person_confirms(analyst: Client, approver: Client) -> None:
     a_tiered_company(tier=Tier.CRITICAL)
     assert "Propose decision" in page(analyst, DECIDE)
     said = sent(analyst, DECIDE, **form())
-    assert "Another user must confirm it" in said and "Confirm decision" not in said
+    assert "not final until another user confirms it" in said and "Confirm decision" not in said
     row = Decision.objects.get()
     own = f"{LIST}{row.pk}/do/"
     assert analyst.post(f"{own}confirm/").status_code == 403
@@ -193,7 +193,7 @@ def test_a_second_person_confirms(analyst: Client, approver: Client) -> None:
     shown = page(approver, f"{LIST}{row.pk}/change/")
     assert "3 figures and alerts have changed since" in shown
     assert re.search(r"Failure score class – 5 .*Open alerts 0 1 .*Alert raised since then – Out of business", shown)
-    assert "The decision is final" in sent(approver, f"{own}confirm/")
+    assert "Decision confirmed and final" in sent(approver, f"{own}confirm/")
     assert Review.objects.count() == 1
     assert "has already confirmed or refused this decision" in sent(approver, f"{own}refuse/", reason="Late.")
 
@@ -254,14 +254,14 @@ def test_who_confirms_reads_that_exposure_is_not_visible_to_them(approver: Clien
 
 def test_who_can_confirm_is_named_by_role(analyst: Client, manager: Client) -> None:
     a_tiered_company(tier=Tier.CRITICAL)
-    words = "Users with one of these roles can confirm it: Administrator, Approver."
+    words = "Users with one of these roles can confirm this decision: Administrator, Approver."
     assert words in page(analyst, DECIDE) and words in sent(analyst, DECIDE, **form())
     own = f"{LIST}{Decision.objects.get().pk}/change/"
     assert words in page(analyst, own) and words in page(manager, own)
     Group.objects.get(name="Administrator").permissions.remove(Permission.objects.get(codename="confirm_decision"))
-    assert "Users with the role Approver can confirm it." in page(analyst, own)
+    assert "Users with the role Approver can confirm this decision." in page(analyst, own)
     Group.objects.get(name="Approver").permissions.clear()
-    assert "No role has the permission to confirm it. Ask an administrator." in page(analyst, own)
+    assert "No role has the permission to confirm this decision. Ask an administrator." in page(analyst, own)
 
 
 @pytest.mark.parametrize("role", ["Viewer", "Operator", "Portfolio manager", "Approver"])
@@ -358,7 +358,7 @@ def test_the_tier_of_selected_companies_once_their_number_was_shown(manager: Cli
     asked = text_of(manager.post("/portfolio/company/", chosen))
     assert "Set the tier of 2 companies" in asked and "have set the tier of 1 company before" in asked
     outdated = text_of(manager.post("/portfolio/company/", {**chosen, "count": "3", "tier": "critical"}))
-    assert "Nothing was saved: the list now contains 2 companies" in outdated
+    assert "The tiers were not saved: the list now contains 2 companies" in outdated
     sent(manager, "/portfolio/company/", **chosen, count="2", tier="critical")
     assert set(Company.objects.values_list("tier", flat=True)) == {"critical"}
 
@@ -433,7 +433,7 @@ def test_an_import_of_tiers(manager: Client, analyst: Client) -> None:
     assert "Undo import" in page(manager, f"{own}change/")
     assert "rows undone" in sent(manager, f"{own}do/undo/")
     work_on(TierImport.objects.get())
-    assert "Undone. The tiers from before are set again." in page(manager, f"{own}change/", part="live")
+    assert "Undone. The previous tiers are restored." in page(manager, f"{own}change/", part="live")
     assert Company.objects.get().tier == ""
     assert manager.get(f"{IMPORTS}template/").content[:2] == b"PK"
 

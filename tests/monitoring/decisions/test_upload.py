@@ -66,7 +66,7 @@ def test_each_row_says_what_is_wrong_with_it() -> None:
     assert (accepted(upload), changing(upload), upload.state) == (2, 1, ImportState.READ)
     assert tiers() == {DUNS: "", OTHER: "normal"}
     reasons = [row.reason for row in rows_of(upload)]
-    assert "Same company as line 2" in reasons[2] and "critical, important, normal or none" in reasons[5]
+    assert "Same company as in line 2" in reasons[2] and "critical, important, normal or none" in reasons[5]
 
 
 def test_companies_by_ones_own_reference() -> None:

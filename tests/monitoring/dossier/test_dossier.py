@@ -140,7 +140,7 @@ def test_a_snooze_has_its_time_also_after_it_has_ended() -> None:
     assert snoozed.text == f"Alert snoozed until {moment_text(until)}" and snoozed.who == "ann"
     assert until - timedelta(days=3, minutes=1) < snoozed.at <= closed.at
     [(label, comment)] = snoozed.details
-    assert label == "Comment" and str(comment).endswith("or until it gets worse. Paid on Monday.")
+    assert label == "Comment" and str(comment).endswith("or until the situation gets worse. Paid on Monday.")
 
 
 def test_a_summary_with_the_company_in_it_is_an_alert_about_it() -> None:

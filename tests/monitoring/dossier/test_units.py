@@ -54,7 +54,7 @@ def test_lines_are_of_what_the_unit_sees_and_figures_of_the_company(world: None)
     [message] = texts[Topic.MESSAGE]
     assert f"Channel of {unit.pk}" in message
     assert {figure.name: figure.after for figure in found.figures}["name"] == "Zenith Ltd"
-    assert "Its imports cover all business units" in " ".join(found.limits)
+    assert "because they cover all business units" in " ".join(found.limits)
 
 
 def test_the_page_names_what_is_for_those_who_see_all_and_links_to_no_page_that_refuses(

@@ -53,7 +53,7 @@ def test_the_calls_are_shown_confirmed_and_made_once(
     monitored(registration, THIRD)
     Company.objects.filter(pk=THIRD).update(name="Third SAS")
     shown = manager.get(reverse(REQUEST), {"kind": "full", "company": THIRD})
-    assert "This makes 1 Family Tree call; 200 of 200 are left" in text_of(shown)
+    assert "This action makes 1 Family Tree call; 200 of 200 are left" in text_of(shown)
     assert "All companies of the family of Third SAS are fetched" in text_of(shown)
     form = {**hidden(shown.content.decode()), "confirmed": "yes"}
     answers = [manager.post(reverse(REQUEST), form) for _ in range(2)]
@@ -95,7 +95,7 @@ def test_a_tree_that_stopped_is_continued_from_its_page(
     tree = FamilyTree.objects.get()
     address = reverse(CHANGE, args=[tree.pk])
     page = manager.get(address)
-    assert "1 of 3" in text_of(page) and "This makes 2 Family Tree calls" in text_of(page)
+    assert "1 of 3" in text_of(page) and "This action makes 2 Family Tree calls" in text_of(page)
     part = text_of(manager.get(PAGE))
     assert "This tree is incomplete: 1 of 3 pages have been fetched." in part and "First GmbH" in part
     manager.post(reverse("admin:monitoring_familytree_do", args=[tree.pk, "resume"]), {"calls_family_tree": "2"})
@@ -151,7 +151,7 @@ def test_odd_members_are_shown_with_what_is_odd(admin: Client, contract: Contrac
     assert found == {FIRST: Why.MISSING, FOURTH: Why.MISSING, SECOND: Why.CIRCLE}
     text = text_of(page)
     assert "Its parent 999999999 is not in the tree." in text
-    assert "D&B states no parent." in text and "It is listed below a company that it owns." in text
+    assert "D&B states no parent." in text and "The company is listed below a company that it owns." in text
 
 
 def test_a_merged_member_is_shown_as_such(admin: Client, contract: Contract) -> None:
@@ -199,7 +199,9 @@ def test_the_tree_and_its_figures_are_those_of_the_day(admin: Client, registrati
     figures = [next(row.row for row in view.rows if row.branch.duns == THIRD).failure for view in (then, today)]
     assert figures[0] is None and figures[1] is not None
     before = f"{MOMENT - timedelta(days=90):%Y-%m-%d}"
-    assert "No family tree had been fetched by that day." in text_of(admin.get(PAGE, {"as_of": before}))
+    assert "No family tree that includes this company had been fetched from D&B by that day." in text_of(
+        admin.get(PAGE, {"as_of": before})
+    )
 
 
 def test_other_owners_that_are_reported_later_are_named(admin: Client, registration: Registration) -> None:
@@ -232,7 +234,10 @@ def test_without_members_or_a_registration_nothing_is_added(admin: Client, regis
 def test_a_company_without_a_tree_offers_one(manager: Client, registration: Registration) -> None:
     monitored(registration, THIRD)
     text = text_of(manager.get(PAGE))
-    assert "No family tree has been fetched for this company." in text and "Fetch family tree" in text
+    assert (
+        "No family tree that includes this company has been fetched from D&B yet." in text
+        and "Fetch family tree" in text
+    )
     assert manager.get("/portfolio/family-tree/123456789/").status_code == 404
 
 
@@ -253,7 +258,7 @@ def test_a_tree_that_is_being_fetched_is_no_missing_one(manager: Client, registr
     text = text_of(answer)
     assert "A family tree is being fetched. It was requested on" in text
     assert reverse(CHANGE, args=[tree.pk]) in answer.text
-    assert "No family tree has been fetched" not in text and "Fetch family tree" not in text
+    assert "No family tree that includes" not in text and "Fetch family tree" not in text
 
 
 @pytest.mark.parametrize("duns", ["nonsense", "%00", "1234567%0089", "１２３４５６７８９"])
@@ -290,7 +295,7 @@ def test_chains_of_selected_companies_are_requested_together(
     monitored(registration, THIRD, FOURTH)
     form = {"action": "fetch_chains", "_selected_action": [THIRD, FOURTH], "index": "0"}
     shown = manager.post("/portfolio/company/", form)
-    assert "This makes 2 Family Tree calls" in text_of(shown)
+    assert "This action makes 2 Family Tree calls" in text_of(shown)
     fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', shown.content.decode())
     companies = [value for name, value in fields if name == "company"]
     manager.post(reverse(REQUEST), {**dict(fields), "company": companies, "confirmed": "yes"})
@@ -305,7 +310,7 @@ def test_outdated_chains_are_requested_together(manager: Client, registration: R
     a_tree(registration.contract, {THIRD: TOP, TOP: ""}, kind=TreeKind.UPWARD, duns=THIRD, at=day)
     parent = "organization.corporateLinkage.parent"
     delivered(a_seed(THIRD), news(parent, {"duns": FIRST}, {"duns": SECOND}, duns=THIRD))
-    assert "This makes 1 Family Tree call;" in text_of(manager.get(reverse(REQUEST), asked))
+    assert "This action makes 1 Family Tree call;" in text_of(manager.get(reverse(REQUEST), asked))
 
 
 def test_the_list_of_trees_shows_how_far_each_is(admin: Client, contract: Contract) -> None:

@@ -40,8 +40,8 @@ def test_files_are_uploaded_together_and_imported(
     assert Notification.objects.count() == 3
     assert not Blob.objects.exclude(owner__in=Delivery.objects.values("pk")).exists()
     page = text_of(admin.get(f"{LIST}{DeliveredFile.objects.get(name=path.name).pk}/change/"))
-    assert "3 records, 3 new" in page and "UPDATE 3" in page and "nothing is changed" in page
-    assert "was imported before. Nothing was changed" in text_of(upload(admin, path))
+    assert "3 records, 3 new" in page and "UPDATE 3" in page and "no changes are made" in page
+    assert "was imported before. No changes were made" in text_of(upload(admin, path))
     assert AuditEntry.objects.filter(action="delivered file.upload", actor="ann").count() == 3
     assert "Import without waiting" not in page
 
@@ -53,7 +53,7 @@ def test_a_file_that_waits_may_be_imported_by_somebody(
     import_delivered_files()
     row = DeliveredFile.objects.get()
     page = admin.get(f"{LIST}{row.pk}/change/")
-    assert "It waits for its header until" in text_of(page) and "Import without waiting" in text_of(page)
+    assert "The file waits for its header until" in text_of(page) and "Import without waiting" in text_of(page)
     admin.post(f"{LIST}{row.pk}/do/import-now/")
     assert import_delivered_files() == 1
     assert "Imported, not checked" in text_of(admin.get(LIST))

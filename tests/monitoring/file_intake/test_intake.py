@@ -406,7 +406,7 @@ def no_header(folder: Path) -> Path:
         (a_bomb, "unpacks to more than"),
         (a_path_outside, "instead of a plain text file"),
         (several_members, "2 files instead of one"),
-        (a_link, "link to another file"),
+        (a_link, "link to this file"),
         (cut_off, "not a complete zip"),
         (damaged, "is damaged"),
         (of_another_registration, "OTHER_LOD is not known here"),

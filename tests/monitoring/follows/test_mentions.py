@@ -86,7 +86,7 @@ def test_nobody_is_notified_of_their_own_text_nor_of_what_they_may_not_see() -> 
     found = a_comment("@bob @eve @nobody", by="bob")
     assert notify_mentioned() == 0
     assert not_notified_text([found]) == (
-        "No active user has the name @nobody. Check the username. @eve may not view this and is not notified."
+        "No active user has the name @nobody. Check the username. @eve may not view this text and is not notified."
     )
 
 
@@ -240,4 +240,4 @@ def test_latest_messages_leave_out_what_the_user_may_no_longer_see() -> None:
     notify_mentioned()
     bob.groups.clear()
     (row,) = latest_messages(User.objects.get(pk=bob.pk))
-    assert row.text == "A text that was deleted, or that you may no longer view"
+    assert row.text == "This text was deleted, or you no longer have permission to view it"

@@ -360,7 +360,7 @@ def test_quiet_hours_hold_messages_until_their_end_and_send_one() -> None:
         assert sent_mails() == []
     with time_machine.travel(at(7, day=5)):
         (message,) = sent_mails()
-    assert message[1] == "2 changes to what you follow, 1 company"
+    assert message[1] == "2 changes to items that you follow, 1 company"
 
 
 def test_critical_changes_pass_quiet_hours_if_the_user_wants_that() -> None:

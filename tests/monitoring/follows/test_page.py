@@ -92,7 +92,7 @@ def test_a_saved_filter_is_followed_from_its_list(browser: Client) -> None:
     assert Follow.objects.get().min_severity == Severity.LOW
     row.delete()
     text = text_of(browser.get(PAGE))
-    assert "Inactive" in text and "British" in text and "It was deleted" in text
+    assert "Inactive" in text and "British" in text and "The item was deleted" in text
 
 
 def test_a_business_unit_is_offered_its_own_filters_and_registrations_without_pages_it_does_not_have(bob: User) -> None:

@@ -186,7 +186,7 @@ def test_what_is_counted_now_has_the_day_of_the_report(world: None) -> None:
     day = f"As of {day_text(report.made_at.date())}"
     text, held = " ".join(told(report)), len(report.held)
     assert f"{day}, D&B monitors 4 companies in {held} registrations." in text
-    note = "A company in several registrations is counted in each of them: 5 entries, 4 companies."
+    note = "Companies in several registrations are counted once in each: 5 entries, 4 companies."
     assert (entries_note(report), entries_note(the_report("FIRST"))) == (note, "")
     sheets = cells(report_xlsx(report))
     assert sheets["Registrations"][-1][0] == f"{day}. {note}"

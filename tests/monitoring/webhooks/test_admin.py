@@ -548,7 +548,7 @@ def test_nothing_is_resent_to_one_that_is_disabled(way: str, admin: Client, rece
         "webhook": lambda: do(admin, "again"),
     }
     answer = text_of(ways[way]())
-    assert "The webhook is disabled, so nothing can be resent" in answer and "will be" not in answer
+    assert "The webhook is disabled, so no messages can be resent" in answer and "will be" not in answer
     assert OutboxMessage.objects.get().state == MessageState.DEAD
     assert "Resend messages" not in text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
 

@@ -186,7 +186,7 @@ def test_the_page_of_plans_leads_to_the_import(client: Client, registration: Reg
     keys = [str(row.pk) for row in some(registration, 3)]
     day = {"key": keys, "day": f"{date.today() + timedelta(days=9):%Y-%m-%d}"}
     told = text_of(client.post("/portfolio/subject/plan/", day, follow=True))
-    assert "nothing is scheduled yet" in told and "Removal date" in told
+    assert "so it is not scheduled yet" in told and "Removal date" in told
     assert not Subject.objects.filter(remove_on__isnull=False).exists()
 
 
@@ -197,7 +197,7 @@ def test_removals_add_up_over_all_ways(registration: Registration) -> None:
     assert confirmed(registration, second, mode=ImportMode.REMOVE).state == ImportState.AWAITING_APPROVAL
     Subject.objects.filter(company=NEW[0]).delete()
     a_subject(NEW[0], registration, requested=False, state=SubjectState.MONITORED)
-    with pytest.raises(NeedsSecondPerson, match="Request the companies first"):
+    with pytest.raises(NeedsSecondPerson, match="First request the companies"):
         reconcile.stop_monitoring(registration, [NEW[0]], by=ANN)
     assert reconcile.stop_monitoring(registration, [NEW[0]], by=BOB) == 1
 
@@ -220,7 +220,7 @@ def test_sending_again_is_adding(registration: Registration) -> None:
     for duns in NEW[:3]:
         a_subject(duns, registration, state=SubjectState.REMOVED)
     assert reconcile.send_again(registration, NEW[:2], by=ANN) == 2
-    with pytest.raises(NeedsSecondPerson, match="import the companies again"):
+    with pytest.raises(NeedsSecondPerson, match="submit the companies as an import"):
         reconcile.send_again(registration, NEW[2:3], by=ANN)
 
 
@@ -257,7 +257,7 @@ def test_undoing_is_approved_on_the_page(client: Client, applied: SubjectImport)
     Subject.objects.filter(requested_import=applied.pk).update(state=SubjectState.MONITORED)
     page = f"/portfolio/subjectimport/{applied.pk}/"
     client.force_login(a_person(role="Portfolio manager"))
-    assert "Nothing is undone until another user approves" in text_of(client.post(f"{page}do/undo/", follow=True))
+    assert "in effect until another user approves the undo" in text_of(client.post(f"{page}do/undo/", follow=True))
     assert "You asked for the undo" in text_of(client.get(f"{page}change/"))
     client.post(f"{page}do/cancel/")
     assert SubjectImport.objects.get().state == ImportState.APPLIED

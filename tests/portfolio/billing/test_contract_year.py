@@ -256,7 +256,7 @@ def test_subjects_are_listed_with_few_queries(manager: Client, django_assert_max
     update_counts("held")
     with django_assert_max_num_queries(12):
         text = text_of(manager.get(SUBJECTS))
-    assert "It continues as 150483782. Accept the proposal" in text
+    assert "The company continues as 150483782. Accept the proposal" in text
 
 
 def test_ticked_companies_are_removed_where_they_were_ticked_only(manager: Client) -> None:

@@ -20,8 +20,8 @@ def test_a_page_shows_kind_number_and_what_is_left() -> None:
     with counted_call(contract, CallKind.MATCH, about="Acme", requested_by="ann"):
         calls = planned_calls(contract, {CallKind.MATCH: 1200, CallKind.DATA_BLOCKS: 1, CallKind.FAMILY_TREE: 0})
     assert calls.sentences == [
-        "This makes 1,200 Match calls; 499 of 500 are left in November.",
-        "This makes 1 Data Blocks call; 500 of 500 are left in November.",
+        "This action makes 1,200 Match calls; 499 of 500 are left in November.",
+        "This action makes 1 Data Blocks call; 500 of 500 are left in November.",
     ]
     assert "administrator can raise the limit" in calls.refusal
     a_budget(contract, CallKind.MATCH, 1201)

@@ -58,7 +58,7 @@ def page(client: Client, row: CompanySearch | SubjectImport) -> str:
 
 def test_the_call_is_shown_before_it_is_made(admin: Client, registration: Registration) -> None:
     shown = text_of(admin.get(FIND, {"name": "Acme"}))
-    assert "This makes 1 Match call; 500 of 500 are left" in shown
+    assert "This action makes 1 Match call; 500 of 500 are left" in shown
 
 
 def test_a_search_shows_candidates_and_preselects_none(
@@ -123,7 +123,7 @@ def test_an_import_of_names_is_searched_decided_and_completed(
     import_ = an_import_of_names(registration)
     shown = page(admin, import_)
     assert "3 rows have a name and a country but no D-U-N-S number" in shown
-    assert "This makes 3 Match calls; 500 of 500 are left" in shown
+    assert "This action makes 3 Match calls; 500 of 500 are left" in shown
     assert "This file changes nothing" not in shown
     do(admin, import_, "find", calls_match="3")
     assert "0 of 3 rows searched" in page(admin, import_)
@@ -176,10 +176,10 @@ def test_each_act_needs_its_right(client: Client, registration: Registration, co
     assert do(client, search, "choose", duns=ACME).status_code == 403
     assert do(client, import_, "find", calls_match="3").status_code == 403
     shown = page(client, search)
-    assert "Ask a user who may import companies to choose." in shown
+    assert "Ask a user who may import companies to make this choice." in shown
     client.force_login(a_person("view_subjectimport", "add_subjectimport", username="eve"))
     answer = do(client, import_, "find", calls_match="3")
-    assert "You may not search for companies" in text_of(client.get(answer.url))
+    assert "You do not have permission to search for companies" in text_of(client.get(answer.url))
     assert calls_of(control, "match") == []
 
 
@@ -195,7 +195,7 @@ def test_typeahead_is_offered_where_the_key_may_use_it(
     numbers = known_at_dnb(control)
     assert "Typeahead" not in text_of(admin.get(FIND))
     fetch_entitlements(registration.contract)
-    assert "This makes 1 Typeahead call" in text_of(admin.get(FIND))
+    assert "This action makes 1 Typeahead call" in text_of(admin.get(FIND))
     find(admin, name="alpen", kind="typeahead", calls_typeahead="1")
     shown = page(admin, CompanySearch.objects.get())
     assert numbers["Alpenrose Feinkost AG"] in shown

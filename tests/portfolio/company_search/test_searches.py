@@ -120,7 +120,7 @@ def test_a_single_search_that_was_never_made_is_stopped(contract: Contract, cont
     search.refresh_from_db()
     young.refresh_from_db()
     assert (search.state, young.state) == (SearchState.STOPPED, SearchState.WAITING)
-    assert "before its call" in search.error
+    assert "before D&B was called" in search.error
 
 
 @pytest.mark.parametrize("shape", ["html", "empty", "fault"])

@@ -366,7 +366,7 @@ def test_undoing_says_what_stays_billed(admin: Client, registration: Registratio
 
 def test_cancelling(admin: Client, registration: Registration) -> None:
     import_ = uploaded(admin, ONE)
-    assert "Cancelled. Nothing was changed." in do(admin, import_, "cancel")
+    assert "Cancelled. No changes were made." in do(admin, import_, "cancel")
     assert not Subject.objects.exists()
 
 

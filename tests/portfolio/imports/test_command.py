@@ -79,7 +79,7 @@ def test_without_a_confirmation_it_waits(file: Path) -> None:
 
 def test_above_the_cap_it_waits_for_a_second_person(file: Path) -> None:
     a_contract(cap=1)
-    assert "until another user approves the import" in run(file, confirm=2, pad_zeros=False)
+    assert "until another user approves it" in run(file, confirm=2, pad_zeros=False)
     assert not Subject.objects.exists()
 
 

@@ -33,7 +33,7 @@ def test_an_operator_confirms_the_calls_that_are_shown(contract: Contract) -> No
     operator = signed_in("Operator")
     assert "Fetch reference data" in text_of(operator.get(LIST))
     page = text_of(operator.get(f"{LIST}fetch/"))
-    assert f"This makes {NUMBER} Reference Data calls; 100 of 100 are left" in page
+    assert f"This action makes {NUMBER} Reference Data calls; 100 of 100 are left" in page
     form = {"contract": contract.pk, "calls_reference_data": NUMBER}
     answer = operator.post(f"{LIST}fetch/", form, follow=True)
     assert "No further call is made" in text_of(operator.post(f"{LIST}fetch/", form, follow=True))

@@ -148,7 +148,7 @@ def test_a_file_of_another_registration_is_refused(registration: Registration, t
         apply_export(registration, [other], by="ann")
     wrong = tmp_path / "ACME_LOD_01_20260105080000_Exceptions.txt"
     wrong.write_text("DUNS\tCode\tInformation\n")
-    with pytest.raises(WrongFile, match="wrong type: Exceptions"):
+    with pytest.raises(WrongFile, match="wrong kind of file \\(Exceptions"):
         apply_export(registration, [wrong], by="ann")
 
 

@@ -189,7 +189,7 @@ def test_the_drift_page_shows_both_ways_with_their_cost(admin: Client, adopted: 
     page = text_of(admin.get(f"{BASE}drift/{adopted.pk}/"))
     assert "Sending them again adds 1 new company" in page
     assert "Requesting it costs nothing" in page
-    assert "merged into another company. It continues as 999999999." in page
+    assert "merged into another company. The company continues as 999999999." in page
     assert "1 company requested. Nothing was sent or billed" in post(admin, f"drift/{adopted.pk}/request/", duns=[A])
     assert "1 company will be sent to D&B again" in post(admin, f"drift/{adopted.pk}/send-again/", all="missing")
     assert "Request for 1 company withdrawn" in post(admin, f"drift/{adopted.pk}/withdraw/", duns=[C])

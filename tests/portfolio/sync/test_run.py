@@ -284,7 +284,7 @@ def test_a_batch_in_doubt_is_sent_again(adopted: Registration, control: SandboxC
     [
         ("quota", "quota of calls is used up", True),
         ("not_authorised", "does not accept the API key", True),
-        ("server_error", "no clear answer", False),
+        ("server_error", "response was not clear", False),
     ],
 )
 def test_trouble_is_told_and_tried_again(

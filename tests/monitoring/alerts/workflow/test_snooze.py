@@ -118,7 +118,7 @@ def test_on_its_page_it_is_asked_until_when_and_can_be_undone(ann: Client) -> No
     day = timezone.localdate() + timedelta(days=7)
     answer = ann.post(address, {"until": day.isoformat(), "worse": "on", "text": "Wait."}, follow=True)
     text = text_of(answer)
-    assert "Alert snoozed." in text and "or until it gets worse, by ann" in text and "End snooze" in text
+    assert "Alert snoozed." in text and "or until the situation gets worse, by ann" in text and "End snooze" in text
     assert "Wait." in AlertComment.objects.get().text
     token = answer.text.split('name="token" value="')[1].split('"')[0]
     ann.post(f"/monitoring/alert/{alert.pk}/do/undo/", {"token": token})

@@ -61,7 +61,7 @@ def test_its_channel_is_told_why_and_once() -> None:
     read_again()
     [(_, subject)] = sent_mails()
     assert "21 → 8" in subject
-    assert "Open again because it got worse. National percentile (failure score) fell" in mail.outbox[0].body
+    assert "Reopened: the situation got worse. National percentile (failure score) fell" in mail.outbox[0].body
     assert messages_of(channel) == 2
 
 

@@ -229,9 +229,9 @@ def test_its_page_says_why_until_it_is_acknowledged_again(ann: Client) -> None:
     alert = an_acknowledged_alert()
     fell(21, 8, -30)
     page = f"/monitoring/alert/{alert.pk}/change/"
-    assert f"Reopened because it got worse. {FELL}" in text_of(ann.get(page))
+    assert f"Reopened: the situation got worse. {FELL}" in text_of(ann.get(page))
     ann.post(f"/monitoring/alert/{alert.pk}/do/acknowledge/")
-    assert "Reopened because" not in text_of(ann.get(page))
+    assert "Reopened:" not in text_of(ann.get(page))
 
 
 def of_units(rule: dict[str, Any]) -> tuple[Alert, Any, Any]:
