@@ -214,6 +214,16 @@ def test_months_before_the_history_that_is_kept_stay() -> None:
     assert [percentile_on(days) for days in range(45)] == before
 
 
+def test_what_comes_late_for_a_time_before_the_history_that_is_kept_changes_nothing() -> None:
+    scores(d0=50, d3=40)
+    row, at = one(), START.replace(hour=0) + timedelta(days=35)
+    condense(DUNS, Cut(at, {row.pk: row}, {row.pk: snapshot_delivery(row, at)}))
+    scores_after(40, d10=30)
+    update_figures(soon())
+    assert percentile_on(40) == 40 and Company.objects.get(pk=DUNS).failure_percentile == 40
+    assert project([DUNS]) == set()
+
+
 WRITES = ((writing, "insert_new"), (writing, "update_versions"))
 
 
