@@ -1,7 +1,7 @@
 """Companies' figures made anew from all that has happened: rows of months, the columns that lists show, and the state
 to which what happens later is added (advance.py).
 
-Rows are read before the events and written by compare-and-swap, the state at last. So whoever gets through has seen
+Rows are read before the events and written by compare-and-swap, the state first. So whoever gets through has seen
 what all others read, and what a killed process leaves is found by the next.
 """
 

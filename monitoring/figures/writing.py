@@ -1,7 +1,8 @@
 """Rows of figures as they were read, and what is to be written to them: each by its version.
 
-First the rows of months and the company's columns, at last the state: who finds another version of it than was read
-has been overtaken and begins again, and who is killed before has written what the next one finds.
+First the state: who finds another version of it than was read has been overtaken, writes nothing else and begins again.
+Then the rows of months and the company's columns. Who is killed before their end takes the same again, finds that the
+state holds it already, and makes the figures anew.
 """
 
 from __future__ import annotations
@@ -71,10 +72,12 @@ def columns_of(past: Past) -> dict[str, Any]:
 
 def write(read: Read, targets: Mapping[str, Target]) -> tuple[set[str], set[str]]:
     """Returns the companies of which anything was different, and those that somebody else has written meanwhile."""
-    different, lost = _write_months(read, targets)
-    changes = _different_columns(read.companies, targets)
+    overtaken = _write_states(read, targets)
+    won = {duns: target for duns, target in targets.items() if duns not in overtaken}
+    different, lost = _write_months(read, won)
+    changes = _different_columns(read.companies, won)
     lost |= {row.pk for row in update_versions(changes)} if changes else set()
-    return different | {row.pk for row, _ in changes}, lost | _write_states(read, targets)
+    return different | {row.pk for row, _ in changes}, overtaken | lost
 
 
 def _write_months(read: Read, targets: Mapping[str, Target]) -> tuple[set[str], set[str]]:

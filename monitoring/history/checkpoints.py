@@ -70,8 +70,9 @@ def known_at(duns: str, *moments: datetime | None) -> list[Known]:
             break
     later = {base: _later(duns, base, _latest(bases, moments, base)) for base in bases}
     for one in later.values():
-        if len(one.events) >= 2 * EVERY:
-            _keep(duns, list(_ends(one.events)))
+        # None where all of it happened at one moment.
+        if len(one.events) >= 2 * EVERY and (ends := list(_ends(one.events))):
+            _keep(duns, ends)
     return [_known(contents.get(base.key), later[base], moment) for base, moment in zip(bases, moments, strict=True)]
 
 
@@ -169,18 +170,26 @@ def _fill(waiting: Sequence[HistoryCheckpoint], known: Known, later: Later) -> N
 
 
 def forget(since: Mapping[str, datetime], companies: Collection[str] = ()) -> None:
-    """After something has come for these times, of each company the earliest; of `companies`, for whatever time."""
+    """After something has come for these times, of each company the earliest; of `companies`, for whatever time.
+
+    Until there are none: one that was begun meanwhile may have been made of one that goes."""
     for batch in in_batches(sorted(since)):
-        first = min(since[duns] for duns in batch) - PRECISION
-        columns = ("id", "company_id", "until")
-        rows = select_values(HistoryCheckpoint, columns, company__in=batch, until__gte=first)
-        _remove([key for key, duns, until in rows if until >= since[duns] - PRECISION])
+        while keys := _later_than({duns: since[duns] - PRECISION for duns in batch}):
+            _remove(keys)
     for batch in in_batches(sorted(companies)):
-        _remove([key for (key,) in select_values(HistoryCheckpoint, ("id",), company__in=batch)])
+        while keys := [key for (key,) in select_values(HistoryCheckpoint, ("id",), company__in=batch)]:
+            _remove(keys)
+
+
+def _later_than(since: Mapping[str, datetime]) -> list[uuid.UUID]:
+    columns, first = ("id", "company_id", "until"), min(since.values())
+    rows = select_values(HistoryCheckpoint, columns, company__in=list(since), until__gte=first)
+    return [key for key, duns, until in rows if until >= since[duns]]
 
 
 def forget_all() -> None:
-    HistoryCheckpoint.objects.all().delete()
+    while HistoryCheckpoint.objects.all().delete()[0]:
+        pass
 
 
 def _remove(keys: Sequence[uuid.UUID]) -> None:

@@ -54,7 +54,7 @@ class FigureMonth(models.Model):
 
 class FigureState(models.Model):
     """What a company's figures were made of, so that what happens later needs nothing of what happened before. Written
-    after the rows of months and the company's columns: whoever finds another version than it has read begins again."""
+    before the rows of months and the company's columns: whoever finds another version than it has read begins again."""
 
     company = models.OneToOneField(Company, on_delete=models.CASCADE, primary_key=True)
     projection = models.TextField(blank=True)

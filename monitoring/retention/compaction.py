@@ -71,9 +71,11 @@ def condense(duns: str, cut: Cut) -> int:
     # What they were before the snapshot cannot be told afterwards.
     project_figures([duns])
     insert_new(Notification, [_snapshot(duns, cut)])
+    # What arrives late for a time before the snapshot does not come after all that figures were made of.
+    project_figures([duns])
     removed = _remove(duns, cut, doomed, kept_seeds)
     forget_checkpoints({}, {duns})
-    # What arrives late for a time before the snapshot does not come after all that was applied.
+    # Nor after all that was applied.
     project({}, {duns}, bump={duns})
     return removed
 

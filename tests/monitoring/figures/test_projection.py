@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
-from itertools import count
+from functools import partial
+from itertools import count, product
 from typing import Any
 
 import pytest
@@ -214,6 +215,16 @@ def test_months_before_the_history_that_is_kept_stay() -> None:
     assert [percentile_on(days) for days in range(45)] == before
 
 
+def test_what_comes_late_for_a_time_before_the_history_that_is_kept_changes_nothing() -> None:
+    scores(d0=50, d3=40)
+    row, at = one(), START.replace(hour=0) + timedelta(days=35)
+    condense(DUNS, Cut(at, {row.pk: row}, {row.pk: snapshot_delivery(row, at)}))
+    scores_after(40, d10=30)
+    update_figures(soon())
+    assert percentile_on(40) == 40 and Company.objects.get(pk=DUNS).failure_percentile == 40
+    assert project([DUNS]) == set()
+
+
 WRITES = ((writing, "insert_new"), (writing, "update_versions"))
 
 
@@ -315,6 +326,44 @@ def test_who_adds_and_who_makes_anew_at_once_end_with_the_same_rows(monkeypatch:
 
         interleave(order, lambda: bring_up_to_date({DUNS: News(changes={first.pk})}), with_the_last_one)
         assert ([row for row in rows() if OTHER not in row], states([DUNS])) == expected, order
+
+
+def test_who_is_killed_while_another_adds_more_takes_nothing_of_it_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has read fewer publications, and the other goes on to those that follow."""
+    scores(d0=50)
+    update_figures(soon())
+    kept = [list(model.objects.all()) for model in (FigureMonth, FigureState, Company)]
+    scores_after(50, d1=40, d2=30)
+    project([DUNS])
+    expected = rows(), states([DUNS])
+    first, last = Change.objects.filter(kind=Kind.ELEMENT).order_by("changed_at").values_list("pk", flat=True)
+
+    def with_fewer(which: int) -> None:
+        with monkeypatch.context() as patched, suppress(Killed):
+            kill_at(patched, which)
+            bring_up_to_date({DUNS: News(changes={first})})
+
+    for place, which in product(range(3), range(1, 6)):
+        set_back(kept, 0)
+        with monkeypatch.context() as patched:
+            before_a_write(patched, place, partial(with_fewer, which))
+            bring_up_to_date({DUNS: News(changes={first, last})})
+        assert (rows(), states([DUNS])) == expected, (place, which)
+
+
+def before_a_write(patched: pytest.MonkeyPatch, which: int, other: Callable[[], None]) -> None:
+    done = count()
+
+    def interrupted(write: Callable[..., Any]) -> Callable[..., Any]:
+        def written(*arguments: Any) -> Any:
+            if next(done) == which:
+                other()
+            return write(*arguments)
+
+        return written
+
+    for owner, name in WRITES:
+        patched.setattr(owner, name, interrupted(getattr(owner, name)))
 
 
 class Killed(Exception):

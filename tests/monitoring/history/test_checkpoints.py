@@ -126,6 +126,12 @@ def test_never_within_a_moment() -> None:
 
 
 @pytest.mark.usefixtures("often")
+def test_none_where_all_of_it_happened_at_one_moment() -> None:
+    delivered(an_update(*(an_element(f"organization.thing{number}", "a", "b", stamp(days=1)) for number in range(7))))
+    assert known_at(DUNS, None) == [plain(None)] and whole() == []
+
+
+@pytest.mark.usefixtures("often")
 def test_what_comes_late_removes_those_that_lack_it() -> None:
     a_past()
     known_at(DUNS, None)
@@ -158,6 +164,25 @@ def test_what_comes_while_one_is_made_keeps_it_from_counting(monkeypatch: pytest
     assert whole() == [2]
     known_at(DUNS, None)
     assert whole() == [2, 5, 8] and known_at(DUNS, None) == [plain(None)]
+
+
+@pytest.mark.usefixtures("often")
+def test_one_that_was_made_of_one_that_goes_does_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is begun when the others to be removed have been looked up, and they are not removed yet."""
+    a_past(8)
+    known_at(DUNS, None)
+    a_past(12)
+    original = checkpoints._remove
+
+    def read_before(keys: Any) -> None:
+        monkeypatch.setattr(checkpoints, "_remove", original)
+        known_at(DUNS, None)
+        assert whole() == [2, 5, 8]
+        original(keys)
+
+    monkeypatch.setattr(checkpoints, "_remove", read_before)
+    delivered(renamed(1, "LATE"))
+    assert known_at(DUNS, None) == [plain(None)]
 
 
 @pytest.mark.usefixtures("often")
