@@ -50,7 +50,7 @@ def compared_with_today(row: Decision, *, with_exposure: bool, actor: Any) -> li
 
 def _has_all_alerts(found: Mapping[str, Any]) -> bool:
     """Only the most severe are kept."""
-    return found.get("alert_count", 0) <= len(found.get("alerts", ()))
+    return bool(found.get("alert_count", 0) <= len(found.get("alerts", ())))
 
 
 def _labelled(found: Mapping[str, Any], *, with_exposure: bool) -> Labelled:
