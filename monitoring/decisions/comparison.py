@@ -11,10 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.text import counted
+from core.visibility import is_restricted
 from monitoring.decisions.known import amounts_in, as_known_to, figures_in, known_now
 from monitoring.models import Decision, DecisionState
 
 Labelled = dict[str, tuple[str, str]]
+OPEN_ALERTS = "open_alerts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +37,26 @@ def compared_with_today(row: Decision, *, with_exposure: bool, actor: Any) -> li
     """What has changed comes first. Nothing where the decision awaits no confirmation."""
     if row.state != DecisionState.PROPOSED:
         return []
-    then, now = as_known_to(actor, [json.loads(row.known), json.loads(known_now(row.company, timezone.now()))])
+    kept = [json.loads(row.known), json.loads(known_now(row.company, timezone.now()))]
+    then, now = as_known_to(actor, kept)
+    has_all = all(map(_has_all_alerts, kept))
     texts = [_labelled(found, with_exposure=with_exposure) for found in (then, now)]
-    return sorted([*_values(*texts), *_alerts(then, now)], key=lambda one: not one.has_changed)
+    if not has_all and is_restricted(actor):
+        # Which of the reader's are among the most severe depends on the alerts of others.
+        texts = [{name: text for name, text in found.items() if name != OPEN_ALERTS} for found in texts]
+    alerts = _alerts(then, now) if has_all else ()
+    return sorted([*_values(*texts), *alerts], key=lambda one: not one.has_changed)
+
+
+def _has_all_alerts(found: Mapping[str, Any]) -> bool:
+    """Only the most severe are kept."""
+    return bool(found.get("alert_count", 0) <= len(found.get("alerts", ())))
 
 
 def _labelled(found: Mapping[str, Any], *, with_exposure: bool) -> Labelled:
     amounts = amounts_in(found) if with_exposure else ()
     named = ((name, gettext("Exposure: %(part)s") % {"part": label}, text) for name, label, text in amounts)
-    alerts = ("open_alerts", gettext("Open alerts"), counted(found.get("alert_count", 0)))
+    alerts = (OPEN_ALERTS, gettext("Open alerts"), counted(found.get("alert_count", 0)))
     return {name: (label, text) for name, label, text in (*figures_in(found), alerts, *named)}
 
 
@@ -54,17 +67,13 @@ def _values(then: Labelled, now: Labelled) -> Iterator[Compared]:
 
 
 def _alerts(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Compared]:
-    """Those that were raised or closed since; both keep the most severe only, so of more nothing can be stated."""
+    """Those that were raised or closed since; of more than are kept, nothing can be stated."""
     before, after = _titles(then), _titles(now)
-    if before is None or after is None:
-        return
     for key in after.keys() - before.keys():
         yield Compared(f"alert {key}", gettext("Alert raised since then"), "", after[key])
     for key in before.keys() - after.keys():
         yield Compared(f"alert {key}", gettext("Alert closed since then"), before[key], "")
 
 
-def _titles(found: Mapping[str, Any]) -> dict[str, str] | None:
-    alerts = found.get("alerts", [])
-    is_all = found.get("alert_count", 0) <= len(alerts)
-    return {one["id"]: one["title"] for one in alerts} if is_all else None
+def _titles(found: Mapping[str, Any]) -> dict[str, str]:
+    return {one["id"]: one["title"] for one in found.get("alerts", ())}

@@ -65,11 +65,27 @@ def change_lines(asked: Asked, history: History) -> list[Line]:
     """Also of changes that happened before, and arrived in these days."""
     if not asked.sees(Part.CHANGES):
         return []
-    within = [row for row in history.changes if asked.span.contains(row.changed_at, row.recorded_at)]
+    within, reports = _within(asked, history)
     lines = group_repeated(lines_of(within), history.baseline)
-    reports = {key: _visible(found, asked) for key, found in reports_of(within, history.replaced).items()}
     deliveries = _deliveries([one for found in reports.values() for one in found])
     return [_line(line, reports[line.change.pk], deliveries, asked.references) for line in lines]
+
+
+def _within(asked: Asked, history: History) -> tuple[list[Change], dict[uuid.UUID, list[Reported]]]:
+    """With the reports that the reader sees. A change arrived when the first of these did: when another business unit
+    received it is not for this one."""
+    if not is_restricted(asked.reader.actor):
+        within = [row for row in history.changes if asked.span.contains(row.changed_at, row.recorded_at)]
+        return within, _reports(within, asked, history)
+    reports = _reports(history.changes, asked, history)
+    arrived = {key: min((one.recorded_at for one in found), default=None) for key, found in reports.items()}
+    within = [row for row in history.changes if asked.span.contains(row.changed_at, arrived[row.pk])]
+    return within, {row.pk: reports[row.pk] for row in within}
+
+
+def _reports(changes: Sequence[Change], asked: Asked, history: History) -> dict[uuid.UUID, list[Reported]]:
+    found = reports_of(changes, history.replaced)
+    return {key: _visible(reports, asked) for key, reports in found.items()}
 
 
 def _visible(reports: Sequence[Reported], asked: Asked) -> list[Reported]:

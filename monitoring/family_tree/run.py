@@ -179,13 +179,13 @@ def _read(tree: FamilyTree, number: int, hold: Hold[FamilyTree]) -> None:
 
 
 def _demand_alone(tree: FamilyTree) -> None:
-    """Nobody knew of whose family it is before its first page. Of two of the same, the one requested first goes on."""
+    """Nobody knew of whose family it is before its first page. Another one with pages of the same family goes on; of
+    two that read their first pages at once, each may see the other, and then both wait for a person."""
     tree.refresh_from_db()
     others = unfinished_trees(TreeKind.FULL, [tree.duns], tree.top).exclude(pk=tree.pk).exclude(pages_read=0)
-    first = others.order_by("requested_at", "id").first()
-    if first and (first.requested_at, first.pk) < (tree.requested_at, tree.pk):
+    if first := others.order_by("requested_at", "id").first():
         raise OnlyThis(
-            gettext("%(user)s requested the same family before. Discard this request, or discard the other one.")
+            gettext("%(user)s requested the same family, too. Discard this request, or discard the other one.")
             % {"user": first.requested_by}
         )
 

@@ -170,7 +170,7 @@ def _add_entries(companies: Iterable[str], texts: dict[str, list[str]], scope: S
     entries = visible_to(scope, Subject.objects.filter(these)).exclude(customer_reference="", tags="")
     for duns, *described in entries.values_list("company_id", "customer_reference", "tags"):
         texts[duns] += described
-    named = ExternalReference.objects.filter(these)
+    named = visible_to(scope, ExternalReference.objects.filter(these))
     for duns, reference in named.values_list("company_id", "reference"):
         texts[duns].append(reference)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from copy import copy
 
 from core.db import in_batches
@@ -34,7 +34,8 @@ def told_worse(worsened: Collection[Worsened], raised: Iterable[Raised], rules: 
     if not left:
         return
     changes = Change.objects.in_bulk([one.alert.worse_by for one in left if one.alert.worse_by])
-    scope, events = _scope_of(left), _events(left)
+    # Of all that got worse, so that an alert that somebody has taken up since gives the others no other message.
+    scope, events = _scope_of(left), _events(worsened)
     for one in left:
         row, change = rows[one.alert.rule_id], changes.get(one.alert.worse_by)
         if change is None:
@@ -58,7 +59,7 @@ def _scope_of(worsened: Iterable[Worsened]) -> Scope:
     return Scope.of(companies, in_groups=companies)
 
 
-def _events(worsened: Sequence[Worsened]) -> dict[ChangeAt, uuid.UUID]:
+def _events(worsened: Collection[Worsened]) -> dict[ChangeAt, uuid.UUID]:
     """That of the alerts raised because of the same change; without any, the least of those that got worse by it."""
     found: dict[ChangeAt, list[uuid.UUID]] = defaultdict(list)
     for one in worsened:

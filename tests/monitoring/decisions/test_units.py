@@ -6,13 +6,16 @@ from datetime import date
 import pytest
 from django.test import Client
 
+from core.visibility import EVERYTHING
 from dnbmon_site.accounts.models import ApiKey, User
+from monitoring.decisions import known
+from monitoring.decisions.comparison import compared_with_today
 from monitoring.decisions.known import known_in_short, known_to
-from monitoring.models import Decision, Review
+from monitoring.models import Decision, Review, Severity
 from portfolio.models import Company
 from tests.builders.alerts import an_alert
 from tests.builders.companies import DUNS, OTHER
-from tests.builders.decisions import a_decision, a_tiered_company
+from tests.builders.decisions import a_decision, a_tiered_company, review_settings_of
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
 from tests.builders.programs import Program
@@ -76,6 +79,23 @@ def test_of_what_a_decision_froze_a_unit_sees_its_alerts(client: Client, bob: Us
     shown = text_of(client.get(f"/monitoring/decision/{row.pk}/change/"))
     assert of_one in shown and f"Of {two().reference}" not in shown
     assert known_to(seen_by(), [row])[0]["alerts"] == []
+
+
+def test_no_alert_of_a_unit_is_compared_where_those_of_others_leave_it_out(
+    bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the most severe alerts are kept: more of others are no sign that the unit's own was closed."""
+    review_settings_of(second_for_important=True)
+    Company.objects.filter(pk=DUNS).update(tier="important")
+    monkeypatch.setattr(known, "MOST_ALERTS", 2)
+    row = a_decision()
+    names = {one.name for one in compared_with_today(row, with_exposure=False, actor=bob)}
+    assert "open_alerts" in names
+    for number in range(3):
+        an_alert(title=f"Other {number}", company_id=DUNS, registration=two(), severity=Severity.CRITICAL)
+    compared = compared_with_today(row, with_exposure=False, actor=bob)
+    assert not [one for one in compared if "alert" in one.name]
+    assert [one for one in compared_with_today(row, with_exposure=False, actor=EVERYTHING) if one.name == "open_alerts"]
 
 
 def test_a_key_of_a_unit_reads_and_decides_on_its_companies(bob: User) -> None:

@@ -8,6 +8,7 @@ from django.db import connection
 from core.bulk import key_ends
 from core.visibility import Scope, visible_to
 from portfolio.companies import search
+from portfolio.companies.external_references import Named, name_companies
 from portfolio.companies.search import Found, duns_digits, of_companies, search_companies
 from portfolio.companies.word_index import verify_words, write_company_words
 from portfolio.companies.words import asked_words, begins_a_word, may_be_legal_form, words_of
@@ -150,6 +151,16 @@ def test_tags_and_references_of_another_unit_find_nothing() -> None:
     typed = ("steel", "doubtful", "V-7")
     assert [len(search_companies(text, seen_by(unit)).duns) for text in typed] == [1, 0, 0]
     assert [len(search_companies(text).duns) for text in typed] == [1, 1, 1]
+
+
+def test_what_other_systems_call_a_company_that_left_finds_none_of_its_rows() -> None:
+    scope = seen_by(a_unit("Credit", one()))
+    for duns, until, reference in ((DUNS, None, "kestrel"), (OTHER, MOMENT, "merlin")):
+        a_company(duns, "Acme")
+        a_subject(duns, one(), monitored_since=MOMENT, monitored_until=until)
+        name_companies([Named(duns, "crm", reference)], requested_by="ann")
+    found = [of_companies(Subject.objects.all(), text, scope).count() for text in ("acme", "kestrel", "merlin")]
+    assert found == [2, 1, 0]
 
 
 def test_a_search_takes_few_queries(django_assert_max_num_queries: AtMost) -> None:

@@ -95,6 +95,20 @@ def test_with_an_alert_about_the_same_change_it_is_one_message() -> None:
     assert str(alert.pk) in row.payload and '"others"' in row.payload
 
 
+def test_read_again_it_is_the_same_message_although_one_of_its_alerts_was_taken_up_since() -> None:
+    channel = a_channel(a_rule_of_falls(), address="credit@example.com", all_rules=True)
+    a_rule(name="Large falls", elements=PERCENTILE, conditions="drops by 16", grouping=Grouping.EACH)
+    fell(40, 21, -60)
+    alerts = sorted(Alert.objects.values_list("pk", flat=True))
+    acknowledge(alerts, by="ann")
+    fell(21, 8, -30)
+    assert (len(alerts), messages_of(channel)) == (2, 2)
+    for alert in alerts:
+        acknowledge([alert], by="ann")
+        read_again()
+        assert messages_of(channel) == 2
+
+
 def test_a_digest_has_it_again_and_its_assignee_is_told() -> None:
     channel = a_channel(a_rule_of_falls(), frequency=Frequency.DAILY)
     bob = a_person(username="bob")
