@@ -400,6 +400,16 @@ def test_an_erased_company_is_in_no_row_and_no_checkpoint() -> None:
     assert set(figures_on(None)) == {DUNS}
 
 
+def test_of_a_company_that_is_being_erased_others_are_no_worse_off() -> None:
+    """Its changes have gone after they were read, its documents have not yet."""
+    scores(d0=50)
+    scores(OTHER, d0=60)
+    news = {row.company_id: News(seeds={row.notification_id}) for row in Change.objects.all()}
+    Change.objects.filter(company=OTHER).delete()
+    bring_up_to_date(news)
+    assert percentile_on(0) == 50
+
+
 def test_figures_of_an_erased_registration_go_and_others_stay() -> None:
     scores(d0=50)
     at = stamp(START, days=2)
