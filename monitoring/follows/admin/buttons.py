@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 
 from core.admin.saved_filters import LINKS
 from core.models import SavedFilter
+from monitoring.follows.admin.forms import HowForm
 from monitoring.follows.follow import followed
 from monitoring.follows.subjects import LISTS, may_see_changes
 from monitoring.models import FollowKind
@@ -21,7 +22,9 @@ def follow_button(request: HttpRequest, kind: FollowKind, subject: str) -> dict[
     """For `monitoring/follows/button.html`; nothing for those who may not see changes."""
     if not may_see_changes(request.user):
         return {}
-    return {"what": f"{kind}:{subject}", "row": followed(request.user, kind, subject), "back": request.get_full_path()}
+    row = followed(request.user, kind, subject)
+    form = None if row else HowForm(auto_id="id_follow_%s")
+    return {"what": f"{kind}:{subject}", "row": row, "form": form, "back": request.get_full_path()}
 
 
 def follow_link(row: SavedFilter) -> SafeString | str:

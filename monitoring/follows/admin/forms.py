@@ -1,10 +1,12 @@
-"""The two forms of “My notifications”: what to follow, and how to be notified."""
+"""The forms of “My notifications”: what to follow, how to be notified, and at which address."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import forms
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
@@ -13,7 +15,7 @@ from core.admin.pickers import TimePicker
 from core.cached_counts import recent_count
 from core.visibility import is_restricted
 from monitoring.follows.subjects import filters_for, visible
-from monitoring.models import Channel, Frequency, NotificationPreference, Severity
+from monitoring.models import Channel, Follow, Frequency, NotificationPreference, Severity
 from portfolio.companies.filters import occurring
 from portfolio.models import Registration
 
@@ -47,8 +49,9 @@ def _countries_here(person: Any) -> set[str]:
     return set(recent_count("countries").get("codes", ()))
 
 
-class FollowForm(forms.Form):
-    what = forms.ChoiceField(label=_("Follow"), widget=forms.Select(INPUT))
+class HowForm(forms.Form):
+    """From which severity on, and how often; beside each followed item, and behind the button “Follow”."""
+
     min_severity = forms.TypedChoiceField(
         label=_("Minimum severity"),
         coerce=int,
@@ -59,6 +62,20 @@ class FollowForm(forms.Form):
     frequency = forms.ChoiceField(
         label=_("Frequency"), choices=Frequency.choices, initial=Frequency.AT_ONCE, widget=forms.Select(INPUT)
     )
+
+
+def how_form(row: Follow, name: str) -> HowForm:
+    """Of one of many rows: what it is about is said to those who do not see where it stands."""
+    initial = {"min_severity": row.min_severity, "frequency": row.frequency}
+    form = HowForm(initial=initial, auto_id=f"id_{row.pk}_%s")
+    for field in form.fields.values():
+        field.widget.attrs["aria-label"] = f"{field.label}: {name}"
+    return form
+
+
+class FollowForm(HowForm):
+    what = forms.ChoiceField(label=_("Follow"), widget=forms.Select(INPUT))
+    field_order = ("what",)
 
     def __init__(self, person: Any, *args: Any, asked: tuple[str, str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -73,6 +90,20 @@ class FollowForm(forms.Form):
     @property
     def subject(self) -> str:
         return str(self.cleaned_data["what"]).partition(":")[2]
+
+
+class AddressForm(forms.Form):
+    """For a user without an email address who may edit users: their own."""
+
+    email = forms.EmailField(
+        label=_("Email address"), max_length=254, widget=forms.EmailInput({**INPUT, "autocomplete": "email"})
+    )
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"])
+        if get_user_model().objects.filter(email__iexact=email).exists():
+            raise ValidationError(gettext("A user with this email address already exists."))
+        return email
 
 
 class PreferenceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs

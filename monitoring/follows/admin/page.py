@@ -6,24 +6,29 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
 from core.actors import actor_of
 from core.audit import record
+from core.outbound.mail_server import no_server_text
 from core.visibility import is_restricted
-from monitoring.follows.admin.forms import FollowForm, PreferenceForm
+from monitoring.follows.admin.forms import AddressForm, FollowForm, PreferenceForm, how_form
 from monitoring.follows.follow import follow, unfollow
-from monitoring.follows.preferences import pause, preference_of, resume, stored_preference_of
+from monitoring.follows.preferences import channel_for, pause, preference_of, resume, stored_preference_of
 from monitoring.follows.sent import latest_messages
-from monitoring.follows.subjects import key_of, subject_of, subjects_of
+from monitoring.follows.subjects import Subject, key_of, subject_of, subjects_of
 from monitoring.models import Follow, Frequency, NotificationPreference, Severity
 from monitoring.outbox.admin.messages import state_badge
+from monitoring.outbox.permitted_addresses import without_server
 
 PAGE = "my_notifications"
 # The channels are the user's own, whichever of them a form names.
@@ -41,7 +46,9 @@ def page(request: HttpRequest) -> HttpResponse:
     return _shown(request)
 
 
-def _shown(request: HttpRequest, *, form: FollowForm | None = None, settings: Any = None) -> HttpResponse:
+def _shown(
+    request: HttpRequest, *, form: FollowForm | None = None, settings: Any = None, address: AddressForm | None = None
+) -> HttpResponse:
     person: Any = request.user
     preference = preference_of(person)
     follows = list(Follow.objects.filter(person=person.pk).order_by("kind", "subject", "id"))
@@ -53,12 +60,15 @@ def _shown(request: HttpRequest, *, form: FollowForm | None = None, settings: An
     context = {
         "title": gettext("My notifications"),
         "preference": preference,
-        "follows": [(row, subjects[row.pk], Severity(row.min_severity).label) for row in follows],
+        "follows": [
+            (row, its := subjects[row.pk], None if its.problem else how_form(row, its.name)) for row in follows
+        ],
         "form": form or _empty_form(request),
         "settings": settings or PreferenceForm(instance=preference),
         "sent": sent,
         "is_reached": _is_reached(person, preference),
-        "may_edit_address": may_open and person.has_perm("accounts.change_user"),
+        "no_server": _no_server(preference),
+        "address": address or (AddressForm() if _may_edit_address(person) else None),
         "may_add_channel": may_open and person.has_perm("monitoring.add_channel"),
     }
     return TemplateResponse(request, "monitoring/follows/page.html", {**admin.site.each_context(request), **context})
@@ -66,6 +76,17 @@ def _shown(request: HttpRequest, *, form: FollowForm | None = None, settings: An
 
 def _is_reached(person: Any, preference: NotificationPreference) -> bool:
     return bool(person.email or preference.channel)
+
+
+def _no_server(preference: NotificationPreference) -> str:
+    """Why the emails that a user is sent do not leave this machine."""
+    channel = channel_for(preference)
+    return no_server_text() if channel and without_server([channel]) else ""
+
+
+def _may_edit_address(person: Any) -> bool:
+    """Who may edit users needs nobody's confirmation for an address; an address lets in and widens what is sent."""
+    return not person.email and not is_restricted(person) and person.has_perm("accounts.change_user")
 
 
 def _empty_form(request: HttpRequest) -> FollowForm:
@@ -100,9 +121,9 @@ def _follow(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         form.add_error("what", error)
         return _shown(request, form=form)
-    if not _is_reached(request.user, preference_of(request.user)):
-        words = gettext("You follow %(subject)s. No message reaches you yet: add an email address.")
-        messages.warning(request, words % {"subject": subject.name})
+    preference = preference_of(request.user)
+    if not _is_reached(request.user, preference):
+        messages.warning(request, _not_reached_text(request.user, subject))
         return _back(request)
     words = gettext("You follow %(subject)s: severity %(severity)s or higher, %(frequency)s.")
     messages.success(
@@ -114,13 +135,46 @@ def _follow(request: HttpRequest) -> HttpResponse:
             "frequency": str(Frequency(row.frequency).label).lower(),
         },
     )
+    if why := _no_server(preference):
+        messages.warning(request, why)
     return _back(request)
+
+
+def _not_reached_text(person: Any, subject: Subject) -> SafeString:
+    label = gettext("Add an email address") if _may_edit_address(person) else gettext("My notifications")
+    link = format_html('<a href="{}">{}</a>', reverse(PAGE), label)
+    words = gettext("You follow “%(subject)s”. No message reaches you yet.") % {"subject": subject.name}
+    return format_html("{} {}", words, link)
 
 
 def _unfollow(request: HttpRequest) -> HttpResponse:
     subject = unfollow(person=request.user, key=key_of(request.POST.get("key", "")))
-    words = gettext("You no longer follow %(subject)s.") % {"subject": subject.name} if subject else ""
+    words = gettext("You no longer follow “%(subject)s”.") % {"subject": subject.name} if subject else ""
     messages.success(request, words or gettext("You had already unfollowed this item."))
+    return _back(request)
+
+
+def _add_address(request: HttpRequest) -> HttpResponse:
+    person: Any = request.user
+    if not _may_edit_address(person):
+        raise PermissionDenied
+    form = AddressForm(request.POST)
+    if not form.is_valid():
+        return _shown(request, address=form)
+    email = form.cleaned_data["email"]
+    # An address that was entered meanwhile stays.
+    if get_user_model().objects.filter(pk=person.pk, email="").update(email=email):
+        words = gettext("Email address of %(person)s added") % {"person": person.get_username()}
+        after = {"email": email}
+        record(
+            actor=actor_of(request),
+            action="user.changed",
+            thing=person,
+            summary=words,
+            before={"email": ""},
+            after=after,
+        )
+    messages.success(request, gettext("Your email address is saved."))
     return _back(request)
 
 
@@ -174,6 +228,7 @@ def _back(request: HttpRequest) -> HttpResponseRedirect:
 ACTS: Mapping[str, Callable[[HttpRequest], HttpResponse]] = {
     "follow": _follow,
     "unfollow": _unfollow,
+    "address": _add_address,
     "save": _save,
     "pause": _pause,
     "resume": _resume,

@@ -61,7 +61,8 @@ def follow(browser: Client, what: str, **values: Any) -> Any:
 def test_the_button_of_a_company_follows_and_its_page_says_so(browser: Client) -> None:
     a_company()
     there = f"/portfolio/company/{DUNS}/change/"
-    assert "Unfollow" not in text_of(browser.get(there))
+    page = browser.get(there)
+    assert "Unfollow" not in text_of(page) and 'name="min_severity"' in page.content.decode()
     page = follow(browser, f"company:{DUNS}", next=there)
     assert page.redirect_chain == [(there, 302)]
     text = text_of(page)
@@ -109,6 +110,8 @@ def test_a_business_unit_is_offered_its_own_filters_and_registrations_without_pa
 def test_the_same_again_changes_how_it_is_followed(browser: Client) -> None:
     row = a_registration()
     follow(browser, f"registration:{row.pk}")
+    page = browser.get(PAGE).content.decode()
+    assert f'aria-label="Frequency: {row.reference}"' in page and f'value="registration:{row.pk}"><select' in page
     follow(browser, f"registration:{row.pk}", min_severity=Severity.MEDIUM.value, frequency="weekly")
     found = Follow.objects.get()
     assert (found.min_severity, found.frequency) == (Severity.MEDIUM, Frequency.WEEKLY)
@@ -267,13 +270,35 @@ def test_without_an_address_the_page_leads_to_where_one_is_added(browser: Client
     assert "Ask your administrator for an email address." in text_of(page)
     assert "Add an email address" not in text_of(page)
     said = text_of(follow(browser, f"company:{DUNS}"))
-    assert "You follow Acme Ltd. No message reaches you yet: add an email address." in said
+    assert "You follow “Acme Ltd”. No message reaches you yet. My notifications" in said
+    assert browser.post(PAGE, {"act": "address", "email": "bob@example.com"}).status_code == 403
     eve = a_person(username="eve", role="Administrator")
     browser.force_login(eve)
     page = browser.get(PAGE)
-    for link in (f"/accounts/user/{eve.pk}/change/", "/monitoring/channel/add/"):
-        assert link in page.content.decode() and browser.get(link).status_code == 200
+    assert (
+        "/monitoring/channel/add/" in page.content.decode()
+        and browser.get("/monitoring/channel/add/").status_code == 200
+    )
     assert "Ask your administrator" not in text_of(page)
+    said = follow(browser, f"company:{DUNS}").content.decode()
+    assert f'<a href="{PAGE}">Add an email address</a>' in said
+
+
+def test_who_may_edit_users_adds_their_own_address_there(browser: Client, settings: Any) -> None:
+    eve, carl = a_person(username="eve", role="Administrator"), a_follower("carl")
+    browser.force_login(eve)
+    page = browser.post(PAGE, {"act": "address", "email": carl.email.upper()})
+    assert "A user with this email address already exists." in text_of(page)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    assert "No email server is set up" not in text_of(page)
+    page = browser.post(PAGE, {"act": "address", "email": "eve@example.com"}, follow=True)
+    assert page.redirect_chain == [(PAGE, 302)] and "Email to eve@example.com" in text_of(page)
+    assert "No email server is set up: emails are only printed" in text_of(page)
+    assert AuditEntry.objects.get().action == "user.changed"
+    a_company()
+    said = follow(browser, f"company:{DUNS}", next=f"/portfolio/company/{DUNS}/change/")
+    assert "No email server is set up: emails are only printed" in text_of(said)
+    assert browser.post(PAGE, {"act": "address", "email": "eve@other.example"}).status_code == 403
 
 
 def test_countries_of_the_companies_are_offered_first(browser: Client) -> None:
