@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from core.actors import Actor
 from core.audit import record
+from core.bulk import among
 from core.cached_counts import update_counts
 from core.db import clean_text, in_batches
 from core.text import counted
@@ -195,15 +196,37 @@ def _hand_over(import_: SubjectImport, numbers: Sequence[str], later: Mapping[st
 def _after_undo(import_: SubjectImport) -> str:
     rows = Subject.objects.filter(requested_import=import_.pk, requested=False)
     numbers = list(rows.values_list("company_id", flat=True))
-    billed = len(billed_already(import_.registration.contract, numbers))
+    elsewhere = _held_elsewhere(import_, numbers)
+    billed = len(billed_already(import_.registration.contract, numbers) - elsewhere)
     taken_back = ngettext(
         "%(count)s company is no longer requested.", "%(count)s companies are no longer requested.", len(numbers)
     ) % {"count": counted(len(numbers))}
-    stay = gettext("None of them was monitored, so nothing is billed.")
+    return " ".join([taken_back, *_what_stays(billed, len(elsewhere))]) if numbers else taken_back
+
+
+def _held_elsewhere(import_: SubjectImport, numbers: Sequence[str]) -> set[str]:
+    """Those that other registrations of the contract hold or request: the undo changes nothing there."""
+    others = Subject.objects.filter(registration__contract=import_.registration.contract_id, reported_by=None)
+    rows = others.exclude(registration=import_.registration_id).filter(Q(state__in=AT_DNB) | Q(requested=True))
+    rows = rows.exclude(state=SubjectState.REFUSED)
+    found: set[str] = set()
+    for batch in in_batches(list(numbers), AT_ONCE):
+        found.update(rows.filter(among("company", batch)).values_list("company_id", flat=True))
+    return found
+
+
+def _what_stays(billed: int, elsewhere: int) -> Iterator[str]:
     if billed:
-        stay = ngettext(
+        yield ngettext(
             "%(count)s of them was monitored and stays billed for this contract year.",
             "%(count)s of them were monitored and stay billed for this contract year.",
             billed,
         ) % {"count": counted(billed)}
-    return f"{taken_back} {stay}" if numbers else taken_back
+    if elsewhere:
+        yield ngettext(
+            "%(count)s of them is still monitored or requested in other registrations.",
+            "%(count)s of them are still monitored or requested in other registrations.",
+            elsewhere,
+        ) % {"count": counted(elsewhere)}
+    if not billed and not elsewhere:
+        yield gettext("None of them was monitored, so nothing is billed.")

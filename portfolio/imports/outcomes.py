@@ -60,7 +60,8 @@ def _outcome(import_: SubjectImport, row: ValidatedRow, is_changed: bool) -> tup
     if not is_changed:
         return str(UNCHANGED.get(Validation(row.validation), _("Already requested – no change"))), "calm", ""
     if import_.mode != ImportMode.REMOVE:
-        return gettext("Added"), "good", ""
+        sent = import_.registration.adopted
+        return (gettext("Added"), "good", "") if sent else (gettext("Requested, not sent"), "warn", "")
     return (gettext("Removal scheduled") if import_.remove_on else gettext("Removed")), "high", ""
 
 
@@ -72,8 +73,9 @@ def totals_of(import_: SubjectImport) -> dict[str, Any]:
     changed = len(lists.remove) if import_.mode == ImportMode.REMOVE else len(lists.add)
     unchanged = sum(counts.get(validation, 0) for validation in NAMING) - changed
     removed = gettext("%(count)s scheduled for removal") if import_.remove_on else gettext("%(count)s removed")
+    added = gettext("%(count)s added") if import_.registration.adopted else gettext("%(count)s requested, not sent")
     parts = (
-        (gettext("%(count)s added"), len(lists.add), import_.mode != ImportMode.REMOVE),
+        (added, len(lists.add), import_.mode != ImportMode.REMOVE),
         (removed, len(lists.remove), import_.mode != ImportMode.ADD),
         (gettext("%(count)s unchanged"), unchanged, True),
         (gettext("%(count)s skipped or rejected"), sum(counts.get(one, 0) for one in PASSED_OVER), True),

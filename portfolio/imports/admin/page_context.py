@@ -49,7 +49,7 @@ def page_of(request: HttpRequest, row: SubjectImport) -> dict[str, Any]:
     searches = not is_restricted(request.user)
     searched = overview_of(row) if searches else None
     return {
-        "tone": TONES[ImportState(row.state)],
+        "tone": "warn" if is_applied_unsent(row) else TONES[ImportState(row.state)],
         "lead": lead_of(row),
         "is_in_work": is_in_work(row) or bool(searched and searched.in_work),
         "found": searched,
@@ -171,6 +171,11 @@ def _after_applying(row: SubjectImport) -> str:
         "The companies are requested but not monitored yet. Adopt D&B's list for this registration. The next "
         "sync after that sends the companies to D&B."
     )
+
+
+def is_applied_unsent(row: SubjectImport) -> bool:
+    """Applied, but in a registration that sends nothing until D&B's list is adopted."""
+    return row.state == ImportState.APPLIED and not row.registration.adopted and not row.remove_on
 
 
 def _is_unsent(row: SubjectImport) -> bool:

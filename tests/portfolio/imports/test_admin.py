@@ -238,7 +238,9 @@ def test_one_click_decides_on_all_zeros(admin: Client, registration: Registratio
     do(admin, import_, "pad")
     import_.refresh_from_db()
     work_on(import_)
-    assert "up to 3 new billable" in page(admin, import_)
+    text = page(admin, import_)
+    assert "up to 3 new billable" in text
+    assert "nothing is sent to D&B until the list is adopted" in text
 
 
 def test_or_leaves_them_out(admin: Client, registration: Registration) -> None:
@@ -269,8 +271,8 @@ def test_after_applying_each_row_says_what_became_of_it(admin: Client, registrat
     import_.refresh_from_db()
     work_on(import_)
     text = page(admin, import_)
-    assert "1 added, 1 unchanged, 3 skipped or rejected View added companies" in text
-    assert f"1 {ONE} {ONE} Added" in text
+    assert "1 requested, not sent, 1 unchanged, 3 skipped or rejected View added companies" in text
+    assert f"1 {ONE} {ONE} Requested, not sent" in text
     assert f"2 {TWO} {TWO} Already requested – no change" in text
     assert f"3 {ONE} {ONE} Skipped same as line 1" in text
     assert "Rejected" in text and "choose what to do" not in text
@@ -437,7 +439,7 @@ def test_a_download_has_what_became_of_each_row(admin: Client, registration: Reg
     do(admin, import_, "confirm", number="1")
     import_.refresh_from_db()
     work_on(import_)
-    assert [row["Result"] for row in downloaded(admin, import_)] == ["Added", "Skipped", "Rejected"]
+    assert [row["Result"] for row in downloaded(admin, import_)] == ["Requested, not sent", "Skipped", "Rejected"]
     assert [row["Validation"] for row in downloaded(admin, import_)][0] == "New"
 
 

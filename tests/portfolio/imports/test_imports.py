@@ -465,6 +465,17 @@ def test_undoing_takes_back_what_only_this_import_wanted(registration: Registrat
     assert "3 companies are no longer requested. 1 of them was monitored and stays billed" in first.note
 
 
+def test_what_other_registrations_monitor_is_not_said_to_be_left_over(registration: Registration) -> None:
+    other = a_registration("Elsewhere")
+    request_monitoring(other, ONE, TWO)
+    Subject.objects.filter(registration=other).update(state=SubjectState.MONITORED)
+    first = applied(registration, ONE, TWO)
+    undo_import(import_=first, undone_by=an_actor("ann"), may_confirm=True)
+    work_on(first)
+    words = "2 companies are no longer requested. 2 of them are still monitored or requested in other registrations."
+    assert first.note == words
+
+
 def test_undoing_leaves_what_a_later_import_named_too(registration: Registration) -> None:
     first = applied(registration, ONE, TWO)
     later = applied(registration, TWO, THREE)
