@@ -96,6 +96,8 @@ def pytest_load_initial_conftests() -> None:
         return
     clean_environment()
     os.environ[SHARED] = tempfile.mkdtemp(prefix="dnbmon-tests-", dir=in_memory())
+    # PostgreSQL runs as somebody else where we are root, in a folder below.
+    os.chmod(os.environ[SHARED], 0o711)
     # Databases, servers and folders of tests lie there too, and go with it.
     os.environ["TMPDIR"], tempfile.tempdir = os.environ[SHARED], None
     # Not a hook of pytest's: those are left out when it cannot even begin.
