@@ -36,7 +36,8 @@
         row.id = `${list.id}_${place}`;
         row.dataset.name = option.value;
         row.setAttribute("role", "option");
-        row.textContent = option.label === option.value ? option.value : `${option.label} (@${option.value})`;
+        const name = option.label === option.value ? option.value : `${option.label} (@${option.value})`;
+        row.textContent = option.dataset.note ? `${name}, ${option.dataset.note}` : name;
         return row;
       }));
       list.hidden = found.length === 0;

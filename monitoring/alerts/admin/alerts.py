@@ -46,6 +46,7 @@ from monitoring.alerts.new_company_summary import counts_by_rule
 from monitoring.alerts.workflow.inbox import is_overdue, is_snoozed
 from monitoring.alerts.workflow.snooze import snooze_text
 from monitoring.company_page.timeline import Line, lines_of, without_company
+from monitoring.follows.mentionable import mentionable
 from monitoring.follows.mentions import with_names
 from monitoring.models import Alert, AlertItem, AlertKind, AlertState, Change, CloseReason, Severity
 from monitoring.story_order import LATEST_FIRST
@@ -235,7 +236,8 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         gone = row.company_id if is_about_a_gone_company(facts) else ""
         pending = pending_proposal(gone, request.user) if gone else None
         guidance = guidance_for(row, row.rule, facts)
-        assignees = people(request.user) if self.has_change_permission(request, row) else []
+        may_act = self.has_change_permission(request, row)
+        assignees = people(request.user) if may_act else []
         return {
             "title": row.title,
             "severity": severity,
@@ -259,8 +261,9 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
             "lately": lately,
             "exposure": exposure_text(row) if may_see_exposure(request) else "",
             "comments": comments,
-            "may_act": self.has_change_permission(request, row),
+            "may_act": may_act,
             "people": assignees,
+            "mentionable": mentionable(request.user, row) if may_act else [],
             "only_some_people": ONLY_SOME if len(assignees) >= MOST_PEOPLE else "",
         }
 

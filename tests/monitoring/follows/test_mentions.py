@@ -12,10 +12,13 @@ from django.utils import timezone
 
 from dnbmon_site.accounts.models import User
 from monitoring.alerts.actions import comment, comment_on
+from monitoring.audiences import intern
 from monitoring.follows import mentions
+from monitoring.follows.mentionable import mentionable
 from monitoring.follows.mentions import mentioned_in, names_in, not_notified_text, notify_mentioned, with_names
 from monitoring.follows.sent import latest_messages
-from monitoring.models import Alert, AlertComment, OutboxMessage
+from monitoring.follows.subjects import visible
+from monitoring.models import Alert, AlertComment, Audience, OutboxMessage
 from monitoring.outbox.queue import send_due_messages
 from portfolio.companies.notes import add_note
 from portfolio.models import Company, CompanyNote
@@ -24,7 +27,7 @@ from tests.builders.companies import DUNS, a_company
 from tests.builders.follows import a_follower, is_waiting, personal_messages, prefers
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
-from tests.builders.registrations import one
+from tests.builders.registrations import one, two
 from tests.builders.times import soon
 from tests.builders.units import a_unit
 
@@ -136,6 +139,29 @@ def test_the_page_of_an_alert_notifies_at_once_and_says_who_is_unknown(admin: Cl
     text = text_of(page)
     assert "No active user has the name @nobody." in text and "Bob Jones" in text
     assert len(personal_messages()) == 1
+
+
+def test_a_comment_offers_who_may_view_the_alert_and_marks_who_has_no_address(admin: Client) -> None:
+    bob, carl, _ = a_follower(), a_follower("carl", email=""), a_follower("dora")
+    a_follower("fred", email="", is_active=False)
+    a_person(username="nina")
+    page = admin.get(f"/monitoring/alert/{an_alert().pk}/change/").content.decode()
+    (names,) = re.findall(r'<datalist id="names">(.*?)</datalist>', page)
+    assert re.findall(r'value="(\w+)"', names) == ["bob", "carl", "dora"]
+    assert 'label="carl" data-note="no email address"' in names and names.count("data-note") == 1
+    # Of business units, those whose registration reported it, or whose rule raised it.
+    credit, _ = a_unit("Credit", one(), people=[bob]), a_unit("Buying", two(), people=[carl])
+    alert = an_alert(1, registration=one())
+    root = User.objects.get(is_superuser=True)
+    everyone = list(User.objects.exclude(pk=root.pk))
+    both = frozenset({one().pk, two().pk})
+    intern([both])
+    for unit, audience in (("", None), (credit.pk, None), ("buying", None), ("", Audience.key(both))):
+        alert.unit, alert.audience = unit, audience
+        alert.save()
+        offered = set(mentionable(root, alert)) - {root}
+        seeing = {person for person in everyone if visible(person, Alert).filter(pk=alert.pk).exists()}
+        assert offered == seeing, unit
 
 
 def test_the_page_of_a_company_does_the_same(admin: Client) -> None:
