@@ -115,7 +115,7 @@ def test_an_alert_and_all_that_users_did_with_it() -> None:
         ("Alert assigned to bob", "ann"),
         ("Alert acknowledged", "bob"),
         ("Alert closed: Acted on", "bob"),
-        ("Comment: Called them.", "bob"),
+        ("Comment: Closed: Acted on. Called them.", "bob"),
     ]
 
 
