@@ -25,10 +25,12 @@ from monitoring.alerts.assignment_notices import notify_assignees
 from monitoring.alerts.own_alerts import assignees_of, count_own_alerts, count_own_alerts_of
 from monitoring.alerts.workflow.due_times import due_again
 from monitoring.alerts.workflow.inbox import OPEN
-from monitoring.models import AWAKE, REOPENED, Alert, AlertComment, AlertState
+from monitoring.models import AWAKE, REOPENED, Alert, AlertComment, AlertState, CloseReason
 from portfolio.models import Company
 
 LONGEST = 4_000
+# Of a comment: what the act writes comes before the words of the user.
+LONGEST_COMMENT = LONGEST + 200
 # Reopening: what an alert is known by as it was read, and how often that is tried.
 AS_READ = ("pk", "state", "acknowledged_at", "closed_at", "snoozed_until")
 ATTEMPTS, ROWS_IN_A_QUERY = 5, 50
@@ -55,9 +57,15 @@ def close(alerts: Sequence[uuid.UUID], *, by: str, reason: str = "", text: str =
         count = Alert.objects.filter(pk__in=batch, state__in=OPEN).update(**changed)
         is_all = count == len(batch)
         closed += batch if is_all else Alert.objects.filter(pk__in=batch, **changed).values_list("pk", flat=True)
-    comment_on(closed, by=by, text=text)
+    comment_on(closed, by=by, text=_closing_text(reason, text))
     count_own_alerts_of(closed)
     return closed
+
+
+def _closing_text(reason: str, text: str) -> str:
+    if not (reason and text.strip()):
+        return text
+    return f"{gettext('Closed: %(reason)s.') % {'reason': CloseReason(reason).label}} {text.strip()}"
 
 
 def reopen(alerts: Sequence[uuid.UUID], *, by: str) -> int:
@@ -120,7 +128,12 @@ def comment_on(
     alerts: Sequence[uuid.UUID], *, by: str, text: str, snoozed_until: datetime | None = None
 ) -> list[AlertComment]:
     """The same on each of them; none where nothing was written."""
-    same = {"by": by, "at": timezone.now(), "text": clean_text(text.strip(), LONGEST), "snoozed_until": snoozed_until}
+    same = {
+        "by": by,
+        "at": timezone.now(),
+        "text": clean_text(text.strip(), LONGEST_COMMENT),
+        "snoozed_until": snoozed_until,
+    }
     rows = [AlertComment(alert_id=alert, **same) for alert in alerts if same["text"]]
     for batch in in_batches(rows):
         AlertComment.objects.bulk_create(batch)

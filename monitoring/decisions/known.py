@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
 from core.lists.listings import text_of, value_of
-from core.text import counted, country_name, day_text
+from core.text import counted, country_name, day_text, moment_text
 from core.visibility import EVERYTHING, scope_of, visible_to
 from monitoring.alerts.facts.seen import as_seen_by
 from monitoring.models import Alert, AlertKind, AlertState, Decision, Severity
@@ -164,6 +164,10 @@ def _texts(company: Company, names: Collection[str]) -> Iterator[Value]:
 
 
 def _text_of(value: Any) -> str:
+    if isinstance(value, datetime):
+        return moment_text(value)
+    if isinstance(value, date):
+        return day_text(value)
     return counted(value) if isinstance(value, int) else text_of(value)
 
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.db.models import Q
 from django.utils.translation import gettext, ngettext
 
+from core.actors import person_text
+from core.visibility import scope_of, visible_to
 from monitoring.models import DecisionKind
 from monitoring.models.workflow.review_settings import ReviewSettings
 from portfolio.exposure.days import today
 from portfolio.exposure.money import money_text
 from portfolio.exposure.rates import convert, rates_at
-from portfolio.models import Tier
+from portfolio.models import Company, Tier
+
+CODENAME = "confirm_decision"
+# Of more people, the roles are named.
+MOST_NAMED = 8
 
 
 def reasons_for_second(settings: ReviewSettings, tier: str, kind: str, cents: int | None, currency: str) -> str:
@@ -20,9 +29,37 @@ def reasons_for_second(settings: ReviewSettings, tier: str, kind: str, cents: in
     return " ".join([*_by_tier(settings, tier), *_by_amount(settings, kind, cents, currency)])
 
 
-def who_can_confirm() -> str:
-    """The roles with the permission, in a sentence."""
-    rows = Group.objects.filter(permissions__codename="confirm_decision").order_by("name")
+def who_can_confirm(company: Company, *, proposer: Any, reader: Any) -> str:
+    """The users other than `proposer`, in a sentence; the roles where these are many or none."""
+    people = list(_others(proposer, reader)[: MOST_NAMED + 1])
+    if len(people) > MOST_NAMED:
+        return _roles()
+    names = [person_text(one) for one in people if _sees(one, company)]
+    if not names:
+        return f"{gettext('No other user can confirm this decision at present.')} {_roles()}"
+    words = ngettext(
+        "%(people)s can confirm this decision.", "These users can confirm this decision: %(people)s.", len(names)
+    )
+    return words % {"people": ", ".join(names)}
+
+
+def _others(proposer: Any, reader: Any) -> Any:
+    """A reader who sees some business units is told of their colleagues there, and of those who see everything."""
+    roles = Group.objects.filter(permissions__codename=CODENAME)
+    may = Q(is_superuser=True) | Q(groups__in=roles) | Q(user_permissions__codename=CODENAME)
+    people = get_user_model().objects.filter(may, is_active=True).exclude(pk=proposer)
+    scope = scope_of(reader)
+    if not scope.sees_all:
+        people = people.filter(Q(sees_all=True) | Q(is_superuser=True) | Q(unit_rows__unit__in=scope.units))
+    return people.distinct().order_by("username")
+
+
+def _sees(person: Any, company: Company) -> bool:
+    return scope_of(person).sees_all or visible_to(person, Company.objects.filter(pk=company.pk)).exists()
+
+
+def _roles() -> str:
+    rows = Group.objects.filter(permissions__codename=CODENAME).order_by("name")
     names = list(rows.values_list("name", flat=True))
     if not names:
         return gettext("No role has the permission to confirm this decision. Ask an administrator.")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_safe
 from core.actors import actor_of
 from monitoring.dossier.dossier import Dossier, dossier_of, record_reading
 from monitoring.dossier.reader import Reader, reader_of_user
-from monitoring.dossier.span import read_span
+from monitoring.dossier.span import Span, quick_spans, read_span
 from monitoring.dossier.view_data import page_context
 from portfolio.models import Company
 
@@ -31,7 +32,8 @@ def page(request: HttpRequest, duns: str) -> HttpResponse:
         "title": gettext("Dossier of %(company)s") % {"company": dossier.company},
         "problem": problem,
         "today": timezone.localdate(),
-        "query": f"since={dossier.span.first}&until={dossier.span.last}",
+        "query": _query(dossier.span),
+        "quick": [(label, _query(span)) for label, span in quick_spans()],
     }
     return TemplateResponse(request, "monitoring/dossier/dossier.html", context)
 
@@ -40,10 +42,17 @@ def page(request: HttpRequest, duns: str) -> HttpResponse:
 def pdf(request: HttpRequest, duns: str) -> HttpResponse:
     from monitoring.dossier.pdf import dossier_pdf
 
+    if read_span(request.GET.dict())[1]:
+        # The page says what is wrong: a file of other days would be taken for the one that was asked for.
+        return HttpResponseRedirect(f"{reverse('company_dossier', args=[duns])}?{request.GET.urlencode()}")
     dossier, _problem = _dossier(request, duns, "PDF")
     name = f"dossier-{duns}-{dossier.span.first}-{dossier.span.last}.pdf"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(dossier_pdf(dossier), content_type="application/pdf", headers=headers)
+
+
+def _query(span: Span) -> str:
+    return f"since={span.first}&until={span.last}"
 
 
 def _dossier(request: HttpRequest, duns: str, how: str) -> tuple[Dossier, str]:

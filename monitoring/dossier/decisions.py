@@ -22,7 +22,7 @@ def decision_lines(asked: Asked) -> Iterator[Line]:
     for row, found in zip(rows, known_to(asked.reader.actor, rows), strict=True):
         source = source_of(Decision, row.pk)
         yield Line(
-            at=row.decided_at, topic=Topic.DECISION, key=f"{row.number:06}", text=in_words(row), who=row.decided_by,
+            at=row.decided_at, topic=Topic.DECISION, key=f"{row.number:06}", text=_decided(row), who=row.decided_by,
             details=tuple(_details(row, found, with_money=asked.sees(Part.EXPOSURE))), sources=(source,),
         )  # fmt: skip
         if row.confirmed_at:
@@ -35,6 +35,18 @@ def decision_lines(asked: Asked) -> Iterator[Line]:
                 at=row.confirmed_at, topic=Topic.DECISION, key=f"{row.number:06}1",
                 text=text % {"decision": in_words(row)}, who=row.confirmed_by, details=refusal, sources=(source,),
             )  # fmt: skip
+
+
+def _decided(row: Decision) -> str:
+    """One that needs a second person says how it stands: a line alone must not be read as final."""
+    if not row.needs_second:
+        return in_words(row)
+    words = {
+        DecisionState.PROPOSED: gettext("%(decision)s: proposed by %(proposer)s, not confirmed"),
+        DecisionState.FINAL: gettext("%(decision)s: proposed by %(proposer)s, confirmed by %(second)s"),
+        DecisionState.REFUSED: gettext("%(decision)s: proposed by %(proposer)s, refused by %(second)s"),
+    }[DecisionState(row.state)]
+    return words % {"decision": in_words(row), "proposer": row.decided_by, "second": row.confirmed_by}
 
 
 def _details(row: Decision, found: Mapping[str, Any], *, with_money: bool) -> Iterator[Detail]:

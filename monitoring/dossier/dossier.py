@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.utils import timezone
@@ -73,10 +73,19 @@ def dossier_of(company: Company, span: Span, reader: Reader) -> Dossier:
         *decision_lines(asked),
         *review_lines(asked),
     ]
-    within = [line for line in found if line.topic in ARRIVED or span.contains(line.at)]
+    within = [
+        line if span.contains(line.at) else _from_outside(line)
+        for line in found
+        if line.topic in ARRIVED or span.contains(line.at)
+    ]
     limits = [note_for(span.since) if history.is_cut else "", _unread(stakes.kept_from), _of_exposure(asked)]
     figures = figures_between(asked, history, stakes)
     return Dossier(company, span, made_at, figures, in_order(within), reader.left_out, list(filter(None, limits)))
+
+
+def _from_outside(line: Line) -> Line:
+    why = gettext("Date outside the period"), gettext("included because it was recorded in the period")
+    return replace(line, details=(why, *line.details))
 
 
 def _unread(kept_from: date | None) -> str:

@@ -48,6 +48,13 @@ def usual_span() -> Span:
     return Span(today - timedelta(days=USUAL_DAYS), today)
 
 
+def quick_spans() -> list[tuple[str, Span]]:
+    """Up to today, with what their links say."""
+    today = timezone.localdate()
+    days = (30, gettext("Last 30 days")), (90, gettext("Last 90 days")), (USUAL_DAYS, gettext("Last 365 days"))
+    return [(label, Span(today - timedelta(days=count), today)) for count, label in days]
+
+
 def read_span(query: Mapping[str, str]) -> tuple[Span, str]:
     """By an address, with what is wrong with it; then the days are the usual ones."""
     usual = usual_span()

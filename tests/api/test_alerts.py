@@ -67,7 +67,7 @@ def test_closing_with_a_reason(desk: Program) -> None:
     alert = an_alert()
     shown = desk.post(f"alerts/{alert.pk}/close/", {"reason": "noise", "comment": "A branch."}).json()
     assert (shown["state"], shown["close_reason"]) == ("closed", "noise")
-    assert AlertComment.objects.get().text == "A branch."
+    assert AlertComment.objects.get().text == "Closed: Not relevant. A branch."
     again = desk.post(f"alerts/{alert.pk}/close/", {"reason": "known", "comment": "Again."}).json()
     assert again["close_reason"] == "noise", "what is closed stays so"
     assert AlertComment.objects.filter(text="Again.").exists()

@@ -21,6 +21,7 @@ from monitoring.alerts.routing import open_channels_of
 from monitoring.alerts.undo import columns_of, undo, undo_token
 from monitoring.alerts.workflow.assignees import assignable, why_not
 from monitoring.alerts.workflow.snooze import snooze, wake
+from monitoring.company_page.timeline import without_company
 from monitoring.follows.admin.mentions import notify_of, notify_of_comments
 from monitoring.jobs import have_it_sent
 from monitoring.models import Alert
@@ -63,7 +64,15 @@ def _wake(request: HttpRequest, row: Alert) -> Outcome:
 def _ask(request: HttpRequest, row: Alert, question: Question, title: str, button: str) -> HttpResponse:
     back = reverse("admin:monitoring_alert_change", args=[row.pk])
     back = f"{back}?{query}" if (query := request.GET.urlencode()) else back
-    return ask(request, question, title=title, button=button, back=back)
+    return ask(request, question, title=title, button=button, back=back, notes=_about(row))
+
+
+def _about(row: Alert) -> list[str]:
+    """The company, with its number, and what happened to it."""
+    if not row.company_id:
+        return [row.title]
+    name = row.company.name if row.company else ""
+    return [f"{name} ({row.company_id})" if name else row.company_id, without_company(row.title, row.company_id)]
 
 
 def _open(request: HttpRequest, row: Alert) -> Outcome:

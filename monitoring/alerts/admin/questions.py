@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Self
 
 from django import forms
@@ -12,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -71,6 +73,13 @@ class SnoozeQuestion(Question):
     until = forms.DateField(required=False)
     worse = forms.BooleanField(required=False, initial=True)
     text = forms.CharField(label=_("Reason (optional)"), required=False, max_length=LONGEST)
+
+    @property
+    def quick(self) -> list[tuple[str | Promise, str]]:
+        """Days that a button chooses."""
+        today = timezone.localdate()
+        days = (_("Until tomorrow"), 1), (_("Until next Monday"), 7 - today.weekday()), (_("For a week"), 7)
+        return [(label, (today + timedelta(days=count)).isoformat()) for label, count in days]
 
     def clean(self) -> dict[str, Any]:
         """The alert returns at the beginning of the day in the reader's zone."""

@@ -186,7 +186,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     def _made(self, request: HttpRequest, row: Decision) -> HttpResponse:
         if row.state == DecisionState.PROPOSED:
             proposed = gettext("Decision proposed. The decision is not final until another user confirms it.")
-            messages.warning(request, f"{proposed} {who_can_confirm()}")
+            messages.warning(request, f"{proposed} {_second(request, row.company)}")
         else:
             messages.success(request, gettext("Decision saved. The review is completed."))
         return HttpResponseRedirect(reverse("admin:monitoring_decision_change", args=[row.pk]))
@@ -212,7 +212,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             "known": known_in_short(company, with_exposure=sees_exposure, actor=request.user),
             "sees_exposure": sees_exposure,
             "second": second,
-            "who_can_confirm": who_can_confirm() if second else "",
+            "who_can_confirm": _second(request, company) if second else "",
             "longest": LONGEST,
         }
         title = gettext("Decide on %(company)s") % {"company": company}
@@ -232,7 +232,9 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             "sees_exposure": sees_exposure,
             "state_tone": STATE_TONES[DecisionState(row.state)],
             "is_own": is_own,
-            "who_can_confirm": who_can_confirm() if waits else "",
+            "who_can_confirm": who_can_confirm(row.company, proposer=row.decider_id, reader=request.user)
+            if waits
+            else "",
             "may_confirm": waits and not is_own and request.user.has_perm(CONFIRM),
             "may_refuse": waits and self.may_act(request, row, "refuse"),
         }
@@ -247,6 +249,10 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             return super().act(request, row, action)
         except Refused as error:
             return messages.ERROR, str(error)
+
+
+def _second(request: HttpRequest, company: Company) -> str:
+    return who_can_confirm(company, proposer=request.user.pk, reader=request.user)
 
 
 def _hint(settings: ReviewSettings, kind: DecisionKind) -> str:

@@ -171,6 +171,7 @@ def test_acting_on_an_alert(ann: Client) -> None:
 def test_closing_asks_why_and_keeps_what_was_typed(ann: Client) -> None:
     alert = a_raised_alert()
     asked = ann.post(f"/monitoring/alert/{alert.pk}/do/close/", {"text": "Called them."})
+    assert f"{DUNS}) Operating status Active → Out of business" in text_of(asked)
     assert "Not relevant" in text_of(asked) and "Called them." in text_of(asked) and 'value="wrong_data"' in asked.text
     assert not re.search("<input[^>]*checked", asked.text.split('id="id_text"')[0].split("<fieldset")[1])
     alert.refresh_from_db()
@@ -178,7 +179,8 @@ def test_closing_asks_why_and_keeps_what_was_typed(ann: Client) -> None:
     form = {"text": "Called them.", "reason": "acted"}
     answer = ann.post(f"/monitoring/alert/{alert.pk}/do/close/", form, follow=True)
     text = text_of(answer)
-    assert "Alert closed. View closed alerts Reopen" in text and AlertComment.objects.get().text == "Called them."
+    assert "Alert closed. View closed alerts Reopen" in text and Alert.objects.filter(closed_by="ann").exists()
+    assert AlertComment.objects.get().text == "Closed: Acted on. Called them."
     ann.post(f"/monitoring/alert/{alert.pk}/do/undo/", undo_form(answer))
     alert.refresh_from_db()
     assert (alert.state, alert.close_reason) == (AlertState.NEW, "")
@@ -264,7 +266,11 @@ def test_reopening_is_a_comment_and_so_is_undoing_it(ann: Client) -> None:
     form = undo_form(ann.post(f"/monitoring/alert/{alert.pk}/do/open/", follow=True))
     ann.post(f"/monitoring/alert/{alert.pk}/do/undo/", form)
     comments = AlertComment.objects.order_by("id").values_list("text", "by")
-    assert list(comments) == [("Known.", "bob"), ("Reopened.", "ann"), ("Undone: closed again.", "ann")]
+    assert list(comments) == [
+        ("Closed: Not relevant. Known.", "bob"),
+        ("Reopened.", "ann"),
+        ("Undone: closed again.", "ann"),
+    ]
 
 
 def test_undoing_what_wrote_no_comment_writes_none(ann: Client) -> None:

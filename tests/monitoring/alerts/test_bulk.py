@@ -97,7 +97,7 @@ def test_each_action_does_what_it_says(ann: Client) -> None:
     assert rows("state", "close_reason") == {("closed", "noise")}
     assert "3 alerts reopened." in text_of(do(ann, "reopen", selected("reopen", *alerts)))
     assert rows("state", "close_reason") == {("new", "")}
-    assert AlertComment.objects.filter(text="A test.").count() == 3
+    assert AlertComment.objects.filter(text="Closed: Not relevant. A test.").count() == 3
     assert AlertComment.objects.filter(text="Reopened.", by="ann").count() == 3
     assert AuditEntry.objects.filter(action="alert.reopen").count() == 3
 

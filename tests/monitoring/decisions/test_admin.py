@@ -1,7 +1,7 @@
 """The pages of reviews and decisions: for those who may decide, confirm and set tiers."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -250,6 +250,24 @@ def test_who_confirms_reads_that_exposure_is_not_visible_to_them(approver: Clien
     address = f"{LIST}{a_decision().pk}/change/"
     assert "Exposure: not visible with your role." in page(approver, address)
     assert "not visible with your role" not in page(analyst, address)
+
+
+def test_the_form_says_that_a_proposal_is_not_valid_and_names_who_can_confirm(analyst: Client) -> None:
+    a_tiered_company(tier=Tier.CRITICAL)
+    signed_in("Approver")
+    shown = page(analyst, DECIDE)
+    assert "Until another user confirms it, the decision is not valid." in shown
+    assert "approver can confirm this decision." in shown
+    sent(analyst, DECIDE, **form("hold"))
+    assert "Decision Hold proposed, not confirmed" in page(analyst, COMPANY)
+
+
+def test_moments_known_then_are_written_as_people_write_them(analyst: Client) -> None:
+    a_company(last_critical_at=datetime(2026, 3, 31, 19, 37, tzinfo=UTC))
+    assert re.search(
+        r"Last critical change \d+ \w+ 2026|Last critical change 0?3/31/2026",
+        page(analyst, f"{LIST}{a_decision().pk}/change/"),
+    )
 
 
 def test_who_can_confirm_is_named_by_role(analyst: Client, manager: Client) -> None:

@@ -18,6 +18,7 @@ from monitoring.models import (
     DataFetch,
     Decision,
     DecisionKind,
+    DecisionState,
     Delivery,
     DigestItem,
     FetchedCompany,
@@ -91,7 +92,9 @@ def test_a_fact_that_two_registrations_report_is_one_line() -> None:
 def test_a_change_from_before_that_arrived_in_these_days_is_there() -> None:
     delivered(an_update(an_element(STATUS, "A", "B", stamp(days=1)), delivered=stamp(days=2)))
     today = timezone.localdate()
-    assert len(lines_about(Topic.CHANGE, span=a_span(today, today))) == 1
+    [line] = lines_about(Topic.CHANGE, span=a_span(today, today))
+    assert line.details[0] == ("Date outside the period", "included because it was recorded in the period")
+    assert "Date outside the period" not in dict(lines_about(Topic.CHANGE)[0].details)
     week_ago = today - timedelta(days=7)
     assert lines_about(Topic.CHANGE, span=a_span(week_ago, week_ago)) == []
 
@@ -115,7 +118,7 @@ def test_an_alert_and_all_that_users_did_with_it() -> None:
         ("Alert assigned to bob", "ann"),
         ("Alert acknowledged", "bob"),
         ("Alert closed: Acted on", "bob"),
-        ("Comment: Called them.", "bob"),
+        ("Comment: Closed: Acted on. Called them.", "bob"),
     ]
 
 
@@ -289,6 +292,22 @@ def test_a_decision_with_the_figures_that_were_known_and_a_review() -> None:
     assert ("Reason", "Insolvency is near") in line.details and ("Failure score class", "5") in line.details
     [review] = lines_about(Topic.REVIEW)
     assert review.who == "bob" and ("Note", "Fine") in review.details
+
+
+@pytest.mark.parametrize(
+    ("state", "second", "words"),
+    [
+        (DecisionState.PROPOSED, "", "Hold: proposed by ann, not confirmed"),
+        (DecisionState.FINAL, "bob", "Hold: proposed by ann, confirmed by bob"),
+        (DecisionState.REFUSED, "bob", "Hold: proposed by ann, refused by bob"),
+    ],
+)
+def test_a_proposed_decision_says_how_it_stands(state: str, second: str, words: str) -> None:
+    Decision.objects.create(
+        company=a_company(DUNS), number=1, kind=DecisionKind.HOLD, reason="Late", decided_by="ann", decided_at=NOON,
+        needs_second="Critical.", state=state, confirmed_by=second,
+    )  # fmt: skip
+    assert texts(Topic.DECISION) == [words]
 
 
 # The whole

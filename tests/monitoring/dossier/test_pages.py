@@ -1,6 +1,7 @@
 """The dossier as a page, a PDF and in the API."""
 
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -104,6 +105,17 @@ def test_days_that_cannot_be_are_reported(admin: Client, query: dict[str, str], 
     page = admin.get(PAGE, query)
     assert page.status_code == 200 and words in text_of(page)
     assert ('role="alert"' in page.content.decode()) == bool(words)
+    file = admin.get(PDF, query)
+    assert (file.status_code == 302 and words in text_of(admin.get(file["Location"]))) if words else file.content
+
+
+def test_the_pdf_is_of_the_days_in_the_fields(admin: Client) -> None:
+    a_company(DUNS)
+    html = admin.get(PAGE, DAYS).content.decode()
+    form = html.split('aria-label="Period"')[1].split("</form>")[0]
+    assert 'name="since"' in form and f'formaction="{PDF}"' in form and f'href="{PDF}' not in html
+    month_ago = timezone.localdate() - timedelta(days=30)
+    assert f'href="?since={month_ago}&amp;until={timezone.localdate()}">Last 30 days' in html
 
 
 @pytest.mark.parametrize("duns", ["000000001", "nonsense", "٣٤٥"])
