@@ -21,6 +21,7 @@ from core.admin.filters import start_of
 from core.admin.lists import ChosenChangeList, ChosenList
 from core.admin.row_actions import RowActions, chosen_rows
 from core.bulk import among
+from core.lists.saved_filters import COLUMNS
 from core.markup import ago, badge
 from core.text import counted, country_name
 from core.visibility import is_restricted, scope_of, visible_to
@@ -41,7 +42,7 @@ from monitoring.follows.mentions import with_names
 from monitoring.history.company_projection import STATUS
 from monitoring.models import FollowKind
 from portfolio.companies.columns import COLUMN_ORDER, SEE_EXPOSURE
-from portfolio.companies.filters import BY_NUMBER, COMPANY_FILTERS, ORDER_OF, ExposureFilter
+from portfolio.companies.filters import BY_NUMBER, COMPANY_FILTERS, ORDER_OF, SCORE_CLASSES, ExposureFilter
 from portfolio.companies.known_first import known_first
 from portfolio.companies.notes import add_note, describe_company, may_remove, remove_note
 from portfolio.companies.owners import unreachable_text
@@ -60,6 +61,7 @@ MAY_DESCRIBE = "portfolio.change_subject"
 MAY_SEE_ALERTS = "monitoring.view_alert"
 MAY_SEE_TREES = "monitoring.view_familytree"
 
+BY_EXPOSURE = ("-exposure", "-duns")
 # What the search notes at the request.
 LEAVES_OUT = "search_leaves_out"
 
@@ -119,7 +121,8 @@ class CompanyChangeList(ChosenChangeList):
 
     def page_rows(self) -> Any:
         """In an order that a reader has chosen, unknown figures come last; a filter's own order has none."""
-        if ORDER_VAR not in self.params:
+        by_exposure = tuple(map(str, self.queryset.query.order_by)) == BY_EXPOSURE
+        if ORDER_VAR not in self.params and not by_exposure:
             return super().page_rows()
         start = (self.page_num - 1) * self.list_per_page if self.multi_page else 0
         return known_first(self.queryset, start, start + self.list_per_page)
@@ -208,10 +211,17 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
         """The order of the index that the filter uses, so that nothing has to be sorted. What a search finds is few."""
         if request.GET.get("q"):
             return ("search_name", "duns")
+        if self._begins_with_exposure(request):
+            return BY_EXPOSURE
         used = next((column for name, column in ORDER_OF.items() if request.GET.get(name)), "")
         if used:
             return (used, "-duns" if used.startswith("-") else "duns")
         return ("duns",) if any(request.GET.get(name) for name in BY_NUMBER) else ("search_name", "duns")
+
+    def _begins_with_exposure(self, request: HttpRequest) -> bool:
+        """A list of a score class that its address shows with exposure: what matters most is at stake there."""
+        is_of_classes = COLUMNS in request.GET and any(request.GET.get(name) for name in SCORE_CLASSES)
+        return is_of_classes and any(column.name == "exposure" for column in self.chosen_columns(request))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
