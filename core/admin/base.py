@@ -11,6 +11,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import ORDER_VAR
 from django.contrib.admin.views.main import ChangeList as DjangoChangeList
 from django.contrib.auth.context_processors import PermWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -77,6 +78,18 @@ class KeyChangeList(DjangoChangeList):
             return ordering
         descending = bool(ordering) and str(ordering[0]).startswith("-")
         return [*ordering, "-pk" if descending else "pk"]
+
+    def get_query_string(self, new_params: dict[str, Any] | None = None, remove: list[str] | None = None) -> str:
+        """The first click on a column of amounts puts the largest first."""
+        if new_params and ORDER_VAR in new_params:
+            first, dot, others = str(new_params[ORDER_VAR]).partition(".")
+            if first.isdecimal() and self._begins_largest(int(first)):
+                new_params = {**new_params, ORDER_VAR: f"-{first}{dot}{others}"}
+        return str(super().get_query_string(new_params, remove))
+
+    def _begins_largest(self, column: int) -> bool:
+        amounts = getattr(self.model_admin, "largest_first", ())
+        return self.list_display[column] in amounts and column not in self.get_ordering_field_columns()
 
     def get_results(self, request: HttpRequest) -> None:
         if getattr(request, "shows_no_page", False):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -21,11 +21,13 @@ from core.admin.filters import start_of
 from core.admin.lists import ChosenChangeList, ChosenList
 from core.admin.row_actions import RowActions, chosen_rows
 from core.bulk import among
+from core.lists.saved_filters import COLUMNS
 from core.markup import ago, badge
 from core.text import counted, country_name
 from core.visibility import is_restricted, scope_of, visible_to
 from monitoring.alerts.facts.seen import as_seen_by
-from monitoring.company_page.risk import open_alerts
+from monitoring.company_page.exposure import at_stake
+from monitoring.company_page.risk import open_alerts, with_signal
 from monitoring.company_page.summary import status_tone, status_words
 from monitoring.company_page.tabs import OWNERSHIP, address_of, tab_of, tabs
 from monitoring.company_page.view_data import company_page
@@ -40,14 +42,11 @@ from monitoring.follows.mentions import with_names
 from monitoring.history.company_projection import STATUS
 from monitoring.models import FollowKind
 from portfolio.companies.columns import COLUMN_ORDER, SEE_EXPOSURE
-from portfolio.companies.filters import BY_NUMBER, COMPANY_FILTERS, ORDER_OF, ExposureFilter
+from portfolio.companies.filters import BY_NUMBER, COMPANY_FILTERS, ORDER_OF, SCORE_CLASSES, ExposureFilter
 from portfolio.companies.known_first import known_first
 from portfolio.companies.notes import add_note, describe_company, may_remove, remove_note
 from portfolio.companies.owners import unreachable_text
 from portfolio.companies.search import MOST, found_among, search_companies
-from portfolio.exposure.books import book_label
-from portfolio.exposure.money import money_text
-from portfolio.exposure.totals import stakes_of
 from portfolio.imports.admin.actions import UPLOAD
 from portfolio.imports.admin.selection import stop_monitoring
 from portfolio.models import Company, CompanyNote
@@ -62,6 +61,7 @@ MAY_DESCRIBE = "portfolio.change_subject"
 MAY_SEE_ALERTS = "monitoring.view_alert"
 MAY_SEE_TREES = "monitoring.view_familytree"
 
+BY_EXPOSURE = ("-exposure", "-duns")
 # What the search notes at the request.
 LEAVES_OUT = "search_leaves_out"
 
@@ -121,7 +121,8 @@ class CompanyChangeList(ChosenChangeList):
 
     def page_rows(self) -> Any:
         """In an order that a reader has chosen, unknown figures come last; a filter's own order has none."""
-        if ORDER_VAR not in self.params:
+        by_exposure = tuple(map(str, self.queryset.query.order_by)) == BY_EXPOSURE
+        if ORDER_VAR not in self.params and not by_exposure:
             return super().page_rows()
         start = (self.page_num - 1) * self.list_per_page if self.multi_page else 0
         return known_first(self.queryset, start, start + self.list_per_page)
@@ -210,10 +211,17 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
         """The order of the index that the filter uses, so that nothing has to be sorted. What a search finds is few."""
         if request.GET.get("q"):
             return ("search_name", "duns")
+        if self._begins_with_exposure(request):
+            return BY_EXPOSURE
         used = next((column for name, column in ORDER_OF.items() if request.GET.get(name)), "")
         if used:
             return (used, "-duns" if used.startswith("-") else "duns")
         return ("duns",) if any(request.GET.get(name) for name in BY_NUMBER) else ("search_name", "duns")
+
+    def _begins_with_exposure(self, request: HttpRequest) -> bool:
+        """A list of a score class that its address shows with exposure: what matters most is at stake there."""
+        is_of_classes = COLUMNS in request.GET and any(request.GET.get(name) for name in SCORE_CLASSES)
+        return is_of_classes and any(column.name == "exposure" for column in self.chosen_columns(request))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -255,6 +263,8 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             note.words = words
         shows_all = not is_restricted(request.user)
         shows_trees = left_at is None and tab == OWNERSHIP and request.user.has_perm(MAY_SEE_TREES)
+        decided = decisions.part_of(request, row) if not moment and left_at is None else None
+        money = at_stake(request, row, moment)
         for note in found["notes"]:
             note.may_go = may_remove(note, request.user.get_username(), may_all=may_all)
         return {
@@ -270,8 +280,9 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
                 if not moment and request.user.has_perm(MAY_SEE_ALERTS)
                 else None
             ),
-            "decisions": decisions.part_of(request, row) if not moment and left_at is None else None,
-            "stakes": stakes(request, row, moment),
+            "decisions": decided,
+            "at_stake": money,
+            "risk": with_signal(found["risk"], money.over(decided["standing"] if decided else None)),
             "is_gone": is_gone,
             "may_fetch": not moment and found["is_listed"] and self.has_fetch_permission(request),
             "shows_all": shows_all,
@@ -292,15 +303,6 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
         if action == "tier":
             return decisions.may_set_tier(request)
         return action not in RIGHTS or request.user.has_perm(RIGHTS[action])
-
-
-def stakes(request: HttpRequest, row: Company, moment: datetime | None) -> list[tuple[str, date, str]]:
-    """The money at stake, book by book, for those who may see it; asked only where there is any."""
-    has_any = row.exposure is not None or row.exposure_unconverted
-    if not has_any or not request.user.has_perm("portfolio.view_exposure"):
-        return []
-    found = stakes_of(row.duns, moment.astimezone(UTC).date() if moment else None)
-    return [(book_label(one.book), one.day, money_text(one.cents, one.currency)) for one in found]
 
 
 def end_of_day(text: str) -> datetime | None:

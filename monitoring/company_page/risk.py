@@ -53,6 +53,10 @@ def risk_of(head: Head, scores: Scores) -> Risk:
     return Risk([*_facts(head), *_forecasts(scores)])
 
 
+def with_signal(risk: Risk, first: Signal | None) -> Risk:
+    return Risk([first, *risk.signals]) if first else risk
+
+
 def _facts(head: Head) -> Iterator[Signal]:
     if head.tone == "bad":
         yield Signal(head.status_words, "bad")

@@ -28,7 +28,7 @@ from monitoring.retention.retention import note_for
 from monitoring.scores.chart_data import scores_of
 from portfolio.companies.notes import described, notes_of
 from portfolio.dnb_codes import explain
-from portfolio.models import Company, ExternalReference, Registration, Subject
+from portfolio.models import Company, ExternalReference, Registration, Subject, SubjectState
 from portfolio.proposals.decide import Continued, continued
 
 MOST_REFERENCES = 200
@@ -238,5 +238,12 @@ def _watches(
     listed = {row.registration_id: row for row in subjects}
     for key, registration in sorted(registrations.items(), key=lambda item: item[1].reference):
         subject = listed.get(key)
+        if subject and key not in notified and _is_untouched(subject):
+            continue
         problem = " ".join(filter(None, explain(subject))) if subject else ""
         yield Watch(registration, subject, notified.get(key), problem)
+
+
+def _is_untouched(subject: Subject) -> bool:
+    """A request that was withdrawn before anything was sent to D&B."""
+    return not subject.requested and subject.state == SubjectState.UNKNOWN and subject.sent_at is None

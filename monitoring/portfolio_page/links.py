@@ -8,25 +8,32 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from core.lists.saved_filters import COLUMNS
 from monitoring.portfolio_page.asked import Asked
+from portfolio.companies.filters import SCORE_CLASSES
 
 Values = str | Iterable[str]
 Pairs = Sequence[tuple[str, str]]
 # What today's list of companies is filtered by: one value, or several.
 BY_ONE = ("registration", "owner", "tag", "flag", "global_ultimate")
 BY_SEVERAL = ("failure_class", "delinquency_class", "rating", "size", "operating_status", "country", "industry_code")
+OF_CLASSES = ("name", "duns", "country_name", "failure_class", "failure_percentile", "delinquency_class")
 LIST = "portfolio_risk_companies"
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
     asked: Asked
+    # The columns of today's list of the companies of a score class.
+    of_classes: Pairs = ()
 
     def companies(self, **chosen: Values) -> str:
         """The companies of the day; those of today in the list of companies, where it has such filters."""
         pairs = [*self._filters(chosen), *_pairs(chosen)]
         if not self.asked.past and _has_filters(pairs):
-            return f"{reverse('admin:portfolio_company_changelist')}?{urlencode([('monitored', 'yes'), *pairs])}"
+            shown = self.of_classes if any(name in SCORE_CLASSES for name, _ in pairs) else ()
+            query = urlencode([("monitored", "yes"), *pairs, *shown], safe=",")
+            return f"{reverse('admin:portfolio_company_changelist')}?{query}"
         return _address(LIST, [*self._day(), *pairs])
 
     def moved(self, **chosen: Values) -> str:
@@ -51,6 +58,11 @@ class Links:
         """Without those that a cell narrows down to one value."""
         kept = {name: values for name, values in self.asked.filters.values.items() if name not in replaced}
         return _pairs(kept)
+
+
+def list_of_classes(*, with_money: bool) -> Pairs:
+    """With the scores; and with exposure, by which the list is then ordered, for those who may see it."""
+    return [(COLUMNS, ",".join([*OF_CLASSES, *(["exposure"] if with_money else [])]))]
 
 
 def _has_filters(pairs: Pairs) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import reverse
@@ -12,9 +12,9 @@ from django.utils.translation import gettext, ngettext
 from core.text import counted
 from monitoring.company_page.owner_names import ultimate_name
 from monitoring.portfolio_page.filters import FLAGS
-from monitoring.portfolio_page.links import Links
+from monitoring.portfolio_page.links import Links, list_of_classes
 from monitoring.portfolio_page.measures.concentration import Concentration, Place
-from monitoring.portfolio_page.measures.counts import Count
+from monitoring.portfolio_page.measures.counts import Count, total
 from monitoring.portfolio_page.measures.dimensions import DELINQUENCY, FAILURE, GROUP, UNKNOWN, Dimension
 from monitoring.portfolio_page.measures.world import World
 from monitoring.portfolio_page.overview import CLASSES, HIGH_FAILURE_RISK, Overview
@@ -66,9 +66,17 @@ class Cells:
     def of_day(self, label: str, count: Count, tone: str = "calm", **chosen: Any) -> Cell:
         return self.cell(label, count, self.links.companies(**chosen), tone)
 
+    def with_share(self, cell: Cell, count: Count, whole: Count) -> Cell:
+        """With its part of all exposure beside its amount."""
+        if not cell.amount:
+            return cell
+        share = share_text(count.cents, whole.cents)
+        return replace(cell, amount=f"{cell.amount} ({share})", number=f"{cell.number} ({share})")
+
 
 def page_context(overview: Overview) -> dict[str, Any]:
-    cells = Cells(Links(overview.asked), overview.money)
+    links = Links(overview.asked, list_of_classes(with_money=overview.money is not None))
+    cells = Cells(links, overview.money)
     return {
         "overview": overview,
         "tiles": list(tiles(overview, cells)),
@@ -92,7 +100,7 @@ def tiles(overview: Overview, cells: Cells) -> Iterator[tuple[Cell, str]]:
     high = cells.of_day(
         gettext("High failure risk"), overview.high_failure_risk, "bad", failure_class=HIGH_FAILURE_RISK
     )
-    yield high, gettext("failure score class 4 or 5")
+    yield cells.with_share(high, overview.high_failure_risk, overview.whole), gettext("failure score class 4 or 5")
     unknown = overview.failure.get(UNKNOWN, Count())
     yield (
         cells.of_day(gettext("Failure score unknown"), unknown, "warn", failure_class=UNKNOWN),
@@ -124,16 +132,20 @@ def _worse_tone(*tones: str) -> str:
 
 
 def _classes(dimension: Dimension, counts: Mapping[str, Count], cells: Cells) -> tuple[Dimension, list[Cell]]:
-    whole = sum(count.companies for count in counts.values())
+    whole = total(counts.values())
     longest = max((count.companies for count in counts.values()), default=0)
     rows = [
-        cells.cell(
-            dimension.words(value),
+        cells.with_share(
+            cells.cell(
+                dimension.words(value),
+                count,
+                cells.links.companies(**{dimension.name: value}),
+                dimension.tone(value),
+                width=percent(count.companies, longest),
+                share=share_text(count.companies, whole.companies),
+            ),
             count,
-            cells.links.companies(**{dimension.name: value}),
-            dimension.tone(value),
-            width=percent(count.companies, longest),
-            share=share_text(count.companies, whole),
+            whole,
         )
         for value in CLASSES
         for count in [counts.get(value, Count())]

@@ -259,4 +259,5 @@ ORDER_OF = {
     **{"tier": "tier", "review": "next_review_on"},
     **{"critical_from": "-last_critical_at", "critical_to": "-last_critical_at", "exposure": "-exposure"},
 }
+SCORE_CLASSES = ("failure_class", "delinquency_class")
 BY_NUMBER = ("monitored", "registration", "owner", "tag")

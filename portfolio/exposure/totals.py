@@ -132,9 +132,14 @@ def _apart(pieces: Sequence[Piece]) -> tuple[NDArray[Any], dict[str, tuple[int, 
 
 def stakes_of(duns: str, day: date | None = None) -> list[Stake]:
     """Of one company, book by book."""
+    return stakes_and_rates(duns, day)[0]
+
+
+def stakes_and_rates(duns: str, day: date | None = None) -> tuple[list[Stake], Rates]:
+    """With the rates that converted them."""
     asked = day or today()
     rates = rates_at(asked)
-    return [stake for book in books_at(asked) for stake in stakes_in(book, int(duns), rates)]
+    return [stake for book in books_at(asked) for stake in stakes_in(book, int(duns), rates)], rates
 
 
 def stakes_in(book: Book, duns: int, rates: Rates) -> Iterator[Stake]:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -89,6 +90,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
     # The most serious first.
     ordering = ("-severity", "-raised_at", "-id")
     sortable_by = ("severity_badge", "at_stake", "due_cell", "raised")
+    largest_first = ("at_stake",)
     column_order = {"severity": "severity", "raised_at": "raised_at"}
     seen = staticmethod(as_seen_by)
     row_actions = ACTIONS
@@ -158,7 +160,11 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
 
     @admin.display(description=_("Company"))
     def company_name(self, row: Alert) -> SafeString | str:
-        return two_lines(row.company.name or row.company_id, row.company_id) if row.company_id and row.company else ""
+        if not row.company_id or not row.company:
+            return ""
+        address = reverse("admin:portfolio_company_change", args=[row.company_id])
+        link = format_html('<a href="{}">{}</a>', address, row.company.name or row.company_id)
+        return two_lines(link, row.company_id)
 
     @admin.display(description=_("State"))
     def status(self, row: Alert) -> SafeString:

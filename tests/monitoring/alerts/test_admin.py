@@ -586,6 +586,19 @@ def test_the_most_serious_come_first_and_the_list_is_sorted_by_time_on_request(a
     assert by_time.index("street") < by_time.index("merger") < by_time.index("bankruptcy")
 
 
+def test_the_first_click_on_exposure_puts_the_largest_first_and_a_company_is_a_link(ann: Client) -> None:
+    an_alert(0, title="none")
+    an_alert(1, title="small", exposure=100)
+    an_alert(2, title="large", exposure=200)
+    page = ann.get("/monitoring/alert/")
+    column = list(page.context["cl"].list_display).index("at_stake")
+    assert f'href="?o=-{column}.' in page.content.decode()
+    assert f'<a href="/portfolio/company/{DUNS}/change/">' in page.content.decode()
+    sorted_page = ann.get(f"/monitoring/alert/?o=-{column}")
+    assert [row.title for row in sorted_page.context["cl"].result_list] == ["large", "small", "none"]
+    assert f"?o={column}" in sorted_page.content.decode()
+
+
 @pytest.mark.parametrize("order", ["", "-raised", "raised"])
 def test_the_next_alert_is_the_next_of_the_list(ann: Client, order: str) -> None:
     rows = [an_alert(0, severity=1), an_alert(3, severity=4), an_alert(1, severity=4)]

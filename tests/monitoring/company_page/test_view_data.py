@@ -13,7 +13,7 @@ from monitoring.consumers.proposals import read_publications
 from monitoring.models import Alert, Change, Notification
 from portfolio.companies.external_references import Named, name_companies
 from portfolio.companies.notes import add_note, describe_company
-from portfolio.models import Company, CompanyNote, Proposal, Subject
+from portfolio.models import Company, CompanyNote, Proposal, Subject, SubjectState
 from tests.builders.alerts import an_alert
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
@@ -141,7 +141,7 @@ def test_everything_in_few_queries(admin: Client, django_assert_max_num_queries:
 def test_as_of_a_day_marks_what_differs_today(admin: Client) -> None:
     a_story()
     text = text_of(admin.get(PAGE + DAY))
-    assert "Active Acme Ltd" in text and "Status today: Out of business" in text
+    assert "Operating status: Active Acme Ltd" in text and "Status today: Out of business" in text
     assert "as it was at the end of 7 January 2026. 2 values differ from today." in text
     assert "National percentile (failure score) 80 → 55" in text and "Operating status Active → Out of business" in text
     assert "Operating status Active Today: Out of business" in text
@@ -231,6 +231,13 @@ def test_a_company_that_was_only_heard_of(admin: Client) -> None:
     text = text_of(admin.get(PAGE))
     assert "ACME_LOD_01 Not on this list Notifications received since 7 Jan 2026" in text
     assert "You can add tags and an owner once the company is on a registration's list." in text
+
+
+def test_a_request_withdrawn_before_it_was_sent_leaves_no_line(admin: Client) -> None:
+    a_subject()
+    a_subject(registration=a_registration("KEY_ACCOUNTS"), requested=False, state=SubjectState.UNKNOWN)
+    text = text_of(admin.get(PAGE))
+    assert "ACME_LOD_01 Monitored" in text and "KEY_ACCOUNTS" not in text
 
 
 # What people say

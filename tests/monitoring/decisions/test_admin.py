@@ -245,6 +245,19 @@ def test_the_form_shows_what_is_known_and_money_for_those_who_may_see_it(analyst
     assert "EUR 1,200" not in shown and "Exposure: not visible with your role." in shown
 
 
+def test_the_company_page_shows_total_exposure_and_an_exceeded_limit(analyst: Client) -> None:
+    a_company()
+    exposure(f"{DUNS};1200")
+    refresh_columns()
+    a_decision(a_limit(1_000))
+    shown = page(analyst, COMPANY)
+    assert "Limit exceeded by EUR 200" in shown and "Total exposure EUR 1,200" in shown
+    viewer = page(signed_in("Viewer"), COMPANY)
+    assert "Limit exceeded" not in viewer and "Total exposure" not in viewer
+    a_decision(a_limit(1_200), seen=1)
+    assert "Limit exceeded" not in page(analyst, COMPANY)
+
+
 def test_who_confirms_reads_that_exposure_is_not_visible_to_them(approver: Client, analyst: Client) -> None:
     a_company()
     address = f"{LIST}{a_decision().pk}/change/"

@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.http import QueryDict
@@ -20,8 +21,9 @@ from core.models import AuditEntry, SavedFilter
 from monitoring.figures.projection import project
 from monitoring.portfolio_page import list_file, worlds
 from monitoring.portfolio_page.filters import OF_PAGE, Filters
+from monitoring.portfolio_page.links import list_of_classes
 from portfolio.exposure.rates import set_rate
-from tests.builders.companies import DUNS, a_company
+from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.deliveries import delivered
 from tests.builders.exposures import exposure
 from tests.builders.notifications import a_seed
@@ -337,6 +339,21 @@ def test_shares_and_amounts_have_headings(portfolio: Any) -> None:
     assert "Exposure (EUR) Companies Share of exposure" in with_money
     without = text_of(signed_in_again("view_company").get(PAGE, DAYS))
     assert "Share of companies" in without and "Share of exposure" not in without
+
+
+def test_high_failure_risk_has_its_share_and_leads_to_scores_and_the_largest_exposure(portfolio: Any) -> None:
+    portfolio(0)
+    client = signed_in("view_company", "view_exposure")
+    page = client.get(PAGE, DAYS)
+    (high,) = [cell for cell, _ in page.context["tiles"] if cell.label == "High failure risk"]
+    assert re.fullmatch(r"EUR [\d,]+ \(\d+\.\d %\)", high.amount)
+    a_company(DUNS, "Small", failure_class=4, failure_percentile=11, exposure=100)
+    a_company(OTHER, "Large", failure_class=5, failure_percentile=3, exposure=900_00)
+    a_company("101202303", "None at all", failure_class=5)
+    query = urlencode(list_of_classes(with_money=True))
+    found = client.get(f"/portfolio/company/?failure_class=4&failure_class=5&{query}")
+    assert [row.name for row in found.context["cl"].result_list] == ["Large", "Small", "None at all"]
+    assert {"failure_percentile", "exposure"} <= {column.name for column in found.context["cl"].chosen}
 
 
 def test_exposure_outside_the_portfolio_is_named_beside_the_whole(portfolio: Any) -> None:
