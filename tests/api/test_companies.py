@@ -42,6 +42,7 @@ def test_a_company_as_lists_show_it(program: Program) -> None:
         "changed_at": "2026-01-08T01:23:13Z",
         "tier": "",
         "next_review_on": None,
+        "references": [],
     }
     assert program.read("companies/80-473-5132/")["duns"] == "804735132"
     assert program.walk("companies/")[0] == program.read("companies/804735132/")
