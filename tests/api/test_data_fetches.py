@@ -40,7 +40,7 @@ def test_without_the_right_number_of_calls_nothing_is_fetched(crm: Program, regi
     monitored(registration, A, B)
     for confirmed in (dict[str, int](), {"data_blocks": 1}):
         answer = crm.post("data-fetches/", {"companies": [A, B], "confirm_calls": confirmed})
-        assert answer.status_code == 409 and "Data Blocks 2" in answer.json()["detail"]
+        assert answer.status_code == 409 and '{"data_blocks": 2}' in answer.json()["detail"]
     assert crm.post("data-fetches/", {"companies": [A, B]}).status_code == 400
     assert not DataFetch.objects.exists()
 

@@ -54,6 +54,15 @@ def test_a_thousand_take_few_queries(program: Program, django_assert_max_num_que
     assert len(found) == 1000
 
 
+def test_a_body_that_is_too_long_or_no_json_says_so(program: Program) -> None:
+    too_many = program.post("companies/lookup/", {"duns": [DUNS] * 1001}).json()["detail"]
+    assert too_many == "duns: At most 1,000 entries. You sent 1,001. Send several requests."
+    headers, path = program.headers, "/api/v1/companies/lookup/"
+    answer = program.client.generic("POST", path, '{"duns": [', content_type="application/json", headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith("The body is not valid JSON: Expecting value: line 1")
+
+
 @pytest.mark.parametrize(
     "body",
     [None, {}, [], {"duns": []}, {"duns": DUNS}, {"duns": [1001 * "1"]}, {"duns": [DUNS] * 1001}, {"duns": [{}]}],
