@@ -74,7 +74,7 @@ def test_a_fetch_is_stopped_resumed_and_discarded(crm: Program, registration: Re
     run(DataFetch.objects.get())
     assert crm.post(f"{path}discard/", {}).status_code == 400
     answer = crm.post(f"{path}discard/", {"confirm_companies": 2})
-    assert answer.status_code == 409 and "now: 1 company" in answer.json()["detail"]
+    assert answer.status_code == 409 and "now 1 company" in answer.json()["detail"]
     assert crm.post(f"{path}discard/", {"confirm_companies": 1}).json()["counts"] == {"discarded": 1}
     assert crm.post(f"{path}resume/", {"confirm_calls": {}}).status_code == 409
     assert profile(A).document == {}
