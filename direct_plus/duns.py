@@ -47,7 +47,7 @@ def normalise_duns(text: str) -> str:
     digits = "".join(character for character in _without_label(text) if not _is_decoration(character))
     if _NINE_DIGITS.fullmatch(digits):
         return digits
-    raise _flaw(digits)
+    raise _flaw(digits, _without_label(text))
 
 
 def usable_numbers(texts: Iterable[str]) -> list[str]:
@@ -77,11 +77,11 @@ def _is_decoration(character: str) -> bool:
     )
 
 
-def _flaw(digits: str) -> InvalidDuns:
+def _flaw(digits: str, shown: str) -> InvalidDuns:
     if not digits:
         return InvalidDuns("the number is missing", Flaw.EMPTY)
     if not (digits.isascii() and digits.isdigit()):
-        return InvalidDuns(f"{digits[:40]} contains characters other than the digits 0 to 9", Flaw.CHARACTERS)
+        return InvalidDuns(f"{shown[:40]} contains characters other than the digits 0 to 9", Flaw.CHARACTERS)
     if len(digits) == 8:
         return LostLeadingZero(digits)
     kind = Flaw.TOO_SHORT if len(digits) < 9 else Flaw.TOO_LONG

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework.request import Request
 
+from core.api.parameters import LIMITS
 from core.api.scopes import ALERTS, READ
 from core.urls import site_url
 from dnbmon_site.accounts.api_keys import scope_missing
@@ -22,7 +23,7 @@ from dnbmon_site.api.problems import (
 )
 from monitoring.corporate_groups.api import UNKNOWN_GROUP
 from monitoring.feed.feed import removed_words
-from portfolio.companies.parameters import UNKNOWN_COMPANY
+from portfolio.companies.parameters import UNKNOWN_COMPANY, UNKNOWN_REGISTRATION
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -46,6 +47,11 @@ PROBLEM_SCHEMA: dict[str, Any] = {
                 "properties": {"parameter": {"type": "string"}, "detail": {"type": "string"}},
             },
         },
+        "confirm_calls": {
+            "type": "object",
+            "description": "With 409, if other calls to D&B were confirmed: the calls that the request would make.",
+            "additionalProperties": {"type": "integer"},
+        },
         "start_again": {
             "type": "object",
             "description": "With 410: the snapshot to restart from, and the oldest available change.",
@@ -68,7 +74,7 @@ A_KEYS_PACE = Pace(limit=600, ahead=60, wait=1)
 NOT_FOUND = {
     "companies": UNKNOWN_COMPANY,
     "groups": UNKNOWN_GROUP,
-    "registrations": "No registration with this reference exists.",
+    "registrations": UNKNOWN_REGISTRATION,
     "imports": "This import does not exist.",
     "company-searches": "This search does not exist.",
     "data-fetches": "This data fetch does not exist.",
@@ -89,8 +95,7 @@ DETAILS = {
     429: too_many_words(A_KEYS_PACE),
     500: "An unexpected error occurred. It was logged.",
 }
-TOO_MANY = "Ensure this value is less than or equal to 1000."
-NO_JSON = "JSON parse error - Expecting value: line 1 column 1 (char 0)"
+NO_JSON = "The body is not valid JSON: Expecting value: line 1 column 1 (char 0)"
 
 
 def describe_problems(result: dict[str, Any], generator: Any, request: Request | None, public: bool) -> dict[str, Any]:
@@ -142,7 +147,7 @@ def document(status: int, detail: str = "", **members: Any) -> dict[str, Any]:
 
 def _bad_request(operation: dict[str, Any]) -> dict[str, Any]:
     if any(parameter["name"] == "limit" for parameter in operation.get("parameters", ())):
-        return document(400, f"limit: {TOO_MANY}", errors=[{"parameter": "limit", "detail": TOO_MANY}])
+        return document(400, f"limit: {LIMITS}", errors=[{"parameter": "limit", "detail": LIMITS}])
     return document(400, NO_JSON if "requestBody" in operation else REFUSED)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework.exceptions import APIException
 
 
@@ -11,6 +13,11 @@ class Conflict(APIException):
     status_code = 409
     default_code = "conflict"
     default_detail = "The object has changed since you read it."
+
+    def __init__(self, detail: str | None = None, **members: Any) -> None:
+        """`members` are what a program needs of the detail, further members of the problem document."""
+        super().__init__(detail)
+        self.members = members
 
 
 class BeingCounted(APIException):

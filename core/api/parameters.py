@@ -14,6 +14,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from core.api.fields import Entries
 from core.lists.pagination import BadCursor, read_token
 from core.text import is_clean
 
@@ -21,6 +22,8 @@ DEFAULT_LIMIT = 100
 MOST = 1000
 # More would not fit the longest request line that gunicorn takes.
 MOST_VALUES = 200
+LIMITS = f"1 to {MOST:,}."
+ONE_ONLY = "One value only."
 END_OF_DAY = time(23, 59, 59, 999000)
 
 
@@ -60,7 +63,10 @@ class Parameters(serializers.Serializer[Any]):
     @classmethod
     def _plain(cls, query: QueryDict) -> dict[str, Any]:
         """As a plain dictionary: DRF would take an empty filter of a query for none."""
-        several = {name for name, field in cls().fields.items() if isinstance(field, Several)}
+        fields = cls().fields
+        several = {name for name, field in fields.items() if isinstance(field, Several)}
+        if twice := [name for name in query if name in fields.keys() - several and len(query.getlist(name)) > 1]:
+            raise serializers.ValidationError({name: [ONE_ONLY] for name in twice})
         return {name: query.getlist(name) if name in several else query[name] for name in query}
 
     def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,11 +86,16 @@ class PageParameters(Parameters):
         required=False, help_text="The `next` value of the previous page. Leave it out to start with the first page."
     )
     limit = serializers.IntegerField(
-        required=False, default=DEFAULT_LIMIT, min_value=1, max_value=MOST, help_text="Entries per page, 1 to 1,000."
+        required=False,
+        default=DEFAULT_LIMIT,
+        min_value=1,
+        max_value=MOST,
+        help_text="Entries per page, 1 to 1,000.",
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value", "max_string_length"), LIMITS),
     )
 
 
-class Several(serializers.ListField):
+class Several(Entries):
     """One value or several: `?kind=a,b` or `?kind=a&kind=b`."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -7,6 +7,9 @@ from typing import Any
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
+# What DRF writes before the reason.
+DRF_SAYS = "JSON parse error - "
+
 
 class BoundedJSONParser(JSONParser):
     def parse(self, *arguments: Any, **named: Any) -> Any:
@@ -14,3 +17,5 @@ class BoundedJSONParser(JSONParser):
             return super().parse(*arguments, **named)
         except RecursionError as error:
             raise ParseError("The JSON is nested too deeply.") from error
+        except ParseError as error:
+            raise ParseError(f"The body is not valid JSON: {str(error.detail).removeprefix(DRF_SAYS)}") from error

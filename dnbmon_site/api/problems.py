@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -32,6 +32,7 @@ NO_KEY = (
     "The request has no API key. Send the header Authorization: Bearer dnbmon_… An administrator issues keys under"
     " “API keys”."
 )
+NO_BEARER = "Write Bearer before the key: Authorization: Bearer dnbmon_…"
 NO_OTHER_FORMAT = "The API responds with JSON only. Send the header Accept: application/json, or omit the header."
 REFUSED = "The request could not be read."
 NONE_SAVED = "No entry was saved. Correct these entries and send the request again."
@@ -121,7 +122,12 @@ BY_STATUS = {kind.status: kind for kind in KINDS}
 
 
 def problem(
-    status: int, detail: str, *, errors: list[dict[str, str]] | None = None, headers: dict[str, str] | None = None
+    status: int,
+    detail: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    headers: dict[str, str] | None = None,
+    members: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
     kind = BY_STATUS.get(status)
     document: dict[str, Any] = {
@@ -129,6 +135,7 @@ def problem(
         "title": kind.title if kind else HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
+        **(members or {}),
     }
     if errors:
         document["errors"] = errors
@@ -147,13 +154,17 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
         return None
     headers = {name: value for name, value in response.items() if name.lower() != "content-type"}
     if isinstance(error, exceptions.NotAuthenticated):
-        return problem(response.status_code, NO_KEY, headers=headers)
+        return problem(response.status_code, NO_BEARER if _has_other_scheme(context) else NO_KEY, headers=headers)
     if isinstance(error, exceptions.NotAcceptable):
         return problem(response.status_code, NO_OTHER_FORMAT, headers=headers)
     if isinstance(error, exceptions.ValidationError):
         errors = list(flat(error.detail))
         return problem(response.status_code, sentence(errors), errors=errors, headers=headers)
-    return problem(response.status_code, said(response), headers=headers)
+    return problem(response.status_code, said(response), headers=headers, members=getattr(error, "members", None))
+
+
+def _has_other_scheme(context: dict[str, Any]) -> bool:
+    return bool(context["request"].META.get("HTTP_AUTHORIZATION", "").strip())
 
 
 def said(response: Response) -> str:

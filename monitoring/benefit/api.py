@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from core.api.errors import BeingCounted
 from core.api.examples import an_answer
+from core.api.fields import OneOf
 from core.api.parameters import PageParameters, Several
 from core.api.scopes import ALERTS
 from core.lists.pagination import BadCursor, read_token, write_token
@@ -171,7 +172,7 @@ def _may_see_alerts(request: Request) -> bool:
 
 
 class ReviewParameters(PageParameters):
-    reason = Several(child=serializers.ChoiceField(Reason.choices), help_text="Return only companies of these reasons.")
+    reason = Several(child=OneOf(Reason.choices), help_text="Return only companies of these reasons.")
 
 
 class ReviewCompanySerializer(serializers.Serializer[Any]):

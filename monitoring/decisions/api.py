@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
+from core.api.fields import Entries, OneOf
 from core.api.parameters import PageParameters, Several, read_place
 from core.api.scopes import READ_DECISIONS, READ_EXPOSURE, WRITE_DECISIONS, WRITE_TIERS, split_scopes
 from core.api.visibility import scope_for, seen_by
@@ -122,7 +123,7 @@ class CompanyDecisionsSerializer(serializers.Serializer[Any]):
 
 class DecidingSerializer(serializers.Serializer[Any]):
     duns = DunsField(max_length=20, help_text="D-U-N-S number of the company.")
-    kind = serializers.ChoiceField(DecisionKind.choices, help_text="The decision.")
+    kind = OneOf(DecisionKind.choices, help_text="The decision.")
     amount = serializers.DecimalField(
         required=False, max_digits=15, decimal_places=2, min_value=Decimal(0), help_text="Of a limit: 0 or more."
     )
@@ -139,16 +140,16 @@ class DecidingSerializer(serializers.Serializer[Any]):
 
 class DecisionParameters(PageParameters):
     company = Several(child=DunsField(), help_text="Return only decisions on these companies: up to 200 numbers.")
-    state = Several(child=serializers.ChoiceField(DecisionState.choices), help_text="Return only these states.")
+    state = Several(child=OneOf(DecisionState.choices), help_text="Return only these states.")
 
 
 class TierSerializer(serializers.Serializer[Any]):
     duns = DunsField(max_length=20, help_text="D-U-N-S number of the company.")
-    tier = serializers.ChoiceField([*Tier.values, NONE], help_text="Its tier. Tier rules do not change it afterwards.")
+    tier = OneOf([*Tier.values, NONE], help_text="Its tier. Tier rules do not change it afterwards.")
 
 
 class TiersSerializer(serializers.Serializer[Any]):
-    tiers = serializers.ListField(
+    tiers = Entries(
         child=TierSerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="Up to 1,000 companies."
     )
 

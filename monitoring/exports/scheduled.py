@@ -43,7 +43,7 @@ from monitoring.feed.serializers import serialized_entries
 from monitoring.models import Change, ExportContent, FileFormat, ScheduledExport
 from monitoring.publications.consumers import Follower
 from portfolio.companies.parameters import CompanyParameters, companies_chosen
-from portfolio.companies.serializers import CompanySerializer
+from portfolio.companies.serializers import named_companies
 from portfolio.models import Company
 from portfolio.visibility import scope_of_unit
 
@@ -293,7 +293,7 @@ def _write_lines(path: Path, source: Source) -> int:
 def _as_in_the_api(rows: list[Any], scope: Scope) -> Iterable[Any]:
     if isinstance(rows[0], feed.Entry):
         return list(serialized_entries(rows, scope))
-    return list(CompanySerializer(rows, many=True).data)
+    return list(named_companies(rows))
 
 
 def _mark_done(path: Path, count: int, now: datetime) -> Path:

@@ -52,7 +52,7 @@ from portfolio.companies.parameters import (
     among,
     company_once_held,
 )
-from portfolio.companies.serializers import COMPANY_EXAMPLE, CompanySerializer
+from portfolio.companies.serializers import NAMED_COMPANY_EXAMPLE, named_companies
 from portfolio.models import Company
 
 KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The change's ID.")
@@ -98,7 +98,7 @@ class CompanyList(APIView):
         parameters=[CompanyParameters],
         responses=SnapshotSerializer,
         examples=an_example(
-            "A page", {"results": [COMPANY_EXAMPLE], "next": None, "changes_cursor": CURSOR_EXAMPLE, "note": None}
+            "A page", {"results": [NAMED_COMPANY_EXAMPLE], "next": None, "changes_cursor": CURSOR_EXAMPLE, "note": None}
         ),
     )
     def get(self, request: Request) -> Response:
@@ -111,7 +111,7 @@ class CompanyList(APIView):
         # Before the rows are read: what is published from now on is in the feed after it, shown here already or not.
         mark = mark_of(asked) or shown(feed.latest(), scope_for(request))
         page = company_page(asked, seen_by(request, Company.objects.all()), scope_for(request))
-        results = CompanySerializer(page.companies, many=True).data
+        results = named_companies(page.companies)
         return Response({"results": results, "next": page.token(mark), "changes_cursor": mark, "note": page.note})
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.api.fields import OneOf
 from core.api.parameters import CountryField, PageParameters, Several
 from monitoring.feed import feed
 from monitoring.feed.serializers import SEVERITIES
@@ -20,10 +21,8 @@ class FeedParameters(PageParameters):
         help_text="The `next` value of the previous call, the `changes_cursor` of a snapshot, or `latest` for the end"
         " of the feed. Leave it out to start with the oldest available change.",
     )
-    kind = Several(child=serializers.ChoiceField(Kind.choices), help_text="Return only these change types.")
-    severity = serializers.ChoiceField(
-        SEVERITIES, required=False, help_text="Return only changes of this severity or higher."
-    )
+    kind = Several(child=OneOf(Kind.choices), help_text="Return only these change types.")
+    severity = OneOf(SEVERITIES, required=False, help_text="Return only changes of this severity or higher.")
     element = serializers.CharField(
         required=False,
         max_length=400,

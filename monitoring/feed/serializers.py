@@ -21,7 +21,12 @@ from monitoring.history.state import STATUS_KINDS
 from monitoring.models import Change, Element, Kind, Notification, Severity, Verb
 from monitoring.story_order import order_text
 from portfolio.companies.external_references import references_by_company
-from portfolio.companies.serializers import COMPANY_EXAMPLE, CompanySerializer, ReferenceSerializer
+from portfolio.companies.serializers import (
+    COMPANY_EXAMPLE,
+    REFERENCE_EXAMPLE,
+    NamedCompanySerializer,
+    ReferenceSerializer,
+)
 from portfolio.models import Company, ExternalReference, Registration
 
 SEVERITIES = [(severity.name.lower(), severity.label) for severity in Severity]
@@ -31,7 +36,7 @@ COMPANY_SHORT_EXAMPLE = {name: COMPANY_EXAMPLE[name] for name in ("duns", "name"
 CHANGE_EXAMPLE = {
     "id": "019b95d1-3ba8-8c55-9d0a-2a4f4b0c9a11",
     "company": COMPANY_SHORT_EXAMPLE,
-    "references": [{"system": "crm", "id": "0015g00000AbCdE"}],
+    "references": [REFERENCE_EXAMPLE],
     "kind": "element",
     "element": "organization.primaryName",
     "label": "Primary name",
@@ -171,7 +176,7 @@ class TimelineSerializer(serializers.Serializer[Any]):
 
 
 class SnapshotSerializer(serializers.Serializer[Any]):
-    results = CompanySerializer(many=True)
+    results = NamedCompanySerializer(many=True)
     next = serializers.CharField(
         allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
     )

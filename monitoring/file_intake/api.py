@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.examples import an_answer, who
+from core.api.fields import OneOf
 from core.api.pages import page_by_key
 from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import WRITE_FILES
@@ -78,7 +79,7 @@ class FilesSerializer(serializers.Serializer[Any]):
 
 
 class FilesParameters(PageParameters):
-    state = Several(child=serializers.ChoiceField(FileState.choices), help_text="Return only files in these states.")
+    state = Several(child=OneOf(FileState.choices), help_text="Return only files in these states.")
 
 
 class NameField(serializers.CharField):

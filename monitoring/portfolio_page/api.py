@@ -14,11 +14,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.examples import an_answer
+from core.api.fields import OneOf
 from core.api.parameters import CountryField, Parameters, Several
 from core.api.scopes import READ_EXPOSURE
 from core.api.visibility import seen_by
 from core.dates import validate_day
 from core.text import is_clean
+from portfolio.companies.parameters import UNKNOWN_REGISTRATION
 from portfolio.models import Registration
 
 MAY_SEE_MONEY = "portfolio.view_exposure"
@@ -38,7 +40,7 @@ class RiskParameters(Parameters):
         validators=[validate_day],
         help_text="Return the movement since this earlier day. Without it, `movement` is null.",
     )
-    score = serializers.ChoiceField(
+    score = OneOf(
         ["failure", "delinquency"], required=False, help_text="The score that movement is about. Default: failure."
     )
     registration = Several(
@@ -206,5 +208,5 @@ def _keys_of(references: list[str], request: Request) -> list[str]:
     known = dict(seen_by(request, rows).values_list("reference", "pk"))
     unknown = [reference for reference in references if reference not in known]
     if unknown:
-        raise serializers.ValidationError({"registration": ["No registration with this reference exists."]})
+        raise serializers.ValidationError({"registration": [UNKNOWN_REGISTRATION]})
     return [str(key) for key in known.values()]

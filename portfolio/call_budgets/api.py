@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -13,8 +14,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core import plurals
 from core.api.errors import Conflict
 from core.api.examples import an_answer, who
+from core.api.fields import OneOf
 from core.api.pages import page_by_key
 from core.api.parameters import PageParameters, Parameters, Several
 from portfolio.call_budgets.budgets import budgets_of
@@ -72,8 +75,13 @@ def conflicts_of_calls() -> Iterator[None]:
     """409 where the calls are not within the budget, or not those confirmed."""
     try:
         yield
-    except (BudgetUsedUp, CallsChanged) as error:
+    except BudgetUsedUp as error:
         raise Conflict(str(error)) from error
+    except CallsChanged as error:
+        needed = {kind.value: number for kind, number in error.planned.items()}
+        made = plurals.calls(sum(needed.values()))
+        detail = f'No call was made. The request makes {made}. Send "confirm_calls": {json.dumps(needed)}.'
+        raise Conflict(detail, confirm_calls=needed) from error
 
 
 def resume_confirmed(
@@ -125,7 +133,7 @@ class CallsSerializer(serializers.Serializer[Any]):
 
 
 class CallParameters(PageParameters):
-    kind = Several(child=serializers.ChoiceField(CallKind.choices), help_text="Return only calls of these kinds.")
+    kind = Several(child=OneOf(CallKind.choices), help_text="Return only calls of these kinds.")
 
 
 class CallBudgetList(APIView):

@@ -14,6 +14,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.request import Request
 
+from core.api.fields import OneOf
 from core.api.parameters import CountryField, MomentField, PageParameters, Several
 from core.api.visibility import scope_for, seen_by, seen_in
 from core.text import is_clean
@@ -48,6 +49,8 @@ UNKNOWN_COMPANY = (
     "No company with this D-U-N-S number is known. To monitor it, request it with"
     " POST /api/v1/registrations/{reference}/subjects/."
 )
+
+UNKNOWN_REGISTRATION = "No registration with this reference exists. GET /api/v1/registrations/ lists them."
 
 
 def seen_numbers(context: Mapping[str, Any], numbers: list[str]) -> list[str]:
@@ -94,7 +97,7 @@ class RegistrationField(serializers.CharField):
         reference = super().to_internal_value(data)
         rows = Registration.objects.filter(reference=reference) if is_clean(reference) else Registration.objects.none()
         if not (found := list(seen_in(self.context, rows).values_list("pk", flat=True))):
-            raise serializers.ValidationError("No registration with this reference exists.")
+            raise serializers.ValidationError(UNKNOWN_REGISTRATION)
         return found
 
 
@@ -138,29 +141,25 @@ class CompanyParameters(PageParameters):
     monitored = serializers.BooleanField(
         required=False, help_text="Return only companies that D&B monitors at present, or only the others."
     )
-    failure_class = Several(child=serializers.ChoiceField(CLASSES), help_text=OF_CLASS)
-    delinquency_class = Several(child=serializers.ChoiceField(CLASSES), help_text=OF_CLASS)
+    failure_class = Several(child=OneOf(CLASSES), help_text=OF_CLASS)
+    delinquency_class = Several(child=OneOf(CLASSES), help_text=OF_CLASS)
     rating = Several(child=serializers.CharField(max_length=8), help_text=f"D&B ratings, such as 5A1. {OR_UNKNOWN}")
     industry_code = Several(child=serializers.CharField(max_length=12), help_text=f"Industry codes. {OR_UNKNOWN}")
-    size = Several(
-        child=serializers.ChoiceField([*Size.values, UNKNOWN]), help_text=f"Sizes by employees. {OR_UNKNOWN}"
-    )
+    size = Several(child=OneOf([*Size.values, UNKNOWN]), help_text=f"Sizes by employees. {OR_UNKNOWN}")
     operating_status = Several(
         child=serializers.CharField(max_length=200), help_text=f"D&B's descriptions, such as Active. {OR_UNKNOWN}"
     )
-    flag = serializers.ChoiceField(FLAG_VALUES, required=False, help_text="A risk flag, `none` or `unknown`.")
+    flag = OneOf(FLAG_VALUES, required=False, help_text="A risk flag, `none` or `unknown`.")
     global_ultimate = Several(
         child=DunsOrUnknown(max_length=20), help_text=f"D-U-N-S numbers of global ultimates. {OR_UNKNOWN}"
     )
     owner = serializers.CharField(required=False, max_length=200, help_text="Owner of the company, or `unknown`.")
     tag = serializers.CharField(required=False, max_length=500, help_text="One of the company's tags, or `unknown`.")
-    tier = Several(
-        child=serializers.ChoiceField([*Tier.values, NONE]), help_text="Tiers that users or rules set, or `none`."
-    )
+    tier = Several(child=OneOf([*Tier.values, NONE]), help_text="Tiers that users or rules set, or `none`.")
     review_by = serializers.DateField(
         required=False, help_text="Return only companies with a review that is due on or before this day."
     )
-    sort = serializers.ChoiceField(
+    sort = OneOf(
         SORTS,
         required=False,
         help_text="Sort by this column; with a hyphen, from the highest. Companies where it is unknown are left out.",
@@ -220,5 +219,5 @@ def _duns_or_404(text: str) -> str:
     except InvalidDuns as error:
         raise Http404(
             f"The path contains no valid D-U-N-S number: {error.reason}. Write its nine digits, such as 804735132 or"
-            " 80-473-5132."
+            " 80-473-5132. To find a company by your own ID, use /api/v1/companies/?reference=."
         ) from error

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from portfolio.companies.external_references import references_by_company
 from portfolio.models import Company, ExternalReference, Flag
 
 COMPANY_EXAMPLE = {
@@ -43,6 +47,8 @@ COMPANY_EXAMPLE = {
     "tier": "critical",
     "next_review_on": "2026-04-07",
 }
+REFERENCE_EXAMPLE = {"system": "crm", "id": "0015g00000AbCdE"}
+NAMED_COMPANY_EXAMPLE = {**COMPANY_EXAMPLE, "references": [REFERENCE_EXAMPLE]}
 FLAG_NAMES = [str(flag.name).lower() for flag in Flag]
 
 
@@ -108,3 +114,21 @@ class CompanySerializer(serializers.ModelSerializer[Company]):
 class ReferenceSerializer(serializers.Serializer[ExternalReference]):
     system = serializers.CharField(help_text="Name of the system.")
     id = serializers.CharField(source="reference", help_text="ID of the company in that system.")
+
+
+class NamedCompanySerializer(CompanySerializer):
+    """With the names that other systems have for it, in the context by D-U-N-S number: read once for all companies."""
+
+    references = serializers.SerializerMethodField(help_text="The IDs of the company in your other systems.")
+
+    class Meta(CompanySerializer.Meta):
+        fields = [*CompanySerializer.Meta.fields, "references"]
+
+    @extend_schema_field(ReferenceSerializer(many=True))
+    def get_references(self, company: Company) -> Any:
+        return ReferenceSerializer(self.context["named"].get(company.pk, []), many=True).data
+
+
+def named_companies(companies: Sequence[Company]) -> Any:
+    named = references_by_company(company.pk for company in companies)
+    return NamedCompanySerializer(companies, many=True, context={"named": named}).data

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
+from core.api.fields import Entries
 from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import READ_EXPOSURE, WRITE_EXPOSURE
 from core.api.visibility import scope_for, seen_by
@@ -101,7 +102,7 @@ class EntrySerializer(serializers.Serializer[Any]):
 
 
 class SettingSerializer(serializers.Serializer[Any]):
-    exposures = serializers.ListField(
+    exposures = Entries(
         child=EntrySerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="Up to 1,000 amounts."
     )
 

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from core.actors import Actor
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
+from core.api.fields import OneOf
 from core.api.parameters import PageParameters, Several
 from core.api.visibility import seen_by
 from core.blobs import load_bytes
@@ -104,9 +105,7 @@ class ImportsSerializer(serializers.Serializer[Any]):
 
 
 class ImportParameters(PageParameters):
-    state = Several(
-        child=serializers.ChoiceField(ImportState.choices), help_text="Return only imports in these states."
-    )
+    state = Several(child=OneOf(ImportState.choices), help_text="Return only imports in these states.")
 
 
 class ConfirmationSerializer(serializers.Serializer[Any]):

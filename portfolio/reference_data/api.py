@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.examples import a_request, an_answer, who
+from core.api.fields import OneOf
 from core.api.parameters import PageParameters, Several
 from core.api.scopes import FETCH_REFERENCE_DATA, READ
 from portfolio.call_budgets.api import ConfirmCallsField, conflicts_of_calls
@@ -33,7 +34,7 @@ class CodesSerializer(serializers.Serializer[Any]):
 
 
 class CodeParameters(PageParameters):
-    category = serializers.ChoiceField(
+    category = OneOf(
         ReferenceCategory.choices,
         default=ReferenceCategory.OPERATING_STATUS,
         help_text="Category. Industries have the `typeDnBCode` of their classification.",

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.examples import an_answer, who
+from core.api.fields import OneOf
 from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import PULL
 from core.api.visibility import seen_by
@@ -20,6 +21,7 @@ from core.audit import record
 from core.jobs import ask_worker
 from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
 from core.text import is_clean
+from portfolio.companies.parameters import UNKNOWN_REGISTRATION
 from portfolio.models import Registration, RegistrationState
 from portfolio.registrations.status import description
 
@@ -84,9 +86,7 @@ class PullAskedSerializer(serializers.Serializer[Any]):
 
 
 class RegistrationListParameters(PageParameters):
-    state = Several(
-        child=serializers.ChoiceField(RegistrationState.choices), help_text="Return only registrations in these states."
-    )
+    state = Several(child=OneOf(RegistrationState.choices), help_text="Return only registrations in these states.")
     contract = serializers.CharField(
         required=False, max_length=64, help_text="Return only registrations of this contract."
     )
@@ -106,7 +106,7 @@ def registration_or_404(request: Request, reference: str, contract: str | None =
     if contract is not None:
         found = [row for row in found if row.contract_id == contract]
     if not found:
-        raise Http404("No registration with this reference exists.")
+        raise Http404(UNKNOWN_REGISTRATION)
     if len(found) > 1:
         raise serializers.ValidationError(
             {"contract": ["Several contracts have a registration with this reference. Specify the contract."]}

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.examples import a_request, an_answer, who
+from core.api.fields import Entries, OneOf
 from core.api.parameters import PageParameters, Several
 from core.api.scopes import READ, WRITE_PORTFOLIO
 from core.db import clean_text
@@ -92,7 +93,7 @@ class SubjectParameters(PageParameters, ContractParameter):
     requested = serializers.BooleanField(
         required=False, allow_null=True, default=None, help_text="Return only requested companies, or only others."
     )
-    state = Several(child=serializers.ChoiceField(SubjectState.choices), help_text="Return only these states.")
+    state = Several(child=OneOf(SubjectState.choices), help_text="Return only these states.")
     duns = Several(child=DunsField(), help_text="Return only these companies: up to 200 D-U-N-S numbers.")
 
 
@@ -109,7 +110,7 @@ class SubjectEntrySerializer(serializers.Serializer[Any]):
 
 
 class SubjectEntriesSerializer(serializers.Serializer[Any]):
-    subjects = serializers.ListField(
+    subjects = Entries(
         child=SubjectEntrySerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="Up to 10,000 companies."
     )
 

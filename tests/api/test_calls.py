@@ -56,7 +56,8 @@ def test_what_was_not_confirmed_or_is_beyond_the_budget_is_a_conflict() -> None:
     assert body.is_valid()
     confirmed = body.validated_data["confirm_calls"]
     confirm_calls({CallKind.MATCH: 2}, confirmed)
-    with pytest.raises(Conflict, match="Match 3"), conflicts_of_calls():
+    with pytest.raises(Conflict, match="makes 3 calls. Send .*match") as caught, conflicts_of_calls():
         confirm_calls({CallKind.MATCH: 3}, confirmed)
+    assert caught.value.members == {"confirm_calls": {"match": 3}}
     with pytest.raises(Conflict, match="501 calls needed, 500 left"), conflicts_of_calls():
         require_calls(a_contract(), {CallKind.MATCH: 501})

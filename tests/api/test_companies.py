@@ -42,6 +42,7 @@ def test_a_company_as_lists_show_it(program: Program) -> None:
         "changed_at": "2026-01-08T01:23:13Z",
         "tier": "",
         "next_review_on": None,
+        "references": [],
     }
     assert program.read("companies/80-473-5132/")["duns"] == "804735132"
     assert program.walk("companies/")[0] == program.read("companies/804735132/")
@@ -69,6 +70,8 @@ def test_an_unknown_company_is_not_found(program: Program, duns: str) -> None:
             "99999",
             "The path contains no valid D-U-N-S number: 99999 has 5 digits; a D-U-N-S number has nine.",
         ),
+        ("walkcrm:W-001", "walkcrm:W-001 contains characters other than the digits 0 to 9."),
+        ("walkcrm:W-001", "use /api/v1/companies/?reference=."),
         ("150483782", "To monitor it, request it with POST /api/v1/registrations/{reference}/subjects/."),
     ],
 )
@@ -208,6 +211,20 @@ def test_what_cannot_be_is_refused(program: Program, filters: dict[str, str]) ->
     answer = program.get("companies/", **filters)
     assert answer.status_code == 400, answer.content
     assert answer["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("reference=A&reference=B", "reference: One value only."),
+        ("limit=1001", "limit: 1 to 1,000."),
+        ("limit=0", "limit: 1 to 1,000."),
+        ("size=huge", 'size: "huge" is not one of micro, small, medium, large, unknown.'),
+        ("duns=" + ",".join(["804735132"] * 201), "duns: At most 200 entries. You sent 201. Send several requests."),
+    ],
+)
+def test_a_refusal_says_what_is_accepted(program: Program, query: str, words: str) -> None:
+    assert program.get(f"companies/?{query}").json()["detail"] == words
 
 
 @pytest.mark.parametrize("limit", [1, 3, 1000])

@@ -70,7 +70,8 @@ def test_without_the_right_number_of_calls_nothing_is_fetched(
     crm: Program, registration: Registration, control: SandboxControl
 ) -> None:
     answer = crm.post("family-trees/", a_body(2))
-    assert answer.status_code == 409 and "Family Tree 1" in answer.json()["detail"]
+    assert answer.status_code == 409 and "makes 1 call." in answer.json()["detail"]
+    assert answer.json()["confirm_calls"] == {"family_tree": 1}
     assert crm.post("family-trees/", {"kind": "full", "companies": [THIRD]}).status_code == 400
     answer = crm.post("family-trees/", a_body(companies=duns_numbers(1)))
     assert answer.status_code == 409 and "None of the companies" in answer.json()["detail"]
@@ -107,7 +108,10 @@ def test_trees_are_those_of_the_day(crm: Program, registration: Registration) ->
     path, day = f"companies/{THIRD}/upward-chain/", f"{now - timedelta(days=30):%Y-%m-%d}"
     assert [crm.read(path)["id"], crm.read(path, as_of=day)["id"]] == [str(later.pk), str(earlier.pk)]
     assert crm.read(path)["outdated"] is False
-    assert crm.get(path, as_of=f"{now - timedelta(days=90):%Y-%m-%d}").status_code == 404
+    answer = crm.get(path, as_of=f"{now - timedelta(days=90):%Y-%m-%d}")
+    assert answer.status_code == 404 and "had been fetched by then" in answer.json()["detail"]
+    answer = crm.get(f"companies/{THIRD}/family-tree/")
+    assert answer.status_code == 404 and "has been fetched. Fetch one" in answer.json()["detail"]
     assert crm.get("companies/x/upward-chain/").status_code == 404
     assert [one["id"] for one in crm.walk("family-trees/", limit=1)] == [str(later.pk), str(earlier.pk)]
     assert crm.read("family-trees/", kind="full")["results"] == []

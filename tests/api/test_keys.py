@@ -52,6 +52,8 @@ def test_what_is_no_key_does_not_open(header: str) -> None:
     answer = Client().get("/api/v1/changes/", headers={"Authorization": header})
     assert answer.status_code == 401
     assert "WWW-Authenticate" in answer
+    has_scheme = header.startswith("Bearer")
+    assert ("Write Bearer before the key" in answer.json()["detail"]) is not has_scheme
 
 
 def test_a_key_opens_until_it_is_revoked(key: tuple[ApiKey, str]) -> None:

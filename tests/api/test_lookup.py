@@ -32,7 +32,7 @@ def test_an_entry_for_each_in_the_same_order(program: Program) -> None:
         (DUNS, DUNS),
     ]
     assert [one["company"] and one["company"]["name"] for one in found] == [None, "Acme Ltd", None, "Acme Ltd"]
-    assert found[1]["company"] == program.read(f"companies/{DUNS}/")
+    assert {**found[1]["company"], "references": found[1]["references"]} == program.read(f"companies/{DUNS}/")
 
 
 def test_where_it_is_monitored_and_what_others_call_it(program: Program) -> None:
@@ -52,6 +52,15 @@ def test_a_thousand_take_few_queries(program: Program, django_assert_max_num_que
     with django_assert_max_num_queries(12):
         found = look_up(program, *[f"{number:09}" for number in range(1000)])
     assert len(found) == 1000
+
+
+def test_a_body_that_is_too_long_or_no_json_says_so(program: Program) -> None:
+    too_many = program.post("companies/lookup/", {"duns": [DUNS] * 1001}).json()["detail"]
+    assert too_many == "duns: At most 1,000 entries. You sent 1,001. Send several requests."
+    headers, path = program.headers, "/api/v1/companies/lookup/"
+    answer = program.client.generic("POST", path, '{"duns": [', content_type="application/json", headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith("The body is not valid JSON: Expecting value: line 1")
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,9 @@ def test_naming_a_company_adds_and_monitors_none(crm: Program) -> None:
     assert not Company.objects.exists() and not Subject.objects.exists()
     assert crm.walk("companies/") == []
     delivered(a_seed())
-    assert [one["duns"] for one in crm.walk("companies/", reference="1")] == [DUNS]
+    (listed,) = crm.walk("companies/", reference="1")
+    assert listed["duns"] == DUNS and listed["references"] == [{"system": "crm", "id": "1"}]
+    assert crm.read(f"companies/{DUNS}/") == listed
 
 
 def test_errors_name_the_entry(crm: Program) -> None:

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.examples import a_request, an_answer, who
+from core.api.fields import Entries, OneOf
 from core.api.parameters import MomentField
 from core.api.scopes import ALERTS
 from monitoring.alerts.actions import LONGEST, acknowledge, assign, reopen
@@ -161,11 +162,11 @@ class AlertAssign(APIView):
 
 
 class BulkSerializer(serializers.Serializer[Any]):
-    action = serializers.ChoiceField(
+    action = OneOf(
         [(name, name) for name in ACTIONS],
         help_text="What to do. The other fields are those of that action: for `close`, `reason` and `comment`.",
     )
-    alerts = serializers.ListField(
+    alerts = Entries(
         child=serializers.UUIDField(), min_length=1, max_length=MOST_AT_ONCE, help_text="IDs of up to 1,000 alerts."
     )
     reason = serializers.CharField(required=False, help_text="For `close`.")

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.examples import a_request, an_answer, who
+from core.api.fields import OneOf
 from core.api.parameters import PageParameters, Several, read_moment
 from core.api.scopes import ALERTS
 from core.api.visibility import scope_for, seen_by
@@ -99,7 +100,7 @@ class AlertSerializer(serializers.Serializer[Any]):
 
 
 class CloseSerializer(serializers.Serializer[Any]):
-    reason = serializers.ChoiceField(CloseReason.choices, help_text="Why it is closed.")
+    reason = OneOf(CloseReason.choices, help_text="Why it is closed.")
     comment = serializers.CharField(
         max_length=LONGEST,
         help_text="A sentence about it. Is added to the alert's comments, whether or not it was open.",
@@ -114,10 +115,8 @@ class AlertsSerializer(serializers.Serializer[Any]):
 
 
 class AlertParameters(PageParameters):
-    state = Several(child=serializers.ChoiceField(AlertState.choices), help_text="Return only alerts in these states.")
-    severity = serializers.ChoiceField(
-        SEVERITIES, required=False, help_text="Return only alerts of this severity or higher."
-    )
+    state = Several(child=OneOf(AlertState.choices), help_text="Return only alerts in these states.")
+    severity = OneOf(SEVERITIES, required=False, help_text="Return only alerts of this severity or higher.")
     snoozed = serializers.BooleanField(
         required=False, help_text="Return only alerts that are snoozed at the moment, or only alerts that are not."
     )

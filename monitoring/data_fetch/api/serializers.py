@@ -7,6 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.api.fields import Entries, OneOf
 from core.api.parameters import PageParameters, Several
 from monitoring.data_fetch.finish import counts_by_fetch
 from monitoring.models import DataFetch, FetchedState, FetchState
@@ -80,7 +81,7 @@ class FetchesSerializer(serializers.Serializer[Any]):
 
 
 class RequestSerializer(serializers.Serializer[Any]):
-    companies = serializers.ListField(
+    companies = Entries(
         child=DunsField(),
         required=False,
         allow_empty=False,
@@ -102,7 +103,7 @@ class RequestSerializer(serializers.Serializer[Any]):
 
 
 class FetchDecisionSerializer(serializers.Serializer[Any]):
-    companies = serializers.ListField(
+    companies = Entries(
         child=DunsField(),
         required=False,
         allow_empty=False,
@@ -157,6 +158,4 @@ class ItemDetailSerializer(ItemSerializer):
 
 
 class ItemParameters(PageParameters):
-    state = Several(
-        child=serializers.ChoiceField(FetchedState.choices), help_text="Return only companies in these states."
-    )
+    state = Several(child=OneOf(FetchedState.choices), help_text="Return only companies in these states.")

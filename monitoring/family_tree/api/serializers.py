@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.api.fields import Entries, OneOf
 from core.api.parameters import PageParameters
 from monitoring.models import FamilyTree, TreeKind, TreeState
 from portfolio.call_budgets.api import ConfirmCallsField
@@ -104,8 +105,8 @@ class CompanyTreeSerializer(TreeSerializer):
 
 
 class TreeRequestSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(TreeKind.choices, help_text="`full` takes one company.")
-    companies = serializers.ListField(
+    kind = OneOf(TreeKind.choices, help_text="`full` takes one company.")
+    companies = Entries(
         child=DunsField(),
         allow_empty=False,
         max_length=MOST_COMPANIES,
@@ -115,7 +116,7 @@ class TreeRequestSerializer(serializers.Serializer[Any]):
 
 
 class TreeParameters(PageParameters):
-    kind = serializers.ChoiceField(TreeKind.choices, required=False, help_text="Return only trees of this kind.")
+    kind = OneOf(TreeKind.choices, required=False, help_text="Return only trees of this kind.")
 
 
 def members_json(rows: list[Any], monitored: dict[str, list[str]]) -> Any:

@@ -45,6 +45,8 @@ from portfolio.models import Subject
 KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The family tree's ID.")
 RIGHT = "monitoring.request_familytree"
 VIEW = "monitoring.view_familytree"
+NONE_FETCHED = "No family tree of this company has been fetched. Fetch one with POST /api/v1/family-trees/."
+NONE_BY_THEN = "No family tree of this company had been fetched by then. Leave out as_of for the latest one."
 
 
 def tree_or_404(key: uuid.UUID) -> FamilyTree:
@@ -237,5 +239,5 @@ def _of_company(request: Request, duns: str, kind: TreeKind) -> Response:
     tree = latest_tree(number, kind, until)
     if tree is None:
         company_or_404(request, number)
-        raise Http404("No family tree of this company had been fetched by then.")
+        raise Http404(NONE_BY_THEN if until else NONE_FETCHED)
     return Response(company_tree_json(tree, is_outdated=bool(changed_since(tree, [number], until))))

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from portfolio.companies.parameters import DUNS_IN_PATH, company_or_404
-from portfolio.companies.serializers import COMPANY_EXAMPLE, CompanySerializer
+from portfolio.companies.serializers import NAMED_COMPANY_EXAMPLE, NamedCompanySerializer, named_companies
 
 
 class CompanyDetail(APIView):
@@ -20,9 +20,9 @@ class CompanyDetail(APIView):
         tags=["companies"],
         summary="Get a company",
         parameters=[DUNS_IN_PATH],
-        responses=CompanySerializer,
-        examples=[OpenApiExample("A company", COMPANY_EXAMPLE, response_only=True)],
+        responses=NamedCompanySerializer,
+        examples=[OpenApiExample("A company", NAMED_COMPANY_EXAMPLE, response_only=True)],
     )
     def get(self, request: Request, duns: str) -> Response:
         """A summary of the company as it is now. Its *profile* has the full document from D&B."""
-        return Response(CompanySerializer(company_or_404(request, duns)).data)
+        return Response(named_companies([company_or_404(request, duns)])[0])

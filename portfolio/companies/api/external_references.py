@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.examples import a_request, an_answer, who
+from core.api.fields import Entries
 from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import READ, WRITE_REFERENCES
 from core.api.visibility import seen_by
@@ -43,7 +44,7 @@ class ReferencesSerializer(serializers.Serializer[Any]):
 
 
 class NamingSerializer(serializers.Serializer[Any]):
-    references = serializers.ListField(
+    references = Entries(
         child=ReferenceEntrySerializer(),
         allow_empty=False,
         max_length=MOST_AT_ONCE,

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.examples import a_request, an_answer
+from core.api.fields import Entries
 from core.api.scopes import READ
 from core.api.visibility import scope_for, seen_by
 from core.db import in_batches
@@ -32,7 +33,7 @@ LOOKED_UP_EXAMPLE = {
 
 
 class NumbersSerializer(serializers.Serializer[Any]):
-    duns = serializers.ListField(
+    duns = Entries(
         child=serializers.CharField(max_length=40),
         allow_empty=False,
         max_length=MOST_AT_ONCE,

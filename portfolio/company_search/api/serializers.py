@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from core.api.fields import OneOf
 from core.api.parameters import CountryField, PageParameters, Several
 from core.api.visibility import scope_for
 from portfolio.call_budgets.api import ConfirmCallsField
@@ -117,7 +118,7 @@ class QuerySerializer(serializers.Serializer[Any]):
     contract = serializers.CharField(
         required=False, max_length=64, help_text="Contract that makes the call. Required only if there are several."
     )
-    kind = serializers.ChoiceField(
+    kind = OneOf(
         [CallKind.MATCH.value, CallKind.TYPEAHEAD.value],
         default=CallKind.MATCH.value,
         help_text="`typeahead` finds by the beginning of the name, if the contract with D&B includes it.",
@@ -148,9 +149,7 @@ class DecisionSerializer(serializers.Serializer[Any]):
 
 
 class SearchParameters(PageParameters):
-    state = Several(
-        child=serializers.ChoiceField(SearchState.choices), help_text="Return only searches in these states."
-    )
+    state = Several(child=OneOf(SearchState.choices), help_text="Return only searches in these states.")
 
     def get_fields(self) -> dict[str, Any]:
         of = serializers.UUIDField(required=False, help_text="Return only searches for rows of this import.")
