@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.template.loader import render_to_string
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from unfold.widgets import CHECKBOX_CLASSES
 
@@ -18,12 +19,17 @@ class OwnTemplate:
 
 
 class Boxes(OwnTemplate, forms.CheckboxSelectMultiple):
-    """Check boxes, in unfold's look."""
+    """Check boxes, in unfold's look. `add` is the route and the words of a link, shown where there is no box."""
 
     template_name = "core/boxes.html"
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, add: tuple[str, str | Promise] | None = None, **kwargs: Any) -> None:
         super().__init__({"class": " ".join(CHECKBOX_CLASSES)}, **kwargs)
+        self.add = add
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        route, words = self.add or ("", "")
+        return {**super().get_context(name, value, attrs), "add_route": route, "add_words": words}
 
 
 class TextBoxes(forms.MultipleChoiceField):

@@ -299,7 +299,7 @@ CHECKS: Mapping[str, Callable[[str], Iterator[str]]] = {
 def rule_text(row: AlertRule) -> str:
     """What a rule waits for, in a line."""
     kinds = [lower_first(str(Kind(kind).label)) for kind in split(row.kinds) if kind in OTHER_KINDS]
-    paths = [_path_text(line) for _, line in _lines(row.elements) if not line.startswith("!")]
+    paths = [path_text(line) for _, line in _lines(row.elements) if not line.startswith("!")]
     joint = gettext("and") if row.combination == Combination.ALL else gettext("or")
     # A status by its code and by its description is one condition to a reader.
     conditions = f" {joint} ".join(dict.fromkeys(_condition_text(line, row) for _, line in _lines(row.conditions)))
@@ -318,7 +318,7 @@ def _condition_text(line: str, row: AlertRule) -> str:
     return line_text(f"{BECOMES} Out of business" if is_code else line)
 
 
-def _path_text(path: str) -> str:
+def path_text(path: str) -> str:
     bare = path.removeprefix("organization.").removeprefix("**.")
     if known := KNOWN.get(bare) or PATTERNS.get(bare):
         return lower_first(str(known))

@@ -195,8 +195,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return file_size(row.byte_count)
 
     @admin.display(description=_("Error"))
-    def last_error(self, row: Delivery) -> str:
-        return row.error[:120]
+    def last_error(self, row: Delivery) -> SafeString | str:
+        return two_lines(row.error[:120], "") if row.error else ""
 
     def page_context(self, request: HttpRequest, row: Delivery) -> dict[str, Any]:
         self.complete_rows([row])

@@ -170,7 +170,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         Channel.objects.none(),
         label=_("Channels"),
         required=False,
-        widget=Boxes,
+        widget=Boxes(add=("admin:monitoring_channel_add", _("Add channel"))),
         help_text=_("Channels that receive alerts from all rules need not be selected."),
     )
 

@@ -28,6 +28,7 @@ from core.text import counted
 from monitoring.alerts.admin.effectiveness import EffectivenessPages, with_outcomes
 from monitoring.alerts.admin.filters import ChoosesUsers
 from monitoring.alerts.admin.reach import below_severity_texts, channels_text, waiting_texts
+from monitoring.alerts.admin.rule_changes import changes_of
 from monitoring.alerts.admin.rule_filters import OriginFilter, visible_rules
 from monitoring.alerts.admin.rule_form import RuleForm, set_channels
 from monitoring.alerts.admin.unmatchable import unmatchable_texts
@@ -226,7 +227,9 @@ class AlertRuleAdmin(EffectivenessPages, ChoosesUsers, RowActions, WatchedRemova
         obj.created_by = obj.created_by or name_of(request)
         super().save_model(request, obj, form, change)
         set_channels(obj, form.cleaned_data["channels"], visible_channels(request))
-        note(obj, "changed" if change else "made", by=name_of(request), after=form.cleaned_data)
+        if not change or form.changed_data:
+            before, after = changes_of(form, is_change=change)
+            note(obj, "changed" if change else "made", by=name_of(request), before=before, after=after)
         for words in [*unmatchable_texts(obj), *below_severity_texts(obj, Reach.read().below_severity(obj))]:
             messages.warning(request, words)
         count_unnotified()
@@ -261,7 +264,11 @@ class AlertRuleAdmin(EffectivenessPages, ChoosesUsers, RowActions, WatchedRemova
         except Mistake as error:
             trial, mistake = None, gettext("Character %(at)s: %(error)s") % {"at": error.at, "error": error}
         context = {"row": row, "trial": trial, "mistake": mistake, "words": rule_text(row), "scope": scope_text(row)}
-        context |= {"warnings": unmatchable_texts(row), "proposed": request.GET.urlencode()}
+        context |= {
+            "warnings": unmatchable_texts(row),
+            "proposed": request.GET.urlencode(),
+            **_notified(row, Reach.read()),
+        }
         may_act = self.has_change_permission(request, row)
         title = gettext("Test on history: %(name)s") % {"name": row.name}
         return self.page(request, "monitoring/alerts/rule_preview.html", title=title, may_act=may_act, **context)
@@ -287,18 +294,24 @@ def name_of(request: HttpRequest) -> str:
 def _form_context(row: AlertRule) -> dict[str, Any]:
     """What stands above the form."""
     reach = Reach.read()
-    channels = reach.channels_of(row)
     return {
+        **_notified(row, reach),
         "words": rule_text(row),
         "scope": scope_text(row),
         "is_changed": is_changed(row),
-        "notified": channels_text(row, channels),
-        "has_channels": bool(channels or reach.waiting_of(row)),
         "warnings": [
             *unmatchable_texts(row),
             *waiting_texts(reach.waiting_of(row), reach),
             *below_severity_texts(row, reach.below_severity(row)),
         ],
+    }
+
+
+def _notified(row: AlertRule, reach: Reach) -> dict[str, Any]:
+    channels = reach.channels_of(row)
+    return {
+        "notified": channels_text(row, channels),
+        "has_channels": bool(channels or reach.waiting_of(row)),
     }
 
 
@@ -329,7 +342,6 @@ DONE: dict[str, str | Promise] = {
 }
 
 
-def note(row: AlertRule, deed: str, *, by: str, after: dict[str, Any] | None = None) -> None:
-    # Without the limit of exposure, which the audit log would show to users who may not see money.
-    said = {name: str(value) for name, value in (after or {}).items() if name != "min_exposure"} or None
-    record(actor=by, action=f"rule.{deed}", thing=row, summary=str(DONE[deed]) % {"name": row.name}, after=said)
+def note(row: AlertRule, deed: str, *, by: str, **sides: dict[str, Any]) -> None:
+    """`sides` are what was before and after."""
+    record(actor=by, action=f"rule.{deed}", thing=row, summary=str(DONE[deed]) % {"name": row.name}, **sides)

@@ -228,6 +228,7 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
             "alert_url": alert_url(row),
             "recipient_url": recipient_url(row),
             "badge": state_badge(row),
+            "is_waiting": row.state == MessageState.WAITING,
             "recipient": names_of([row]).get(row.target),
             "tries": [(one, attempt_text(one)) for one in tries],
             "response": next((one.response for one in tries[:1] if one.error), ""),

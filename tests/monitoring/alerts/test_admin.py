@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from core.admin.audit_differences import differences
 from core.cached_counts import update_counts
 from core.models import AuditEntry
 from dnbmon_site.accounts.models import User
@@ -415,6 +416,13 @@ def test_a_rule_is_changed_and_keeps_channels_of_others(ann: Client) -> None:
     assert rule.kinds == "deleted"
     assert set(RuleChannel.objects.values_list("channel", flat=True)) == {other.pk, mine.pk}
     assert rule.active, "saving the form switches nothing off"
+    ann.post(f"/monitoring/alertrule/{rule.pk}/change/", {**fields, "countries": ["DE"], "severity": 2, "channels": []})
+    entry = AuditEntry.objects.filter(action="rule.changed").latest("id")
+    assert sorted(differences(entry)) == [
+        ("channels", "Mail (shared)", ""),
+        ("countries", "", "Germany"),
+        ("severity", "High", "Medium"),
+    ], "what changed, in the words of the form, without channels of others"
 
 
 def test_elements_are_picked_by_name_and_paths_are_kept(ann: Client) -> None:

@@ -74,10 +74,13 @@ def test_a_rule_that_notifies_nobody_says_so(ann: Client) -> None:
     rule = a_rule(notify_owner=False)
     page = f"/monitoring/alertrule/{rule.pk}/change/"
     assert "Alerts from this rule appear only under Alerts." in text_of(ann.get(page))
+    assert 'None available yet. <a href="/monitoring/channel/add/">Add channel</a>' in ann.get(page).text
+    trial = f"/monitoring/alertrule/{rule.pk}/try/"
+    assert "Alerts from this rule appear only under Alerts." in text_of(ann.get(trial))
     assert "No notifications" in text_of(ann.get("/monitoring/alertrule/"))
     a_channel(rule, name="Team")
     assert "Also notified: Team." in text_of(ann.get(page))
-    assert "No notifications are sent" not in text_of(ann.get(page))
+    assert all("No notifications are sent" not in text_of(ann.get(one)) for one in (page, trial))
 
 
 def test_a_rule_that_notifies_owners_says_who_is_left_out(ann: Client) -> None:

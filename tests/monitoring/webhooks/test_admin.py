@@ -368,7 +368,9 @@ def test_messages_show_every_try_and_go_out_again(admin: Client, receiver: Recei
     )
     assert "Message “Company changes”" in text_of(page) and "Resend message" in text_of(page)
     assert "<b>way" not in page.content.decode(), "a receiver's answer is text"
+    assert "Next attempt" in text_of(page)
     OutboxMessage.objects.update(state=MessageState.SENT)
+    assert "Next attempt" not in text_of(admin.get(f"/monitoring/outboxmessage/{row.pk}/change/"))
     admin.post("/monitoring/outboxmessage/", {"action": "again", "_selected_action": [str(row.pk)]})
     assert OutboxMessage.objects.get().state == MessageState.WAITING
     again = f"/monitoring/outboxmessage/{row.pk}/do/resend/"
