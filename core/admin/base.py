@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -79,7 +79,7 @@ class KeyChangeList(DjangoChangeList):
         descending = bool(ordering) and str(ordering[0]).startswith("-")
         return [*ordering, "-pk" if descending else "pk"]
 
-    def get_query_string(self, new_params: dict[str, Any] | None = None, remove: list[str] | None = None) -> str:
+    def get_query_string(self, new_params: dict[str, Any] | None = None, remove: Iterable[str] | None = None) -> str:
         """The first click on a column of amounts puts the largest first."""
         if new_params and ORDER_VAR in new_params:
             first, dot, others = str(new_params[ORDER_VAR]).partition(".")

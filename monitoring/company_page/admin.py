@@ -282,7 +282,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             ),
             "decisions": decided,
             "at_stake": money,
-            "risk": with_signal(found["risk"], money.over(decided["standing"] if decided else None)),
+            "risk": with_signal(found["risk"], money.over(decided["standing"].limit if decided else None)),
             "is_gone": is_gone,
             "may_fetch": not moment and found["is_listed"] and self.has_fetch_permission(request),
             "shows_all": shows_all,

@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 
 from monitoring.company_page.risk import Signal
-from monitoring.decisions.current import Standing
 from portfolio.companies.columns import SEE_EXPOSURE
 from portfolio.exposure.books import book_label
 from portfolio.exposure.money import money_text
@@ -43,13 +42,11 @@ class AtStake:
     def is_incomplete(self) -> bool:
         return any(one.converted is None for one in self.stakes)
 
-    def over(self, standing: Standing | None) -> Signal | None:
-        """Where it exceeds the limit of a decision that is still valid."""
-        holds = standing.holds if standing else None
-        if self.rates is None or self.cents is None or holds is None or holds.is_expired:
+    def over(self, limit: tuple[int, str] | None) -> Signal | None:
+        """Where it exceeds this limit, in cents of a currency."""
+        if self.rates is None or self.cents is None or limit is None:
             return None
-        limit = holds.row.amount_cents
-        known = None if limit is None else convert(limit, self.rates.factor(holds.row.currency))
+        known = convert(limit[0], self.rates.factor(limit[1]))
         if known is None or self.cents <= known:
             return None
         amount = money_text(self.cents - known, self.rates.reporting_currency)

@@ -45,6 +45,13 @@ class Standing:
     is_overdue: bool
 
     @property
+    def limit(self) -> tuple[int, str] | None:
+        """Cents and currency, of a decision that is still valid."""
+        if self.holds is None or self.holds.is_expired or self.holds.row.amount_cents is None:
+            return None
+        return self.holds.row.amount_cents, self.holds.row.currency
+
+    @property
     def seen(self) -> str:
         return self.last_review.pk.hex if self.last_review else ""
 
