@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.audit import record
 from core.jobs import Schedule, Task, ask_worker
-from core.text import moment_text
+from core.text import interval_text, moment_text
 from health.job_results import NO_BACKUP_FOLDER, result_text
 from portfolio.models import Registration, RegistrationState
 from portfolio.registrations.pull_job import PAUSE, PAUSED, PULL_JOB, RESUME, Pause, pauses_of
@@ -28,6 +28,8 @@ REFUSED_TEXT = _(
     "“%(name)s” does not run a job of D&B Monitoring, so it is disabled. Choose a job on its page, or delete it."
 )
 A_DAY = timedelta(days=1)
+# Marks an answer that the page of health shows at its jobs, where the button was.
+JOB_ANSWER = "job"
 # Who may see the page of health, and who may change jobs there.
 SEE, CHANGE_JOBS = "health.change_incident", "django_q.change_schedule"
 
@@ -45,6 +47,10 @@ class Job:
     @property
     def name(self) -> str:
         return job_label(self.row)
+
+    @property
+    def interval(self) -> str:
+        return interval_of(self.row)
 
     @property
     def is_paused(self) -> bool:
@@ -157,6 +163,12 @@ def run_now(rows: Iterable[Schedule], *, actor: str) -> int:
         record(actor=actor, action="schedule.run", thing=row, summary=summary)
         done += 1
     return done
+
+
+def interval_of(row: Schedule) -> str:
+    if row.schedule_type != Schedule.MINUTES:
+        return str(row.get_schedule_type_display())
+    return interval_text(row.minutes or 0)
 
 
 def is_refused(row: Schedule) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.messages import get_messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
@@ -22,7 +23,7 @@ from health.checks.registry import all_checks, headline, summary, together, wron
 from health.checks.result import Result, worst
 from health.history import availability
 from health.models import Incident, State
-from health.schedule_status import CHANGE_JOBS, SEE, all_jobs
+from health.schedule_status import CHANGE_JOBS, JOB_ANSWER, SEE, all_jobs
 from monitoring.models import Delivery, DeliveryState
 from portfolio.exports import with_registrations
 
@@ -41,10 +42,19 @@ def page(request: HttpRequest) -> HttpResponse:
     if wants_json(request):
         return JsonResponse(as_json(results), status=status)
     request.current_app = admin.site.name
-    shared = {**admin.site.each_context(request), "title": gettext("Health")}
+    shared = {**admin.site.each_context(request), **answers(request), "title": gettext("Health")}
     return TemplateResponse(
         request, "health/status_page.html", {**shared, **page_context(request, results)}, status=status
     )
+
+
+def answers(request: HttpRequest) -> dict[str, Any]:
+    """Those about a job stand at the jobs, the others at the top."""
+    said = list(get_messages(request))
+    return {
+        "messages": [one for one in said if one.extra_tags != JOB_ANSWER],
+        "job_answers": [one for one in said if one.extra_tags == JOB_ANSWER],
+    }
 
 
 def wants_json(request: HttpRequest) -> bool:

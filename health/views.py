@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from core.jobs import Schedule
 from health.checks.migrations import EARLIER, is_empty, is_of_earlier_version, migrations_waiting
 from health.pausing import ask_for_terms
-from health.schedule_status import CHANGE_JOBS, REFUSED_TEXT, SEE, VERBS, is_refused, job_label, pause
+from health.schedule_status import CHANGE_JOBS, JOB_ANSWER, REFUSED_TEXT, SEE, VERBS, is_refused, job_label, pause
 
 # A MongoDB that is away is looked for ten times as long, and who probes has gone by then.
 PATIENCE = 3.0
@@ -80,12 +80,12 @@ def change_job(request: HttpRequest, key: str, verb: str) -> HttpResponse:
         )
     row = _schedule(key)
     if is_refused(row):
-        messages.error(request, REFUSED_TEXT % {"name": job_label(row)})
+        messages.error(request, REFUSED_TEXT % {"name": job_label(row)}, JOB_ANSWER)
         return HttpResponseRedirect(reverse("health") + "#jobs")
     if verb == "pause":
         return _pause(request, row)
     VERBS[verb]([row], actor=request.user.get_username())
-    messages.success(request, SAID[verb] % {"name": job_label(row)})
+    messages.success(request, SAID[verb] % {"name": job_label(row)}, JOB_ANSWER)
     return HttpResponseRedirect(_back(request))
 
 
@@ -94,10 +94,11 @@ def _pause(request: HttpRequest, row: Schedule) -> HttpResponse:
     if isinstance(terms, HttpResponse):
         return terms
     if not pause([row], actor=request.user.get_username(), **terms._asdict()):
-        messages.info(request, gettext("No changes made: “%(name)s” was already paused.") % {"name": job_label(row)})
+        words = gettext("No changes made: “%(name)s” was already paused.") % {"name": job_label(row)}
+        messages.info(request, words, JOB_ANSWER)
         return HttpResponseRedirect(_back(request))
     words = gettext("“%(name)s” is paused until %(end)s.") if terms.until else gettext("“%(name)s” is paused.")
-    messages.success(request, words % {"name": job_label(row), "end": terms.end})
+    messages.success(request, words % {"name": job_label(row), "end": terms.end}, JOB_ANSWER)
     return HttpResponseRedirect(_back(request))
 
 

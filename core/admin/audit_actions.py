@@ -206,6 +206,7 @@ THINGS: dict[str, str | Promise] = {
     "subject": _("Monitored company"),
     "subjectimport": _("Import"),
     "syncrun": _("Sync"),
+    "tierrule": _("Tier rule"),
     "usergroup": _("Role"),
     "webhookendpoint": _("Webhook"),
 }

@@ -98,7 +98,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
 }
 # What users read where roles are selected.
 PURPOSES: Mapping[str, str | Promise] = {
-    VIEWER: _("views companies, changes, alerts and reports"),
+    VIEWER: _("views companies, changes, alerts and reports, and changes nothing"),
     ANALYST: _("works on alerts, edits alert rules, decides on companies and reviews them"),
     MANAGER: _("imports lists, adds and removes companies, decides on proposals and sets tiers"),
     APPROVER: _("gives the second approval above the limits, and confirms decisions on companies"),

@@ -74,7 +74,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """The admin's page, with a button for the identity provider, and without the form where only that is used."""
     if request.method == "POST" and not settings.LOCAL_LOGIN:
         return redirect("admin:login")
-    context: dict[str, Any] = {"has_form": settings.LOCAL_LOGIN}
+    context: dict[str, Any] = {"has_form": settings.LOCAL_LOGIN, "is_demo": settings.DEMO}
     if settings.OIDC_ISSUER:
         target = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
         address = f"{reverse('oidc_authentication_init')}?{urlencode({REDIRECT_FIELD_NAME: target})}"

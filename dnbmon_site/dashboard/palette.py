@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ from portfolio.models import Company
 FOUND = 20
 # Companies are searched from here on: one letter begins too many names.
 SHORTEST = 2
+# A single word of a question is searched from here on: shorter ones, such as “the” and “how”, stand everywhere.
+TELLING = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +125,27 @@ def search(request: HttpRequest) -> HttpResponse:
 def find(request: HttpRequest, text: str) -> Iterator[SearchResult]:
     # Pages call it “login” and “to sign in”.
     words = text.casefold().replace("sign-in", "sign in").split()
+    found = list(_find(request, text, words))
+    yield from found or _by_one_word(request, words)
+
+
+def _by_one_word(request: HttpRequest, words: list[str]) -> list[SearchResult]:
+    """Where nothing has all words: what has most of those that mean something."""
+    telling = [word for word in dict.fromkeys(words) if len(word) >= TELLING] if len(words) > 1 else []
+    hits = [{(hit.title, hit.link): hit for hit in _find(request, "", [word])} for word in telling]
+    counts = Counter(key for found in hits for key in found)
+    known = {key: hit for found in hits for key, hit in found.items()}
+    return [known[key] for key, _count in counts.most_common()]
+
+
+def _find(request: HttpRequest, text: str, words: list[str]) -> Iterator[SearchResult]:
+    """`text` is what companies are searched by; empty for pages, actions and help alone."""
     yield from _pages(request, words)
     yield from _actions(request, words)
     yield from _help(request, words)
     if len(text) >= SHORTEST:
         yield from _companies(request, text)
+    if len(text or words[0]) >= SHORTEST:
         yield from _headings(request, words)
         yield from _glossary(words)
 

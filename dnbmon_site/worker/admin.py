@@ -19,7 +19,6 @@ from django.utils.translation import gettext_lazy as _
 from django_q.conf import Conf
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
 
-from core import text
 from core.admin.base import PageAdmin, ReadOnlyAdmin, name_model
 from core.admin.removal import RecordedRemoval
 from core.audit import record, record_edit
@@ -29,7 +28,7 @@ from core.text import counted
 from dnbmon_site.worker.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND, RENAMED
 from health.job_results import NO_BACKUP_FOLDER, error_text, result_text
 from health.pausing import ask_for_terms
-from health.schedule_status import FOR_EVER, REFUSED_TEXT, is_refused, job_label, pause, resume, run_now
+from health.schedule_status import FOR_EVER, REFUSED_TEXT, interval_of, is_refused, job_label, pause, resume, run_now
 from portfolio.registrations.pull_job import PAUSED, pauses_of
 
 for model in (Schedule, Success, Failure, OrmQ):
@@ -158,9 +157,7 @@ class ScheduleAdmin(JobSearch, RecordedRemoval, PageAdmin):
 
     @admin.display(description=_("Interval"))
     def often(self, row: Schedule) -> str:
-        if row.schedule_type != Schedule.MINUTES:
-            return str(row.get_schedule_type_display())
-        return text.interval_text(row.minutes or 0)
+        return interval_of(row)
 
     @admin.display(description=_("Next run"))
     def next(self, row: Schedule) -> SafeString | str:

@@ -84,6 +84,7 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
     sortable_by = ()
     actions = ("accept_selected", "dismiss_selected", "approve_selected")
     page_template = "portfolio/proposals/proposal.html"
+    list_before_template = "portfolio/proposals/intro.html"
     empty_title = _("No proposals")
     empty_text = _(
         "Proposals appear here when D&B merges, deletes or refuses a monitored company. You decide whether to accept "

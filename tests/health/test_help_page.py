@@ -94,6 +94,7 @@ def words_of(glossary: str) -> set[str]:
     [
         "/monitoring/element/",
         "/portfolio/registration/",
+        "/portfolio/proposal/",
         "/monitoring/delivery/",
         "/monitoring/alert/",
         "/monitoring/change/",

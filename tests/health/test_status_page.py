@@ -193,6 +193,9 @@ def test_jobs_are_paused_resumed_and_run_and_it_is_written_down(
         assert operator.post(f"/health/jobs/{job.pk}/{verb}/", form)["Location"] == "/?registration=x"
     elsewhere = operator.post(f"/health/jobs/{job.pk}/resume/", {"back": "https://elsewhere.example/"})
     assert elsewhere["Location"] == "/health/#jobs"
+    shown = operator.get("/health/").text
+    assert shown.index('id="jobs"') < shown.index("“Pull due registrations”") < shown.index('data-part="jobs"')
+    assert ">every 2 minutes</td>" in shown, "how often messages are sent"
     assert sent == ["monitoring.jobs.pull_due"]
     actions = list(AuditEntry.objects.order_by("id").values_list("action", "actor"))
     assert actions == [("schedule.pause", "bob"), ("schedule.resume", "bob"), ("schedule.run", "bob")]

@@ -60,6 +60,7 @@ def test_a_key_is_shown_in_words(key: str, label: str) -> None:
 
 def test_objects_are_named_as_on_their_pages() -> None:
     assert (object_label("subjectimport"), object_label("contract")) == ("Import", "Contract")
+    assert object_label("tierrule") == "Tier rule"
 
 
 def test_stored_keys_do_not_follow_what_pages_call_a_model() -> None:

@@ -32,9 +32,13 @@ def an_admin(username: str = "ann") -> User:
     return User.objects.create_superuser(username, f"{username}@example.com", "secret words")
 
 
-def test_login_page_and_list_of_people(client: Client) -> None:
+def test_login_page_and_list_of_people(client: Client, settings: Any) -> None:
     an_admin()
-    assert client.get("/login/").status_code == 200
+    printed = "User and password were printed where you started the demo."
+    assert printed not in text_of(client.get("/login/"))
+    settings.DEMO = True
+    assert printed in text_of(client.get("/login/"))
+    settings.DEMO = False
     answer = client.post("/login/", {"username": "ann", "password": "secret words"})
     assert answer.status_code == 302
     page = client.get("/accounts/user/")

@@ -38,6 +38,7 @@ def titles(client: Client, text: str) -> list[str]:
         ("pause", "Schedules", "/django_q/schedule/"),
         ("second approval", "Imports", "/portfolio/subjectimport/"),
         ("undelivered", "Outgoing messages", "/monitoring/outboxmessage/"),
+        ("webhook not delivered", "Webhooks", "/monitoring/webhookendpoint/"),
         ("email server", "Status", "/health/"),
         ("get started", "Overview", "/"),
         ("backup", "Status", "/health/"),
