@@ -278,7 +278,7 @@ def test_all_are_decided_only_if_as_many_were_shown(registration: Registration, 
     monitored(registration, A, B)
     fetch = run(a_fetch(A, B))
     for act in (accept, discard):
-        with pytest.raises(NumberChanged, match="now: 2 companies"):
+        with pytest.raises(NumberChanged, match="now 2 companies"):
             act(fetch, 1, by=ANN)
     assert item(fetch, A).state == item(fetch, B).state == FetchedState.READY
 

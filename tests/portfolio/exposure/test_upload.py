@@ -70,7 +70,7 @@ def test_each_row_says_what_is_wrong_with_it() -> None:
         *(Check.NEGATIVE, Check.COMPANY, Check.CURRENCY),
     ]
     reasons = [row.reason for row in rows_of(upload)]
-    assert "as line 2" in reasons[2]
+    assert "as in line 2" in reasons[2]
     assert all(words in reasons[5] for words in ("digits", "not an amount", "not a clear day"))
     assert "two currencies" in reasons[6]
 
