@@ -119,11 +119,18 @@ def let_consumers_catch_up() -> None:
     """By the jobs that the worker runs, until each has read the last publication."""
     from monitoring import jobs
     from monitoring.consumers.membership import gather_all
+    from monitoring.follows.consumer import notify_all
+    from monitoring.models import ConsumerOffset
     from monitoring.publications.consumers import consumed_by_all
     from monitoring.publications.sequence import newest_publication
 
-    newest = newest_publication()
+    newest, before = newest_publication(), None
     while consumed_by_all() < newest:
-        for job in (gather_all, jobs.make_proposals, jobs.alert_published, jobs.queue_for_webhooks, jobs.count_days):
+        positions = dict(ConsumerOffset.objects.values_list("consumer", "position"))
+        if positions == before:
+            raise RuntimeError(f"Nothing reads on: one consumer's job is missing here. Positions: {positions}")
+        before = positions
+        for job in (gather_all, jobs.make_proposals, jobs.alert_published, notify_all, jobs.queue_for_webhooks):
             job()
+        jobs.count_days()
         jobs.update_company_figures()
