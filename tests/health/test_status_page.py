@@ -98,7 +98,7 @@ def test_it_begins_with_what_is_wrong_since_when_and_what_to_do(operator: Client
     text = operator.get("/health/").content.decode()
     head = text[text.index('aria-label="Status"') : text.index('aria-label="Checks"')]
     assert "1 critical problem" in head and "Registration ACME_LOD_01" in head and "Started <" in head
-    assert "Correct what D&amp;B reports" in head
+    assert "Correct the problem that D&amp;B reports" in head
     assert 'href="/help/operate/troubleshooting.md#stopped"' in head
 
 

@@ -256,7 +256,7 @@ def test_nobody_gets_further_by_a_key(client: Client) -> None:
     pages = [client.post("/accounts/apikey/add/", {**KEY_FORM, "scopes": [scope]}) for scope in SCOPES]
     assert {page.status_code for page in pages} == {200}
     assert [key.scopes for key in ApiKey.objects.all()] == ["pull"]
-    assert "behind “write:portfolio”" in pages[list(SCOPES).index("write:portfolio")].content.decode()
+    assert "these scopes require: “write:portfolio”" in pages[list(SCOPES).index("write:portfolio")].content.decode()
     answer = client.post("/accounts/apikey/add/", {**KEY_FORM, "scopes": ["pull"], "budget": "1000000"})
     assert "A budget requires" in answer.content.decode()
     assert ApiKey.objects.count() == 1

@@ -117,7 +117,7 @@ def test_all_are_discarded(manager: Client, registration: Registration, control:
     shown = hidden(manager.get(page_of(fetch)).content.decode())
     address = reverse("admin:monitoring_datafetch_do", args=[fetch.pk, "discard"])
     for other in ({}, {"number": "1"}):
-        assert "It is now: 2 companies" in text_of(manager.post(address, other, follow=True))
+        assert "It is now 2 companies" in text_of(manager.post(address, other, follow=True))
     manager.post(address, {"number": shown["number"][0]})
     fetch.refresh_from_db()
     assert (fetch.state, fetch.found) == (FetchState.DONE, "Discarded: 2.")
