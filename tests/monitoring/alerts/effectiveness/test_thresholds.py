@@ -55,7 +55,8 @@ def test_the_number_is_proposed_that_spares_most_and_loses_none_that_was_acted_o
     assert (proposal.conditions, proposal.noise_avoided, proposal.noise) == ("drops by 15", 5, 6)
     assert (proposal.acted_lost, proposal.acted) == (0, 2)
     assert proposal_text(proposal) == (
-        "With 15 instead of 10, 5 of 6 alerts closed as not relevant would not have been raised, and 0 of 2 alerts that users acted on. "
+        "With 15 instead of 10, 5 of 6 alerts closed as not relevant would not have been raised, "
+        "and 0 of 2 alerts that users acted on. "
         "In all, 3 alerts instead of 10 would have been raised in 90 days."
     )
 
