@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 
 from core.bulk import find_rows
 from core.db import clean_text
-from core.exports.spreadsheet_escape import plain
 from core.text import counted
 from monitoring.decisions.tiers import NONE
 from monitoring.models import TierImport
@@ -21,7 +20,7 @@ from portfolio.exposure.flaws import Flaw
 from portfolio.exposure.references import References
 from portfolio.exposure.validate import read_duns
 from portfolio.imports import columns as companies
-from portfolio.imports.columns import HEADER_WITHIN, BadFile, BaseTable, Cells, Columns, Numbered, word_of
+from portfolio.imports.columns import HeadedTable
 from portfolio.models import Company, Tier
 
 HEADERS = {
@@ -62,38 +61,19 @@ class TierLine:
         return not (self.duns or self.reference or self.tier)
 
 
-class TierTable(BaseTable):
-    note = ""
+class TierTable(HeadedTable):
+    field_of = FIELD_OF
+    value = "tier"
 
     @staticmethod
-    def places_in(cells: Cells) -> dict[str, int]:
-        """Of a heading that names the tier, and the company by its D-U-N-S number or a number of one's own."""
-        words = [FIELD_OF.get(word_of(cell), "") for cell in cells]
-        places = {field: place for place, field in reversed(list(enumerate(words))) if field}
-        number = companies.places_in(cells).get("duns")
-        if number is not None:
-            places = {field: place for field, place in places.items() if place != number} | {"duns": number}
-        return places if "tier" in places and places.keys() & {"duns", "reference"} else {}
-
-    def find_columns(self, sample: list[Numbered]) -> Columns:
-        for number, cells in sample[:HEADER_WITHIN]:
-            if places := self.places_in(cells):
-                return Columns(places, number)
-        raise BadFile(
-            gettext(
-                "No columns with companies and tiers were found. Add the headings “D-U-N-S” and “Tier” above them, or "
-                "use the template."
-            )
+    def missing() -> str:
+        return gettext(
+            "No columns with companies and tiers were found. Add the headings “D-U-N-S” and “Tier” above them, or "
+            "use the template."
         )
 
     def lines(self, start: int = 0) -> Iterator[TierLine]:
-        return islice(self._lines(), start, None)
-
-    def _lines(self) -> Iterator[TierLine]:
-        places = self.columns.places.items()
-        for number, cells in self._rows():
-            if number > self.columns.header:
-                yield TierLine(number, **{field: plain(cells[place]) for field, place in places if place < len(cells)})
+        return (TierLine(number, **values) for number, values in islice(self.values(), start, None))
 
 
 class TierRow(msgspec.Struct, array_like=True, frozen=True):

@@ -9,10 +9,9 @@ from itertools import islice
 
 from django.utils.translation import gettext
 
-from core.exports.spreadsheet_escape import plain
 from portfolio.exposure.amounts import mark_in
 from portfolio.imports import columns as companies
-from portfolio.imports.columns import HEADER_WITHIN, BadFile, BaseTable, Cells, Columns, Numbered, word_of
+from portfolio.imports.columns import HeadedTable
 
 HEADERS = {
     "amount": "amount exposure balance outstanding openamount openbalance openitems value total totalamount sum "
@@ -46,44 +45,19 @@ class ExposureLine:
         return not (self.duns or self.reference or self.amount)
 
 
-class ExposureTable(BaseTable):
-    note = ""
+class ExposureTable(HeadedTable):
+    field_of = FIELD_OF
+    value = "amount"
 
     @staticmethod
-    def places_in(cells: Cells) -> dict[str, int]:
-        """Of a heading that names the amount, and the company by its D-U-N-S number or a number of one's own."""
-        places = {
-            field: place for place, cell in reversed(list(enumerate(cells))) if (field := FIELD_OF.get(word_of(cell)))
-        }
-        number = companies.places_in(cells).get("duns")
-        if number is not None:
-            places = {field: place for field, place in places.items() if place != number} | {"duns": number}
-        has_company = "duns" in places or "reference" in places
-        return places if "amount" in places and has_company else {}
-
-    def find_columns(self, sample: list[Numbered]) -> Columns:
-        for number, cells in sample[:HEADER_WITHIN]:
-            if places := self.places_in(cells):
-                return Columns(places, number)
-        raise BadFile(
-            gettext(
-                "No columns with companies and amounts were found. Add the headings “D-U-N-S” and “Amount” above them, "
-                "or use the template."
-            )
+    def missing() -> str:
+        return gettext(
+            "No columns with companies and amounts were found. Add the headings “D-U-N-S” and “Amount” above them, "
+            "or use the template."
         )
 
     def lines(self, start: int = 0) -> Iterator[ExposureLine]:
-        return islice(self._lines(), start, None)
-
-    def _lines(self) -> Iterator[ExposureLine]:
-        places = self.columns.places.items()
-        for number, cells in self._rows():
-            if number > self.columns.header:
-                values = {field: cells[place] for field, place in places if place < len(cells)}
-                # Only where an apostrophe may have been put before a sign: most cells have none.
-                yield ExposureLine(
-                    number, **{field: plain(text) if "'" in text else text for field, text in values.items()}
-                )
+        return (ExposureLine(number, **values) for number, values in islice(self.values(), start, None))
 
     @cached_property
     def decimal_mark(self) -> str:

@@ -4,10 +4,10 @@ A list without numbers is one of names and countries: D&B is asked for candidate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import msgspec
 from django.utils.translation import gettext
@@ -119,8 +119,8 @@ class BaseTable:
         self.columns = self.find_columns(self.listed)
         self.rows_above = sum(number <= self.columns.header for number, _ in sample)
 
-    @staticmethod
-    def places_in(cells: Cells) -> dict[str, int]:
+    @classmethod
+    def places_in(cls, cells: Cells) -> dict[str, int]:
         """The fields that a header line names; empty where it is none."""
         raise NotImplementedError
 
@@ -139,8 +139,8 @@ class Table(BaseTable):
         self.has_more = any(len(list(filter(None, cells))) > 1 for _, cells in self.listed)
         self.is_list = not self.columns.header and _are_lists([cells for _, cells in self.listed])
 
-    @staticmethod
-    def places_in(cells: Cells) -> dict[str, int]:
+    @classmethod
+    def places_in(cls, cells: Cells) -> dict[str, int]:
         return places_in(cells)
 
     def find_columns(self, sample: list[Numbered]) -> Columns:
@@ -167,6 +167,42 @@ class Table(BaseTable):
         place = self.columns.places.get("duns", len(cells))
         number = cells[place] if place < len(cells) else ""
         return is_comment(number or next(filter(None, cells), ""))
+
+
+class HeadedTable(BaseTable):
+    """Of a value for each company: found by their headings, because a number alone may be anything."""
+
+    note = ""
+    field_of: ClassVar[Mapping[str, str]]
+    value: ClassVar[str]
+
+    @classmethod
+    def places_in(cls, cells: Cells) -> dict[str, int]:
+        """Of a heading that names the value, and the company by its D-U-N-S number or a number of one's own."""
+        fields = [cls.field_of.get(word_of(cell), "") for cell in cells]
+        places = {field: place for place, field in reversed(list(enumerate(fields))) if field}
+        number = places_in(cells).get("duns")
+        if number is not None:
+            places = {field: place for field, place in places.items() if place != number} | {"duns": number}
+        return places if cls.value in places and places.keys() & {"duns", "reference"} else {}
+
+    def find_columns(self, sample: list[Numbered]) -> Columns:
+        for number, cells in sample[:HEADER_WITHIN]:
+            if places := self.places_in(cells):
+                return Columns(places, number)
+        raise BadFile(self.missing())
+
+    @staticmethod
+    def missing() -> str:
+        """What to do where no heading is found."""
+        raise NotImplementedError
+
+    def values(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """The number of each line below the heading, and its cells by field."""
+        places = self.columns.places.items()
+        for number, cells in self._rows():
+            if number > self.columns.header:
+                yield number, {field: plain(cells[place]) for field, place in places if place < len(cells)}
 
 
 # Columns
