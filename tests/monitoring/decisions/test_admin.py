@@ -258,9 +258,15 @@ def test_the_company_page_shows_total_exposure_and_an_exceeded_limit(analyst: Cl
     assert "Limit exceeded" not in page(analyst, COMPANY)
 
 
-def test_who_confirms_reads_that_exposure_is_not_visible_to_them(approver: Client, analyst: Client) -> None:
-    a_company()
-    address = f"{LIST}{a_decision().pk}/change/"
+def test_who_confirms_sees_the_exposure_of_that_decision_only(approver: Client, analyst: Client) -> None:
+    a_tiered_company(tier=Tier.CRITICAL)
+    exposure(f"{DUNS};1200")
+    refresh_columns()
+    sent(analyst, DECIDE, **form())
+    address = f"{LIST}{Decision.objects.get().pk}/change/"
+    assert "EUR 1,200" in page(approver, address)
+    assert "EUR 1,200" not in page(signed_in("Viewer"), address)
+    sent(approver, f"{LIST}{Decision.objects.get().pk}/do/confirm/")
     assert "Exposure: not visible with your role." in page(approver, address)
     assert "not visible with your role" not in page(analyst, address)
 
