@@ -18,6 +18,7 @@ from core.visibility import is_restricted
 from dnbmon_site.accounts.api_key_rights import unknown_words
 from dnbmon_site.accounts.models import ApiKey, User
 from dnbmon_site.dashboard.needs.alerts import critical_alert_needs, own_alert_needs
+from dnbmon_site.dashboard.needs.mentions import mention_needs
 from dnbmon_site.dashboard.needs.need import URGENCY, Need
 from dnbmon_site.dashboard.needs.reviews import company_decision_needs
 from health.models import Incident, State
@@ -51,9 +52,10 @@ def needs_of(
     guided start shows as a step is not shown twice: it may stay when there is data (`has_steps`)."""
     if is_restricted(request.user):
         alerts = (*own_alert_needs(request, numbers), *critical_alert_needs(request, numbers))
-        return [*alerts, *company_decision_needs(numbers, request.user.has_perm)]
+        return [*mention_needs(request.user), *alerts, *company_decision_needs(numbers, request.user.has_perm)]
     shown = (*SHOWN_HERE, *GUIDED) if is_guided else SHOWN_HERE
     found = [
+        *mention_needs(request.user),
         *own_alert_needs(request, numbers),
         *_worker(request, registrations, numbers),
         *_paused_pulls(request, paused, registrations),
