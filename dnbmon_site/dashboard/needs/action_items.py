@@ -29,6 +29,7 @@ from monitoring.models import Channel
 from monitoring.outbox.permitted_addresses import why_refused
 from monitoring.pull.admin.details import marks_of
 from portfolio.models import ImportState, ProposalState, Registration, RegistrationState
+from portfolio.open_counts import LACKS_NUMBERS
 from portfolio.registrations.pull_job import Pause
 from portfolio.registrations.status import countdown, first_loss, loss_sentence, loss_tone, status
 
@@ -273,6 +274,12 @@ def _imports(numbers: OpenCounts, may_confirm: bool, may_approve: bool) -> Itera
     if may_confirm and (count := counts.get(ImportState.READ, 0)):
         title = ngettext("%(count)s import awaiting confirmation", "%(count)s imports awaiting confirmation", count)
         yield Need("warn", title % {"count": up_to(count)}, text, f"{link}?state=read", gettext("Confirm imports"))
+    if may_confirm and (count := counts.get(LACKS_NUMBERS, 0)):
+        title = ngettext(
+            "%(count)s import: D-U-N-S numbers missing", "%(count)s imports: D-U-N-S numbers missing", count
+        )
+        advice = gettext("Find the companies at D&B, or cancel the import.")
+        yield Need("warn", title % {"count": up_to(count)}, advice, f"{link}?state=read", gettext("View imports"))
     if may_approve and (count := counts.get(ImportState.AWAITING_APPROVAL, 0)):
         title = ngettext("%(count)s import needs a second approval", "%(count)s imports need a second approval", count)
         awaiting = f"{link}?state=awaiting_approval"
