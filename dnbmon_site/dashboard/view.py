@@ -16,7 +16,7 @@ from core.cached_counts import OpenCounts, open_counts
 from core.visibility import visible_to
 from dnbmon_site.dashboard import charts, score_declines
 from dnbmon_site.dashboard.needs.action_items import needs_of
-from dnbmon_site.dashboard.needs.alerts import BY_EXPOSURE, ORDER, is_by_exposure
+from dnbmon_site.dashboard.needs.alerts import LATEST, ORDER
 from dnbmon_site.dashboard.onboarding import guide_for
 from dnbmon_site.dashboard.open_counts import counts_of_scope
 from dnbmon_site.dashboard.query import RANGES, Asked, query_of, today
@@ -46,7 +46,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     news = news_for(request.user, asked.registration, opened=not is_live)
     numbers = open_counts() if asked.scope.sees_all else counts_of_scope(asked.scope)
     is_empty = not news.published and not any(row.last_pulled_at for row in registrations)
-    order = {ORDER: BY_EXPOSURE} if is_by_exposure(request) else {}
+    order = {ORDER: LATEST} if request.GET.get(ORDER) == LATEST else {}
     guide = guide_for(request, registrations, numbers, is_empty=is_empty) if asked.scope.sees_all else None
     paused = paused_pulls() if asked.scope.sees_all else None
     body = {} if is_empty else _body(request, asked, registrations, news, numbers, paused)

@@ -325,14 +325,15 @@ def some_alerts_at_stake() -> None:
 def test_critical_alerts_carry_the_money_at_stake_and_are_ordered_by_it(admin: Client) -> None:
     some_alerts_at_stake()
     text = text_of(admin.get("/"))
-    # Each company counts once.
+    # Each company counts once, and has one line.
     assert "Not acknowledged yet. At stake: EUR 14,000." in text
-    assert text.index("alert 0") < text.index("alert 1") < text.index("alert 2") and "alert 4" not in text
-    page = admin.get("/", {"alerts": "exposure"})
+    assert text.index("EUR 5,000") < text.index("alert 4") < text.index("EUR 4,000") < text.index("alert 3")
+    assert "alert 2" not in text and "alert 1" not in text and "Show the latest first" in text
+    page = admin.get("/", {"alerts": "latest"})
     text = text_of(page)
-    assert text.index("EUR 5,000") < text.index("alert 4") < text.index("EUR 4,000")
-    assert "alert 2" not in text and "Show the latest first" in text
-    assert "alerts=exposure" in page.context["live"]
+    assert text.index("alert 0") < text.index("alert 2") < text.index("alert 3")
+    assert "alert 4" not in text and "alert 1" not in text and "Show the largest exposure first" in text
+    assert "alerts=latest" in page.context["live"]
 
 
 def test_money_of_more_alerts_than_are_counted_is_at_least_that(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
