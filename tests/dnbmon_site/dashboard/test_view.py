@@ -267,6 +267,13 @@ def test_days_and_registration_are_kept_in_the_address(admin: Client) -> None:
     assert "Changes, last 7 days" in text and "0 critical changes" in text and "Open bankruptcy" not in text
 
 
+def test_the_latest_changes_have_one_line_for_each_company(admin: Client) -> None:
+    all_kinds_of_news()
+    page = admin.get("/").content.decode()
+    lines = re.findall(r'class="df-line".*?</div>', page, re.DOTALL)
+    assert len(lines) == 1 and f"/portfolio/company/{DUNS}/change/?tab=timeline" in lines[0]
+
+
 def test_own_dates_are_taken_as_they_are_written(admin: Client) -> None:
     recent_news()
     text = text_of(admin.get("/?from=2026-01-14&to=2026-01-01"))
