@@ -8,7 +8,7 @@ from datetime import date
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from core.actors import Actor
 from core.audit import record
@@ -104,7 +104,8 @@ def _record(action: str, positions: Sequence[Position], actor: str) -> None:
     """Without the amounts and the companies, which the audit log would show to users who may not see money."""
     count, books = len({one.duns for one in positions}), sorted({one.book for one in positions})
     words = {"count": counted(count), "book": ", ".join(books)[:200]}
-    summary = gettext("Exposure of %(count)s companies in %(book)s") % words
+    text = ngettext("Exposure of %(count)s company in %(book)s", "Exposure of %(count)s companies in %(book)s", count)
+    summary = text % words
     after = {"companies": count, "books": books, "days": sorted({one.day for one in positions})}
     thing = ExposureImport(pk=uuid.uuid5(uuid.NAMESPACE_OID, "\n".join(books)))
     record(actor=actor, action=action, thing=thing, summary=summary, after=after)
