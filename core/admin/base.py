@@ -98,6 +98,9 @@ class KeyChangeList(DjangoChangeList):
             # Only its rows are asked for: no page of them is read, and nothing is counted.
             return
         super().get_results(request)
+        if not self.result_count:
+            # What was counted is not looked for again: where nothing is found, all rows were looked at.
+            self.result_list = self.queryset.none()
         self.result_list = self.page_rows()
         # Django's is “Select … to change”: a list's title says what is there.
         self.title = capfirst(str(self.opts.verbose_name_plural))
