@@ -1260,7 +1260,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='figuremonth',
-            index=models.Index(fields=['changed_at'], name='figure_month_by_change'),
+            index=models.Index(fields=['changed_at', 'key'], name='figure_month_by_change'),
         ),
         migrations.AddIndex(
             model_name='follow',

@@ -659,6 +659,10 @@ class Migration(migrations.Migration):
             index=core.fields.PartialIndex(condition=models.Q(('tags', ''), _negated=True), fields=['tags', 'company'], name='subject_by_tags'),
         ),
         migrations.AddIndex(
+            model_name='subject',
+            index=core.fields.PartialIndex(condition=models.Q(('monitored_since__isnull', False), ('monitored_until', None)), fields=['company', 'monitored_until', 'monitored_since'], name='subject_now'),
+        ),
+        migrations.AddIndex(
             model_name='companysearch',
             index=models.Index(fields=['subject_import', 'state', 'line'], name='search_by_import'),
         ),
