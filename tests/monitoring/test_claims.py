@@ -8,7 +8,7 @@ import pytest
 
 from core.db import database_now
 from monitoring import jobs
-from monitoring.claims import LASTS, Claim, ClaimLost, claimed
+from monitoring.claims import LASTS, Claim, ClaimLost, claimed, claimed_together
 from monitoring.history import settle as settling
 from monitoring.models import Change, Delivery, DeliveryState, Observation, Publication, Source
 from monitoring.pipeline import ingest as pipeline_ingest
@@ -48,6 +48,25 @@ def test_what_somebody_reads_nobody_else_reads() -> None:
     assert Delivery.objects.values_list("state", "claimed_until").get() == (DeliveryState.PUBLISHED, None)
 
 
+def test_deliveries_claimed_together_are_given_back_each_by_itself() -> None:
+    first, second, third = (a_delivery(an_update()) for _ in range(3))
+    with claimed_together([first, second]) as claims:
+        assert waiting_deliveries() == [third.pk]
+        claims[first.pk].release()
+        assert waiting_deliveries() == sorted([first.pk, third.pk])
+
+
+def test_a_claim_counts_until_it_ends_and_what_was_read_is_not_claimed() -> None:
+    delivery = a_delivery(an_update())
+    Delivery.objects.update(claimed_until=database_now() + LASTS / 5)
+    with claimed(delivery) as claim:
+        assert claim is None
+    claim_ends(delivery)
+    ingest(delivery)
+    with claimed(delivery) as claim:
+        assert claim is None
+
+
 def test_a_reading_that_fails_gives_the_claim_back(monkeypatch: pytest.MonkeyPatch) -> None:
     delivery = a_delivery(an_update())
     with monkeypatch.context() as patched:
@@ -79,12 +98,12 @@ def test_only_the_claimant_marks_it_as_read(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_claim_that_has_become_old_is_renewed_or_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     with claimed(a_delivery(an_update())) as claim:
         assert claim
-        before = claim.until
+        before = claim.until, claim.taken
         claim.keep()
-        assert claim.until == before
+        assert (claim.until, claim.taken) == before
         claim.taken -= LASTS.total_seconds()
         claim.keep()
-        assert Delivery.objects.get().claimed_until == claim.until >= before and claim.taken > monotonic() - 1
+        assert Delivery.objects.get().claimed_until == claim.until >= before[0] and claim.taken > monotonic() - 1
         claim.taken -= LASTS.total_seconds()
         Delivery.objects.update(claimed_until=None)
         with pytest.raises(ClaimLost):
