@@ -22,6 +22,7 @@ from tests.builders.notifications import a_seed, an_update
 from tests.builders.registrations import a_registration
 from tests.builders.story import PHONE, phone_seed, phone_update
 from tests.builders.times import stamp
+from tests.interleaving import without_transactions
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +33,14 @@ class Killed(BaseException):
 
 def dies(*arguments: Any, **options: Any) -> Any:
     raise Killed
+
+
+def dies_after(function: Any) -> Any:
+    def called(*arguments: Any, **options: Any) -> Any:
+        function(*arguments, **options)
+        raise Killed
+
+    return called
 
 
 def claim_ends(delivery: Delivery) -> None:
@@ -110,13 +119,15 @@ def test_a_claim_that_has_become_old_is_renewed_or_lost(monkeypatch: pytest.Monk
             claim.keep()
 
 
-STEPS: list[tuple[Any, str]] = [
-    (pipeline_ingest, "insert_what_is_new"),
-    (pipeline_ingest, "settle"),
-    (settling._Writer, "_publish"),
-    (pipeline_ingest, "_bring_companies_up_to_date"),
-    (pipeline_ingest, "_mark_ingested"),
-    (pipeline_ingest, "publish"),
+STEPS: list[tuple[Any, str, Any]] = [
+    (pipeline_ingest, "insert_what_is_new", dies),
+    (pipeline_ingest, "settle", dies),
+    (settling._Writer, "_publish", dies),
+    # The entry is there, and the change is as before.
+    (settling._Writer, "_publish", dies_after(settling._Writer._publish)),
+    (pipeline_ingest, "_bring_companies_up_to_date", dies),
+    (pipeline_ingest, "_mark_ingested", dies),
+    (pipeline_ingest, "publish", dies),
 ]
 
 
@@ -127,7 +138,8 @@ def test_who_is_killed_on_the_way_leaves_nothing_out(step: int, monkeypatch: pyt
     phone_seed("1", 4)
     late = a_delivery(an_update(an_element(PHONE, None, "1", stamp(days=3)), delivered=stamp(days=5)))
     with monkeypatch.context() as patched:
-        patched.setattr(*STEPS[step], dies)
+        patched.setattr(*STEPS[step])
+        without_transactions(patched, settling)
         patched.setattr(Claim, "release", lambda self: None)
         with pytest.raises(Killed):
             ingest(late)

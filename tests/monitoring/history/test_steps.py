@@ -1,11 +1,13 @@
 """Changes of one moment: what each says was there before decides, and places where that does not."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
 
 from monitoring.elements.json_paths import stored_value
 from monitoring.history.checkpoints import profile
+from monitoring.history.steps import _groups
 from monitoring.models import Change, Kind
 from monitoring.pipeline.ingest import ingest
 from monitoring.story_order import FIRST_STEP, OLDEST_FIRST, step_of
@@ -46,7 +48,9 @@ def assert_name(name: str) -> None:
 
 
 def test_each_change_makes_known_what_the_next_builds_on() -> None:
+    """What a later document shows is not known yet."""
     shown("A", 1)
+    shown("D", AT + 1)
     reported("C", "D", place=1)
     reported("B", "C", place=2)
     reported("A", "B", place=3)
@@ -128,6 +132,12 @@ def test_two_that_touch_the_same_third_are_ordered_together() -> None:
     rows = Change.objects.filter(changed_at=stamp(hours=AT)).order_by(*OLDEST_FIRST)
     assert [row.element for row in rows] == [f"{ADDRESS}.street", f"{ADDRESS}.town", ADDRESS]
     assert profile(DUNS).value(ADDRESS) == {"street": "S3", "town": "T3"}
+
+
+def test_changes_that_touch_each_other_by_way_of_a_third_are_one_group_however_they_are_found() -> None:
+    rows = [Change(element=path) for path in (ADDRESS, f"{ADDRESS}.street", f"{ADDRESS}.town", f"{ADDRESS}.town.name")]
+    for order in permutations(rows):
+        assert [len(group) for group in _groups(order)] == [len(rows)]
 
 
 def test_one_that_touches_two_brings_them_together() -> None:
