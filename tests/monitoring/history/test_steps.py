@@ -10,7 +10,7 @@ from monitoring.history.checkpoints import profile
 from monitoring.history.steps import _groups
 from monitoring.models import Change, Kind
 from monitoring.pipeline.ingest import ingest
-from monitoring.story_order import FIRST_STEP, OLDEST_FIRST, step_of
+from monitoring.story_order import DOCUMENT, FIRST_STEP, OLDEST_FIRST, step_of
 from portfolio.models import Company, Registration
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import a_delivery
@@ -73,7 +73,11 @@ def test_a_document_of_the_moment_is_known_by_then() -> None:
     assert told() == "AB BC"
     assert_name("C")
     rows = Change.objects.filter(changed_at=stamp(hours=AT)).order_by(*OLDEST_FIRST)
-    assert [row.kind for row in rows] == [Kind.BASELINE, Kind.ELEMENT, Kind.ELEMENT]
+    assert [(row.kind, step_of(row.place)) for row in rows] == [
+        (Kind.BASELINE, DOCUMENT),
+        (Kind.ELEMENT, FIRST_STEP),
+        (Kind.ELEMENT, FIRST_STEP + 1),
+    ]
 
 
 def test_what_comes_late_orders_the_moments_after_it_anew() -> None:
@@ -87,7 +91,7 @@ def test_what_comes_late_orders_the_moments_after_it_anew() -> None:
 
 def test_what_comes_late_in_one_delivery_orders_all_moments_after_its_earliest() -> None:
     """Also of each company, whichever is later."""
-    for duns in (OTHER, DUNS):
+    for duns in (OTHER, DUNS, "804735132"):
         reported("Z", "W", place=1, duns=duns)
         reported("B", "C", place=2, duns=duns)
     late = an_element(NAME, "A", "B", stamp(hours=2)), an_element("organization.fax", "1", "2", stamp(hours=9))
