@@ -7,6 +7,7 @@ import uuid
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -216,8 +217,8 @@ def states_after(
         if event.carried is not None:
             _take_snapshot(result, event)
         elif event.seed is not None:
-            _take_seed(result, event)
-            _reapply(result, event, before, dates)
+            removed = _take_seed(result, event)
+            _reapply(result, event, removed, before, dates)
         elif event.kind == Kind.ELEMENT:
             _take_change(result, event, dates)
             insort(before, event, key=attrgetter("order"))
@@ -235,36 +236,42 @@ def _take_snapshot(result: CompanyState, event: Event) -> None:
         _note_received(result, [(member,)] if member in whole else leaf_paths(value, (member,)), event.moment)
 
 
-def _take_seed(result: CompanyState, event: Event) -> None:
-    """Replace the members it carries; remove those that the registration's previous SEED carried and it does not. What
-    was fetched removes none, nor parts of one: it holds the data blocks that were asked for that time."""
+def _take_seed(result: CompanyState, event: Event) -> set[str]:
+    """Replace the members it carries; remove those that the registration's previous SEED carried and it does not, which
+    are returned. What was fetched removes none, nor parts of one: it holds the data blocks that were asked for that
+    time."""
     assert event.seed is not None
     carrier = FETCHED if event.is_fetched else event.registration
     before = result.carried.get(carrier, set())
-    for member in set() if event.is_fetched else before - set(event.seed):
+    removed = set() if event.is_fetched else before - set(event.seed)
+    for member in removed:
         result.document.pop(member, None)
     assessment = with_newest_scores(result.document.get(ASSESSMENT), event.seed.get(ASSESSMENT))
     carried = copy.deepcopy(event.seed) | ({ASSESSMENT: assessment} if ASSESSMENT in event.seed else {})
     result.document.update(merged(result.document, carried) if event.is_fetched else carried)
     result.carried[carrier] = set(event.seed) | (before if event.is_fetched else set())
     _note_received(result, paths_spoken_of((), event.seed), event.moment)
+    return removed
 
 
-def _reapply(result: CompanyState, seed: Event, before: Sequence[Event], dates: ScoreDates) -> None:
+def _reapply(
+    result: CompanyState, seed: Event, removed: AbstractSet[str], before: Sequence[Event], dates: ScoreDates
+) -> None:
     """A SEED is stamped when pulled: what happened shortly before may still be missing in it. What was fetched is D&B's
     answer of that moment, and lacks nothing."""
     if seed.is_fetched:
         return
+    about = removed | (seed.seed or {}).keys()
     first = bisect_left(before, seed.moment - SEED_MAY_LAG, key=attrgetter("moment"))
     for change in before[first:]:
-        if _carries(seed, change.path) and same_value(result.value(change.path), change.previous):
+        if _speaks_of(about, change.path) and same_value(result.value(change.path), change.previous):
             set_value_of(change, result.document, dates)
 
 
-def _carries(seed: Event, path: str) -> bool:
-    """Whether the SEED speaks of this path at all: members that it lacks stay as they are."""
+def _speaks_of(members: AbstractSet[str], path: str) -> bool:
+    """Whether the SEED does, by what it carries or removes: any other member stays as it is."""
     names = names_below_root(path)
-    return not names or names[0] in (seed.seed or {})
+    return not names or names[0] in members
 
 
 def _take_change(result: CompanyState, event: Event, dates: ScoreDates) -> None:

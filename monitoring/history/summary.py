@@ -68,14 +68,13 @@ class Projection:
             self.touched["".join(names_below_root(event.path)[:1])] = event.moment
 
     def is_overlapped(self, event: Event) -> bool:
-        """Whether a SEED may not show yet what happened shortly before it."""
-        return (
-            event.seed is not None
-            and not event.is_fetched
-            and any(
-                moment >= event.moment - SEED_MAY_LAG and (not member or member in event.seed)
-                for member, moment in self.touched.items()
-            )
+        """Whether a SEED may not show yet what happened shortly before it, to what it carries or removes."""
+        if event.seed is None or event.is_fetched:
+            return False
+        about = event.seed.keys() | self.state.carried.get(event.registration, set())
+        return any(
+            moment >= event.moment - SEED_MAY_LAG and (not member or member in about)
+            for member, moment in self.touched.items()
         )
 
 

@@ -71,5 +71,6 @@ def place_in_story(batch: Batch, reading: Reading, fact: Fact) -> str:
 
 
 def place_at(batch: Batch, reading: Reading, order: int, fact: Fact, place: str) -> str:
-    delivered_at = reading.delivered_at or fact.moment or batch.stamp
+    # Without any time, the moment of arrival: a change's own time is the same, and a rebuild goes by that.
+    delivered_at = reading.delivered_at or fact.moment or batch.stamp or batch.now
     return story_place(batch.delivery.registration_id, delivered_at, place, order, first_step(fact.kind))
