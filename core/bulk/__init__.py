@@ -5,6 +5,7 @@ give; on MongoDB, whose backend has no SQL, Django does it. `benchmarks/ingest.p
 """
 
 from core.bulk.columns import has_sql
+from core.bulk.commits import durable_later
 from core.bulk.lookups import (
     clock,
     distinct_digits,
@@ -26,6 +27,7 @@ __all__ = [
     "clock",
     "distinct_digits",
     "distinct_values",
+    "durable_later",
     "find_rows",
     "greatest",
     "has_sql",
