@@ -8,10 +8,12 @@ from core.bulk.columns import has_sql
 from core.bulk.commits import durable_later
 from core.bulk.lookups import (
     clock,
+    counted_values,
     distinct_digits,
     distinct_values,
     find_rows,
     greatest,
+    newest_values,
     repeated_values,
     select_rows,
     select_values,
@@ -25,6 +27,7 @@ __all__ = [
     "Clash",
     "among",
     "clock",
+    "counted_values",
     "distinct_digits",
     "distinct_values",
     "durable_later",
@@ -35,6 +38,7 @@ __all__ = [
     "insert_rows",
     "joined",
     "key_ends",
+    "newest_values",
     "repeated_values",
     "select_rows",
     "select_values",
