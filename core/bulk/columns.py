@@ -10,6 +10,8 @@ from typing import Any, cast
 
 from django.db import connection, models
 
+from core.ids import uuid_of
+
 AS_IT_IS = ("CharField", "TextField", "BooleanField", "DateField")
 # What a driver is given: None where it takes the value as it is.
 Prepare = Callable[[Any], Any] | None
@@ -84,4 +86,4 @@ def _converted(steps: Sequence[Any], column: Any, value: Any) -> Any:
 
 
 def _id(value: bytes | None) -> uuid.UUID | None:
-    return uuid.UUID(bytes=value) if value else None
+    return uuid_of(int.from_bytes(value)) if value else None

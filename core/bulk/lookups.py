@@ -29,6 +29,14 @@ def select_values(model: Model, names: tuple[str, ...], **conditions: Any) -> li
     return _selected(*_select(model, names), model, conditions)
 
 
+def newest_values(model: Model, names: tuple[str, ...], most: int, **conditions: Any) -> list[tuple[Any, ...]]:
+    """The same of those with the greatest keys, the greatest first."""
+    if not has_sql():
+        return list(model._default_manager.filter(**conditions).order_by("-pk").values_list(*names)[:most])
+    end = f" ORDER BY {quoted(model._meta.pk)} DESC LIMIT {most}"
+    return _selected(*_select(model, names), model, conditions, end)
+
+
 def find_rows(model: Model, names: tuple[str, ...], keys: Sequence[Any]) -> list[tuple[Any, ...]]:
     """The same of the rows with these primary keys, however many."""
     found: list[tuple[Any, ...]] = []
@@ -58,14 +66,21 @@ def distinct_digits(model: Model, by: str, column: str, digits: slice, **conditi
 
 def repeated_values(model: Model, names: tuple[str, ...], **conditions: Any) -> dict[tuple[Any, ...], int]:
     """The values of `names` that several rows have, and how many rows."""
+    return counted_values(model, names, least=2, **conditions)
+
+
+def counted_values(
+    model: Model, names: tuple[str, ...], *, least: int = 1, **conditions: Any
+) -> dict[tuple[Any, ...], int]:
+    """The values of `names` that at least so many rows have, and how many rows."""
     if not has_sql():
         every = model._default_manager.filter(**conditions).order_by().values_list(*names)
-        counted = every.annotate(count=models.Count("pk")).filter(count__gt=1)
+        counted = every.annotate(count=models.Count("pk")).filter(count__gte=least)
         return {tuple(values): count for *values, count in counted}
     start, read = _select(model, names)
     columns = ", ".join(quoted(model._meta.get_field(name)) for name in names)
     start = start.replace(" FROM", ", COUNT(*) FROM", 1)
-    rows = _selected(start, None, model, conditions, f" GROUP BY {columns} HAVING COUNT(*) > 1")
+    rows = _selected(start, None, model, conditions, f" GROUP BY {columns} HAVING COUNT(*) >= {least}")
     return {read(row[:-1]) if read else row[:-1]: row[-1] for row in rows}
 
 

@@ -31,6 +31,8 @@ class SeverityTable:
 
     def __init__(self) -> None:
         self._known: dict[str, Element] = {}
+        # Of paths whose new value makes no difference.
+        self._plain: dict[str, Severity] = {}
 
     def learn(self, paths: Iterable[str]) -> None:
         """Load the elements of these paths; insert those never seen."""
@@ -47,7 +49,15 @@ class SeverityTable:
         self._known.update((row.path, row) for row in select_rows(Element, pk__in=list(keys)))
 
     def of_element(self, path: str, current: Any) -> Severity:
-        return severity_of_element(self._known[element_key(path)], current)
+        plain = self._plain.get(path)
+        return self._by_value(path, current) if plain is None else plain
+
+    def _by_value(self, path: str, current: Any) -> Severity:
+        element = self._known[element_key(path)]
+        severity = severity_of_element(element, current)
+        if element.severity < Severity.CRITICAL:
+            self._plain[path] = severity
+        return severity
 
     @staticmethod
     def of_kind(kind: str) -> Severity:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
-from monitoring.elements.json_paths import ROOT, names_below_root
+from monitoring.elements.json_paths import ROOT, copied, names_below_root
 
 ASSESSMENT, SCORE_DATE = "dnbAssessment", "scoreDate"
 
@@ -30,9 +29,9 @@ def score_around(path: str) -> str:
 def with_newest_scores(known: Any, new: Any) -> Any:
     """An assessment in which no score is older than the one it replaces: registrations report at their own pace."""
     if not isinstance(known, dict) or not isinstance(new, dict):
-        return copy.deepcopy(new)
+        return copied(new)
     older = {name: known[name] for name, score in new.items() if name in known and is_older_score(score, known[name])}
-    return copy.deepcopy(new | older)
+    return copied(new | older)
 
 
 def is_older_score(score: Any, known: Any) -> bool:

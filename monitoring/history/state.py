@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import uuid
 from bisect import bisect_left, insort
 from collections import defaultdict
@@ -19,6 +18,7 @@ from core.bulk import select_values
 from core.db import in_batches
 from direct_plus.exact_json import parse_json
 from monitoring.elements.json_paths import (
+    copied,
     leaf_paths,
     names_below_root,
     paths_spoken_of,
@@ -229,7 +229,7 @@ def states_after(
 
 def _take_snapshot(result: CompanyState, event: Event) -> None:
     """The state at that moment, whatever is left of how it came about."""
-    result.document = copy.deepcopy(event.seed or {})
+    result.document = copied(event.seed or {})
     result.carried = dict(event.carried or {})
     whole = set().union(*result.carried.values())
     for member, value in result.document.items():
@@ -247,7 +247,7 @@ def _take_seed(result: CompanyState, event: Event) -> set[str]:
     for member in removed:
         result.document.pop(member, None)
     assessment = with_newest_scores(result.document.get(ASSESSMENT), event.seed.get(ASSESSMENT))
-    carried = copy.deepcopy(event.seed) | ({ASSESSMENT: assessment} if ASSESSMENT in event.seed else {})
+    carried = copied(event.seed) | ({ASSESSMENT: assessment} if ASSESSMENT in event.seed else {})
     result.document.update(merged(result.document, carried) if event.is_fetched else carried)
     result.carried[carrier] = set(event.seed) | (before if event.is_fetched else set())
     _note_received(result, paths_spoken_of((), event.seed), event.moment)
@@ -277,7 +277,7 @@ def _speaks_of(members: AbstractSet[str], path: str) -> bool:
 def _take_change(result: CompanyState, event: Event, dates: ScoreDates) -> None:
     known, since = result.value(event.path), _known_since(result, event)
     if since and not same_value(known, event.previous):
-        result.mismatches[event.id] = KnownValue(copy.deepcopy(known), since)
+        result.mismatches[event.id] = KnownValue(copied(known), since)
     _note_received(result, paths_spoken_of(tuple(names_below_root(event.path)), event.current), event.moment)
     if not set_value_of(event, result.document, dates):
         result.unplaced.add(event.id)
@@ -316,7 +316,7 @@ def _newest_score(change: Event, document: dict[str, Any]) -> Any:
     known = value_at(document, change.path)
     if len(names) == 1:
         return with_newest_scores(known, change.current)
-    return copy.deepcopy(known) if is_older_score(change.current, known) else change.current
+    return copied(known) if is_older_score(change.current, known) else change.current
 
 
 def _known_since(result: CompanyState, event: Event) -> datetime | None:

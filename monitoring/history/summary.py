@@ -16,7 +16,7 @@ from typing import Any
 
 from core.json_text import dump_json
 from direct_plus.exact_json import parse_json
-from monitoring.elements.json_paths import ROOT, names_below_root, set_value
+from monitoring.elements.json_paths import names_below_root
 from monitoring.history.facts import SEED_MAY_LAG
 from monitoring.history.state import CompanyState, Event, apply_events
 from monitoring.models import Kind
@@ -162,7 +162,10 @@ def _shown(document: dict[str, Any]) -> dict[str, Any]:
             # Nothing is placed below it.
             value = []
         if value is not None:
-            set_value(kept, ".".join((ROOT, *names[:depth])), value)
+            place = kept
+            for name in names[: depth - 1]:
+                place = place.setdefault(name, {})
+            place[names[depth - 1]] = value
     return kept
 
 

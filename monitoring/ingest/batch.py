@@ -40,6 +40,8 @@ class Batch:
     described: set[str] = field(default_factory=set)
     # Companies whose columns may have been made of what the database refused.
     refused: set[str] = field(default_factory=set)
+    # Companies that are there and with which it is kept who reports them here.
+    sourced: set[str] = field(default_factory=set)
 
 
 def read(delivery: Delivery, content: bytes | None = None) -> Batch:
