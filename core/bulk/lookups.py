@@ -14,10 +14,10 @@ from typing import Any, TypeVar, cast
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 
-from core.bulk.columns import Model, Prepare, has_sql, prepare_for, prepared, quoted, read_row, reader_for, table_of
+from core.bulk.columns import Model, Prepare, has_sql, prepare_for, prepared, quoted, read_rows, reader_for, table_of
 
 Row = TypeVar("Row", bound=models.Model)
-Read = Callable[[Any], Any]
+Read = Callable[[list[tuple[Any, ...]]], list[tuple[Any, ...]]]
 BATCH = 500
 LOOKUPS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
 
@@ -66,7 +66,8 @@ def repeated_values(model: Model, names: tuple[str, ...], **conditions: Any) -> 
     columns = ", ".join(quoted(model._meta.get_field(name)) for name in names)
     start = start.replace(" FROM", ", COUNT(*) FROM", 1)
     rows = _selected(start, None, model, conditions, f" GROUP BY {columns} HAVING COUNT(*) > 1")
-    return {read(row[:-1]) if read else row[:-1]: row[-1] for row in rows}
+    values = [row[:-1] for row in rows]
+    return dict(zip(read(values) if read else values, (row[-1] for row in rows), strict=True))
 
 
 def _selected(
@@ -79,7 +80,7 @@ def _selected(
     with connection.cursor() as cursor:
         cursor.execute(f"{start} WHERE {where}{end}", params)
         rows = cursor.fetchall()
-    return list(map(read, rows)) if read else rows
+    return read(rows) if read and rows else rows
 
 
 def select_rows(model: type[Row], only: tuple[str, ...] = (), **conditions: Any) -> list[Row]:
@@ -167,7 +168,7 @@ def _select(model: Model, names: tuple[str, ...]) -> tuple[str, Read | None]:
     fields = [model._meta.get_field(name) for name in names]
     readers = tuple(map(reader_for, fields))
     return f"SELECT {', '.join(map(quoted, fields))} FROM {table_of(model)}", (
-        partial(read_row, readers) if any(readers) else None
+        partial(read_rows, readers) if any(readers) else None
     )
 
 

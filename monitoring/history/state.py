@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 
@@ -60,8 +60,7 @@ STATUS_KINDS = (Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
 ScoreDates = Mapping[tuple[datetime, str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened to a company: a SEED (`seed` set), an element's change, or a notice."""
 
     id: uuid.UUID
@@ -102,6 +101,8 @@ class CompanyState:
     status: Event | None = None
     # The members that each registration's last SEED carried.
     carried: dict[uuid.UUID, set[str]] = field(default_factory=dict)
+    # Whether mismatches are noted, and what they are seen by: lists and figures show none.
+    notes_mismatches: bool = True
 
     def value(self, path: str) -> Any:
         return value_at(self.document, path)
@@ -247,7 +248,8 @@ def _take_seed(result: CompanyState, event: Event) -> None:
     carried = copy.deepcopy(event.seed) | ({ASSESSMENT: assessment} if ASSESSMENT in event.seed else {})
     result.document.update(merged(result.document, carried) if event.is_fetched else carried)
     result.carried[carrier] = set(event.seed) | (before if event.is_fetched else set())
-    _note_received(result, paths_spoken_of((), event.seed), event.moment)
+    if result.notes_mismatches:
+        _note_received(result, paths_spoken_of((), event.seed), event.moment)
 
 
 def _reapply(result: CompanyState, seed: Event, before: Sequence[Event], dates: ScoreDates) -> None:
@@ -268,10 +270,11 @@ def _carries(seed: Event, path: str) -> bool:
 
 
 def _take_change(result: CompanyState, event: Event, dates: ScoreDates) -> None:
-    known, since = result.value(event.path), _known_since(result, event)
-    if since and not same_value(known, event.previous):
-        result.mismatches[event.id] = KnownValue(copy.deepcopy(known), since)
-    _note_received(result, paths_spoken_of(tuple(names_below_root(event.path)), event.current), event.moment)
+    if result.notes_mismatches:
+        known, since = result.value(event.path), _known_since(result, event)
+        if since and not same_value(known, event.previous):
+            result.mismatches[event.id] = KnownValue(copy.deepcopy(known), since)
+        _note_received(result, paths_spoken_of(tuple(names_below_root(event.path)), event.current), event.moment)
     if not set_value_of(event, result.document, dates):
         result.unplaced.add(event.id)
 
