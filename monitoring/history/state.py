@@ -52,6 +52,8 @@ CHANGE_COLUMNS = (
 )
 # In place of a registration, for the members that fetched documents carried: fetches with other data blocks follow.
 FETCHED = uuid.UUID("f37c4ed0-0000-8000-8000-000000000000")
+# More than a page shows of the history. Checkpoints hold them, so they must not grow with the past.
+MOST_MISMATCHES = 200
 # What tells whether D&B still keeps the company; a review, say, does not undo a merger.
 STATUS_KINDS = (Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
 
@@ -93,7 +95,7 @@ class CompanyState:
     """What is known of a company at a moment."""
 
     document: dict[str, Any] = field(default_factory=dict)
-    # Changes whose "before" is not what was known, and what that was. What was never known cannot differ.
+    # The latest changes whose "before" is not what was known, and what that was. What was never known cannot differ.
     mismatches: dict[uuid.UUID, KnownValue] = field(default_factory=dict)
     # When each part of the document was first and last received, by the names of its path.
     received: dict[tuple[str, ...], tuple[datetime, datetime]] = field(default_factory=dict)
@@ -106,6 +108,11 @@ class CompanyState:
 
     def value(self, path: str) -> Any:
         return value_at(self.document, path)
+
+    def note_mismatch(self, change: uuid.UUID, known: KnownValue) -> None:
+        self.mismatches[change] = known
+        if len(self.mismatches) > MOST_MISMATCHES:
+            del self.mismatches[next(iter(self.mismatches))]
 
 
 def events_of(
@@ -273,7 +280,7 @@ def _take_change(result: CompanyState, event: Event, dates: ScoreDates) -> None:
     if result.notes_mismatches:
         known, since = result.value(event.path), _known_since(result, event)
         if since and not same_value(known, event.previous):
-            result.mismatches[event.id] = KnownValue(copy.deepcopy(known), since)
+            result.note_mismatch(event.id, KnownValue(copy.deepcopy(known), since))
         _note_received(result, paths_spoken_of(tuple(names_below_root(event.path)), event.current), event.moment)
     if not set_value_of(event, result.document, dates):
         result.unplaced.add(event.id)
