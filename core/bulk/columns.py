@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 from itertools import repeat
 from typing import Any, cast
 
 from django.db import connection, models
 
-AS_IT_IS = ("CharField", "TextField", "BooleanField", "DateField")
+AS_IT_IS = ("CharField", "TextField", "BooleanField", "BinaryField")
 # What a driver is given: None where it takes the value as it is.
 Prepare = Callable[[Any], Any] | None
 Model = type[models.Model]
@@ -46,8 +46,8 @@ def prepare_for(field: Any) -> Prepare:
         return None if connection.vendor == "postgresql" else _bytes
     if kind in ("CompactDateTimeField", "HexField"):
         return cast(Prepare, field.prepare(connection))
-    if kind == "DateTimeField":
-        return None if connection.vendor == "postgresql" else _utc
+    if kind in ("DateTimeField", "DateField"):
+        return None if connection.vendor == "postgresql" else (_utc if kind == "DateTimeField" else _day)
     return partial((field.target_field if field.is_relation else field).get_db_prep_save, connection=connection)
 
 
@@ -57,6 +57,11 @@ def _utc(value: datetime | None) -> str | None:
     if value is None:
         return None
     return str((value if value.tzinfo is UTC else value.astimezone(UTC)).replace(tzinfo=None))
+
+
+@lru_cache(maxsize=4096)
+def _day(value: date | None) -> str | None:
+    return None if value is None else value.isoformat()
 
 
 def _bytes(value: uuid.UUID | None) -> bytes | None:

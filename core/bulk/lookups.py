@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
+from django.db.models.base import ModelState
 
 from core.bulk.columns import Model, Prepare, has_sql, prepare_for, prepared, quoted, read_rows, reader_for, table_of
 
@@ -87,7 +88,17 @@ def select_rows(model: type[Row], only: tuple[str, ...] = (), **conditions: Any)
     """The same as model instances, with all columns or `only` some, the key among them."""
     every = (field.attname for field in model._meta.concrete_fields)
     names = tuple(name for name in every if not only or name in only)
-    return [model.from_db(connection.alias, names, row) for row in select_values(model, names, **conditions)]
+    return [_made(model, names, row) for row in select_values(model, names, **conditions)]
+
+
+def _made(model: type[Row], names: tuple[str, ...], values: Sequence[Any]) -> Row:
+    """As `from_db`, which looks at every column of the model, also where few are read: a column that is not there is
+    read when it is asked for."""
+    row = model.__new__(model)
+    row._state = state = ModelState()
+    state.adding, state.db = False, connection.alias
+    row.__dict__.update(zip(names, values, strict=True))
+    return row
 
 
 def update_values(model: Model, values: Mapping[str, Any], **conditions: Any) -> int:

@@ -81,7 +81,13 @@ def unknown_values() -> dict[str, float]:
 
 def words_in(figures: Iterable[Figures]) -> dict[Word, str]:
     """Every text, with its label."""
-    return {(TEXTS[name], text): label for one in figures for name, (text, label) in _texts(one).items() if text}
+    return {
+        (TEXTS[name], text): label
+        for one in figures
+        if one != NOTHING
+        for name, (text, label) in _texts(one).items()
+        if text
+    }
 
 
 def _texts(figures: Figures) -> dict[str, tuple[str, str]]:
