@@ -31,7 +31,7 @@ from monitoring.alerts.facts.matches import Match, Reading, Rules, changes_in, f
 from monitoring.alerts.facts.replacements import move_facts
 from monitoring.alerts.facts.reports import Brought, brought_by, is_old_news, runs_of
 from monitoring.alerts.facts.seen import as_seen_by
-from monitoring.alerts.new_company_summary import note_baselines, with_baselines
+from monitoring.alerts.new_company_summary import note_baselines
 from monitoring.alerts.routing import notify
 from monitoring.alerts.rules import Scope
 from monitoring.alerts.workflow.due_times import due_again, due_dates
@@ -98,8 +98,7 @@ def _raise_from(run: Sequence[Brought], rules: Rules) -> list[Alert]:
     review_reversals(one for its in run for one in its.subjects)
     worsened = reopen_worsened(run)
     raised = [*_raised(grouped, scope), *told_later(run, rules)]
-    for publication in with_baselines([its.publication for its in run], rules.all):
-        raised += note_baselines(publication, rules.all)
+    raised += note_baselines([its.publication for its in run], rules.all)
     raised.sort(key=lambda one: one.sequence)
     notify([*raised, *told_worse(worsened, raised, rules)])
     emit_events(_events(raised))

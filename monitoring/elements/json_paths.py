@@ -56,25 +56,27 @@ def is_empty(value: Any) -> bool:
 
 
 def names_below_root(path: str) -> list[str]:
-    names = path.split(".")
-    return names[1:] if names[0] == ROOT else names
+    return list(_names(path))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=20_000)
 def _names(path: str) -> tuple[str, ...]:
-    return tuple(names_below_root(path))
+    names = path.split(".")
+    return tuple(names[1:] if names[0] == ROOT else names)
 
 
 def value_at(document: dict[str, Any], path: str) -> Any:
     value: Any = document
     for name in _names(path):
-        value = value.get(name) if isinstance(value, dict) else None
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
     return value
 
 
 def set_value(document: dict[str, Any], path: str, value: Any) -> bool:
     """Put `value` at `path`; False where an array stands in the way (paths carry no indexes)."""
-    names = names_below_root(path)
+    names = _names(path)
     if not names:
         return _set_whole(document, value)
     place = document

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from monitoring.elements.json_paths import ROOT, copied, names_below_root
@@ -9,12 +10,14 @@ from monitoring.elements.json_paths import ROOT, copied, names_below_root
 ASSESSMENT, SCORE_DATE = "dnbAssessment", "scoreDate"
 
 
+@lru_cache(maxsize=20_000)
 def score_of(path: str) -> str:
     """The score that has this part; empty where the path leads to none, or to a whole one."""
     names = names_below_root(path)
     return names[1] if names[:1] == [ASSESSMENT] and len(names) > 2 else ""
 
 
+@lru_cache(maxsize=20_000)
 def is_score_date(path: str) -> bool:
     """Of the score itself, not of something within it."""
     return bool(score_of(path)) and names_below_root(path)[2:] == [SCORE_DATE]

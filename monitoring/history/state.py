@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 
@@ -53,6 +53,8 @@ CHANGE_COLUMNS = (
 )
 # In place of a registration, for the members that fetched documents carried: fetches with other data blocks follow.
 FETCHED = uuid.UUID("f37c4ed0-0000-8000-8000-000000000000")
+# More than a page shows of the history. Checkpoints hold them, so they must not grow with the past.
+MOST_MISMATCHES = 200
 # What tells whether D&B still keeps the company; a review, say, does not undo a merger.
 STATUS_KINDS = (Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
 
@@ -61,8 +63,7 @@ STATUS_KINDS = (Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
 ScoreDates = Mapping[tuple[datetime, str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened to a company: a SEED (`seed` set), an element's change, or a notice."""
 
     id: uuid.UUID
@@ -95,7 +96,7 @@ class CompanyState:
     """What is known of a company at a moment."""
 
     document: dict[str, Any] = field(default_factory=dict)
-    # Changes whose "before" is not what was known, and what that was. What was never known cannot differ.
+    # The latest changes whose "before" is not what was known, and what that was. What was never known cannot differ.
     mismatches: dict[uuid.UUID, KnownValue] = field(default_factory=dict)
     # When each part of the document was first and last received, by the names of its path.
     received: dict[tuple[str, ...], tuple[datetime, datetime]] = field(default_factory=dict)
@@ -103,9 +104,16 @@ class CompanyState:
     status: Event | None = None
     # The members that each registration's last SEED carried.
     carried: dict[uuid.UUID, set[str]] = field(default_factory=dict)
+    # Whether mismatches are noted, and what they are seen by: lists and figures show none.
+    notes_mismatches: bool = True
 
     def value(self, path: str) -> Any:
         return value_at(self.document, path)
+
+    def note_mismatch(self, change: uuid.UUID, known: KnownValue) -> None:
+        self.mismatches[change] = known
+        if len(self.mismatches) > MOST_MISMATCHES:
+            del self.mismatches[next(iter(self.mismatches))]
 
 
 def events_of(
@@ -250,7 +258,8 @@ def _take_seed(result: CompanyState, event: Event) -> set[str]:
     carried = copied(event.seed) | ({ASSESSMENT: assessment} if ASSESSMENT in event.seed else {})
     result.document.update(merged(result.document, carried) if event.is_fetched else carried)
     result.carried[carrier] = set(event.seed) | (before if event.is_fetched else set())
-    _note_received(result, paths_spoken_of((), event.seed), event.moment)
+    if result.notes_mismatches:
+        _note_received(result, paths_spoken_of((), event.seed), event.moment)
     return removed
 
 
@@ -275,10 +284,11 @@ def _speaks_of(members: AbstractSet[str], path: str) -> bool:
 
 
 def _take_change(result: CompanyState, event: Event, dates: ScoreDates) -> None:
-    known, since = result.value(event.path), _known_since(result, event)
-    if since and not same_value(known, event.previous):
-        result.mismatches[event.id] = KnownValue(copied(known), since)
-    _note_received(result, paths_spoken_of(tuple(names_below_root(event.path)), event.current), event.moment)
+    if result.notes_mismatches:
+        known, since = result.value(event.path), _known_since(result, event)
+        if since and not same_value(known, event.previous):
+            result.note_mismatch(event.id, KnownValue(copied(known), since))
+        _note_received(result, paths_spoken_of(tuple(names_below_root(event.path)), event.current), event.moment)
     if not set_value_of(event, result.document, dates):
         result.unplaced.add(event.id)
 

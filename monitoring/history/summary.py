@@ -147,6 +147,7 @@ def restored(text: str) -> Projection | None:
         document=found["document"],
         status=_status(found["status"]),
         carried={uuid.UUID(registration): set(names) for registration, names in found["carried"].items()},
+        notes_mismatches=False,
     )
     touched = {member: datetime.fromisoformat(moment) for member, moment in found["touched"].items()}
     return Projection(state, read_order(found["order"]), touched)

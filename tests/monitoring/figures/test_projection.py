@@ -355,10 +355,10 @@ def before_a_write(patched: pytest.MonkeyPatch, which: int, other: Callable[[], 
     done = count()
 
     def interrupted(write: Callable[..., Any]) -> Callable[..., Any]:
-        def written(*arguments: Any) -> Any:
+        def written(*arguments: Any, **more: Any) -> Any:
             if next(done) == which:
                 other()
-            return write(*arguments)
+            return write(*arguments, **more)
 
         return written
 
@@ -375,10 +375,10 @@ def kill_at(patched: pytest.MonkeyPatch, which: int) -> None:
     done = count()
 
     def stopping(write: Callable[..., Any]) -> Callable[..., Any]:
-        def written(*arguments: Any) -> Any:
+        def written(*arguments: Any, **more: Any) -> Any:
             if next(done) == which:
                 raise Killed
-            found = write(*arguments)
+            found = write(*arguments, **more)
             if next(done) == which:
                 raise Killed
             return found
