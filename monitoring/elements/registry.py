@@ -46,8 +46,8 @@ class SeverityTable:
     def _load(self, keys: Iterable[str]) -> None:
         self._known.update((row.path, row) for row in select_rows(Element, pk__in=list(keys)))
 
-    def of_element(self, path: str, current: Any) -> Severity:
-        return severity_of_element(self._known[element_key(path)], current)
+    def of_element(self, path: str, current: Any, previous: Any = None) -> Severity:
+        return severity_of_element(self._known[element_key(path)], current, previous)
 
     @staticmethod
     def of_kind(kind: str) -> Severity:
