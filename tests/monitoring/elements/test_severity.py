@@ -6,11 +6,11 @@ import pytest
 from django.utils import timezone
 
 from monitoring.company_page.summary import FACTS
+from monitoring.elements.compare import course
 from monitoring.elements.data_blocks import BLOCKS
 from monitoring.elements.formatting import WORDS, label_of_path, plain_text
 from monitoring.elements.groups import group_label, group_of
 from monitoring.elements.labels_catalog import VOCABULARY
-from monitoring.elements.compare import course
 from monitoring.elements.severity import (
     BY_PATH,
     CRITICAL_WHEN_TRUE,
