@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -10,12 +11,13 @@ from django.test import Client
 from django.urls import resolve
 
 from core.lists.listings import LISTINGS
+from core.visibility import RULES
 from dnbmon_site.http.unit_pages import is_open
 from tests.builders.family_trees import a_tree
 from tests.engines import engine
 from tests.visibility.marks import DUNS, SEARCHED, marks_in
 from tests.visibility.routes import all_routes
-from tests.visibility.walk import about, addresses, alike, got, text_of
+from tests.visibility.walk import Address, about, addresses, alike, got, text_of
 from tests.visibility.world import OWN_NAME, SHARED, World
 
 pytestmark = [
@@ -34,16 +36,40 @@ def pages(world: World) -> list[Any]:
 
 
 def test_no_page_shows_anothers(world: World, person: Client) -> None:
+    assert (wrong := shown_of_others(world, person, pages(world))) == [], "\n".join(map(str, wrong))
+
+
+def shown_of_others(world: World, person: Client, walked: Iterable[Address]) -> list[tuple[str, int, list[str]]]:
     person.raise_request_exception = False
     wrong = []
-    for address in pages(world):
+    for address in walked:
         for query in QUERIES if not address.route.parameters else ("",):
             path = address.path + query.format(registration=world.other.pk)
             answer = got(person, path)
             found = marks_in(text_of(answer), world.keys, asked=path)
             if found or answer.status_code >= 500:
                 wrong.append((path, answer.status_code, found))
-    assert wrong == [], "\n".join(map(str, wrong))
+    return wrong
+
+
+def test_the_walk_fails_for_each_rule_that_is_taken_out(
+    world: World, person: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each model that has a list which people of business units may open, or a page of its rows."""
+    missed, tried = [], 0
+    for model in RULES:
+        own = f"/{model._meta.label_lower.replace('.', '/')}/"
+        walked = [one for one in pages(world) if one.route.path in (own, f"{own}{{object_id}}/change/")]
+        walked = [one for one in walked if opens(one.path)]
+        if not walked or model not in world.rows:
+            continue
+        tried += 1
+        with monkeypatch.context() as patched:
+            patched.setitem(RULES, model, lambda scope, rows: rows)
+            if not shown_of_others(world, person, walked):
+                missed.append(model._meta.label)
+    # Of exports, users open their own alone, whatever the rule shows.
+    assert missed == ["core.Export"] and tried > 8, (missed, tried)
 
 
 def test_what_is_anothers_is_answered_like_what_is_not_there(world: World, person: Client) -> None:

@@ -166,7 +166,7 @@ def test_a_comment_offers_who_may_view_the_alert_and_marks_who_has_no_address(ad
 
 
 def test_a_note_offers_who_may_view_the_company(admin: Client) -> None:
-    bob, carl, dora = a_follower(), a_follower("carl", email=""), a_follower("dora")
+    bob, carl, _ = a_follower(), a_follower("carl", email=""), a_follower("dora")
     company, root = a_company(), User.objects.get(is_superuser=True)
     page = admin.get(f"/portfolio/company/{DUNS}/change/").content.decode()
     assert 'data-names="names"' in page and '<option value="dora"' in page and "mentions.js" in page
