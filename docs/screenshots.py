@@ -87,6 +87,8 @@ SHOTS = (
     Shot("portfolio-movement", "/portfolio/risk/movement/", size=(1366, 1100)),
     Shot("report", "/monitoring/reportschedule/report/"),
     Shot("invite", "/accounts/user/add/"),
+    Shot("business-unit", "/core/businessunit/add/", size=(1366, 760)),
+    Shot("reviews", "/monitoring/duereview/", size=(1366, 760)),
     Shot("health", "/health/"),
 )
 

@@ -43,6 +43,7 @@ from monitoring.models import (
     Alert,
     AlertItem,
     AlertKind,
+    AlertRule,
     AlertState,
     Change,
     Publication,
@@ -165,10 +166,16 @@ def _raised_by(
     # Of closed alerts too: what goes out together does not depend on when that is asked.
     events = events_of({key: found for key, found in changes.items() if alerts[key].kind == AlertKind.CHANGE})
     for group in groups:
-        alert, row = alerts[group.key], group.matches[0].rule.row
+        alert, row = alerts[group.key], group.rule.row
         if alert.state != AlertState.CLOSED:
-            owners = scope.owners_for(row, alert.company_id or "")
-            yield Raised(alert, reading.sequence, [row], owners, changes[alert.pk], events.get(alert.pk))
+            rows = [row, *(rule.row for rule in group.beside)]
+            owners = _owners(rows, scope, alert.company_id or "")
+            yield Raised(alert, reading.sequence, rows, owners, changes[alert.pk], events.get(alert.pk))
+
+
+def _owners(rows: Sequence[AlertRule], scope: Scope, company: str) -> set[str]:
+    """Of all rules that notify owners: those of the group are notified by the company's own alert."""
+    return set().union(*(scope.owners_for(row, company) for row in rows if row.notify_owner))
 
 
 # From matches to alerts
@@ -227,7 +234,7 @@ def _alert(
     scope: Scope,
     due: Mapping[int, datetime],
 ) -> Alert:
-    match, row = group.matches[0], group.matches[0].rule.row
+    match, row = group.matches[0], group.rule.row
     is_flood = group.kind == AlertKind.FLOOD
     return Alert(
         id=group.key,
@@ -242,7 +249,7 @@ def _alert(
         % {"name": row.name, "MOST_AN_HOUR": MOST_AN_HOUR}
         if is_flood
         else words[match.change.pk],
-        reason=match.reason,
+        reason=_reason(group, scope),
         is_late=not is_flood and is_old_news(match.change, reading.publication),
         happened_at=match.change.changed_at,
         raised_at=timezone.now(),
@@ -252,6 +259,13 @@ def _alert(
         fact_count=counts[group.key],
         exposure=0 if is_flood else scope.companies[match.change.company_id].exposure or 0,
     )
+
+
+def _reason(group: Group, scope: Scope) -> str:
+    """Owners of other companies of the group read why they receive it."""
+    match = group.matches[0]
+    texts = dict.fromkeys(scope.group_text(rule, match.change.company_id) for rule in group.beside)
+    return ". ".join([match.reason, *texts])
 
 
 def fact_of(alert: uuid.UUID, match: Match, text: str, sequence: int) -> AlertItem:

@@ -7,10 +7,11 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from core.db import clean_text
+from monitoring.elements.formatting import from_json
 from monitoring.elements.registry import SeverityTable, element_key
 from monitoring.ingest.batch import Batch, place_at
 from monitoring.ingest.parser import Fact, Reading
-from monitoring.models import Entry
+from monitoring.models import Entry, Severity
 from monitoring.story_order import place_of
 
 
@@ -121,10 +122,18 @@ def change_rows(batch: Batch, severities: SeverityTable) -> list[ChangeRow]:
     return rows
 
 
+def _severity(fact: Fact, severities: SeverityTable) -> Severity:
+    if not fact.path:
+        return severities.of_kind(fact.kind)
+    constant = severities.constant(fact.path)
+    if constant is not None:
+        return constant
+    return severities.of_element(fact.path, fact.value, from_json(fact.previous))
+
+
 def _change(batch: Batch, reading: Reading, order: int, fact: Fact, place: str, severities: SeverityTable) -> ChangeRow:
     """By position: names would cost half as much again."""
     path, delivered_at, delivery = fact.path, reading.delivered_at, batch.delivery
-    severity = severities.of_element(path, fact.value) if path else severities.of_kind(fact.kind)
     return ChangeRow(
         fact.id,
         reading.item.duns,
@@ -137,7 +146,7 @@ def _change(batch: Batch, reading: Reading, order: int, fact: Fact, place: str, 
         reading.position * 1000 + min(order, 999),
         place_at(batch, reading, order, fact, place),
         batch.now,
-        int(severity),
+        int(_severity(fact, severities)),
         reading.id,
         delivery.registration_id,
         delivery.pk,

@@ -131,8 +131,8 @@ def test_everything_in_few_queries(admin: Client, django_assert_max_num_queries:
     name_companies([Named(DUNS, "crm", "42")], requested_by="ann")
     describe_company(company=company, tags="steel, gold", owner="Bob", by="ann")
     add_note(company=company, text="Prepay only.", by="ann")
-    # Three of them for the decision that holds, for the last review, and for whether the reader follows it.
-    with django_assert_max_num_queries(21):
+    # Four of them for the decision that holds, the last review, whom a note can mention, whether the reader follows it.
+    with django_assert_max_num_queries(22):
         text = text_of(admin.get(PAGE))
     for said in ("crm 42", "steel gold", "Owner Bob", "Prepay only.", "your reference V-1", "ACME_LOD_01 Monitored"):
         assert said in text
