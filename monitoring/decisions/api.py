@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.bodies import Body
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
 from core.api.fields import Entries, OneOf
@@ -121,7 +122,7 @@ class CompanyDecisionsSerializer(serializers.Serializer[Any]):
     )
 
 
-class DecidingSerializer(serializers.Serializer[Any]):
+class DecidingSerializer(Body):
     duns = DunsField(max_length=20, help_text="D-U-N-S number of the company.")
     kind = OneOf(DecisionKind.choices, help_text="The decision.")
     amount = serializers.DecimalField(
@@ -143,12 +144,12 @@ class DecisionParameters(PageParameters):
     state = Several(child=OneOf(DecisionState.choices), help_text="Return only these states.")
 
 
-class TierSerializer(serializers.Serializer[Any]):
+class TierSerializer(Body):
     duns = DunsField(max_length=20, help_text="D-U-N-S number of the company.")
     tier = OneOf([*Tier.values, NONE], help_text="Its tier. Tier rules do not change it afterwards.")
 
 
-class TiersSerializer(serializers.Serializer[Any]):
+class TiersSerializer(Body):
     tiers = Entries(
         child=TierSerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="Up to 1,000 companies."
     )

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import plurals
+from core.api.bodies import Body
 from core.api.errors import Conflict
 from core.api.examples import an_answer, who
 from core.api.fields import OneOf
@@ -66,7 +67,7 @@ class ConfirmCallsField(serializers.DictField):
         return {CallKind(kind): number for kind, number in sent.items()}
 
 
-class ConfirmCallsSerializer(serializers.Serializer[Any]):
+class ConfirmCallsSerializer(Body):
     confirm_calls = ConfirmCallsField()
 
 

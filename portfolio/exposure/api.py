@@ -7,15 +7,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.bodies import Body
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
-from core.api.fields import Entries
+from core.api.fields import MOST_SHOWN, Entries
 from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import READ_EXPOSURE, WRITE_EXPOSURE
 from core.api.visibility import scope_for, seen_by
@@ -25,6 +27,7 @@ from portfolio.exposure.books import LONGEST, book_key, book_name
 from portfolio.exposure.currencies import CODES
 from portfolio.exposure.days import BadDay, read_day, today
 from portfolio.exposure.entries import end_exposure, set_exposures
+from portfolio.exposure.ledger import book_names
 from portfolio.exposure.money import exact_text
 from portfolio.exposure.packed import Position
 from portfolio.exposure.positions import After, page_of_stakes
@@ -81,7 +84,7 @@ class ExposuresSerializer(serializers.Serializer[Any]):
     )
 
 
-class EntrySerializer(serializers.Serializer[Any]):
+class EntrySerializer(Body):
     duns = DunsField(required=False, max_length=20, help_text="D-U-N-S number. Leave it out to send a `reference`.")
     reference = ReferenceField()
     book = serializers.CharField(max_length=LONGEST, help_text=BOOK_HELP)
@@ -101,7 +104,7 @@ class EntrySerializer(serializers.Serializer[Any]):
         return {**attrs, "company": named[0]}
 
 
-class SettingSerializer(serializers.Serializer[Any]):
+class SettingSerializer(Body):
     exposures = Entries(
         child=EntrySerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="Up to 1,000 amounts."
     )
@@ -109,6 +112,11 @@ class SettingSerializer(serializers.Serializer[Any]):
 
 class SetSerializer(serializers.Serializer[Any]):
     kept = serializers.IntegerField(help_text="Number of amounts that count from their day on.")
+    new_books = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Books that did not exist before this call. A mistyped name is a new book, whose amounts add to the "
+        "total exposure.",
+    )
 
 
 class ExposureParameters(PageParameters):
@@ -165,7 +173,10 @@ class ExposureList(APIView):
         summary="Set amounts, up to 1,000 per call",
         request=SettingSerializer,
         responses=SetSerializer,
-        examples=[a_request("One amount", {"exposures": [ENTRY_EXAMPLE]}), an_answer("Set", {"kept": 1})],
+        examples=[
+            a_request("One amount", {"exposures": [ENTRY_EXAMPLE]}),
+            an_answer("Set", {"kept": 1, "new_books": []}),
+        ],
     )
     def put(self, request: Request) -> Response:
         """An amount replaces what the book had for the company from its day on. Repeating the call has no effect.
@@ -176,12 +187,14 @@ class ExposureList(APIView):
         asked = SettingSerializer(data=request.data, context={"request": request})
         asked.is_valid(raise_exception=True)
         positions = [_position(one) for one in asked.validated_data["exposures"]]
+        books, before = {book_key(one.book): one.book for one in positions}, book_names()
         try:
             set_exposures(positions, requested_by=who(request))
         except Refused as error:
             raise Conflict(str(error)) from error
         start_refresh()
-        return Response({"kept": len({(one.duns, book_key(one.book), one.day) for one in positions})})
+        kept = {(one.duns, book_key(one.book), one.day) for one in positions}
+        return Response({"kept": len(kept), "new_books": sorted(books[key] for key in books.keys() - before.keys())})
 
     @extend_schema(
         operation_id="remove_exposure",
@@ -191,9 +204,11 @@ class ExposureList(APIView):
         responses={204: None},
     )
     def delete(self, request: Request) -> Response:
-        """The book has no amount for the company from that day on. The response is the same if it had none before."""
+        """The book has no amount for the company from that day on. The response is the same if it had none before. It
+        is 404 if the book does not exist."""
         asked = ExposureKey.of(request)
         day, book = asked.get("as_of") or today(), book_name(asked["book"])
+        _check_book(book)
         # Alike in both cases: this scope is not one for reading what is at stake.
         try:
             if end_exposure(asked["company"], book, day, requested_by=who(request)):
@@ -201,6 +216,14 @@ class ExposureList(APIView):
         except Refused as error:
             raise Conflict(str(error)) from error
         return Response(status=204)
+
+
+def _check_book(book: str) -> None:
+    known = book_names()
+    if book_key(book) not in known:
+        names = ", ".join(list(known.values())[:MOST_SHOWN])
+        advice = f"The books are: {names}." if names else "No amounts have been set yet."
+        raise Http404(f"The book “{book}” does not exist. {advice}")
 
 
 def _companies(request: Request, asked: Mapping[str, Any]) -> frozenset[str] | None:

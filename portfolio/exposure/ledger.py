@@ -46,6 +46,12 @@ class Book:
         return place if place < len(self.duns) and self.duns[place] == duns else None
 
 
+def book_names() -> dict[str, str]:
+    """All books with amounts of whatever day, in alphabetical order, by the key of the name."""
+    found = {book_key(layer.book): layer.book for layer, _ in _all_layers()}
+    return dict(sorted(found.items()))
+
+
 def layers_at(day: date) -> tuple[tuple[Layer, ...], ...]:
     """Of each book the layers that count on a day, the later over the earlier."""
     found: dict[str, list[tuple[Layer, bool]]] = defaultdict(list)

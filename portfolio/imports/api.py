@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.actors import Actor
+from core.api.bodies import Body
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
 from core.api.fields import OneOf
@@ -108,7 +109,7 @@ class ImportParameters(PageParameters):
     state = Several(child=OneOf(ImportState.choices), help_text="Return only imports in these states.")
 
 
-class ConfirmationSerializer(serializers.Serializer[Any]):
+class ConfirmationSerializer(Body):
     number = serializers.IntegerField(
         min_value=0,
         max_value=2**31 - 1,

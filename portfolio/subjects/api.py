@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.bodies import Body
 from core.api.examples import a_request, an_answer, who
 from core.api.fields import Entries, OneOf
 from core.api.parameters import PageParameters, Several
@@ -101,7 +102,7 @@ class RemovalParameters(ContractParameter):
     duns = Several(child=DunsField(), required=True, help_text="Up to 200 D-U-N-S numbers.")
 
 
-class SubjectEntrySerializer(serializers.Serializer[Any]):
+class SubjectEntrySerializer(Body):
     duns = serializers.CharField(max_length=40, help_text="D-U-N-S number, with or without dashes.")
     name = serializers.CharField(required=False, allow_blank=True, max_length=300, help_text="Until D&B sends it.")
     customer_reference = serializers.CharField(required=False, allow_blank=True, max_length=200, help_text=YOUR_NUMBER)
@@ -109,7 +110,7 @@ class SubjectEntrySerializer(serializers.Serializer[Any]):
     owner = serializers.CharField(required=False, allow_blank=True, max_length=200, help_text=OWNER)
 
 
-class SubjectEntriesSerializer(serializers.Serializer[Any]):
+class SubjectEntriesSerializer(Body):
     subjects = Entries(
         child=SubjectEntrySerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="Up to 10,000 companies."
     )

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.bodies import Body
 from core.api.examples import a_request, an_answer
 from core.api.fields import Entries
 from core.api.scopes import READ
@@ -32,7 +33,7 @@ LOOKED_UP_EXAMPLE = {
 }
 
 
-class NumbersSerializer(serializers.Serializer[Any]):
+class NumbersSerializer(Body):
     duns = Entries(
         child=serializers.CharField(max_length=40),
         allow_empty=False,
