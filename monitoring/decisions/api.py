@@ -24,13 +24,14 @@ from core.api.scopes import READ_DECISIONS, READ_EXPOSURE, WRITE_DECISIONS, WRIT
 from core.api.visibility import scope_for, seen_by
 from core.lists.pagination import beyond, cut, write_token
 from monitoring.decisions.comparison import compared_with_today
-from monitoring.decisions.decide import LONGEST, Draft, decide, is_expired
+from monitoring.decisions.decide import LONGEST, DecidedSince, Draft, Flaw, decide, in_words, is_expired
 from monitoring.decisions.known import known_to
 from monitoring.decisions.tiers import NONE, set_tier, tier_of
 from monitoring.feed.serializers import COMPANY_SHORT_EXAMPLE, CompanyShortSerializer, companies_of
 from monitoring.models import Decision, DecisionKind, DecisionState
 from portfolio.companies.columns import SEE_EXPOSURE
 from portfolio.companies.parameters import UNKNOWN_COMPANY, DunsField
+from portfolio.companies.serializers import flag_names
 from portfolio.exposure.currencies import CODES
 from portfolio.exposure.money import exact_text
 from portfolio.imports.states import Refused
@@ -138,6 +139,13 @@ class DecidingSerializer(Body):
         "Answered with 409 if another decision was made since.",
     )
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        try:
+            _draft(attrs).check()
+        except Flaw as flaw:
+            raise serializers.ValidationError({flaw.field: [str(flaw)]}) from flaw
+        return attrs
+
 
 class DecisionParameters(PageParameters):
     company = Several(child=DunsField(), help_text="Return only decisions on these companies: up to 200 numbers.")
@@ -180,7 +188,9 @@ def serialized(rows: Sequence[Decision], companies: Mapping[str, Company], reque
 
 
 def _known(found: dict[str, Any], sees_money: bool) -> dict[str, Any]:
-    return found if sees_money else {name: value for name, value in found.items() if name != "exposure"}
+    shown = found if sees_money else {name: value for name, value in found.items() if name != "exposure"}
+    figures = shown.get("figures", {})
+    return {**shown, "figures": {**figures, "flags": flag_names(figures["flags"])}} if "flags" in figures else shown
 
 
 def _item(row: Decision, companies: Mapping[str, Company], known: dict[str, Any]) -> dict[str, Any]:
@@ -243,9 +253,17 @@ class DecisionList(APIView):
             row = decide(given["duns"], _draft(given), seen=given["after"], by=who(request))
         except Company.DoesNotExist as error:
             raise serializers.ValidationError({"duns": [UNKNOWN_COMPANY]}) from error
+        except DecidedSince as error:
+            raise Conflict(_decided_since(error.latest, given["after"])) from error
         except Refused as error:
             raise Conflict(str(error)) from error
         return Response(serialized([row], {row.company_id: row.company}, request)[0], status=201)
+
+
+def _decided_since(latest: Decision, after: int) -> str:
+    """A program has no page to look at: the number is what it needs."""
+    made = f"The last decision is number {latest.number}, not {after}: {in_words(latest)}, by {latest.decided_by}."
+    return f"{made} Nothing was saved. To decide after it, send `after`: {latest.number}."
 
 
 def _draft(given: Mapping[str, Any]) -> Draft:
