@@ -208,6 +208,7 @@ class ImportDetail(APIView):
 class ImportConfirm(APIView):
     # No scope opens it: what costs money beyond a key's budget takes a person.
     scopes = {"POST": ""}
+    page_for_users = "admin:portfolio_subjectimport_change"
     permissions = {"POST": "portfolio.confirm_import"}
     by_unit = ("POST",)
 

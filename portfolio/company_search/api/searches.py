@@ -140,6 +140,7 @@ class SearchDetail(APIView):
 class SearchDecision(APIView):
     # No scope opens it: which candidate is the company takes a person.
     scopes = {"POST": ""}
+    page_for_users = "admin:portfolio_companysearch_change"
     permissions = {"POST": "portfolio.add_subjectimport"}
     by_unit = ("POST",)
 
