@@ -74,11 +74,13 @@ class ImportSerializer(serializers.Serializer[Any]):
     approved_by = serializers.CharField(help_text="The second approver, if one is required.")
     total = serializers.IntegerField(allow_null=True, help_text="Number of rows. Null until it is known.")
     counts = serializers.SerializerMethodField(
-        help_text="Number of rows by the import's own validation, which is finer: `new` is a company that it adds."
-        " Invalid entries of a request are not among its rows."
+        help_text="Number of rows by the import's own validation, which is finer: `new` and `reformatted` are"
+        " companies that it adds. Invalid entries of a request are not among its rows."
     )
     new_billable = serializers.IntegerField(
-        allow_null=True, help_text="Number of new billable companies. A user confirms this number."
+        allow_null=True,
+        help_text="Number of new billable companies. A user confirms this number. It is a maximum until D&B's "
+        "complete list is adopted for every registration of the contract.",
     )
     removals = serializers.IntegerField(allow_null=True, help_text="Number of companies that it removes.")
     sheets = serializers.SerializerMethodField(help_text="The sheets of a workbook.")
