@@ -32,7 +32,7 @@ from monitoring.models import Decision, DecisionKind, DecisionState
 from portfolio.companies.columns import SEE_EXPOSURE
 from portfolio.companies.parameters import UNKNOWN_COMPANY, DunsField
 from portfolio.companies.serializers import flag_names
-from portfolio.exposure.currencies import CODES
+from portfolio.exposure.currencies import CODES, NO_CURRENCY
 from portfolio.exposure.money import exact_text
 from portfolio.imports.states import Refused
 from portfolio.models import Company, Tier
@@ -129,7 +129,9 @@ class DecidingSerializer(Body):
     amount = serializers.DecimalField(
         required=False, max_digits=15, decimal_places=2, min_value=Decimal(0), help_text="Of a limit: 0 or more."
     )
-    currency = serializers.ChoiceField(sorted(CODES), required=False, help_text="Currency of a limit (ISO 4217).")
+    currency = serializers.ChoiceField(
+        sorted(CODES), required=False, error_messages=NO_CURRENCY, help_text="Currency of a limit (ISO 4217)."
+    )
     valid_until = serializers.DateField(required=False, help_text="Last day of validity. Leave it out for no end.")
     reason = serializers.CharField(max_length=LONGEST, help_text="Reason for the decision.")
     after = serializers.IntegerField(

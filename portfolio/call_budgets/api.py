@@ -28,7 +28,11 @@ from portfolio.models import CallKind, CallOutcome, Contract, DnbCall
 Row = TypeVar("Row", bound=Model)
 CONFIRM_HELP = (
     'Number of calls to D&B that you confirm, by kind, such as `{"match": 12}`. If it is not the number that the '
-    "request would make, no call is made, and the response (409) states that number."
+    "request would make, no call is made, and the response (409) states that number. Send `{}` to get it."
+)
+CONFIRM_MISSING = (
+    "Send the number of calls to D&B that you confirm, by kind. To get it, send {{}}: no call is made, and the response"
+    " (409) states the number."
 )
 
 BUDGET_EXAMPLE = {
@@ -58,7 +62,8 @@ class ConfirmCallsField(serializers.DictField):
     child = serializers.IntegerField(min_value=0, max_value=10**9)
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"help_text": CONFIRM_HELP, **options})
+        missing = dict.fromkeys(("required", "null"), CONFIRM_MISSING)
+        super().__init__(**{"help_text": CONFIRM_HELP, "error_messages": missing, **options})
 
     def to_internal_value(self, data: Any) -> dict[CallKind, int]:
         sent = super().to_internal_value(data)

@@ -24,7 +24,7 @@ from core.api.visibility import scope_for, seen_by
 from core.lists.pagination import BadCursor, read_token, write_token
 from portfolio.companies.parameters import DunsField, ReferenceField, seen_numbers
 from portfolio.exposure.books import LONGEST, book_key, book_name
-from portfolio.exposure.currencies import CODES
+from portfolio.exposure.currencies import CODES, NO_CURRENCY
 from portfolio.exposure.days import BadDay, read_day, today
 from portfolio.exposure.entries import end_exposure, set_exposures
 from portfolio.exposure.ledger import book_names
@@ -91,7 +91,9 @@ class EntrySerializer(Body):
     amount = serializers.DecimalField(
         max_digits=15, decimal_places=2, min_value=Decimal(0), help_text="What is at stake: 0 or more."
     )
-    currency = serializers.ChoiceField(sorted(CODES), help_text="Currency of the amount (ISO 4217).")
+    currency = serializers.ChoiceField(
+        sorted(CODES), error_messages=NO_CURRENCY, help_text="Currency of the amount (ISO 4217)."
+    )
     as_of = DayField(required=False, help_text="Day from which the amount counts. Leave it out for today.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -71,6 +71,7 @@ def test_one_wrong_entry_and_nothing_is_kept(erp: Program, wrong: dict[str, Any]
     answer = erp.put("exposures/", {"exposures": [an_entry(OTHER), entry]})
     assert answer.status_code == 400
     assert "exposures[1]" in answer.content.decode()
+    assert ("code (ISO 4217), such as EUR" in answer.content.decode()) == ("currency" in wrong)
     assert amounts(erp) == {}
 
 

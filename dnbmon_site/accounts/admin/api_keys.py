@@ -54,8 +54,9 @@ class DayOrMomentField(forms.SplitDateTimeField):
     """A day without a time lasts until its end, for who enters it."""
 
     def compress(self, data_list: Any) -> Any:
-        has_no_time = data_list and data_list[0] and data_list[1] in self.empty_values
-        return super().compress([data_list[0], time(23, 59)] if has_no_time else data_list)
+        if data_list and data_list[0] and data_list[1] in self.empty_values:
+            data_list = (data_list[0], time(23, 59))
+        return super().compress(data_list)
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs

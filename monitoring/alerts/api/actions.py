@@ -205,9 +205,10 @@ class AlertBulk(APIView):
     )
     def post(self, request: Request) -> Response:
         """Does the same to all of these alerts as the action does to one, and to no others."""
-        asked = read(BulkSerializer, request.data)
+        given: Any = request.data
+        asked = read(BulkSerializer, given)
         (form, act), keys = ACTIONS[asked["action"]], set(asked["alerts"])
-        parameters = read(form, {name: request.data[name] for name in request.data.keys() - BULK}, request)
+        parameters = read(form, {name: given[name] for name in given.keys() - BULK}, request)
         known = list(alerts_of(request).filter(pk__in=keys).order_by("id").values_list("pk", flat=True))
         changed = act(known, by=who(request), **parameters)
         return Response({"changed": changed, "unchanged": len(keys) - changed})
