@@ -189,14 +189,13 @@ class ExposureList(APIView):
         asked = SettingSerializer(data=request.data, context={"request": request})
         asked.is_valid(raise_exception=True)
         positions = [_position(one) for one in asked.validated_data["exposures"]]
-        books, before = {book_key(one.book): one.book for one in positions}, book_names()
         try:
-            set_exposures(positions, requested_by=who(request))
+            new_books = set_exposures(positions, requested_by=who(request))
         except Refused as error:
             raise Conflict(str(error)) from error
         start_refresh()
         kept = {(one.duns, book_key(one.book), one.day) for one in positions}
-        return Response({"kept": len(kept), "new_books": sorted(books[key] for key in books.keys() - before.keys())})
+        return Response({"kept": len(kept), "new_books": new_books})
 
     @extend_schema(
         operation_id="remove_exposure",
@@ -210,11 +209,12 @@ class ExposureList(APIView):
         is 404 if the book does not exist."""
         asked = ExposureKey.of(request)
         day, book = asked.get("as_of") or today(), book_name(asked["book"])
-        _check_book(book)
         # Alike in both cases: this scope is not one for reading what is at stake.
         try:
             if end_exposure(asked["company"], book, day, requested_by=who(request)):
                 start_refresh()
+            else:
+                _check_book(book)
         except Refused as error:
             raise Conflict(str(error)) from error
         return Response(status=204)
