@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -116,8 +116,8 @@ class SetSerializer(serializers.Serializer[Any]):
     kept = serializers.IntegerField(help_text="Number of amounts that count from their day on.")
     new_books = serializers.ListField(
         child=serializers.CharField(),
-        help_text="Books that did not exist before this call. A mistyped name is a new book, whose amounts add to the "
-        "total exposure.",
+        help_text="Books that did not exist before this call. A mistyped name is a new book, and adds to the total "
+        "exposure.",
     )
 
 
@@ -223,9 +223,12 @@ class ExposureList(APIView):
 def _check_book(book: str) -> None:
     known = book_names()
     if book_key(book) not in known:
-        names = ", ".join(list(known.values())[:MOST_SHOWN])
-        advice = f"The books are: {names}." if names else "No amounts have been set yet."
-        raise Http404(f"The book “{book}” does not exist. {advice}")
+        raise Http404(no_such_book(book, list(known.values())))
+
+
+def no_such_book(book: str, known: Sequence[str]) -> str:
+    advice = f"The books are: {', '.join(known[:MOST_SHOWN])}." if known else "No amounts have been set yet."
+    return f"The book “{book}” does not exist. {advice}"
 
 
 def _companies(request: Request, asked: Mapping[str, Any]) -> frozenset[str] | None:
