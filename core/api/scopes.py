@@ -42,7 +42,7 @@ SCOPES: dict[str, str | Promise] = {
         "the data"
     ),
     FETCH_REFERENCE_DATA: _("Fetch D&B's reference data, by calls that may incur costs"),
-    ALERTS: _("Read alerts and the messages about them, acknowledge, close and reopen alerts"),
+    ALERTS: _("Read alerts and the messages about them, acknowledge, assign, snooze, close and reopen alerts"),
     METRICS: _("Read Health and metrics, for example with Prometheus"),
 }
 

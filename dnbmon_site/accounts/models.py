@@ -180,7 +180,7 @@ class ApiKey(SeesUnits):
         _("prefix"), max_length=8, db_index=True, editable=False, help_text=_("Part of the key after “dnbmon_”.")
     )
     hashed = models.CharField(max_length=64, editable=False)
-    scopes = models.TextField(_("scopes"), blank=True, help_text=_("Permissions of the key, separated by commas."))
+    scopes = models.TextField(_("scopes"), blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -192,7 +192,10 @@ class ApiKey(SeesUnits):
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(
-        _("expires"), null=True, blank=True, help_text=_("Leave empty for a key that does not expire.")
+        _("expires"),
+        null=True,
+        blank=True,
+        help_text=_("Leave empty for a key that does not expire. Without a time, it expires at the end of the day."),
     )
     budget = models.PositiveIntegerField(
         _("budget"),

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import plurals
+from core.api.bodies import Body
 from core.api.errors import Conflict
 from core.api.examples import an_answer, who
 from core.api.fields import OneOf
@@ -27,7 +28,11 @@ from portfolio.models import CallKind, CallOutcome, Contract, DnbCall
 Row = TypeVar("Row", bound=Model)
 CONFIRM_HELP = (
     'Number of calls to D&B that you confirm, by kind, such as `{"match": 12}`. If it is not the number that the '
-    "request would make, no call is made, and the response (409) states that number."
+    "request would make, no call is made, and the response (409) states that number. Send `{}` to get it."
+)
+CONFIRM_MISSING = (
+    "Send the number of calls to D&B that you confirm, by kind. To get it, send {{}}: no call is made, and the response"
+    " (409) states the number."
 )
 
 BUDGET_EXAMPLE = {
@@ -57,7 +62,8 @@ class ConfirmCallsField(serializers.DictField):
     child = serializers.IntegerField(min_value=0, max_value=10**9)
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"help_text": CONFIRM_HELP, **options})
+        missing = dict.fromkeys(("required", "null"), CONFIRM_MISSING)
+        super().__init__(**{"help_text": CONFIRM_HELP, "error_messages": missing, **options})
 
     def to_internal_value(self, data: Any) -> dict[CallKind, int]:
         sent = super().to_internal_value(data)
@@ -66,7 +72,7 @@ class ConfirmCallsField(serializers.DictField):
         return {CallKind(kind): number for kind, number in sent.items()}
 
 
-class ConfirmCallsSerializer(serializers.Serializer[Any]):
+class ConfirmCallsSerializer(Body):
     confirm_calls = ConfirmCallsField()
 
 

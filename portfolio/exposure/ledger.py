@@ -50,6 +50,12 @@ class Book:
 Layers = tuple[tuple[Layer, ...], ...]
 
 
+def book_names() -> dict[str, str]:
+    """All books with amounts of whatever day, in alphabetical order, by the key of the name."""
+    found = {book_key(layer.book): layer.book for layer, _ in _all_layers()}
+    return dict(sorted(found.items()))
+
+
 def layers_at(day: date) -> Layers:
     """Of each book the layers that count on a day, the later over the earlier."""
     return _layers_on(day, _all_layers())

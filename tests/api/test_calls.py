@@ -50,6 +50,11 @@ def test_only_known_kinds_and_numbers_are_confirmed(sent: object) -> None:
     assert not Body(data={"confirm_calls": sent}).is_valid()
 
 
+def test_who_leaves_the_number_out_reads_how_to_get_it() -> None:
+    body = Body(data={})
+    assert not body.is_valid() and "To get it, send {}" in str(body.errors["confirm_calls"])
+
+
 @pytest.mark.django_db
 def test_what_was_not_confirmed_or_is_beyond_the_budget_is_a_conflict() -> None:
     body = Body(data={"confirm_calls": {"match": 2}})

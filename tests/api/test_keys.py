@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from core.api.scopes import SCOPES
-from dnbmon_site.accounts.api_keys import scope_of
+from dnbmon_site.accounts.api_keys import scope_of, why_refused
 from dnbmon_site.accounts.first_user import give_first_access
 from dnbmon_site.accounts.models import ApiKey, User
 from dnbmon_site.api_urls import v1
@@ -64,12 +64,18 @@ def test_a_key_opens_until_it_is_revoked(key: tuple[ApiKey, str]) -> None:
     answer = Client().get("/api/v1/changes/", headers=headers)
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"].startswith("Bearer")
+    when = f"{row.revoked_at:%Y-%m-%d %H:%M} UTC"
+    assert answer.json()["detail"] == f"This API key was revoked on {when}. Ask an administrator for a new one."
+    for other in (plain[:-1], plain.replace(row.prefix, "0" * 8), "dnbmon__x"):
+        answer = Client().get("/api/v1/changes/", headers={"Authorization": f"Bearer {other}"})
+        assert answer.json()["detail"].startswith("This API key is invalid"), "the rest is for who holds the key"
 
 
 def test_a_key_opens_until_it_expires(a_program: Callable[..., Program]) -> None:
     now = timezone.now()
     assert a_program(expires_at=now + timedelta(hours=1)).get("changes/").status_code == 200
-    assert a_program(expires_at=now - timedelta(seconds=1)).get("changes/").status_code == 401
+    expired = a_program(expires_at=now - timedelta(seconds=1)).get("changes/")
+    assert expired.status_code == 401 and "This API key expired on 20" in expired.json()["detail"]
 
 
 @pytest.mark.parametrize(("scopes", "status"), [("read", 200), ("pull, read", 200), ("pull", 403), ("", 403)])
@@ -249,7 +255,9 @@ def test_no_key_confirms_an_import(a_program: Callable[..., Program]) -> None:
     ApiKey.objects.update(scopes=",".join([*SCOPES, "write", "confirm", ""]))
     answer = program.send(method, path, body)
     assert answer.status_code == 403
-    assert answer.json()["detail"] == "API keys cannot do this. A user has to sign in."
+    detail = answer.json()["detail"]
+    page = f"http://localhost:8000/portfolio/subjectimport/{path.split('/')[1]}/change/"
+    assert detail == f"API keys cannot do this. A user has to sign in. The page is {page}"
 
 
 def test_every_scope_opens_something_and_what_is_asked_for_is_one() -> None:
@@ -297,6 +305,7 @@ def test_a_rotated_key_goes_on_for_a_while(db: None) -> None:
     assert [opens(key) for key in (old, new)] == [True, True]
     with time_machine.travel(timezone.now() + timedelta(days=8)):
         assert [opens(key) for key in (old, new)] == [False, True]
+        assert "was replaced by a new one, and ended on" in why_refused(old)
     row.rotate(overlap=timedelta(0))
     assert [opens(key) for key in (old, new)] == [False, False]
 

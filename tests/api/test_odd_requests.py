@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -33,7 +35,7 @@ def person(client: Client) -> Client:
     return client
 
 
-def operations(*methods: str) -> Iterator[tuple[str, str, dict[str, object]]]:
+def operations(*methods: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
     schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     for path, by_method in schema["paths"].items():
         for method in by_method.keys() & set(methods):
@@ -57,8 +59,28 @@ def test_times_out_of_reach_are_answered(person: Client) -> None:
     broken = [
         (path, parameter["name"], time)
         for path, _, operation in operations("get")
-        for parameter in operation.get("parameters", [])  # type: ignore[attr-defined]
+        for parameter in operation.get("parameters", [])
         for time in TIMES
         if parameter["in"] == "query" and person.get(f"{path}?{parameter['name']}={time}").status_code >= 500
     ]
     assert broken == []
+
+
+def test_a_field_that_nobody_reads_is_refused(person: Client) -> None:
+    """It would silently have no effect. What the path names does not exist: 404."""
+    found = {}
+    for path, method, operation in operations("post", "put", "patch"):
+        for body in bodies(operation):
+            answer = person.generic(method, path, json.dumps(body), content_type="application/json")
+            found[path] = [error["parameter"] for error in answer.json().get("errors", [])] or answer.status_code
+    assert {path: names for path, names in found.items() if names not in (["a_word"], 404)} == {}
+    nested = {"references": [{"duns": "804735132", "system": "crm", "id": "1", "a_word": 1}]}
+    refused = person.put("/api/v1/references/", json.dumps(nested), content_type="application/json").json()
+    known = "Unknown field; the known ones are duns, system, id."
+    assert refused["errors"] == [{"parameter": "references[0].a_word", "detail": known}]
+
+
+def bodies(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    """The documented ones, with a field more."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    return [{**one["value"], "a_word": 1} for one in content.get("examples", {}).values()]

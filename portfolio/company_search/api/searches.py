@@ -60,7 +60,7 @@ class SearchList(APIView):
 
     @extend_schema(
         operation_id="company_searches",
-        tags=["company-searches"],
+        tags=["company searches"],
         summary="List company searches, latest first",
         parameters=[SearchParameters],
         responses=SearchesSerializer,
@@ -79,7 +79,7 @@ class SearchList(APIView):
 
     @extend_schema(
         operation_id="search_company",
-        tags=["company-searches"],
+        tags=["company searches"],
         summary="Search for a company at D&B",
         request=QuerySerializer,
         responses=SearchSerializer,
@@ -126,7 +126,7 @@ class SearchDetail(APIView):
 
     @extend_schema(
         operation_id="company_search",
-        tags=["company-searches"],
+        tags=["company searches"],
         summary="Get a company search",
         parameters=[SEARCH_IN_PATH],
         responses=SearchSerializer,
@@ -140,12 +140,13 @@ class SearchDetail(APIView):
 class SearchDecision(APIView):
     # No scope opens it: which candidate is the company takes a person.
     scopes = {"POST": ""}
+    page_for_users = "admin:portfolio_companysearch_change"
     permissions = {"POST": "portfolio.add_subjectimport"}
     by_unit = ("POST",)
 
     @extend_schema(
         operation_id="decide_company_search",
-        tags=["company-searches"],
+        tags=["company searches"],
         summary="Choose a candidate, as a user",
         parameters=[SEARCH_IN_PATH],
         request=DecisionSerializer,
@@ -187,7 +188,7 @@ class ImportCandidates(APIView):
 
     @extend_schema(
         operation_id="import_candidates",
-        tags=["company-searches"],
+        tags=["company searches"],
         summary="Get the number of an import's rows to search for",
         parameters=[KEY_IN_PATH],
         responses=RowsSerializer,
@@ -199,7 +200,7 @@ class ImportCandidates(APIView):
 
     @extend_schema(
         operation_id="find_import_candidates",
-        tags=["company-searches"],
+        tags=["company searches"],
         summary="Search for an import's rows at D&B",
         parameters=[KEY_IN_PATH],
         request=CandidateCallsSerializer,

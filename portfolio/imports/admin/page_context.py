@@ -58,6 +58,8 @@ def page_of(request: HttpRequest, row: SubjectImport) -> dict[str, Any]:
         "progress": progress_of(row),
         "sheets": sheets_of(row),
         "tiles": list(tiles_of(counts, _labels_of(row), VALIDATION_TONES, shown)),
+        "is_request": row.source == "api",
+        "has_references": any(one.customer_reference for one in found[:ROWS_A_PAGE]),
         "rows": shown_rows(row, found[:ROWS_A_PAGE], VALIDATION_TONES),
         "totals": totals_of(row),
         "shown": shown,
