@@ -86,4 +86,5 @@ def _flaw(digits: str, shown: str) -> InvalidDuns:
         return LostLeadingZero(digits)
     kind = Flaw.TOO_SHORT if len(digits) < 9 else Flaw.TOO_LONG
     advice = MAYBE_ZEROS if len(digits) in (6, 7) else ""
-    return InvalidDuns(f"{digits[:40]} has {len(digits)} digits; a D-U-N-S number has nine{advice}", kind)
+    count = "1 digit" if len(digits) == 1 else f"{len(digits)} digits"
+    return InvalidDuns(f"{digits[:40]} has {count}; a D-U-N-S number has nine{advice}", kind)

@@ -8,6 +8,7 @@ from core.cached_counts import COUNTED, Numbers, counter
 from core.visibility import EVERYTHING, Scope, visible_to
 from monitoring.alerts.own_alerts import SHOWN, items_of
 from monitoring.alerts.workflow.inbox import awake
+from monitoring.decisions.over_limit import companies_over_limit
 from monitoring.models import (
     Alert,
     AlertState,
@@ -76,6 +77,12 @@ def proposed_decisions(scope: Scope) -> Numbers:
     """Waiting for a second person."""
     rows = visible_to(scope, Decision.objects.filter(state=DecisionState.PROPOSED))
     return {"proposed": rows[:COUNTED].count()}
+
+
+@counter
+def over_limit() -> Numbers:
+    """The companies themselves: the list that the Overview leads to has those that it counts."""
+    return {"companies": companies_over_limit()[:COUNTED]}
 
 
 @counter

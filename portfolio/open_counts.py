@@ -12,6 +12,7 @@ from portfolio.billing.contract_year import contract_year
 from portfolio.billing.usage import count_holdings, count_listed
 from portfolio.companies.notes import split_tags
 from portfolio.exposure.rates import exposure_settings
+from portfolio.imports.states import lacks_numbers
 from portfolio.models import (
     Company,
     Contract,
@@ -24,6 +25,7 @@ from portfolio.models import (
     SubjectState,
 )
 
+LACKS_NUMBERS = "lacks_numbers"
 # Of the values of a filter.
 OFFERED = 300
 
@@ -36,8 +38,10 @@ def proposals() -> Numbers:
 
 @counter
 def imports() -> Numbers:
+    """By state; those with nothing to confirm yet by themselves."""
     states = (ImportState.READ, ImportState.AWAITING_APPROVAL, ImportState.AWAITING_UNDO)
-    return Counter(SubjectImport.objects.filter(state__in=states).values_list("state", flat=True)[:COUNTED])
+    rows = SubjectImport.objects.filter(state__in=states).only("state", "counts", "removals")[:COUNTED]
+    return Counter(LACKS_NUMBERS if lacks_numbers(row) else row.state for row in rows)
 
 
 @counter

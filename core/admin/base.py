@@ -90,8 +90,8 @@ class KeyChangeList(DjangoChangeList):
 
     def _begins_largest(self, column: int) -> bool:
         amounts = getattr(self.model_admin, "largest_first", ())
-        shown = self.list_display[column : column + 1]
-        return bool(set(shown) & set(amounts)) and column not in self.get_ordering_field_columns()
+        shown = {getattr(one, "column_name", one) for one in self.list_display[column : column + 1]}
+        return bool(shown & set(amounts)) and column not in self.get_ordering_field_columns()
 
     def get_results(self, request: HttpRequest) -> None:
         if shows_no_page(request):

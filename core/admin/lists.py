@@ -210,6 +210,7 @@ def _reader_of(column: Column, order: str | None) -> Shown:
 
     show.short_description = column.heading  # type: ignore[attr-defined]
     show.admin_order_field = order  # type: ignore[attr-defined]
+    show.column_name = column.name  # type: ignore[attr-defined]
     return show
 
 

@@ -75,6 +75,9 @@ class User(SeesUnits, AbstractUser):
     news_sequence = models.BigIntegerField(default=0, editable=False)
     # The open alerts assigned to this person, counted when one changes: every page shows their number.
     own_alerts = models.TextField(blank=True, editable=False)
+    # Texts that mention this person and came since they last read their messages.
+    unread_mentions = models.PositiveIntegerField(default=0, editable=False)
+    mentions_seen_at = models.DateTimeField(null=True, editable=False)
     # As in Django, but through rows of ours: the rows Django makes by itself have auto-increment keys.
     groups = models.ManyToManyField(  # type: ignore[assignment]
         Group,

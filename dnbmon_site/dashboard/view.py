@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from core.cached_counts import OpenCounts, open_counts
 from core.visibility import visible_to
 from dnbmon_site.dashboard import charts, score_declines
 from dnbmon_site.dashboard.needs.action_items import needs_of
-from dnbmon_site.dashboard.needs.alerts import BY_EXPOSURE, ORDER, is_by_exposure
+from dnbmon_site.dashboard.needs.alerts import LATEST, ORDER
 from dnbmon_site.dashboard.onboarding import guide_for
 from dnbmon_site.dashboard.open_counts import counts_of_scope
 from dnbmon_site.dashboard.query import RANGES, Asked, query_of, today
@@ -32,7 +33,8 @@ from portfolio.exposure.rates import exposure_settings
 from portfolio.models import Registration
 from portfolio.registrations.pull_job import Pause, paused_pulls
 
-LAST = 12
+# Companies with a line of their own, and changes that are looked at to find them.
+LAST, LOOKED_AT = 12, 36
 
 
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +48,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     news = news_for(request.user, asked.registration, opened=not is_live)
     numbers = open_counts() if asked.scope.sees_all else counts_of_scope(asked.scope)
     is_empty = not news.published and not any(row.last_pulled_at for row in registrations)
-    order = {ORDER: BY_EXPOSURE} if is_by_exposure(request) else {}
+    order = {ORDER: LATEST} if request.GET.get(ORDER) == LATEST else {}
     guide = guide_for(request, registrations, numbers, is_empty=is_empty) if asked.scope.sees_all else None
     paused = paused_pulls() if asked.scope.sees_all else None
     body = {} if is_empty else _body(request, asked, registrations, news, numbers, paused)
@@ -96,7 +98,8 @@ def _body(
     totals = charts.totals_of(asked, numbers) if may_see else charts.Totals()
     moves = score_declines.moves_of(asked) if may_see else []
     worst, falling = score_declines.worst_of(moves), score_declines.falling_of(moves)
-    rows = latest_critical_and_high(asked, totals) if may_see else []
+    latest = latest_critical_and_high(asked, totals) if may_see else []
+    rows = _one_a_company(latest)
     elements = _words_for(rows, totals, [*worst, *falling])
     in_doubt = numbers.of("in_doubt")
     return {
@@ -105,6 +108,7 @@ def _body(
         "is_counting": COUNTS.is_behind(news.published),
         "all_heavy": asked.changes(severity="from-high"),
         "last": _lines(rows, elements, news, _amounts(rows) if may_see_money else {}),
+        "with_more": {duns for duns, count in Counter(row.company_id for row in latest).items() if count > 1},
         "chart": charts.chart_of(asked, totals),
         "incomplete": charts.incomplete_text(asked, numbers),
         "legend": list(charts.legend_of(asked, totals)),
@@ -132,7 +136,12 @@ def latest_critical_and_high(asked: Asked, totals: charts.Totals) -> list[Change
     rows = visible_to(asked.scope, Change.objects.filter(NO_NOISE, severity__in=severe, superseded=False, **days))
     if asked.registration:
         rows = rows.filter(registration=asked.registration.pk)
-    return sorted(newest(rows, 0, LAST), key=story_key, reverse=True)
+    return sorted(newest(rows, 0, LOOKED_AT), key=story_key, reverse=True)
+
+
+def _one_a_company(rows: Sequence[Change]) -> list[Change]:
+    """The latest of each: a company with much news does not hide the others."""
+    return list({row.company_id: row for row in reversed(rows)}.values())[::-1][:LAST]
 
 
 def _first_day_needed(asked: Asked, totals: charts.Totals) -> Any:
@@ -143,7 +152,7 @@ def _first_day_needed(asked: Asked, totals: charts.Totals) -> Any:
     for day in reversed(asked.each_day):
         counts = by_day.get(day.isoformat(), {})
         found += counts.get(Severity.CRITICAL, 0) + counts.get(Severity.HIGH, 0)
-        if found >= LAST:
+        if found >= LOOKED_AT:
             return day
     return asked.first
 

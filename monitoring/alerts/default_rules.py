@@ -153,6 +153,7 @@ def columns_of(name: str) -> dict[str, Any]:
         "group_only": False,
         "grouping": Grouping.COMPANY_DAY,
         "notify_owner": True,
+        "notify_users": "",
         "quiet_from": None,
         "quiet_until": None,
         "quiet_zone": "UTC",

@@ -79,16 +79,24 @@ def _count(person: Any) -> Numbers:
 
 
 def items_of(alerts: Sequence[Alert], reader: Any = EVERYTHING) -> Numbers:
-    """The `newest`, which come first, the `largest` by the money at stake, and all money at stake with their companies,
-    in cents: as the Overview shows them to those who may see it, with the titles that the reader sees."""
-    largest = sorted((alert for alert in alerts if alert.exposure), key=lambda alert: -alert.exposure)
-    as_seen_by(reader, [*alerts[:NEWEST], *largest[:NEWEST]])
+    """The `newest`, which come first, the `largest` by the money at stake, one for each company, and all money at stake
+    with their companies, in cents: as the Overview shows them to those who may see it, with the titles that the reader
+    sees."""
+    newest = _one_a_company(alerts)
+    largest = sorted(newest, key=lambda alert: -(alert.exposure or 0))[:NEWEST]
+    newest = newest[:NEWEST]
+    as_seen_by(reader, [*newest, *largest])
     of_companies = {alert.company_id: alert.exposure for alert in alerts if alert.company_id}
     return {
-        "newest": [_as_item(alert) for alert in alerts[:NEWEST]],
-        "largest": [_as_item(alert) for alert in largest[:NEWEST]],
+        "newest": [_as_item(alert) for alert in newest],
+        "largest": [_as_item(alert) for alert in largest],
         "at_stake": sum(of_companies.values()),
     }
+
+
+def _one_a_company(alerts: Sequence[Alert]) -> list[Alert]:
+    """The first about each company, and all that are about none."""
+    return list({alert.company_id or alert.pk: alert for alert in reversed(alerts)}.values())[::-1]
 
 
 def _as_item(alert: Alert) -> Numbers:

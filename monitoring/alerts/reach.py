@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q
 
 from core.cached_counts import Numbers, counter, update_counts
+from monitoring.alerts.rules import split
 from monitoring.models import AlertRule, Channel, RuleChannel, Severity
 from monitoring.outbox.permitted_addresses import unconfirmed_addresses, why_refused, without_server
+from portfolio.companies.owners import users_of
 from portfolio.models import Subject
 
+VIEW = "monitoring.view_alert"
 OPEN = Q(active=True, unsubscribed_at=None)
 
 
@@ -65,12 +69,22 @@ class Reach:
         return [channel for channel in ticked if rule.severity < channel.min_severity]
 
 
+def people_of(rules: Iterable[AlertRule]) -> dict[uuid.UUID, list[Any]]:
+    """The users whom each rule notifies, of those who may view alerts; one query, none where no rule names a user."""
+    names = {rule.pk: split(rule.notify_users) for rule in rules if rule.notify_users}
+    people = users_of({name for its in names.values() for name in its}) if names else {}
+    viewers = {name: person for name, person in people.items() if person.has_perm(VIEW)}
+    return {key: [viewers[name] for name in its if name in viewers] for key, its in names.items()}
+
+
 @counter
 def unnotified() -> Numbers:
     """Rules of high and critical severity whose alerts would notify nobody: no channel takes them, nor has every
     company an owner."""
     reach = Reach.read()
     rules = [rule for rule in reach.rules if rule.severity >= Severity.HIGH and not reach.channels_of(rule)]
+    people = people_of(rules)
+    rules = [rule for rule in rules if not any(person.email for person in people.get(rule.pk, ()))]
     if any(rule.notify_owner for rule in rules) and is_all_owned():
         rules = [rule for rule in rules if not rule.notify_owner]
     muted = [channel.name for channel in reach.channels if channel.pk in reach.muted]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -16,10 +16,11 @@ from core.db import insert_new
 from core.models import Notice
 from core.visibility import visible_to
 from monitoring.alerts.events import Addresses, Raised, Share, heaviest_first
-from monitoring.alerts.reach import open_channels
+from monitoring.alerts.reach import open_channels, people_of
 from monitoring.models import (
     Alert,
     AlertKind,
+    AlertRule,
     Change,
     Channel,
     DigestItem,
@@ -46,7 +47,7 @@ def notify(raised: Sequence[Raised]) -> int:
     """Put into the queue and into digests what people should hear of; the same again adds nothing."""
     if not raised:
         return 0
-    listening = channels_of_rules({rule.pk for one in raised for rule in one.rules})
+    listening = channels_of_rules({rule.pk: rule for one in raised for rule in one.rules})
     everything = [channel for channel in open_channels() if channel.all_rules]
     at_once: dict[EventAt, list[Share]] = {}
     entries: list[DigestItem] = []
@@ -118,13 +119,16 @@ def _messages(shares: dict[EventAt, list[Share]]) -> Iterator[OutboxMessage]:
             yield message(channel, event, heaviest_first(alerts), sequence, now)
 
 
-def channels_of_rules(rules: set[uuid.UUID]) -> dict[uuid.UUID, list[Channel]]:
-    links = list(RuleChannel.objects.filter(rule__in=rules).values_list("rule_id", "channel_id"))
+def channels_of_rules(rules: Mapping[uuid.UUID, AlertRule]) -> dict[uuid.UUID, list[Channel]]:
+    """The channels that each rule names, and those of the users whom it notifies."""
+    links = list(RuleChannel.objects.filter(rule__in=list(rules)).values_list("rule_id", "channel_id"))
     rows = Channel.objects.select_related("person")
     channels = rows.in_bulk(list({channel for _, channel in links})) if links else {}
     found: dict[uuid.UUID, list[Channel]] = {}
     for rule, channel in links:
         found.setdefault(rule, []).append(channels[channel])
+    for rule, people in people_of(rules.values()).items():
+        found.setdefault(rule, []).extend(channel for person in people for channel in channels_of_person(person))
     return found
 
 

@@ -144,6 +144,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     preserve_filters = False
     sortable_by = ("shown_name", "number", "shown_country", "status", "last_change")
     column_order = COLUMN_ORDER
+    largest_first = ("exposure", "limit_amount", "revenue", "employees")
     row_actions = ACTIONS
     actions = ("fetch_selected", "fetch_chains", "set_tier_of_selected", "stop_selected")
     list_before_template = "monitoring/company_page/companies_intro.html"

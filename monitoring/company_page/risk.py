@@ -67,13 +67,16 @@ def _facts(head: Head) -> Iterator[Signal]:
 
 
 def _forecasts(scores: Scores) -> Iterator[Signal]:
-    """Scores in the highest band of risk; of a percentile and a class of the same score only one."""
+    """Scores in the highest band of risk. Of one score the class decides where there is one: D&B draws its lines by
+    country, so that a percentile in the lowest third may be of a moderate class."""
     named: set[str] = set()
     rows: list[Score | Rating] = [*sorted(scores.numbers, key=lambda row: row.name != "classScore"), *scores.ratings]
     for row in rows:
         above = row.path.rpartition(".")[0]
-        if row.band and row.band.tone == "bad" and above not in named:
-            named.add(above)
+        if row.band is None or above in named:
+            continue
+        named.add(above)
+        if row.band.tone == "bad":
             text = gettext("%(score)s %(value)s (high risk)")
             yield Signal(text % {"score": row.label, "value": row.last}, "warn")
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from monitoring.elements.array_items import item_changes, named_by
-from monitoring.elements.formatting import short, simple_value, words
+from monitoring.elements.formatting import short, simple_value, with_unit, words
 from monitoring.elements.json_paths import same_value
 
 SHOWN = 3
@@ -54,14 +54,14 @@ def differences(previous: Any, current: Any, label: str = "", *, path: str = "")
         return list(_items(previous, current, label, path))
     if isinstance(previous, dict) and isinstance(current, dict):
         return _known_at_once(previous, current, label) or list(_members(previous, current, label, path))
-    return [Difference(label, short(previous), short(current))]
+    return [Difference(label, with_unit(path, previous), with_unit(path, current))]
 
 
 def in_a_line(path: str, previous: Any, current: Any) -> str:
     """Before → after, of an array what became of its items, cut where it is long."""
     if isinstance(previous, list) or isinstance(current, list):
         return short("; ".join(map(str, differences(previous, current, path=path))), 160)
-    return f"{short(previous, 80)} → {short(current, 80)}"
+    return f"{with_unit(path, previous, 80)} → {with_unit(path, current, 80)}"
 
 
 def is_one_item(value: Any) -> bool:

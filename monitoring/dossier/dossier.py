@@ -52,6 +52,11 @@ class Dossier:
     limits: list[str]
 
     @property
+    def knows_before(self) -> bool:
+        """Of a company whose data begin within the days, there is nothing to compare with."""
+        return any(one.before for one in self.figures)
+
+    @property
     def minor(self) -> int:
         return sum(line.is_minor for line in self.lines)
 

@@ -93,7 +93,9 @@ def moment_words(moment: datetime) -> str:
 
 
 def _figures(paper: Paper, dossier: Dossier) -> None:
-    paper.heading(gettext("The company before and after"))
+    knows_before = dossier.knows_before
+    both, one_only = gettext("The company before and after"), gettext("The company at the end of the period")
+    paper.heading(both if knows_before or not dossier.figures else one_only)
     if not dossier.figures:
         paper.write_line(gettext("No figures were available."))
         return
@@ -103,11 +105,15 @@ def _figures(paper: Paper, dossier: Dossier) -> None:
         gettext("Before %(day)s") % {"day": day_text(dossier.span.first)},
         gettext("At the end of %(day)s") % {"day": day_text(dossier.span.last)},
     )
-    paper.rows(headings, rows, (50, 62, 62))
+    if knows_before:
+        paper.rows(headings, rows, (50, 62, 62))
+    else:
+        paper.rows(headings[::2], [row[::2] for row in rows], (50, 124))
 
 
 def _lines(paper: Paper, dossier: Dossier) -> None:
-    paper.heading(gettext("Timeline"))
+    # With the table's headings and its first row, which may be high.
+    paper.heading(gettext("Timeline"), room=80)
     rows = list(_rows(dossier.lines))
     if not rows:
         paper.write_line(gettext("No records in this period."))

@@ -115,6 +115,18 @@ def short(value: Any, limit: int = LONGEST) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
+def unit_of(path: str) -> str:
+    """What a number there is counted in, where D&B sends it without: shares of companies that default."""
+    return "%" if path.rpartition(".")[2].startswith("incidenceOf") else ""
+
+
+def with_unit(path: str, value: Any, limit: int = LONGEST) -> str:
+    """The value of an element in words, with its unit."""
+    text = short(value, limit)
+    is_number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+    return f"{text} {unit_of(path)}".strip() if is_number else text
+
+
 def number(value: int | float | Decimal) -> str:
     """With separators, without zeros at the end or exponents; only what nobody could read stays as sent."""
     exact = Decimal(str(value))

@@ -24,7 +24,16 @@ from core.visibility import visible_to
 from monitoring.follows.entries import message_of
 from monitoring.follows.preferences import can_be_reached, due_time, preferences_of
 from monitoring.follows.subjects import visible
-from monitoring.models import Alert, AlertComment, Frequency, NotificationPreference, OutboxMessage, content_key
+from monitoring.follows.unread import count_unread
+from monitoring.models import (
+    Alert,
+    AlertComment,
+    Frequency,
+    MessageState,
+    NotificationPreference,
+    OutboxMessage,
+    content_key,
+)
 from monitoring.outbox.queue import enqueue
 from portfolio.models import Company, CompanyNote
 
@@ -108,8 +117,8 @@ def _not_reached(people: Sequence[Any]) -> Iterator[str]:
     preferences = preferences_of(people).values() if people else ()
     for row in preferences:
         if not can_be_reached(row):
-            no_address = gettext("%(person)s has no email address, so no message was sent.")
-            paused = gettext("%(person)s has paused notifications, so no message was sent.")
+            no_address = gettext("%(person)s has no email address, so only their Overview shows the mention.")
+            paused = gettext("%(person)s has paused notifications, so only their Overview shows the mention.")
             yield (paused if row.paused_at else no_address) % {"person": person_text(row.person)}
 
 
@@ -136,15 +145,17 @@ def _batches(rows: QuerySet[Any]) -> Iterator[list[Text]]:
 
 def notify_of_texts(texts: Collection[Text]) -> int:
     """One message a user for each text, however many alerts it was written on, and however many do this at once: user,
-    author, moment and text are its key. Returns how many messages are new."""
+    author, moment and text are its key. One for a user whom nothing reaches is not sent: their own page shows it.
+    Returns how many messages are new and will be sent."""
     wanted = _without_known(_mentions(texts))
     preferences = preferences_of(list({person.pk: person for person, _ in wanted}.values())) if wanted else {}
-    reached = {key: row for key, row in preferences.items() if can_be_reached(row)}
     rows: list[OutboxMessage] = []
-    for key, preference in reached.items():
+    for key, preference in preferences.items():
         its = {event: found for (person, event), found in wanted.items() if person.pk == key}
         rows += _messages(preference, its)
-    return len(enqueue(rows))
+    new = enqueue(rows)
+    count_unread({row.target for row in new})
+    return sum(row.state == MessageState.WAITING for row in new)
 
 
 # A user, and the event of a text that mentions them.
@@ -180,7 +191,10 @@ def _messages(preference: NotificationPreference, mentions: Mapping[str, Sequenc
     for event, its in mentions.items():
         if first := next((text for text in its if text.pk in seen), None):
             kind = "comment" if isinstance(first, AlertComment) else "note"
-            yield message_of(person.pk, event, due, json.dumps({kind: str(first.pk)}))
+            message = message_of(person.pk, event, due, json.dumps({kind: str(first.pk)}))
+            if not can_be_reached(preference):
+                message.state, message.next_try_at = MessageState.CANCELLED, None
+            yield message
 
 
 def texts_of(payloads: Collection[dict[str, str]]) -> dict[str, Text]:

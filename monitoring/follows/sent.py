@@ -8,14 +8,15 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from core.actors import names_of
 from core.text import counted
 from monitoring.company_page.timeline import lines_of, sentence
 from monitoring.follows.matches import visible_changes
-from monitoring.follows.mentions import readable, texts_of
-from monitoring.models import OutboxMessage, PersonalEvent, TargetKind
+from monitoring.follows.mentions import Text, readable, texts_of
+from monitoring.models import AlertComment, OutboxMessage, PersonalEvent, TargetKind
 from portfolio.companies.search import with_companies
 
 LATEST, SHOWN = 20, 3
@@ -28,8 +29,11 @@ def latest_messages(person: Any) -> list[Any]:
     sentences = _sentences(person, [row.event for row in messages])
     mentions = _mention_texts(person, messages)
     for row in messages:
-        is_mention = row.payload != "{}"
-        row.text = mentions.get(row.pk, "") if is_mention else _changes_text(sentences.get(row.event, []))
+        is_mention, row.link = row.payload != "{}", ""
+        if is_mention:
+            row.text, row.link = mentions.get(row.pk, ("", ""))
+        else:
+            row.text = _changes_text(sentences.get(row.event, []))
     return messages
 
 
@@ -58,15 +62,21 @@ def _changes_text(sentences: Collection[str]) -> str:
     return words % {"text": text, "count": counted(more)} if more else text
 
 
-def _mention_texts(person: Any, messages: Collection[OutboxMessage]) -> dict[uuid.UUID, str]:
-    """Of the texts that are still there and that the user may read."""
+def _mention_texts(person: Any, messages: Collection[OutboxMessage]) -> dict[uuid.UUID, tuple[str, str]]:
+    """Of the texts that are still there and that the user may read, each with the page that has it."""
     payloads = {row.pk: json.loads(row.payload) for row in messages}
     texts = readable(person, list(texts_of(payloads.values()).values()))
     names = names_of(text.by for text in texts)
     words = gettext("%(by)s mentioned you: %(text)s")
-    said = {str(text.pk): words % {"by": names.get(text.by, text.by), "text": text.text[:200]} for text in texts}
-    return {
-        key: said.get(text, gettext("This text was deleted, or you no longer have permission to view it"))
-        for key, payload in payloads.items()
-        for text in payload.values()
+    said = {
+        str(text.pk): (words % {"by": names.get(text.by, text.by), "text": text.text[:200]}, _link(text))
+        for text in texts
     }
+    gone = (gettext("This text was deleted, or you no longer have permission to view it"), "")
+    return {key: said.get(text, gone) for key, payload in payloads.items() for text in payload.values()}
+
+
+def _link(text: Text) -> str:
+    if isinstance(text, AlertComment):
+        return reverse("admin:monitoring_alert_change", args=[text.alert_id])
+    return reverse("admin:portfolio_company_change", args=[text.company_id])

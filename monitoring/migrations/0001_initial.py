@@ -215,6 +215,7 @@ class Migration(migrations.Migration):
                 ('severity', models.SmallIntegerField(choices=[(0, 'Noise'), (1, 'Low'), (2, 'Medium'), (3, 'High'), (4, 'Critical')], default=3, verbose_name='severity')),
                 ('grouping', models.CharField(choices=[('company_day', 'One alert per company per day'), ('each', 'One alert per change')], default='company_day', max_length=16, verbose_name='grouping')),
                 ('notify_owner', models.BooleanField(default=True, verbose_name='notify company owner')),
+                ('notify_users', models.TextField(blank=True, help_text='Usernames, separated by commas. They receive every alert they see.', verbose_name='notify users')),
                 ('quiet_from', models.TimeField(blank=True, null=True, verbose_name='quiet hours from')),
                 ('quiet_until', models.TimeField(blank=True, null=True, verbose_name='quiet hours until')),
                 ('quiet_zone', models.CharField(default='UTC', max_length=64, verbose_name='time zone of the quiet hours')),

@@ -72,6 +72,9 @@ class AlertRule(OfUnit):
     severity = models.SmallIntegerField(_("severity"), choices=Severity.choices, default=Severity.HIGH)
     grouping = models.CharField(_("grouping"), max_length=16, choices=Grouping.choices, default=Grouping.COMPANY_DAY)
     notify_owner = models.BooleanField(_("notify company owner"), default=True)
+    notify_users = models.TextField(
+        _("notify users"), blank=True, help_text=_("Usernames, separated by commas. They receive every alert they see.")
+    )
     escalate_to = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,

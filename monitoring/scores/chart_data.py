@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.elements.compare import course
-from monitoring.elements.formatting import number, plain_text, words
+from monitoring.elements.formatting import number, plain_text, unit_of, words
 from monitoring.elements.severity import default_label
 from monitoring.history.score_series import ScoreSeries
 from monitoring.models import Element
@@ -232,7 +232,7 @@ class Scores:
 def scores_of(series: ScoreSeries, elements: Mapping[str, Element], end: datetime) -> Scores:
     """The numbers and ratings of the assessment, each with the moments at which it became what it was."""
     numbers = [
-        Score(path, label(path, elements), one.unit, [Point(*point) for point in one.points])
+        Score(path, label(path, elements), one.unit or unit_of(path), [Point(*point) for point in one.points])
         for path, one in series.numbers.items()
     ]
     ratings = [Rating(path, label(path, elements), steps) for path, steps in series.ratings.items()]

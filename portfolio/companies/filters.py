@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, MultipleDropdownFilter
 
 from core.admin.filters import CountryFilter, DaysFilter, shows_no_page
+from core.bulk import among
 from core.cached_counts import recent_count
 from core.text import is_clean
 from core.visibility import Scope, is_restricted, scope_of, visible_to
@@ -48,6 +49,8 @@ CLASSES: Options = (
     ("5", _("5 (highest risk)")),
 )
 VALUES = "company_values"
+# As counted last, so that a list has the companies that the Overview counts.
+OVER_LIMIT = "over_limit"
 # So many values of a column at most.
 OFFERED = 300
 
@@ -144,9 +147,11 @@ class FlagFilter(_OneOf):
 class ExposureFilter(_OneOf):
     title = _("exposure")
     parameter_name = "exposure"
-    options = ((KNOWN, _("Known")), (UNKNOWN, _("Unknown")))
+    options = ((KNOWN, _("Known")), (UNKNOWN, _("Unknown")), (OVER_LIMIT, _("Above the limit of a decision")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == OVER_LIMIT:
+            return queryset.filter(among("duns", recent_count(OVER_LIMIT).get("companies", [])))
         return queryset.filter(with_exposure(self.value() or ""))
 
 

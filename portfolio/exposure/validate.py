@@ -19,6 +19,7 @@ from portfolio.exposure.columns import ExposureLine, ExposureTable
 from portfolio.exposure.currencies import currency_of
 from portfolio.exposure.days import BadDay, read_day
 from portfolio.exposure.flaws import COUNTED, Check, Flaw
+from portfolio.exposure.money import exact_money_text
 from portfolio.exposure.references import References
 from portfolio.models import Company, ExposureImport
 
@@ -41,6 +42,11 @@ class ExposureRow(msgspec.Struct, array_like=True, frozen=True):
     @property
     def label(self) -> str:
         return str(Check(self.validation).label)
+
+    @property
+    def shown(self) -> str:
+        """The amount as it was read; as written where it was not."""
+        return exact_money_text(self.cents, self.currency) if self.validation in COUNTED else self.written
 
     @property
     def key(self) -> tuple[str, str, str]:

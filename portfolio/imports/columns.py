@@ -89,12 +89,17 @@ class Line:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.duns or self.name or self.customer_reference or self.tags or self.owner)
+        return not (self.duns or self.name or self.customer_reference or self.tags or self.owner or self.country)
 
     @property
     def may_be_found(self) -> bool:
         """By its name and country, though its number is not known."""
         return bool(self.name and self.country) and not self.duns
+
+    @property
+    def lacks_name(self) -> bool:
+        """A row with a country would be searched for, if it said for what."""
+        return bool(self.country) and not (self.name or self.duns)
 
 
 @dataclass(frozen=True, slots=True)

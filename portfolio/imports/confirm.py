@@ -19,14 +19,14 @@ from portfolio.billing.approval_limits import Act, additions_of, do_alone, forge
 from portfolio.billing.new_billable import new_billable
 from portfolio.imports.found_numbers import stop_waiting
 from portfolio.imports.states import NotAllowed, Refused, WrongNumber, counts_of, demand_moved, demand_state, move
-from portfolio.imports.validate import numbers_named
+from portfolio.imports.validate import UNUSABLE, numbers_named
 from portfolio.models import ImportMode, ImportState, Registration, SinglePersonAct, Subject, SubjectImport, Validation
 from portfolio.registrations.adopt import is_number_known
 from portfolio.subjects.requests import requested_among
 
 CANCELLABLE = (ImportState.UPLOADED, ImportState.READING, ImportState.READ, ImportState.AWAITING_APPROVAL)
 TRIES = 20
-WITHOUT_NUMBER = (Validation.INVALID, Validation.DECISION, Validation.NO_NUMBER)
+WITHOUT_NUMBER = (*UNUSABLE, Validation.DECISION, Validation.NO_NUMBER)
 
 
 class Lists(msgspec.Struct):
@@ -141,11 +141,22 @@ def _wrong_number_text(import_: SubjectImport, plan: Plan, has_changed: bool) ->
 
 
 def left_out_text(import_: SubjectImport) -> str:
-    """How many rows of the file hold no number that can be used; nothing where all do."""
+    """How many rows of the file hold no number that can be used, or one that a row above has; nothing where all are
+    used."""
     counts = counts_of(import_)
-    rows = sum(counts.get(one, 0) for one in WITHOUT_NUMBER)
-    words = ngettext("%(count)s row is left out.", "%(count)s rows are left out.", rows) % {"count": counted(rows)}
-    return words if rows else ""
+    without, repeated = sum(counts.get(one, 0) for one in WITHOUT_NUMBER), counts.get(Validation.DUPLICATE, 0)
+    rows = without + repeated
+    words = ngettext("%(count)s row is left out", "%(count)s rows are left out", rows) % {"count": counted(rows)}
+    return f"{words}{_of_them_repeated(repeated, without)}." if rows else ""
+
+
+def _of_them_repeated(repeated: int, without: int) -> str:
+    if not repeated:
+        return ""
+    parts = [ngettext("%(count)s duplicate", "%(count)s duplicates", repeated) % {"count": counted(repeated)}]
+    if without:
+        parts.append(gettext("%(count)s without a valid number") % {"count": counted(without)})
+    return f": {', '.join(parts)}"
 
 
 def _keep_confirmed(import_: SubjectImport, plan: Plan, confirmed_by: Actor, alone: SinglePersonAct | None) -> None:

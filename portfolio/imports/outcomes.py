@@ -10,13 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from core.text import counted
 from portfolio.imports.confirm import confirmed_lists
+from portfolio.imports.found_numbers import searches_of
 from portfolio.imports.states import counts_of
-from portfolio.imports.validate import NAMING, ValidatedRow
-from portfolio.models import ImportMode, ImportState, SubjectImport, Validation
+from portfolio.imports.validate import NAMING, UNUSABLE, ValidatedRow
+from portfolio.models import ImportMode, ImportState, SearchState, SubjectImport, Validation
 
 APPLIED = (ImportState.APPLIED, ImportState.AWAITING_UNDO)
 BEFORE_CONFIRMING = (ImportState.UPLOADED, ImportState.READING, ImportState.READ)
-PASSED_OVER = (Validation.DUPLICATE, Validation.DECISION, Validation.NO_NUMBER, Validation.INVALID)
+PASSED_OVER = (Validation.DUPLICATE, Validation.DECISION, Validation.NO_NUMBER, *UNUSABLE)
 UNCHANGED = {
     Validation.REMOVE: _("Not monitored – no change"),
     Validation.NOT_MONITORED: _("Not monitored – no change"),
@@ -26,9 +27,27 @@ UNCHANGED = {
 def shown_rows(import_: SubjectImport, rows: Iterable[ValidatedRow], tones: Mapping[Any, str]) -> list[Any]:
     """Each row with its label, its tone and its reason: its validation, and once applied what became of it."""
     if import_.state not in APPLIED:
-        return [(row, label_of(import_, row.validation), tones[Validation(row.validation)], row.reason) for row in rows]
+        rows = list(rows)
+        searched = _search_states(import_, rows)
+        return [
+            (row, label_of(import_, row.validation), tones[Validation(row.validation)], _reason(row, searched))
+            for row in rows
+        ]
     changed = _changed(import_)
     return [(row, *_outcome(import_, row, row.duns in changed)) for row in rows]
+
+
+def _search_states(import_: SubjectImport, rows: Iterable[ValidatedRow]) -> dict[int, str]:
+    """How far the search for each of these rows is; by line, of those that are searched."""
+    lines = [row.line for row in rows if row.validation == Validation.NO_NUMBER]
+    return dict(searches_of(import_).filter(line__in=lines).values_list("line", "state")) if lines else {}
+
+
+def _reason(row: ValidatedRow, searched: Mapping[int, str]) -> str:
+    if row.validation != Validation.NO_NUMBER:
+        return row.reason
+    state = searched.get(row.line)
+    return str(SearchState(state).label) if state else gettext("can be found at D&B")
 
 
 def with_results(import_: SubjectImport, rows: Iterable[ValidatedRow]) -> Iterator[tuple[ValidatedRow, str]]:
@@ -53,7 +72,7 @@ def label_of(import_: SubjectImport, validation: str) -> str:
 
 
 def _outcome(import_: SubjectImport, row: ValidatedRow, is_changed: bool) -> tuple[str, str, str]:
-    if row.validation == Validation.INVALID:
+    if row.validation in UNUSABLE:
         return gettext("Rejected"), "bad", row.reason
     if row.validation in PASSED_OVER:
         return gettext("Skipped"), "calm", row.reason

@@ -12,9 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from portfolio.imports.columns import Sheet
-from portfolio.models import ImportState
+from portfolio.models import ImportState, SubjectImport, Validation
 from portfolio.models.imports import Upload
 
+# Rows that a user can confirm now, or choose for.
+CONFIRMABLE = (Validation.NEW, Validation.REFORMATTED, Validation.DECISION)
 IN_WORK = (ImportState.UPLOADED, ImportState.READING, ImportState.CONFIRMED, ImportState.UNDOING)
 
 
@@ -71,6 +73,17 @@ def counts_of(import_: Upload) -> dict[str, int]:
 def sheets_of(import_: Upload) -> list[Sheet]:
     """Of a workbook, in its order; known once it is read."""
     return msgspec.json.decode(import_.sheets, type=list[Sheet])
+
+
+def lacks_numbers(import_: SubjectImport) -> bool:
+    """Checked, with nothing to confirm until D-U-N-S numbers are found for its rows."""
+    counts = counts_of(import_)
+    is_checked = import_.state == ImportState.READ and bool(counts.get(Validation.NO_NUMBER))
+    return is_checked and not (import_.removals or any(counts.get(one) for one in CONFIRMABLE))
+
+
+def state_text(import_: SubjectImport) -> str:
+    return gettext("D-U-N-S numbers missing") if lacks_numbers(import_) else import_.get_state_display()
 
 
 def with_counts(counts: Mapping[str, int], more: Mapping[str, int]) -> str:

@@ -18,6 +18,8 @@ from portfolio.imports.found_numbers import found_numbers
 from portfolio.models import ImportMode, SubjectImport, Validation
 from portfolio.subjects.requests import SubjectEntry, requested_among
 
+# What a user has to correct in the file.
+UNUSABLE = (Validation.INVALID, Validation.NO_NAME, Validation.UNKNOWN_COUNTRY)
 NAMING = {Validation.NEW, Validation.REFORMATTED, Validation.REQUESTED, Validation.REMOVE, Validation.NOT_MONITORED}
 
 
@@ -79,6 +81,9 @@ class Validator:
         return [self._row(line, number, requested) for line, number in zip(filled, numbers, strict=True)]
 
     def _number(self, line: Line) -> Number:
+        if line.lacks_name and not self._removes:
+            words = gettext("Enter the name of the company, or its D-U-N-S number.")
+            return Number(validation=Validation.NO_NAME, reason=words)
         if not line.may_be_found:
             return read_number(line.duns, pad=self._pads)
         if chosen := self._found.get(line.number):
@@ -126,7 +131,7 @@ def findable(line: Line) -> Number:
     if country_code(line.country):
         return Number(validation=Validation.NO_NUMBER)
     words = gettext("“%(country)s” is not a country. Enter its name or a code such as DE.")
-    return Number(validation=Validation.INVALID, reason=words % {"country": clean_text(line.country, 60)})
+    return Number(validation=Validation.UNKNOWN_COUNTRY, reason=words % {"country": clean_text(line.country, 60)})
 
 
 def read_number(text: str, *, pad: bool) -> Number:

@@ -35,4 +35,13 @@ def test_a_colleague_is_mentioned_by_a_few_letters(page: Page, live_server: Any)
     expect(text).to_have_value(f"Please look, @{second} and @mmeier ")
     text.press_sequentially("x@mar")
     expect(users).to_be_hidden()
+    button = page.get_by_role("button", name="Comment")
+    place = button.bounding_box()
+    text.press_sequentially(" @mmei")
+    expect(users.get_by_role("option")).to_have_count(1)
+    assert button.bounding_box() == place, "the list moves nothing"
+    text.press_sequentially("er")
+    expect(users).to_be_hidden()
+    button.click()
+    expect(page.get_by_text("No comments yet.")).to_have_count(0)
     assert heard == []

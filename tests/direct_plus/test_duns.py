@@ -70,6 +70,11 @@ def test_what_is_wrong_is_told(text: str, kind: Flaw) -> None:
     assert caught.value.reason == str(caught.value)
 
 
+def test_one_digit_is_one_digit() -> None:
+    with pytest.raises(InvalidDuns, match="0 has 1 digit; a D-U-N-S number has nine"):
+        normalise_duns("0")
+
+
 def test_numbers_are_shown_in_groups() -> None:
     assert format_duns("150483782") == "15-048-3782"
 

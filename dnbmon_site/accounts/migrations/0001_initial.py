@@ -46,6 +46,8 @@ class Migration(migrations.Migration):
                 ('news_since', models.DateTimeField(editable=False, null=True)),
                 ('news_sequence', models.BigIntegerField(default=0, editable=False)),
                 ('own_alerts', models.TextField(blank=True, editable=False)),
+                ('unread_mentions', models.PositiveIntegerField(default=0, editable=False)),
+                ('mentions_seen_at', models.DateTimeField(editable=False, null=True)),
             ],
             options={
                 'verbose_name': 'user',

@@ -18,6 +18,7 @@ from core.visibility import is_restricted
 from dnbmon_site.accounts.api_key_rights import unknown_words
 from dnbmon_site.accounts.models import ApiKey, User
 from dnbmon_site.dashboard.needs.alerts import critical_alert_needs, own_alert_needs
+from dnbmon_site.dashboard.needs.mentions import mention_needs
 from dnbmon_site.dashboard.needs.need import URGENCY, Need
 from dnbmon_site.dashboard.needs.reviews import company_decision_needs
 from health.models import Incident, State
@@ -28,6 +29,7 @@ from monitoring.models import Channel
 from monitoring.outbox.permitted_addresses import why_refused
 from monitoring.pull.admin.details import marks_of
 from portfolio.models import ImportState, ProposalState, Registration, RegistrationState
+from portfolio.open_counts import LACKS_NUMBERS
 from portfolio.registrations.pull_job import Pause
 from portfolio.registrations.status import countdown, first_loss, loss_sentence, loss_tone, status
 
@@ -51,9 +53,10 @@ def needs_of(
     guided start shows as a step is not shown twice: it may stay when there is data (`has_steps`)."""
     if is_restricted(request.user):
         alerts = (*own_alert_needs(request, numbers), *critical_alert_needs(request, numbers))
-        return [*alerts, *company_decision_needs(numbers, request.user.has_perm)]
+        return [*mention_needs(request.user), *alerts, *company_decision_needs(numbers, request.user.has_perm)]
     shown = (*SHOWN_HERE, *GUIDED) if is_guided else SHOWN_HERE
     found = [
+        *mention_needs(request.user),
         *own_alert_needs(request, numbers),
         *_worker(request, registrations, numbers),
         *_paused_pulls(request, paused, registrations),
@@ -271,6 +274,12 @@ def _imports(numbers: OpenCounts, may_confirm: bool, may_approve: bool) -> Itera
     if may_confirm and (count := counts.get(ImportState.READ, 0)):
         title = ngettext("%(count)s import awaiting confirmation", "%(count)s imports awaiting confirmation", count)
         yield Need("warn", title % {"count": up_to(count)}, text, f"{link}?state=read", gettext("Confirm imports"))
+    if may_confirm and (count := counts.get(LACKS_NUMBERS, 0)):
+        title = ngettext(
+            "%(count)s import: D-U-N-S numbers missing", "%(count)s imports: D-U-N-S numbers missing", count
+        )
+        advice = gettext("Find the companies at D&B, or cancel the import.")
+        yield Need("warn", title % {"count": up_to(count)}, advice, f"{link}?state=read", gettext("View imports"))
     if may_approve and (count := counts.get(ImportState.AWAITING_APPROVAL, 0)):
         title = ngettext("%(count)s import needs a second approval", "%(count)s imports need a second approval", count)
         awaiting = f"{link}?state=awaiting_approval"

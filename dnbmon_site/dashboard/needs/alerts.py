@@ -18,11 +18,12 @@ from monitoring.models import AlertState, Severity
 from portfolio.companies.columns import SEE_EXPOSURE
 from portfolio.exposure.money import money_text
 
-ORDER, BY_EXPOSURE = "alerts", "exposure"
+ORDER, LATEST = "alerts", "latest"
 
 
 def is_by_exposure(request: HttpRequest) -> bool:
-    return request.GET.get(ORDER) == BY_EXPOSURE and request.user.has_perm(SEE_EXPOSURE)
+    """Where the reader may see money, what costs most comes first unless the latest is asked for."""
+    return request.GET.get(ORDER) != LATEST and request.user.has_perm(SEE_EXPOSURE)
 
 
 def own_alert_needs(request: HttpRequest, numbers: OpenCounts) -> Iterator[Need]:
@@ -69,9 +70,9 @@ def _other_order(request: HttpRequest) -> tuple[str, str]:
     query = request.GET.copy()
     query.pop("part", None)
     if is_by_exposure(request):
-        del query[ORDER]
+        query[ORDER] = LATEST
         words = gettext("Show the latest first")
     else:
-        query[ORDER] = BY_EXPOSURE
+        query.pop(ORDER, None)
         words = gettext("Show the largest exposure first")
     return words, f"{reverse('admin:index')}?{urlencode(list(query.items()))}#needs"

@@ -9,16 +9,28 @@ from django.utils.translation import gettext, ngettext
 
 from core.cached_counts import OpenCounts, up_to
 from dnbmon_site.dashboard.needs.need import Need
+from portfolio.companies.columns import SEE_EXPOSURE
+from portfolio.companies.filters import OVER_LIMIT
 
 
 def company_decision_needs(numbers: OpenCounts, may: Callable[[str], bool]) -> Iterator[Need]:
     if may("monitoring.decide_company"):
         yield from _reviews(numbers)
+    if may(SEE_EXPOSURE) and may("monitoring.view_decision"):
+        yield from _over_limit(numbers)
     if may("monitoring.confirm_decision") and (count := numbers.of("decisions").get("proposed", 0)):
         title = ngettext("%(count)s decision awaiting confirmation", "%(count)s decisions awaiting confirmation", count)
         text = gettext("A second person must confirm these decisions. Until then, the earlier decisions remain valid.")
         link = reverse("admin:monitoring_decision_changelist") + "?state=proposed"
         yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("View decisions"))
+
+
+def _over_limit(numbers: OpenCounts) -> Iterator[Need]:
+    if count := len(numbers.of(OVER_LIMIT).get("companies", ())):
+        title = ngettext("%(count)s company exceeds its limit", "%(count)s companies exceed their limits", count)
+        text = gettext("The exposure is higher than the limit of the valid decision.")
+        link = f"{reverse('admin:portfolio_company_changelist')}?exposure={OVER_LIMIT}"
+        yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("View companies"))
 
 
 def _reviews(numbers: OpenCounts) -> Iterator[Need]:

@@ -62,7 +62,9 @@
 
     text.addEventListener("input", () => {
       const match = typed();
-      show(match ? names.filter((one) => begins(one, match[1].toLowerCase())).slice(0, MOST) : []);
+      const letters = match ? match[1].toLowerCase() : "";
+      const isComplete = names.some((one) => one.value.toLowerCase() === letters);
+      show(match && !isComplete ? names.filter((one) => begins(one, letters)).slice(0, MOST) : []);
     });
     text.addEventListener("keydown", (event) => {
       if (list.hidden || event.isComposing) return;

@@ -81,6 +81,11 @@ class SnoozeQuestion(Question):
         days = (_("Until tomorrow"), 1), (_("Until next Monday"), 7 - today.weekday()), (_("For a week"), 7)
         return [(label, (today + timedelta(days=count)).isoformat()) for label, count in days]
 
+    @property
+    def in_a_week(self) -> str:
+        """What is selected at first: few mean to put an alert off for a year."""
+        return self.quick[-1][1]
+
     def clean(self) -> dict[str, Any]:
         """The alert returns at the beginning of the day in the reader's zone."""
         found = {**super().clean(), "end": None}  # type: ignore[dict-item]

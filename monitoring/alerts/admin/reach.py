@@ -9,7 +9,7 @@ from django.utils.translation import gettext, ngettext
 from core.outbound.mail_server import no_server_text
 from core.text import counted
 from monitoring.alerts.reach import Reach
-from monitoring.alerts.rules import few
+from monitoring.alerts.rules import few, split
 from monitoring.elements.formatting import lower_first
 from monitoring.models import AlertRule, Channel, Severity
 from monitoring.outbox.permitted_addresses import waits_for, why_refused
@@ -94,7 +94,7 @@ def channels_text(rule: AlertRule, channels: Sequence[Channel]) -> str:
     """Whom a rule's alerts reach beside the inbox; nothing where that is nobody."""
     names = few([channel.name for channel in channels]) if channels else ""
     owner = gettext("the company's owner") if rule.notify_owner else ""
-    return ", ".join(filter(None, [names, owner]))
+    return ", ".join(filter(None, [names, *split(rule.notify_users), owner]))
 
 
 def waiting_texts(channels: Sequence[Channel], reach: Reach) -> list[str]:

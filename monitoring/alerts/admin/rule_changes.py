@@ -34,6 +34,7 @@ WORDS: Mapping[str, Callable[[Any], list[str]]] = {
     "elements": lambda value: [path_text(line) for line in _lines(value)],
     "conditions": lambda value: [line_text(line) for line in _lines(value)],
     "registrations": _parts,
+    "notify_users": _parts,
     "countries": lambda value: [country_name(code) for code in _parts(value)],
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -19,6 +19,7 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
+from core.actors import person_text
 from core.admin.boxes import Boxes, OwnTemplate, TextBoxes
 from monitoring.alerts.conditions import OPERATORS, shown_value, written_value
 from monitoring.alerts.rules import mistakes_in, split
@@ -166,6 +167,12 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         widget=UnfoldAdminSelect2MultipleWidget,
         help_text=_("Leave empty to include all countries."),
     )
+    notify_users = TextBoxes(
+        label=_("Notify users"),
+        required=False,
+        widget=UnfoldAdminSelect2MultipleWidget,
+        help_text=_("Each receives the alerts that they may view, by email or by their own channels."),
+    )
     channels = ChannelsField(
         Channel.objects.none(),
         label=_("Channels"),
@@ -179,11 +186,22 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         fields = (
             *("name", "description", "active", "severity", "kinds", "elements", "combination", "conditions"),
             *("registrations", "companies", "tags", "countries", "min_exposure", "group_only", "grouping"),
-            *("notify_owner", "channels", "escalate_to", "quiet_from", "quiet_until", "quiet_zone", "unit"),
+            *(
+                "notify_owner",
+                "notify_users",
+                "channels",
+                "escalate_to",
+                "quiet_from",
+                "quiet_until",
+                "quiet_zone",
+                "unit",
+            ),
         )
 
     # Set by the admin: the channels that this person may use.
     usable: QuerySet[Channel] = Channel.objects.none()
+    # And the users whom they may name.
+    people: Sequence[Any] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -191,7 +209,10 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         gone = [name for name in split(self.instance.registrations) if name not in set(references)]
         self._offer("registrations", [(name, name) for name in [*references, *gone]])
         self._offer("countries", _countries_with(split(self.instance.countries.upper())))
-        for name in ("kinds", "registrations", "countries"):
+        known = {person.get_username(): person_text(person) for person in self.people}
+        named = {name: name for name in split(self.instance.notify_users)}
+        self._offer("notify_users", {**named, **known}.items())
+        for name in ("kinds", "registrations", "countries", "notify_users"):
             self.initial[name] = split(getattr(self.instance, name))
         self.initial["countries"] = split(self.instance.countries.upper())
         channels: Any = self.fields["channels"]

@@ -26,7 +26,7 @@ from core.audit import record
 from core.markup import badge, two_lines
 from core.text import counted
 from monitoring.alerts.admin.effectiveness import EffectivenessPages, with_outcomes
-from monitoring.alerts.admin.filters import ChoosesUsers
+from monitoring.alerts.admin.filters import ChoosesUsers, people
 from monitoring.alerts.admin.reach import below_severity_texts, channels_text, waiting_texts
 from monitoring.alerts.admin.rule_changes import changes_of
 from monitoring.alerts.admin.rule_filters import OriginFilter, visible_rules
@@ -120,7 +120,7 @@ class AlertRuleAdmin(EffectivenessPages, ChoosesUsers, RowActions, WatchedRemova
             _("Notifications"),
             {
                 "fields": (
-                    *("grouping", "notify_owner", "channels", "escalate_to"),
+                    *("grouping", "notify_owner", "notify_users", "channels", "escalate_to"),
                     *("quiet_from", "quiet_until", "quiet_zone"),
                 )
             },
@@ -164,7 +164,7 @@ class AlertRuleAdmin(EffectivenessPages, ChoosesUsers, RowActions, WatchedRemova
 
     @admin.display(description=_("Notifications"))
     def notified(self, row: Any) -> SafeString | str:
-        if row.channels:
+        if row.channels or row.notify_users:
             return channels_text(row, row.channels)
         word = gettext("Owners only") if row.notify_owner else gettext("No notifications")
         return badge(word, "warn" if row.active else "calm", gettext("No channel receives these alerts"))
@@ -203,7 +203,7 @@ class AlertRuleAdmin(EffectivenessPages, ChoosesUsers, RowActions, WatchedRemova
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
-        return type(form.__name__, (form,), {"usable": visible_channels(request)})
+        return type(form.__name__, (form,), {"usable": visible_channels(request), "people": people(request.user)})
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("quiet_from", "quiet_until"):

@@ -220,8 +220,10 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
 
     # The page of one
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        is_own = row.decider_id == actor_of(request).id
-        waits, sees_exposure = row.state == DecisionState.PROPOSED, request.user.has_perm(SEE_EXPOSURE)
+        is_own, waits = row.decider_id == actor_of(request).id, row.state == DecisionState.PROPOSED
+        may_confirm = waits and not is_own and request.user.has_perm(CONFIRM)
+        # Who confirms knows what is at stake in this decision, whatever else their role shows.
+        sees_exposure = may_confirm or request.user.has_perm(SEE_EXPOSURE)
         compared = compared_with_today(row, with_exposure=sees_exposure, actor=request.user)
         return {
             "title": f"{row.company}: {in_words(row)}",
@@ -235,7 +237,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             "who_can_confirm": who_can_confirm(row.company, proposer=row.decider_id, reader=request.user)
             if waits
             else "",
-            "may_confirm": waits and not is_own and request.user.has_perm(CONFIRM),
+            "may_confirm": may_confirm,
             "may_refuse": waits and self.may_act(request, row, "refuse"),
         }
 

@@ -26,6 +26,7 @@ from monitoring.follows.follow import follow, unfollow
 from monitoring.follows.preferences import channel_for, pause, preference_of, resume, stored_preference_of
 from monitoring.follows.sent import latest_messages
 from monitoring.follows.subjects import Subject, key_of, subject_of, subjects_of
+from monitoring.follows.unread import mark_read
 from monitoring.models import Follow, Frequency, NotificationPreference, Severity
 from monitoring.outbox.admin.messages import state_badge
 from monitoring.outbox.permitted_addresses import without_server
@@ -56,6 +57,7 @@ def _shown(
     sent: list[Any] = latest_messages(person)
     for one in sent:
         one.badge = state_badge(one)
+    mark_read(person)
     may_open = not is_restricted(person)
     context = {
         "title": gettext("My notifications"),

@@ -30,7 +30,7 @@ from portfolio.imports.admin.page_context import page_of, summary_of
 from portfolio.imports.admin.uploads import TONES, FileOrText
 from portfolio.imports.outcomes import with_results
 from portfolio.imports.row_files import XLSX, as_csv, as_xlsx, template
-from portfolio.imports.states import NotAllowed, Refused
+from portfolio.imports.states import NotAllowed, Refused, state_text
 from portfolio.imports.upload import create_import
 from portfolio.imports.validate import validated_rows
 from portfolio.jobs import start_import_work
@@ -98,7 +98,7 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
 
     @admin.display(description=_("State"))
     def status(self, row: SubjectImport) -> SafeString:
-        return badge(row.get_state_display(), TONES[ImportState(row.state)])
+        return badge(state_text(row), TONES[ImportState(row.state)])
 
     @admin.display(description=_("Changes"))
     def does(self, row: SubjectImport) -> str:

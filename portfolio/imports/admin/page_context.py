@@ -21,8 +21,8 @@ from portfolio.imports.apply import undone_removals
 from portfolio.imports.confirm import is_undecided, left_out_text
 from portfolio.imports.outcomes import label_of, shown_rows, totals_of
 from portfolio.imports.resume import is_in_work
-from portfolio.imports.states import counts_of, sheets_of
-from portfolio.imports.validate import validated_rows
+from portfolio.imports.states import counts_of, sheets_of, state_text
+from portfolio.imports.validate import UNUSABLE, validated_rows
 from portfolio.models import ImportMode, ImportState, SubjectImport, Validation
 from portfolio.registrations.adopt import is_number_known
 from portfolio.sync.diff import Verb, unsent
@@ -34,6 +34,8 @@ VALIDATION_TONES = {
     Validation.DUPLICATE: "calm",
     Validation.DECISION: "warn",
     Validation.NO_NUMBER: "warn",
+    Validation.NO_NAME: "bad",
+    Validation.UNKNOWN_COUNTRY: "bad",
     Validation.INVALID: "bad",
     Validation.REMOVE: "high",
     Validation.NOT_MONITORED: "calm",
@@ -50,6 +52,7 @@ def page_of(request: HttpRequest, row: SubjectImport) -> dict[str, Any]:
     searched = overview_of(row) if searches else None
     return {
         "tone": "warn" if is_applied_unsent(row) else TONES[ImportState(row.state)],
+        "state": state_text(row),
         "lead": lead_of(row),
         "is_in_work": is_in_work(row) or bool(searched and searched.in_work),
         "found": searched,
@@ -121,7 +124,7 @@ def confirmation_of(row: SubjectImport, counts: dict[str, int], by: Actor) -> di
 
 
 def _unreadable(counts: dict[str, int]) -> int:
-    return counts.get(Validation.INVALID, 0) + counts.get(Validation.NO_NUMBER, 0)
+    return sum(counts.get(one, 0) for one in (*UNUSABLE, Validation.NO_NUMBER))
 
 
 def needs_second(row: SubjectImport, by: Actor) -> str:

@@ -20,13 +20,13 @@ from portfolio.imports.confirm import confirm_import, is_undecided, make_plan
 from portfolio.imports.resume import work_on
 from portfolio.imports.states import Refused, counts_of, sheets_of
 from portfolio.imports.upload import create_import, decide_zeros, validate_without_storing
-from portfolio.imports.validate import NAMING, ValidatedRow, validated_rows
+from portfolio.imports.validate import NAMING, UNUSABLE, ValidatedRow, validated_rows
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Validation
 from portfolio.plain_commands import PlainCommand, one_registration
 from portfolio.registrations.adopt import is_number_known
 
 SHOWN = 10
-BAD = (Validation.INVALID, Validation.DECISION)
+BAD = (*UNUSABLE, Validation.DECISION)
 
 
 class Command(PlainCommand):

@@ -267,6 +267,13 @@ def test_days_and_registration_are_kept_in_the_address(admin: Client) -> None:
     assert "Changes, last 7 days" in text and "0 critical changes" in text and "Open bankruptcy" not in text
 
 
+def test_the_latest_changes_have_one_line_for_each_company(admin: Client) -> None:
+    all_kinds_of_news()
+    page = admin.get("/").content.decode()
+    lines = re.findall(r'class="df-line".*?</div>', page, re.DOTALL)
+    assert len(lines) == 1 and f"/portfolio/company/{DUNS}/change/?tab=timeline" in lines[0]
+
+
 def test_own_dates_are_taken_as_they_are_written(admin: Client) -> None:
     recent_news()
     text = text_of(admin.get("/?from=2026-01-14&to=2026-01-01"))
@@ -325,14 +332,15 @@ def some_alerts_at_stake() -> None:
 def test_critical_alerts_carry_the_money_at_stake_and_are_ordered_by_it(admin: Client) -> None:
     some_alerts_at_stake()
     text = text_of(admin.get("/"))
-    # Each company counts once.
+    # Each company counts once, and has one line.
     assert "Not acknowledged yet. At stake: EUR 14,000." in text
-    assert text.index("alert 0") < text.index("alert 1") < text.index("alert 2") and "alert 4" not in text
-    page = admin.get("/", {"alerts": "exposure"})
+    assert text.index("EUR 5,000") < text.index("alert 4") < text.index("EUR 4,000") < text.index("alert 3")
+    assert "alert 2" not in text and "alert 1" not in text and "Show the latest first" in text
+    page = admin.get("/", {"alerts": "latest"})
     text = text_of(page)
-    assert text.index("EUR 5,000") < text.index("alert 4") < text.index("EUR 4,000")
-    assert "alert 2" not in text and "Show the latest first" in text
-    assert "alerts=exposure" in page.context["live"]
+    assert text.index("alert 0") < text.index("alert 2") < text.index("alert 3")
+    assert "alert 4" not in text and "alert 1" not in text and "Show the largest exposure first" in text
+    assert "alerts=latest" in page.context["live"]
 
 
 def test_money_of_more_alerts_than_are_counted_is_at_least_that(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -465,6 +465,15 @@ def test_countries_are_picked(ann: Client) -> None:
     assert re.search(r'<option value="DE" selected>\s*Germany', page)
 
 
+def test_users_are_picked(ann: Client) -> None:
+    ann.post("/monitoring/alertrule/add/", rule_form(notify_users=["ann"]))
+    rule = AlertRule.objects.get(name="Names")
+    assert rule.notify_users == "ann"
+    page = ann.get(f"/monitoring/alertrule/{rule.pk}/change/").content.decode()
+    assert re.search(r'<option value="ann" selected>', page)
+    assert ann.post("/monitoring/alertrule/add/", rule_form(name="Else", notify_users=["gone"])).status_code == 200
+
+
 def test_own_rules_stand_apart_from_shared_and_default_ones(ann: Client) -> None:
     AlertRule.objects.create(name="Of Ann", created_by="ann")
     AlertRule.objects.create(name="Of Carl", created_by="carl")

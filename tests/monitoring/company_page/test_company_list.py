@@ -219,7 +219,9 @@ def test_only_who_may_see_exposure_sees_filters_and_sorts_by_it(client: Client) 
     client.force_login(a_person(role="Administrator"))
     assert [row.pk for row in change_list(client, "exposure=known").result_list] == [ONE]
     assert [row.pk for row in change_list(client, "columns=name,exposure&o=-2").result_list] == [ONE, TWO]
-    assert "1234.5" in text_of(client.get("/portfolio/company/?columns=name,exposure")).replace(",", "")
+    page = client.get("/portfolio/company/?columns=name,exposure")
+    assert "1234.5" in text_of(page).replace(",", "")
+    assert "o=-2" in page.content.decode(), "the first click puts the largest first"
     client.force_login(a_person(username="viewer", role="Viewer"))
     assert client.get("/portfolio/company/?exposure=known").status_code == 400
     text = text_of(client.get("/portfolio/company/?columns=name,exposure"))

@@ -158,6 +158,12 @@ def test_before_and_after(previous: Any, current: Any, text: list[str]) -> None:
     assert [str(one) for one in differences(previous, current)] == text
 
 
+def test_a_share_of_defaults_has_its_unit() -> None:
+    path = "organization.dnbAssessment.failureScore"
+    (found,) = differences({"incidenceOfDefault": 0.5}, {"incidenceOfDefault": 2}, path=path)
+    assert (found.before, found.after) == ("0.5 %", "2 %")
+
+
 def test_items_that_came_went_and_changed_are_told_apart() -> None:
     vat = {"registrationNumber": "111", "typeDescription": "VAT number", "location": "Leeds"}
     tax, new = {**vat, "registrationNumber": "222"}, {**vat, "registrationNumber": "333"}

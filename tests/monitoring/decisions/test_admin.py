@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from core.cached_counts import update_counts
 from monitoring.decisions import known
 from monitoring.decisions.admin import decisions, tier_rules
 from monitoring.decisions.current import standing_of
@@ -252,15 +253,27 @@ def test_the_company_page_shows_total_exposure_and_an_exceeded_limit(analyst: Cl
     a_decision(a_limit(1_000))
     shown = page(analyst, COMPANY)
     assert "Limit exceeded by EUR 200" in shown and "Total exposure EUR 1,200" in shown
+    update_counts("over_limit")
+    assert "1 company exceeds its limit" in page(analyst, "/")
+    assert "Acme" in page(analyst, "/portfolio/company/?exposure=over_limit")
     viewer = page(signed_in("Viewer"), COMPANY)
     assert "Limit exceeded" not in viewer and "Total exposure" not in viewer
     a_decision(a_limit(1_200), seen=1)
     assert "Limit exceeded" not in page(analyst, COMPANY)
+    update_counts("over_limit")
+    assert "exceeds its limit" not in page(analyst, "/")
+    assert "Acme" not in page(analyst, "/portfolio/company/?exposure=over_limit")
 
 
-def test_who_confirms_reads_that_exposure_is_not_visible_to_them(approver: Client, analyst: Client) -> None:
-    a_company()
-    address = f"{LIST}{a_decision().pk}/change/"
+def test_who_confirms_sees_the_exposure_of_that_decision_only(approver: Client, analyst: Client) -> None:
+    a_tiered_company(tier=Tier.CRITICAL)
+    exposure(f"{DUNS};1200")
+    refresh_columns()
+    sent(analyst, DECIDE, **form())
+    address = f"{LIST}{Decision.objects.get().pk}/change/"
+    assert "EUR 1,200" in page(approver, address)
+    assert "EUR 1,200" not in page(signed_in("Viewer"), address)
+    sent(approver, f"{LIST}{Decision.objects.get().pk}/do/confirm/")
     assert "Exposure: not visible with your role." in page(approver, address)
     assert "not visible with your role" not in page(analyst, address)
 

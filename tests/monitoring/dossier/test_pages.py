@@ -47,6 +47,8 @@ def test_the_page_shows_lines_figures_and_sources(admin: Client) -> None:
     page = admin.get(PAGE, DAYS)
     text = text_of(page)
     assert "Acme Ltd" in text and "1 minor line" in text and "Reported in ACME_LOD_01 (Response)" in text
+    assert "Before" not in text and "The company at the end of the period" in text, "nothing was known before"
+    assert "The PDF combines minor lines by day." in text
     assert SHA in page.content.decode()
     assert f"/portfolio/company/{DUNS}/dossier/" in admin.get(f"/portfolio/company/{DUNS}/change/").content.decode()
 

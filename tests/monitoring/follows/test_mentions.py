@@ -100,7 +100,8 @@ def test_the_author_reads_who_cannot_be_reached() -> None:
     a_follower()
     found = a_comment("@bob @carl @dora @Carl", by="ann")
     assert not_notified_text([found]) == (
-        "carl has no email address, so no message was sent. dora has paused notifications, so no message was sent."
+        "carl has no email address, so only their Overview shows the mention."
+        " dora has paused notifications, so only their Overview shows the mention."
     )
     assert notify_mentioned() == 1, "for bob"
     assert not_notified_text([a_comment("@carl: a note to myself", by="carl")]) == ""
@@ -283,3 +284,15 @@ def test_latest_messages_leave_out_what_the_user_may_no_longer_see() -> None:
     bob.groups.clear()
     (row,) = latest_messages(User.objects.get(pk=bob.pk))
     assert row.text == "This text was deleted, or you no longer have permission to view it"
+
+
+def test_the_overview_shows_mentions_also_to_whom_no_message_reaches_until_they_are_read(client: Client) -> None:
+    carl = a_follower("carl", email="")
+    found = a_comment("@carl please look")
+    assert (notify_mentioned(), sent()) == (0, [])
+    client.force_login(carl)
+    assert "1 comment mentions you" in text_of(client.get("/"))
+    page = client.get("/my/notifications/")
+    assert "ann mentioned you: @carl please look" in text_of(page)
+    assert f'href="/monitoring/alert/{found.alert_id}/change/"' in page.content.decode()
+    assert "mentions you" not in text_of(client.get("/"))

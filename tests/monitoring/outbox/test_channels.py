@@ -23,7 +23,7 @@ from monitoring.alerts.admin.reach import status_of
 from monitoring.alerts.channel_messages import send_test
 from monitoring.alerts.digests import send_digests
 from monitoring.alerts.facts.groups import MOST_AN_HOUR
-from monitoring.alerts.reach import Reach
+from monitoring.alerts.reach import Reach, unnotified
 from monitoring.alerts.routing import after_quiet_hours
 from monitoring.jobs import process_published, send_due, wake
 from monitoring.models import Alert, AlertRule, Channel, MailAddress, MessageState, OutboxMessage, SendAttempt, Severity
@@ -46,9 +46,10 @@ from tests.builders.deliveries import delivered
 from tests.builders.elements import BANKRUPTCY, OUT, STATUS
 from tests.builders.notifications import a_seed, news
 from tests.builders.pages import text_of
-from tests.builders.registrations import a_registration
+from tests.builders.registrations import a_registration, two
 from tests.builders.rules import a_rule
 from tests.builders.times import now_stamp, soon
+from tests.builders.units import a_unit
 from tests.servers.channel_receivers import ReceivingServer, a_receiver
 from tests.servers.mail_servers import Mailbox
 from tests.support import free_port
@@ -357,6 +358,19 @@ def test_an_owner_with_channels_of_their_own_hears_there() -> None:
     delivered(news())
     raised()
     assert [row.target for row in OutboxMessage.objects.all()] == [channel.pk]
+
+
+def test_users_whom_a_rule_names_hear_of_what_they_may_view(mailbox: Mailbox) -> None:
+    a_person("ann")
+    User.objects.create_user("bob", "bob@example.com")
+    a_unit("Credit", two(), people=[a_person("eve")])
+    User.objects.filter(username="ann").update(sees_all=True)
+    rule = a_rule(notify_users="ann,bob,eve,gone")
+    delivered(news())
+    raised()
+    sent()
+    assert mailbox.envelopes == [["ann@example.com"]]
+    assert rule.name not in unnotified()["rules"]
 
 
 def test_an_owner_who_is_no_user_but_a_mail_address_gets_mail(mailbox: Mailbox) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from monitoring.company_page.risk import _forecasts
 from monitoring.history.score_series import ScoreSeries
 from monitoring.history.state import Event, states_after
 from monitoring.models import Element
@@ -52,6 +53,17 @@ def test_a_score_has_the_value_before_its_first_change() -> None:
     score = only(percentile(10, 80, 60), percentile(20, 60, 70))
     assert [(point.moment - MOMENT).days for point in score.points] == [10, 10, 20]
     assert score.values == [80, 60, 70]
+
+
+def test_the_class_of_a_score_decides_on_its_risk_and_shares_have_a_unit() -> None:
+    def signals(place: int) -> list[str]:
+        score = {"nationalPercentile": 32, "classScore": place, "incidenceOfDefault": 2.5}
+        scores = scores_after([an_event(0, seed={"dnbAssessment": {"failureScore": score}})], {})
+        assert "2.5 %" in [one.last for one in scores.numbers]
+        return [signal.words for signal in _forecasts(scores)]
+
+    assert signals(3) == []
+    assert len(signals(4)) == 1
 
 
 def test_a_baseline_and_a_container_tell_it_too() -> None:

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from core.cached_counts import update_counts
 from direct_plus.sandbox.control.client import SandboxControl
 from portfolio.company_search.bulk import states_of
 from portfolio.company_search.work import work_on_searches
@@ -125,10 +126,16 @@ def test_an_import_of_names_is_searched_decided_and_completed(
     assert "3 rows have a name and a country but no D-U-N-S number" in shown
     assert "This action makes 3 Match calls; 500 of 500 are left" in shown
     assert "This file changes nothing" not in shown
+    assert "Cancel import" in shown and f"can be found at D&B {NAMES[0]} Germany" in shown
+    assert "D-U-N-S numbers missing" in shown and "Awaiting confirmation" not in shown
+    update_counts("imports")
+    front = text_of(admin.get("/"))
+    assert "1 import: D-U-N-S numbers missing" in front and "awaiting confirmation" not in front
     do(admin, import_, "find", calls_match="3")
     assert "0 of 3 rows searched" in page(admin, import_)
     work_on_searches(import_.pk, until=soon())
-    assert "3 Awaiting decision" in page(admin, import_)
+    shown = page(admin, import_)
+    assert "3 Awaiting decision" in shown and "can be found at D&B" not in shown
     listed = text_of(admin.get(DECIDE, {"import": str(import_.pk)}))
     assert all(name in listed for name in NAMES)
     for search in CompanySearch.objects.order_by("line"):

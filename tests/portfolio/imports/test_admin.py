@@ -284,6 +284,9 @@ def test_after_applying_each_row_says_what_became_of_it(admin: Client, registrat
 def test_rows_without_a_usable_number_are_left_out_before_and_after_a_wrong_number(
     admin: Client, registration: Registration
 ) -> None:
+    assert "2 rows are left out: 1 duplicate, 1 without a valid number." in page(
+        admin, uploaded(admin, ONE, ONE, "abc")
+    )
     import_ = uploaded(admin, ONE, "47351", "abc", "735132")
     text = page(admin, import_)
     assert "1 new billable company " in text and "3 rows are left out." in text

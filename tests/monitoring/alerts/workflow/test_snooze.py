@@ -113,6 +113,7 @@ def test_on_its_page_it_is_asked_until_when_and_can_be_undone(ann: Client) -> No
     address = f"/monitoring/alert/{alert.pk}/do/snooze/"
     asked, in_a_week = ann.post(address, {"text": "Wait."}).text, timezone.localdate() + timedelta(days=7)
     assert asked.index('type="date"') < asked.index(f'name="until" value="{in_a_week}"'), "of two, the last one counts"
+    assert f'name="until" class="dm-input" value="{in_a_week}"' in asked, "a week is selected at first"
     nothing = ann.post(address, {"until": "", "text": ""})
     assert "Enter a day" in text_of(nothing)
     assert "Enter a day in the future" in text_of(ann.post(address, {"until": "2020-01-01", "worse": "on"}))

@@ -1,0 +1,39 @@
+"""Companies of which more is at stake than a valid decision allows, as their pages state it."""
+
+from __future__ import annotations
+
+from core.db import in_batches
+from monitoring.models import Decision, DecisionState
+from portfolio.exposure.days import today
+from portfolio.exposure.rates import convert, rates_at
+from portfolio.models import Company
+
+# Cents and currency.
+Limit = tuple[int, str]
+
+
+def companies_over_limit() -> list[str]:
+    limits = _valid_limits()
+    rates = rates_at(today()) if limits else None
+    found: list[str] = []
+    for batch in in_batches(sorted(limits)):
+        rows = Company.objects.filter(pk__in=batch, exposure__isnull=False).values_list("pk", "exposure")
+        for duns, cents in rows:
+            amount, currency = limits[duns]
+            limit = convert(amount, rates.factor(currency)) if rates else None
+            if limit is not None and cents is not None and cents > limit:
+                found.append(duns)
+    return sorted(found)
+
+
+def _valid_limits() -> dict[str, Limit]:
+    """Of each company the last final decision counts, whatever it is."""
+    rows = Decision.objects.filter(state=DecisionState.FINAL).order_by("number")
+    columns = rows.values_list("company_id", "amount_cents", "currency", "valid_until")
+    last = {duns: (amount, currency, until) for duns, amount, currency, until in columns}
+    day = today()
+    return {
+        duns: (amount, currency)
+        for duns, (amount, currency, until) in last.items()
+        if amount is not None and (until is None or until >= day)
+    }
