@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from direct_plus.sandbox.control.client import SandboxControl
 from dnbmon_site.accounts.models import IdempotencyKey
@@ -16,6 +17,8 @@ from tests.builders.programs import Program, a_signed_in_person
 from tests.builders.registrations import a_registration
 from tests.builders.subjects import request_monitoring
 from tests.builders.times import soon
+from tests.builders.units import a_unit
+from tests.visibility.members import a_key_of, a_person_of
 
 pytestmark = pytest.mark.django_db
 ACME = "804735132"
@@ -102,6 +105,20 @@ def test_rows_of_an_import_are_searched_once_confirmed(
     assert states_of(import_) == {"found": 3}
     found = list(erp.walk("company-searches/", limit=2, **{"import": str(import_.pk), "state": "found"}))
     assert sorted(one["name"] for one in found) == sorted(NAMES)
+
+
+def test_a_business_unit_starts_no_searches_that_its_pages_refuse(registration: Registration) -> None:
+    import_ = an_import_of_names(registration)
+    unit = a_unit("Credit", registration)
+    path, body = f"imports/{import_.pk}/candidates/", {"confirm_calls": {"match": 3}}
+    amy = Program(Client())
+    amy.client.force_login(a_person_of(unit))
+    for program in (a_key_of(unit), amy):
+        assert program.get(f"imports/{import_.pk}/").status_code == 200
+        refused = [program.get(path), program.post(path, body)]
+        assert [answer.status_code for answer in refused] == [403, 403]
+        assert "Calls to D&B belong to the whole contract" in refused[1].json()["detail"]
+    assert not CompanySearch.objects.exists()
 
 
 def test_people_decide_and_keys_do_not(erp: Program, registration: Registration) -> None:

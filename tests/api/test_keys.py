@@ -115,9 +115,6 @@ RIGHTS = {
 }
 
 
-TREES = {path for path in RIGHTS if path.endswith(("family-tree/", "upward-chain/"))}
-
-
 def test_no_address_is_left_out_of_the_rights() -> None:
     known = {"duns": "804735132", "reference": "ACME_LOD_01"}
     read = {address.format(**known) for address in addresses("GET") if "{id}" not in address}
@@ -213,7 +210,6 @@ def test_a_scope_opens_its_own_and_nothing_else(a_program: Callable[..., Program
         "alerts": {"alerts/"},
         "read:exposure": {"exposures/"},
         "read:decisions": {"decisions/"},
-        "fetch": {"data-fetches/", "family-trees/", *TREES},
     }
     readable = {"read": set(RIGHTS) - set().union(*apart.values()), **apart}
     assert {path for path in RIGHTS if is_open(program.get(path))} == readable.get(scope, set())

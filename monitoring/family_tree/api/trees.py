@@ -57,7 +57,7 @@ def tree_or_404(key: uuid.UUID) -> FamilyTree:
 
 
 class FamilyTreeList(APIView):
-    scopes = {"GET": FETCH, "POST": FETCH}
+    scopes = {"POST": FETCH}
     permissions = {"GET": VIEW, "POST": RIGHT}
 
     @extend_schema(
@@ -115,7 +115,6 @@ def _conflicts_of_trees() -> Iterator[None]:
 
 
 class FamilyTreeDetail(APIView):
-    scopes = {"GET": FETCH}
     permissions = {"GET": VIEW}
 
     @extend_schema(
@@ -132,7 +131,6 @@ class FamilyTreeDetail(APIView):
 
 
 class FamilyTreeMembers(APIView):
-    scopes = {"GET": FETCH}
     permissions = {"GET": VIEW}
 
     @extend_schema(
@@ -191,13 +189,16 @@ class FamilyTreeResume(APIView):
         ],
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
-        """Fetches the pages that are left. A call without a response is made again, so D&B may bill it twice."""
-        resume_confirmed(request, tree_or_404(id), may_resume, resume_tree)
+        """Fetches the pages that are left. A call without a response is made again, so D&B may bill it twice.
+
+        Returns 409 if another request has the same family, so that it is paid once.
+        """
+        with _conflicts_of_trees():
+            resume_confirmed(request, tree_or_404(id), may_resume, resume_tree)
         return Response(TreeSerializer(tree_or_404(id)).data)
 
 
 class CompanyFamilyTree(APIView):
-    scopes = {"GET": FETCH}
     permissions = {"GET": VIEW}
 
     @extend_schema(
@@ -214,7 +215,6 @@ class CompanyFamilyTree(APIView):
 
 
 class CompanyUpwardChain(APIView):
-    scopes = {"GET": FETCH}
     permissions = {"GET": VIEW}
 
     @extend_schema(

@@ -8,7 +8,7 @@ from typing import Any
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -35,7 +35,7 @@ from portfolio.company_search.api.serializers import (
     SearchSerializer,
     answers,
 )
-from portfolio.company_search.bulk import calls_planned, rows_to_search, start_searches, states_of
+from portfolio.company_search.bulk import calls_planned, may_search_rows, rows_to_search, start_searches, states_of
 from portfolio.company_search.decide import choose, reject, take
 from portfolio.company_search.single import search_company
 from portfolio.imports.api import KEY_IN_PATH, import_or_404
@@ -195,7 +195,7 @@ class ImportCandidates(APIView):
     )
     def get(self, request: Request, id: uuid.UUID) -> Response:
         """Rows that have a name and a country but no D-U-N-S number, and the calls that a search would make."""
-        return Response(numbers_of(import_or_404(request, id)))
+        return Response(numbers_of(searched_import(request, id)))
 
     @extend_schema(
         operation_id="find_import_candidates",
@@ -211,7 +211,7 @@ class ImportCandidates(APIView):
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
         """Makes one call per row, each of which may be billed. The worker makes them: read the searches later."""
-        row = import_or_404(request, id)
+        row = searched_import(request, id)
         asked = CandidateCallsSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         try:
@@ -221,6 +221,14 @@ class ImportCandidates(APIView):
             raise Conflict(str(error)) from error
         start_search_work(row.pk)
         return Response(numbers_of(row))
+
+
+def searched_import(request: Request, key: uuid.UUID) -> SubjectImport:
+    """One whose rows the caller may have searched, as on its page."""
+    row = import_or_404(request, key)
+    if not may_search_rows(request.auth or request.user):
+        raise PermissionDenied("Calls to D&B belong to the whole contract. Ask a user who sees all registrations.")
+    return row
 
 
 def numbers_of(row: SubjectImport) -> dict[str, Any]:
