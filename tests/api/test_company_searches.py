@@ -9,7 +9,17 @@ from direct_plus.sandbox.control.client import SandboxControl
 from dnbmon_site.accounts.models import IdempotencyKey
 from portfolio.company_search.bulk import states_of
 from portfolio.company_search.work import work_on_searches
-from portfolio.models import CallKind, CompanySearch, DnbCall, Registration, SubjectImport
+from portfolio.imports.states import counts_of
+from portfolio.imports.upload import read_import
+from portfolio.models import (
+    CallKind,
+    CompanySearch,
+    DnbCall,
+    Registration,
+    SearchState,
+    SubjectImport,
+    Validation,
+)
 from tests.builders.calls import a_budget
 from tests.builders.company_searches import NAMES, a_search, an_import_of_names, known_at_dnb
 from tests.builders.contracts import a_contract
@@ -105,6 +115,32 @@ def test_rows_of_an_import_are_searched_once_confirmed(
     assert states_of(import_) == {"found": 3}
     found = list(erp.walk("company-searches/", limit=2, **{"import": str(import_.pk), "state": "found"}))
     assert sorted(one["name"] for one in found) == sorted(NAMES)
+
+
+def test_chosen_candidates_are_added_by_a_person_and_a_search_is_stopped(
+    erp: Program, registration: Registration, control: SandboxControl
+) -> None:
+    numbers = known_at_dnb(control)
+    import_ = an_import_of_names(registration)
+    path = f"imports/{import_.pk}/candidates/"
+    erp.post(path, {"confirm_calls": {"match": 3}})
+    CompanySearch.objects.filter(line=4).update(state=SearchState.FOUND)
+    assert erp.post(f"{path}stop/").json()["states"] == {"found": 1, "stopped": 2}
+    assert erp.post(path, {"confirm_calls": {"match": 2}}).status_code == 200
+    work_on_searches(import_.pk, until=soon())
+    search = CompanySearch.objects.get(line=2)
+    ann = a_signed_in_person("portfolio.add_subjectimport", "portfolio.view_companysearch")
+    decision = f"company-searches/{search.pk}/decision/"
+    ann.post(decision, {"duns": None})
+    assert ann.delete(decision).json()["state"] == "found"
+    assert ann.post(f"{path}add/").status_code == 409, "nothing is chosen"
+    ann.post(decision, {"duns": numbers[search.name]})
+    assert erp.post(f"{path}add/").status_code == 403
+    assert ann.post(f"{path}add/").json()["id"] == str(import_.pk)
+    import_.refresh_from_db()
+    read_import(import_)
+    assert counts_of(import_)[Validation.NEW] == 1
+    assert ann.delete(decision).status_code == 409, "it is in the import"
 
 
 def test_a_business_unit_starts_no_searches_that_its_pages_refuse(registration: Registration) -> None:

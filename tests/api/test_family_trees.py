@@ -122,6 +122,14 @@ def test_a_tree_that_is_not_there_is_not_found(crm: Program, registration: Regis
         assert crm.get(f"family-trees/00000000-0000-0000-0000-000000000000/{path}").status_code == 404
 
 
+def test_a_tree_that_stopped_is_discarded(crm: Program, registration: Registration) -> None:
+    tree = a_tree(registration.contract)
+    assert crm.post(f"family-trees/{tree.pk}/discard/").status_code == 409
+    FamilyTree.objects.update(state=TreeState.STOPPED)
+    assert crm.post(f"family-trees/{tree.pk}/discard/").status_code == 204
+    assert crm.get(f"family-trees/{tree.pk}/").status_code == 404
+
+
 def test_reading_takes_no_scope_that_pays(registration: Registration) -> None:
     reader = Program.with_key(scopes="read")
     tree = a_tree(registration.contract)

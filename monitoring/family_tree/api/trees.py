@@ -33,7 +33,14 @@ from monitoring.family_tree.api.serializers import (
     members_json,
 )
 from monitoring.family_tree.plan import CannotFetchTree, plan_trees
-from monitoring.family_tree.request import known_trees, may_resume, request_trees, resume_tree, stop_tree
+from monitoring.family_tree.request import (
+    discard_tree,
+    known_trees,
+    may_resume,
+    request_trees,
+    resume_tree,
+    stop_tree,
+)
 from monitoring.family_tree.snapshots import changed_since, latest_tree
 from monitoring.family_tree.view_data import monitored_in
 from monitoring.history.api import ProfileParameters
@@ -170,6 +177,25 @@ class FamilyTreeStop(APIView):
         """No further call is made. Has no effect on a tree that is not being fetched."""
         stop_tree(tree_or_404(id), by=who(request))
         return Response(TreeSerializer(tree_or_404(id)).data)
+
+
+class FamilyTreeDiscard(APIView):
+    scopes = {"POST": FETCH}
+    permissions = {"POST": RIGHT}
+
+    @extend_schema(
+        operation_id="discard_family_tree",
+        tags=["family trees"],
+        summary="Discard a family tree that has stopped",
+        parameters=[KEY_IN_PATH],
+        request=None,
+        responses={204: None},
+    )
+    def post(self, request: Request, id: uuid.UUID) -> Response:
+        """Removes it with the pages that were read. 409 if it is being fetched, or complete."""
+        if not discard_tree(tree_or_404(id), by=who(request)):
+            raise Conflict("Only a family tree that has stopped can be discarded. Stop it first.")
+        return Response(status=204)
 
 
 class FamilyTreeResume(APIView):
