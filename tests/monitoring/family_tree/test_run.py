@@ -307,6 +307,9 @@ def test_that_there_is_no_tree_is_an_answer(registration: Registration, control:
     tree = fetched_tree(alone)
     assert (tree.state, tree.calls, may_resume(tree)) == (TreeState.NONE, 1, False)
     assert DnbCall.objects.get().outcome == CallOutcome.ANSWERED
+    control.switch("family_tree_alone", "itself")
+    tree = fetched_tree(alone)
+    assert (tree.state, tree.top, members_of(tree)) == (TreeState.DONE, alone, {alone: ""})
 
 
 @pytest.mark.parametrize(("kind", "words"), [("transferred", "transferred"), ("deleted", "")])
