@@ -63,6 +63,7 @@ from portfolio.entitlements.api import EntitlementList
 from portfolio.exposure.api import ExposureList
 from portfolio.imports.api import ImportConfirm, ImportDetail, ImportList
 from portfolio.reference_data.api import ReferenceCodeList, ReferenceDataFetch
+from portfolio.registrations.adoption_api import RegistrationAdoption
 from portfolio.registrations.api import PullNow, RegistrationDetail, RegistrationList
 from portfolio.subjects.api import SubjectList
 
@@ -127,6 +128,7 @@ v1: list[URLPattern | URLResolver] = [
     path("registrations/<str:reference>/", RegistrationDetail.as_view(), name="registration"),
     path("registrations/<str:reference>/subjects/", repeatable(SubjectList.as_view()), name="subjects"),
     path("registrations/<str:reference>/pull/", repeatable(PullNow.as_view()), name="pull"),
+    path("registrations/<str:reference>/adoption/", repeatable(RegistrationAdoption.as_view()), name="adoption"),
     path("data-fetches/", repeatable(DataFetchList.as_view()), name="data_fetches"),
     path("data-fetches/<uuid:id>/", DataFetchDetail.as_view(), name="data_fetch"),
     path("data-fetches/<uuid:id>/companies/", DataFetchCompanies.as_view(), name="data_fetch_companies"),

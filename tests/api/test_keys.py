@@ -92,6 +92,7 @@ RIGHTS = {
     "registrations/": "portfolio.view_registration",
     "registrations/ACME_LOD_01/": "portfolio.view_registration",
     "registrations/ACME_LOD_01/subjects/": "portfolio.view_subject",
+    "registrations/ACME_LOD_01/adoption/": "portfolio.view_registration",
     "entitlements/": "portfolio.view_entitlements",
     "call-budgets/": "portfolio.view_callbudget",
     "calls/": "portfolio.view_dnbcall",
@@ -150,6 +151,7 @@ def test_a_person_needs_the_token_of_the_page_for_writes(db: None) -> None:
 WRITES: dict[str, tuple[str, str, Any]] = {
     "request": ("POST", "registrations/ACME_LOD_01/subjects/", {"subjects": [{"duns": "804735132"}]}),
     "withdraw": ("DELETE", "registrations/ACME_LOD_01/subjects/?duns=804735132", None),
+    "adopt": ("POST", "registrations/ACME_LOD_01/adoption/", {"companies": 0}),
     "pull": ("POST", "registrations/ACME_LOD_01/pull/", None),
     "name": ("PUT", "references/", {"references": [{"duns": "804735132", "system": "crm", "id": "1"}]}),
     "unname": ("DELETE", "references/?system=crm&id=1", None),
@@ -186,7 +188,7 @@ WRITES: dict[str, tuple[str, str, Any]] = {
     "assign": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/assign/", {"assignee": None}),
     "change many": ("POST", "alerts/bulk/", {"action": "wake", "alerts": []}),
 }
-ONLY_PEOPLE = ("set budget", "confirm list", "confirm", "decide", "reopen decision", "add candidates")
+ONLY_PEOPLE = ("adopt", "set budget", "confirm list", "confirm", "decide", "reopen decision", "add candidates")
 OPENS = {
     "read": {"lookup"},
     "write:portfolio": {"request", "withdraw"},

@@ -59,6 +59,7 @@ BULK = {
     "POST imports/{id}/candidates/stop/",
     "POST imports/{id}/candidates/add/",
     "POST files/{id}/confirm/",
+    "POST registrations/{reference}/adoption/",
     "POST registrations/{reference}/subjects/",
     "DELETE registrations/{reference}/subjects/",
     "POST imports/{id}/confirm/",
@@ -82,6 +83,7 @@ BODIES: dict[str, Any] = {
     "POST registrations/{reference}/subjects/": {"subjects": [{"duns": duns} for duns in DUNS]},
     "POST imports/{id}/confirm/": {"number": 1},
     "POST imports/{id}/candidates/": {"confirm_calls": {"match": 1}},
+    "POST registrations/{reference}/adoption/": {"companies": 0, "incomplete": True},
     "PUT call-budgets/": {"kind": "match", "limit": 1000},
     "POST files/{id}/confirm/": {"gone": 0},
     "POST company-searches/": {"name": "Acme", "country": "US", "confirm_calls": {"match": 1}},
@@ -114,6 +116,7 @@ ONLY_PEOPLE = {
     "POST imports/{id}/candidates/add/": "portfolio.add_subjectimport",
     "POST files/{id}/confirm/": "portfolio.change_subject",
     "PUT call-budgets/": "portfolio.change_callbudget",
+    "POST registrations/{reference}/adoption/": "portfolio.change_subject",
 }
 
 
