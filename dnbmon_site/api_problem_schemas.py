@@ -80,6 +80,7 @@ NOT_FOUND = {
     "company-searches": "This search does not exist.",
     "data-fetches": "This data fetch does not exist.",
     "family-trees": "This family tree does not exist.",
+    "files": "This file does not exist.",
     "alerts": "This alert does not exist.",
     "decisions": "This decision does not exist.",
     "changes": "This change does not exist.",

@@ -43,6 +43,11 @@ WORDS = {
     "is mail undeliverable": _("postal address undeliverable"),
     "has mail undeliverable": _("postal address undeliverable"),
     "url": _("web address"),
+    "esg ranking": _("ESG ranking"),
+    "covid19 impact": _("COVID-19 impact"),
+    "has osha violations": _("OSHA violations"),
+    "psc count": _("number of persons with significant control"),
+    "socio economic information": _("socioeconomic information"),
 }
 # What they hold says enough by itself.
 CONTAINERS = (

@@ -98,6 +98,7 @@ RIGHTS = {
     "registrations/": "portfolio.view_registration",
     "registrations/ACME_LOD_01/": "portfolio.view_registration",
     "registrations/ACME_LOD_01/subjects/": "portfolio.view_subject",
+    "registrations/ACME_LOD_01/adoption/": "portfolio.view_registration",
     "entitlements/": "portfolio.view_entitlements",
     "call-budgets/": "portfolio.view_callbudget",
     "calls/": "portfolio.view_dnbcall",
@@ -119,9 +120,6 @@ RIGHTS = {
     "files/": "monitoring.view_deliveredfile",
     "alerts/": "monitoring.view_alert",
 }
-
-
-TREES = {path for path in RIGHTS if path.endswith(("family-tree/", "upward-chain/"))}
 
 
 def test_no_address_is_left_out_of_the_rights() -> None:
@@ -159,6 +157,7 @@ def test_a_person_needs_the_token_of_the_page_for_writes(db: None) -> None:
 WRITES: dict[str, tuple[str, str, Any]] = {
     "request": ("POST", "registrations/ACME_LOD_01/subjects/", {"subjects": [{"duns": "804735132"}]}),
     "withdraw": ("DELETE", "registrations/ACME_LOD_01/subjects/?duns=804735132", None),
+    "adopt": ("POST", "registrations/ACME_LOD_01/adoption/", {"companies": 0}),
     "pull": ("POST", "registrations/ACME_LOD_01/pull/", None),
     "name": ("PUT", "references/", {"references": [{"duns": "804735132", "system": "crm", "id": "1"}]}),
     "unname": ("DELETE", "references/?system=crm&id=1", None),
@@ -166,11 +165,16 @@ WRITES: dict[str, tuple[str, str, Any]] = {
     "take off": ("DELETE", "exposures/?company=804735132&book=orders", None),
     "decide on a company": ("POST", "decisions/", {"duns": "804735132", "kind": "stop", "reason": "", "after": 0}),
     "set tiers": ("PUT", "tiers/", {"tiers": []}),
+    "set budget": ("PUT", "call-budgets/", {"kind": "match", "limit": 500}),
+    "confirm list": ("POST", "files/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/confirm/", {"gone": 0}),
     "upload": ("POST", "files/?name=ACME_LOD_01_20260108110647_NOTIFICATION_1.zip", None),
     "confirm": ("POST", "imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/confirm/", {"number": 1}),
     "search": ("POST", "company-searches/", {"name": "Acme"}),
     "decide": ("POST", "company-searches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/decision/", {"duns": None}),
     "find candidates": ("POST", "imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/candidates/", {"confirm_calls": {}}),
+    "reopen decision": ("DELETE", "company-searches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/decision/", None),
+    "stop candidates": ("POST", "imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/candidates/stop/", None),
+    "add candidates": ("POST", "imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/candidates/add/", None),
     "fetch": ("POST", "data-fetches/", {"companies": ["804735132"], "confirm_calls": {}}),
     "accept": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/accept/", {}),
     "discard": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/discard/", {}),
@@ -178,6 +182,7 @@ WRITES: dict[str, tuple[str, str, Any]] = {
     "resume": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/resume/", {"confirm_calls": {}}),
     "fetch tree": ("POST", "family-trees/", {"kind": "full", "companies": ["804735132"], "confirm_calls": {}}),
     "stop tree": ("POST", "family-trees/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/stop/", None),
+    "discard tree": ("POST", "family-trees/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/discard/", None),
     "resume tree": ("POST", "family-trees/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/resume/", {"confirm_calls": {}}),
     "fetch words": ("POST", "reference-data/fetch/", {"confirm_calls": {"reference_data": 1}}),
     "lookup": ("POST", "companies/lookup/", {"duns": ["804735132"]}),
@@ -189,6 +194,7 @@ WRITES: dict[str, tuple[str, str, Any]] = {
     "assign": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/assign/", {"assignee": None}),
     "change many": ("POST", "alerts/bulk/", {"action": "wake", "alerts": []}),
 }
+ONLY_PEOPLE = ("adopt", "set budget", "confirm list", "confirm", "decide", "reopen decision", "add candidates")
 OPENS = {
     "read": {"lookup"},
     "write:portfolio": {"request", "withdraw"},
@@ -198,11 +204,13 @@ OPENS = {
     "read:decisions": set(),
     "write:decisions": {"decide on a company"},
     "write:tiers": {"set tiers"},
-    "search:companies": {"search", "find candidates"},
+    "search:companies": {"search", "find candidates", "stop candidates"},
     "write:files": {"upload"},
     "fetch:reference_data": {"fetch words"},
     "pull": {"pull"},
-    "fetch": {"fetch", "accept", "discard", "stop", "resume", "fetch tree", "stop tree", "resume tree"},
+    "fetch": {
+        *("fetch", "accept", "discard", "stop", "resume", "fetch tree", "stop tree", "discard tree", "resume tree"),
+    },
     "alerts": {"acknowledge", "close", "reopen", "snooze", "wake", "assign", "change many"},
     "metrics": set(),
     "": set(),
@@ -219,7 +227,6 @@ def test_a_scope_opens_its_own_and_nothing_else(a_program: Callable[..., Program
         "alerts": {"alerts/"},
         "read:exposure": {"exposures/"},
         "read:decisions": {"decisions/"},
-        "fetch": {"data-fetches/", "family-trees/", *TREES},
     }
     readable = {"read": set(RIGHTS) - set().union(*apart.values()), **apart}
     assert {path for path in RIGHTS if is_open(program.get(path))} == readable.get(scope, set())
@@ -238,6 +245,7 @@ def test_every_address_is_tried_with_every_scope() -> None:
     tried = {operation(method, path) for method, path, _ in WRITES.values()}
     tried |= {operation("GET", path) for path in RIGHTS}
     entries = {"GET alerts/{id}/", "GET changes/{id}/", "GET imports/{id}/"}
+    entries |= {"GET files/{id}/", "GET files/{id}/confirm/"}
     entries |= {"GET imports/{id}/candidates/", "GET company-searches/{id}/", "GET decisions/{id}/"}  # as their lists
     entries |= {f"GET data-fetches/{{id}}/{more}" for more in ("", "companies/", "companies/{duns}/")}
     entries |= {f"GET family-trees/{{id}}/{more}" for more in ("", "members/")}
@@ -249,8 +257,9 @@ def is_open(answer: Any) -> bool:
     return bool(answer.status_code != 403)
 
 
-def test_no_key_confirms_an_import(a_program: Callable[..., Program]) -> None:
-    method, path, body = WRITES["confirm"]
+@pytest.mark.parametrize("name", ONLY_PEOPLE)
+def test_no_key_does_what_takes_a_person(a_program: Callable[..., Program], name: str) -> None:
+    method, path, body = WRITES[name]
     program = a_program(scopes=",".join(SCOPES))
     ApiKey.objects.update(scopes=",".join([*SCOPES, "write", "confirm", ""]))
     answer = program.send(method, path, body)
@@ -292,7 +301,7 @@ def test_the_first_key_can_do_what_the_docs_invite_to_try(db: None) -> None:
     a_registration()
     program = Program(Client(), {"Authorization": f"Bearer {give_first_access().api_key}"})
     refused = [name for name, (verb, path, body) in WRITES.items() if not is_open(program.send(verb, path, body))]
-    assert refused == ["confirm", "decide"], "which no key may"
+    assert refused == [*ONLY_PEOPLE], "which no key may"
     assert [path for path in RIGHTS if not is_open(program.get(path))] == []
     assert program.client.get("/metrics", headers=program.headers).status_code == 200
     assert not Subject.objects.filter(requested=True).exists(), "its budget is 0: a person confirms what costs money"

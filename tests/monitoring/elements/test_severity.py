@@ -157,6 +157,7 @@ def test_elements_of_further_blocks_have_the_severity_of_the_closest_entry(path:
     [
         ("esgRanking", "ESG ranking", "ESG"),
         ("dnbAssessment.viabilityRating", "Viability rating", "Scores & ratings"),
+        ("dnbAssessment.historyRating", "History rating", "Scores & ratings"),
         ("externalDisruptionImpact", "External disruption impact", "External disruption"),
         ("beneficialOwners", "Beneficial owners", "Ownership"),
         ("latestFiscalFinancials.auditQualification", "Auditor's qualification", "Financials"),
@@ -169,6 +170,15 @@ def test_elements_of_further_blocks_have_words_and_a_group(path: str, label: str
     assert default_label(f"organization.{path}") == label
     assert label_of_path(f"organization.{path}") == label
     assert str(group_label(group_of(f"organization.{path}"))) == group
+
+
+def test_abbreviations_are_written_as_such() -> None:
+    labels = {
+        "esgRanking.score": "Score (ESG ranking)",
+        "covid19Impact.score": "Score (COVID-19 impact)",
+        "violations.hasOSHAViolations": "OSHA violations (violations)",
+    }
+    assert {path: label_of_path(f"organization.{path}") for path in labels} == labels
 
 
 def test_every_entry_of_the_table_has_the_group_it_stands_under() -> None:
