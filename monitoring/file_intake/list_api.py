@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.bodies import Body
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
 from core.api.scopes import READ
@@ -34,7 +35,7 @@ class ToConfirmSerializer(serializers.Serializer[Any]):
     )
 
 
-class ListConfirmationSerializer(serializers.Serializer[Any]):
+class ListConfirmationSerializer(Body):
     gone = serializers.IntegerField(
         min_value=0,
         max_value=10**9,
@@ -68,6 +69,7 @@ class FileDetail(APIView):
 class FileConfirm(APIView):
     # No scope opens it: that no part of a list is missing takes a person.
     scopes = {"GET": READ, "POST": ""}
+    page_for_users = "admin:monitoring_deliveredfile_change"
     permissions = {"GET": "monitoring.view_deliveredfile", "POST": CHANGES_LISTS}
 
     @extend_schema(

@@ -145,7 +145,7 @@ class CallParameters(PageParameters):
     kind = Several(child=OneOf(CallKind.choices), help_text="Return only calls of these kinds.")
 
 
-class SetBudgetSerializer(serializers.Serializer[Any]):
+class SetBudgetSerializer(Body):
     contract = serializers.CharField(
         required=False, max_length=64, help_text="Name of the contract. Required only if there are several."
     )

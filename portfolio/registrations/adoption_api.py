@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.bodies import Body
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
 from core.api.scopes import READ
@@ -31,7 +32,7 @@ class AdoptionSerializer(serializers.Serializer[Any]):
     )
 
 
-class AdoptSerializer(serializers.Serializer[Any]):
+class AdoptSerializer(Body):
     companies = serializers.IntegerField(
         min_value=0, max_value=10**9, help_text="The number that GET returns. With another number, nothing is adopted."
     )

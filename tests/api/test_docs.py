@@ -59,6 +59,8 @@ def example(described: Any, operation: str, status: int) -> Any:
 BODIES: dict[str, Any] = {
     "POST registrations/{reference}/subjects/": {"subjects": [{"duns": "1"}]},
     "POST imports/{id}/confirm/": {"number": 0},
+    "POST registrations/{reference}/adoption/": {"companies": 0},
+    "POST files/{id}/confirm/": {"gone": 0},
     "POST data-fetches/{id}/resume/": {"confirm_calls": {}},
     "POST family-trees/{id}/resume/": {"confirm_calls": {}},
 }

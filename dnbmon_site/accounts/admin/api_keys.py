@@ -74,6 +74,11 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
         model = ApiKey
         fields = ("name", *CHOSEN)
         field_classes = {"expires_at": DayOrMomentField}
+        help_texts = {
+            "expires_at": _(
+                "Leave empty for a key that does not expire. Without a time, it expires at the end of the day."
+            )
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -98,6 +98,7 @@ class ImportCandidatesStop(APIView):
 class ImportCandidatesAdd(APIView):
     # No scope opens it: which candidate is the company takes a person, and this carries it out.
     scopes = {"POST": ""}
+    page_for_users = "admin:portfolio_subjectimport_change"
     permissions = {"POST": "portfolio.add_subjectimport"}
     by_unit = ("POST",)
 
