@@ -195,10 +195,7 @@ class ApiKey(SeesUnits):
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(
-        _("expires"),
-        null=True,
-        blank=True,
-        help_text=_("Leave empty for a key that does not expire. Without a time, it expires at the end of the day."),
+        _("expires"), null=True, blank=True, help_text=_("Empty: never. Without a time, at the end of that day.")
     )
     budget = models.PositiveIntegerField(
         _("budget"),

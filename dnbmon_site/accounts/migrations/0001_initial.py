@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                 ('hashed', models.CharField(editable=False, max_length=64)),
                 ('scopes', models.TextField(blank=True, verbose_name='scopes')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('expires_at', models.DateTimeField(blank=True, help_text='Leave empty for a key that does not expire. Without a time, it expires at the end of the day.', null=True, verbose_name='expires')),
+                ('expires_at', models.DateTimeField(blank=True, help_text='Empty: never. Without a time, at the end of that day.', null=True, verbose_name='expires')),
                 ('budget', models.PositiveIntegerField(default=0, help_text="New billable companies that the key may add per contract year without approval. 0: every addition needs a user's approval.", verbose_name='budget')),
                 ('calls_per_minute', models.PositiveIntegerField(default=600, help_text='Calls beyond this number are refused. Enter 0 for no limit.', verbose_name='calls per minute')),
                 ('old_prefix', models.CharField(blank=True, db_index=True, editable=False, max_length=8)),
