@@ -58,8 +58,8 @@ def _sorted(model: type[models.Model]) -> list[models.Model]:
 
 def story() -> list[list[dict[str, Any]]]:
     """All that it stands on, as the database has it."""
-    models = Registration, Delivery, Notification, Change, Observation, Publication, Company
-    return [list(model._default_manager.order_by("pk").values()) for model in models]
+    parts: list[type[models.Model]] = [Registration, Delivery, Notification, Change, Observation, Publication, Company]
+    return [list(model._default_manager.order_by("pk").values()) for model in parts]
 
 
 def there_and_back(folder: Path) -> dict[str, int]:
