@@ -14,6 +14,7 @@ from django.db.models import Field
 from django.utils.translation import gettext
 
 from core import plurals
+from core.ids import uuid_of
 
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
@@ -56,7 +57,7 @@ class _InBytes:
         return key.bytes if connection.vendor == "sqlite" else Binary.from_uuid(key)
 
     def from_db_value(self, value: Any, expression: object, connection: BaseDatabaseWrapper) -> Any:
-        return uuid.UUID(bytes=bytes(value)) if isinstance(value, bytes) else value
+        return uuid_of(int.from_bytes(value)) if isinstance(value, bytes) else value
 
     to_python: Callable[[Any], uuid.UUID | None]
 

@@ -21,6 +21,7 @@ from django_q.signals import post_execute, pre_execute
 from django_q.signing import BadSignature, SignedPackage
 from django_q.tasks import async_task
 
+from core.bulk import newest_values
 from core.db import clean_text
 
 __all__ = [
@@ -90,8 +91,8 @@ def _packages() -> Iterable[Any]:
     if settings.REDIS_URL:
         return list(broker.connection.lrange(broker.list_key, -LOOKED_AT, -1))
     # What a worker has taken is locked: it may have begun, and may not see what has changed since.
-    rows = OrmQ.objects.filter(key=broker.list_key, lock__lte=timezone.now()).order_by("-id")
-    return list(rows.values_list("payload", flat=True)[:LOOKED_AT])
+    rows = newest_values(OrmQ, ("payload",), LOOKED_AT, key=broker.list_key, lock__lte=timezone.now())
+    return [payload for (payload,) in rows]
 
 
 def repeat_when_locked(step: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:

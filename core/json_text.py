@@ -26,7 +26,7 @@ def dump_json(value: Any) -> str:
     except TypeError:
         # It holds a Decimal.
         written = _dump_exactly(value)
-    return SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+    return written if written.isascii() else SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
 
 
 def _dump_exactly(value: Any) -> str:

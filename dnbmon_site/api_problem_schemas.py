@@ -24,6 +24,7 @@ from dnbmon_site.api.problems import (
 from monitoring.corporate_groups.api import UNKNOWN_GROUP
 from monitoring.feed.feed import removed_words
 from portfolio.companies.parameters import UNKNOWN_COMPANY, UNKNOWN_REGISTRATION
+from portfolio.exposure.api import no_such_book
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -79,11 +80,15 @@ NOT_FOUND = {
     "company-searches": "This search does not exist.",
     "data-fetches": "This data fetch does not exist.",
     "family-trees": "This family tree does not exist.",
+    "files": "This file does not exist.",
     "alerts": "This alert does not exist.",
     "decisions": "This decision does not exist.",
     "changes": "This change does not exist.",
     "references": "This reference does not exist.",
+    "exposures": no_such_book("receivable", ["receivables"]),
 }
+# A parameter names what a DELETE there removes.
+NAMED_BY_PARAMETERS = ("/references/", "/exposures/")
 DETAILS = {
     401: NO_KEY,
     405: 'Method "PATCH" not allowed.',
@@ -122,7 +127,7 @@ def statuses_of(path: str, method: str) -> list[int]:
         [
             *(400, 401, 403, 405, 406, 429),
             *([] if method == "get" else [409, 413, 415]),
-            *([404] if "{" in path or (method, path[-11:]) == ("delete", "references/") else []),
+            *([404] if "{" in path or (method == "delete" and path.endswith(NAMED_BY_PARAMETERS)) else []),
             *([410] if path.endswith("v1/changes/") else []),
         ]
     )

@@ -41,6 +41,7 @@ from monitoring.family_tree.api.trees import (
     CompanyFamilyTree,
     CompanyUpwardChain,
     FamilyTreeDetail,
+    FamilyTreeDiscard,
     FamilyTreeList,
     FamilyTreeMembers,
     FamilyTreeResume,
@@ -48,6 +49,7 @@ from monitoring.family_tree.api.trees import (
 )
 from monitoring.feed.api import ChangeDetail, ChangeFeed, CompanyChanges, CompanyList, NotificationList
 from monitoring.file_intake.api import FileList
+from monitoring.file_intake.list_api import FileConfirm, FileDetail
 from monitoring.history.api import CompanyProfile
 from monitoring.portfolio_page.api import PortfolioRisk
 from monitoring.webhooks.api import EventTypeList
@@ -55,11 +57,13 @@ from portfolio.call_budgets.api import CallBudgetList, CallList
 from portfolio.companies.api.companies import CompanyDetail
 from portfolio.companies.api.external_references import ReferenceList
 from portfolio.companies.api.lookup import CompanyLookup
-from portfolio.company_search.api.searches import ImportCandidates, SearchDecision, SearchDetail, SearchList
+from portfolio.company_search.api.import_rows import ImportCandidates, ImportCandidatesAdd, ImportCandidatesStop
+from portfolio.company_search.api.searches import SearchDecision, SearchDetail, SearchList
 from portfolio.entitlements.api import EntitlementList
 from portfolio.exposure.api import ExposureList
 from portfolio.imports.api import ImportConfirm, ImportDetail, ImportList
 from portfolio.reference_data.api import ReferenceCodeList, ReferenceDataFetch
+from portfolio.registrations.adoption_api import RegistrationAdoption
 from portfolio.registrations.api import PullNow, RegistrationDetail, RegistrationList
 from portfolio.subjects.api import SubjectList
 
@@ -124,6 +128,7 @@ v1: list[URLPattern | URLResolver] = [
     path("registrations/<str:reference>/", RegistrationDetail.as_view(), name="registration"),
     path("registrations/<str:reference>/subjects/", repeatable(SubjectList.as_view()), name="subjects"),
     path("registrations/<str:reference>/pull/", repeatable(PullNow.as_view()), name="pull"),
+    path("registrations/<str:reference>/adoption/", repeatable(RegistrationAdoption.as_view()), name="adoption"),
     path("data-fetches/", repeatable(DataFetchList.as_view()), name="data_fetches"),
     path("data-fetches/<uuid:id>/", DataFetchDetail.as_view(), name="data_fetch"),
     path("data-fetches/<uuid:id>/companies/", DataFetchCompanies.as_view(), name="data_fetch_companies"),
@@ -136,18 +141,23 @@ v1: list[URLPattern | URLResolver] = [
     path("family-trees/<uuid:id>/", FamilyTreeDetail.as_view(), name="family_tree"),
     path("family-trees/<uuid:id>/members/", FamilyTreeMembers.as_view(), name="family_tree_members"),
     path("family-trees/<uuid:id>/stop/", repeatable(FamilyTreeStop.as_view()), name="stop_family_tree"),
+    path("family-trees/<uuid:id>/discard/", repeatable(FamilyTreeDiscard.as_view()), name="discard_family_tree"),
     path("family-trees/<uuid:id>/resume/", repeatable(FamilyTreeResume.as_view()), name="resume_family_tree"),
     path("entitlements/", EntitlementList.as_view(), name="entitlements"),
-    path("call-budgets/", CallBudgetList.as_view(), name="call_budgets"),
+    path("call-budgets/", repeatable(CallBudgetList.as_view()), name="call_budgets"),
     path("calls/", CallList.as_view(), name="calls"),
     path("imports/", ImportList.as_view(), name="imports"),
     path("imports/<uuid:id>/", ImportDetail.as_view(), name="import"),
     path("imports/<uuid:id>/confirm/", repeatable(ImportConfirm.as_view()), name="confirm_import"),
     path("imports/<uuid:id>/candidates/", repeatable(ImportCandidates.as_view()), name="import_candidates"),
+    path("imports/<uuid:id>/candidates/stop/", repeatable(ImportCandidatesStop.as_view()), name="stop_candidates"),
+    path("imports/<uuid:id>/candidates/add/", repeatable(ImportCandidatesAdd.as_view()), name="add_candidates"),
     path("company-searches/", repeatable(SearchList.as_view()), name="company_searches"),
     path("company-searches/<uuid:id>/", SearchDetail.as_view(), name="company_search"),
     path("company-searches/<uuid:id>/decision/", repeatable(SearchDecision.as_view()), name="decide_company_search"),
     path("files/", FileList.as_view(), name="files"),
+    path("files/<uuid:id>/", FileDetail.as_view(), name="file"),
+    path("files/<uuid:id>/confirm/", repeatable(FileConfirm.as_view()), name="confirm_file"),
     path("alerts/", AlertList.as_view(), name="alerts"),
     path("alerts/bulk/", repeatable(AlertBulk.as_view()), name="change_alerts"),
     path("alerts/<uuid:id>/", AlertDetail.as_view(), name="alert"),

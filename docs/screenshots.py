@@ -74,6 +74,9 @@ SHOTS = (
     Shot("import", "{import}"),
     Shot("find", "{found}", size=(1366, 760)),
     Shot("data-fetch", "{refresh}", size=(1366, 560)),
+    Shot("entitlements", "/portfolio/entitlements/", size=(1366, 760)),
+    Shot("call-budgets", "/portfolio/callbudget/", size=(1366, 640)),
+    Shot("delivered-files", "/monitoring/deliveredfile/", size=(1366, 760)),
     Shot("adopt", "{adopt}"),
     Shot("sync", "/portfolio/syncrun/", SYNC),
     Shot("drift", "{drift}", size=(1366, 1100)),
@@ -87,6 +90,8 @@ SHOTS = (
     Shot("portfolio-movement", "/portfolio/risk/movement/", size=(1366, 1100)),
     Shot("report", "/monitoring/reportschedule/report/"),
     Shot("invite", "/accounts/user/add/"),
+    Shot("business-unit", "/core/businessunit/add/", size=(1366, 760)),
+    Shot("reviews", "/monitoring/duereview/", size=(1366, 760)),
     Shot("health", "/health/"),
 )
 

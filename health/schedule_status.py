@@ -86,6 +86,12 @@ def all_jobs() -> list[Job]:
     ]
 
 
+def next_of(jobs: Iterable[Job]) -> Job | None:
+    """The one that starts next by its schedule; None where all are paused or in progress."""
+    waiting = [job for job in jobs if not (job.is_paused or job.is_refused or job.is_under_way)]
+    return min(waiting, key=lambda job: job.row.next_run, default=None)
+
+
 def _runs_before(names: Collection[str]) -> dict[str, Task]:
     """The last run that ended, of jobs whose newest has not; django-q2 notes the schedule as the task's group."""
     if not names:

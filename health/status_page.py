@@ -23,7 +23,7 @@ from health.checks.registry import all_checks, headline, summary, together, wron
 from health.checks.result import Result, worst
 from health.history import availability
 from health.models import Incident, State
-from health.schedule_status import CHANGE_JOBS, JOB_ANSWER, SEE, all_jobs
+from health.schedule_status import CHANGE_JOBS, JOB_ANSWER, SEE, all_jobs, next_of
 from monitoring.models import Delivery, DeliveryState
 from portfolio.exports import with_registrations
 
@@ -71,7 +71,7 @@ def as_json(results: list[Result]) -> dict[str, Any]:
 
 
 def page_context(request: HttpRequest, results: list[Result]) -> dict[str, Any]:
-    now, state = timezone.now(), worst(results)
+    now, state, jobs = timezone.now(), worst(results), all_jobs()
     days = availability.days_until(now)
     open_now = list(Incident.objects.filter(ended_at=None).order_by("-started_at")[:50])
     return {
@@ -91,7 +91,8 @@ def page_context(request: HttpRequest, results: list[Result]) -> dict[str, Any]:
         "speeds": availability.speeds(now),
         "open": open_now,
         "past": list(Incident.objects.exclude(ended_at=None).order_by("-started_at")[:LAST]),
-        "jobs": all_jobs(),
+        "jobs": jobs,
+        "next_job": next_of(jobs),
         "may_change_jobs": request.user.has_perm(CHANGE_JOBS),
         "errors": list(Task.objects.filter(success=False).order_by("-stopped")[:LAST]),
         "refusals": refusals(),

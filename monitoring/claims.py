@@ -17,7 +17,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from core.bulk import update_values
+from core.bulk import durable_later, update_values
 from core.db import database_now
 from monitoring.models import Delivery, DeliveryState
 
@@ -80,7 +80,7 @@ def claimed_together(deliveries: Sequence[Delivery]) -> Iterator[dict[uuid.UUID,
     until = end_of_a_claim()
     claims: dict[uuid.UUID, Claim] = {}
     try:
-        with transaction.atomic():
+        with durable_later(), transaction.atomic():
             for delivery in deliveries:
                 if _take(delivery.pk, until):
                     claims[delivery.pk] = Claim(delivery.pk, until)

@@ -16,7 +16,6 @@ from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
 from json.encoder import encode_basestring_ascii
-from operator import itemgetter
 from typing import Any
 
 from core.ids import make_uuid
@@ -25,6 +24,7 @@ from direct_plus.payloads import parse_stamp
 MILLISECONDS = (1 << 48) - 1
 # Of larger numbers Python writes no text at some point.
 LARGEST_PLAIN = 10**18
+CONSTANTS = {None: "null", True: "true", False: "false"}
 
 
 def canonical(value: Any) -> str:
@@ -32,13 +32,16 @@ def canonical(value: Any) -> str:
     if isinstance(value, str):
         return encode_basestring_ascii(value)
     if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
+        return CONSTANTS[value]
     if isinstance(value, dict):
-        members = [
-            f"{encode_basestring_ascii(name)}:{canonical(member)}"
-            for name, member in sorted(value.items(), key=itemgetter(0))
-            if member is not None
-        ]
+        members = []
+        for name in sorted(value):
+            member = value[name]
+            if isinstance(member, str):
+                # Most are: not by another call.
+                members.append(f"{encode_basestring_ascii(name)}:{encode_basestring_ascii(member)}")
+            elif member is not None:
+                members.append(f"{encode_basestring_ascii(name)}:{canonical(member)}")
         return "{" + ",".join(members) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(canonical, value)) + "]"

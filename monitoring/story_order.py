@@ -12,6 +12,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -22,7 +23,7 @@ from monitoring.models import Delivery, Kind, Notification, Source
 from monitoring.models.deliveries import PLACE
 from portfolio.models import Registration
 
-WAYS = {Source.PULL: 0, Source.REPLAY: 1, Source.FILE: 2, Source.FETCH: 3, Source.RETRY: 0}
+WAYS: dict[str, int] = {Source.PULL: 0, Source.REPLAY: 1, Source.FILE: 2, Source.FETCH: 3, Source.RETRY: 0}
 # The places of all items of files, and of all fetched documents.
 OF_FILES = (f"{WAYS[Source.FILE]}".ljust(PLACE, "0"), f"{WAYS[Source.FILE]}".ljust(PLACE, "f"))
 OF_FETCHES = (f"{WAYS[Source.FETCH]}".ljust(PLACE, "0"), f"{WAYS[Source.FETCH]}".ljust(PLACE, "f"))
@@ -68,8 +69,7 @@ def place_of(delivery: Delivery, position: int) -> str:
     """Where an item stands: way, the turn stood for, turn, position, as text that sorts. The least represents it."""
     if delivery.place:
         return delivery.place
-    way = WAYS[Source(delivery.source)]
-    return f"{way}{delivery.stands_for:08x}{delivery.turn:08x}{min(position, LARGEST_POSITION):05x}"
+    return f"{WAYS[delivery.source]}{delivery.stands_for:08x}{delivery.turn:08x}{min(position, LARGEST_POSITION):05x}"
 
 
 def story_place(
@@ -89,7 +89,12 @@ def first_step(kind: str) -> int:
 def source_of(registration: uuid.UUID, place: str) -> str:
     """Who reports: a registration by its answers, or by its files, or what was fetched for it. The ids of registrations
     are hashes."""
-    return f"{registration.hex[:8]}{reporter_at(place)}"
+    return _source(registration, place[:1])
+
+
+@lru_cache(maxsize=1024)
+def _source(registration: uuid.UUID, way: str) -> str:
+    return f"{registration.hex[:8]}{reporter_at(way)}"
 
 
 def reporter_at(place: str) -> int:

@@ -55,7 +55,9 @@ class SeesUnits(models.Model):
         if self.sees_all or getattr(self, "is_superuser", False):
             return EVERYTHING
         rows: Any = self.unit_rows  # type: ignore[attr-defined]
-        return scope_of_units(rows.values_list("unit_id", flat=True))
+        found = list(rows.values_list("unit_id", "unit__unitregistration__registration_id"))
+        registrations = frozenset(key for _, key in found if key)
+        return Scope(sees_all=False, units=frozenset(unit for unit, _ in found), registrations=registrations)
 
 
 def scope_of_unit(unit: str | None) -> Scope:

@@ -22,7 +22,7 @@ from core.admin.audit_differences import differences, model_of
 from core.admin.base import ReadOnlyAdmin
 from core.admin.exports import ExportedList
 from core.admin.filters import DaysFilter
-from core.markup import ago, badge, exact
+from core.markup import ago, badge, cell, exact
 from core.models import AuditEntry
 
 RECENT = 1000
@@ -111,8 +111,8 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
         return row.actor
 
     @admin.display(description=_("Description"))
-    def summary_text(self, row: AuditEntry) -> str:
-        return row.summary
+    def summary_text(self, row: AuditEntry) -> SafeString | str:
+        return cell(row.summary)
 
     @admin.display(description=_("Action"))
     def action_badge(self, row: AuditEntry) -> SafeString:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from django.apps import apps
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -51,7 +52,7 @@ LABELS: dict[str, str | Promise] = {
     "dismiss proposal": _("Proposal dismissed"),
     "pull": _("Pull started"),
     "registration.pull-now": _("Pull started"),
-    "registration.start": _("Registration started"),
+    "registration.start": _("Pulling started or resumed"),
     "registration.pause": _("Registration paused"),
     "registration.resume-reading": _("Processing resumed"),
     "registration.gap-dealt-with": _("Data gap resolved"),
@@ -231,8 +232,12 @@ def action_label(key: str) -> str:
 
 def object_label(what: str) -> str:
     """The kind of object of an entry, by the name of its model."""
-    label = THINGS.get(what)
-    return str(label) if label else _readable(what)
+    label = THINGS.get(what) or _verbose_name(what) or what
+    return _readable(str(label))
+
+
+def _verbose_name(what: str) -> str:
+    return next((str(one._meta.verbose_name) for one in apps.get_models() if one._meta.model_name == what), "")
 
 
 def _readable(key: str) -> str:

@@ -28,6 +28,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.chips import chips_of
+from core.admin.filters import shows_no_page
 from core.admin.pickers import DayPicker, MomentPicker, ZonePicker
 from core.lists.saved_filters import declared, undeclared_words
 from core.text import is_clean
@@ -93,10 +94,13 @@ class KeyChangeList(DjangoChangeList):
         return bool(shown & set(amounts)) and column not in self.get_ordering_field_columns()
 
     def get_results(self, request: HttpRequest) -> None:
-        if getattr(request, "shows_no_page", False):
+        if shows_no_page(request):
             # Only its rows are asked for: no page of them is read, and nothing is counted.
             return
         super().get_results(request)
+        if not self.result_count:
+            # What was counted is not looked for again: where nothing is found, all rows were looked at.
+            self.result_list = self.queryset.none()
         self.result_list = self.page_rows()
         # Django's is “Select … to change”: a list's title says what is there.
         self.title = capfirst(str(self.opts.verbose_name_plural))

@@ -24,6 +24,11 @@ from core.text import is_clean
 from core.visibility import is_restricted
 
 
+def shows_no_page(request: HttpRequest) -> bool:
+    """Whether only the rows of a list are asked for, as by an export: no filter has to offer anything."""
+    return getattr(request, "shows_no_page", False)
+
+
 def key_at(moment: datetime) -> uuid.UUID:
     """The smallest key of a row of this time: keys begin with it."""
     return uuid.UUID(int=max(int(moment.timestamp() * 1000), 0) << 80)

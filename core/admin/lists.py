@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import URLPattern, path, reverse
@@ -21,6 +22,7 @@ from django.views.decorators.http import require_POST
 
 from core.admin.base import KeyChangeList
 from core.admin.exports import ExportedList
+from core.admin.filters import shows_no_page
 from core.lists.listings import LISTINGS, Column, Listing
 from core.lists.saved_filters import (
     COLUMNS,
@@ -84,7 +86,9 @@ class ChosenList(ExportedList):
 
     # What the reader has chosen
     def kept(self, request: HttpRequest) -> Kept:
-        """Read once a request."""
+        """Read once a request; not where only rows are asked for, in no order of columns."""
+        if shows_no_page(request) and ORDER_VAR not in request.GET:
+            return Kept([], "")
         known: Any = getattr(request, "kept_of_list", None)
         if known is None:
             known = kept_for(request.user.get_username(), self.listing.name, scope_of(request.user))

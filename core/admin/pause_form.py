@@ -12,11 +12,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+TODAY = "today"
 DURATIONS = (
     ("", _("Until you resume it")),
     ("1", _("1 hour")),
     ("2", _("2 hours")),
     ("8", _("8 hours")),
+    (TODAY, _("Until the end of today")),
     ("until", _("Until the time below")),
 )
 LONGEST_REASON = 200
@@ -57,6 +59,8 @@ class PauseForm(forms.Form):
         duration = cleaned.get("duration", "")
         if duration.isdigit():
             cleaned["until"] = timezone.now() + timedelta(hours=int(duration))
+        elif duration == TODAY:
+            cleaned["until"] = timezone.localtime().replace(hour=23, minute=59, second=59, microsecond=0)
         elif duration and not cleaned.get("until") and not self.has_error("until"):
             self.add_error("until", gettext("Enter the time at which the pause ends."))
         return cleaned

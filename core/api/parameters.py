@@ -14,6 +14,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from core.api.bodies import refuse_unknown
 from core.api.fields import Entries
 from core.lists.pagination import BadCursor, read_token
 from core.text import is_clean
@@ -70,15 +71,8 @@ class Parameters(serializers.Serializer[Any]):
         return {name: query.getlist(name) if name in several else query[name] for name in query}
 
     def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        unknown = sorted(name for name in data if name not in self.fields)
-        if unknown:
-            known = f"the known ones are {', '.join(self.fields)}" if self.fields else "this endpoint has no parameters"
-            raise serializers.ValidationError({_printable(name): [f"Unknown parameter; {known}."] for name in unknown})
+        refuse_unknown("parameter", data, known=self.fields, otherwise="this endpoint has no parameters")
         return super().to_internal_value(data)  # type: ignore[no-any-return]
-
-
-def _printable(name: str) -> str:
-    return name.encode("ascii", "backslashreplace").decode()[:100]
 
 
 class PageParameters(Parameters):

@@ -25,7 +25,8 @@ METRICS = "metrics"
 SCOPES: dict[str, str | Promise] = {
     READ: _(
         "Read companies, changes, notifications, registrations, monitored companies, imports, company searches, "
-        "delivered files, references, D&B calls, entitlements, dossiers and the contract review"
+        "delivered files, data fetches, family trees, references, D&B calls, entitlements, dossiers and the contract "
+        "review"
     ),
     WRITE_PORTFOLIO: _("Request companies within the key's budget, and withdraw requests"),
     WRITE_REFERENCES: _("Set and remove the IDs that other systems use for companies"),
@@ -42,7 +43,7 @@ SCOPES: dict[str, str | Promise] = {
         "the data"
     ),
     FETCH_REFERENCE_DATA: _("Fetch D&B's reference data, by calls that may incur costs"),
-    ALERTS: _("Read alerts and the messages about them, acknowledge, close and reopen alerts"),
+    ALERTS: _("Read alerts and the messages about them, acknowledge, assign, snooze, close and reopen alerts"),
     METRICS: _("Read Health and metrics, for example with Prometheus"),
 }
 

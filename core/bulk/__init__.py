@@ -5,12 +5,15 @@ give; on MongoDB, whose backend has no SQL, Django does it. `benchmarks/ingest.p
 """
 
 from core.bulk.columns import has_sql
+from core.bulk.commits import durable_later
 from core.bulk.lookups import (
     clock,
+    counted_values,
     distinct_digits,
     distinct_values,
     find_rows,
     greatest,
+    newest_values,
     repeated_values,
     select_rows,
     select_values,
@@ -24,8 +27,10 @@ __all__ = [
     "Clash",
     "among",
     "clock",
+    "counted_values",
     "distinct_digits",
     "distinct_values",
+    "durable_later",
     "find_rows",
     "greatest",
     "has_sql",
@@ -33,6 +38,7 @@ __all__ = [
     "insert_rows",
     "joined",
     "key_ends",
+    "newest_values",
     "repeated_values",
     "select_rows",
     "select_values",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache, partial
+from itertools import repeat
 from typing import Any, cast
 
 from django.db import connection, models
 
-AS_IT_IS = ("CharField", "TextField", "BooleanField", "DateField")
+from core.ids import uuid_of
+
+AS_IT_IS = ("CharField", "TextField", "BooleanField", "BinaryField")
 # What a driver is given: None where it takes the value as it is.
 Prepare = Callable[[Any], Any] | None
 Model = type[models.Model]
@@ -45,8 +48,8 @@ def prepare_for(field: Any) -> Prepare:
         return None if connection.vendor == "postgresql" else _bytes
     if kind in ("CompactDateTimeField", "HexField"):
         return cast(Prepare, field.prepare(connection))
-    if kind == "DateTimeField":
-        return None if connection.vendor == "postgresql" else _utc
+    if kind in ("DateTimeField", "DateField"):
+        return None if connection.vendor == "postgresql" else (_utc if kind == "DateTimeField" else _day)
     return partial((field.target_field if field.is_relation else field).get_db_prep_save, connection=connection)
 
 
@@ -58,12 +61,28 @@ def _utc(value: datetime | None) -> str | None:
     return str((value if value.tzinfo is UTC else value.astimezone(UTC)).replace(tzinfo=None))
 
 
+@lru_cache(maxsize=4096)
+def _day(value: date | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
 def _bytes(value: uuid.UUID | None) -> bytes | None:
     return None if value is None else value.bytes
 
 
-def read_row(readers: Sequence[Prepare], row: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(prepared(row, readers))
+def read_rows(readers: Sequence[Prepare], rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    """Column by column, so that what is read as it is costs nothing."""
+    return list(zip(*map(_read_column, zip(*rows, strict=True), readers), strict=True))
+
+
+def _read_column(column: Sequence[Any], read: Prepare) -> Iterable[Any]:
+    """What is the same in every row, as the registration's id often is, is read once."""
+    if not read:
+        return column
+    first = column[0]
+    if first == column[-1] and column.count(first) == len(column):
+        return repeat(read(first), len(column))
+    return map(read, column)
 
 
 def reader_for(field: Any) -> Prepare:
@@ -84,4 +103,4 @@ def _converted(steps: Sequence[Any], column: Any, value: Any) -> Any:
 
 
 def _id(value: bytes | None) -> uuid.UUID | None:
-    return uuid.UUID(bytes=value) if value else None
+    return uuid_of(int.from_bytes(value)) if value else None

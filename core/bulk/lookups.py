@@ -13,11 +13,12 @@ from typing import Any, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
+from django.db.models.base import ModelState
 
-from core.bulk.columns import Model, Prepare, has_sql, prepare_for, prepared, quoted, read_row, reader_for, table_of
+from core.bulk.columns import Model, Prepare, has_sql, prepare_for, prepared, quoted, read_rows, reader_for, table_of
 
 Row = TypeVar("Row", bound=models.Model)
-Read = Callable[[Any], Any]
+Read = Callable[[list[tuple[Any, ...]]], list[tuple[Any, ...]]]
 BATCH = 500
 LOOKUPS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}
 
@@ -27,6 +28,14 @@ def select_values(model: Model, names: tuple[str, ...], **conditions: Any) -> li
     if not has_sql():
         return list(model._default_manager.filter(**conditions).order_by().values_list(*names))
     return _selected(*_select(model, names), model, conditions)
+
+
+def newest_values(model: Model, names: tuple[str, ...], most: int, **conditions: Any) -> list[tuple[Any, ...]]:
+    """The same of those with the greatest keys, the greatest first."""
+    if not has_sql():
+        return list(model._default_manager.filter(**conditions).order_by("-pk").values_list(*names)[:most])
+    end = f" ORDER BY {quoted(model._meta.pk)} DESC LIMIT {most}"
+    return _selected(*_select(model, names), model, conditions, end)
 
 
 def find_rows(model: Model, names: tuple[str, ...], keys: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -58,15 +67,23 @@ def distinct_digits(model: Model, by: str, column: str, digits: slice, **conditi
 
 def repeated_values(model: Model, names: tuple[str, ...], **conditions: Any) -> dict[tuple[Any, ...], int]:
     """The values of `names` that several rows have, and how many rows."""
+    return counted_values(model, names, least=2, **conditions)
+
+
+def counted_values(
+    model: Model, names: tuple[str, ...], *, least: int = 1, **conditions: Any
+) -> dict[tuple[Any, ...], int]:
+    """The values of `names` that at least so many rows have, and how many rows."""
     if not has_sql():
         every = model._default_manager.filter(**conditions).order_by().values_list(*names)
-        counted = every.annotate(count=models.Count("pk")).filter(count__gt=1)
+        counted = every.annotate(count=models.Count("pk")).filter(count__gte=least)
         return {tuple(values): count for *values, count in counted}
     start, read = _select(model, names)
     columns = ", ".join(quoted(model._meta.get_field(name)) for name in names)
     start = start.replace(" FROM", ", COUNT(*) FROM", 1)
-    rows = _selected(start, None, model, conditions, f" GROUP BY {columns} HAVING COUNT(*) > 1")
-    return {read(row[:-1]) if read else row[:-1]: row[-1] for row in rows}
+    rows = _selected(start, None, model, conditions, f" GROUP BY {columns} HAVING COUNT(*) >= {least}")
+    values = [row[:-1] for row in rows]
+    return dict(zip(read(values) if read else values, (row[-1] for row in rows), strict=True))
 
 
 def _selected(
@@ -79,14 +96,24 @@ def _selected(
     with connection.cursor() as cursor:
         cursor.execute(f"{start} WHERE {where}{end}", params)
         rows = cursor.fetchall()
-    return list(map(read, rows)) if read else rows
+    return read(rows) if read and rows else rows
 
 
 def select_rows(model: type[Row], only: tuple[str, ...] = (), **conditions: Any) -> list[Row]:
     """The same as model instances, with all columns or `only` some, the key among them."""
     every = (field.attname for field in model._meta.concrete_fields)
     names = tuple(name for name in every if not only or name in only)
-    return [model.from_db(connection.alias, names, row) for row in select_values(model, names, **conditions)]
+    return [_made(model, names, row) for row in select_values(model, names, **conditions)]
+
+
+def _made(model: type[Row], names: tuple[str, ...], values: Sequence[Any]) -> Row:
+    """As `from_db`, which looks at every column of the model, also where few are read: a column that is not there is
+    read when it is asked for."""
+    row = model.__new__(model)
+    row._state = state = ModelState()
+    state.adding, state.db = False, connection.alias
+    row.__dict__.update(zip(names, values, strict=True))
+    return row
 
 
 def update_values(model: Model, values: Mapping[str, Any], **conditions: Any) -> int:
@@ -167,7 +194,7 @@ def _select(model: Model, names: tuple[str, ...]) -> tuple[str, Read | None]:
     fields = [model._meta.get_field(name) for name in names]
     readers = tuple(map(reader_for, fields))
     return f"SELECT {', '.join(map(quoted, fields))} FROM {table_of(model)}", (
-        partial(read_row, readers) if any(readers) else None
+        partial(read_rows, readers) if any(readers) else None
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
-from django.db.models import F, Lookup, Q
+from django.db.models import F, Lookup, Q, Value
 
 from core.bulk.columns import has_sql, prepare_for, prepared, quoted, table_of
 
@@ -41,23 +41,27 @@ def _column(field: Any, values: Sequence[Any]) -> list[Any]:
     return list(map(prepare, values)) if prepare else list(values)
 
 
-def joined(parts: Sequence[models.QuerySet[Any]], by: str, column: str) -> dict[Any, str]:
-    """For each value of `by`, the column's texts with commas between them, over all parts: one query, and a few values
-    instead of thousands of rows."""
-    found: dict[Any, list[str]] = {}
-    for key, text in _joined_in_sql(parts, by, column) if has_sql() else _each(parts, by, column):
-        found.setdefault(key, []).append(text)
+def joined(groups: Mapping[int, Sequence[models.QuerySet[Any]]], by: str, column: str) -> dict[tuple[int, Any], str]:
+    """For each group and value of `by`, the column's texts with commas between them, over all parts of the group: one
+    query, and a few values instead of thousands of rows."""
+    found: dict[tuple[int, Any], list[str]] = {}
+    parts = [(group, rows.order_by()) for group, several in groups.items() for rows in several]
+    for group, key, text in _joined_in_sql(parts, by, column) if has_sql() else _each(parts, by, column):
+        found.setdefault((group, key), []).append(text)
     return {key: ",".join(texts) for key, texts in found.items()}
 
 
-def _joined_in_sql(parts: Sequence[Any], by: str, column: str) -> Iterable[Any]:
-    first, *others = (rows.order_by().values_list(by).annotate(_joined=_Joined(column)) for rows in parts)
+def _joined_in_sql(parts: Sequence[tuple[int, Any]], by: str, column: str) -> Iterable[Any]:
+    first, *others = (
+        rows.annotate(_group=Value(group)).values_list("_group", by).annotate(_joined=_Joined(column))
+        for group, rows in parts
+    )
     found: Iterable[Any] = first.union(*others, all=True) if others else first
     return found
 
 
-def _each(parts: Sequence[models.QuerySet[Any]], by: str, column: str) -> Iterable[tuple[Any, str]]:
-    return (row for rows in parts for row in rows.values_list(by, column))
+def _each(parts: Sequence[tuple[int, Any]], by: str, column: str) -> Iterable[tuple[int, Any, str]]:
+    return ((group, *row) for group, rows in parts for row in rows.values_list(by, column))
 
 
 class _Joined(models.Aggregate):

@@ -11,12 +11,10 @@ from typing import Any, TextIO
 
 from django.db.models import QuerySet
 
+from core.exports.sheets import AS_WRITTEN, open_sheets
 from core.exports.spreadsheet_escape import harmless
 from core.lists.listings import Column, Listing, Row, batches, text_of, value_of
 from core.models import ExportFormat as Format
-
-SHEET_ROWS = 1_000_000
-CELL = 32_767
 
 
 def cell_of(value: Any) -> str | int | float:
@@ -101,41 +99,11 @@ def write_duns(path: Path, listing: Listing, found: Iterable[list[Row]]) -> int:
 
 
 def write_xlsx(path: Path, listing: Listing, found: Iterable[list[Row]]) -> int:
-    """Row by row, so that memory stays small; text stays text, so that D-U-N-S numbers keep their zeros."""
-    import xlsxwriter
-
-    count = 0
-    with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:
-        text = book.add_format({"num_format": "@"})
-        head = book.add_format({"bold": True, "bottom": 1})
-        sheet = None
-        for batch in found:
-            for row in batch:
-                if count % SHEET_ROWS == 0:
-                    sheet = _new_sheet(book, listing.columns, head, text)
-                _write_row(sheet, count % SHEET_ROWS + 1, listing.columns, row, text)
-                count += 1
-        if sheet is None:
-            _new_sheet(book, listing.columns, head, text)
-    return count
-
-
-def _new_sheet(book: Any, columns: Sequence[Column], head: Any, text: Any) -> Any:
-    sheet = book.add_worksheet()
-    sheet.freeze_panes(1, 0)
-    for number, column in enumerate(columns):
-        sheet.set_column(number, number, column.width, text)
-        sheet.write_string(0, number, str(column.heading), head)
-    return sheet
-
-
-def _write_row(sheet: Any, line: int, columns: Sequence[Column], row: Row, text: Any) -> None:
-    for number, column in enumerate(columns):
-        cell = cell_of(column.read(row))
-        if isinstance(cell, str):
-            sheet.write_string(line, number, cell[:CELL], text)
-        else:
-            sheet.write_number(line, number, cell)
+    """Row by row, so that memory stays small."""
+    headings, widths = [str(column.heading) for column in listing.columns], [column.width for column in listing.columns]
+    rows = ([column.read(row) for column in listing.columns] for batch in found for row in batch)
+    with open_sheets(str(path), AS_WRITTEN, constant_memory=True) as sheets:
+        return sheets.long_table(listing.title, headings, rows, widths)
 
 
 WRITERS: dict[Format, Callable[[Path, Listing, Iterable[list[Row]]], int]] = {

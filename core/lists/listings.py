@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext, override
 
 from core.models import ExportFormat as Format
@@ -51,6 +52,10 @@ class Listing:
     @property
     def name(self) -> str:
         return self.model._meta.label_lower
+
+    @property
+    def title(self) -> str:
+        return capfirst(str(self.model._meta.verbose_name_plural))
 
     @property
     def file_stem(self) -> str:

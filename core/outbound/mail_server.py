@@ -17,7 +17,8 @@ def no_server_text() -> str:
     """Why emails do not arrive while there is no server."""
     if ".console." in settings.EMAIL_BACKEND:
         return gettext(
-            "No email server is set up: emails are only printed in the terminal in which D&B Monitoring runs."
+            "No email server is set up: emails are only printed in the terminal in which D&B "
+            "Monitoring runs, or in its log."
         )
     return gettext("No email server is set up, so emails do not leave this machine.")
 

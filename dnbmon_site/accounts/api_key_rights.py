@@ -36,6 +36,7 @@ RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
         "portfolio.view_referencelist",
         "portfolio.view_entitlements",
         *("monitoring.view_change", "monitoring.view_notification", "monitoring.view_deliveredfile"),
+        *("monitoring.view_datafetch", "monitoring.view_familytree"),
         # Parts of a dossier.
         *("portfolio.view_companynote", "portfolio.view_proposal"),
     ),
@@ -50,10 +51,7 @@ RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
     WRITE_FILES: ("monitoring.add_deliveredfile", "portfolio.change_subject"),
     FETCH_REFERENCE_DATA: ("portfolio.fetch_referencelist",),
     PULL: ("portfolio.pull_registration",),
-    FETCH: (
-        *("monitoring.request_datafetch", "monitoring.view_datafetch"),
-        *("monitoring.request_familytree", "monitoring.view_familytree"),
-    ),
+    FETCH: ("monitoring.request_datafetch", "monitoring.request_familytree"),
     ALERTS: ("monitoring.view_alert", "monitoring.acknowledge_alert", "monitoring.view_outboxmessage"),
     METRICS: ("health.change_incident",),
 }

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.db import models
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from core.api.scopes import READ, split_scopes
+from core.urls import link
 from core.visibility import Scope, is_restricted
-from dnbmon_site.accounts.models import ApiKey
+from dnbmon_site.accounts.models import ApiKey, hashed
 
 if TYPE_CHECKING:
     # DRF's views load this module by their settings, so it cannot load them.
@@ -20,9 +24,10 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 REJECTED = (
-    "This API key is invalid, expired or revoked. Check that the header holds the whole key, or ask an administrator"
+    "This API key is invalid, or only a part of one. Check that the header holds the whole key, or ask an administrator"
     " for a new one."
 )
+NEW_ONE = "Ask an administrator for a new one."
 ALL_UNITS = (
     "This address covers all business units, and you see only some of them. An administrator can give you access to all"
     " under “Business units”."
@@ -47,6 +52,30 @@ def key_of(request: HttpRequest) -> ApiKey | None:
         vars(request)["api_key"] = None if plain is None else ApiKey.authenticate(plain)
     key: ApiKey | None = vars(request)["api_key"]
     return key
+
+
+def why_refused(plain: str) -> str:
+    """When a key ended, to who holds the whole of it. Of all others, nothing is revealed."""
+    _, prefix, secret = (*plain.split("_", 2), "", "")[:3]
+    named = models.Q(prefix=prefix) | models.Q(old_prefix=prefix)
+    presented = hashed(secret)
+    for row in ApiKey.objects.filter(named) if prefix and secret else ():
+        is_old = compare_digest(row.old_hashed, presented)
+        if (is_old or compare_digest(row.hashed, presented)) and (end := _end_of(row, is_old=is_old)):
+            return f"This API key {end}. {NEW_ONE}"
+    return REJECTED
+
+
+def _end_of(row: ApiKey, *, is_old: bool) -> str:
+    if row.revoked_at:
+        return f"was revoked on {_time(row.revoked_at)}"
+    if row.expires_at and not row.is_valid:
+        return f"expired on {_time(row.expires_at)}"
+    return f"was replaced by a new one, and ended on {_time(row.old_until)}" if is_old and row.old_until else ""
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 class Program(AnonymousUser):
@@ -79,7 +108,7 @@ class KeyAuthentication(BaseAuthentication):
             return None
         key = key_of(request._request)
         if key is None:
-            raise AuthenticationFailed(REJECTED)
+            raise AuthenticationFailed(why_refused(presented_key(request) or ""))
         return Program(key), key
 
     def authenticate_header(self, request: Request) -> str:
@@ -89,14 +118,15 @@ class KeyAuthentication(BaseAuthentication):
 class ScopeMissing(PermissionDenied):
     """403 with the missing scope, as a sentence and as RFC 6750 has it for clients."""
 
-    def __init__(self, scope: str, key: ApiKey) -> None:
-        super().__init__(scope_missing(scope, key.scopes))
+    def __init__(self, scope: str, key: ApiKey, *, page: str = "") -> None:
+        super().__init__(scope_missing(scope, key.scopes, page=page))
         self.auth_header = f'{REALM}, error="insufficient_scope", scope="{scope}"'
 
 
-def scope_missing(scope: str, scopes: str) -> str:
+def scope_missing(scope: str, scopes: str, *, page: str = "") -> str:
+    """`page` is where a user does what no key may."""
     if not scope:
-        return "API keys cannot do this. A user has to sign in."
+        return " ".join(["API keys cannot do this. A user has to sign in.", *([f"The page is {page}"] if page else [])])
     has = ", ".join(split_scopes(scopes)) or "none"
     return (
         f"This API key needs the scope “{scope}”. Its scopes are: {has}. An administrator can add it under “API keys”."
@@ -129,11 +159,17 @@ class MayUse(IsKnown):
 def _check(request: Request, view: APIView, method: str) -> None:
     if isinstance(request.auth, ApiKey):
         if not request.auth.allows(scope := scope_of(view, method)):
-            raise ScopeMissing(scope, request.auth)
+            raise ScopeMissing(scope, request.auth, page=_page_of(view))
         return
     right = getattr(view, "permissions", {}).get(method)
     if right is not None and not request.user.has_perm(right):
         raise PermissionDenied(f"Your roles do not include the permission “{right}”. Ask an administrator.")
+
+
+def _page_of(view: APIView) -> str:
+    """Of what the address names, where only users may do it."""
+    name = getattr(view, "page_for_users", "")
+    return link(name, view.kwargs["id"]) if name else ""
 
 
 def _check_units(request: Request, view: APIView, method: str) -> None:

@@ -183,7 +183,7 @@ class ApiKey(SeesUnits):
         _("prefix"), max_length=8, db_index=True, editable=False, help_text=_("Part of the key after “dnbmon_”.")
     )
     hashed = models.CharField(max_length=64, editable=False)
-    scopes = models.TextField(_("scopes"), blank=True, help_text=_("Permissions of the key, separated by commas."))
+    scopes = models.TextField(_("scopes"), blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,

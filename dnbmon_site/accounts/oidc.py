@@ -33,7 +33,7 @@ from core.audit import record
 from core.outbound.connections import NotReached
 from core.outbound.http import ask
 from dnbmon_site.accounts.models import User
-from dnbmon_site.accounts.rights import rights_of
+from dnbmon_site.accounts.rights import InOneQuery, rights_of
 from dnbmon_site.accounts.roles import ADMINISTRATOR
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def _provider(issuer: str, hour: int) -> Mapping[str, Any]:
     return found
 
 
-class SingleSignOn(OIDCAuthenticationBackend):
+class SingleSignOn(InOneQuery, OIDCAuthenticationBackend):
     def __init__(self) -> None:
         """Asks nothing of the provider: a backend is made for each request of a signed-in user."""
         self.UserModel = User

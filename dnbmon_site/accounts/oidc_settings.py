@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import ImproperlyConfigured
 
 SINGLE_SIGN_ON = "dnbmon_site.accounts.oidc.SingleSignOn"
-PASSWORDS = "django.contrib.auth.backends.ModelBackend"
+PASSWORDS = "dnbmon_site.accounts.rights.Passwords"
 
 
 def backends(*, issuer: str, local_login: bool) -> list[str]:

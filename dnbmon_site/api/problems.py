@@ -73,7 +73,7 @@ KINDS = (
         "not-found",
         "Not found",
         "The path is misspelled or contains an invalid D-U-N-S number, or the company, registration, alert, import or"
-        " reference does not exist. Companies are known once they are requested.",
+        " reference does not exist, or the book of an amount. Companies are known once they are requested.",
     ),
     Kind(405, "method-not-allowed", "Method not allowed", "The header `Allow` lists the methods of this endpoint."),
     Kind(406, "not-acceptable", "Not acceptable", "Responses are JSON. Send `Accept: application/json`."),

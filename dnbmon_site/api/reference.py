@@ -107,7 +107,7 @@ def _operation(path: str, method: str, described: Mapping[str, Any], components:
         text=_html(described["description"]),
         scope=next((names[0] for way in described["security"] if (names := way.get("key"))), ""),
         parameters=[_parameter(one, components) for one in described.get("parameters", ())],
-        body=list(_rows(content.get("schema", {}), components)),
+        body=list(_rows(content.get("schema", {}), components, place="body")),
         body_example=_example(content),
         answers=[one for one in answers if one.status.isdigit() and int(one.status) in FINE],
         problems=[one for one in answers if one.status.isdigit() and int(one.status) not in FINE],
@@ -142,15 +142,15 @@ def _example(content: Mapping[str, Any]) -> str:
     return json.dumps(values[0], indent=2, ensure_ascii=False) if values else ""
 
 
-def _rows(schema: Mapping[str, Any], components: Mapping[str, Any], depth: int = 0) -> Iterator[Row]:
-    """The fields of an object, each followed by its own fields."""
+def _rows(schema: Mapping[str, Any], components: Mapping[str, Any], depth: int = 0, place: str = "") -> Iterator[Row]:
+    """The fields of an object, each followed by its own fields. Only those of a request are marked as required."""
     whole, _ = _resolved(schema, components)
     required = whole.get("required", ())
     for name, one in whole.get("properties", {}).items() if depth < DEEPEST else ():
         inner, _ = _resolved(one, components)
         text = _html(one.get("description") or inner.get("description", ""))
-        yield Row(name, _type(one, components), name in required, text, depth)
-        yield from _rows(inner.get("items", inner), components, depth + 1)
+        yield Row(name, _type(one, components), name in required, text, depth, place=place)
+        yield from _rows(inner.get("items", inner), components, depth + 1, place)
 
 
 def _resolved(schema: Mapping[str, Any], components: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:

@@ -25,7 +25,7 @@ SCHEMA_SETTINGS: dict[str, Any] = {
             " subjects “Monitored companies”. Add and remove them.",
         },
         {"name": "imports", "description": "Lists of D-U-N-S numbers that await confirmation or are in progress."},
-        {"name": "company-searches", "description": "Companies searched for at D&B by name, with their candidates."},
+        {"name": "company searches", "description": "Companies searched for at D&B by name, with their candidates."},
         {"name": "files", "description": "Files that D&B delivered: list them, upload one."},
         {"name": "references", "description": "The IDs that your other systems use for companies."},
         {"name": "decisions", "description": "Decisions on companies, with what was known then, and their tiers."},

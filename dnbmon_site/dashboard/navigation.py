@@ -291,7 +291,7 @@ GROUPS = (
                 _("Audit log"),
                 "history_edu",
                 (
-                    Page(_("Audit log"), "core.auditentry", words=_("history who did what")),
+                    Page(_("Audit log"), "core.auditentry", words=_("history who did what changed settings")),
                     Page(_("Login history"), "axes.accesslog", words=_("sign in failed login")),
                 ),
             ),

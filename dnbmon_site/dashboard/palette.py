@@ -71,6 +71,12 @@ ACTIONS = (
         "mode=remove",
     ),
     Action(
+        _("Pause pulling"),
+        "admin:portfolio_registration_changelist",
+        "portfolio.pull_registration",
+        _("pause stop resume start registration pull"),
+    ),
+    Action(
         _("Create alert rule"),
         "admin:monitoring_alertrule_add",
         "monitoring.add_alertrule",
@@ -135,7 +141,7 @@ def _by_one_word(request: HttpRequest, words: list[str]) -> list[SearchResult]:
     hits = [{(hit.title, hit.link): hit for hit in _find(request, "", [word])} for word in telling]
     counts = Counter(key for found in hits for key in found)
     known = {key: hit for found in hits for key, hit in found.items()}
-    return [known[key] for key, _count in counts.most_common()]
+    return [known[key] for key in sorted(counts, key=lambda key: (-counts[key], key[0].casefold() not in telling))]
 
 
 def _find(request: HttpRequest, text: str, words: list[str]) -> Iterator[SearchResult]:

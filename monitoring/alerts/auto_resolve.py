@@ -20,6 +20,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.bulk import MOST_PARAMETERS, among
 from core.db import in_batches
 from core.text import moment_text
 from core.visibility import visible_to
@@ -68,7 +69,9 @@ def review_reversals(changed: Iterable[About]) -> int:
     by_company: dict[str, set[About]] = defaultdict(set)
     for about in changed:
         by_company[about.company].add(about)
-    return sum(_review(_alerts_about(batch, by_company)) for batch in in_batches(sorted(by_company), AT_ONCE))
+    companies = in_batches(sorted(by_company), MOST_PARAMETERS)
+    alerts = {alert for batch in companies for alert in _alerts_about(batch, by_company)}
+    return sum(_review(batch) for batch in in_batches(sorted(alerts), AT_ONCE))
 
 
 def review_all_reversals() -> int:
@@ -78,7 +81,7 @@ def review_all_reversals() -> int:
 
 
 def _facts_of(companies: Sequence[str]) -> QuerySet[AlertItem]:
-    return AlertItem.objects.filter(company__in=companies).order_by()
+    return AlertItem.objects.filter(among("company", companies)).order_by()
 
 
 def _alerts_about(companies: Sequence[str], changed: Mapping[str, Iterable[About]]) -> Iterator[uuid.UUID]:

@@ -31,7 +31,7 @@ from monitoring.alerts.facts.matches import Match, Reading, Rules, changes_in, f
 from monitoring.alerts.facts.replacements import move_facts
 from monitoring.alerts.facts.reports import Brought, brought_by, is_old_news, runs_of
 from monitoring.alerts.facts.seen import as_seen_by
-from monitoring.alerts.new_company_summary import note_baselines, with_baselines
+from monitoring.alerts.new_company_summary import note_baselines
 from monitoring.alerts.routing import notify
 from monitoring.alerts.rules import Scope
 from monitoring.alerts.workflow.due_times import due_again, due_dates
@@ -43,6 +43,7 @@ from monitoring.models import (
     Alert,
     AlertItem,
     AlertKind,
+    AlertRule,
     AlertState,
     Change,
     Publication,
@@ -98,8 +99,7 @@ def _raise_from(run: Sequence[Brought], rules: Rules) -> list[Alert]:
     review_reversals(one for its in run for one in its.subjects)
     worsened = reopen_worsened(run)
     raised = [*_raised(grouped, scope), *told_later(run, rules)]
-    for publication in with_baselines([its.publication for its in run], rules.all):
-        raised += note_baselines(publication, rules.all)
+    raised += note_baselines([its.publication for its in run], rules.all)
     raised.sort(key=lambda one: one.sequence)
     notify([*raised, *told_worse(worsened, raised, rules)])
     emit_events(_events(raised))
@@ -166,10 +166,16 @@ def _raised_by(
     # Of closed alerts too: what goes out together does not depend on when that is asked.
     events = events_of({key: found for key, found in changes.items() if alerts[key].kind == AlertKind.CHANGE})
     for group in groups:
-        alert, row = alerts[group.key], group.matches[0].rule.row
+        alert, row = alerts[group.key], group.rule.row
         if alert.state != AlertState.CLOSED:
-            owners = scope.owners_for(row, alert.company_id or "")
-            yield Raised(alert, reading.sequence, [row], owners, changes[alert.pk], events.get(alert.pk))
+            rows = [row, *(rule.row for rule in group.beside)]
+            owners = _owners(rows, scope, alert.company_id or "")
+            yield Raised(alert, reading.sequence, rows, owners, changes[alert.pk], events.get(alert.pk))
+
+
+def _owners(rows: Sequence[AlertRule], scope: Scope, company: str) -> set[str]:
+    """Of all rules that notify owners: those of the group are notified by the company's own alert."""
+    return set().union(*(scope.owners_for(row, company) for row in rows if row.notify_owner))
 
 
 # From matches to alerts
@@ -228,7 +234,7 @@ def _alert(
     scope: Scope,
     due: Mapping[int, datetime],
 ) -> Alert:
-    match, row = group.matches[0], group.matches[0].rule.row
+    match, row = group.matches[0], group.rule.row
     is_flood = group.kind == AlertKind.FLOOD
     return Alert(
         id=group.key,
@@ -243,7 +249,7 @@ def _alert(
         % {"name": row.name, "MOST_AN_HOUR": MOST_AN_HOUR}
         if is_flood
         else words[match.change.pk],
-        reason=match.reason,
+        reason=_reason(group, scope),
         is_late=not is_flood and is_old_news(match.change, reading.publication),
         happened_at=match.change.changed_at,
         raised_at=timezone.now(),
@@ -253,6 +259,13 @@ def _alert(
         fact_count=counts[group.key],
         exposure=0 if is_flood else scope.companies[match.change.company_id].exposure or 0,
     )
+
+
+def _reason(group: Group, scope: Scope) -> str:
+    """Owners of other companies of the group read why they receive it."""
+    match = group.matches[0]
+    texts = dict.fromkeys(scope.group_text(rule, match.change.company_id) for rule in group.beside)
+    return ". ".join([match.reason, *texts])
 
 
 def fact_of(alert: uuid.UUID, match: Match, text: str, sequence: int) -> AlertItem:

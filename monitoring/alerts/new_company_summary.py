@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
+from core.bulk import select_values
 from core.db import clean_text, in_batches, insert_new
 from core.text import counted
 from monitoring.alerts.events import Raised
@@ -25,147 +27,202 @@ from monitoring.models import (
     Alert,
     AlertItem,
     AlertKind,
+    AlertRule,
     AlertState,
     Change,
-    Delivery,
     Kind,
     Notification,
     Publication,
     Severity,
     content_key,
 )
-from portfolio.models import Company
+from portfolio.models import Company, Registration
 
 SEED = "SEED"
-AT_ONCE = 50
+AT_ONCE = 100
 
 
-def with_baselines(publications: Sequence[Publication], rules: Iterable[Rule]) -> list[Publication]:
-    """Those that brought whole documents, where a rule waits for what they may hold."""
-    if not any(rule.takes_baselines for rule in rules):
-        return []
-    deliveries = [publication.delivery_id for publication in publications]
-    seeds = Notification.objects.filter(delivery__in=deliveries, type=SEED).order_by()
-    found = set(seeds.values_list("delivery_id", flat=True).distinct())
-    return [publication for publication in publications if publication.delivery_id in found]
+class Seed(NamedTuple):
+    """A baseline, and where it came from."""
+
+    id: uuid.UUID
+    company: str
+    registration: uuid.UUID
+    delivery: uuid.UUID
 
 
-def note_baselines(publication: Publication, rules: Sequence[Rule]) -> list[Raised]:
+COLUMNS = ("id", "company_id", "registration_id", "delivery_id")
+# The companies that a publication added, by the keys of their baselines.
+Added = tuple[Publication, list[Seed]]
+# What a rule waits for, in a baseline, and why it already is so.
+Found = tuple[Rule, Seed, str]
+
+
+def note_baselines(publications: Sequence[Publication], rules: Iterable[Rule]) -> list[Raised]:
     """Count the companies that were added, and note those that already are what a rule waits for."""
-    rules = [rule for rule in rules if rule.takes_baselines]
-    seeds = first_seeds(publication) if rules else {}
-    if not seeds:
-        return []
-    delivery = Delivery.objects.select_related("registration").get(pk=publication.delivery_id)
-    matches = list(_matches(seeds, rules, delivery))
+    waiting = [rule for rule in rules if rule.takes_baselines]
+    first = first_seeds(publications) if waiting else {}
+    found = list(_found([seed for its in first.values() for seed in its], waiting))
+    registrations = Registration.objects.in_bulk({seed.registration for its in first.values() for seed in its})
+    raised: list[Raised] = []
+    for (key, registration), added in _by_summary(publications, first).items():
+        keys = {publication.delivery_id for publication, _ in added}
+        raised += _note(key, registrations[registration], added, [one for one in found if one[1].delivery in keys])
+    return raised
+
+
+def first_seeds(publications: Sequence[Publication]) -> dict[uuid.UUID, list[Seed]]:
+    """The baselines of companies that their registration has not brought one of before, by the deliveries that brought
+    them."""
+    seeds = _seeds("delivery", sorted(row.delivery_id for row in publications))
+    others: dict[tuple[str, uuid.UUID], list[Seed]] = defaultdict(list)
+    for seed in _seeds("company", sorted({seed.company for seed in seeds})):
+        others[seed.company, seed.registration].append(seed)
+    its: dict[tuple[uuid.UUID, str], list[Seed]] = defaultdict(list)
+    for seed in sorted(seeds):
+        its[seed.delivery, seed.company].append(seed)
+    first: dict[uuid.UUID, list[Seed]] = defaultdict(list)
+    for (delivery, company), told in its.items():
+        # Keys begin with the time: what came later makes nothing old.
+        known = (one for one in others[company, told[0].registration] if one.delivery != delivery)
+        if not any(one.id < told[-1].id for one in known):
+            first[delivery].append(told[0])
+    return first
+
+
+def _seeds(column: str, keys: Sequence[Any]) -> list[Seed]:
+    found: list[Seed] = []
+    for batch in in_batches(keys):
+        found += [Seed(*row) for row in select_values(Notification, COLUMNS, **{f"{column}__in": batch}, type=SEED)]
+    return found
+
+
+def _by_summary(
+    publications: Iterable[Publication], first: Mapping[uuid.UUID, list[Seed]]
+) -> dict[tuple[uuid.UUID, uuid.UUID], list[Added]]:
+    """By the alert of a registration and day, and by the registration."""
+    added: dict[tuple[uuid.UUID, uuid.UUID], list[Added]] = defaultdict(list)
+    for publication in publications:
+        if seeds := first.get(publication.delivery_id):
+            day, registration = publication.published_at.astimezone(UTC).date(), seeds[0].registration
+            added[content_key("baseline", registration, day), registration].append((publication, seeds))
+    return added
+
+
+def _note(key: uuid.UUID, registration: Registration, added: Sequence[Added], found: Sequence[Found]) -> list[Raised]:
     # Most new companies are what no rule waits for: only of the others it is asked whether they are the rule's.
-    scope = Scope.of(duns for _, duns, *_ in matches)
-    found = [match for match in matches if scope.has(match[0], match[1], delivery.registration_id)]
+    scope = Scope.of(seed.company for _, seed, _ in found)
+    found = [one for one in found if scope.has(one[0], one[1].company, registration.pk)]
+    publications = {publication.delivery_id: publication for publication, _ in added}
     # Written again from the rows where it was interrupted; in one transaction, only because that is faster.
     with transaction.atomic():
-        key = _summary(publication, delivery)
-        insert_new(AlertItem, [_fact(publication, key, scope, *match) for match in found])
-        _count(publication, key, delivery, len(seeds))
-    if not found:
-        return []
-    rows = {rule.key: rule.row for rule, *_ in found}
-    return [Raised(Alert.objects.get(pk=key), publication.sequence, list(rows.values()), set())]
+        insert_new(Alert, [_summary(key, added[0][0], registration)])
+        insert_new(AlertItem, list(_facts(key, found, publications, scope)))
+        _count(key, added, registration.reference)
+    return list(_raised(key, found, publications))
 
 
-def first_seeds(publication: Publication) -> dict[uuid.UUID, str]:
-    """The baselines of companies that this registration has not brought one of before, with their companies."""
-    rows = Notification.objects.filter(delivery=publication.delivery_id, type=SEED).order_by("id")
-    seeds = list(rows.values_list("pk", "company_id", "registration_id"))
-    known: set[tuple[str, uuid.UUID]] = set()
-    for batch in in_batches(seeds):
-        companies = {company for _, company, _ in batch}
-        others = Notification.objects.filter(company__in=companies, type=SEED).exclude(delivery=publication.delivery_id)
-        # Keys begin with the time: what came later makes nothing old.
-        known.update(
-            (company, registration)
-            for key, company, registration in others.values_list("pk", "company_id", "registration_id")
-            if key < max(seed for seed, its, _ in batch if its == company)
-        )
-    first = {(company, registration): key for key, company, registration in reversed(seeds)}
-    return {key: pair[0] for pair, key in first.items() if pair not in known}
+def _raised(key: uuid.UUID, found: Iterable[Found], publications: Mapping[uuid.UUID, Publication]) -> Iterator[Raised]:
+    rows: dict[uuid.UUID, dict[uuid.UUID, AlertRule]] = defaultdict(dict)
+    for rule, seed, _ in found:
+        rows[seed.delivery][rule.key] = rule.row
+    alert = Alert.objects.get(pk=key) if rows else None
+    for delivery, publication in publications.items():
+        if alert and delivery in rows:
+            yield Raised(alert, publication.sequence, list(rows[delivery].values()), set())
 
 
-def _summary(publication: Publication, delivery: Delivery) -> uuid.UUID:
+def _summary(key: uuid.UUID, publication: Publication, registration: Registration) -> Alert:
     """The alert of the registration and day; closed until there is something to note."""
-    day = publication.published_at.astimezone(UTC).date()
-    key = content_key("baseline", delivery.registration_id, day)
-    alert = Alert(
+    return Alert(
         id=key,
         kind=AlertKind.BASELINE,
         rule_name=gettext("New companies"),
-        registration_id=delivery.registration_id,
+        registration_id=registration.pk,
         severity=Severity.LOW,
         state=AlertState.CLOSED,
-        title=gettext("Companies were added to %(reference)s") % {"reference": delivery.registration.reference},
+        title=gettext("Companies were added to %(reference)s") % {"reference": registration.reference},
         reason=gettext("These companies already met the rules when their baseline was received."),
         happened_at=publication.published_at,
         raised_at=timezone.now(),
         rate_window=publication.published_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0),
         sequence=publication.sequence,
     )
-    insert_new(Alert, [alert])
-    return key
 
 
-Found = tuple[Rule, str, uuid.UUID, str]
-
-
-def _matches(seeds: Mapping[uuid.UUID, str], rules: Sequence[Rule], delivery: Delivery) -> Iterator[Found]:
-    """Rule, company, change and reason of each baseline that is already so, of whatever companies the rule is."""
-    names = {rule.key: [name_within(path, ROOT) for path in rule.paths] for rule in rules}
-    rows = Change.objects.filter(delivery=delivery.pk, kind=Kind.BASELINE)
-    changes = dict(rows.values_list("notification_id", "pk"))
-    for batch in in_batches(sorted(seeds), AT_ONCE):
-        for key, text in Notification.objects.filter(pk__in=batch).values_list("pk", "organization"):
-            named = [rule for rule in rules if any(name in (text or "") for name in names[rule.key])]
-            organization: Any = from_json(text) if text and named else None
+def _found(seeds: Sequence[Seed], rules: Sequence[Rule]) -> Iterator[Found]:
+    """The baselines that are already so, of whatever companies the rule is."""
+    letters = {rule.key: [name_within(path, ROOT) for path in rule.paths] for rule in rules}
+    all_letters = set().union(*letters.values())
+    by_key = {seed.id: seed for seed in seeds}
+    for batch in in_batches(sorted(by_key), AT_ONCE):
+        for key, text in select_values(Notification, ("id", "organization"), pk__in=batch):
+            if not text or not any(name in text for name in all_letters):
+                continue
+            named = [rule for rule in rules if any(name in text for name in letters[rule.key])]
+            organization: Any = from_json(text)
             for rule in named if isinstance(organization, dict) else ():
                 if why := rule.reason_in(organization):
-                    yield rule, seeds[key], changes.get(key, key), why
+                    yield rule, by_key[key], why
 
 
-def _fact(
-    publication: Publication, alert: uuid.UUID, scope: Scope, rule: Rule, duns: str, change: uuid.UUID, why: str
-) -> AlertItem:
-    company = scope.companies.get(duns) or Company(duns=duns)
-    place = ", ".join(filter(None, [company.name, duns, company.city]))
-    return AlertItem(
-        id=content_key("fact", rule.key, change),
-        alert_id=alert,
-        rule_name=rule.row.name,
-        change=change,
-        company=duns,
-        kind=Kind.BASELINE,
-        text=clean_text(f"{place}: {why}"),
-        severity=rule.row.severity,
-        changed_at=publication.published_at,
-        sequence=publication.sequence,
-    )
+def _facts(
+    alert: uuid.UUID, found: Sequence[Found], publications: Mapping[uuid.UUID, Publication], scope: Scope
+) -> Iterator[AlertItem]:
+    changes = _changes_of(publications) if found else {}
+    for rule, seed, why in found:
+        company = scope.companies.get(seed.company) or Company(duns=seed.company)
+        place = ", ".join(filter(None, [company.name, seed.company, company.city]))
+        publication, change = publications[seed.delivery], changes.get(seed.id, seed.id)
+        yield AlertItem(
+            id=content_key("fact", rule.key, change),
+            alert_id=alert,
+            rule_name=rule.row.name,
+            change=change,
+            company=seed.company,
+            kind=Kind.BASELINE,
+            text=clean_text(f"{place}: {why}"),
+            severity=rule.row.severity,
+            changed_at=publication.published_at,
+            sequence=publication.sequence,
+        )
 
 
-def _count(publication: Publication, key: uuid.UUID, delivery: Delivery, added: int) -> None:
-    """Each publication once; all else is taken from the rows."""
-    uncounted = Alert.objects.filter(pk=key, last_counted__lt=publication.sequence)
-    uncounted.update(total=F("total") + added, last_counted=publication.sequence)
-    alert = Alert.objects.get(pk=key)
-    by_rule = counts_by_rule(AlertItem.objects.filter(alert=key))
-    fields = {"fact_count": sum(by_rule.values()), "title": title_of(alert, delivery.registration.reference, by_rule)}
-    if AlertItem.objects.filter(alert=key, sequence=publication.sequence).exists():
-        severities = AlertItem.objects.filter(alert=key).values_list("severity", flat=True).distinct()
-        fields |= {"severity": max(severities)}
+def _changes_of(deliveries: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """The change that each baseline makes."""
+    rows = select_values(Change, ("notification_id", "id"), delivery__in=list(deliveries), kind=Kind.BASELINE)
+    return dict(rows)
+
+
+def _count(key: uuid.UUID, added: Sequence[Added], reference: str) -> None:
+    """All but the number of companies is taken from the rows."""
+    _add_up(key, {publication.sequence: len(seeds) for publication, seeds in added})
+    items = AlertItem.objects.filter(alert=key)
+    by_rule = counts_by_rule(items)
+    title = title_of(Alert.objects.get(pk=key), reference, by_rule)
+    fields: dict[str, Any] = {"fact_count": sum(by_rule.values()), "title": title}
+    at = {publication.sequence: publication.published_at for publication, _ in added}
+    noted = set(items.filter(sequence__in=list(at)).values_list("sequence", flat=True)) if by_rule else set()
+    if noted:
+        fields |= {"severity": max(items.values_list("severity", flat=True).distinct())}
     Alert.objects.filter(pk=key).update(**fields)
-    if "severity" in fields:
-        _open(key, publication)
+    if noted:
+        _open(key, max(at[sequence] for sequence in noted))
 
 
-def _open(key: uuid.UUID, publication: Publication) -> None:
+def _add_up(key: uuid.UUID, added: Mapping[int, int]) -> None:
+    """Each publication once."""
+    while True:
+        counted = Alert.objects.values_list("last_counted", flat=True).get(pk=key)
+        new = {sequence: count for sequence, count in added.items() if sequence > counted}
+        uncounted = Alert.objects.filter(pk=key, last_counted=counted)
+        if not new or uncounted.update(total=F("total") + sum(new.values()), last_counted=max(new)):
+            return
+
+
+def _open(key: uuid.UUID, noted_at: datetime) -> None:
     """It had nothing to note so far, or was closed before this came."""
-    was_closed = Q(closed_at=None) | Q(closed_at__lt=publication.published_at)
+    was_closed = Q(closed_at=None) | Q(closed_at__lt=noted_at)
     closed = Alert.objects.filter(was_closed, pk=key, state=AlertState.CLOSED)
     closed.update(**REOPENED, **due_again())
 

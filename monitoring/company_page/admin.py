@@ -38,6 +38,7 @@ from monitoring.family_tree.admin.request_page import request_page as request_tr
 from monitoring.family_tree.ownership import ownership_of
 from monitoring.follows.admin.buttons import follow_button
 from monitoring.follows.admin.mentions import notify_of
+from monitoring.follows.mentionable import mentionable_in_notes
 from monitoring.follows.mentions import with_names
 from monitoring.history.company_projection import STATUS
 from monitoring.models import FollowKind
@@ -266,6 +267,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
         shows_trees = left_at is None and tab == OWNERSHIP and request.user.has_perm(MAY_SEE_TREES)
         decided = decisions.part_of(request, row) if not moment and left_at is None else None
         money = at_stake(request, row, moment)
+        may_note = left_at is None and request.user.has_perm(MAY_NOTE)
         for note in found["notes"]:
             note.may_go = may_remove(note, request.user.get_username(), may_all=may_all)
         return {
@@ -293,7 +295,8 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             "pending": pending_proposal(row.duns, request.user) if is_gone else None,
             "latest": f"{timezone.localdate():%Y-%m-%d}",
             "left_at": left_at,
-            "may_note": left_at is None and request.user.has_perm(MAY_NOTE),
+            "may_note": may_note,
+            "mentionable": mentionable_in_notes(request.user, row) if may_note and not moment else [],
             "may_describe": left_at is None and request.user.has_perm(MAY_DESCRIBE),
             "follow": {} if moment else follow_button(request, FollowKind.COMPANY, row.duns),
         }

@@ -21,7 +21,7 @@ from direct_plus.payloads import parse_stamp
 from monitoring.company_page.value_diff import SHOWN, Difference, differences
 from monitoring.elements.compare import course
 from monitoring.elements.formatting import from_json, label_of_path, lower_first
-from monitoring.elements.severity import default_label
+from monitoring.elements.severity import default_label, is_improvement
 from monitoring.models import Change, Element, Kind, Severity
 from monitoring.story_order import LATEST_FIRST, OLDEST_FIRST
 from portfolio.models import Registration
@@ -99,8 +99,9 @@ class Line:
 
     @property
     def course(self) -> str:
-        """Whether a score got better or worse."""
-        return course(self.change.element, from_json(self.change.previous), from_json(self.change.current))
+        """Whether a score got better or worse, or a warning was withdrawn."""
+        values = self.change.element, from_json(self.change.previous), from_json(self.change.current)
+        return course(*values) or ("better" if is_improvement(*values) else "")
 
     @property
     def course_words(self) -> str:

@@ -17,12 +17,12 @@ from monitoring.company_page.group import group_of, monitored_among
 from monitoring.company_page.risk import risk_of
 from monitoring.company_page.sources import name_sources
 from monitoring.company_page.summary import family, head_of, relatives, summaries
-from monitoring.company_page.timeline import Line, Page, changes_of, known_elements, stretch_of, timeline
+from monitoring.company_page.timeline import Line, Page, Stretch, changes_of, known_elements, stretch_of, timeline
 from monitoring.company_page.value_mismatch import find_mismatches
-from monitoring.history.checkpoints import known_at
+from monitoring.history.checkpoints import known_at, profile
 from monitoring.history.company_projection import columns_of, merged_into
 from monitoring.history.known import Known
-from monitoring.history.state import CompanyState
+from monitoring.history.state import MOST_MISMATCHES, CompanyState
 from monitoring.models import Change, Element
 from monitoring.retention.retention import note_for
 from monitoring.scores.chart_data import scores_of
@@ -107,7 +107,7 @@ def company_page(
     found = stretch_of(_changes(row.duns, scope, moment, left_at), before=before)
     elements = story.elements(found.rows)
     page = timeline(found, elements)
-    find_mismatches(page, story.then.state, registrations)
+    find_mismatches(page, _known_then(story, found), registrations)
     name_sources(page, registrations, scope)
     known = _profile(story, elements)
     scores = scores_of(story.then.scores, elements, moment or timezone.now())
@@ -125,6 +125,14 @@ def company_page(
         "references": list(references.order_by("system", "reference")[:MOST_REFERENCES]),
         "notes": notes_of(row.duns, scope),
     }
+
+
+def _known_then(story: Story, found: Stretch) -> CompanyState:
+    """With the mismatches of the changes shown: of many the latest are known, and older ones by their own time."""
+    state = story.then.state
+    if found.is_first or len(state.mismatches) < MOST_MISMATCHES or not found.rows:
+        return state
+    return profile(story.duns, as_of=found.rows[0].changed_at)
 
 
 def _show_as_it_was(row: Company, story: Story, left_at: datetime) -> None:

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.bodies import Body
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
 from core.api.fields import Entries, OneOf
@@ -23,14 +24,15 @@ from core.api.scopes import READ_DECISIONS, READ_EXPOSURE, WRITE_DECISIONS, WRIT
 from core.api.visibility import scope_for, seen_by
 from core.lists.pagination import beyond, cut, write_token
 from monitoring.decisions.comparison import compared_with_today
-from monitoring.decisions.decide import LONGEST, Draft, decide, is_expired
+from monitoring.decisions.decide import LONGEST, DecidedSince, Draft, Flaw, decide, in_words, is_expired
 from monitoring.decisions.known import known_to
 from monitoring.decisions.tiers import NONE, set_tier, tier_of
 from monitoring.feed.serializers import COMPANY_SHORT_EXAMPLE, CompanyShortSerializer, companies_of
 from monitoring.models import Decision, DecisionKind, DecisionState
 from portfolio.companies.columns import SEE_EXPOSURE
 from portfolio.companies.parameters import UNKNOWN_COMPANY, DunsField
-from portfolio.exposure.currencies import CODES
+from portfolio.companies.serializers import flag_names
+from portfolio.exposure.currencies import CODES, NO_CURRENCY
 from portfolio.exposure.money import exact_text
 from portfolio.imports.states import Refused
 from portfolio.models import Company, Tier
@@ -121,13 +123,15 @@ class CompanyDecisionsSerializer(serializers.Serializer[Any]):
     )
 
 
-class DecidingSerializer(serializers.Serializer[Any]):
+class DecidingSerializer(Body):
     duns = DunsField(max_length=20, help_text="D-U-N-S number of the company.")
     kind = OneOf(DecisionKind.choices, help_text="The decision.")
     amount = serializers.DecimalField(
         required=False, max_digits=15, decimal_places=2, min_value=Decimal(0), help_text="Of a limit: 0 or more."
     )
-    currency = serializers.ChoiceField(sorted(CODES), required=False, help_text="Currency of a limit (ISO 4217).")
+    currency = serializers.ChoiceField(
+        sorted(CODES), required=False, error_messages=NO_CURRENCY, help_text="Currency of a limit (ISO 4217)."
+    )
     valid_until = serializers.DateField(required=False, help_text="Last day of validity. Leave it out for no end.")
     reason = serializers.CharField(max_length=LONGEST, help_text="Reason for the decision.")
     after = serializers.IntegerField(
@@ -137,18 +141,25 @@ class DecidingSerializer(serializers.Serializer[Any]):
         "Answered with 409 if another decision was made since.",
     )
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        try:
+            _draft(attrs).check()
+        except Flaw as flaw:
+            raise serializers.ValidationError({flaw.field: [str(flaw)]}) from flaw
+        return attrs
+
 
 class DecisionParameters(PageParameters):
     company = Several(child=DunsField(), help_text="Return only decisions on these companies: up to 200 numbers.")
     state = Several(child=OneOf(DecisionState.choices), help_text="Return only these states.")
 
 
-class TierSerializer(serializers.Serializer[Any]):
+class TierSerializer(Body):
     duns = DunsField(max_length=20, help_text="D-U-N-S number of the company.")
     tier = OneOf([*Tier.values, NONE], help_text="Its tier. Tier rules do not change it afterwards.")
 
 
-class TiersSerializer(serializers.Serializer[Any]):
+class TiersSerializer(Body):
     tiers = Entries(
         child=TierSerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="Up to 1,000 companies."
     )
@@ -179,7 +190,9 @@ def serialized(rows: Sequence[Decision], companies: Mapping[str, Company], reque
 
 
 def _known(found: dict[str, Any], sees_money: bool) -> dict[str, Any]:
-    return found if sees_money else {name: value for name, value in found.items() if name != "exposure"}
+    shown = found if sees_money else {name: value for name, value in found.items() if name != "exposure"}
+    figures = shown.get("figures", {})
+    return {**shown, "figures": {**figures, "flags": flag_names(figures["flags"])}} if "flags" in figures else shown
 
 
 def _item(row: Decision, companies: Mapping[str, Company], known: dict[str, Any]) -> dict[str, Any]:
@@ -242,9 +255,17 @@ class DecisionList(APIView):
             row = decide(given["duns"], _draft(given), seen=given["after"], by=who(request))
         except Company.DoesNotExist as error:
             raise serializers.ValidationError({"duns": [UNKNOWN_COMPANY]}) from error
+        except DecidedSince as error:
+            raise Conflict(_decided_since(error.latest, given["after"])) from error
         except Refused as error:
             raise Conflict(str(error)) from error
         return Response(serialized([row], {row.company_id: row.company}, request)[0], status=201)
+
+
+def _decided_since(latest: Decision, after: int) -> str:
+    """A program has no page to look at: the number is what it needs."""
+    made = f"The last decision is number {latest.number}, not {after}: {in_words(latest)}, by {latest.decided_by}."
+    return f"{made} Nothing was saved. To decide after it, send `after`: {latest.number}."
 
 
 def _draft(given: Mapping[str, Any]) -> Draft:

@@ -45,6 +45,14 @@ class DecidedSince(Refused):
         self.latest = latest
 
 
+class Flaw(Refused):
+    """Of a draft; `field` is what to correct."""
+
+    def __init__(self, field: str, words: str) -> None:
+        super().__init__(words)
+        self.field = field
+
+
 class CompanyGone(Refused):
     """D&B merged or deleted it; `retained` is the company to decide on instead, where there is one."""
 
@@ -68,26 +76,26 @@ class Draft:
 
     def check(self) -> None:
         if self.kind not in DecisionKind.values:
-            raise Refused(gettext("Choose a decision."))
+            raise Flaw("kind", gettext("Choose a decision."))
         if not self.reason.strip():
-            raise Refused(gettext("Enter a reason. It is kept with the decision."))
+            raise Flaw("reason", gettext("Enter a reason. It is kept with the decision."))
         self._check_day()
         if self.kind == DecisionKind.LIMIT:
             self._check_amount()
         elif self.amount_cents is not None:
-            raise Refused(gettext("Only a limit has an amount. Remove the amount, or choose “Limit”."))
+            raise Flaw("amount", gettext("Only a limit has an amount. Remove the amount, or choose “Limit”."))
 
     def _check_day(self) -> None:
         if self.valid_until and not is_usual(self.valid_until):
-            raise Refused(gettext("Enter a “Valid until” date before the year 3000."))
+            raise Flaw("valid_until", gettext("Enter a “Valid until” date before the year 3000."))
         if self.valid_until and self.valid_until < today():
-            raise Refused(gettext("The “Valid until” date is in the past. Enter a later date."))
+            raise Flaw("valid_until", gettext("The “Valid until” date is in the past. Enter a later date."))
 
     def _check_amount(self) -> None:
         if self.amount_cents is None or not 0 <= self.amount_cents <= MOST_CENTS:
-            raise Refused(gettext("Enter the amount of the limit: 0 or more."))
+            raise Flaw("amount", gettext("Enter the amount of the limit: 0 or more."))
         if self.currency not in CODES:
-            raise Refused(gettext("Choose the currency of the limit."))
+            raise Flaw("currency", gettext("Choose the currency of the limit."))
 
 
 def latest_decision(duns: str) -> Decision | None:

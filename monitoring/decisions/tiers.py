@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 import msgspec
 from django.utils.translation import gettext
 
 from core.actors import Actor
 from core.audit import entry_of, record, record_all
-from core.bulk import find_rows
+from core.bulk import find_rows, select_rows, update_versions
 from core.db import clean_text, in_batches, insert_new
 from core.ids import time_first_key
 from core.models import AuditEntry
@@ -23,6 +23,8 @@ from portfolio.models import Company, Tier
 
 # What forms, files and the API call the tier of a company that has none.
 NONE = "none"
+# What is read and written of a company by its version.
+WRITTEN = ("duns", "version", "tier", "tier_set_by", "tier_set_on")
 # Of a list: each is an act in the audit log.
 MOST_BY_HAND = 1_000
 
@@ -73,8 +75,17 @@ def set_tiers_of_file(upload: TierImport, before: Sequence[Before]) -> None:
     moment = upload.confirmed_at or upload.created_at
     new = [one for one in before if one.is_new]
     _record_all(new, lambda company, one: _entry(company, one.given, by, before=one), moment, upload.pk)
-    for tier in sorted({one.given for one in new}):
-        write_tiers([one.duns for one in new if one.given == tier], tier=tier, by=upload.confirmed_by)
+    given = {one.duns: one.given for one in new}
+
+    def values(row: Company) -> dict[str, Any]:
+        tier = given[row.pk]
+        if (row.tier, row.tier_set_by) == (tier, upload.confirmed_by):
+            return {}
+        dated = {"tier_set_on": today()} if row.tier != tier else {}
+        return {"tier": tier, "tier_set_by": upload.confirmed_by, **dated}
+
+    _write_for(upload, list(given), values)
+    refresh_reviews(list(given))
 
 
 def restore_tiers(upload: TierImport, before: Sequence[Before]) -> int:
@@ -84,15 +95,35 @@ def restore_tiers(upload: TierImport, before: Sequence[Before]) -> int:
     actor = Actor(by, upload.undoer_id) if upload.undoer_id else by
     ours, others = _split([one for one in before if one.is_new], upload.confirmed_by)
     _record_all(ours, lambda company, one: _undone(company, one, actor), moment, upload.pk, "undo")
-    groups: dict[Before, list[str]] = defaultdict(list)
-    for one in ours:
-        groups[msgspec.structs.replace(one, duns="")].append(one.duns)
-    for same, duns in groups.items():
-        for batch in in_batches(duns):
-            rows = Company.objects.filter(pk__in=batch, tier=same.given, tier_set_by=upload.confirmed_by)
-            rows.update(tier=same.tier, tier_set_by=same.set_by, tier_set_on=same.set_on or None)
+    had = {one.duns: one for one in ours}
+
+    def values(row: Company) -> dict[str, Any]:
+        one = had[row.pk]
+        if (row.tier, row.tier_set_by) != (one.given, upload.confirmed_by):
+            return {}
+        day = date.fromisoformat(one.set_on) if one.set_on else None
+        return {"tier": one.tier, "tier_set_by": one.set_by, "tier_set_on": day}
+
+    _write_for(upload, list(had), values)
     refresh_reviews([one.duns for one in before])
     return others
+
+
+def _write_for(
+    upload: TierImport,
+    duns: Sequence[str],
+    values: Callable[[Company], Mapping[str, Any]],
+) -> None:
+    """Each company by its version, read before the import is: whoever has stalled finds that another process has
+    written the one, or moved the other, and writes nothing."""
+    for batch in in_batches(duns):
+        left = list(batch)
+        while left:
+            rows = select_rows(Company, WRITTEN, pk__in=left)
+            changes = [(row, found) for row in rows if (found := values(row))]
+            if not changes or not TierImport.objects.filter(pk=upload.pk, version=upload.version).exists():
+                break
+            left = [str(row.pk) for row in update_versions(changes)]
 
 
 def _split(before: Sequence[Before], by: str) -> tuple[list[Before], int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import groupby, zip_longest
-from textwrap import wrap
+from textwrap import shorten, wrap
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -15,10 +15,13 @@ from core.exports.paper import BRAND, FAINT, INK, Paper, fonts
 from core.text import counted, day_text
 from monitoring.dossier.dossier import Dossier
 from monitoring.dossier.lines import Line, Topic
+from monitoring.dossier.summary import summary_of
 
 # A table of more takes minutes to set.
 MOST_LINES = 5_000
 HOW_MANY_NAMED = 8
+# Of the summary.
+MOST_OF_A_LINE = 300
 # A row must fit a page: so many lines of so many characters, and twice as many where characters are wide.
 LINES_OF_ROW, CHARACTERS = 24, 30
 
@@ -33,6 +36,7 @@ def dossier_pdf(dossier: Dossier) -> bytes:
         paper.set_creation_date(dossier.made_at)
         paper.add_page()
         _head(paper, dossier, title)
+        _summary(paper, dossier)
         _figures(paper, dossier)
         _lines(paper, dossier)
         return bytes(paper.output())
@@ -63,6 +67,20 @@ def _about(dossier: Dossier) -> Iterator[str]:
             "parts": ", ".join(str(part.label) for part in dossier.left_out)
         }
     yield from dossier.limits
+
+
+def _summary(paper: Paper, dossier: Dossier) -> None:
+    for point in summary_of(dossier):
+        paper.heading(point.heading)
+        for line in point.lines:
+            paper.write_line(f"{day_text(line.day)}: {_in_a_line(line)}")
+        if rest := point.more_words if point.lines else point.empty:
+            paper.write_line(rest, color=FAINT)
+
+
+def _in_a_line(line: Line) -> str:
+    text = f"{line.text} ({line.severity.label})" if line.severity is not None else line.text
+    return shorten(f"{text}, {line.who}" if line.who else text, MOST_OF_A_LINE, placeholder=" …")
 
 
 def moment_words(moment: datetime) -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from django.db.models import Model, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from core.api.scopes import ALERTS, FETCH, READ, READ_DECISIONS, READ_EXPOSURE
+from core.api.scopes import ALERTS, READ, READ_DECISIONS, READ_EXPOSURE
 from core.visibility import is_restricted, visible_to
 
 M = TypeVar("M", bound=Model)
@@ -44,7 +44,7 @@ NEEDED: Mapping[Part, Needed] = {
     Part.EDITS: Needed("core.view_auditentry"),
     Part.MONITORING: Needed("portfolio.view_subject", READ),
     Part.PROPOSALS: Needed("portfolio.view_proposal", READ),
-    Part.FETCHES: Needed("monitoring.view_datafetch", FETCH),
+    Part.FETCHES: Needed("monitoring.view_datafetch", READ),
     Part.EXPOSURE: Needed("portfolio.view_exposure", READ_EXPOSURE),
     Part.DECISIONS: Needed("monitoring.view_decision", READ_DECISIONS),
 }

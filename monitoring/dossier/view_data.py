@@ -15,6 +15,7 @@ from core.markup import to_the_second
 from core.text import counted
 from monitoring.dossier.dossier import Dossier
 from monitoring.dossier.lines import Detail, Line
+from monitoring.dossier.summary import summary_of
 
 A_PAGE = 200
 # More of a line are folded: a decision has all the figures that were known.
@@ -64,4 +65,11 @@ def page_context(dossier: Dossier, number: str | None) -> dict[str, Any]:
     page = Paginator(dossier.lines, A_PAGE).get_page(number)
     tables = [[one for one in dossier.figures if one.is_key is is_key] for is_key in (True, False)]
     shown = {"key_figures": tables[0], "other_figures": tables[1]}
-    return {"dossier": dossier, "span": dossier.span, "found": page, "days": days_of(page), **shown}
+    return {
+        "dossier": dossier,
+        "span": dossier.span,
+        "found": page,
+        "days": days_of(page),
+        "summary": summary_of(dossier),
+        **shown,
+    }

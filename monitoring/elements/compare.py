@@ -32,7 +32,7 @@ def number_of(value: Any) -> Decimal | None:
 
 
 def is_worse(facet: Facet) -> bool:
-    """Whether a score is worse than before: percentiles fall, classes rise."""
+    """Whether a score is worse than before: percentiles and limits fall, classes rise."""
     return any(_is_worse(leaf) for leaf in leaves(facet))
 
 
@@ -62,9 +62,15 @@ def _is_worse(leaf: Facet) -> bool:
     before, after = number_of(leaf.previous), number_of(leaf.current)
     if before is None or after is None:
         return False
-    if "percentile" in name or name == "rawscore":
+    if "percentile" in name or name == "rawscore" or _is_better_higher(leaf.path):
         return after < before
     return after > before if "class" in name or name == "risksegment" else False
+
+
+def _is_better_higher(path: str) -> bool:
+    """The payment index and recommended limits, which are an amount with its currency."""
+    names = path.lower().split(".")[-2:]
+    return any(name in ("paydex", "paydexscore") or name.endswith("recommendedlimit") for name in names)
 
 
 def _is_worse_rating(before: str, after: str) -> bool:

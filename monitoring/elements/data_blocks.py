@@ -34,6 +34,7 @@ BLOCKS: Mapping[str, Mapping[str, Known]] = {
         "dnbAssessment.emergenceScore": Known(_("Emergence score"), MEDIUM),
         "dnbAssessment.layOffScore": Known(_("Layoff score"), MEDIUM),
         "dnbAssessment.financialCondition": Known(_("Financial condition"), HIGH),
+        "dnbAssessment.historyRating": Known(_("History rating"), MEDIUM),
         "dnbAssessment.organizationSizeScore": Known(_("Organization size score"), LOW),
         "cyberRisk*": Known(_("Cyber risk"), HIGH),
     },

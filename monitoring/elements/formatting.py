@@ -13,6 +13,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_noop as _
 
+from core.text import country_name
 from direct_plus.exact_json import parse_json
 from direct_plus.payloads import parse_stamp
 from monitoring.elements.data_blocks import own_label
@@ -42,6 +43,11 @@ WORDS = {
     "is mail undeliverable": _("postal address undeliverable"),
     "has mail undeliverable": _("postal address undeliverable"),
     "url": _("web address"),
+    "esg ranking": _("ESG ranking"),
+    "covid19 impact": _("COVID-19 impact"),
+    "has osha violations": _("OSHA violations"),
+    "psc count": _("number of persons with significant control"),
+    "socio economic information": _("socioeconomic information"),
 }
 # What they hold says enough by itself.
 CONTAINERS = (
@@ -153,7 +159,7 @@ def day_value(text: str) -> str:
 
 def simple_value(value: dict[str, Any]) -> str:
     """An object that a reader knows by one text: a status, an amount, an address; else nothing."""
-    for form in (_described, _money, _telephone, _address, _company, _named):
+    for form in (_described, _money, _telephone, _address, _country, _company, _named):
         if text := form(value):
             return text
     return ""
@@ -202,6 +208,10 @@ def _address_lines(value: dict[str, Any]) -> Iterator[str]:
     for part in (*lines, value.get("addressLocality"), value.get("postalCode"), value.get("addressCountry")):
         if part:
             yield value_text(part)
+
+
+def _country(value: dict[str, Any]) -> str:
+    return country_name(str(value["isoAlpha2Code"])) if set(value) == {"isoAlpha2Code"} else ""
 
 
 def _company(value: dict[str, Any]) -> str:

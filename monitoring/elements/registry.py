@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from core.bulk import select_rows
 from core.db import clean_text, insert_new
-from monitoring.elements.severity import BY_KIND, default_label, default_severity, severity_of_element
+from monitoring.elements.severity import BY_KIND, IMPROVED, default_label, default_severity, severity_of_element
 from monitoring.models import Element, Severity
 
 LONGEST_PATH = 400
@@ -31,6 +31,7 @@ class SeverityTable:
 
     def __init__(self) -> None:
         self._known: dict[str, Element] = {}
+        self._plain: dict[str, Severity] = {}
 
     def learn(self, paths: Iterable[str]) -> None:
         """Load the elements of these paths; insert those never seen."""
@@ -46,8 +47,20 @@ class SeverityTable:
     def _load(self, keys: Iterable[str]) -> None:
         self._known.update((row.path, row) for row in select_rows(Element, pk__in=list(keys)))
 
-    def of_element(self, path: str, current: Any) -> Severity:
-        return severity_of_element(self._known[element_key(path)], current)
+    def constant(self, path: str) -> Severity | None:
+        """Of paths whose values make no difference, once one was asked for."""
+        return self._plain.get(path)
+
+    def of_element(self, path: str, current: Any, previous: Any = None) -> Severity:
+        plain = self._plain.get(path)
+        return self._by_value(path, current, previous) if plain is None else plain
+
+    def _by_value(self, path: str, current: Any, previous: Any) -> Severity:
+        element = self._known[element_key(path)]
+        severity = severity_of_element(element, current, previous)
+        if element.severity <= IMPROVED:
+            self._plain[path] = severity
+        return severity
 
     @staticmethod
     def of_kind(kind: str) -> Severity:

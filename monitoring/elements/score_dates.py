@@ -9,12 +9,20 @@ from monitoring.elements.array_items import item_changes
 from monitoring.elements.json_paths import comparable
 
 DATES = ("scoreDate", "assessmentDate")
+OF_DATES = tuple(f".{name}" for name in DATES)
 
 
 def is_only_dates(path: str, previous: Any, current: Any) -> bool:
     """Whether something differs, and nothing but dates of scores."""
     found = list(_names_of_differing(path, previous, current))
     return bool(found) and all(name in DATES for name in found)
+
+
+def moves_date(element: str, previous: str | None, current: str | None) -> bool:
+    """Whether a change, as it is stored, is of such a date alone; seen from its texts, as most changes are."""
+    if not element.endswith(OF_DATES) or not previous or not current or previous == current:
+        return False
+    return all(text[0] == text[-1] == '"' and "\\" not in text for text in (previous, current))
 
 
 def _names_of_differing(path: str, previous: Any, current: Any) -> Iterator[str]:

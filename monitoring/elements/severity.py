@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from monitoring.elements import data_blocks
+from monitoring.elements.compare import course
 from monitoring.elements.score_dates import DATES
 from monitoring.models import Element, Kind, Severity
 
@@ -35,6 +36,9 @@ CRITICAL_WHEN_TRUE = (
     "isHighRiskBusiness",
     "isDeterioratingBusiness",
 )
+# Of which the end is an improvement.
+WARNINGS = (*CRITICAL_WHEN_TRUE, "legalEvents.hasOpen*")
+IMPROVED = Severity.MEDIUM
 OPERATING_STATUS = "dunsControlStatus.operatingStatus"
 OUT_OF_BUSINESS = 403
 
@@ -112,8 +116,23 @@ def _related(path: str, known: str) -> bool:
     return path == known or path.startswith(known + ".") or known.startswith(path + ".")
 
 
-def severity_of_element(element: Element, current: Any) -> Severity:
-    """An element's severity for this new value: what is critical only when it becomes so is high otherwise."""
+def severity_of_element(element: Element, current: Any, previous: Any = None) -> Severity:
+    """An element's severity for this new value: what is critical only when it becomes so is high otherwise, and what
+    got better is never more than medium."""
+    severity = _of_value(element, current)
+    if severity > IMPROVED and is_improvement(element.path, previous, current):
+        return IMPROVED
+    return severity
+
+
+def is_improvement(path: str, previous: Any, current: Any) -> bool:
+    """A score that got better, or a warning that D&B has withdrawn."""
+    if previous is True and current in (False, None):
+        return any(_related(path.removeprefix(PREFIX), known) for known in WARNINGS)
+    return course(path, previous, current) == "better"
+
+
+def _of_value(element: Element, current: Any) -> Severity:
     severity = Severity(element.severity)
     if severity < Severity.CRITICAL:
         return severity

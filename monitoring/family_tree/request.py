@@ -24,6 +24,7 @@ from monitoring.family_tree.plan import (
     unfinished_trees,
     unknown_families,
 )
+from monitoring.family_tree.rivals import demand_no_rival
 from monitoring.models import FamilyTree, TreeKind, TreeState
 from monitoring.retention.family_trees import remove_tree
 from portfolio.call_budgets.calls import confirm_calls, require_calls
@@ -137,7 +138,11 @@ def may_resume(tree: FamilyTree) -> bool:
 
 
 def resume_tree(tree: FamilyTree, confirmed: Mapping[CallKind, int], *, by: Actor) -> None:
-    """Go on with the page that is next; one without an answer is called again, which is why it is confirmed again."""
+    """Go on with the page that is next; one without an answer is called again, which is why it is confirmed again.
+
+    Raises CallsChanged, BudgetUsedUp or CannotFetchTree; then it stays as it is.
+    """
+    demand_no_rival(tree)
     planned = calls_to_resume(tree)
     confirm_calls(planned, confirmed)
     require_calls(tree.contract, planned)

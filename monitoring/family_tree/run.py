@@ -22,7 +22,8 @@ from direct_plus.session import error_of
 from direct_plus.transport import Answer
 from monitoring.data_fetch.run import WITHOUT_ANSWER, Stop, demand_token
 from monitoring.family_tree.pages import ReadPage, read_page
-from monitoring.family_tree.plan import unfinished_trees
+from monitoring.family_tree.plan import CannotFetchTree
+from monitoring.family_tree.rivals import demand_no_rival
 from monitoring.models import FamilyTree, TreeKind, TreeState
 from portfolio.call_budgets.calls import BudgetUsedUp, counted_call
 from portfolio.dnb_client import NotConfigured, client_for, longest_call
@@ -101,14 +102,23 @@ def _next_page(tree: FamilyTree, client: DirectPlus, hold: Hold[FamilyTree]) -> 
     delete_bytes(tree.page_key(number))
     hold.update(calling=number, calls=tree.calls + 1, keeps_bytes=True)
     try:
+        _demand_alone(tree)
         _fetch(tree, number, client)
-    except BudgetUsedUp:
+    except (BudgetUsedUp, OnlyThis):
         hold.update(calling=0, calls=tree.calls)
         raise
     except DirectPlusError as error:
         _note_error(tree, error, hold)
         return
     _read(tree, number, hold)
+
+
+def _demand_alone(tree: FamilyTree) -> None:
+    """Nobody knew of whose family it is before its first page; and others may have been continued since."""
+    try:
+        demand_no_rival(tree)
+    except CannotFetchTree as error:
+        raise OnlyThis(str(error)) from error
 
 
 def _fetch(tree: FamilyTree, number: int, client: DirectPlus) -> None:
@@ -174,20 +184,6 @@ def _read(tree: FamilyTree, number: int, hold: Hold[FamilyTree]) -> None:
         moved_at=now,
         **done,
     )
-    if number == 1 and not done:
-        _demand_alone(tree)
-
-
-def _demand_alone(tree: FamilyTree) -> None:
-    """Nobody knew of whose family it is before its first page. Another one with pages of the same family goes on; of
-    two that read their first pages at once, each may see the other, and then both wait for a person."""
-    tree.refresh_from_db()
-    others = unfinished_trees(TreeKind.FULL, [tree.duns], tree.top).exclude(pk=tree.pk).exclude(pages_read=0)
-    if first := others.order_by("requested_at", "id").first():
-        raise OnlyThis(
-            gettext("%(user)s requested the same family, too. Discard this request, or discard the other one.")
-            % {"user": first.requested_by}
-        )
 
 
 def _page_count(tree: FamilyTree, number: int, found: ReadPage) -> int | None:

@@ -203,7 +203,7 @@ class ProfileSerializer(serializers.Serializer[Any]):
     )
     mismatches = serializers.ListField(
         child=serializers.UUIDField(),
-        help_text="IDs of changes with a `previous` that differs from the value known before.",
+        help_text="IDs of changes with a `previous` that differs from the value known before: the latest 200.",
     )
     complete = serializers.BooleanField(
         help_text="False if the profile is empty or partial: before the first data about the company, before its first"

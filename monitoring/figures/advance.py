@@ -84,7 +84,9 @@ def _bases(
     ]
     known = {duns: basis for duns in whole if duns in states and (basis := _restored(states[duns]))}
     first = {duns: events[duns] for duns in whole if duns not in states and events[duns]}
-    nothing = {duns: Basis(Projection(CompanyState(), ()), None, b"") for duns in _without_past(first)}
+    nothing = {
+        duns: Basis(Projection(CompanyState(notes_mismatches=False), ()), None, b"") for duns in _without_past(first)
+    }
     return known | nothing
 
 

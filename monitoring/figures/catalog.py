@@ -16,7 +16,7 @@ from direct_plus.duns import InvalidDuns, normalise_duns
 from monitoring.elements.compare import number_of
 from monitoring.elements.json_paths import ROOT, names_below_root
 from monitoring.elements.severity import OUT_OF_BUSINESS
-from monitoring.history.company_projection import STATUS, columns_of
+from monitoring.history.company_projection import STATUS, shared_columns
 from monitoring.history.state import CompanyState
 from portfolio.models import Flag, Size
 
@@ -228,8 +228,7 @@ def _revenue(state: CompanyState) -> tuple[int | None, str]:
 
 
 def _summary(state: CompanyState) -> tuple[str, ...]:
-    columns = columns_of(state)
-    return columns["country"], columns["operating_status"], columns["global_ultimate"]
+    return tuple(shared_columns(state).values())
 
 
 def _relative(name: str) -> Callable[[CompanyState], tuple[str]]:

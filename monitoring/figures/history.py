@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import chain
 
@@ -66,7 +66,7 @@ def past_of(events: Iterable[Event]) -> Past:
     if not ordered:
         return Past()
     projection, kept = (
-        Projection(CompanyState(), ()),
+        Projection(CompanyState(notes_mismatches=False), ()),
         [day_at(one.moment) for one in ordered if one.carried is not None],
     )
     days = _days(projection, ordered, NOTHING)
@@ -107,7 +107,7 @@ def _reduced(event: Event) -> Event:
     """A document less all that tells no figure: it is copied as often as it is applied."""
     if event.seed is None:
         return event
-    return replace(event, seed={name: value for name, value in event.seed.items() if name in MEMBERS})
+    return event._replace(seed={name: value for name, value in event.seed.items() if name in MEMBERS})
 
 
 def months_of(duns: str, past: Past, stored: Months, numbers: Mapping[Word, int]) -> tuple[Months, bytes]:

@@ -15,6 +15,8 @@ UNKNOWN: Mapping[str, Any] = NOTHING._asdict()
 
 def figures_of(state: CompanyState, known: Figures | None = None, again: Iterable[Figure] = ()) -> Figures:
     """What the state tells; of what is `known` already, only the figures to be read `again`."""
+    if known is None and not state.document and state.status is None:
+        return NOTHING
     values: dict[str, Any] = {}
     for figure in CATALOG if known is None else again:
         if not figure.is_unknown(state):

@@ -28,6 +28,9 @@ FIELDS = (
 )
 NAMES = tuple(name for name, _ in FIELDS)
 STRUCT = struct.Struct("<" + "".join(code for _, code in FIELDS))
+# A record begins with it.
+DUNS = struct.Struct(f"<{FIELDS[0][1]}")
+NOTHING = Figures()
 # The day of its month, and the record after that day.
 ENTRY = struct.Struct(f"<B{STRUCT.size}s")
 UNKNOWN: Mapping[str, float] = {"B": 0xFF, "H": 0xFFFF, "I": 0xFFFFFFFF, "d": nan}
@@ -78,7 +81,13 @@ def unknown_values() -> dict[str, float]:
 
 def words_in(figures: Iterable[Figures]) -> dict[Word, str]:
     """Every text, with its label."""
-    return {(TEXTS[name], text): label for one in figures for name, (text, label) in _texts(one).items() if text}
+    return {
+        (TEXTS[name], text): label
+        for one in figures
+        if one != NOTHING
+        for name, (text, label) in _texts(one).items()
+        if text
+    }
 
 
 def _texts(figures: Figures) -> dict[str, tuple[str, str]]:
@@ -95,11 +104,19 @@ def _texts(figures: Figures) -> dict[str, tuple[str, str]]:
 
 
 def pack(duns: str, figures: Figures, numbers: Mapping[Word, int]) -> bytes:
-    values: dict[str, Any] = {**figures._asdict(), "duns": int(duns)}
+    return DUNS.pack(int(duns)) + (BLANK if figures == NOTHING else _pack(figures, numbers)[DUNS.size :])
+
+
+def _pack(figures: Figures, numbers: Mapping[Word, int]) -> bytes:
+    values: dict[str, Any] = {**figures._asdict(), "duns": 0}
     values |= {name: numbers[TEXTS[name], text] if text else 0 for name, (text, _) in _texts(figures).items()}
     values |= {name: int(values[name]) if values[name] else None for name in NUMBERS}
     values["size"] = SIZES.index(Size(figures.size)) if figures.size else None
     return STRUCT.pack(*(UNKNOWN[code] if values[name] is None else values[name] for name, code in FIELDS))
+
+
+# What of a company follows its number where nothing is known.
+BLANK = _pack(NOTHING, {})[DUNS.size :]
 
 
 def unpack(record: bytes, words: Words) -> Figures:

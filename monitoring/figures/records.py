@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.lookups import LessThan
 from django.utils import timezone
 
 from core.bulk import among
@@ -15,7 +17,7 @@ from core.db import in_batches
 from monitoring.figures import checkpoints
 from monitoring.figures.record import ENTRY, TEXTS, dated_dtype, entry_dtype
 from monitoring.figures.words import Words, all_words, read_words
-from monitoring.models import FigureCheckpoint, FigureMonth, WordKind
+from monitoring.models import FigureCheckpoint, FigureMonth
 from monitoring.models.figures import COMPANIES
 
 if TYPE_CHECKING:
@@ -30,49 +32,79 @@ MOST_CHANGED, KEPT_FRESH = 20_000, 1000
 # A row is written within this time after the database's clock was read for it.
 MARGIN = timedelta(minutes=5)
 ALL_DAYS = 31
+Rows = tuple[tuple[int, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the records before a month, and up to one of its days, are made of: equal ones give equal records."""
+
+    month: date
+    until: int
+    checkpoint: FigureCheckpoint | None
+    words: str
+    # Rows before the month that were written since, and those of the month itself.
+    changed: Rows
+    later: Rows
 
 
 def records_at(day: date | None) -> Array:
     """Sorted by `duns`, each company once."""
-    return records_and_words(day)[0]
+    return records_and_words(*sources_on([day]))[0]
 
 
-def records_and_words(day: date | None) -> tuple[Array, Words]:
+def sources_on(days: Sequence[date | None]) -> list[Source]:
+    """Of several days in as many queries as of one."""
+    return _sources([(day.replace(day=1), day.day) if day else (FOREVER, 0) for day in days])
+
+
+def _sources(chosen: Sequence[tuple[date, int]]) -> list[Source]:
+    found = checkpoints.newest_of({month for month, _ in chosen})
+    rows = _rows_beside({month: found.get(month) for month, _ in chosen})
+    return [_source(month, until, found.get(month), rows) for month, until in chosen]
+
+
+def _source(month: date, until: int, checkpoint: FigureCheckpoint | None, rows: Sequence[MonthRow]) -> Source:
+    first = FigureMonth.first_key(month)
+    since = checkpoint.made_at - MARGIN if checkpoint else None
+    changed = tuple((key, entries) for key, entries, at in rows if since and key < first and at >= since)
+    later = tuple((key, entries) for key, entries, _ in rows if until and first <= key < first + COMPANIES)
+    return Source(month, until, checkpoint, checkpoint.words if checkpoint else "", changed, later)
+
+
+def records_and_words(source: Source) -> tuple[Array, Words]:
     """With the texts that stand in them as numbers: those beside the checkpoint, unless a later one is needed."""
-    month = day.replace(day=1) if day else FOREVER
-    dated, words, later = _before(month)
-    if day:
-        dated = _last(dated, _read(later, day.day))
+    dated, words = _before(source)
+    if source.until:
+        dated = _last(dated, _read(source.later, source.until))
     records = dated["record"]
     return records, words if _has_all(words, records) else all_words()
 
 
 def _has_all(words: Words, records: Array) -> bool:
-    """Numbers of a kind are given one after the other. An industry's description may come after its code."""
+    """Numbers of a kind are given one after the other."""
     highest: dict[str, int] = {}
-    for (kind, number), text in words.items():
+    for kind, number in words:
         highest[kind] = max(highest.get(kind, 0), number)
-        if kind == WordKind.INDUSTRY and not text.label:
-            return False
     return all(records[name].max(initial=0) <= highest.get(kind, 0) for name, kind in TEXTS.items())
 
 
 def records_before(month: date) -> Array:
     """As they were at the beginning of the month, each with the number of the month that it is from; kept for the next
     time where they had to be read from many rows."""
-    return _before(month)[0]
+    return _before(*_sources([(month, 0)]))[0]
 
 
-def _before(month: date) -> tuple[Array, Words, Rows]:
-    """The records before the month, the words kept beside them, and the month's own rows."""
-    if checkpoint := checkpoints.newest(month, month):
-        changed, later = _changed_since(checkpoint)
-        records = checkpoints.load(checkpoint) if len(changed) <= MOST_CHANGED else None
-        if records is not None:
-            return _with_changed(records, changed, month), read_words(checkpoint.words), later
-    if not _all_before(month).exists():
-        return _no_records(), {}, _months(month)
-    return checkpoints.save(month, partial(_from_months, month)), {}, _months(month)
+def _before(source: Source) -> tuple[Array, Words]:
+    """The records before the month, and the words kept beside them."""
+    records = None
+    if source.checkpoint and len(source.changed) <= MOST_CHANGED:
+        records = checkpoints.load(source.checkpoint)
+    if records is not None:
+        return _with_changed(records, source.changed, source.month), read_words(source.words)
+    if not source.checkpoint and not _all_before(source.month).exists():
+        return _no_records(), {}
+    return checkpoints.save(source.month, partial(_from_months, source.month)), {}
 
 
 def _no_records() -> Array:
@@ -106,32 +138,35 @@ def next_month(month: date) -> date:
 
 # Rows
 
-Rows = Sequence[tuple[int, bytes]]
+MonthRow = tuple[int, bytes, datetime]
 
 
 def _all_before(month: date) -> Any:
     return FigureMonth.objects.filter(key__lt=FigureMonth.first_key(month))
 
 
-def _changed_since(checkpoint: FigureCheckpoint) -> tuple[Rows, Rows]:
-    """The rows before its month that were written since, and all rows of the month itself, read together: by the index
+def _rows_beside(asked: Mapping[date, FigureCheckpoint | None]) -> list[MonthRow]:
+    """Of each month the rows before it that were written since its checkpoint, and its own, read together: by the index
     of times and by the keys. Asked for in the order of keys, SQLite would read all that there are."""
-    first = FigureMonth.first_key(checkpoint.month)
-    written = Q(changed_at__gte=checkpoint.made_at - MARGIN)
-    rows: Any = FigureMonth.objects.filter(written | Q(key__gte=first, key__lt=first + COMPANIES))
-    found = sorted(rows.values_list("key", "entries"))
-    return [row for row in found if row[0] < first], [row for row in found if first <= row[0] < first + COMPANIES]
+    found = Q()
+    for month, checkpoint in asked.items():
+        first = FigureMonth.first_key(month)
+        if checkpoint:
+            # Not a condition of the key itself: by that SQLite would look at all rows before the month.
+            found |= Q(LessThan(F("key") + 0, first), changed_at__gte=checkpoint.made_at - MARGIN)
+        if month != FOREVER:
+            found |= Q(key__gte=first, key__lt=first + COMPANIES)
+    rows: Any = FigureMonth.objects.filter(found).values_list("key", "entries", "changed_at") if found else ()
+    return sorted((key, bytes(entries), at) for key, entries, at in rows)
 
 
 def _months(month: date) -> Rows:
-    if month == FOREVER:
-        return []
     first = FigureMonth.first_key(month)
     return _rows(FigureMonth.objects.filter(key__gte=first, key__lt=first + COMPANIES))
 
 
 def _rows(rows: Any) -> Rows:
-    return list(rows.order_by("key").values_list("key", "entries"))
+    return tuple(rows.order_by("key").values_list("key", "entries"))
 
 
 def _read(rows: Rows, until: int = ALL_DAYS) -> Array:
@@ -147,10 +182,13 @@ def _read(rows: Rows, until: int = ALL_DAYS) -> Array:
 
 
 def _last(records: Array, later: Array) -> Array:
-    """Of each company the last: of the later month, in one month of those that are `later`. `records` is used up."""
+    """Of each company the last: of the later month, in one month of those that are `later`. `records` is used up where
+    it may be written to."""
     import numpy
 
-    later = _last_of_each(later)
+    if not len(later):
+        return records
+    later, records = _last_of_each(later), records if records.flags.writeable else records.copy()
     numbers = numpy.ascontiguousarray(records["record"]["duns"])
     places = numpy.searchsorted(numbers, later["record"]["duns"])
     is_known = numpy.zeros(len(later), dtype=bool)
@@ -189,7 +227,7 @@ def _all_of(numbers: Array, month: date) -> Array:
     """Every record of these companies before the month."""
     duns = [f"{number:09d}" for number in numbers.tolist()]
     rows = [row for batch in in_batches(duns) for row in _rows(_all_before(month).filter(among("company", batch)))]
-    return _read(sorted(rows))
+    return _read(tuple(sorted(rows)))
 
 
 def make_checkpoints(until: datetime) -> int:
@@ -200,8 +238,8 @@ def make_checkpoints(until: datetime) -> int:
     for month in _beginnings(next_month(first)) if first < FOREVER else ():
         if timezone.now() >= until:
             break
-        checkpoint = checkpoints.newest(month, month)
-        if checkpoint is None or len(_changed_since(checkpoint)[0]) > KEPT_FRESH:
+        (source,) = _sources([(month, 0)])
+        if source.checkpoint is None or len(source.changed) > KEPT_FRESH:
             checkpoints.save(month, partial(_from_months, month))
         done += 1
     return done

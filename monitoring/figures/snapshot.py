@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from monitoring.figures.checkpoints import made_of
 from monitoring.figures.record import record_dtype, unknown_values
-from monitoring.figures.records import records_and_words
+from monitoring.figures.records import Source, records_and_words, sources_on
 from monitoring.figures.words import Words
-from portfolio.registrations.memberships import distinct, numbers_at
+from portfolio.registrations.memberships import Members, distinct, members_on, numbers_in
 
 if TYPE_CHECKING:
     import numpy
@@ -36,6 +37,16 @@ class Snapshot:
     numbers: dict[uuid.UUID, Array]
     # Whether it is a part of what is known of the day.
     is_limited: bool = False
+    # Columns of the rows that were asked for, side by side, and what was made of them: each once.
+    columns: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def column(self, name: str) -> Array:
+        """Side by side it is counted many times as fast as between the others."""
+        import numpy
+
+        if name not in self.columns:
+            self.columns[name] = numpy.ascontiguousarray(self.rows[name])
+        return self.columns[name]  # type: ignore[no-any-return]
 
     def only(self, registrations: Collection[uuid.UUID]) -> Snapshot:
         """The companies of these registrations."""
@@ -74,10 +85,29 @@ def together(numbers: Mapping[uuid.UUID, Array]) -> Array:
 
 def figures_at(day: date | None) -> Snapshot:
     """At the end of that day in UTC, as known now; None is the last that is known."""
-    numbers = numbers_at(day)
-    members = together(numbers)
-    records, words = records_and_words(day)
-    return Snapshot(day, _of(members, records), words, numbers)
+    return figures_on([day])[0]
+
+
+def figures_on(days: Sequence[date | None]) -> list[Snapshot]:
+    """The same of several days, in as many queries as of one."""
+    found = zip(days, members_on(days), sources_on(days), strict=True)
+    return [_snapshot(day, members, source) for day, members, source in found]
+
+
+def _snapshot(day: date | None, members: Members, source: Source) -> Snapshot:
+    """The last one again where everything is as it was."""
+    if source.checkpoint is None:
+        return _made(day, members, source)
+    place = made_of((day, members, source))
+    if not place:
+        place.append(_made(day, members, source))
+    return cast(Snapshot, place[0])
+
+
+def _made(day: date | None, members: Members, source: Source) -> Snapshot:
+    numbers = numbers_in(members)
+    records, words = records_and_words(source)
+    return Snapshot(day, _of(together(numbers), records), words, numbers)
 
 
 def _of(members: Array, known: Array) -> Array:

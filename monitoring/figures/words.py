@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from core.db import in_batches
-from monitoring.models import FigureWord
+from monitoring.models import FigureCheckpoint, FigureWord
 
 Word = tuple[str, str]
 # Fits every field of a record; kinds of which there are so many tell nothing more.
@@ -29,14 +29,21 @@ def numbers_of(words: Mapping[Word, str]) -> dict[Word, int]:
 
 def _known(words: Mapping[Word, str]) -> dict[Word, int]:
     keys = {FigureWord.key(*word): word for word in words}
-    known: dict[Word, int] = {}
+    known, described = dict[Word, int](), 0
     for batch in in_batches(list(keys)):
         for row in FigureWord.objects.filter(pk__in=batch):
             word = keys[row.pk]
             known[word] = row.number
             if words[word] and not row.label:
-                FigureWord.objects.filter(pk=row.pk, label="").update(label=words[word])
+                described += FigureWord.objects.filter(pk=row.pk, label="").update(label=words[word])
+    if described:
+        renew_words()
     return known
+
+
+def renew_words() -> None:
+    """Beside all checkpoints: a description came after its code."""
+    FigureCheckpoint.objects.filter(is_whole=True).update(words=written_words())
 
 
 def _intern(kind: str, text: str, label: str) -> dict[Word, int]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from core.bulk import select_rows, update_versions
 from core.db import database_now, insert_new
@@ -25,6 +25,26 @@ from portfolio.models import Company
 OTHERS_COLUMNS = ("country", "operating_status", "global_ultimate")
 COLUMNS = tuple(name for name in Figures._fields if name not in OTHERS_COLUMNS)
 Rows = Mapping[date, FigureMonth]
+
+
+class NewMonth(NamedTuple):
+    """A row of FigureMonth, to be inserted."""
+
+    key: int
+    company_id: str
+    month: date
+    entries: bytes
+    changed_at: datetime
+    version: int = 0
+
+
+class NewState(NamedTuple):
+    """A row of FigureState, to be inserted."""
+
+    company_id: str
+    projection: str
+    before: bytes
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +101,7 @@ def write(read: Read, targets: Mapping[str, Target]) -> tuple[set[str], set[str]
 
 
 def _write_months(read: Read, targets: Mapping[str, Target]) -> tuple[set[str], set[str]]:
-    new: list[FigureMonth] = []
+    new: list[NewMonth] = []
     changed: list[tuple[FigureMonth, dict[str, Any]]] = []
     found = [(duns, *one) for duns, target in targets.items() for one in _different(read.months.get(duns, {}), target)]
     if not found:
@@ -91,8 +111,7 @@ def _write_months(read: Read, targets: Mapping[str, Target]) -> tuple[set[str], 
         if row := read.months.get(duns, {}).get(month):
             changed.append((row, {"entries": entries, "changed_at": now}))
         else:
-            key = FigureMonth.key_of(duns, month)
-            new.append(FigureMonth(key=key, company_id=duns, month=month, entries=entries, changed_at=now))
+            new.append(NewMonth(FigureMonth.key_of(duns, month), duns, month, entries, now))
     lost = {row.pk for row in update_versions(changed)} if changed else set()
     overtaken = {row.company_id for row, _ in changed if row.pk in lost}
     return {duns for duns, *_ in found}, overtaken | _not_inserted(FigureMonth, new)
@@ -106,10 +125,12 @@ def _different(rows: Rows, target: Target) -> Iterable[tuple[date, bytes]]:
             yield month, wanted
 
 
-def _not_inserted(model: type[FigureMonth] | type[FigureState], rows: Sequence[Any]) -> set[str]:
-    """The companies of which somebody else has inserted the row."""
-    inserted = {row.pk for row in insert_new(model, rows)} if rows else set()
-    return {row.company_id for row in rows if row.pk not in inserted}
+def _not_inserted(
+    model: type[FigureMonth] | type[FigureState], rows: Sequence[NewMonth] | Sequence[NewState]
+) -> set[str]:
+    """The companies of which somebody else has inserted the row: none was there when they were read."""
+    inserted = {row[0] for row in insert_new(model, rows, asked=True)} if rows else set()
+    return {row.company_id for row in rows if row[0] not in inserted}
 
 
 def _different_columns(
@@ -125,13 +146,13 @@ def _different_columns(
 
 def _write_states(read: Read, targets: Mapping[str, Target]) -> set[str]:
     """Each gets another version, also where nothing differs: whoever has read less must not get through."""
-    new: list[FigureState] = []
+    new: list[NewState] = []
     changed: list[tuple[FigureState, dict[str, Any]]] = []
     for duns, target in targets.items():
-        values = {"projection": stored(target.past.projection), "before": target.before}
+        projection = stored(target.past.projection)
         if row := read.states.get(duns):
-            changed.append((row, values))
+            changed.append((row, {"projection": projection, "before": target.before}))
         elif target.past.projection:
-            new.append(FigureState(company_id=duns, **values))
+            new.append(NewState(duns, projection, target.before))
     lost = {row.pk for row in update_versions(changed)} if changed else set()
     return lost | _not_inserted(FigureState, new)

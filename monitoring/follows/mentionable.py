@@ -1,7 +1,9 @@
-"""Whom a comment on an alert can mention: the users who may view the alert."""
+"""Whom a comment on an alert or a note on a company can mention: the users who may view the one or the other."""
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -9,21 +11,34 @@ from django.contrib.auth.models import Group
 from django.db.models import Q
 from django.utils.translation import gettext
 
+from core.bulk import has_sql
 from core.visibility import scope_of
 from monitoring.audiences import members_of
 from monitoring.follows.preferences import can_be_reached, preferences_of
 from monitoring.models import Alert
-from portfolio.models import UnitRegistration
+from portfolio.models import Company, Subject, UnitRegistration
 
 MOST = 200
-VIEWS = "view_alert"
+VIEWS, VIEWS_COMPANIES = "view_alert", "view_company"
 NAMES = ("pk", "username", "first_name", "last_name", "email", "timezone")
 UNRESTRICTED = Q(sees_all=True) | Q(is_superuser=True)
 
 
 def mentionable(actor: Any, alert: Alert) -> list[Any]:
     """The others, each with a `note` where no message reaches them; to a business unit, those of no other unit."""
-    people = _viewers(alert).exclude(pk=actor.pk)
+    return _others(actor, _viewers(alert))
+
+
+def mentionable_in_notes(actor: Any, company: Company) -> list[Any]:
+    """The same of a company: of business units, those that hold it."""
+    held = Subject.objects.filter(company=company, monitored_since__isnull=False, monitored_until=None)
+    registrations = held.order_by().values_list("registration_id", flat=True)
+    # Without SQL, a subquery would be made for each row.
+    return _others(actor, _people(VIEWS_COMPANIES, registrations if has_sql() else list(registrations)))
+
+
+def _others(actor: Any, people: Any) -> list[Any]:
+    people = people.exclude(pk=actor.pk)
     scope = scope_of(actor)
     if not scope.sees_all:
         people = people.filter(UNRESTRICTED | Q(unit_rows__unit__in=scope.units))
@@ -34,14 +49,18 @@ def mentionable(actor: Any, alert: Alert) -> list[Any]:
 
 def _viewers(alert: Alert) -> Any:
     """As the visibility of alerts decides it for each of them, without asking for each."""
-    roles = Group.objects.filter(permissions__codename=VIEWS)
-    may = Q(is_superuser=True) | Q(groups__in=roles) | Q(user_permissions__codename=VIEWS)
     others = frozenset().union(*members_of([alert.audience]).values())
-    reporters = sorted(others.union([alert.registration_id] if alert.registration_id else []))
-    units = UnitRegistration.objects.filter(registration__in=reporters).values("unit")
-    people = get_user_model().objects.filter(may, is_active=True).filter(UNRESTRICTED | Q(unit_rows__unit__in=units))
+    people = _people(VIEWS, sorted(others.union([alert.registration_id] if alert.registration_id else [])))
     # Of several units, one may have the registration and another one the rule.
     return people.filter(UNRESTRICTED | Q(unit_rows__unit=alert.unit)) if alert.unit else people
+
+
+def _people(permission: str, registrations: Iterable[uuid.UUID]) -> Any:
+    """With this permission, and all registrations or one of these."""
+    roles = Group.objects.filter(permissions__codename=permission)
+    may = Q(is_superuser=True) | Q(groups__in=roles) | Q(user_permissions__codename=permission)
+    units = UnitRegistration.objects.filter(registration__in=registrations).values("unit")
+    return get_user_model().objects.filter(may, is_active=True).filter(UNRESTRICTED | Q(unit_rows__unit__in=units))
 
 
 def _note_unreached(people: list[Any]) -> None:

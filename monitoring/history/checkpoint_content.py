@@ -16,7 +16,7 @@ from monitoring.history.state import CompanyState, Event, KnownValue
 from monitoring.history.summary import read_order, written_order
 
 # Of what is stored: another one is not understood, and made anew.
-FORMAT = 1
+FORMAT = 2
 
 
 def packed(known: Known) -> bytes:

@@ -18,7 +18,7 @@ from typing import Any
 from django.db.models import Q
 
 from core.bulk import select_values
-from core.db import in_batches
+from core.db import in_batches, insert_new
 from monitoring.history.checkpoint_content import FORMAT, packed, unpacked
 from monitoring.history.facts import SEED_MAY_LAG
 from monitoring.history.known import Known
@@ -89,8 +89,8 @@ def _last(kept: Sequence[Base], moment: datetime | None) -> Base:
 
 def _contents(bases: Sequence[Base]) -> dict[uuid.UUID | None, bytes]:
     keys = {base.key for base in bases if base.key}
-    rows = HistoryCheckpoint.objects.filter(pk__in=keys).values_list("pk", "content") if keys else ()
-    return {key: bytes(content) for key, content in rows}
+    rows = HistoryCheckpoint.objects.filter(pk__in=keys, is_whole=True, format=FORMAT).values_list("pk", "content")
+    return {key: bytes(content) for key, content in rows} if keys else {}
 
 
 def _latest(bases: Sequence[Base], moments: Sequence[datetime | None], base: Base) -> datetime | None:
@@ -128,10 +128,11 @@ def _seeds(duns: str, after: datetime | None, until: datetime | None) -> list[Ev
 
 
 def _before(duns: str, base: Base, seeds: Sequence[Event]) -> list[Event]:
-    if base.until is None or all(seed.moment > base.until + SEED_MAY_LAG for seed in seeds):
+    since = min((seed.moment for seed in seeds), default=None)
+    if base.until is None or since is None or since > base.until + SEED_MAY_LAG:
         return []
-    since = {"changed_at__gte": base.until - SEED_MAY_LAG, "changed_at__lte": base.until}
-    return _changes(duns, {"kind": Kind.ELEMENT} | since)
+    span = {"changed_at__gte": since - SEED_MAY_LAG, "changed_at__lte": base.until}
+    return _changes(duns, {"kind": Kind.ELEMENT} | span)
 
 
 def _span(column: str, after: datetime | None, until: datetime | None) -> dict[str, datetime]:
@@ -151,8 +152,13 @@ def _ends(events: Sequence[Event]) -> Iterator[datetime]:
 def _keep(duns: str, ends: Sequence[datetime]) -> None:
     """First begun, then read: what comes for these times meanwhile removes them."""
     HistoryCheckpoint.objects.filter(company=duns).exclude(is_whole=True, format=FORMAT).delete()
-    waiting = [HistoryCheckpoint(company_id=duns, until=until, format=FORMAT) for until in ends]
-    HistoryCheckpoint.objects.bulk_create(waiting)
+    begun = [
+        HistoryCheckpoint(id=HistoryCheckpoint.key(duns, end), company_id=duns, until=end, format=FORMAT)
+        for end in ends
+    ]
+    # What others have begun since is theirs.
+    if not (waiting := insert_new(HistoryCheckpoint, begun)):
+        return
     base = _last(_kept(duns), ends[0])
     content, later = _contents([base]).get(base.key), _later(duns, base, ends[-1])
     if content or base.key is None:
@@ -165,8 +171,9 @@ def _fill(waiting: Sequence[HistoryCheckpoint], known: Known, later: Later) -> N
     rest = list(waiting)
     for _, after in zip(known.take(ordered, later.before), following, strict=True):
         while rest and (after is None or after.moment > rest[0].until):
-            begun = HistoryCheckpoint.objects.filter(pk=rest.pop(0).pk, is_whole=False)
-            begun.update(is_whole=True, content=packed(known))
+            begun = rest.pop(0)
+            ours = HistoryCheckpoint.objects.filter(pk=begun.pk, attempt=begun.attempt, is_whole=False)
+            ours.update(is_whole=True, content=packed(known))
 
 
 def forget(since: Mapping[str, datetime], companies: Collection[str] = ()) -> None:

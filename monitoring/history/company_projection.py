@@ -135,16 +135,23 @@ def _different(row: Company, columns: dict[str, Any] | None, newest: datetime | 
 
 def columns_of(profile: CompanyState) -> dict[str, Any]:
     name = clean_text(_string(profile.value("organization.primaryName")))
+    return {
+        "name": name,
+        "search_name": search_name(name),
+        "city": clean_text(_string(profile.value("organization.primaryAddress.addressLocality.name")), 200),
+        "merged_into": merged_into(profile),
+        **shared_columns(profile),
+    }
+
+
+def shared_columns(profile: CompanyState) -> dict[str, str]:
+    """Of those columns, the ones that are figures too."""
     country = profile.value("organization.countryISOAlpha2Code") or profile.value(
         "organization.primaryAddress.addressCountry.isoAlpha2Code"
     )
     return {
-        "name": name,
-        "search_name": search_name(name),
         "country": clean_text(_string(country), 2).upper(),
-        "city": clean_text(_string(profile.value("organization.primaryAddress.addressLocality.name")), 200),
         "operating_status": _status(profile),
-        "merged_into": merged_into(profile),
         "global_ultimate": _number(profile.value("organization.corporateLinkage.globalUltimate.duns")),
     }
 

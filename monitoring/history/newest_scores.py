@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import copy
+from functools import lru_cache
 from typing import Any
 
-from monitoring.elements.json_paths import ROOT, names_below_root
+from monitoring.elements.json_paths import ROOT, copied, names_below_root
 
 ASSESSMENT, SCORE_DATE = "dnbAssessment", "scoreDate"
 
 
+@lru_cache(maxsize=20_000)
 def score_of(path: str) -> str:
     """The score that has this part; empty where the path leads to none, or to a whole one."""
     names = names_below_root(path)
     return names[1] if names[:1] == [ASSESSMENT] and len(names) > 2 else ""
 
 
+@lru_cache(maxsize=20_000)
 def is_score_date(path: str) -> bool:
     """Of the score itself, not of something within it."""
     return bool(score_of(path)) and names_below_root(path)[2:] == [SCORE_DATE]
@@ -30,9 +32,9 @@ def score_around(path: str) -> str:
 def with_newest_scores(known: Any, new: Any) -> Any:
     """An assessment in which no score is older than the one it replaces: registrations report at their own pace."""
     if not isinstance(known, dict) or not isinstance(new, dict):
-        return copy.deepcopy(new)
+        return copied(new)
     older = {name: known[name] for name, score in new.items() if name in known and is_older_score(score, known[name])}
-    return copy.deepcopy(new | older)
+    return copied(new | older)
 
 
 def is_older_score(score: Any, known: Any) -> bool:

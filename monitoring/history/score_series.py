@@ -6,12 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from monitoring.history.state import CompanyState, Event
 
 ASSESSMENT = "organization.dnbAssessment"
 CODES = ("dnbCode", "scoreModelDnBCode")
+# Of each; a chart of them is less than 200 pixels wide. Checkpoints hold them, so they must not grow with the past.
+MOST = 200
+A_FEW = 4
+Value = TypeVar("Value", Decimal | None, str)
 
 
 @dataclass(slots=True)
@@ -46,14 +50,26 @@ class ScoreSeries:
         found = {path: (value, unit) for path, value, unit in _numbers(leaves)}
         for path in dict.fromkeys([*self.numbers, *found]):
             value, unit = found.get(path, (None, ""))
-            points = self.numbers.setdefault(path, Series(unit)).points
-            if not points or points[-1][1] != value:
-                points.append((moment, value))
+            series = self.numbers.setdefault(path, Series(unit))
+            if not series.points or series.points[-1][1] != value:
+                series.points.append((moment, value))
+                series.points = _fewer(series.points)
         for path, text in leaves.items():
             if path.rpartition(".")[2] == "rating" and isinstance(text, str):
                 steps = self.ratings.setdefault(path, [])
                 if not steps or steps[-1][1] != text:
                     steps.append((moment, text))
+                    self.ratings[path] = _fewer(steps)
+
+
+def _fewer(points: list[tuple[datetime, Value]]) -> list[tuple[datetime, Value]]:
+    """Where there are too many, every other one goes. What pages say stays: how it began, the last time at which it was
+    lowest and highest, and the last moves."""
+    if len(points) < MOST:
+        return points
+    last: dict[Any, int] = {value: place for place, (_, value) in enumerate(points) if value is not None}
+    kept = {1, last[min(last)], last[max(last)]} if last else {1}
+    return [one for place, one in enumerate(points) if place in kept or place % 2 == 0 or place >= len(points) - A_FEW]
 
 
 def _is_near(path: str) -> bool:

@@ -199,7 +199,7 @@ def _derived(
         position=position,
         place=_story_place(later, position),
         recorded_at=timezone.now(),
-        severity=Severity.NOISE if _is_noise(difference) else severities.of_element(path, after),
+        severity=Severity.NOISE if _is_noise(difference) else severities.of_element(path, after, before),
         notification_id=later.pk,
         registration_id=later.registration_id,
         delivery_id=delivery.pk,

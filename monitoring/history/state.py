@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import uuid
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 
@@ -18,6 +18,7 @@ from core.bulk import select_values
 from core.db import in_batches
 from direct_plus.exact_json import parse_json
 from monitoring.elements.json_paths import (
+    copied,
     leaf_paths,
     names_below_root,
     paths_spoken_of,
@@ -52,6 +53,8 @@ CHANGE_COLUMNS = (
 )
 # In place of a registration, for the members that fetched documents carried: fetches with other data blocks follow.
 FETCHED = uuid.UUID("f37c4ed0-0000-8000-8000-000000000000")
+# More than a page shows of the history. Checkpoints hold them, so they must not grow with the past.
+MOST_MISMATCHES = 200
 # What tells whether D&B still keeps the company; a review, say, does not undo a merger.
 STATUS_KINDS = (Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
 
@@ -60,8 +63,7 @@ STATUS_KINDS = (Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
 ScoreDates = Mapping[tuple[datetime, str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened to a company: a SEED (`seed` set), an element's change, or a notice."""
 
     id: uuid.UUID
@@ -94,7 +96,7 @@ class CompanyState:
     """What is known of a company at a moment."""
 
     document: dict[str, Any] = field(default_factory=dict)
-    # Changes whose "before" is not what was known, and what that was. What was never known cannot differ.
+    # The latest changes whose "before" is not what was known, and what that was. What was never known cannot differ.
     mismatches: dict[uuid.UUID, KnownValue] = field(default_factory=dict)
     # When each part of the document was first and last received, by the names of its path.
     received: dict[tuple[str, ...], tuple[datetime, datetime]] = field(default_factory=dict)
@@ -102,9 +104,16 @@ class CompanyState:
     status: Event | None = None
     # The members that each registration's last SEED carried.
     carried: dict[uuid.UUID, set[str]] = field(default_factory=dict)
+    # Whether mismatches are noted, and what they are seen by: lists and figures show none.
+    notes_mismatches: bool = True
 
     def value(self, path: str) -> Any:
         return value_at(self.document, path)
+
+    def note_mismatch(self, change: uuid.UUID, known: KnownValue) -> None:
+        self.mismatches[change] = known
+        if len(self.mismatches) > MOST_MISMATCHES:
+            del self.mismatches[next(iter(self.mismatches))]
 
 
 def events_of(
@@ -216,8 +225,8 @@ def states_after(
         if event.carried is not None:
             _take_snapshot(result, event)
         elif event.seed is not None:
-            _take_seed(result, event)
-            _reapply(result, event, before, dates)
+            removed = _take_seed(result, event)
+            _reapply(result, event, removed, before, dates)
         elif event.kind == Kind.ELEMENT:
             _take_change(result, event, dates)
             insort(before, event, key=attrgetter("order"))
@@ -228,50 +237,58 @@ def states_after(
 
 def _take_snapshot(result: CompanyState, event: Event) -> None:
     """The state at that moment, whatever is left of how it came about."""
-    result.document = copy.deepcopy(event.seed or {})
+    result.document = copied(event.seed or {})
     result.carried = dict(event.carried or {})
     whole = set().union(*result.carried.values())
     for member, value in result.document.items():
         _note_received(result, [(member,)] if member in whole else leaf_paths(value, (member,)), event.moment)
 
 
-def _take_seed(result: CompanyState, event: Event) -> None:
-    """Replace the members it carries; remove those that the registration's previous SEED carried and it does not. What
-    was fetched removes none, nor parts of one: it holds the data blocks that were asked for that time."""
+def _take_seed(result: CompanyState, event: Event) -> set[str]:
+    """Replace the members it carries; remove those that the registration's previous SEED carried and it does not, which
+    are returned. What was fetched removes none, nor parts of one: it holds the data blocks that were asked for that
+    time."""
     assert event.seed is not None
     carrier = FETCHED if event.is_fetched else event.registration
     before = result.carried.get(carrier, set())
-    for member in set() if event.is_fetched else before - set(event.seed):
+    removed = set() if event.is_fetched else before - set(event.seed)
+    for member in removed:
         result.document.pop(member, None)
     assessment = with_newest_scores(result.document.get(ASSESSMENT), event.seed.get(ASSESSMENT))
-    carried = copy.deepcopy(event.seed) | ({ASSESSMENT: assessment} if ASSESSMENT in event.seed else {})
+    carried = copied(event.seed) | ({ASSESSMENT: assessment} if ASSESSMENT in event.seed else {})
     result.document.update(merged(result.document, carried) if event.is_fetched else carried)
     result.carried[carrier] = set(event.seed) | (before if event.is_fetched else set())
-    _note_received(result, paths_spoken_of((), event.seed), event.moment)
+    if result.notes_mismatches:
+        _note_received(result, paths_spoken_of((), event.seed), event.moment)
+    return removed
 
 
-def _reapply(result: CompanyState, seed: Event, before: Sequence[Event], dates: ScoreDates) -> None:
+def _reapply(
+    result: CompanyState, seed: Event, removed: AbstractSet[str], before: Sequence[Event], dates: ScoreDates
+) -> None:
     """A SEED is stamped when pulled: what happened shortly before may still be missing in it. What was fetched is D&B's
     answer of that moment, and lacks nothing."""
     if seed.is_fetched:
         return
+    about = removed | (seed.seed or {}).keys()
     first = bisect_left(before, seed.moment - SEED_MAY_LAG, key=attrgetter("moment"))
     for change in before[first:]:
-        if _carries(seed, change.path) and same_value(result.value(change.path), change.previous):
+        if _speaks_of(about, change.path) and same_value(result.value(change.path), change.previous):
             set_value_of(change, result.document, dates)
 
 
-def _carries(seed: Event, path: str) -> bool:
-    """Whether the SEED speaks of this path at all: members that it lacks stay as they are."""
+def _speaks_of(members: AbstractSet[str], path: str) -> bool:
+    """Whether the SEED does, by what it carries or removes: any other member stays as it is."""
     names = names_below_root(path)
-    return not names or names[0] in (seed.seed or {})
+    return not names or names[0] in members
 
 
 def _take_change(result: CompanyState, event: Event, dates: ScoreDates) -> None:
-    known, since = result.value(event.path), _known_since(result, event)
-    if since and not same_value(known, event.previous):
-        result.mismatches[event.id] = KnownValue(copy.deepcopy(known), since)
-    _note_received(result, paths_spoken_of(tuple(names_below_root(event.path)), event.current), event.moment)
+    if result.notes_mismatches:
+        known, since = result.value(event.path), _known_since(result, event)
+        if since and not same_value(known, event.previous):
+            result.note_mismatch(event.id, KnownValue(copied(known), since))
+        _note_received(result, paths_spoken_of(tuple(names_below_root(event.path)), event.current), event.moment)
     if not set_value_of(event, result.document, dates):
         result.unplaced.add(event.id)
 
@@ -309,7 +326,7 @@ def _newest_score(change: Event, document: dict[str, Any]) -> Any:
     known = value_at(document, change.path)
     if len(names) == 1:
         return with_newest_scores(known, change.current)
-    return copy.deepcopy(known) if is_older_score(change.current, known) else change.current
+    return copied(known) if is_older_score(change.current, known) else change.current
 
 
 def _known_since(result: CompanyState, event: Event) -> datetime | None:

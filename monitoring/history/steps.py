@@ -6,7 +6,6 @@ each other. The next is the first by place whose `previous` is what is known by 
 
 from __future__ import annotations
 
-import copy
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +17,7 @@ from django.db import transaction
 
 from core.bulk import repeated_values
 from core.db import in_batches
-from monitoring.elements.json_paths import same_value, stored_value, value_at
+from monitoring.elements.json_paths import copied, same_value, stored_value, value_at
 from monitoring.history.newest_scores import score_around
 from monitoring.history.state import (
     ScoreDates,
@@ -142,4 +141,5 @@ def _known_before(duns: str, moment: datetime, paths: set[str]) -> dict[str, Any
     """The document as it is when the moment's first change happens."""
     events = events_of([duns], until=moment, paths=sorted(paths))[duns]
     earlier = [event for event in events if event.seed is not None or event.moment < moment]
-    return copy.deepcopy(apply_events(earlier).document)
+    document: dict[str, Any] = copied(apply_events(earlier).document)
+    return document

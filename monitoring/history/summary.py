@@ -16,7 +16,7 @@ from typing import Any
 
 from core.json_text import dump_json
 from direct_plus.exact_json import parse_json
-from monitoring.elements.json_paths import ROOT, names_below_root, set_value
+from monitoring.elements.json_paths import names_below_root
 from monitoring.history.facts import SEED_MAY_LAG
 from monitoring.history.state import CompanyState, Event, apply_events
 from monitoring.models import Kind
@@ -68,14 +68,13 @@ class Projection:
             self.touched["".join(names_below_root(event.path)[:1])] = event.moment
 
     def is_overlapped(self, event: Event) -> bool:
-        """Whether a SEED may not show yet what happened shortly before it."""
-        return (
-            event.seed is not None
-            and not event.is_fetched
-            and any(
-                moment >= event.moment - SEED_MAY_LAG and (not member or member in event.seed)
-                for member, moment in self.touched.items()
-            )
+        """Whether a SEED may not show yet what happened shortly before it, to what it carries or removes."""
+        if event.seed is None or event.is_fetched:
+            return False
+        about = event.seed.keys() | self.state.carried.get(event.registration, set())
+        return any(
+            moment >= event.moment - SEED_MAY_LAG and (not member or member in about)
+            for member, moment in self.touched.items()
         )
 
 
@@ -148,6 +147,7 @@ def restored(text: str) -> Projection | None:
         document=found["document"],
         status=_status(found["status"]),
         carried={uuid.UUID(registration): set(names) for registration, names in found["carried"].items()},
+        notes_mismatches=False,
     )
     touched = {member: datetime.fromisoformat(moment) for member, moment in found["touched"].items()}
     return Projection(state, read_order(found["order"]), touched)
@@ -163,7 +163,10 @@ def _shown(document: dict[str, Any]) -> dict[str, Any]:
             # Nothing is placed below it.
             value = []
         if value is not None:
-            set_value(kept, ".".join((ROOT, *names[:depth])), value)
+            place = kept
+            for name in names[: depth - 1]:
+                place = place.setdefault(name, {})
+            place[names[depth - 1]] = value
     return kept
 
 

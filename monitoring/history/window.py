@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -119,7 +120,7 @@ def _starts(span: Span) -> tuple[dict[str, datetime], datetime | None]:
     starts = dict.fromkeys(span.companies, span.since)
     ends = [span.until + MARGIN] if span.until else []
     for duns, later, derived_from in pairs.values_list("company_id", "changed_at", "derived_from").distinct():
-        starts[duns] = min(starts[duns], moment_of(ids_of(derived_from)[0]))
+        starts[duns] = min(starts[duns], earlier_of(derived_from))
         ends.append(later)
     return starts, max(ends) + SEED_MAY_LEAD if span.until else None
 
@@ -128,9 +129,16 @@ def _first_key(moment: datetime) -> uuid.UUID:
     return uuid.UUID(int=milliseconds(moment) << 80)
 
 
+@lru_cache(maxsize=4096)
 def ids_of(derived_from: str) -> tuple[uuid.UUID, uuid.UUID]:
     earlier, _, later = derived_from.partition(":")
     return uuid.UUID(earlier), uuid.UUID(later)
+
+
+@lru_cache(maxsize=4096)
+def earlier_of(derived_from: str) -> datetime:
+    """When the earlier of the two documents was delivered."""
+    return moment_of(ids_of(derived_from)[0])
 
 
 def _read(companies: Sequence[str], start: datetime, since: datetime, end: datetime | None) -> dict[str, Past]:
@@ -179,7 +187,7 @@ def _element(row: Change, past: Past, neighbors: set[str], others: set[str]) -> 
         source=source_at(row.place),
         path=row.element,
         leaves=leaves_of(row.element, stored_value(row.previous), stored_value(row.current)),
-        since=moment_of(ids_of(row.derived_from)[0]) if row.derived_from else None,
+        since=earlier_of(row.derived_from) if row.derived_from else None,
         is_adjacent=is_adjacent,
         sources={source_at(row.place), *others},
     )
@@ -212,7 +220,7 @@ def _seeds(compared: Sequence[Change]) -> QuerySet[Notification]:
 
 def _earliest(compared: Sequence[Change]) -> datetime:
     """A document from before that is near to none that is compared."""
-    return min(moment_of(ids_of(row.derived_from)[0]) for row in compared) - SEED_MAY_LAG - 2 * SEED_MAY_LEAD
+    return min(earlier_of(row.derived_from) for row in compared) - SEED_MAY_LAG - 2 * SEED_MAY_LEAD
 
 
 def _add_first_documents(found: Mapping[str, Past], documents: Mapping[str, Mapping[str, Chain]]) -> None:
@@ -239,7 +247,7 @@ def _since(past: Past) -> dict[str, datetime]:
     """Since when each source is compared."""
     since: dict[str, datetime] = {}
     for row in past.differences():
-        source, moment = source_at(row.place), moment_of(ids_of(row.derived_from)[0])
+        source, moment = source_at(row.place), earlier_of(row.derived_from)
         since[source] = min(moment, since.get(source, moment))
     return since
 

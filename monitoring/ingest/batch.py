@@ -40,6 +40,8 @@ class Batch:
     described: set[str] = field(default_factory=set)
     # Companies whose columns may have been made of what the database refused.
     refused: set[str] = field(default_factory=set)
+    # Companies that are there and with which it is kept who reports them here.
+    sourced: set[str] = field(default_factory=set)
 
 
 def read(delivery: Delivery, content: bytes | None = None) -> Batch:
@@ -71,5 +73,6 @@ def place_in_story(batch: Batch, reading: Reading, fact: Fact) -> str:
 
 
 def place_at(batch: Batch, reading: Reading, order: int, fact: Fact, place: str) -> str:
-    delivered_at = reading.delivered_at or fact.moment or batch.stamp
+    # Without any time, the moment of arrival: a change's own time is the same, and a rebuild goes by that.
+    delivered_at = reading.delivered_at or fact.moment or batch.stamp or batch.now
     return story_place(batch.delivery.registration_id, delivered_at, place, order, first_step(fact.kind))

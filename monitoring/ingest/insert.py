@@ -7,6 +7,7 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
@@ -117,18 +118,27 @@ def _insert_companies(batches: Sequence[Batch], companies: set[str], describe: D
 
 def add_sources(batches: Sequence[Batch], without: AbstractSet[str] = frozenset()) -> None:
     """Of companies that are there."""
-    for source, companies in sorted(_companies_by_source(batches).items()):
-        add_source(source, companies - without)
+    have = {
+        source: add_source(source, companies - without)
+        for source, companies in sorted(_companies_by_source(batches).items())
+    }
+    for batch in batches:
+        batch.sourced |= set.intersection(*(have[source] for source in _sources_of(batch)))
 
 
 def _companies_by_source(batches: Sequence[Batch]) -> dict[str, set[str]]:
+    """Those whose sources are not known to be kept."""
     found: dict[str, set[str]] = defaultdict(set)
     for batch in batches:
-        companies = {reading.item.duns for reading in batch.readings}
-        found[source_of_delivery(batch.delivery)] |= companies
-        if is_full_product(batch.delivery.registration.detail):
-            found[DOCUMENTS] |= companies
+        companies = {reading.item.duns for reading in batch.readings} - batch.sourced
+        for source in _sources_of(batch):
+            found[source] |= companies
     return found
+
+
+def _sources_of(batch: Batch) -> list[str]:
+    source = source_of_delivery(batch.delivery)
+    return [source, DOCUMENTS] if is_full_product(batch.delivery.registration.detail) else [source]
 
 
 def _sources(batches: Sequence[Batch]) -> dict[str, str]:
@@ -292,6 +302,7 @@ def _dead_letter(batch: Batch, unreadable: Unreadable) -> DeadLetter:
     )
 
 
+@lru_cache(maxsize=256)
 def is_full_product(detail: str) -> bool:
     """Whether every change of this registration comes as a whole SEED (`notificationType`)."""
     if not detail:

@@ -36,7 +36,8 @@ FORGOTTEN = b'{"type":"FORGOTTEN"}'
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False):
-    """One change: of an element, or the notice itself (`path` empty)."""
+    """One change: of an element, or the notice itself (`path` empty). Its `value` is what `current` says, or the whole
+    document."""
 
     id: uuid.UUID
     kind: str
@@ -92,12 +93,12 @@ class Reader:
         stamp = item.delivery_stamp or self.fallback_stamp
         delivered_at = parse_stamp(stamp) if stamp else None
         organization = _text(item.organization) or "" if item.type == "SEED" else ""
+        document = parse_json(organization) if organization else None
         if item.type == "UPDATE" and item.elements:
             return self._update(position, item, item.elements, stamp, delivered_at)
-        notification = self._notice_id(item, organization, stamp, delivered_at)
-        return Reading(
-            position, notification, item, organization, delivered_at, (_notice(item, notification, delivered_at),)
-        )
+        notification = self._notice_id(item, document, stamp, delivered_at)
+        fact = _notice(item, notification, document, delivered_at)
+        return Reading(position, notification, item, organization, delivered_at, (fact,))
 
     def _update(
         self,
@@ -114,14 +115,14 @@ class Reader:
             latest = max((moment for moment in moments if moment), default=None)
             notification = content_ids.update_id(self.source, item.duns, (content for content, _ in pairs), latest)
         else:
-            notification = self._notice_id(item, "", stamp, delivered_at)
+            notification = self._notice_id(item, None, stamp, delivered_at)
         return Reading(position, notification, item, "", delivered_at, facts)
 
-    def _notice_id(self, item: Item, organization: str, stamp: str | None, delivered_at: datetime | None) -> uuid.UUID:
-        if organization:
-            document = content_ids.canonical(parse_json(organization))
-            returned = self._returned(item.duns, document, content_ids.canonical_stamp(stamp))
-            return content_ids.seed_id(self.source, item.duns, document, stamp, delivered_at, returned)
+    def _notice_id(self, item: Item, document: Any, stamp: str | None, delivered_at: datetime | None) -> uuid.UUID:
+        if document is not None:
+            organization = content_ids.canonical(document)
+            returned = self._returned(item.duns, organization, content_ids.canonical_stamp(stamp))
+            return content_ids.seed_id(self.source, item.duns, organization, stamp, delivered_at, returned)
         body = parse_json(item.body)
         body.pop("deliveryTimeStamp", None)
         text = content_ids.canonical(body)
@@ -162,10 +163,10 @@ def _element(duns: str, element: ElementChange) -> tuple[str, Fact]:
     )
 
 
-def _notice(item: Item, notification: uuid.UUID, moment: datetime | None) -> Fact:
+def _notice(item: Item, notification: uuid.UUID, document: Any, moment: datetime | None) -> Fact:
     kind = KIND_OF_TYPE.get(item.type, Kind.UNKNOWN.value)
     retained = content_ids.canonical(item.retained_duns) if item.retained_duns else None
-    return Fact(content_ids.lifecycle_change_id(notification, moment), kind, "", None, retained, None, moment)
+    return Fact(content_ids.lifecycle_change_id(notification, moment), kind, "", None, retained, document, moment)
 
 
 def _text(raw: bytes | None) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
@@ -13,6 +14,8 @@ from monitoring.models.deliveries import STORY_PLACE, Delivery
 from monitoring.models.elements import Severity
 from monitoring.models.notifications import Notification
 from portfolio.models import Company, Registration
+
+CHECKPOINT_KEYS = uuid.UUID("b9d3a6c4-52f0-5e8e-8a0b-7f41c0d93e27")
 
 
 class Kind(models.TextChoices):
@@ -109,7 +112,10 @@ class HistoryCheckpoint(models.Model):
     """What is known of a company up to a moment, so that its page and its state as of a day need not read all that
     happened before. It may go at any time: it is made again from the history."""
 
-    id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # One for a company and time, see `key`.
+    id = CompactUUIDField(primary_key=True, editable=False)
+    # Of whoever makes it: another may begin it again.
+    attempt = CompactUUIDField(default=uuid.uuid4, editable=False)
     company = models.ForeignKey(Company, on_delete=models.CASCADE, db_index=False)
     until = CompactDateTimeField(help_text=_("The checkpoint includes all changes up to this time."))
     # Of another version of the program: not understood, and made again.
@@ -126,3 +132,7 @@ class HistoryCheckpoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.company_id} until {self.until}"
+
+    @staticmethod
+    def key(duns: str, until: datetime) -> uuid.UUID:
+        return uuid.uuid5(CHECKPOINT_KEYS, f"{duns}|{until.timestamp():.3f}")

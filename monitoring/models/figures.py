@@ -36,7 +36,8 @@ class FigureMonth(models.Model):
         default_permissions = ()
         indexes = [
             models.Index(fields=["company", "month"], name="figure_month_by_company"),
-            models.Index(fields=["changed_at"], name="figure_month_by_change"),
+            # With the key, so that rows of other months are passed by without being read.
+            models.Index(fields=["changed_at", "key"], name="figure_month_by_change"),
         ]
 
     def __str__(self) -> str:

@@ -42,6 +42,19 @@ def is_held(row: OutboxMessage) -> bool:
     return row.state == MessageState.WAITING and row.next_try_at is None
 
 
+def is_untried(row: OutboxMessage) -> bool:
+    return row.state == MessageState.WAITING and not row.attempts and row.next_try_at is not None
+
+
+def held_up(rows: Iterable[OutboxMessage]) -> set[uuid.UUID]:
+    """The webhooks among the targets of untried messages that get an earlier message first, which is retried."""
+    targets = {row.target for row in rows if row.kind == TargetKind.WEBHOOK and is_untried(row)}
+    if not targets:
+        return set()
+    retried = OutboxMessage.objects.filter(RETRYING, target__in=targets).order_by()
+    return set(retried.values_list("target", flat=True).distinct())
+
+
 def failing_since(targets: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetime]:
     """The first failed attempt since the last delivery, of the messages that are retried or, where none is, of those
     that failed finally; nothing for targets that accept theirs."""

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.blobs import load_all, load_bytes, store_bytes
+from core.bulk import durable_later
 from core.db import refresh
 from monitoring.claims import Claim, ClaimLost, claimed_together, end_of_a_claim, unclaimed
 from monitoring.elements.registry import SeverityTable
@@ -143,7 +144,7 @@ def _write(
     """
     severities = SeverityTable()
     add_sources(batches)
-    with transaction.atomic():
+    with durable_later(), transaction.atomic():
         insert_what_is_new(batches[0], severities, *batches[1:], describe=describe)
         raise_times(newest_changes(batches, severities))
     _compare(batches, severities)

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from direct_plus.exact_json import parse_json
 from monitoring.history.company_projection import columns_from
 from monitoring.history.summary import of_document
 from monitoring.ingest.batch import Batch
@@ -32,7 +31,7 @@ def _row(batch: Batch, reading: Reading) -> CompanyRow:
     """As a fold of its history gives it."""
     moment = reading.delivered_at or batch.now
     place = story_place(batch.delivery.registration_id, moment, place_of(batch.delivery, reading.position))
-    document = parse_json(reading.organization) if reading.organization else {}
+    document = reading.facts[0].value or {}
     order = (moment, 0, place, reading.id.int)
     projection = of_document(batch.delivery.registration_id, document, order)
     changed_at = reading.delivered_at or batch.stamp or batch.now

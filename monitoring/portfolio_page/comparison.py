@@ -8,7 +8,7 @@ from monitoring.portfolio_page.asked import Asked
 from monitoring.portfolio_page.measures.counts import Count, count_of
 from monitoring.portfolio_page.measures.movement import Movement, movement_of, pairs_of
 from monitoring.portfolio_page.measures.world import World
-from monitoring.portfolio_page.worlds import Money, money_at, world_at
+from monitoring.portfolio_page.worlds import Money, Reading, read_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,18 @@ class Comparison:
 
 
 def comparison_of(asked: Asked, *, with_money: bool) -> Comparison:
-    money = money_at(asked.past, asked) if with_money else None
-    return compared(asked, world_at(asked.past, asked.filters, money), money)
+    reading = read_days(asked, asked.past, asked.since)
+    money = reading.money(asked.past)[0] if with_money else None
+    return _compared(reading, reading.world(asked.past, asked.filters, money), money)
 
 
 def compared(asked: Asked, after: World, money: Money | None) -> Comparison:
-    before = world_at(asked.since, asked.filters, money)
+    """Of a later day that was read before."""
+    return _compared(read_days(asked, asked.since), after, money)
+
+
+def _compared(reading: Reading, after: World, money: Money | None) -> Comparison:
+    asked = reading.asked
+    before = reading.world(asked.since, asked.filters, money)
     movement = movement_of(pairs_of(before, after, asked.dimension.column))
     return Comparison(asked, after, count_of(before), count_of(after), movement, money)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
+from uuid import UUID
 
-import numpy as np
 from django.utils.translation import gettext
 
-from core.visibility import visible_to
 from monitoring.figures.snapshot import Snapshot
 from monitoring.portfolio_page.asked import SCORES, Asked
 from monitoring.portfolio_page.filters import OF_TODAY
 from monitoring.portfolio_page.links import Links
+from monitoring.portfolio_page.measures.counts import occurring
 from monitoring.portfolio_page.measures.dimensions import COUNTRY, INDUSTRY, UNKNOWN, Dimension
 from monitoring.portfolio_page.numbers import saved_filters
-from portfolio.models import Registration
+from portfolio.registrations.names import references_of
 
 # A value, what people read, and whether it is chosen.
 Option = tuple[str, str, bool]
@@ -23,7 +23,7 @@ Option = tuple[str, str, bool]
 
 def form_context(asked: Asked, snapshot: Snapshot, person: Any, *, is_movement: bool = False) -> dict[str, Any]:
     links = Links(asked)
-    registrations = [(str(key), name) for key, name in _registrations(person)]
+    registrations = [(str(key), name) for key, name in _registrations(asked, snapshot).items()]
     offered = saved_filters(person) if asked.filters.offered is None else asked.filters.offered
     saved = [(str(row.pk), row.name) for row in offered]
     choices = (
@@ -52,12 +52,13 @@ def form_context(asked: Asked, snapshot: Snapshot, person: Any, *, is_movement: 
     }
 
 
-def _registrations(person: Any) -> Iterable[tuple[Any, str]]:
-    return visible_to(person, Registration.objects.order_by("reference")).values_list("pk", "reference")
+def _registrations(asked: Asked, snapshot: Snapshot) -> dict[UUID, str]:
+    """Those with companies on the day, and those chosen."""
+    return references_of({*snapshot.numbers, *map(UUID, asked.filters.values.get("registration", ()))})
 
 
 def _occurring(snapshot: Snapshot, dimension: Dimension) -> list[tuple[str, str]]:
-    numbers = np.unique(snapshot.rows[dimension.column]).tolist()
+    numbers = occurring(snapshot.column(dimension.column))
     found = {dimension.value(snapshot, number): dimension.label(snapshot, number) for number in numbers}
     return sorted(found.items(), key=lambda option: (option[0] == UNKNOWN, option[1]))
 

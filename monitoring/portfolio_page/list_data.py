@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from django.core.paginator import Paginator
@@ -16,7 +17,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.markup import badge
-from core.models import SavedFilter
 from core.text import country_name
 from monitoring.portfolio_page.asked import Asked, read_asked
 from monitoring.portfolio_page.filters import FLAGS, Filters
@@ -34,8 +34,9 @@ from monitoring.portfolio_page.measures.dimensions import (
 from monitoring.portfolio_page.movement_data import DIRECTION_WORDS, state_words
 from portfolio.companies.columns import exposure_in
 from portfolio.exposure.money import amount_text
-from portfolio.models import Company, Registration
+from portfolio.models import Company
 from portfolio.models.figures import FLAG_LABELS
+from portfolio.registrations.names import references_of
 
 ON_A_PAGE = 50
 SORT_WORDS: Mapping[str, str | Promise] = {
@@ -131,16 +132,17 @@ def _chips(asked: Asked, choice: Choice, query: QueryDict) -> Iterator[tuple[str
 
 def filter_words(filters: Filters) -> Iterator[tuple[str, str, str]]:
     """Name, and in words: title and values."""
+    saved = {str(row.pk): row.name for row in filters.offered or ()}
     for name, values in filters.values.items():
         title, words = _words(name)
-        yield name, title, ", ".join(words(value) for value in values)
+        yield name, title, ", ".join(saved.get(value) or words(value) for value in values)
 
 
 def _words(name: str) -> tuple[str, Any]:
     if name in DIMENSIONS:
         return str(DIMENSIONS[name].title), DIMENSIONS[name].words
     title = str(TITLES[name])
-    return title, {"flag": _flag_words, "registration": _reference, "saved": _saved_name}.get(name, _plain_words)
+    return title, {"flag": _flag_words, "registration": _reference}.get(name, _plain_words)
 
 
 TITLES: Mapping[str, str | Promise] = {
@@ -165,11 +167,7 @@ def _flag_words(value: str) -> str:
 
 
 def _reference(value: str) -> str:
-    return Registration.objects.filter(pk=value).values_list("reference", flat=True).first() or value
-
-
-def _saved_name(value: str) -> str:
-    return SavedFilter.objects.filter(pk=value).values_list("name", flat=True).first() or value
+    return references_of([UUID(value)]).get(UUID(value), value)
 
 
 def _without(query: QueryDict, *names: str, **instead: str) -> str:

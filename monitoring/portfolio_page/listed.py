@@ -14,7 +14,7 @@ from monitoring.portfolio_page.measures.concentration import rest_mask
 from monitoring.portfolio_page.measures.dimensions import DIMENSIONS, NO_CLASS, UNKNOWN
 from monitoring.portfolio_page.measures.movement import DIRECTIONS, OUTSIDE, Pairs, mask_of, pairs_of
 from monitoring.portfolio_page.measures.world import Mask, World
-from monitoring.portfolio_page.worlds import Money, money_at, world_at
+from monitoring.portfolio_page.worlds import Money, read_days
 
 # What a list is filtered by, beside the page's filters.
 OF_LIST = (*(name for name in DIMENSIONS if name not in OF_PAGE), "flag", "exposure", "failure_incidence", "data")
@@ -91,10 +91,11 @@ def chosen_sort(query: QueryDict, found: Listed) -> str:
 def listed(asked: Asked, choice: Choice, *, with_money: bool) -> Listed:
     """The page's filters hold on each day; those of the list, on the list's day."""
     of_page, of_list = _parted(asked.filters)
-    money = money_at(asked.past, asked) if with_money else None
-    world = world_at(asked.past, of_page, money)
+    reading = read_days(asked, asked.past, *([asked.since] if choice.is_movement else []))
+    money = reading.money(asked.past)[0] if with_money else None
+    world = reading.world(asked.past, of_page, money)
     if choice.is_movement:
-        pairs = pairs_of(world_at(asked.since, of_page, money), world, asked.dimension.column)
+        pairs = pairs_of(reading.world(asked.since, of_page, money), world, asked.dimension.column)
         mask = mask_of(pairs, direction=choice.direction, was=choice.was, now=choice.now)
         found = _moved(pairs.only(mask), money)
     else:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from core.exports.files import rows_as
 from core.lists.saved_filters import undeclared_in
 from core.models import SavedFilter
-from core.visibility import scope_of, visible_to
+from core.visibility import Scope, scope_of, visible_to
 from monitoring.portfolio_page.filters import Filters
-from portfolio.companies.conditions import UNKNOWN, numbers_tagged, owned_by, tagged
+from portfolio.companies.conditions import UNKNOWN, numbers_tagged, numbers_tagged_and_owned, owned_by, tagged
 from portfolio.models import Company
 
 LISTING = "portfolio.company"
@@ -35,13 +35,20 @@ def with_numbers(filters: Filters, person: Any) -> Filters:
 
 
 def _found(filters: Filters, saved: SavedFilter | None, person: Any) -> Iterator[Iterable[str]]:
-    companies, scope = Company.objects.all(), scope_of(person)
-    for tag in filters.values.get("tag", ()):
-        yield _numbers(tagged(companies, tag, scope)) if tag == UNKNOWN else numbers_tagged(tag, scope)
-    for owner in filters.values.get("owner", ()):
-        yield _numbers(owned_by(companies, owner, scope))
+    yield from _of_entries(filters.first("tag"), filters.first("owner"), scope_of(person))
     if saved:
         yield _numbers(rows_as(person, LISTING, saved.query))
+
+
+def _of_entries(tag: str, owner: str, scope: Scope) -> Iterator[Iterable[str]]:
+    companies = Company.objects.all()
+    if tag and owner and UNKNOWN not in (tag, owner):
+        yield from numbers_tagged_and_owned(tag, owner, scope)
+        return
+    if tag:
+        yield _numbers(tagged(companies, tag, scope)) if tag == UNKNOWN else numbers_tagged(tag, scope)
+    if owner:
+        yield _numbers(owned_by(companies, owner, scope))
 
 
 def _numbers(rows: QuerySet[Any]) -> Iterable[str]:

@@ -26,7 +26,7 @@ from monitoring.portfolio_page.measures.dimensions import (
 )
 from monitoring.portfolio_page.measures.expected_loss import ExpectedLoss, expected_loss_of
 from monitoring.portfolio_page.measures.world import World
-from monitoring.portfolio_page.worlds import Money, money_at, world_at
+from monitoring.portfolio_page.worlds import Money, read_days
 from monitoring.scores.bands import HIGH_RISK_CLASSES
 
 CLASSES = (*map(str, CLASS_NUMBERS), UNKNOWN)
@@ -58,8 +58,9 @@ class Overview:
 
 
 def overview_of(asked: Asked, *, with_money: bool) -> Overview:
-    money = money_at(asked.past, asked) if with_money else None
-    world = world_at(asked.past, asked.filters, money)
+    reading = read_days(asked, asked.past)
+    money = reading.money(asked.past)[0] if with_money else None
+    world = reading.world(asked.past, asked.filters, money)
     failure = FAILURE.counts(world)
     return Overview(
         asked=asked,

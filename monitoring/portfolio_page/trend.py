@@ -14,7 +14,7 @@ from monitoring.portfolio_page.asked import Asked
 from monitoring.portfolio_page.links import Links
 from monitoring.portfolio_page.measures.expected_loss import ExpectedLoss, expected_loss_of
 from monitoring.portfolio_page.measures.movement import BETTER, WORSE, Movement, movement_of, pairs_of
-from monitoring.portfolio_page.worlds import Money, money_at, world_at
+from monitoring.portfolio_page.worlds import Money, read_days
 from portfolio.exposure.money import money_text
 
 
@@ -32,8 +32,11 @@ class Trend:
 
 def trend_of(asked: Asked, *, with_money: bool) -> Trend:
     """Amounts of each day are those that counted on it."""
-    money, earlier = (money_at(day, asked) if with_money else None for day in (asked.past, asked.since))
-    before, after = world_at(asked.since, asked.filters, earlier), world_at(asked.past, asked.filters, money)
+    days = asked.past, asked.since
+    reading = read_days(asked, *days)
+    money, earlier = reading.money(*days) if with_money else (None, None)
+    before = reading.world(asked.since, asked.filters, earlier)
+    after = reading.world(asked.past, asked.filters, money)
     movement = movement_of(pairs_of(before, after, asked.dimension.column))
     loss = _loss(expected_loss_of(before), expected_loss_of(after), money) if money else ""
     return Trend(asked.since, list(_parts(movement, Links(asked))), loss)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from core.bulk import greatest, insert_rows, select_rows, select_values, update_values
+from core.bulk import counted_values, greatest, insert_rows, select_rows, update_values
 from monitoring.claims import unclaimed
 from monitoring.models import Change, Delivery, DeliveryState, Entry, Observation, Publication, Severity
 
@@ -66,15 +66,14 @@ def counts_of(delivery: uuid.UUID) -> dict[str, int]:
 
 def counts_of_all(deliveries: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, int]]:
     counts = {key: dict.fromkeys(("entry_count", "change_count", *SHOWN.values()), 0) for key in deliveries}
-    rows = select_values(Change, ("delivery_id", "entry", "severity"), delivery__in=list(deliveries))
-    for (key, entry, severity), count in Counter(rows).items():
+    found = counted_values(Change, ("delivery_id", "entry", "severity"), delivery__in=list(deliveries))
+    for (key, entry, severity), count in found.items():
         counts[key]["entry_count"] += count
         if entry == Entry.CHANGE:
             counts[key]["change_count"] += count
             if severity in SHOWN:
                 counts[key][SHOWN[severity]] += count
-    observed = select_values(Observation, ("delivery_id",), delivery__in=list(deliveries))
-    for (key,), count in Counter(observed).items():
+    for (key,), count in counted_values(Observation, ("delivery_id",), delivery__in=list(deliveries)).items():
         counts[key]["entry_count"] += count
     return counts
 

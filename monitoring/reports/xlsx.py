@@ -59,10 +59,7 @@ def _summary(sheets: Sheets, report: Report) -> None:
 
 def _days(sheets: Sheets, report: Report) -> None:
     days = report.counts.by_day
-    rows = [
-        (day.isoformat(), *(counts[severity] for severity in SEVERITIES), sum(counts.values()))
-        for day, counts in days.items()
-    ]
+    rows = [(day, *(counts[severity] for severity in SEVERITIES), sum(counts.values())) for day, counts in days.items()]
     totals = (
         gettext("Total"),
         *(report.counts.by_severity[severity] for severity in SEVERITIES),
@@ -84,7 +81,7 @@ def _days(sheets: Sheets, report: Report) -> None:
             }
         )
     chart.set_title({"name": gettext("Changes by day"), "name_font": {"size": 12}})
-    chart.set_x_axis({"name": gettext("Day (UTC)")})
+    chart.set_x_axis({"name": gettext("Day (UTC)"), "text_axis": True, "num_format": "yyyy-mm-dd"})
     chart.set_y_axis({"name": gettext("Changes"), "major_gridlines": {"visible": True, "line": {"color": "#dde4ea"}}})
     chart.set_legend({"position": "bottom"})
     chart.set_size({"width": 720, "height": 340})

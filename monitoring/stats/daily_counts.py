@@ -16,6 +16,7 @@ from typing import Any
 from django.db.models import Count, Q
 
 from core.admin.filters import key_at
+from core.bulk import has_sql, select_values
 from core.db import in_batches, insert_new
 from monitoring.history.state import SNAPSHOT
 from monitoring.models import Change, DailyStat, DailyTotal, Notification, Publication, Severity
@@ -48,11 +49,9 @@ def days_touched(deliveries: Iterable[uuid.UUID]) -> set[date]:
     """The UTC days on which what these deliveries brought happened or was delivered."""
     days: set[date] = set()
     for batch in in_batches(list(deliveries)):
-        moments: set[datetime | None] = set(
-            Change.objects.filter(delivery__in=batch).values_list("changed_at", flat=True)
-        )
-        moments |= moments_of(batch)
-        moments.update(Notification.objects.filter(delivery__in=batch).values_list("delivered_at", flat=True))
+        moments: set[datetime | None] = {*moments_of(batch)}
+        for model, column in ((Change, "changed_at"), (Notification, "delivered_at")):
+            moments.update(moment for (moment,) in select_values(model, (column,), delivery__in=batch))
         days |= {moment.astimezone(UTC).date() for moment in moments if moment}
     return days
 
@@ -91,33 +90,42 @@ def _keys_of(day: date) -> Q:
 def _change_counts(day: date) -> Iterator[DailyStat]:
     rows = (
         Change.objects.filter(_keys_of(day), changed_at__range=_between(day), superseded=False)
-        .values_list("registration_id", "audience", "kind", "element", "severity", "company_id")
+        .values_list("registration_id", "audience", "kind", "element", "severity", _by_place())
         .annotate(count=Count("id"))
     )
     first = [(*row[:6], row[6], row[6]) for row in rows]
     further = [(*key, 0, count) for key, count in further_reports(*_between(day)).items()]
-    yield from _counts(day, "change", first + further)
+    yield from _counts(day, "change", [*_with_countries(first, are_known=has_sql()), *_with_countries(further)])
 
 
 def _notification_counts(day: date) -> Iterator[DailyStat]:
     rows = (
         Notification.objects.filter(delivered_at__range=_between(day))
         .exclude(type=SNAPSHOT)
-        .values_list("registration_id", "company_id", "type")
+        .values_list("registration_id", "type", _by_place())
         .annotate(count=Count("id"))
     )
-    counted = [(row[0], None, row[2], "", Severity.NOISE, row[1], row[3], row[3]) for row in rows]
-    yield from _counts(day, "notification", counted)
+    counted = [(row[0], None, row[1], "", Severity.NOISE, row[2], row[3], row[3]) for row in rows]
+    yield from _counts(day, "notification", _with_countries(counted, are_known=has_sql()))
 
 
-def _counts(day: date, what: str, rows: list[tuple[Any, ...]]) -> Iterator[DailyStat]:
-    """Rows of (registration, audience, kind, element, severity, company, count, reports), summed by the company's
-    country."""
-    countries = _countries({row[5] for row in rows})
+def _by_place() -> str:
+    """In SQL, rows are counted by the country; where each would be looked up for itself, by the company."""
+    return "company__country" if has_sql() else "company_id"
+
+
+def _with_countries(rows: Sequence[tuple[Any, ...]], *, are_known: bool = False) -> Iterable[tuple[Any, ...]]:
+    """The company's country in place of the company, which stands behind five columns."""
+    countries = {} if are_known else _countries({row[5] for row in rows})
+    return rows if are_known else [(*row[:5], countries.get(row[5], ""), *row[6:]) for row in rows]
+
+
+def _counts(day: date, what: str, rows: Iterable[tuple[Any, ...]]) -> Iterator[DailyStat]:
+    """Rows of (registration, audience, kind, element, severity, country, count, reports), summed."""
     counts: Counter[tuple[Any, ...]] = Counter()
     reports: Counter[tuple[Any, ...]] = Counter()
-    for *dimensions, company, count, reported in rows:
-        key = (*dimensions, countries.get(company, ""))
+    for *dimensions, count, reported in rows:
+        key = tuple(dimensions)
         counts[key] += count
         reports[key] += reported
     for key, reported in reports.items():

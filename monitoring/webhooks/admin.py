@@ -24,6 +24,7 @@ from core.admin.row_actions import Outcome, RowActions, confirmation
 from core.markup import ago, badge
 from core.text import counted, moment_text
 from monitoring.models import (
+    MessageState,
     OutboxMessage,
     SendAttempt,
     WebhookEndpoint,
@@ -285,6 +286,7 @@ class WebhookAdmin(RowActions, PageAdmin):
             "cause": failure_cause(sent) if since else "",
             "is_retried": any(map(is_retrying, sent)),
             "undelivered": undelivered_messages(row).count(),
+            "has_failed": undelivered_messages(row).filter(state=MessageState.DEAD).exists() if since else False,
             "may_act": may_act,
             "event_list": EVENT_TYPES.values(),
             "changes_missed": changes_missed(row),

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -74,6 +75,11 @@ class Purse:
         return ApiKeyUsage(
             id=key, api_key=self.key, contract=self.contract, year=self.year, company=duns, at=timezone.now()
         )
+
+
+def purse_of(key: Any, contract: Contract) -> Purse | None:
+    """A key's; a person confirms what costs money by its number, in an import."""
+    return None if key is None else Purse(key.pk, key.budget, contract)
 
 
 def request_within(

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.db.models import Model
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import plurals
+from core.api.bodies import Body
 from core.api.errors import Conflict
-from core.api.examples import an_answer, who
+from core.api.examples import a_request, an_answer, who
 from core.api.fields import OneOf
 from core.api.pages import page_by_key
 from core.api.parameters import PageParameters, Parameters, Several
-from portfolio.call_budgets.budgets import budgets_of
+from core.api.scopes import READ
+from portfolio.call_budgets.budgets import budget_of, budgets_of, set_budget
 from portfolio.call_budgets.calls import BudgetUsedUp, CallsChanged, this_month
 from portfolio.models import CallKind, CallOutcome, Contract, DnbCall
 
 Row = TypeVar("Row", bound=Model)
+MOST_CALLS = 10**9
 CONFIRM_HELP = (
     'Number of calls to D&B that you confirm, by kind, such as `{"match": 12}`. If it is not the number that the '
-    "request would make, no call is made, and the response (409) states that number."
+    "request would make, no call is made, and the response (409) states that number. Send `{}` to get it."
+)
+CONFIRM_MISSING = (
+    "Send the number of calls to D&B that you confirm, by kind. To get it, send {{}}: no call is made, and the response"
+    " (409) states the number."
 )
 
 BUDGET_EXAMPLE = {
@@ -57,7 +65,8 @@ class ConfirmCallsField(serializers.DictField):
     child = serializers.IntegerField(min_value=0, max_value=10**9)
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"help_text": CONFIRM_HELP, **options})
+        missing = dict.fromkeys(("required", "null"), CONFIRM_MISSING)
+        super().__init__(**{"help_text": CONFIRM_HELP, "error_messages": missing, **options})
 
     def to_internal_value(self, data: Any) -> dict[CallKind, int]:
         sent = super().to_internal_value(data)
@@ -66,7 +75,7 @@ class ConfirmCallsField(serializers.DictField):
         return {CallKind(kind): number for kind, number in sent.items()}
 
 
-class ConfirmCallsSerializer(serializers.Serializer[Any]):
+class ConfirmCallsSerializer(Body):
     confirm_calls = ConfirmCallsField()
 
 
@@ -136,8 +145,20 @@ class CallParameters(PageParameters):
     kind = Several(child=OneOf(CallKind.choices), help_text="Return only calls of these kinds.")
 
 
+class SetBudgetSerializer(Body):
+    contract = serializers.CharField(
+        required=False, max_length=64, help_text="Name of the contract. Required only if there are several."
+    )
+    kind = OneOf(CallKind.choices, help_text="Kind of call.")
+    limit = serializers.IntegerField(
+        min_value=0, max_value=MOST_CALLS, allow_null=True, help_text="Calls per month. Null for the default."
+    )
+
+
 class CallBudgetList(APIView):
-    permissions = {"GET": "portfolio.view_callbudget"}
+    # No scope opens changes: no API key raises the limit that it is held to.
+    scopes = {"GET": READ, "PUT": ""}
+    permissions = {"GET": "portfolio.view_callbudget", "PUT": "portfolio.change_callbudget"}
 
     @extend_schema(
         operation_id="call_budgets",
@@ -149,8 +170,49 @@ class CallBudgetList(APIView):
     def get(self, request: Request) -> Response:
         """How many calls that may incur costs were made this month, and how many are left, by contract and kind."""
         Parameters.of(request)
-        budgets = budgets_of(Contract.objects.order_by("name"))
-        return Response({"month": this_month(), "results": CallBudgetSerializer(budgets, many=True).data})
+        return Response(_budgets_json(Contract.objects.order_by("name")))
+
+    @extend_schema(
+        operation_id="set_call_budget",
+        tags=["calls"],
+        summary="Set a call budget, as a user",
+        request=SetBudgetSerializer,
+        responses=BudgetsSerializer,
+        examples=[
+            a_request("1,000 searches", {"kind": "match", "limit": 1000}),
+            an_answer(
+                "Set",
+                {
+                    "month": "2026-01-01",
+                    "results": [{**BUDGET_EXAMPLE, "limit": 1000, "is_default": False, "left": 988}],
+                },
+            ),
+        ],
+    )
+    def put(self, request: Request) -> Response:
+        """Sets the limit of one kind of call from this month on, and returns the budgets of its contract. API keys
+        cannot set budgets; a user signs in.
+        """
+        asked = SetBudgetSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        contract = contract_named(asked.validated_data.get("contract"))
+        budget = budget_of(contract, asked.validated_data["kind"])
+        set_budget(budget, asked.validated_data["limit"], changed_by=who(request))
+        return Response(_budgets_json([contract]))
+
+
+def _budgets_json(contracts: Iterable[Contract]) -> dict[str, Any]:
+    return {"month": this_month(), "results": CallBudgetSerializer(budgets_of(contracts), many=True).data}
+
+
+def contract_named(name: str | None) -> Contract:
+    """The only one, unless one is named."""
+    rows = list(Contract.objects.order_by("name")) if name is None else list(Contract.objects.filter(pk=name))
+    if not rows:
+        raise NotFound("No contract with this name exists.")
+    if len(rows) > 1:
+        raise serializers.ValidationError({"contract": "There are several contracts. Name one of them."})
+    return rows[0]
 
 
 class CallList(APIView):

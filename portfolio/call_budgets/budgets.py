@@ -52,6 +52,12 @@ def ensure_budgets() -> None:
     insert_new(CallBudget, [_row(contract, kind) for contract in Contract.objects.all() for kind in CallKind])
 
 
+def budget_of(contract: Contract, kind: CallKind) -> CallBudget:
+    """The row to set, also where nobody has set it before."""
+    insert_new(CallBudget, [row := _row(contract, kind)])
+    return row
+
+
 def earlier_months(contract: Contract, count: int = 12) -> list[tuple[date, dict[str, int]]]:
     """Used calls by kind in months before this one, the latest first."""
     rows = CallMonth.objects.filter(contract=contract, month__lt=this_month()).order_by("-month")

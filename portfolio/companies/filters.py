@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, MultipleDropdownFilter
 
-from core.admin.filters import CountryFilter, DaysFilter
+from core.admin.filters import CountryFilter, DaysFilter, shows_no_page
 from core.bulk import among
 from core.cached_counts import recent_count
 from core.text import is_clean
@@ -100,7 +100,7 @@ class ColumnFilter(MultipleDropdownFilter):  # type: ignore[misc]
     options: Callable[[HttpRequest], Options]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        offered = [*self.options(request), (UNKNOWN, gettext("Unknown"))]
+        offered = () if shows_no_page(request) else (*self.options(request), (UNKNOWN, gettext("Unknown")))
         return with_those_asked(offered, request.GET.getlist(str(self.parameter_name)))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -193,7 +193,9 @@ class _OfEntries(DropdownFilter):  # type: ignore[misc]
     unknown: str | Promise
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        offered = [*occurring(str(self.parameter_name), request.user), (UNKNOWN, self.unknown)]
+        offered: Options = ()
+        if not shows_no_page(request):
+            offered = (*occurring(str(self.parameter_name), request.user), (UNKNOWN, self.unknown))
         return with_those_asked(offered, [self.value() or ""])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

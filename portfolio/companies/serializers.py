@@ -52,6 +52,10 @@ NAMED_COMPANY_EXAMPLE = {**COMPANY_EXAMPLE, "references": [REFERENCE_EXAMPLE]}
 FLAG_NAMES = [str(flag.name).lower() for flag in Flag]
 
 
+def flag_names(flags: int | None) -> list[str] | None:
+    return None if flags is None else [name for name, flag in zip(FLAG_NAMES, Flag, strict=True) if flags & flag]
+
+
 class FiguresSerializer(serializers.ModelSerializer[Company]):
     """Unknown is null, or empty for a text."""
 
@@ -72,8 +76,7 @@ class FiguresSerializer(serializers.ModelSerializer[Company]):
 
     @extend_schema_field({"type": "array", "items": {"type": "string", "enum": FLAG_NAMES}, "nullable": True})
     def get_flags(self, company: Company) -> list[str] | None:
-        flags = company.flags
-        return None if flags is None else [name for name, flag in zip(FLAG_NAMES, Flag, strict=True) if flags & flag]
+        return flag_names(company.flags)
 
 
 class CompanySerializer(serializers.ModelSerializer[Company]):

@@ -18,6 +18,7 @@ TRANSCRIBED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å
 # Without them another sound is meant.
 VOICED = "\u3099\u309a"
 JOINTS = "'’ʼ.&/-"
+JOINT = re.compile(f"[{JOINTS}]")
 TOKEN = re.compile(rf"[^\W_]+(?:[{JOINTS}][^\W_]+)*")
 # Thai, Lao, Burmese, Khmer, Japanese, Chinese, Korean: a run of them, or of anything else.
 UNSPACED = (
@@ -106,15 +107,19 @@ def _words(tokens: Iterable[str]) -> Iterator[str]:
 
 
 def _telling_tokens(text: str) -> Iterator[str]:
-    tokens = TOKEN.findall(LEGAL_FORM_IN_RUN.sub(" ", text))
+    # Forms that stand in a run are of scripts without spaces.
+    tokens = TOKEN.findall(text if text.isascii() else LEGAL_FORM_IN_RUN.sub(" ", text))
     return (token for token in tokens if "".join(_parts(token)) not in LEGAL_FORMS)
 
 
 def _parts(token: str) -> list[str]:
-    return [part for part in re.split(f"[{JOINTS}]", token) if part]
+    return [token] if token.isalnum() else [part for part in JOINT.split(token) if part]
 
 
 def _pieces(part: str) -> Iterator[str]:
+    if part.isascii():
+        yield part
+        return
     for run in RUN.finditer(part):
         if run["unspaced"]:
             yield from (run[0][start:] for start in range(min(len(run[0]), LONGEST_RUN)))

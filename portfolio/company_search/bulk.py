@@ -15,6 +15,7 @@ from core import plurals
 from core.audit import record
 from core.db import clean_text, in_batches, insert_new
 from core.text import counted
+from core.visibility import is_restricted
 from portfolio.call_budgets.calls import BudgetUsedUp, calls_left, confirm_calls
 from portfolio.imports.found_numbers import searches_of, stop_waiting
 from portfolio.imports.states import Refused, counts_of, demand_state
@@ -24,6 +25,11 @@ from portfolio.models import CallKind, CompanySearch, ImportState, SearchState, 
 # Searched again only when a person confirms another call.
 AGAIN = (SearchState.STOPPED, SearchState.FAILED)
 IN_WORK = (SearchState.WAITING, SearchState.CALLED)
+
+
+def may_search_rows(actor: Any) -> bool:
+    """Calls at D&B are of the whole contract: users and API keys of business units make none from an import."""
+    return not is_restricted(actor)
 
 
 def states_of(import_: SubjectImport) -> dict[str, int]:

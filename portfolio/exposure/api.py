@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.bodies import Body
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
-from core.api.fields import Entries
+from core.api.fields import MOST_SHOWN, Entries
 from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import READ_EXPOSURE, WRITE_EXPOSURE
 from core.api.visibility import scope_for, seen_by
 from core.lists.pagination import BadCursor, read_token, write_token
 from portfolio.companies.parameters import DunsField, ReferenceField, seen_numbers
 from portfolio.exposure.books import LONGEST, book_key, book_name
-from portfolio.exposure.currencies import CODES
+from portfolio.exposure.currencies import CODES, NO_CURRENCY
 from portfolio.exposure.days import BadDay, read_day, today
 from portfolio.exposure.entries import end_exposure, set_exposures
+from portfolio.exposure.ledger import book_names
 from portfolio.exposure.money import exact_text
 from portfolio.exposure.packed import Position
 from portfolio.exposure.positions import After, page_of_stakes
@@ -81,14 +84,16 @@ class ExposuresSerializer(serializers.Serializer[Any]):
     )
 
 
-class EntrySerializer(serializers.Serializer[Any]):
+class EntrySerializer(Body):
     duns = DunsField(required=False, max_length=20, help_text="D-U-N-S number. Leave it out to send a `reference`.")
     reference = ReferenceField()
     book = serializers.CharField(max_length=LONGEST, help_text=BOOK_HELP)
     amount = serializers.DecimalField(
         max_digits=15, decimal_places=2, min_value=Decimal(0), help_text="What is at stake: 0 or more."
     )
-    currency = serializers.ChoiceField(sorted(CODES), help_text="Currency of the amount (ISO 4217).")
+    currency = serializers.ChoiceField(
+        sorted(CODES), error_messages=NO_CURRENCY, help_text="Currency of the amount (ISO 4217)."
+    )
     as_of = DayField(required=False, help_text="Day from which the amount counts. Leave it out for today.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -101,7 +106,7 @@ class EntrySerializer(serializers.Serializer[Any]):
         return {**attrs, "company": named[0]}
 
 
-class SettingSerializer(serializers.Serializer[Any]):
+class SettingSerializer(Body):
     exposures = Entries(
         child=EntrySerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="Up to 1,000 amounts."
     )
@@ -109,6 +114,11 @@ class SettingSerializer(serializers.Serializer[Any]):
 
 class SetSerializer(serializers.Serializer[Any]):
     kept = serializers.IntegerField(help_text="Number of amounts that count from their day on.")
+    new_books = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Books that did not exist before this call. A mistyped name is a new book, and adds to the total "
+        "exposure.",
+    )
 
 
 class ExposureParameters(PageParameters):
@@ -165,7 +175,10 @@ class ExposureList(APIView):
         summary="Set amounts, up to 1,000 per call",
         request=SettingSerializer,
         responses=SetSerializer,
-        examples=[a_request("One amount", {"exposures": [ENTRY_EXAMPLE]}), an_answer("Set", {"kept": 1})],
+        examples=[
+            a_request("One amount", {"exposures": [ENTRY_EXAMPLE]}),
+            an_answer("Set", {"kept": 1, "new_books": []}),
+        ],
     )
     def put(self, request: Request) -> Response:
         """An amount replaces what the book had for the company from its day on. Repeating the call has no effect.
@@ -177,11 +190,12 @@ class ExposureList(APIView):
         asked.is_valid(raise_exception=True)
         positions = [_position(one) for one in asked.validated_data["exposures"]]
         try:
-            set_exposures(positions, requested_by=who(request))
+            new_books = set_exposures(positions, requested_by=who(request))
         except Refused as error:
             raise Conflict(str(error)) from error
         start_refresh()
-        return Response({"kept": len({(one.duns, book_key(one.book), one.day) for one in positions})})
+        kept = {(one.duns, book_key(one.book), one.day) for one in positions}
+        return Response({"kept": len(kept), "new_books": new_books})
 
     @extend_schema(
         operation_id="remove_exposure",
@@ -191,16 +205,30 @@ class ExposureList(APIView):
         responses={204: None},
     )
     def delete(self, request: Request) -> Response:
-        """The book has no amount for the company from that day on. The response is the same if it had none before."""
+        """The book has no amount for the company from that day on. The response is the same if it had none before. It
+        is 404 if the book does not exist."""
         asked = ExposureKey.of(request)
         day, book = asked.get("as_of") or today(), book_name(asked["book"])
         # Alike in both cases: this scope is not one for reading what is at stake.
         try:
             if end_exposure(asked["company"], book, day, requested_by=who(request)):
                 start_refresh()
+            else:
+                _check_book(book)
         except Refused as error:
             raise Conflict(str(error)) from error
         return Response(status=204)
+
+
+def _check_book(book: str) -> None:
+    known = book_names()
+    if book_key(book) not in known:
+        raise Http404(no_such_book(book, list(known.values())))
+
+
+def no_such_book(book: str, known: Sequence[str]) -> str:
+    advice = f"The books are: {', '.join(known[:MOST_SHOWN])}." if known else "No amounts have been set yet."
+    return f"The book “{book}” does not exist. {advice}"
 
 
 def _companies(request: Request, asked: Mapping[str, Any]) -> frozenset[str] | None:

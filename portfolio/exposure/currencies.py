@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 _LIST = (
     "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLF "
     "CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG "
@@ -16,6 +18,8 @@ SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "₽": "RUB", "₺": "TRY", "�
 SHARED_SIGNS = "$¥"
 WORDS = {"EURO": "EUR", "EUROS": "EUR", "SFR": "CHF", "FR": "CHF", "SFR.": "CHF", "FR.": "CHF", "US$": "USD"}
 A = ord("A")
+# Of fields of the API.
+NO_CURRENCY: dict[str, Any] = {"invalid_choice": "“{input}” is not a currency. Send its code (ISO 4217), such as EUR."}
 
 
 def currency_of(text: str) -> str:

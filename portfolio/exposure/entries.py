@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import date
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from core.actors import Actor
 from core.audit import record
@@ -36,11 +37,25 @@ TRIES = 20
 MOST_TOGETHER = 20_000
 
 
-def set_exposures(positions: Sequence[Position], *, requested_by: Actor) -> None:
-    """Each replaces what the book had for the company from its day on. Repeating it changes nothing that counts."""
-    if not any(_keep(positions, requested_by) for _ in range(TRIES)):
-        raise Refused(gettext("Other amounts are being kept right now. Try again in a few seconds."))
-    _record("exposure.set", positions, requested_by)
+def set_exposures(positions: Sequence[Position], *, requested_by: Actor) -> list[str]:
+    """Each replaces what the book had for the company from its day on. Repeating it changes nothing that counts.
+    Returns the books that are new."""
+    for _ in range(TRIES):
+        applied = list(_applied())
+        if _keep(positions, applied[-1] if applied else None, requested_by):
+            _record("exposure.set", positions, requested_by)
+            return _new_books(applied, positions)
+    raise Refused(gettext("Other amounts are being kept right now. Try again in a few seconds."))
+
+
+def _applied() -> QuerySet[ExposureImport]:
+    return ExposureImport.objects.filter(state=ImportState.APPLIED).order_by("confirmed_at", "id")
+
+
+def _new_books(applied: Sequence[ExposureImport], positions: Sequence[Position]) -> list[str]:
+    known = {book_key(part.book) for row in applied for part in parts_of(row)}
+    sent = {book_key(one.book): one.book for one in positions}
+    return sorted(sent[key] for key in sent.keys() - known)
 
 
 def end_exposure(duns: str, book: str, day: date, *, requested_by: Actor) -> bool:
@@ -50,15 +65,14 @@ def end_exposure(duns: str, book: str, day: date, *, requested_by: Actor) -> boo
     if found is None or place is None:
         return False
     gone = [Position(duns, GONE, code_of(int(found.currencies[place])), found.name, day)]
-    if not any(_keep(gone, requested_by) for _ in range(TRIES)):
+    if not any(_keep(gone, _applied().last(), requested_by) for _ in range(TRIES)):
         raise Refused(gettext("Other amounts are being kept right now. Try again in a few seconds."))
     _record("exposure.remove", gone, requested_by)
     return True
 
 
-def _keep(positions: Sequence[Position], requested_by: Actor) -> bool:
+def _keep(positions: Sequence[Position], last: ExposureImport | None, requested_by: Actor) -> bool:
     """In the row that was applied last, if it is this caller's own of today; else in one of its own."""
-    last = ExposureImport.objects.filter(state=ImportState.APPLIED).order_by("-confirmed_at", "-id").first()
     if last is None or not _may_hold(last, requested_by):
         return _keep_apart(positions, requested_by)
     try:
@@ -104,7 +118,8 @@ def _record(action: str, positions: Sequence[Position], actor: str) -> None:
     """Without the amounts and the companies, which the audit log would show to users who may not see money."""
     count, books = len({one.duns for one in positions}), sorted({one.book for one in positions})
     words = {"count": counted(count), "book": ", ".join(books)[:200]}
-    summary = gettext("Exposure of %(count)s companies in %(book)s") % words
+    text = ngettext("Exposure of %(count)s company in %(book)s", "Exposure of %(count)s companies in %(book)s", count)
+    summary = text % words
     after = {"companies": count, "books": books, "days": sorted({one.day for one in positions})}
     thing = ExposureImport(pk=uuid.uuid5(uuid.NAMESPACE_OID, "\n".join(books)))
     record(actor=actor, action=action, thing=thing, summary=summary, after=after)

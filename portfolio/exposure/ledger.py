@@ -31,7 +31,8 @@ class Layer(NamedTuple):
     companies: int
 
 
-@dataclass(frozen=True, slots=True)
+# By identity: the same layers are the same books.
+@dataclass(frozen=True, slots=True, eq=False)
 class Book:
     """What counts in a book: arrays of equal length, in the order of `duns`. `days` are ordinals."""
 
@@ -46,10 +47,23 @@ class Book:
         return place if place < len(self.duns) and self.duns[place] == duns else None
 
 
-def layers_at(day: date) -> tuple[tuple[Layer, ...], ...]:
+Layers = tuple[tuple[Layer, ...], ...]
+
+
+def book_names() -> dict[str, str]:
+    """All books with amounts of whatever day, in alphabetical order, by the key of the name."""
+    found = {book_key(layer.book): layer.book for layer, _ in _all_layers()}
+    return dict(sorted(found.items()))
+
+
+def layers_at(day: date) -> Layers:
     """Of each book the layers that count on a day, the later over the earlier."""
+    return _layers_on(day, _all_layers())
+
+
+def _layers_on(day: date, every: Sequence[tuple[Layer, bool]]) -> Layers:
     found: dict[str, list[tuple[Layer, bool]]] = defaultdict(list)
-    for layer, replaces in sorted(_all_layers(), key=lambda one: one[0].day):
+    for layer, replaces in sorted(every, key=lambda one: one[0].day):
         if layer.day <= day:
             found[book_key(layer.book)].append((layer, replaces))
     return tuple(_from_last_replacement(found[key]) for key in sorted(found))
@@ -72,15 +86,24 @@ def _from_last_replacement(layers: Sequence[tuple[Layer, bool]]) -> tuple[Layer,
     return tuple(layer for layer, _ in layers[start:])
 
 
-# The last one that was asked for: several pages, and the company's page, ask for the same.
-@lru_cache(maxsize=1)
-def books_of(layers: tuple[tuple[Layer, ...], ...]) -> tuple[Book, ...]:
+# The last that were asked for: several pages, and the company's page, ask for the same; movement for two days.
+@lru_cache(maxsize=2)
+def books_of(layers: Layers) -> tuple[Book, ...]:
     arrays = load({layer.owner for book in layers for layer in book})
     return tuple(_book(book, arrays) for book in layers)
 
 
 def books_at(day: date) -> tuple[Book, ...]:
-    layers = layers_at(day)
+    return books_on([day])[0]
+
+
+def books_on(days: Sequence[date]) -> list[tuple[Book, ...]]:
+    """Of several days, whose layers are read once."""
+    every = _all_layers()
+    return [_books(day, _layers_on(day, every)) for day in days]
+
+
+def _books(day: date, layers: Layers) -> tuple[Book, ...]:
     while True:
         try:
             return books_of(layers)

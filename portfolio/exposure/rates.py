@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, QuerySet, Subquery
 from django.utils.translation import gettext
 
 from core.audit import record
+from core.bulk import has_sql
 from core.cached_counts import update_counts
 from core.db import insert_new
 from portfolio.exposure.currencies import CODES
@@ -32,12 +34,20 @@ def exposure_settings() -> ExposureSettings:
     return ExposureSettings.objects.filter(pk=KEY).first() or ExposureSettings()
 
 
+DatedRate = tuple[date, str, int]
+RatesKey = tuple[str, tuple[tuple[str, int], ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """What a unit of each currency was worth on a day, in units of 10^-12 of the currency of rates."""
 
     reporting_currency: str
     values: Mapping[str, int]
+
+    @property
+    def key(self) -> RatesKey:
+        return self.reporting_currency, tuple(sorted(self.values.items()))
 
     def factor(self, currency: str) -> tuple[int, int] | None:
         """Numerator and denominator of one unit in the reporting currency; None where a rate is missing."""
@@ -58,10 +68,33 @@ def convert(cents: int, factor: tuple[int, int] | None) -> int | None:
 
 def rates_at(day: date) -> Rates:
     """The last of each currency until then."""
-    settings = exposure_settings()
-    rows = ExchangeRate.objects.filter(day__lte=day)
-    found = list(rows.order_by("-day").values_list("currency", "rate")[: MOST_READ + 1])
-    rates = dict(reversed(found)) if len(found) <= MOST_READ else _last_of_each(rows)
+    return rates_on([day])[0]
+
+
+def rates_on(days: Sequence[date]) -> list[Rates]:
+    found, settings = _rates_and_settings(max(days))
+    return [_rates_on(day, found, settings) for day in days]
+
+
+def _rates_and_settings(until: date) -> tuple[list[DatedRate], ExposureSettings]:
+    """In one query where there are rates: each page with amounts asks for both."""
+    rows: Any = ExchangeRate.objects.filter(day__lte=until).order_by("-day")
+    if not has_sql():
+        return list(rows.values_list("day", "currency", "rate")[: MOST_READ + 1]), exposure_settings()
+    names = ("reporting_currency", "rates_currency")
+    own = {f"_{name}": Subquery(ExposureSettings.objects.filter(pk=KEY).values(name)) for name in names}
+    found = list(rows.annotate(**own).values_list("day", "currency", "rate", *own)[: MOST_READ + 1])
+    if not found:
+        return [], exposure_settings()
+    set_by_users = {name: value for name, value in zip(names, found[0][3:], strict=True) if value}
+    return [row[:3] for row in found], ExposureSettings(**set_by_users)
+
+
+def _rates_on(day: date, found: Sequence[DatedRate], settings: ExposureSettings) -> Rates:
+    if len(found) > MOST_READ:
+        rates = _last_of_each(ExchangeRate.objects.filter(day__lte=day))
+    else:
+        rates = {currency: rate for since, currency, rate in reversed(found) if since <= day}
     return Rates(settings.reporting_currency, rates | {settings.rates_currency: RATE_ONE})
 
 

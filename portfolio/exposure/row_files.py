@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from django.utils.translation import gettext
+
 from core.exports.spreadsheet_escape import harmless
 from portfolio.exposure.flaws import COUNTED
 from portfolio.exposure.money import exact_text
@@ -29,4 +31,4 @@ def _cells(row: ExposureRow) -> list[str]:
 
 
 def template() -> bytes:
-    return template_of(TEMPLATE, (16, 24, 16, 10, 18, 14, 36))
+    return template_of(gettext("Exposure"), TEMPLATE, (16, 24, 16, 10, 18, 14, 36))

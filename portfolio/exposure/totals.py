@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portfolio.exposure.currencies import code_of
 from portfolio.exposure.days import today
-from portfolio.exposure.ledger import Book, books_at
-from portfolio.exposure.rates import MOST_CENTS, Rates, convert, rates_at
+from portfolio.exposure.ledger import Book, books_at, books_on
+from portfolio.exposure.rates import MOST_CENTS, Rates, RatesKey, convert, rates_at, rates_on
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,13 +77,35 @@ class Stake:
 def exposures_at(day: date | None = None, among: NDArray[Any] | None = None) -> Exposures:
     """As of the end of a day, today where none is given; with the rates of that day. Of all companies, or among these
     D-U-N-S numbers."""
-    asked = day or today()
-    books, rates = books_at(asked), rates_at(asked)
-    pieces = [piece for book in books for piece in _pieces(book, rates)]
-    return _sum(pieces if among is None else [piece.among(among) for piece in pieces], rates)
+    return exposures_on([day], among)[0]
 
 
-def _sum(pieces: Sequence[Piece], rates: Rates) -> Exposures:
+def exposures_on(days: Sequence[date | None], among: NDArray[Any] | None = None) -> list[Exposures]:
+    """Of several days, in as many queries as of one."""
+    asked = [day or today() for day in days]
+    found = zip(books_on(asked), rates_on(asked), strict=True)
+    return [_exposures(books, rates.key, among) for books, rates in found]
+
+
+def _exposures(books: tuple[Book, ...], rates: RatesKey, among: NDArray[Any] | None) -> Exposures:
+    if among is None:
+        return _of_all(books, rates)
+    return _sum([piece.among(among) for piece in _all_pieces(books, rates)], rates[0])
+
+
+# The last that were asked for, as long as amounts and rates are the same.
+@lru_cache(maxsize=2)
+def _of_all(books: tuple[Book, ...], rates: RatesKey) -> Exposures:
+    return _sum(_all_pieces(books, rates), rates[0])
+
+
+@lru_cache(maxsize=2)
+def _all_pieces(books: tuple[Book, ...], rates: RatesKey) -> list[Piece]:
+    currency, values = rates
+    return [piece for book in books for piece in _pieces(book, Rates(currency, dict(values)))]
+
+
+def _sum(pieces: Sequence[Piece], currency: str) -> Exposures:
     import numpy as np
 
     duns = np.concatenate([np.empty(0, "u4"), *(piece.duns[piece.converted != NONE] for piece in pieces)])
@@ -92,7 +114,7 @@ def _sum(pieces: Sequence[Piece], rates: Rates) -> Exposures:
     duns, cents = duns[order], cents[order]
     starts = np.flatnonzero(np.append(True, duns[1:] != duns[:-1])[: len(duns)])
     sums = np.add.reduceat(cents, starts) if len(starts) else cents
-    return Exposures(rates.reporting_currency, duns[starts], sums, *_apart(pieces))
+    return Exposures(currency, duns[starts], sums, *_apart(pieces))
 
 
 def _pieces(book: Book, rates: Rates) -> Iterator[Piece]:

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.actors import Actor
+from core.api.bodies import Body
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
 from core.api.fields import OneOf
@@ -73,11 +74,13 @@ class ImportSerializer(serializers.Serializer[Any]):
     approved_by = serializers.CharField(help_text="The second approver, if one is required.")
     total = serializers.IntegerField(allow_null=True, help_text="Number of rows. Null until it is known.")
     counts = serializers.SerializerMethodField(
-        help_text="Number of rows by the import's own validation, which is finer: `new` is a company that it adds."
-        " Invalid entries of a request are not among its rows."
+        help_text="Number of rows by the import's own validation, which is finer: `new` and `reformatted` are"
+        " companies that it adds. Invalid entries of a request are not among its rows."
     )
     new_billable = serializers.IntegerField(
-        allow_null=True, help_text="Number of new billable companies. A user confirms this number."
+        allow_null=True,
+        help_text="Number of new billable companies. A user confirms this number. It is a maximum until D&B's "
+        "complete list is adopted for every registration of the contract.",
     )
     removals = serializers.IntegerField(allow_null=True, help_text="Number of companies that it removes.")
     sheets = serializers.SerializerMethodField(help_text="The sheets of a workbook.")
@@ -108,7 +111,7 @@ class ImportParameters(PageParameters):
     state = Several(child=OneOf(ImportState.choices), help_text="Return only imports in these states.")
 
 
-class ConfirmationSerializer(serializers.Serializer[Any]):
+class ConfirmationSerializer(Body):
     number = serializers.IntegerField(
         min_value=0,
         max_value=2**31 - 1,
@@ -207,6 +210,7 @@ class ImportDetail(APIView):
 class ImportConfirm(APIView):
     # No scope opens it: what costs money beyond a key's budget takes a person.
     scopes = {"POST": ""}
+    page_for_users = "admin:portfolio_subjectimport_change"
     permissions = {"POST": "portfolio.confirm_import"}
     by_unit = ("POST",)
 

@@ -21,6 +21,7 @@ from portfolio.imports.found_numbers import stop_waiting
 from portfolio.imports.states import NotAllowed, Refused, WrongNumber, counts_of, demand_moved, demand_state, move
 from portfolio.imports.validate import UNUSABLE, numbers_named
 from portfolio.models import ImportMode, ImportState, Registration, SinglePersonAct, Subject, SubjectImport, Validation
+from portfolio.registrations.adopt import is_number_known
 from portfolio.subjects.requests import requested_among
 
 CANCELLABLE = (ImportState.UPLOADED, ImportState.READING, ImportState.READ, ImportState.AWAITING_APPROVAL)
@@ -134,6 +135,8 @@ def _wrong_number_text(import_: SubjectImport, plan: Plan, has_changed: bool) ->
         ImportMode.EQUAL: gettext("This import adds %(adds)s and removes %(removes)s."),
     }[ImportMode(import_.mode)]
     adds, removes = plurals.new_billable_companies(plan.new_billable), plurals.companies(len(plan.remove))
+    if plan.new_billable and not is_number_known(import_.registration.contract):
+        adds = gettext("up to %(companies)s") % {"companies": adds}
     return f"{why} {words % {'adds': adds, 'removes': removes}} {left_out_text(import_)}".strip()
 
 

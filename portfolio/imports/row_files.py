@@ -6,8 +6,11 @@ import csv
 import io
 import tempfile
 from collections.abc import Iterable, Iterator
-from typing import IO, Any
+from typing import IO
 
+from django.utils.translation import gettext
+
+from core.exports.sheets import AS_WRITTEN, open_sheets
 from core.exports.spreadsheet_escape import harmless
 from portfolio.imports.validate import ValidatedRow
 
@@ -20,21 +23,20 @@ HEADER = (
 TEMPLATE = ("D-U-N-S", "Name", "Customer reference", "Tags", "Owner", *FOUND_BY)
 FOUND_BY_WIDTHS = (10, 28, 18, 12, 20, 18)
 WIDTHS = (8, 24, 14, 18, 48, 36, 20, 24, 18, 28, *FOUND_BY_WIDTHS)
-ROWS_IN_A_SHEET = 1_000_000
 # Each with what became of it.
 Rows = Iterable[tuple[ValidatedRow, str]]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def cells_of(row: ValidatedRow, result: str) -> list[str]:
-    """The number stays text, and nothing in it is a formula."""
+def texts_of(row: ValidatedRow, result: str) -> tuple[str, ...]:
+    """Of a row, what stands beside its line."""
     texts = (row.label, row.duns, row.written, row.reason, row.name, row.customer_reference, row.tags, row.owner)
     found_by = (row.country, row.street, row.city, row.postal_code, row.registration_number, row.telephone)
-    return [f"{row.line}", *map(harmless, (*texts, result, *found_by))]
+    return (*texts, result, *found_by)
 
 
 def as_csv(rows: Rows) -> Iterator[bytes]:
-    return csv_of(HEADER, (cells_of(*row) for row in rows))
+    return csv_of(HEADER, ([f"{row.line}", *map(harmless, texts_of(row, result))] for row, result in rows))
 
 
 def csv_of(header: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[bytes]:
@@ -59,40 +61,22 @@ def as_xlsx(rows: Rows) -> IO[bytes]:
 
 
 def _write_xlsx(file: IO[bytes], rows: Rows) -> None:
-    import xlsxwriter
-
-    with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
-        sheet: Any = None
-        for number, row in enumerate(rows):
-            place = number % ROWS_IN_A_SHEET
-            if place == 0:
-                sheet = sheet_of(book, HEADER, WIDTHS)
-            for column, text in enumerate(cells_of(*row)):
-                sheet.write_string(place + 1, column, text)
-        if sheet is None:
-            sheet_of(book, HEADER, WIDTHS)
-
-
-def sheet_of(book: Any, header: tuple[str, ...], widths: tuple[int, ...]) -> Any:
-    sheet = book.add_worksheet()
-    for column, (word, width) in enumerate(zip(header, widths, strict=False)):
-        sheet.set_column(column, column, width)
-        sheet.write_string(0, column, word, book.add_format({"bold": True}))
-    sheet.freeze_panes(1, 0)
-    return sheet
+    cells = ([row.line, *texts_of(row, result)] for row, result in rows)
+    with open_sheets(file, AS_WRITTEN, constant_memory=True) as sheets:
+        sheets.long_table(gettext("Rows of the import"), HEADER, cells, WIDTHS)
 
 
 def template() -> bytes:
-    return template_of(TEMPLATE, (16, 36, 20, 24, 18, *FOUND_BY_WIDTHS), numbers=(0,))
+    return template_of(gettext("D-U-N-S numbers"), TEMPLATE, (16, 36, 20, 24, 18, *FOUND_BY_WIDTHS), numbers=(0,))
 
 
-def template_of(columns: tuple[str, ...], widths: tuple[int, ...], *, numbers: tuple[int, ...] = (0, 1)) -> bytes:
+def template_of(
+    name: str, columns: tuple[str, ...], widths: tuple[int, ...], *, numbers: tuple[int, ...] = (0, 1)
+) -> bytes:
     """The columns that are read; those with numbers are text, so that no zero is lost."""
-    import xlsxwriter
-
     buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer) as book:
-        sheet = sheet_of(book, columns, widths)
+    with open_sheets(buffer) as sheets:
+        sheet = sheets.table(name, columns, (), widths)
         for place in numbers:
-            sheet.set_column(place, place, widths[place], book.add_format({"num_format": "@"}))
+            sheet.set_column(place, place, widths[place], sheets.text)
     return buffer.getvalue()

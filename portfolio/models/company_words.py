@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField
+from core.ids import uuid_of
 
 WORD_BYTES, DUNS_BYTES = 12, 4
 
@@ -33,7 +34,7 @@ class CompanyWord(models.Model):
     @staticmethod
     def key_of(word: str, duns: str) -> uuid.UUID:
         begin = word.encode()[:WORD_BYTES].ljust(WORD_BYTES, b"\0")
-        return uuid.UUID(bytes=begin + int(duns).to_bytes(DUNS_BYTES, "big"))
+        return uuid_of(int.from_bytes(begin) << 8 * DUNS_BYTES | int(duns))
 
     @staticmethod
     def keys_from(prefix: str) -> tuple[uuid.UUID, uuid.UUID]:

@@ -80,6 +80,12 @@ class Subject(models.Model):
             models.Index(
                 fields=["registration", "monitored_until", "company", "monitored_since"], name="subject_by_stay"
             ),
+            # By company, those that D&B monitors now.
+            PartialIndex(
+                fields=["company", "monitored_until", "monitored_since"],
+                name="subject_now",
+                condition=models.Q(monitored_since__isnull=False, monitored_until=None),
+            ),
             PartialIndex(fields=["owner", "company"], name="subject_by_owner", condition=~models.Q(owner="")),
             PartialIndex(fields=["tags", "company"], name="subject_by_tags", condition=~models.Q(tags="")),
         ]

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.bodies import Body
 from core.api.examples import a_request, an_answer, who
 from core.api.fields import OneOf
 from core.api.parameters import PageParameters, Several
@@ -45,7 +46,7 @@ class CodeParameters(PageParameters):
     code = Several(child=serializers.CharField(max_length=64), help_text="Return only these codes.")
 
 
-class ReferenceDataFetchSerializer(serializers.Serializer[Any]):
+class ReferenceDataFetchSerializer(Body):
     contract = serializers.SlugRelatedField(
         slug_field="name",
         queryset=Contract.objects.all(),

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
+from core.admin.filters import shows_no_page
 from core.visibility import is_restricted, scope_of, visible_to
 from portfolio.companies.conditions import in_registrations
 from portfolio.models import Registration
@@ -20,6 +21,8 @@ class RegistrationFilter(DropdownFilter):  # type: ignore[misc]
     parameter_name = "registration"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        if shows_no_page(request):
+            return [(asked, asked) for asked in request.GET.getlist(self.parameter_name)]
         rows = visible_to(request.user, Registration.objects.order_by("reference")).values_list("pk", "reference")
         return [(str(key), reference) for key, reference in rows]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from core.bulk import select_rows
 from core.db import in_batches, insert_new_values
 from portfolio.models import Registration, Subject, SubjectState
 from portfolio.sync.apply_response import monitored, removed
@@ -17,6 +18,7 @@ from portfolio.sync.progress import count_open
 GONE = ("EXIT", "REMOVED")
 A_DAY = timedelta(days=1)
 COLUMNS = ("id", "company_id", "state", "monitored_since", "monitored_until", "checked_at")
+KNOWN = ("id", "state", "monitored_since", "monitored_until", "checked_at", "reported_by")
 INSERTED_AT_ONCE = 5000
 
 
@@ -52,7 +54,7 @@ def apply_evidence(registration: Registration, seen: Mapping[str, Seen]) -> int:
     changed, new = 0, []
     for batch in in_batches(sorted(seen.items())):
         by_key = dict(zip(Subject.keys(registration.pk, [duns for duns, _ in batch]), batch, strict=True))
-        rows = list(Subject.objects.filter(pk__in=list(by_key)).defer("message", "tags", "owner", "customer_reference"))
+        rows = select_rows(Subject, KNOWN, pk__in=list(by_key))
         changed += _take_known(rows, {row.pk: by_key[row.pk][1] for row in rows})
         new += [_row(key, *by_key[key]) for key in by_key.keys() - {row.pk for row in rows}]
     changed += _insert(registration, new)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,25 @@ if TYPE_CHECKING:
     Array = numpy.ndarray[Any, Any]
 
 
+# The D-U-N-S numbers of each registration, as the database gives them: with commas between them.
+Members = tuple[tuple[uuid.UUID, str], ...]
+
+
 def numbers_at(day: date | None) -> dict[uuid.UUID, Array]:
     """The D-U-N-S numbers as integers, sorted and each once; today's where no day is given."""
+    return numbers_in(*members_on([day]))
+
+
+def members_on(days: Sequence[date | None]) -> list[Members]:
+    """Of several days in one query."""
+    found = joined({place: _stays(day) for place, day in enumerate(days)}, "registration_id", "company_id")
+    return [tuple((key, text) for (one, key), text in found.items() if one == place) for place in range(len(days))]
+
+
+def numbers_in(members: Members) -> dict[uuid.UUID, Array]:
     import numpy
 
-    found = joined(_stays(day), "registration_id", "company_id")
-    return {key: distinct(numpy.fromstring(texts, numpy.uint32, sep=",")) for key, texts in found.items()}
+    return {key: distinct(numpy.fromstring(texts, numpy.uint32, sep=",")) for key, texts in members}
 
 
 def distinct(numbers: Array) -> Array:

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.bodies import Body
 from core.api.examples import a_request, an_answer, who
 from core.api.fields import Entries, OneOf
 from core.api.parameters import PageParameters, Several
@@ -21,11 +22,12 @@ from core.api.scopes import READ, WRITE_PORTFOLIO
 from core.db import clean_text
 from core.lists.pagination import beyond, cut, read_key, write_token
 from direct_plus.duns import InvalidDuns, normalise_duns
-from portfolio.billing.api_budget import Purse, request_within
+from portfolio.billing.api_budget import Purse, purse_of, request_within
 from portfolio.billing.approval_limits import Act, do_alone
 from portfolio.companies.parameters import DunsField
 from portfolio.imports.api import IMPORT_EXAMPLE, ImportSerializer, handed_in
 from portfolio.models import ImportMode, Registration, Subject, SubjectImport, SubjectState
+from portfolio.registrations.adopt import is_number_known
 from portfolio.registrations.api import REFERENCE_IN_PATH, ContractParameter, registration_or_404
 from portfolio.subjects.entry_file import FIELDS, as_file
 from portfolio.subjects.requests import SubjectEntry, requested_among, withdraw_subjects
@@ -101,7 +103,7 @@ class RemovalParameters(ContractParameter):
     duns = Several(child=DunsField(), required=True, help_text="Up to 200 D-U-N-S numbers.")
 
 
-class SubjectEntrySerializer(serializers.Serializer[Any]):
+class SubjectEntrySerializer(Body):
     duns = serializers.CharField(max_length=40, help_text="D-U-N-S number, with or without dashes.")
     name = serializers.CharField(required=False, allow_blank=True, max_length=300, help_text="Until D&B sends it.")
     customer_reference = serializers.CharField(required=False, allow_blank=True, max_length=200, help_text=YOUR_NUMBER)
@@ -109,7 +111,7 @@ class SubjectEntrySerializer(serializers.Serializer[Any]):
     owner = serializers.CharField(required=False, allow_blank=True, max_length=200, help_text=OWNER)
 
 
-class SubjectEntriesSerializer(serializers.Serializer[Any]):
+class SubjectEntriesSerializer(Body):
     subjects = Entries(
         child=SubjectEntrySerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="Up to 10,000 companies."
     )
@@ -136,6 +138,9 @@ class RequestResultSerializer(serializers.Serializer[Any]):
     )
     added = serializers.IntegerField(help_text="Number of newly requested companies.")
     new_billable = serializers.IntegerField(help_text="Number of new billable companies in this contract year.")
+    new_billable_is_maximum = serializers.BooleanField(
+        help_text="True until D&B's complete list is adopted for every registration of the contract."
+    )
     budget = BudgetSerializer(help_text="Budget of this API key in this contract year, after this call.")
     waiting = ImportSerializer(allow_null=True, help_text="The import that awaits confirmation, or null.")
 
@@ -200,7 +205,7 @@ class SubjectList(APIView):
                 {
                     "results": [VALIDATION_EXAMPLE],
                     "counts": {ADDED: 1},
-                    **{"added": 1, "new_billable": 1},
+                    **{"added": 1, "new_billable": 1, "new_billable_is_maximum": False},
                     **{"budget": BUDGET_EXAMPLE, "waiting": None},
                 },
             ),
@@ -210,7 +215,7 @@ class SubjectList(APIView):
                     "results": [{**VALIDATION_EXAMPLE, "validation": AWAITING}],
                     "counts": {AWAITING: 1},
                     "added": 0,
-                    "new_billable": 1,
+                    **{"new_billable": 1, "new_billable_is_maximum": False},
                     "budget": {"limit": 0, "used": 0, "left": 0},
                     "waiting": IMPORT_EXAMPLE,
                 },
@@ -295,16 +300,19 @@ def _read(one: dict[str, str]) -> SubjectRow:
 
 
 def _request(registration: Registration, rows: list[SubjectRow], request: Request) -> Response:
-    purse = purse_of(request, registration)
+    purse = purse_of(request.auth, registration.contract)
+    written = {row.entry.duns: row.asked for row in rows if row.entry and not row.validation}
     entries = [row.entry for row in rows if row.entry and not row.validation]
     requested, new = request_within(purse, registration=registration, entries=entries, requested_by=who(request))
     added = set(requested.newly) if requested else set()
     known = set() if requested else requested_among(registration, [entry.duns for entry in entries])
-    waiting = None if requested else handed_in(registration, as_file(entries), ImportMode.ADD, who(request))
+    waiting = None if requested else handed_in(registration, as_file(entries, written), ImportMode.ADD, who(request))
     for row in rows:
         if row.entry and not row.validation:
             row.validation = _validation(row.entry.duns, added, known, is_waiting=waiting is not None)
-    return _requested(rows, len(added), len(new), purse, waiting)
+    is_maximum = bool(new) and not is_number_known(registration.contract)
+    billable = {"new_billable": len(new), "new_billable_is_maximum": is_maximum}
+    return _requested(rows, len(added), billable, purse, waiting)
 
 
 def _validation(duns: str, added: set[str], known: set[str], *, is_waiting: bool) -> str:
@@ -314,24 +322,18 @@ def _validation(duns: str, added: set[str], known: set[str], *, is_waiting: bool
 
 
 def _requested(
-    rows: list[SubjectRow], added: int, new: int, purse: Purse | None, waiting: SubjectImport | None
+    rows: list[SubjectRow], added: int, billable: dict[str, Any], purse: Purse | None, waiting: SubjectImport | None
 ) -> Response:
     limit, used = (purse.budget, purse.used()) if purse else (0, 0)
     answer = {
         "results": [row.answer() for row in rows],
         "counts": dict(Counter(row.validation for row in rows)),
         "added": added,
-        "new_billable": new,
+        **billable,
         "budget": {"limit": limit, "used": used, "left": max(0, limit - used)},
         "waiting": ImportSerializer(waiting).data if waiting else None,
     }
     return Response(answer, status=202 if waiting else 200)
-
-
-def purse_of(request: Request, registration: Registration) -> Purse | None:
-    """A key's; a person confirms what costs money by its number, in an import."""
-    key: Any = request.auth
-    return None if key is None else Purse(key.pk, key.budget, registration.contract)
 
 
 # Withdrawing

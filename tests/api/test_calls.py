@@ -4,12 +4,13 @@ import pytest
 from rest_framework import serializers
 
 from core.api.errors import Conflict
+from core.models import AuditEntry
 from portfolio.call_budgets.api import ConfirmCallsField, conflicts_of_calls
 from portfolio.call_budgets.calls import confirm_calls, counted_call, require_calls
-from portfolio.models import CallKind
+from portfolio.models import CallBudget, CallKind
 from tests.builders.calls import a_budget
 from tests.builders.contracts import a_contract
-from tests.builders.programs import Program
+from tests.builders.programs import Program, a_signed_in_person
 
 
 def test_budgets_show_what_is_left(program: Program) -> None:
@@ -30,6 +31,20 @@ def test_budgets_show_what_is_left(program: Program) -> None:
     assert found["typeahead"]["is_default"] is True
 
 
+def test_a_person_sets_a_budget_and_no_key_does(program: Program) -> None:
+    a_contract()
+    ann = a_signed_in_person("portfolio.change_callbudget")
+    body = {"kind": "match", "limit": 1}
+    assert program.send("PUT", "call-budgets/", body).status_code == 403
+    found = {row["kind"]: row for row in ann.send("PUT", "call-budgets/", body).json()["results"]}
+    assert (found["match"]["limit"], found["match"]["is_default"]) == (1, False)
+    assert AuditEntry.objects.get(action="call_budget.changed").actor == "ann"
+    ann.send("PUT", "call-budgets/", {**body, "limit": None})
+    assert CallBudget.objects.get().calls_per_month is None
+    assert ann.send("PUT", "call-budgets/", {**body, "contract": "other"}).status_code == 404
+    assert ann.send("PUT", "call-budgets/", {**body, "limit": -1}).status_code == 400
+
+
 def test_calls_are_read_page_by_page_latest_first(program: Program) -> None:
     contract = a_contract()
     for number in range(5):
@@ -48,6 +63,11 @@ class Body(serializers.Serializer[object]):
 @pytest.mark.parametrize("sent", [{"gossip": 1}, {"match": -1}, {"match": "many"}, [], "12", None])
 def test_only_known_kinds_and_numbers_are_confirmed(sent: object) -> None:
     assert not Body(data={"confirm_calls": sent}).is_valid()
+
+
+def test_who_leaves_the_number_out_reads_how_to_get_it() -> None:
+    body = Body(data={})
+    assert not body.is_valid() and "To get it, send {}" in str(body.errors["confirm_calls"])
 
 
 @pytest.mark.django_db

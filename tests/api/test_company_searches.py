@@ -3,12 +3,23 @@
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from direct_plus.sandbox.control.client import SandboxControl
 from dnbmon_site.accounts.models import IdempotencyKey
 from portfolio.company_search.bulk import states_of
 from portfolio.company_search.work import work_on_searches
-from portfolio.models import CallKind, CompanySearch, DnbCall, Registration, SubjectImport
+from portfolio.imports.states import counts_of
+from portfolio.imports.upload import read_import
+from portfolio.models import (
+    CallKind,
+    CompanySearch,
+    DnbCall,
+    Registration,
+    SearchState,
+    SubjectImport,
+    Validation,
+)
 from tests.builders.calls import a_budget
 from tests.builders.company_searches import NAMES, a_search, an_import_of_names, known_at_dnb
 from tests.builders.contracts import a_contract
@@ -16,6 +27,8 @@ from tests.builders.programs import Program, a_signed_in_person
 from tests.builders.registrations import a_registration
 from tests.builders.subjects import request_monitoring
 from tests.builders.times import soon
+from tests.builders.units import a_unit
+from tests.visibility.members import a_key_of, a_person_of
 
 pytestmark = pytest.mark.django_db
 ACME = "804735132"
@@ -102,6 +115,46 @@ def test_rows_of_an_import_are_searched_once_confirmed(
     assert states_of(import_) == {"found": 3}
     found = list(erp.walk("company-searches/", limit=2, **{"import": str(import_.pk), "state": "found"}))
     assert sorted(one["name"] for one in found) == sorted(NAMES)
+
+
+def test_chosen_candidates_are_added_by_a_person_and_a_search_is_stopped(
+    erp: Program, registration: Registration, control: SandboxControl
+) -> None:
+    numbers = known_at_dnb(control)
+    import_ = an_import_of_names(registration)
+    path = f"imports/{import_.pk}/candidates/"
+    erp.post(path, {"confirm_calls": {"match": 3}})
+    CompanySearch.objects.filter(line=4).update(state=SearchState.FOUND)
+    assert erp.post(f"{path}stop/").json()["states"] == {"found": 1, "stopped": 2}
+    assert erp.post(path, {"confirm_calls": {"match": 2}}).status_code == 200
+    work_on_searches(import_.pk, until=soon())
+    search = CompanySearch.objects.get(line=2)
+    ann = a_signed_in_person("portfolio.add_subjectimport", "portfolio.view_companysearch")
+    decision = f"company-searches/{search.pk}/decision/"
+    ann.post(decision, {"duns": None})
+    assert ann.delete(decision).json()["state"] == "found"
+    assert ann.post(f"{path}add/").status_code == 409, "nothing is chosen"
+    ann.post(decision, {"duns": numbers[search.name]})
+    assert erp.post(f"{path}add/").status_code == 403
+    assert ann.post(f"{path}add/").json()["id"] == str(import_.pk)
+    import_.refresh_from_db()
+    read_import(import_)
+    assert counts_of(import_)[Validation.NEW] == 1
+    assert ann.delete(decision).status_code == 409, "it is in the import"
+
+
+def test_a_business_unit_starts_no_searches_that_its_pages_refuse(registration: Registration) -> None:
+    import_ = an_import_of_names(registration)
+    unit = a_unit("Credit", registration)
+    path, body = f"imports/{import_.pk}/candidates/", {"confirm_calls": {"match": 3}}
+    amy = Program(Client())
+    amy.client.force_login(a_person_of(unit))
+    for program in (a_key_of(unit), amy):
+        assert program.get(f"imports/{import_.pk}/").status_code == 200
+        refused = [program.get(path), program.post(path, body)]
+        assert [answer.status_code for answer in refused] == [403, 403]
+        assert "Calls to D&B belong to the whole contract" in refused[1].json()["detail"]
+    assert not CompanySearch.objects.exists()
 
 
 def test_people_decide_and_keys_do_not(erp: Program, registration: Registration) -> None:

@@ -28,7 +28,7 @@ def registration(db: None, sandbox: Sandbox, control: SandboxControl) -> Registr
 
 @pytest.fixture
 def crm() -> Program:
-    return Program.with_key(scopes="fetch")
+    return Program.with_key(scopes="read, fetch")
 
 
 def requested(crm: Program, *numbers: str) -> Any:

@@ -31,12 +31,13 @@ def body(kind: str = "approve", **fields: Any) -> dict[str, Any]:
 
 
 def test_a_decision_is_made_and_read(crm: Program) -> None:
-    a_tiered_company(failure_class=3)
+    a_tiered_company(failure_class=3, flags=0)
     made = crm.post("decisions/", body("limit", amount="250000.50", currency="EUR", valid_until=f"{today()}"))
     assert made.status_code == 201, made.content
     answer = made.json()
     assert (answer["amount"], answer["state"], answer["number"], answer["tier"]) == ("250000.50", "final", 1, "normal")
     assert answer["known"]["figures"]["failure_class"] == 3 and "exposure" not in answer["known"]
+    assert answer["known"]["figures"]["flags"] == [], "as companies have them"
     assert crm.read(f"decisions/{answer['id']}/") == {**answer, "compared": []}, "it awaits no confirmation"
     assert crm.read("decisions/")["results"] == [answer]
     assert Review.objects.count() == 1
@@ -60,8 +61,11 @@ def test_one_that_awaits_confirmation_has_what_changed_since_first(crm: Program)
 def test_the_second_of_two_gets_409_and_decides_again(crm: Program) -> None:
     a_company()
     a_decision(a_limit(10), by="ann")
-    refused = crm.post("decisions/", body())
-    assert refused.status_code == 409 and "ann has decided" in refused.json()["detail"]
+    for after in (0, 7):
+        refused = crm.post("decisions/", body(after=after))
+        made = f"The last decision is number 1, not {after}: Limit EUR 10, by ann. Nothing was saved."
+        assert refused.status_code == 409
+        assert refused.json()["detail"] == f"{made} To decide after it, send `after`: 1."
     assert crm.post("decisions/", body(after=1)).status_code == 201
 
 
@@ -100,20 +104,22 @@ def test_money_takes_its_own_scope(crm: Program) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "status"),
+    ("fields", "wrong"),
     [
-        ({"duns": OTHER}, 400),
-        ({"reason": ""}, 400),
-        ({"kind": "maybe"}, 400),
-        ({"kind": "limit"}, 409),
-        ({"amount": "10", "currency": "EUR"}, 409),
-        ({"valid_until": f"{today() - timedelta(days=1)}"}, 409),
-        ({"after": -1}, 400),
+        ({"duns": OTHER}, "duns"),
+        ({"reason": ""}, "reason"),
+        ({"kind": "maybe"}, "kind"),
+        ({"kind": "limit"}, "amount"),
+        ({"kind": "limit", "amount": "10"}, "currency"),
+        ({"amount": "10", "currency": "EUR"}, "amount"),
+        ({"valid_until": f"{today() - timedelta(days=1)}"}, "valid_until"),
+        ({"after": -1}, "after"),
     ],
 )
-def test_what_is_wrong_is_refused(crm: Program, fields: dict[str, Any], status: int) -> None:
+def test_what_is_wrong_is_refused(crm: Program, fields: dict[str, Any], wrong: str) -> None:
     a_company()
-    assert crm.post("decisions/", body(**fields)).status_code == status
+    refused = crm.post("decisions/", body(**fields))
+    assert refused.status_code == 400 and [one["parameter"] for one in refused.json()["errors"]] == [wrong]
     assert not Decision.objects.exists()
 
 

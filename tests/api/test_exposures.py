@@ -37,8 +37,8 @@ def amounts(program: Program, **parameters: Any) -> dict[tuple[str, str], str]:
 
 def test_what_is_set_counts_and_the_same_again_changes_nothing(erp: Program) -> None:
     body = {"exposures": [an_entry(), an_entry(OTHER, "0.05", book="Own book")]}
-    for _ in range(2):
-        assert erp.put("exposures/", body).json() == {"kept": 2}
+    for new in (["Own book", "receivables"], []):
+        assert erp.put("exposures/", body).json() == {"kept": 2, "new_books": new}
     found = erp.read("exposures/")
     assert found["reporting_currency"] == "EUR"
     assert [(one["duns"], one["amount"], one["as_of"], one["converted"]) for one in found["results"]] == [
@@ -63,6 +63,7 @@ def test_what_is_set_counts_and_the_same_again_changes_nothing(erp: Program) -> 
         {"as_of": "3/4/2026"},
         {"book": ""},
         {"duns": None, "reference": "nobody"},
+        {"asof": str(DAY)},
     ],
 )
 def test_one_wrong_entry_and_nothing_is_kept(erp: Program, wrong: dict[str, Any]) -> None:
@@ -70,6 +71,7 @@ def test_one_wrong_entry_and_nothing_is_kept(erp: Program, wrong: dict[str, Any]
     answer = erp.put("exposures/", {"exposures": [an_entry(OTHER), entry]})
     assert answer.status_code == 400
     assert "exposures[1]" in answer.content.decode()
+    assert ("code (ISO 4217), such as EUR" in answer.content.decode()) == ("currency" in wrong)
     assert amounts(erp) == {}
 
 
@@ -80,6 +82,9 @@ def test_a_removed_amount_stays_for_the_days_before(erp: Program) -> None:
     answers = [writer.delete("exposures/", company=duns, book="Receivables") for duns in (DUNS, OTHER)]
     assert [(answer.status_code, answer.content) for answer in answers] == [(204, b"")] * 2
     assert amounts(erp) == {}
+    unknown = writer.delete("exposures/", company=DUNS, book="Receivable")
+    assert unknown.status_code == 404
+    assert unknown.json()["detail"] == "The book “Receivable” does not exist. The books are: receivables."
     assert amounts(erp, day="2026-02-27") == {(DUNS, "receivables"): "5.00"}
 
 

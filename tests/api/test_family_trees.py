@@ -12,7 +12,7 @@ from dnbmon_site.accounts.models import ApiKey
 from monitoring.family_tree.api import trees
 from monitoring.family_tree.plan import plan_trees
 from monitoring.family_tree.work import run_trees
-from monitoring.models import FamilyTree, TreeKind
+from monitoring.models import FamilyTree, TreeKind, TreeState
 from portfolio.models import Registration
 from tests.builders.companies import duns_numbers
 from tests.builders.contracts import a_contract
@@ -35,7 +35,7 @@ def registration(db: None, sandbox: Sandbox, control: SandboxControl) -> Registr
 
 @pytest.fixture
 def crm() -> Program:
-    return Program.with_key(scopes="fetch")
+    return Program.with_key(scopes="read, fetch")
 
 
 def a_body(calls: int = 1, **given: Any) -> dict[str, Any]:
@@ -122,7 +122,26 @@ def test_a_tree_that_is_not_there_is_not_found(crm: Program, registration: Regis
         assert crm.get(f"family-trees/00000000-0000-0000-0000-000000000000/{path}").status_code == 404
 
 
-def test_it_takes_the_scope(registration: Registration) -> None:
+def test_a_tree_that_stopped_is_discarded(crm: Program, registration: Registration) -> None:
+    tree = a_tree(registration.contract)
+    assert crm.post(f"family-trees/{tree.pk}/discard/").status_code == 409
+    FamilyTree.objects.update(state=TreeState.STOPPED)
+    assert crm.post(f"family-trees/{tree.pk}/discard/").status_code == 204
+    assert crm.get(f"family-trees/{tree.pk}/").status_code == 404
+
+
+def test_reading_takes_no_scope_that_pays(registration: Registration) -> None:
     reader = Program.with_key(scopes="read")
-    assert reader.get("family-trees/").status_code == 403
+    tree = a_tree(registration.contract)
+    assert reader.read("family-trees/")["results"][0]["id"] == str(tree.pk)
+    assert reader.get(f"family-trees/{tree.pk}/members/").status_code == 200
     assert reader.post("family-trees/", a_body()).status_code == 403
+    assert Program.with_key(scopes="fetch").get("family-trees/").status_code == 403
+
+
+def test_a_family_that_was_fetched_since_is_a_conflict(crm: Program, registration: Registration) -> None:
+    stopped = a_tree(registration.contract, state=TreeState.STOPPED, at=timezone.now() - timedelta(hours=1))
+    a_tree(registration.contract)
+    answer = crm.post(f"family-trees/{stopped.pk}/resume/", {"confirm_calls": {"family_tree": 1}})
+    assert answer.status_code == 409 and "fetched the same family since" in answer.json()["detail"]
+    assert FamilyTree.objects.get(pk=stopped.pk).state == TreeState.STOPPED

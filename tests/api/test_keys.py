@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from core.api.scopes import SCOPES
-from dnbmon_site.accounts.api_keys import scope_of
+from dnbmon_site.accounts.api_keys import scope_of, why_refused
 from dnbmon_site.accounts.first_user import give_first_access
 from dnbmon_site.accounts.models import ApiKey, User
 from dnbmon_site.api_urls import v1
@@ -64,12 +64,18 @@ def test_a_key_opens_until_it_is_revoked(key: tuple[ApiKey, str]) -> None:
     answer = Client().get("/api/v1/changes/", headers=headers)
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"].startswith("Bearer")
+    when = f"{row.revoked_at:%Y-%m-%d %H:%M} UTC"
+    assert answer.json()["detail"] == f"This API key was revoked on {when}. Ask an administrator for a new one."
+    for other in (plain[:-1], plain.replace(row.prefix, "0" * 8), "dnbmon__x"):
+        answer = Client().get("/api/v1/changes/", headers={"Authorization": f"Bearer {other}"})
+        assert answer.json()["detail"].startswith("This API key is invalid"), "the rest is for who holds the key"
 
 
 def test_a_key_opens_until_it_expires(a_program: Callable[..., Program]) -> None:
     now = timezone.now()
     assert a_program(expires_at=now + timedelta(hours=1)).get("changes/").status_code == 200
-    assert a_program(expires_at=now - timedelta(seconds=1)).get("changes/").status_code == 401
+    expired = a_program(expires_at=now - timedelta(seconds=1)).get("changes/")
+    assert expired.status_code == 401 and "This API key expired on 20" in expired.json()["detail"]
 
 
 @pytest.mark.parametrize(("scopes", "status"), [("read", 200), ("pull, read", 200), ("pull", 403), ("", 403)])
@@ -92,6 +98,7 @@ RIGHTS = {
     "registrations/": "portfolio.view_registration",
     "registrations/ACME_LOD_01/": "portfolio.view_registration",
     "registrations/ACME_LOD_01/subjects/": "portfolio.view_subject",
+    "registrations/ACME_LOD_01/adoption/": "portfolio.view_registration",
     "entitlements/": "portfolio.view_entitlements",
     "call-budgets/": "portfolio.view_callbudget",
     "calls/": "portfolio.view_dnbcall",
@@ -113,9 +120,6 @@ RIGHTS = {
     "files/": "monitoring.view_deliveredfile",
     "alerts/": "monitoring.view_alert",
 }
-
-
-TREES = {path for path in RIGHTS if path.endswith(("family-tree/", "upward-chain/"))}
 
 
 def test_no_address_is_left_out_of_the_rights() -> None:
@@ -153,6 +157,7 @@ def test_a_person_needs_the_token_of_the_page_for_writes(db: None) -> None:
 WRITES: dict[str, tuple[str, str, Any]] = {
     "request": ("POST", "registrations/ACME_LOD_01/subjects/", {"subjects": [{"duns": "804735132"}]}),
     "withdraw": ("DELETE", "registrations/ACME_LOD_01/subjects/?duns=804735132", None),
+    "adopt": ("POST", "registrations/ACME_LOD_01/adoption/", {"companies": 0}),
     "pull": ("POST", "registrations/ACME_LOD_01/pull/", None),
     "name": ("PUT", "references/", {"references": [{"duns": "804735132", "system": "crm", "id": "1"}]}),
     "unname": ("DELETE", "references/?system=crm&id=1", None),
@@ -160,11 +165,16 @@ WRITES: dict[str, tuple[str, str, Any]] = {
     "take off": ("DELETE", "exposures/?company=804735132&book=orders", None),
     "decide on a company": ("POST", "decisions/", {"duns": "804735132", "kind": "stop", "reason": "", "after": 0}),
     "set tiers": ("PUT", "tiers/", {"tiers": []}),
+    "set budget": ("PUT", "call-budgets/", {"kind": "match", "limit": 500}),
+    "confirm list": ("POST", "files/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/confirm/", {"gone": 0}),
     "upload": ("POST", "files/?name=ACME_LOD_01_20260108110647_NOTIFICATION_1.zip", None),
     "confirm": ("POST", "imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/confirm/", {"number": 1}),
     "search": ("POST", "company-searches/", {"name": "Acme"}),
     "decide": ("POST", "company-searches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/decision/", {"duns": None}),
     "find candidates": ("POST", "imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/candidates/", {"confirm_calls": {}}),
+    "reopen decision": ("DELETE", "company-searches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/decision/", None),
+    "stop candidates": ("POST", "imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/candidates/stop/", None),
+    "add candidates": ("POST", "imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/candidates/add/", None),
     "fetch": ("POST", "data-fetches/", {"companies": ["804735132"], "confirm_calls": {}}),
     "accept": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/accept/", {}),
     "discard": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/discard/", {}),
@@ -172,6 +182,7 @@ WRITES: dict[str, tuple[str, str, Any]] = {
     "resume": ("POST", "data-fetches/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/resume/", {"confirm_calls": {}}),
     "fetch tree": ("POST", "family-trees/", {"kind": "full", "companies": ["804735132"], "confirm_calls": {}}),
     "stop tree": ("POST", "family-trees/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/stop/", None),
+    "discard tree": ("POST", "family-trees/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/discard/", None),
     "resume tree": ("POST", "family-trees/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/resume/", {"confirm_calls": {}}),
     "fetch words": ("POST", "reference-data/fetch/", {"confirm_calls": {"reference_data": 1}}),
     "lookup": ("POST", "companies/lookup/", {"duns": ["804735132"]}),
@@ -183,6 +194,7 @@ WRITES: dict[str, tuple[str, str, Any]] = {
     "assign": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/assign/", {"assignee": None}),
     "change many": ("POST", "alerts/bulk/", {"action": "wake", "alerts": []}),
 }
+ONLY_PEOPLE = ("adopt", "set budget", "confirm list", "confirm", "decide", "reopen decision", "add candidates")
 OPENS = {
     "read": {"lookup"},
     "write:portfolio": {"request", "withdraw"},
@@ -192,11 +204,13 @@ OPENS = {
     "read:decisions": set(),
     "write:decisions": {"decide on a company"},
     "write:tiers": {"set tiers"},
-    "search:companies": {"search", "find candidates"},
+    "search:companies": {"search", "find candidates", "stop candidates"},
     "write:files": {"upload"},
     "fetch:reference_data": {"fetch words"},
     "pull": {"pull"},
-    "fetch": {"fetch", "accept", "discard", "stop", "resume", "fetch tree", "stop tree", "resume tree"},
+    "fetch": {
+        *("fetch", "accept", "discard", "stop", "resume", "fetch tree", "stop tree", "discard tree", "resume tree"),
+    },
     "alerts": {"acknowledge", "close", "reopen", "snooze", "wake", "assign", "change many"},
     "metrics": set(),
     "": set(),
@@ -213,7 +227,6 @@ def test_a_scope_opens_its_own_and_nothing_else(a_program: Callable[..., Program
         "alerts": {"alerts/"},
         "read:exposure": {"exposures/"},
         "read:decisions": {"decisions/"},
-        "fetch": {"data-fetches/", "family-trees/", *TREES},
     }
     readable = {"read": set(RIGHTS) - set().union(*apart.values()), **apart}
     assert {path for path in RIGHTS if is_open(program.get(path))} == readable.get(scope, set())
@@ -232,6 +245,7 @@ def test_every_address_is_tried_with_every_scope() -> None:
     tried = {operation(method, path) for method, path, _ in WRITES.values()}
     tried |= {operation("GET", path) for path in RIGHTS}
     entries = {"GET alerts/{id}/", "GET changes/{id}/", "GET imports/{id}/"}
+    entries |= {"GET files/{id}/", "GET files/{id}/confirm/"}
     entries |= {"GET imports/{id}/candidates/", "GET company-searches/{id}/", "GET decisions/{id}/"}  # as their lists
     entries |= {f"GET data-fetches/{{id}}/{more}" for more in ("", "companies/", "companies/{duns}/")}
     entries |= {f"GET family-trees/{{id}}/{more}" for more in ("", "members/")}
@@ -243,13 +257,24 @@ def is_open(answer: Any) -> bool:
     return bool(answer.status_code != 403)
 
 
-def test_no_key_confirms_an_import(a_program: Callable[..., Program]) -> None:
-    method, path, body = WRITES["confirm"]
+# Where a user does it.
+PAGES = {
+    "imports": "portfolio/subjectimport",
+    "company-searches": "portfolio/companysearch",
+    "files": "monitoring/deliveredfile",
+}
+
+
+@pytest.mark.parametrize("name", ONLY_PEOPLE)
+def test_no_key_does_what_takes_a_person(a_program: Callable[..., Program], name: str) -> None:
+    method, path, body = WRITES[name]
     program = a_program(scopes=",".join(SCOPES))
     ApiKey.objects.update(scopes=",".join([*SCOPES, "write", "confirm", ""]))
     answer = program.send(method, path, body)
     assert answer.status_code == 403
-    assert answer.json()["detail"] == "API keys cannot do this. A user has to sign in."
+    kind, key, *_ = path.split("/")
+    page = f" The page is http://localhost:8000/{PAGES[kind]}/{key}/change/" if kind in PAGES else ""
+    assert answer.json()["detail"] == f"API keys cannot do this. A user has to sign in.{page}"
 
 
 def test_every_scope_opens_something_and_what_is_asked_for_is_one() -> None:
@@ -284,7 +309,7 @@ def test_the_first_key_can_do_what_the_docs_invite_to_try(db: None) -> None:
     a_registration()
     program = Program(Client(), {"Authorization": f"Bearer {give_first_access().api_key}"})
     refused = [name for name, (verb, path, body) in WRITES.items() if not is_open(program.send(verb, path, body))]
-    assert refused == ["confirm", "decide"], "which no key may"
+    assert refused == [*ONLY_PEOPLE], "which no key may"
     assert [path for path in RIGHTS if not is_open(program.get(path))] == []
     assert program.client.get("/metrics", headers=program.headers).status_code == 200
     assert not Subject.objects.filter(requested=True).exists(), "its budget is 0: a person confirms what costs money"
@@ -297,6 +322,7 @@ def test_a_rotated_key_goes_on_for_a_while(db: None) -> None:
     assert [opens(key) for key in (old, new)] == [True, True]
     with time_machine.travel(timezone.now() + timedelta(days=8)):
         assert [opens(key) for key in (old, new)] == [False, True]
+        assert "was replaced by a new one, and ended on" in why_refused(old)
     row.rotate(overlap=timedelta(0))
     assert [opens(key) for key in (old, new)] == [False, False]
 

@@ -14,6 +14,7 @@ from tests.builders.programs import Program
 from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
+REASON = "what contains characters other than the digits 0 to 9"
 
 
 def look_up(program: Program, *duns: str) -> Any:
@@ -31,6 +32,7 @@ def test_an_entry_for_each_in_the_same_order(program: Program) -> None:
         ("what", None),
         (DUNS, DUNS),
     ]
+    assert [one["reason"] for one in found[1:3]] == ["", REASON]
     assert [one["company"] and one["company"]["name"] for one in found] == [None, "Acme Ltd", None, "Acme Ltd"]
     assert {**found[1]["company"], "references": found[1]["references"]} == program.read(f"companies/{DUNS}/")
 

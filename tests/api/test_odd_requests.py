@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
+from core.api.bodies import Body
 from dnbmon_site.accounts.models import User
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +37,7 @@ def person(client: Client) -> Client:
     return client
 
 
-def operations(*methods: str) -> Iterator[tuple[str, str, dict[str, object]]]:
+def operations(*methods: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
     schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     for path, by_method in schema["paths"].items():
         for method in by_method.keys() & set(methods):
@@ -57,8 +61,25 @@ def test_times_out_of_reach_are_answered(person: Client) -> None:
     broken = [
         (path, parameter["name"], time)
         for path, _, operation in operations("get")
-        for parameter in operation.get("parameters", [])  # type: ignore[attr-defined]
+        for parameter in operation.get("parameters", [])
         for time in TIMES
         if parameter["in"] == "query" and person.get(f"{path}?{parameter['name']}={time}").status_code >= 500
     ]
     assert broken == []
+
+
+def test_a_field_that_nobody_reads_is_refused(person: Client) -> None:
+    """It would silently have no effect."""
+    described = [operation.get("requestBody") for _, _, operation in operations("post", "put", "patch", "delete")]
+    named = set(re.findall(r"schemas/(\w+)", json.dumps(described)))
+    kinds = {kind.__name__.removesuffix("Serializer") for kind in kinds_of(Body)}
+    assert named and named - kinds == set(), "requests are read by Body"
+    sent = {"references": [{"duns": "804735132", "system": "crm", "id": "1", "a_word": 1}]}
+    refused = person.put("/api/v1/references/", json.dumps(sent), content_type="application/json").json()
+    known = "Unknown field; the known ones are duns, system, id."
+    assert refused["errors"] == [{"parameter": "references[0].a_word", "detail": known}]
+
+
+def kinds_of(base: type[Body]) -> Iterator[type[Body]]:
+    for kind in base.__subclasses__():
+        yield from (kind, *kinds_of(kind))

@@ -19,8 +19,8 @@ DAYS = {"day": LATER.isoformat(), "since": EARLIER.isoformat()}
 @pytest.fixture
 def portfolio(monkeypatch: pytest.MonkeyPatch) -> Portfolio:
     found = a_portfolio(Random(0))
-    monkeypatch.setattr(worlds, "figures_at", found.figures_at)
-    monkeypatch.setattr(worlds, "exposures_at", found.exposures_at)
+    monkeypatch.setattr(worlds, "figures_on", found.figures_on)
+    monkeypatch.setattr(worlds, "exposures_on", found.exposures_on)
     return found
 
 

@@ -5,6 +5,8 @@
 
 import json
 import os
+import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +16,28 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from monitoring.benefit.review import count as count_review
-from monitoring.models import Change, DataFetch, FetchedCompany, FetchedState, FetchState, TreeKind, TreeState
+from monitoring.models import (
+    Change,
+    DataFetch,
+    DeliveredFile,
+    DeliveredKind,
+    FetchedCompany,
+    FetchedState,
+    FetchState,
+    FileState,
+    TreeKind,
+    TreeState,
+)
 from portfolio.call_budgets.calls import counted_call
 from portfolio.companies.external_references import Named, name_companies
 from portfolio.imports.upload import create_import, read_import
-from portfolio.models import CallKind, Subject, SubjectImport, SubjectState
+from portfolio.models import CallKind, CompanySearch, Registration, SearchState, Subject, SubjectImport, SubjectState
 from portfolio.subjects.requests import SubjectEntry, request_subjects
 from tests.builders.alerts import an_alert
 from tests.builders.company_searches import a_search
 from tests.builders.data_fetches import entitled
 from tests.builders.decisions import a_decision
+from tests.builders.delivered_files import STAMP
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.exposures import exposure
@@ -31,7 +45,7 @@ from tests.builders.family_trees import a_tree
 from tests.builders.notifications import a_seed, an_update
 from tests.builders.operations import operations
 from tests.builders.programs import Program, a_signed_in_person
-from tests.builders.registrations import a_registration
+from tests.builders.registrations import REFERENCE, a_registration
 
 pytestmark = [pytest.mark.django_db, pytest.mark.every_engine]
 FILE = Path(__file__).with_name("query_counts.json")
@@ -42,6 +56,10 @@ BULK = {
     "POST company-searches/",
     "PUT tiers/",
     "POST imports/{id}/candidates/",
+    "POST imports/{id}/candidates/stop/",
+    "POST imports/{id}/candidates/add/",
+    "POST files/{id}/confirm/",
+    "POST registrations/{reference}/adoption/",
     "POST registrations/{reference}/subjects/",
     "DELETE registrations/{reference}/subjects/",
     "POST imports/{id}/confirm/",
@@ -49,6 +67,7 @@ BULK = {
     "POST data-fetches/{id}/resume/",
     "POST family-trees/",
     "POST family-trees/{id}/resume/",
+    "POST family-trees/{id}/discard/",
     # It reads all kinds of rows about a company, each in one query.
     "GET companies/{duns}/dossier/",
 }
@@ -64,6 +83,9 @@ BODIES: dict[str, Any] = {
     "POST registrations/{reference}/subjects/": {"subjects": [{"duns": duns} for duns in DUNS]},
     "POST imports/{id}/confirm/": {"number": 1},
     "POST imports/{id}/candidates/": {"confirm_calls": {"match": 1}},
+    "POST registrations/{reference}/adoption/": {"companies": 0, "incomplete": True},
+    "PUT call-budgets/": {"kind": "match", "limit": 1000},
+    "POST files/{id}/confirm/": {"gone": 0},
     "POST company-searches/": {"name": "Acme", "country": "US", "confirm_calls": {"match": 1}},
     "POST company-searches/{id}/decision/": {"duns": None},
     "POST data-fetches/": {"companies": DUNS[:1], "confirm_calls": {"data_blocks": 1}},
@@ -90,6 +112,11 @@ SCOPES = (
 ONLY_PEOPLE = {
     "POST imports/{id}/confirm/": "portfolio.confirm_import",
     "POST company-searches/{id}/decision/": "portfolio.add_subjectimport",
+    "DELETE company-searches/{id}/decision/": "portfolio.add_subjectimport",
+    "POST imports/{id}/candidates/add/": "portfolio.add_subjectimport",
+    "POST files/{id}/confirm/": "portfolio.change_subject",
+    "PUT call-budgets/": "portfolio.change_callbudget",
+    "POST registrations/{reference}/adoption/": "portfolio.change_subject",
 }
 
 
@@ -142,7 +169,31 @@ def world(db: None) -> dict[str, str]:
     decisions = [a_decision(duns=duns) for duns in DUNS]
     decisions[0].pk, decisions[0].number = SubjectImport.objects.order_by("id")[0].pk, 2
     decisions[0].save(force_insert=True)
+    a_list(registration, fetch.pk)
     return {"duns": DUNS[0], "reference": registration.reference, "id": str(SubjectImport.objects.all()[0].pk)}
+
+
+def a_list(registration: Registration, key: uuid.UUID) -> None:
+    """One of D&B's that waits for its confirmation."""
+    name, moment = f"{REFERENCE}_{STAMP}_DunsExport_1.zip", timezone.now()
+    DeliveredFile.objects.create(
+        id=key, registration=registration, reference=REFERENCE, name=name, kind=DeliveredKind.EXPORT, size=1,
+        written_at=moment, arrived_at=moment, wait_until=moment, state=FileState.IMPORTED, remark="Confirm it.",
+    )  # fmt: skip
+
+
+def decided(state: SearchState) -> None:
+    """Of rows of an import, by people."""
+    import_ = SubjectImport.objects.order_by("id")[0]
+    rows = CompanySearch.objects.filter(pk=import_.pk)
+    rows.update(state=state, subject_import=import_, line=3, chosen=DUNS[0] if state == SearchState.CHOSEN else "")
+
+
+# What only one operation needs.
+BEFORE: dict[str, Callable[[], None]] = {
+    "DELETE company-searches/{id}/decision/": lambda: decided(SearchState.REJECTED),
+    "POST imports/{id}/candidates/add/": lambda: decided(SearchState.CHOSEN),
+}
 
 
 def counted(operation: str, world: dict[str, str]) -> int:
@@ -151,6 +202,7 @@ def counted(operation: str, world: dict[str, str]) -> int:
         program = a_signed_in_person(ONLY_PEOPLE[operation])
     else:
         program = Program.with_key(scopes=SCOPES, budget=100)
+    BEFORE.get(operation, lambda: None)()
     program.get("event-types/")  # the key's use is noted once a minute
     with CaptureQueriesContext(
         connection,

@@ -7,10 +7,12 @@ import pytest
 from django_q.models import OrmQ
 
 from core.models import AuditEntry
-from portfolio.models import RegistrationState
+from portfolio.models import RegistrationState, Subject
+from tests.builders.companies import DUNS, OTHER
 from tests.builders.contracts import a_contract
-from tests.builders.programs import Program
+from tests.builders.programs import Program, a_signed_in_person
 from tests.builders.registrations import a_registration
+from tests.builders.subjects import a_subject
 
 pytestmark = pytest.mark.django_db
 
@@ -82,3 +84,22 @@ def test_pulling_once_for_one_word(a_program: Callable[..., Program]) -> None:
     answers = [program.post("registrations/ACME_LOD_01/pull/", word="now") for _ in range(3)]
     assert {answer.status_code for answer in answers} == {202}
     assert OrmQ.objects.count() == 1
+
+
+def test_a_list_is_adopted_by_a_person_who_has_seen_its_number(program: Program) -> None:
+    registration = a_registration(adopted=False)
+    ann = a_signed_in_person("portfolio.change_subject")
+    path = f"registrations/{registration.reference}/adoption/"
+    assert ann.post(path, {"companies": 0, "incomplete": True}).status_code == 409, "nothing is known of its list"
+    for duns in (DUNS, OTHER):
+        a_subject(duns, registration, requested=False)
+    shown = {"reference": registration.reference, "adopted": False, "is_list_complete": False, "companies": 2}
+    assert program.read(path) == shown
+    for refused in ({"companies": 1, "incomplete": True}, {"companies": 2}):
+        assert ann.post(path, refused).status_code == 409
+    assert program.post(path, {"companies": 2, "incomplete": True}).status_code == 403
+    assert not Subject.objects.filter(requested=True).exists()
+    adopted = ann.post(path, {"companies": 2, "incomplete": True}).json()
+    assert (adopted["adopted"], adopted["companies"]) == (True, 0)
+    assert Subject.objects.filter(requested=True, requested_by="ann").count() == 2
+    assert AuditEntry.objects.get(action="adopt").actor == "ann"

@@ -137,6 +137,8 @@ def test_the_page_documents_each_operation_with_its_fields(schema: Any) -> None:
             assert escape(operation["summary"]) in page
     for name in {name for one in schema["components"]["schemas"].values() for name in one.get("properties", ())}:
         assert f"<code>{name}</code>" in page or name in PROBLEM_SCHEMA["properties"], name
+    required = re.findall(r"<code>(\w+)</code> <small>required", page)
+    assert {"subjects", "confirm_calls", "exposures"} <= set(required), "fields of bodies"
 
 
 def test_the_page_begins_with_what_a_first_call_needs(db: None) -> None:

@@ -15,6 +15,7 @@ from portfolio.models import ApiKeyUsage, Company, Registration, Subject, Subjec
 from portfolio.subjects.requests import SubjectEntry, request_subjects
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.contracts import a_contract
+from tests.builders.pages import text_of
 from tests.builders.programs import Program, a_signed_in_person
 from tests.builders.registrations import a_registration
 
@@ -128,7 +129,9 @@ def test_beyond_the_budget_a_person_confirms(erp: Program) -> None:
 
     boss = a_signed_in_person("portfolio.confirm_import")
     path = f"imports/{body['waiting']['id']}/confirm/"
-    assert boss.post(path, {"number": 1}).status_code == 409
+    assert body["new_billable_is_maximum"] is True, "D&B's list is not adopted"
+    wrong = boss.post(path, {"number": 1})
+    assert wrong.status_code == 409 and "This import adds up to 2 new billable companies." in wrong.json()["detail"]
     assert boss.post(path, {"number": 2}).status_code == 200
     import_ = SubjectImport.objects.select_related("registration__contract").get()
     assert (import_.confirmed_by, import_.source) == ("ann", "api")
@@ -137,6 +140,17 @@ def test_beyond_the_budget_a_person_confirms(erp: Program) -> None:
     assert request_monitoring(erp, "000000009").json()["budget"]["used"] == 3, (
         "what a person confirmed is not on the key's budget"
     )
+
+
+def test_the_page_of_its_import_shows_the_request_as_it_was_sent(erp: Program) -> None:
+    sent = [{"duns": "80-473-5132", "customer_reference": "V-4001"}, *({"duns": one} for one in numbers(3))]
+    waiting = erp.post(PATH, {"subjects": sent}).json()["waiting"]
+    assert waiting["counts"] == {"reformatted": 1, "new": 3}
+    boss = a_signed_in_person("portfolio.view_subjectimport")
+    page = text_of(boss.client.get(f"/portfolio/subjectimport/{waiting['id']}/change/"))
+    assert "Source API request" in page and "In the request" in page
+    assert "1 80-473-5132 804735132" in page and "V-4001" in page
+    assert "your file" not in page and "File size" not in page
 
 
 def test_an_import_is_named_by_its_key_and_time(erp: Program) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from random import Random
@@ -38,18 +38,19 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """What `figures_at` and `exposures_at` give: the earlier day's, and the later day's for every other day."""
+    """What `figures_on` and `exposures_on` give: the earlier day's, and the later day's for every other day."""
 
     earlier: Snapshot
     later: Snapshot
     exposed: dict[int, int]
 
-    def figures_at(self, day: date | None) -> Snapshot:
-        return self.earlier if day == EARLIER else self.later
+    def figures_on(self, days: Sequence[date | None]) -> list[Snapshot]:
+        return [self.earlier if day == EARLIER else self.later for day in days]
 
-    def exposures_at(self, day: date | None, among: Any = None) -> Exposures:
+    def exposures_on(self, days: Sequence[date | None], among: Any = None) -> list[Exposures]:
         duns, cents = sorted(self.exposed), [self.exposed[number] for number in sorted(self.exposed)]
-        return Exposures("EUR", np.array(duns, "u4"), np.array(cents, "i8"), np.zeros(0, "u4"), {"SEK": (2, 9_000)})
+        unconverted = np.zeros(0, "u4"), {"SEK": (2, 9_000)}
+        return [Exposures("EUR", np.array(duns, "u4"), np.array(cents, "i8"), *unconverted) for _ in days]
 
 
 def a_portfolio(chance: Random, companies: int = 80) -> Portfolio:

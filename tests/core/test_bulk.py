@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from core.bulk import (
     among,
     distinct_digits,
+    durable_later,
     find_rows,
     insert_rows,
     thousands,
@@ -182,3 +183,25 @@ def test_rows_updated_together_are_locked_in_the_order_of_their_keys() -> None:
     assert lock.startswith('SELECT "portfolio_company"."duns"')
     assert lock.endswith(" ASC FOR NO KEY UPDATE")
     assert update.startswith("UPDATE")
+
+
+HOW_DURABLE = {"sqlite": "PRAGMA synchronous", "postgresql": "SHOW synchronous_commit"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_durable_later_leaves_other_commits_as_they_are() -> None:
+    if connection.vendor not in HOW_DURABLE:
+        pytest.skip("MongoDB's commits all wait for the disk")
+
+    def found() -> object:
+        with connection.cursor() as cursor:
+            cursor.execute(HOW_DURABLE[connection.vendor])
+            return cursor.fetchone()[0]
+
+    usual = found()
+    with pytest.raises(ZeroDivisionError), durable_later(), transaction.atomic():
+        assert found() == {"sqlite": 1, "postgresql": "off"}[connection.vendor]
+        raise ZeroDivisionError
+    assert found() == usual
+    with transaction.atomic(), durable_later():
+        assert found() == usual

@@ -241,6 +241,13 @@ def test_a_job_that_does_not_run_here_is_not_paused(operator: Client) -> None:
     assert "does not run a job of D&B Monitoring" in said and "is paused." not in said
 
 
+def test_the_page_names_the_job_that_runs_next(operator: Client) -> None:
+    now = timezone.now()
+    for name, minutes, repeats in (("Later", 30, -1), ("Sooner", 10, -1), ("Paused", 5, 0)):
+        Schedule.objects.create(name=name, func="x.y", next_run=now + timedelta(minutes=minutes), repeats=repeats)
+    assert "Next: Sooner, in " in text_of(operator.get("/health/"))
+
+
 def test_a_job_that_is_under_way_shows_how_it_went_before() -> None:
     row = Schedule.objects.create(name="Pull", func="x.y", task="n" * 32, next_run=timezone.now())
     (job,) = all_jobs()

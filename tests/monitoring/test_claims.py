@@ -8,7 +8,7 @@ import pytest
 
 from core.db import database_now
 from monitoring import jobs
-from monitoring.claims import LASTS, Claim, ClaimLost, claimed
+from monitoring.claims import LASTS, Claim, ClaimLost, claimed, claimed_together
 from monitoring.history import settle as settling
 from monitoring.models import Change, Delivery, DeliveryState, Observation, Publication, Source
 from monitoring.pipeline import ingest as pipeline_ingest
@@ -22,6 +22,7 @@ from tests.builders.notifications import a_seed, an_update
 from tests.builders.registrations import a_registration
 from tests.builders.story import PHONE, phone_seed, phone_update
 from tests.builders.times import stamp
+from tests.interleaving import without_transactions
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +33,14 @@ class Killed(BaseException):
 
 def dies(*arguments: Any, **options: Any) -> Any:
     raise Killed
+
+
+def dies_after(function: Any) -> Any:
+    def called(*arguments: Any, **options: Any) -> Any:
+        function(*arguments, **options)
+        raise Killed
+
+    return called
 
 
 def claim_ends(delivery: Delivery) -> None:
@@ -46,6 +55,25 @@ def test_what_somebody_reads_nobody_else_reads() -> None:
     assert waiting_deliveries() == [delivery.pk]
     assert ingest(Delivery.objects.get()) == 1
     assert Delivery.objects.values_list("state", "claimed_until").get() == (DeliveryState.PUBLISHED, None)
+
+
+def test_deliveries_claimed_together_are_given_back_each_by_itself() -> None:
+    first, second, third = (a_delivery(an_update()) for _ in range(3))
+    with claimed_together([first, second]) as claims:
+        assert waiting_deliveries() == [third.pk]
+        claims[first.pk].release()
+        assert waiting_deliveries() == sorted([first.pk, third.pk])
+
+
+def test_a_claim_counts_until_it_ends_and_what_was_read_is_not_claimed() -> None:
+    delivery = a_delivery(an_update())
+    Delivery.objects.update(claimed_until=database_now() + LASTS / 5)
+    with claimed(delivery) as claim:
+        assert claim is None
+    claim_ends(delivery)
+    ingest(delivery)
+    with claimed(delivery) as claim:
+        assert claim is None
 
 
 def test_a_reading_that_fails_gives_the_claim_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,25 +107,27 @@ def test_only_the_claimant_marks_it_as_read(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_claim_that_has_become_old_is_renewed_or_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     with claimed(a_delivery(an_update())) as claim:
         assert claim
-        before = claim.until
+        before = claim.until, claim.taken
         claim.keep()
-        assert claim.until == before
+        assert (claim.until, claim.taken) == before
         claim.taken -= LASTS.total_seconds()
         claim.keep()
-        assert Delivery.objects.get().claimed_until == claim.until >= before and claim.taken > monotonic() - 1
+        assert Delivery.objects.get().claimed_until == claim.until >= before[0] and claim.taken > monotonic() - 1
         claim.taken -= LASTS.total_seconds()
         Delivery.objects.update(claimed_until=None)
         with pytest.raises(ClaimLost):
             claim.keep()
 
 
-STEPS: list[tuple[Any, str]] = [
-    (pipeline_ingest, "insert_what_is_new"),
-    (pipeline_ingest, "settle"),
-    (settling._Writer, "_publish"),
-    (pipeline_ingest, "_bring_companies_up_to_date"),
-    (pipeline_ingest, "_mark_ingested"),
-    (pipeline_ingest, "publish"),
+STEPS: list[tuple[Any, str, Any]] = [
+    (pipeline_ingest, "insert_what_is_new", dies),
+    (pipeline_ingest, "settle", dies),
+    (settling._Writer, "_publish", dies),
+    # The entry is there, and the change is as before.
+    (settling._Writer, "_publish", dies_after(settling._Writer._publish)),
+    (pipeline_ingest, "_bring_companies_up_to_date", dies),
+    (pipeline_ingest, "_mark_ingested", dies),
+    (pipeline_ingest, "publish", dies),
 ]
 
 
@@ -108,7 +138,8 @@ def test_who_is_killed_on_the_way_leaves_nothing_out(step: int, monkeypatch: pyt
     phone_seed("1", 4)
     late = a_delivery(an_update(an_element(PHONE, None, "1", stamp(days=3)), delivered=stamp(days=5)))
     with monkeypatch.context() as patched:
-        patched.setattr(*STEPS[step], dies)
+        patched.setattr(*STEPS[step])
+        without_transactions(patched, settling)
         patched.setattr(Claim, "release", lambda self: None)
         with pytest.raises(Killed):
             ingest(late)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from core.db import insert_new
 from direct_plus.payloads import UnreadableItem, read_item
 from monitoring import observations, story_order
 from monitoring.company_page.timeline import changes_of
+from monitoring.content_ids import milliseconds
 from monitoring.elements.registry import SeverityTable
 from monitoring.feed.admin import ChangeAdmin
 from monitoring.history import seed_diff, window
@@ -32,6 +34,7 @@ from monitoring.models import (
     DeadLetter,
     Delivery,
     Grouping,
+    Kind,
     Notification,
     Publication,
     ScoreChange,
@@ -40,7 +43,26 @@ from monitoring.models import (
 from monitoring.pipeline.ingest import Apart, ingest, retry_dead_letter
 from monitoring.rebuild.rebuild import rebuild
 from monitoring.stats.daily_counts import roll_up
-from monitoring.story_order import OLDEST_FIRST, newest, order_text, place_of, story_key, story_place
+from monitoring.story_order import (
+    OF_FETCHES,
+    OF_FILES,
+    OLDEST_FIRST,
+    first_step,
+    index_at,
+    is_fetched,
+    item_place,
+    newest,
+    order_text,
+    place_of,
+    reporter_at,
+    source_at,
+    step_of,
+    story_key,
+    story_place,
+    take_turn,
+    way_at,
+    with_step,
+)
 from portfolio.models import Company, Registration
 from tests.builders.alerts import raised
 from tests.builders.companies import DUNS, OTHER
@@ -105,7 +127,9 @@ def test_documents_without_a_time_are_compared_as_they_came() -> None:
         item = {**named(name), "deliveryTimeStamp": "unknown"}
         ingest(a_delivery(item, registration=full(), at="unknown"))
     assert story() == steps(list("ABC"))
-    assert observations.keep_places(Change.objects.exclude(derived_from="").values_list("pk", flat=True)) == 0
+    before = dict(Change.objects.values_list("pk", "place"))
+    rebuilt = rebuild()
+    assert (rebuilt.mended, dict(Change.objects.values_list("pk", "place"))) == (0, before)
 
 
 def test_a_document_repeated_with_its_own_stamp_is_one() -> None:
@@ -417,6 +441,45 @@ def test_the_key_sorts_by_delivery_then_call_then_position_then_element() -> Non
 
 
 CALLS = [(Source.PULL, 1, 1), (Source.REPLAY, 30, 2), (Source.PULL, 3, 3), (Source.PULL, 300, 300)]
+
+
+def test_a_place_names_its_parts() -> None:
+    registration = uuid.UUID(int=0xABCDEF01 << 96)
+    place = place_of(Delivery(source=Source.REPLAY, turn=3, stands_for=2), 4)
+    found = story_place(registration, MOMENT, place, index=5, step=2)
+    assert place == "1000000020000000300004"
+    assert found == f"0002{milliseconds(MOMENT):012x}abcdef0100000000210000000300004005"
+    assert (step_of(found), index_at(found), source_at(found)) == (2, 5, "abcdef010")
+    assert (item_place(found), way_at(found), with_step(found, 7)) == (place, "1", f"0007{found[4:]}")
+    assert story_place(registration, MOMENT, place)[:4] == "0001"
+    assert (step_of(""), index_at(""), first_step(Kind.BASELINE), first_step(Kind.DELETED)) == (0, 0, 0, 1)
+
+
+def test_a_retry_stands_where_its_item_stood_and_other_ways_after_each_other() -> None:
+    ways = Source.PULL, Source.REPLAY, Source.FILE, Source.FETCH, Source.RETRY
+    places = [place_of(Delivery(source=way, turn=1, stands_for=1), 10**9) for way in ways]
+    assert [place[0] for place in places] == list("01230") and {place[-5:] for place in places} == {"fffff"}
+    assert [reporter_at(place) for place in ("", *places)] == [0, 0, 0, 1, 2, 0]
+    assert [is_fetched(place) for place in places] == [False, False, False, True, False]
+    ranges = (OF_FILES, places[2]), (OF_FETCHES, places[3])
+    assert all(first <= place <= last for (first, last), place in ranges) and OF_FILES[1] < OF_FETCHES[0]
+    assert place_of(Delivery(source=Source.RETRY, place="x"), 3) == "x"
+
+
+def test_two_that_take_a_turn_simultaneously_take_different_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = Registration.objects.filter(pk=full().pk)
+    taken: list[int | None] = []
+    update, waiting = QuerySet.update, [rows.all()]
+
+    def interrupted(queryset: QuerySet[Any], **values: Any) -> int:
+        if waiting:
+            taken.append(take_turn(waiting.pop()))
+        return update(queryset, **values)
+
+    monkeypatch.setattr(QuerySet, "update", interrupted)
+    taken.append(take_turn(rows.all(), last_error="mine"))
+    assert taken == [1, 2] and rows.values_list("turn", "last_error").get() == (2, "mine")
+    assert take_turn(rows.filter(last_error="theirs")) is None
 
 
 def test_other_programs_sort_by_the_same() -> None:

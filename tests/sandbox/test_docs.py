@@ -1,5 +1,6 @@
 """The page that people read says what there is."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from direct_plus.sandbox.state.events import kinds
 from direct_plus.sandbox.state.faults import COMMON
 from direct_plus.sandbox.state.options import SWITCHES
 
-PAGE = (Path(__file__).parents[2] / "docs" / "develop" / "sandbox.md").read_text(encoding="utf-8")
+TESTS = Path(__file__).parents[1]
+PAGE = (TESTS.parent / "docs" / "develop" / "sandbox.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", sorted(SWITCHES))
@@ -34,3 +36,9 @@ def test_every_method_of_the_control_client_is_told() -> None:
     methods = [name for name in vars(SandboxControl) if not name.startswith("_") and name != "ask"]
     missing = [name for name in methods if f"`{name}(" not in PAGE]
     assert missing == []
+
+
+def test_the_tests_of_each_interpretation_are_there() -> None:
+    named = re.findall(r"`([a-z_]+/[a-z_/]+\.py)(?:::(test_\w+))?`", PAGE)
+    missing = [(path, name) for path, name in named if f"def {name}" not in (TESTS / path).read_text(encoding="utf-8")]
+    assert len(named) > 20 and missing == []

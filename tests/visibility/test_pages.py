@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import resolve
+from django.utils import timezone
 
 from core.lists.listings import LISTINGS
+from core.visibility import RULES
 from dnbmon_site.http.unit_pages import is_open
+from monitoring.jobs import count_days, process_published, update_all_counts
+from tests.builders.deliveries import delivered
+from tests.builders.elements import ACTIVE, OUT, STATUS, an_element
 from tests.builders.family_trees import a_tree
+from tests.builders.notifications import a_seed, an_update
+from tests.builders.times import stamp
 from tests.engines import engine
 from tests.visibility.marks import DUNS, SEARCHED, marks_in
 from tests.visibility.routes import all_routes
-from tests.visibility.walk import about, addresses, alike, got, text_of
-from tests.visibility.world import OWN_NAME, SHARED, World
+from tests.visibility.walk import TOKENS, Address, about, addresses, alike, got, text_of
+from tests.visibility.world import OWN_NAME, PHONE, SHARED, World
 
 pytestmark = [
     pytest.mark.django_db,
@@ -24,6 +34,11 @@ pytestmark = [
 ]
 # They end the session, and what follows would be asked by a stranger.
 ENDS = ("/logout/",)
+# Pages with numbers.
+NUMBERS = (
+    *("/", "/?days=90", "/portfolio/risk/", "/monitoring/reportschedule/report/", "/portfolio/registration/"),
+    *("/portfolio/company/", "/monitoring/change/", "/monitoring/change/?severity=all", "/monitoring/alert/?state=all"),
+)
 QUERIES = ("", f"?q={SEARCHED}", f"?q={DUNS[:8]}", f"?term={SEARCHED}", "?registration={registration}")
 
 
@@ -34,16 +49,61 @@ def pages(world: World) -> list[Any]:
 
 
 def test_no_page_shows_anothers(world: World, person: Client) -> None:
+    assert (wrong := shown_of_others(world, person, pages(world))) == [], "\n".join(map(str, wrong))
+
+
+def shown_of_others(world: World, person: Client, walked: Iterable[Address]) -> list[tuple[str, int, list[str]]]:
     person.raise_request_exception = False
     wrong = []
-    for address in pages(world):
+    for address in walked:
         for query in QUERIES if not address.route.parameters else ("",):
             path = address.path + query.format(registration=world.other.pk)
             answer = got(person, path)
             found = marks_in(text_of(answer), world.keys, asked=path)
             if found or answer.status_code >= 500:
                 wrong.append((path, answer.status_code, found))
-    assert wrong == [], "\n".join(map(str, wrong))
+    return wrong
+
+
+def test_the_walk_fails_for_each_rule_that_is_taken_out(
+    world: World, person: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each model that has a list which people of business units may open, or a page of its rows."""
+    missed, tried = [], 0
+    for model in RULES:
+        own = f"/{model._meta.label_lower.replace('.', '/')}/"
+        walked = [one for one in pages(world) if one.route.path in (own, f"{own}{{object_id}}/change/")]
+        walked = [one for one in walked if opens(one.path)]
+        if not walked or model not in world.rows:
+            continue
+        tried += 1
+        with monkeypatch.context() as patched:
+            patched.setitem(RULES, model, lambda scope, rows: rows)
+            if not shown_of_others(world, person, walked):
+                missed.append(model._meta.label)
+    # Of exports, users open their own alone, whatever the rule shows.
+    assert missed == ["core.Export"] and tried > 8, (missed, tried)
+
+
+def test_no_number_counts_what_only_another_is_told(world: World, person: Client) -> None:
+    """Numbers bear no mark: the pages with numbers stay as they are when the other unit receives more."""
+    moment = timezone.now() + timedelta(minutes=5)
+    before = numbers_at(person, moment)
+    now = timezone.now()
+    more = (an_element(path, ACTIVE, OUT, stamp(now, days=-1)) for path in (STATUS, PHONE))
+    updates = [an_update(one, duns="712384925", delivered=stamp(now)) for one in more]
+    delivered(a_seed("712384925", delivered=stamp(now, days=-2)), *updates, registration=world.other, at=stamp(now))
+    process_published(timedelta(seconds=30))
+    for count in (count_days, update_all_counts):
+        count()
+    assert [path for path, text in numbers_at(person, moment).items() if text != before[path]] == []
+
+
+def numbers_at(person: Client, moment: datetime) -> dict[str, str]:
+    with time_machine.travel(moment, tick=False):
+        texts = {path: TOKENS.sub("", text_of(got(person, path))) for path in NUMBERS}
+    # What open pages ask for is the number of the last publication.
+    return {path: re.sub(r'data-published="\d+"', "", text) for path, text in texts.items()}
 
 
 def test_what_is_anothers_is_answered_like_what_is_not_there(world: World, person: Client) -> None:

@@ -17,6 +17,7 @@ from monitoring.models import (
     Change,
     DataFetch,
     Decision,
+    DeliveredFile,
     FamilyTree,
 )
 from portfolio.models import CompanySearch, SubjectImport
@@ -40,6 +41,7 @@ OF_API: Mapping[str, Any] = {
     "data-fetches": DataFetch,
     "decisions": Decision,
     "family-trees": FamilyTree,
+    "files": DeliveredFile,
     "imports": SubjectImport,
     "company-searches": CompanySearch,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any
 
 from django import forms
@@ -49,6 +50,15 @@ def scope_choices() -> list[tuple[str, SafeString]]:
     return [(name, format_html("<code>{}</code> {}", name, sentence)) for name, sentence in SCOPES.items()]
 
 
+class DayOrMomentField(forms.SplitDateTimeField):
+    """A day without a time lasts until its end, for who enters it."""
+
+    def compress(self, data_list: Any) -> Any:
+        if data_list and data_list[0] and data_list[1] in self.empty_values:
+            data_list = (data_list[0], time(23, 59))
+        return super().compress(data_list)
+
+
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
     # Who fills it in; set for each request.
     actor: Any
@@ -63,6 +73,12 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
     class Meta:
         model = ApiKey
         fields = ("name", *CHOSEN)
+        field_classes = {"expires_at": DayOrMomentField}
+        help_texts = {
+            "expires_at": _(
+                "Leave empty for a key that does not expire. Without a time, it expires at the end of the day."
+            )
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

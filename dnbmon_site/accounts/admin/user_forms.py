@@ -30,9 +30,9 @@ from dnbmon_site.accounts.second_factor.requirement import require
 ROLES_HELP = _("Roles decide what the user can see and do.")
 # The pages of the other tasks show data of the whole contract: `dnbmon_site/http/unit_pages.py`.
 ROLES_IN_UNITS = _(
-    "Users of a business unit view data, write notes and work on alerts, as far as their roles permit. All other "
-    "tasks, such as alert rules, decisions and imports, need access to all registrations. New users see nothing until "
-    "you select them in a business unit or give them access."
+    "Users of a business unit view data, write notes, work on alerts, review companies, decide on them and import into "
+    "their registrations, as far as their roles permit. All other tasks, such as alert rules and pulling, need access "
+    "to all registrations. New users see nothing until you select them in a business unit or give them access."
 )
 OWN_RIGHTS = _("You cannot change your own permissions. Ask another administrator.")
 HELP = {

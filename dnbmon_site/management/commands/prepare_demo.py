@@ -44,9 +44,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         if not settings.DEMO:
-            raise CommandError(
-                "This is not the demo, so nothing was changed. Start the demo with “manage.py up --demo”."
-            )
+            raise CommandError("This is not the demo, so nothing was changed. Start the demo with “make run”.")
         Contract.objects.update(
             anniversary=timezone.now().date() + timedelta(days=75), contracted_number=6_000, cap=1_000
         )

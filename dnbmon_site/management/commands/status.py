@@ -36,7 +36,7 @@ class Command(BaseCommand):
     def handle(self, *, port: int | None, demo_folder: Path | None, **options: Any) -> None:
         notes = running(settings.VAR_DIR, port, demo_folder)
         if not notes:
-            raise CommandError("D&B Monitoring is not running. Start it with “manage.py up”.", returncode=NOTHING_RUNS)
+            raise CommandError("D&B Monitoring is not running. Start it with “make start”.", returncode=NOTHING_RUNS)
         is_well = [self.print_status(note) for note in notes]
         if not all(is_well):
             sys.exit(1)

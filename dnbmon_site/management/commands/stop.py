@@ -16,7 +16,7 @@ WITHIN = STOP_WITHIN + GROUND_STOPS_WITHIN + 3
 
 
 class Command(BaseCommand):
-    help = "Stop what “manage.py up” started in this folder, or on one port. Calls in doubt are recovered later."
+    help = "Stop what “make start” or “make run” started here, or on one port. Calls in doubt are recovered later."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -30,9 +30,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--demo", action="store_true", help="use sample companies, kept apart from your own data")
         parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument(
-            "--background", action="store_true", help="run in the background; stop with “manage.py stop”"
-        )
+        parser.add_argument("--background", action="store_true", help="run in the background; stop with “make stop”")
         parser.add_argument(
             "--host",
             default="127.0.0.1",

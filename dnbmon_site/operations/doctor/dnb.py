@@ -64,7 +64,7 @@ def address_of(contract: Contract) -> Iterator[Finding]:
             "Unless this is a proxy, remove DNB_BASE_URL and the contract's address.",
         )
     if settings.DEMO and is_dnb:
-        yield Finding("The demo uses D&B's real address.", "Start the demo only with “manage.py up --demo”.")
+        yield Finding("The demo uses D&B's real address.", "Start the demo only with “make run”.")
     made_up = is_made_up(contract)
     if is_dnb and made_up:
         yield Finding(

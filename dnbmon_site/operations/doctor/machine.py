@@ -192,7 +192,10 @@ def worker() -> Iterator[Finding]:
     beat = Heartbeat.objects.filter(name=JOBS).values_list("at", flat=True).first()
     if beat is None or database_now() - beat > BEATS_LATE:
         when = f"since {beat:%Y-%m-%d %H:%M} UTC" if beat else "yet"
-        yield Finding(f"No job has run {when}.", "Start “manage.py worker” or “manage.py up”, and check its log.")
+        yield Finding(
+            f"No job has run {when}.",
+            "Start D&B Monitoring with “make start”, or its worker with “manage.py worker”, and check the log.",
+        )
 
 
 def schedules() -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from dnbmon_site.operations.erase import blobs
 from dnbmon_site.operations.erase.company import CannotForget, Removal, count_again, tables
 from dnbmon_site.operations.erase.rule_scopes import narrow, release_webhooks
 from dnbmon_site.operations.erase.story import hand_over_facts, settle_what_is_left
+from dnbmon_site.operations.erase.touched import forget_touched, remembered, touched_by
 from monitoring.benefit.review import forget_reviews
 from monitoring.figures import checkpoints
 from monitoring.figures.projection import project as project_figures
@@ -42,7 +43,6 @@ from monitoring.models import (
 )
 from monitoring.publications.consumers import mend_places, rewind_consumers
 from monitoring.rebuild.company_times import mend_times
-from monitoring.stats.daily_counts import days_touched
 from portfolio.companies.word_index import verify_words
 from portfolio.imports.states import file_key
 from portfolio.models import (
@@ -94,12 +94,8 @@ def forget(row: Registration, *, by: str) -> Removal:
     """May be stopped and begun again. Stop the worker first: the feed loses entries, and its consumers are set back."""
     refuse(row)
     removal = plan(row)
-    companies = set(Change.objects.filter(registration=row).values_list("company_id", flat=True))
-    companies |= set(Observation.objects.filter(registration=row).values_list("company_id", flat=True))
-    companies |= set(Notification.objects.filter(registration=row).values_list("company_id", flat=True))
-    companies |= set(Subject.objects.filter(registration=row).values_list("company_id", flat=True))
     deliveries = list(Delivery.objects.filter(registration=row).values_list("pk", flat=True))
-    days = days_touched(deliveries)
+    touched = remembered(row, touched_by(row, deliveries))
     remove_bytes(row, deliveries)
     left = hand_over_facts(row, deliveries)
     remove_publications(deliveries)
@@ -109,8 +105,9 @@ def forget(row: Registration, *, by: str) -> Removal:
     for rows in tables_of(row):
         remove(rows)
     settle_what_is_left(left)
-    bring_up_to_date(companies, removal)
-    count_again(days, set())
+    bring_up_to_date(touched.companies, removal)
+    count_again(touched.days, set())
+    forget_touched(row)
     row.delete()
     summary = gettext("Registration %(reference)s erased: %(removal)s")
     summary %= {"reference": row.reference, "removal": removal}

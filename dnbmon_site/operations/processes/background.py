@@ -29,4 +29,4 @@ def start_in_background(port: int, report: Report) -> None:
                 )
             time.sleep(LOOK_EVERY)
         file.truncate(0)
-    report(said.replace(RUNS, f"Running in the background. Log: {log}. To stop it, run “manage.py stop”."))
+    report(said.replace(RUNS, f"Running in the background. Log: {log}. To stop it, run “make stop”."))

@@ -25,6 +25,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from core.bulk import find_rows
 from core.db import in_batches
 from core.text import counted
 from monitoring.alerts.actions import HANDLED, acknowledge, assign, close, reopen
@@ -34,9 +35,12 @@ from monitoring.alerts.workflow.snooze import snooze, wake
 from monitoring.follows.admin.mentions import notify_of_comments
 from monitoring.jobs import have_it_sent
 from monitoring.models import Alert, AlertState
+from portfolio.models import Company
 
 CHOSEN = "chosen"
 MOST = 10_000
+# So many of the companies are named.
+NAMED = 20
 # Whoever acts on one has seen these.
 SEEN = ("state", "assignee_id", "snoozed_until", "fact_count", "reversed_by")
 KEY, CHECK = 16, 4
@@ -140,13 +144,13 @@ def ask_or_do(request: HttpRequest, name: str, selected: Rows, visible: Rows) ->
     """`selected` are those of the list, which may be others by the time of the answer; `visible` all there are."""
     bulk = ACTIONS[name]
     if CHOSEN not in request.POST:
-        return _ask(request, bulk, bulk.question(actor=request.user), *_chosen_of(bulk, selected))
+        return _ask(request, bulk, bulk.question(actor=request.user), visible, *_chosen_of(bulk, selected))
     chosen, question = unpacked(request.POST[CHOSEN]), bulk.question(request.POST, actor=request.user)
     keys = [key for key, check in _checks(visible, chosen) if chosen[key] == check]
     if question.is_valid() and (objection := question.objection(keys)):
         question.add_error(None, objection)
     if not question.is_valid():
-        return _ask(request, bulk, question, chosen, 0)
+        return _ask(request, bulk, question, visible, chosen, 0)
     begun = timezone.now()
     count = bulk.act(keys, question.cleaned_data, request.user)
     notify_of_comments(request, keys, question.cleaned_data.get("text", ""), begun)
@@ -163,7 +167,9 @@ def _chosen_of(bulk: Bulk, selected: Rows) -> tuple[Chosen, int]:
     return chosen, len(keys) - len(chosen)
 
 
-def _ask(request: HttpRequest, bulk: Bulk, question: Question, chosen: Chosen, left_out: int) -> HttpResponse | None:
+def _ask(
+    request: HttpRequest, bulk: Bulk, question: Question, visible: Rows, chosen: Chosen, left_out: int
+) -> HttpResponse | None:
     if len(chosen) + left_out > MOST:
         messages.error(request, gettext("Select at most %(count)s alerts at a time.") % {"count": counted(MOST)})
         return None
@@ -176,9 +182,23 @@ def _ask(request: HttpRequest, bulk: Bulk, question: Question, chosen: Chosen, l
         left_out,
     )
     notes = [words % {"count": counted(left_out)}] if left_out else []
+    notes += [named] if (named := companies_text(visible, chosen)) else []
     title, back = _text(bulk.title, len(chosen)), request.get_full_path()
     fields = {CHOSEN: packed(chosen)}
     return ask(request, question, title=title, button=bulk.button, back=back, notes=notes, fields=fields)
+
+
+def companies_text(alerts: Rows, keys: Iterable[uuid.UUID]) -> str:
+    """Those that the alerts are about, by name; of very many the first."""
+    found: set[str] = set()
+    for batch in in_batches(list(keys)):
+        found.update(alerts.filter(pk__in=batch).exclude(company=None).order_by().values_list("company_id", flat=True))
+    names = sorted(name or duns for duns, name in find_rows(Company, ("duns", "name"), sorted(found)))
+    if not names:
+        return ""
+    text = gettext("Companies: %(names)s") % {"names": "; ".join(names[:NAMED])}
+    more = len(names) - NAMED
+    return gettext("%(names)s; and %(count)s more") % {"names": text, "count": counted(more)} if more > 0 else text
 
 
 def _text(words: Words, count: int) -> str:

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.bodies import Body
 from core.api.examples import a_request, an_answer, who
 from core.api.fields import Entries, OneOf
 from core.api.parameters import MomentField
@@ -34,11 +35,7 @@ from monitoring.jobs import have_it_sent
 MOST_AT_ONCE = 1_000
 
 
-class NothingSerializer(serializers.Serializer[Any]):
-    """An action that needs no more than the alerts."""
-
-
-class SnoozeSerializer(serializers.Serializer[Any]):
+class SnoozeSerializer(Body):
     until = MomentField(required=False, help_text="When it returns: within the next 12 months.")
     wakes_if_worse = serializers.BooleanField(
         default=True,
@@ -56,7 +53,7 @@ class SnoozeSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class AssignSerializer(serializers.Serializer[Any]):
+class AssignSerializer(Body):
     assignee = serializers.CharField(
         allow_null=True, max_length=150, help_text="Username. Null to assign it to no one."
     )
@@ -85,13 +82,13 @@ def _assign(alerts: Sequence[uuid.UUID], *, by: str, assignee: Any) -> int:
 
 
 # What each action reads, and what it does; it returns how many alerts it changed.
-ACTIONS: Mapping[str, tuple[type[serializers.Serializer[Any]], Callable[..., int]]] = {
-    "acknowledge": (NothingSerializer, acknowledge),
+ACTIONS: Mapping[str, tuple[type[Body], Callable[..., int]]] = {
+    "acknowledge": (Body, acknowledge),
     "assign": (AssignSerializer, _assign),
     "snooze": (SnoozeSerializer, _snooze),
-    "wake": (NothingSerializer, _wake),
+    "wake": (Body, _wake),
     "close": (CloseSerializer, close_or_comment),
-    "reopen": (NothingSerializer, reopen),
+    "reopen": (Body, reopen),
 }
 
 
@@ -161,7 +158,7 @@ class AlertAssign(APIView):
         return done(request, id, _assign, AssignSerializer)
 
 
-class BulkSerializer(serializers.Serializer[Any]):
+class BulkSerializer(Body):
     action = OneOf(
         [(name, name) for name in ACTIONS],
         help_text="What to do. The other fields are those of that action: for `close`, `reason` and `comment`.",
@@ -174,6 +171,10 @@ class BulkSerializer(serializers.Serializer[Any]):
     until = serializers.CharField(required=False, help_text="For `snooze`.")
     wakes_if_worse = serializers.BooleanField(required=False, help_text="For `snooze`.")
     assignee = serializers.CharField(required=False, allow_null=True, help_text="For `assign`.")
+
+
+# The others are those of the action.
+BULK = {"action", "alerts"}
 
 
 class BulkDoneSerializer(serializers.Serializer[Any]):
@@ -204,9 +205,10 @@ class AlertBulk(APIView):
     )
     def post(self, request: Request) -> Response:
         """Does the same to all of these alerts as the action does to one, and to no others."""
-        asked = read(BulkSerializer, request.data)
+        given: Any = request.data
+        asked = read(BulkSerializer, given)
         (form, act), keys = ACTIONS[asked["action"]], set(asked["alerts"])
-        parameters = read(form, request.data, request)
+        parameters = read(form, {name: given[name] for name in given.keys() - BULK}, request)
         known = list(alerts_of(request).filter(pk__in=keys).order_by("id").values_list("pk", flat=True))
         changed = act(known, by=who(request), **parameters)
         return Response({"changed": changed, "unchanged": len(keys) - changed})

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.bodies import Body
 from core.api.examples import a_request, an_answer, who
 from core.api.fields import OneOf
 from core.api.parameters import PageParameters, Several, read_moment
@@ -99,7 +100,7 @@ class AlertSerializer(serializers.Serializer[Any]):
     reversal = serializers.CharField(help_text="How the change was reversed later. Empty if it was not.")
 
 
-class CloseSerializer(serializers.Serializer[Any]):
+class CloseSerializer(Body):
     reason = OneOf(CloseReason.choices, help_text="Why it is closed.")
     comment = serializers.CharField(
         max_length=LONGEST,
@@ -223,14 +224,13 @@ class AlertDetail(APIView):
         return Response(serialized([alert_or_404(request, id)], request)[0])
 
 
-def done(
-    request: Request, key: uuid.UUID, act: Callable[..., object], form: type[serializers.Serializer[Any]] | None = None
-) -> Response:
-    act([alert_or_404(request, key).pk], by=who(request), **(read(form, request.data, request) if form else {}))
+def done(request: Request, key: uuid.UUID, act: Callable[..., object], form: type[Body] = Body) -> Response:
+    """By default, an action that needs no more than the alert."""
+    act([alert_or_404(request, key).pk], by=who(request), **read(form, request.data, request))
     return Response(serialized([alert_or_404(request, key)], request)[0])
 
 
-def read(form: type[serializers.Serializer[Any]], data: Any, request: Request | None = None) -> dict[str, Any]:
+def read(form: type[Body], data: Any, request: Request | None = None) -> dict[str, Any]:
     asked = form(data=data, context={"actor": scope_for(request)} if request else {})
     asked.is_valid(raise_exception=True)
     return dict(asked.validated_data)

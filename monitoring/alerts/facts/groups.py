@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -26,6 +26,12 @@ class Group:
     key: uuid.UUID
     matches: list[Match]
     kind: str = AlertKind.CHANGE
+    # Rules about groups that take the same changes: the event has this alert, which is sent to their readers, too.
+    beside: list[Rule] = field(default_factory=list)
+
+    @property
+    def rule(self) -> Rule:
+        return self.matches[0].rule
 
 
 Grouped = list[tuple[Reading, list[Group]]]
@@ -81,9 +87,27 @@ def _groups_of(reading: Reading, rules: Rules, before: Before) -> Iterator[Group
     by_rule: dict[uuid.UUID, list[Match]] = {}
     for match in reading.matches:
         by_rule.setdefault(match.rule.key, []).append(match)
-    for rule in rules.all:
-        if rule.key in by_rule:
-            yield from _groups_of_rule(reading, rule, by_rule[rule.key], before)
+    own: dict[uuid.UUID, list[Group]] = {}
+    for rule in sorted(rules.all, key=lambda one: one.row.group_only):
+        left = [match for match in by_rule.get(rule.key, ()) if not _is_told_by(own, rule, match)]
+        groups = _groups_of_rule(reading, rule, left, before) if left else []
+        for group in groups if not rule.row.group_only else ():
+            for match in group.matches if group.kind == AlertKind.CHANGE else ():
+                own.setdefault(match.change.pk, []).append(group)
+        yield from groups
+
+
+def _is_told_by(own: Mapping[uuid.UUID, list[Group]], rule: Rule, match: Match) -> bool:
+    """Whether the company has an alert of its own about what a rule about groups takes, of the same severity at least
+    and for the same readers: one event is one alert."""
+    if not rule.row.group_only:
+        return False
+    for group in own.get(match.change.pk, ()):
+        row = group.rule.row
+        if row.severity >= rule.row.severity and row.unit_id in (None, "", rule.row.unit_id):
+            group.beside += [rule] if rule not in group.beside else []
+            return True
+    return False
 
 
 def _groups_of_rule(reading: Reading, rule: Rule, matches: Iterable[Match], before: Before) -> list[Group]:

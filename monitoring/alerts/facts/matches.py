@@ -13,6 +13,7 @@ from monitoring.alerts.facts.repeats import known_already
 from monitoring.alerts.facts.reports import Brought, Head, Report
 from monitoring.alerts.rules import Rule, Scope, compile_rule
 from monitoring.elements.paths import Mistake
+from monitoring.elements.score_dates import DATES, moves_date
 from monitoring.models import AlertItem, AlertRule, Change, Publication, content_key
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,8 @@ class Rules:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.all = list(rules)
         self._found: dict[tuple[str, str], list[tuple[Rule, frozenset[str]]]] = {}
+        # To others, a new date of a score is nothing.
+        self._name_dates = {rule.key for rule in self.all if any(path[-1] in DATES for path in rule.paths)}
 
     @classmethod
     def active(cls) -> Rules:
@@ -34,8 +37,11 @@ class Rules:
 
     def about(self, change: Head | Change) -> Iterator[Rule]:
         """Those that may take it."""
-        text = f"{change.previous}{change.current}"
-        for rule, letters in self._about(change.kind, change.element):
+        found = self._about(change.kind, change.element)
+        if found and moves_date(change.element, change.previous, change.current):
+            found = [one for one in found if one[0].key in self._name_dates]
+        text = f"{change.previous}{change.current}" if found else ""
+        for rule, letters in found:
             # D&B may write any letter as its number.
             if any(one in text for one in letters) or "\\u" in text:
                 yield rule

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import NamedTuple
 
+from core.bulk import select_rows, select_values
 from core.db import in_batches
 from monitoring.alerts.facts.replacements import is_replaced, replacing
 from monitoring.history.seed_diff import is_first_known
@@ -128,14 +129,14 @@ def _read_changes(publications: Iterable[Publication], entries: Iterable[Observa
     needed = [key for key, head in heads.items() if head.superseded or may_matter(head)]
     changes: dict[uuid.UUID, Change] = {}
     for keys in in_batches(needed):
-        changes.update(Change.objects.in_bulk(keys))
+        changes.update((row.pk, row) for row in select_rows(Change, pk__in=keys))
     return Known(heads, changes, replacing(changes.values()))
 
 
 def _heads(column: str, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Head]:
     found: dict[uuid.UUID, Head] = {}
     for batch in in_batches(sorted(keys)):
-        rows = Change.objects.filter(**{f"{column}__in": batch}).values_list(*HEAD)
+        rows = select_values(Change, HEAD, **{f"{column}__in": batch})
         found.update((row[0], Head(*row)) for row in rows)
     return found
 

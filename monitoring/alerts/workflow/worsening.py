@@ -29,6 +29,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.audit import entry_of, record_once
+from core.bulk import MOST_PARAMETERS, among
 from core.db import clean_text, in_batches, insert_new
 from core.ids import time_first_key
 from core.models import unrestricted
@@ -130,8 +131,8 @@ def reopen_worsened(brought: Sequence[Brought]) -> list[Worsened]:
 def _handled(companies: Iterable[str], sequences: Collection[int]) -> Iterator[Alert]:
     """Acknowledged, or snoozed unless it gets worse; and those that these publications reopened before."""
     handled = Q(state=AlertState.ACKNOWLEDGED) | snoozed() & Q(wakes_if_worse=True) | Q(worse_at__in=list(sequences))
-    for batch in in_batches(sorted(companies)):
-        yield from Alert.objects.filter(handled, company__in=batch, kind=AlertKind.CHANGE).order_by("id")
+    for batch in in_batches(sorted(companies), MOST_PARAMETERS // 2):
+        yield from Alert.objects.filter(handled, among("company", batch), kind=AlertKind.CHANGE).order_by("id")
 
 
 def _is_handled(alert: Alert) -> bool:

@@ -66,7 +66,7 @@ def _plan(request: Request, asked: dict[str, Any]) -> Plan:
 
 
 class DataFetchList(APIView):
-    scopes = {"GET": FETCH, "POST": FETCH}
+    scopes = {"POST": FETCH}
     permissions = {"GET": VIEW, "POST": RIGHT}
 
     @extend_schema(
@@ -119,7 +119,6 @@ def _requested(request: Request, asked: dict[str, Any]) -> DataFetch:
 
 
 class DataFetchDetail(APIView):
-    scopes = {"GET": FETCH}
     permissions = {"GET": VIEW}
 
     @extend_schema(
@@ -136,7 +135,6 @@ class DataFetchDetail(APIView):
 
 
 class DataFetchCompanies(APIView):
-    scopes = {"GET": FETCH}
     permissions = {"GET": VIEW}
 
     @extend_schema(
@@ -158,7 +156,6 @@ class DataFetchCompanies(APIView):
 
 
 class DataFetchCompany(APIView):
-    scopes = {"GET": FETCH}
     permissions = {"GET": VIEW}
 
     @extend_schema(

@@ -7,6 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.api.bodies import Body
 from core.api.fields import Entries, OneOf
 from core.api.parameters import PageParameters, Several
 from monitoring.data_fetch.finish import counts_by_fetch
@@ -80,7 +81,7 @@ class FetchesSerializer(serializers.Serializer[Any]):
     )
 
 
-class RequestSerializer(serializers.Serializer[Any]):
+class RequestSerializer(Body):
     companies = Entries(
         child=DunsField(),
         required=False,
@@ -102,7 +103,7 @@ class RequestSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class FetchDecisionSerializer(serializers.Serializer[Any]):
+class FetchDecisionSerializer(Body):
     companies = Entries(
         child=DunsField(),
         required=False,

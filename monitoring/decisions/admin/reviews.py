@@ -45,6 +45,7 @@ class DueReviewAdmin(ExportedList, ReadOnlyAdmin):
     ordering = ("next_review_on",)
     sortable_by = ("shown_tier", "due")
     actions = ("set_tier_of_selected",)
+    list_before_template = "monitoring/decisions/reviews_intro.html"
     empty_title = _("No reviews planned")
     empty_text = _(
         "Companies with a tier appear here, by the day on which their next review is due. Open the companies, select "

@@ -148,7 +148,7 @@ class TierImportAdmin(RowActions, ReadOnlyAdmin):
 
     def template(self, request: HttpRequest) -> HttpResponse:
         headers = {"Content-Disposition": 'attachment; filename="tiers-template.xlsx"'}
-        return HttpResponse(template_of(TEMPLATE, (16, 24, 14)), content_type=XLSX, headers=headers)
+        return HttpResponse(template_of(gettext("Tiers"), TEMPLATE, (16, 24, 14)), content_type=XLSX, headers=headers)
 
     # The page of one
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:

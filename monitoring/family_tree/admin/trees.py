@@ -19,8 +19,9 @@ from core.admin.row_actions import Outcome, RowActions
 from core.markup import ago, badge
 from core.text import counted
 from monitoring.family_tree.admin.request_page import may_fetch_trees, request_page
-from monitoring.family_tree.plan import calls_to_resume
+from monitoring.family_tree.plan import CannotFetchTree, calls_to_resume
 from monitoring.family_tree.request import discard_tree, may_resume, resume_tree, stop_tree
+from monitoring.family_tree.rivals import rival_of
 from monitoring.models import FamilyTree, TreeKind, TreeState
 from portfolio.call_budgets.calls import BudgetUsedUp, CallsChanged
 from portfolio.call_budgets.confirmation import confirmed_in, planned_calls
@@ -38,7 +39,7 @@ def _resume(request: HttpRequest, row: FamilyTree) -> Outcome:
         return messages.ERROR, gettext("No companies are left to fetch.")
     try:
         resume_tree(row, confirmed_in(request.POST), by=actor_of(request))
-    except (CallsChanged, BudgetUsedUp) as error:
+    except (CallsChanged, BudgetUsedUp, CannotFetchTree) as error:
         return messages.ERROR, str(error)
     return gettext("The fetch continues.")
 
@@ -111,13 +112,16 @@ class FamilyTreeAdmin(RowActions, ReadOnlyAdmin):
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         may_act = self.may_act(request, row, "")
         resumes = may_act and may_resume(row)
+        rival = rival_of(row) if resumes else None
         return {
             "tone": TONES[TreeState(row.state)],
             "progress": progress_text(row),
             "percent": f"{100 * row.pages_read / max(row.page_count or 1, 1):.1f}",
             "is_running": row.state == TreeState.RUNNING,
             "may_act": may_act,
-            "calls": planned_calls(row.contract, calls_to_resume(row)) if resumes else None,
+            "may_discard": resumes,
+            "rival": rival,
+            "calls": planned_calls(row.contract, calls_to_resume(row)) if resumes and not rival else None,
         }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.api.bodies import Body
 from core.api.fields import Entries, OneOf
 from core.api.parameters import PageParameters
 from monitoring.models import FamilyTree, TreeKind, TreeState
@@ -104,7 +105,7 @@ class CompanyTreeSerializer(TreeSerializer):
     )
 
 
-class TreeRequestSerializer(serializers.Serializer[Any]):
+class TreeRequestSerializer(Body):
     kind = OneOf(TreeKind.choices, help_text="`full` takes one company.")
     companies = Entries(
         child=DunsField(),

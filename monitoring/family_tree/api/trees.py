@@ -33,7 +33,14 @@ from monitoring.family_tree.api.serializers import (
     members_json,
 )
 from monitoring.family_tree.plan import CannotFetchTree, plan_trees
-from monitoring.family_tree.request import known_trees, may_resume, request_trees, resume_tree, stop_tree
+from monitoring.family_tree.request import (
+    discard_tree,
+    known_trees,
+    may_resume,
+    request_trees,
+    resume_tree,
+    stop_tree,
+)
 from monitoring.family_tree.snapshots import changed_since, latest_tree
 from monitoring.family_tree.view_data import monitored_in
 from monitoring.history.api import ProfileParameters
@@ -57,7 +64,7 @@ def tree_or_404(key: uuid.UUID) -> FamilyTree:
 
 
 class FamilyTreeList(APIView):
-    scopes = {"GET": FETCH, "POST": FETCH}
+    scopes = {"POST": FETCH}
     permissions = {"GET": VIEW, "POST": RIGHT}
 
     @extend_schema(
@@ -115,7 +122,6 @@ def _conflicts_of_trees() -> Iterator[None]:
 
 
 class FamilyTreeDetail(APIView):
-    scopes = {"GET": FETCH}
     permissions = {"GET": VIEW}
 
     @extend_schema(
@@ -132,7 +138,6 @@ class FamilyTreeDetail(APIView):
 
 
 class FamilyTreeMembers(APIView):
-    scopes = {"GET": FETCH}
     permissions = {"GET": VIEW}
 
     @extend_schema(
@@ -174,6 +179,25 @@ class FamilyTreeStop(APIView):
         return Response(TreeSerializer(tree_or_404(id)).data)
 
 
+class FamilyTreeDiscard(APIView):
+    scopes = {"POST": FETCH}
+    permissions = {"POST": RIGHT}
+
+    @extend_schema(
+        operation_id="discard_family_tree",
+        tags=["family trees"],
+        summary="Discard a family tree that has stopped",
+        parameters=[KEY_IN_PATH],
+        request=None,
+        responses={204: None},
+    )
+    def post(self, request: Request, id: uuid.UUID) -> Response:
+        """Removes it with the pages that were read. 409 if it is being fetched, or complete."""
+        if not discard_tree(tree_or_404(id), by=who(request)):
+            raise Conflict("Only a family tree that has stopped can be discarded. Stop it first.")
+        return Response(status=204)
+
+
 class FamilyTreeResume(APIView):
     scopes = {"POST": FETCH}
     permissions = {"POST": RIGHT}
@@ -191,13 +215,16 @@ class FamilyTreeResume(APIView):
         ],
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
-        """Fetches the pages that are left. A call without a response is made again, so D&B may bill it twice."""
-        resume_confirmed(request, tree_or_404(id), may_resume, resume_tree)
+        """Fetches the pages that are left. A call without a response is made again, so D&B may bill it twice.
+
+        Returns 409 if another request has the same family, so that it is paid once.
+        """
+        with _conflicts_of_trees():
+            resume_confirmed(request, tree_or_404(id), may_resume, resume_tree)
         return Response(TreeSerializer(tree_or_404(id)).data)
 
 
 class CompanyFamilyTree(APIView):
-    scopes = {"GET": FETCH}
     permissions = {"GET": VIEW}
 
     @extend_schema(
@@ -214,7 +241,6 @@ class CompanyFamilyTree(APIView):
 
 
 class CompanyUpwardChain(APIView):
-    scopes = {"GET": FETCH}
     permissions = {"GET": VIEW}
 
     @extend_schema(

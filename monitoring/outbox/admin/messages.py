@@ -37,8 +37,10 @@ from monitoring.outbox.failing import (
     deleted_text,
     disabled_text,
     disabled_webhooks,
+    held_up,
     is_held,
     is_retrying,
+    is_untried,
 )
 from monitoring.outbox.names import names_of
 from monitoring.outbox.queue import send_again
@@ -61,11 +63,20 @@ def state_badge(row: OutboxMessage) -> SafeString:
 
 def next_attempt_text(row: OutboxMessage) -> str:
     """Of a message that is retried; empty for the others."""
-    if not is_retrying(row) or row.next_try_at is None:
-        return ""
-    if row.next_try_at <= timezone.now():
-        return gettext("Next attempt: within a minute")
-    return gettext("Next attempt: %(when)s") % {"when": ago_text(row.next_try_at)}
+    return gettext("Next attempt: %(when)s") % {"when": _when(row)} if is_retrying(row) else ""
+
+
+def _when(row: OutboxMessage) -> str:
+    if row.next_try_at is None or row.next_try_at <= timezone.now():
+        return gettext("within a minute")
+    return ago_text(row.next_try_at)
+
+
+def waiting_text(row: OutboxMessage, held: set[UUID]) -> str:
+    """When a message that waits is sent; empty for the others."""
+    if is_untried(row) and row.target in held:
+        return gettext("Waiting: an earlier message to this receiver failed and is sent first.")
+    return _when(row) if is_untried(row) or is_retrying(row) else ""
 
 
 def attempt_text(tried: SendAttempt) -> str:
@@ -107,7 +118,7 @@ class StateFilter(ChoiceFilter):
     title = _("status")
     parameter_name = field = "state"
     options = (
-        ("undelivered", _("Not delivered (failed, retrying or on hold)")),
+        ("undelivered", _("Not delivered (failed, retrying, waiting or on hold)")),
         (MessageState.WAITING, MessageState.WAITING.label),
         ("retrying", _("Retrying")),
         ("held", _("On hold (webhook disabled)")),
@@ -191,8 +202,9 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
         )
 
     def complete_rows(self, rows: list[Any]) -> None:
-        names, companies = names_of(rows), company_names(rows)
+        names, companies, held = names_of(rows), company_names(rows), held_up(rows)
         for row in rows:
+            row.waiting = waiting_text(row, held) if row.target in held else ""
             row.recipient, row.company_text = recipient_text(row, names), company_text(row, companies)
 
     @admin.display(description=_("Event"))
@@ -216,8 +228,8 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
         return state_badge(row)
 
     @admin.display(description=_("Last error"))
-    def trouble(self, row: OutboxMessage) -> SafeString | str:
-        return two_lines(row.last_error[:120], next_attempt_text(row)) if row.last_error else ""
+    def trouble(self, row: Any) -> SafeString | str:
+        return two_lines(row.last_error[:120], next_attempt_text(row)) if row.last_error else row.waiting
 
     def page_context(self, request: HttpRequest, row: OutboxMessage) -> dict[str, Any]:
         tries = list(SendAttempt.objects.filter(message=row).order_by("-id")[:100])
@@ -228,7 +240,7 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
             "alert_url": alert_url(row),
             "recipient_url": recipient_url(row),
             "badge": state_badge(row),
-            "is_waiting": row.state == MessageState.WAITING,
+            "next_attempt": waiting_text(row, held_up([row])),
             "recipient": names_of([row]).get(row.target),
             "tries": [(one, attempt_text(one)) for one in tries],
             "response": next((one.response for one in tries[:1] if one.error), ""),

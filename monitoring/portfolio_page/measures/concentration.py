@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitoring.portfolio_page.measures.counts import Count, Tally, tally_of, total
+from monitoring.portfolio_page.measures.counts import Count, Tally, total
 from monitoring.portfolio_page.measures.dimensions import Dimension
 from monitoring.portfolio_page.measures.world import Mask, World
 
@@ -70,6 +70,6 @@ def by_money(world: World) -> bool:
 
 
 def _known(world: World, dimension: Dimension) -> tuple[Tally, Tally]:
-    tally = tally_of(dimension.keys(world), world.cents)
+    tally = dimension.tally(world)
     is_known = tally.keys != dimension.unknown
     return tally.only(is_known), tally.only(~is_known)

@@ -59,7 +59,7 @@ class Tally:
         """The largest first; of equal ones the first by key. Only they are sorted: there may be very many others."""
         sizes = self.cents if by_money else self.companies
         if len(sizes) > number:
-            least = np.partition(sizes, -number)[-number]
+            least = _nth_largest(sizes, number)
             above = np.flatnonzero(sizes > least)
             chosen = np.concatenate((above, np.flatnonzero(sizes == least)[: number - len(above)]))
         else:
@@ -67,16 +67,33 @@ class Tally:
         return self.only(chosen[np.lexsort((self.keys[chosen], -sizes[chosen]))])
 
 
+def _nth_largest(sizes: NDArray[np.int64], number: int) -> int:
+    """Looked for among the larger ones only: most groups have one company, or no exposure."""
+    larger = sizes[sizes > sizes.min()]
+    return int(np.partition(larger, -number)[-number]) if len(larger) >= number else int(sizes.min())
+
+
 def tally_of(keys: Keys, cents: Cents) -> Tally:
-    present, places = _places(keys)
-    sums = np.zeros(len(present), np.int64)
-    np.add.at(sums, places, cents)
-    return Tally(present, np.bincount(places, minlength=len(present)), sums)
+    if int(keys.max(initial=0)) >= DENSE:
+        return tally_at(*np.unique(keys, return_inverse=True), cents)
+    companies = np.bincount(keys)
+    present = np.flatnonzero(companies)
+    return Tally(present, companies[present], _sums(keys, cents, len(companies))[present])
 
 
-def _places(keys: Keys) -> tuple[Keys, NDArray[np.intp]]:
-    """The keys that occur, and which of them each row has."""
-    if not len(keys) or int(keys.max()) >= DENSE:
-        return np.unique(keys, return_inverse=True)
-    occurs = np.bincount(keys) > 0
-    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[keys]
+def tally_at(present: Keys, places: NDArray[np.intp], cents: Cents) -> Tally:
+    """Of keys that were looked up before: those that occur, and which of them each row has."""
+    return Tally(present, np.bincount(places, minlength=len(present)), _sums(places, cents, len(present)))
+
+
+def _sums(places: Keys, cents: Cents, size: int) -> Cents:
+    sums = np.zeros(size, np.int64)
+    if cents.any():
+        np.add.at(sums, places, cents)
+    return sums
+
+
+def occurring(keys: Keys) -> list[int]:
+    """The numbers of a column with few of them."""
+    found: list[int] = np.flatnonzero(np.bincount(keys)).tolist()
+    return found

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.text import country_name
 from monitoring.figures.record import SIZES
-from monitoring.portfolio_page.measures.counts import Count, tally_of
+from monitoring.portfolio_page.measures.counts import Count, Tally, occurring, tally_at, tally_of
 from monitoring.portfolio_page.measures.world import Keys, Mask, World
 from monitoring.scores.bands import CLASSES, Band, band_of_rating
 from portfolio.models import Size
@@ -62,12 +62,16 @@ class Dimension:
         return np.asarray(world[self.column])
 
     def counts(self, world: World) -> dict[str, Count]:
-        numbers = tally_of(self.keys(world), world.cents).counts()
+        numbers = self.tally(world).counts()
         return {self.value(world.snapshot, number): count for number, count in numbers.items()}
+
+    def tally(self, world: World) -> Tally:
+        """By number."""
+        return tally_of(self.keys(world), world.cents)
 
     def mask(self, world: World, values: Collection[str]) -> Mask:
         keys = self.keys(world)
-        numbers = [number for number in np.unique(keys).tolist() if self.value(world.snapshot, number) in values]
+        numbers = [number for number in occurring(keys) if self.value(world.snapshot, number) in values]
         return np.isin(keys, numbers)
 
 
@@ -118,10 +122,14 @@ class Industries(Words):
         return f"{code} {industry_words(industry.scheme, code, industry.description)}".strip()
 
     def keys(self, world: World) -> Keys:
+        found: Keys = world.kept(self.name, lambda: self._by_code(world))
+        return found
+
+    def _by_code(self, world: World) -> Keys:
         column = super().keys(world)
         first: dict[str, int] = {}
         numbers = np.arange(int(column.max(initial=0)) + 1)
-        for number in np.flatnonzero(np.bincount(column)).tolist():
+        for number in occurring(column):
             numbers[number] = first.setdefault(self.value(world.snapshot, number), number)
         return np.asarray(numbers[column])
 
@@ -139,6 +147,12 @@ class Groups(Dimension):
 
     def value(self, snapshot: Snapshot, number: int) -> str:
         return UNKNOWN if number == self.unknown else f"{number:09d}"
+
+    def tally(self, world: World) -> Tally:
+        """There may be as many groups as companies: sorted once for a day."""
+        keys = self.keys(world)
+        present, places = world.kept("groups", lambda: np.unique(keys, return_inverse=True))
+        return tally_at(present, places, world.cents)
 
     def mask(self, world: World, values: Collection[str]) -> Mask:
         """By number: a portfolio has too many groups to name each."""

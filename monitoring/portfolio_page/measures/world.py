@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,8 @@ class World:
     rows: Rows
     cents: Cents
     is_exposed: Mask
-    # Columns that were asked for: side by side they are counted many times as fast as between the others.
-    columns: dict[str, Keys] = field(default_factory=dict, compare=False, repr=False)
+    # Columns that were asked for, side by side, and what was made of them.
+    columns: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -35,6 +36,13 @@ class World:
     def __getitem__(self, name: str) -> Keys:
         if name not in self.columns:
             self.columns[name] = np.ascontiguousarray(self.rows[name])
+        found: Keys = self.columns[name]
+        return found
+
+    def kept(self, name: str, make: Callable[[], Any]) -> Any:
+        """What is made of its columns once."""
+        if name not in self.columns:
+            self.columns[name] = make()
         return self.columns[name]
 
     def only(self, chosen: Mask | Places) -> World:
@@ -47,7 +55,7 @@ def world_of(snapshot: Snapshot, exposed: NDArray[np.uint32], cents: Cents) -> W
     is_exposed, place = found_in(exposed, numbers)
     found = np.zeros(len(numbers), np.int64)
     found[is_exposed] = cents[place[is_exposed]]
-    return World(snapshot, snapshot.rows, found, is_exposed)
+    return World(snapshot, snapshot.rows, found, is_exposed, snapshot.columns)
 
 
 def found_in(known: Keys, numbers: Keys) -> tuple[Mask, Places]:

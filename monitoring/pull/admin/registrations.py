@@ -20,7 +20,6 @@ from unfold.decorators import display
 
 from core.admin.base import PageAdmin
 from core.admin.exports import ExportedList
-from core.admin.pause_form import PauseForm
 from core.admin.row_actions import Outcome, RowAction, RowActions, demand, keys_of
 from core.audit import record_edit
 from core.cached_counts import recent_count
@@ -45,6 +44,7 @@ from monitoring.pull.admin.actions import (
     pause_notes,
 )
 from monitoring.pull.admin.details import about_list, problems_of, recent_deliveries, settings_at_dnb
+from monitoring.pull.admin.pause_form import PullPauseForm
 from monitoring.pull.admin.questions import ask_before_first_pull
 from monitoring.pull.admin.start_button import is_start_needed, start_button
 from portfolio.billing.contract_year import LISTED
@@ -261,7 +261,7 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     def pause(self, request: HttpRequest) -> HttpResponse:
         demand(self.has_pull_permission(request))
         rows = list(Registration.objects.filter(pk__in=keys_of(request.GET.getlist("key"))).order_by("reference"))
-        form = PauseForm(request.POST or None)
+        form = PullPauseForm(rows, request.POST or None)
         if request.method == "POST" and form.is_valid():
             until, reason = form.cleaned_data["until"], form.cleaned_data["reason"]
             show_message(request, pause(rows, until, by=request.user.get_username(), reason=reason))

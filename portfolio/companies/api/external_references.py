@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.bodies import Body
 from core.api.examples import a_request, an_answer, who
 from core.api.fields import Entries
 from core.api.parameters import PageParameters, Parameters, Several
@@ -26,7 +27,7 @@ MOST_AT_ONCE = 1000
 ENTRY_EXAMPLE = {"duns": "804735132", "system": "crm", "id": "0015g00000AbCdE"}
 
 
-class ReferenceEntrySerializer(serializers.Serializer[Any]):
+class ReferenceEntrySerializer(Body):
     duns = DunsField(source="company_id", max_length=20, help_text="D-U-N-S number.")
     system = serializers.RegexField(
         r"^[A-Za-z0-9._-]{1,64}\Z",
@@ -43,7 +44,7 @@ class ReferencesSerializer(serializers.Serializer[Any]):
     )
 
 
-class NamingSerializer(serializers.Serializer[Any]):
+class NamingSerializer(Body):
     references = Entries(
         child=ReferenceEntrySerializer(),
         allow_empty=False,

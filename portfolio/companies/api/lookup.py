@@ -12,11 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.bodies import Body
 from core.api.examples import a_request, an_answer
 from core.api.fields import Entries
 from core.api.scopes import READ
 from core.api.visibility import scope_for, seen_by
-from core.db import in_batches
+from core.db import clean_text, in_batches
 from direct_plus.duns import InvalidDuns, normalise_duns
 from portfolio.companies.external_references import references_by_company
 from portfolio.companies.serializers import COMPANY_EXAMPLE, CompanySerializer, ReferenceSerializer
@@ -26,13 +27,14 @@ MOST_AT_ONCE = 1000
 LOOKED_UP_EXAMPLE = {
     "input": "80-473-5132",
     "duns": "804735132",
+    "reason": "",
     "company": COMPANY_EXAMPLE,
     "references": [{"system": "crm", "id": "0015g00000AbCdE"}],
     "subjects": [{"registration": "ACME_LOD_01", "requested": True, "state": "monitored"}],
 }
 
 
-class NumbersSerializer(serializers.Serializer[Any]):
+class NumbersSerializer(Body):
     duns = Entries(
         child=serializers.CharField(max_length=40),
         allow_empty=False,
@@ -52,6 +54,7 @@ class LookedUpSerializer(serializers.Serializer[Any]):
     duns = serializers.CharField(
         allow_null=True, help_text="The D-U-N-S number in nine digits. Null if the input is invalid."
     )
+    reason = serializers.CharField(help_text="Why the number is invalid. Otherwise empty.")
     company = CompanySerializer(allow_null=True, help_text="Null if the company is not known.")
     references = ReferenceSerializer(many=True, help_text="The IDs of the company in your other systems.")
     subjects = WhereSerializer(many=True, help_text="The registrations that contain or contained it.")
@@ -87,18 +90,19 @@ class CompanyLookup(APIView):
 
 def looked_up(asked: Sequence[str], request: Request) -> list[dict[str, Any]]:
     numbers = {text: _number(text) for text in asked}
-    duns = sorted({number for number in numbers.values() if number})
+    duns = sorted({number for number, _ in numbers.values() if number})
     companies = seen_by(request, Company.objects.all()).in_bulk(duns) if duns else {}
     known = duns if scope_for(request).sees_all else sorted(companies)
     named, where = references_by_company(known), subjects_by_company(known, request)
-    return [_entry(text, numbers[text], companies, named, where) for text in asked]
+    return [_entry(text, *numbers[text], companies, named, where) for text in asked]
 
 
-def _number(text: str) -> str | None:
+def _number(text: str) -> tuple[str | None, str]:
+    """With the reason where it is none."""
     try:
-        return normalise_duns(text)
-    except InvalidDuns:
-        return None
+        return normalise_duns(text), ""
+    except InvalidDuns as flaw:
+        return None, clean_text(flaw.reason, 200)
 
 
 def subjects_by_company(duns: Sequence[str], request: Request) -> dict[str, list[dict[str, Any]]]:
@@ -115,6 +119,7 @@ def subjects_by_company(duns: Sequence[str], request: Request) -> dict[str, list
 def _entry(
     asked: str,
     duns: str | None,
+    reason: str,
     companies: Mapping[str, Company],
     named: Mapping[str, list[ExternalReference]],
     where: Mapping[str, list[dict[str, Any]]],
@@ -122,4 +127,5 @@ def _entry(
     key = duns or ""
     subjects = sorted(where.get(key, []), key=lambda one: str(one["registration"]))
     company, references = companies.get(key), named.get(key, [])
-    return {"input": asked, "duns": duns, "company": company, "references": references, "subjects": subjects}
+    found = {"company": company, "references": references, "subjects": subjects}
+    return {"input": asked, "duns": duns, "reason": reason, **found}

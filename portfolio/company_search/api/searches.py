@@ -8,40 +8,32 @@ from typing import Any
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
 from core.api.pages import page_by_time
 from core.api.repeats import repeat_key
 from core.api.scopes import READ, SEARCH_COMPANIES
 from core.api.visibility import seen_by
 from direct_plus.candidates import CompanyQuery
-from portfolio.call_budgets.api import conflicts_of_calls
-from portfolio.call_budgets.calls import calls_left
+from portfolio.call_budgets.api import conflicts_of_calls, contract_named
+from portfolio.company_search.api.import_rows import refused_as_conflict
 from portfolio.company_search.api.serializers import (
-    ROWS_EXAMPLE,
     SEARCH_EXAMPLE,
     SEARCH_IN_PATH,
-    CandidateCallsSerializer,
     DecisionSerializer,
     QuerySerializer,
-    RowsSerializer,
     SearchesSerializer,
     SearchParameters,
     SearchSerializer,
     answers,
 )
-from portfolio.company_search.bulk import calls_planned, rows_to_search, start_searches, states_of
-from portfolio.company_search.decide import choose, reject, take
+from portfolio.company_search.decide import choose, reject, reopen, take
 from portfolio.company_search.single import search_company
-from portfolio.imports.api import KEY_IN_PATH, import_or_404
-from portfolio.imports.states import Refused
-from portfolio.jobs import start_import_work, start_search_work
-from portfolio.models import CallKind, CompanySearch, Contract, SubjectImport
+from portfolio.jobs import start_import_work
+from portfolio.models import CallKind, CompanySearch
 from portfolio.registrations.api import registration_or_404
 
 
@@ -60,7 +52,7 @@ class SearchList(APIView):
 
     @extend_schema(
         operation_id="company_searches",
-        tags=["company-searches"],
+        tags=["company searches"],
         summary="List company searches, latest first",
         parameters=[SearchParameters],
         responses=SearchesSerializer,
@@ -79,7 +71,7 @@ class SearchList(APIView):
 
     @extend_schema(
         operation_id="search_company",
-        tags=["company-searches"],
+        tags=["company searches"],
         summary="Search for a company at D&B",
         request=QuerySerializer,
         responses=SearchSerializer,
@@ -111,22 +103,13 @@ class SearchList(APIView):
         return Response(answers([row], request)[0])
 
 
-def contract_named(name: str | None) -> Contract:
-    rows = list(Contract.objects.order_by("name")) if name is None else list(Contract.objects.filter(pk=name))
-    if not rows:
-        raise NotFound("No contract with this name exists.")
-    if len(rows) > 1:
-        raise serializers.ValidationError({"contract": "There are several contracts. Name one of them."})
-    return rows[0]
-
-
 class SearchDetail(APIView):
     permissions = {"GET": "portfolio.view_companysearch"}
     by_unit = ("GET",)
 
     @extend_schema(
         operation_id="company_search",
-        tags=["company-searches"],
+        tags=["company searches"],
         summary="Get a company search",
         parameters=[SEARCH_IN_PATH],
         responses=SearchSerializer,
@@ -139,13 +122,14 @@ class SearchDetail(APIView):
 
 class SearchDecision(APIView):
     # No scope opens it: which candidate is the company takes a person.
-    scopes = {"POST": ""}
-    permissions = {"POST": "portfolio.add_subjectimport"}
-    by_unit = ("POST",)
+    scopes = {"POST": "", "DELETE": ""}
+    page_for_users = "admin:portfolio_companysearch_change"
+    permissions = dict.fromkeys(scopes, "portfolio.add_subjectimport")
+    by_unit = ("POST", "DELETE")
 
     @extend_schema(
         operation_id="decide_company_search",
-        tags=["company-searches"],
+        tags=["company searches"],
         summary="Choose a candidate, as a user",
         parameters=[SEARCH_IN_PATH],
         request=DecisionSerializer,
@@ -160,10 +144,22 @@ class SearchDecision(APIView):
         row = search_or_404(request, id)
         asked = DecisionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        try:
+        with refused_as_conflict():
             decide(row, asked.validated_data, request)
-        except Refused as error:
-            raise Conflict(str(error)) from error
+        return Response(answers([search_or_404(request, id)], request)[0])
+
+    @extend_schema(
+        operation_id="reopen_company_search",
+        tags=["company searches"],
+        summary="Reopen the decision on a search, as a user",
+        parameters=[SEARCH_IN_PATH],
+        responses={200: SearchSerializer},
+        examples=[an_answer("Reopened", SEARCH_EXAMPLE)],
+    )
+    def delete(self, request: Request, id: uuid.UUID) -> Response:
+        """Possible until the company is in an import; 409 afterwards. API keys cannot reopen; a user signs in."""
+        with refused_as_conflict():
+            reopen(search=search_or_404(request, id), reopened_by=who(request))
         return Response(answers([search_or_404(request, id)], request)[0])
 
 
@@ -178,56 +174,3 @@ def decide(row: CompanySearch, given: dict[str, Any], request: Request) -> None:
             raise serializers.ValidationError({"registration": "Name the registration to add the company to."})
         registration = registration_or_404(request, given["registration"], row.contract_id)
         start_import_work(take(search=row, duns=duns, registration=registration, taken_by=by).pk)
-
-
-class ImportCandidates(APIView):
-    scopes = {"GET": READ, "POST": SEARCH_COMPANIES}
-    permissions = {"GET": "portfolio.view_companysearch", "POST": "portfolio.search_company"}
-    by_unit = ("GET", "POST")
-
-    @extend_schema(
-        operation_id="import_candidates",
-        tags=["company-searches"],
-        summary="Get the number of an import's rows to search for",
-        parameters=[KEY_IN_PATH],
-        responses=RowsSerializer,
-        examples=[an_answer("Before the search", ROWS_EXAMPLE)],
-    )
-    def get(self, request: Request, id: uuid.UUID) -> Response:
-        """Rows that have a name and a country but no D-U-N-S number, and the calls that a search would make."""
-        return Response(numbers_of(import_or_404(request, id)))
-
-    @extend_schema(
-        operation_id="find_import_candidates",
-        tags=["company-searches"],
-        summary="Search for an import's rows at D&B",
-        parameters=[KEY_IN_PATH],
-        request=CandidateCallsSerializer,
-        responses=RowsSerializer,
-        examples=[
-            a_request("30 rows", {"confirm_calls": {"match": 30}}),
-            an_answer("Started", {**ROWS_EXAMPLE, "to_search": 0, "calls": {"match": 0}, "states": {"waiting": 30}}),
-        ],
-    )
-    def post(self, request: Request, id: uuid.UUID) -> Response:
-        """Makes one call per row, each of which may be billed. The worker makes them: read the searches later."""
-        row = import_or_404(request, id)
-        asked = CandidateCallsSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        try:
-            with conflicts_of_calls():
-                start_searches(import_=row, confirmed=asked.validated_data["confirm_calls"], requested_by=who(request))
-        except Refused as error:
-            raise Conflict(str(error)) from error
-        start_search_work(row.pk)
-        return Response(numbers_of(row))
-
-
-def numbers_of(row: SubjectImport) -> dict[str, Any]:
-    states = states_of(row)
-    return {
-        "to_search": rows_to_search(row, states),
-        "calls": {CallKind.MATCH.value: calls_planned(row, states)},
-        "calls_left": calls_left(row.registration.contract, CallKind.MATCH),
-        "states": states,
-    }

@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from core.api.bodies import Body
 from core.api.fields import OneOf
 from core.api.parameters import CountryField, PageParameters, Several
 from core.api.visibility import scope_for
@@ -105,7 +106,7 @@ class SearchesSerializer(serializers.Serializer[Any]):
     )
 
 
-class QuerySerializer(serializers.Serializer[Any]):
+class QuerySerializer(Body):
     name = serializers.CharField(max_length=300, help_text="Name of the company.")
     country = CountryField(help_text="Two-letter country code (ISO 3166-1).")
     street = serializers.CharField(required=False, max_length=200, help_text="Street and number.")
@@ -126,7 +127,7 @@ class QuerySerializer(serializers.Serializer[Any]):
     confirm_calls = ConfirmCallsField()
 
 
-class CandidateCallsSerializer(serializers.Serializer[Any]):
+class CandidateCallsSerializer(Body):
     confirm_calls = ConfirmCallsField()
 
 
@@ -139,7 +140,7 @@ class RowsSerializer(serializers.Serializer[Any]):
     states = serializers.DictField(child=serializers.IntegerField(), help_text="Number of searches by state.")
 
 
-class DecisionSerializer(serializers.Serializer[Any]):
+class DecisionSerializer(Body):
     duns = DunsField(
         allow_null=True, max_length=20, help_text="The candidate that is the company. Null if none of them is."
     )

@@ -23,7 +23,7 @@ UPLOAD = "portfolio.add_subjectimport"
 SEARCH = "portfolio.search_company"
 CONFIRM = "portfolio.confirm_import"
 APPROVE = "portfolio.approve_import"
-# Calls at D&B are of the whole contract: users of business units make none from here.
+# Of those who may search rows, see company_search/bulk.py.
 SEARCHES = frozenset({"find", "stop-search", "add-chosen"})
 # The page reports the progress, which a message above it would repeat and outlive.
 ON_THE_PAGE = ""

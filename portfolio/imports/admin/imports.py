@@ -23,8 +23,9 @@ from core.admin.exports import ExportedList
 from core.admin.row_actions import Outcome, RowActions
 from core.markup import ago, badge
 from core.uploads import is_too_large
-from core.visibility import is_restricted, visible_to
+from core.visibility import visible_to
 from portfolio.call_budgets.calls import BudgetUsedUp, CallsChanged
+from portfolio.company_search.bulk import may_search_rows
 from portfolio.imports.admin.actions import ACTIONS, APPROVE, CONFIRM, SEARCH, SEARCHES, UPLOAD
 from portfolio.imports.admin.page_context import page_of, summary_of
 from portfolio.imports.admin.uploads import TONES, FileOrText
@@ -170,7 +171,7 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     # What people do
     def may_act(self, request: HttpRequest, row: SubjectImport, action: str) -> bool:
         """Each asks for a right of its own, and says to those who have another one whom to ask."""
-        if action in SEARCHES and is_restricted(request.user):
+        if action in SEARCHES and not may_search_rows(request.user):
             return False
         return any(map(request.user.has_perm, (UPLOAD, CONFIRM, APPROVE, SEARCH)))
 

@@ -11,9 +11,9 @@ from django.utils.translation import gettext
 
 from core import plurals
 from core.actors import Actor, actor_of
-from core.visibility import is_restricted
 from portfolio.billing.approval_limits import Act, reasons_for_second
 from portfolio.billing.contract_year import day_text
+from portfolio.company_search.bulk import may_search_rows
 from portfolio.company_search.overview import overview_of
 from portfolio.imports.admin.actions import SEARCH
 from portfolio.imports.admin.uploads import ROWS_A_PAGE, TONES, page_number, progress_of, rows_on, tiles_of, waits_long
@@ -48,7 +48,7 @@ def page_of(request: HttpRequest, row: SubjectImport) -> dict[str, Any]:
     shown = request.GET.get("validation", "")
     page = page_number(request.GET.get("page", ""))
     found = rows_on(page, validated_rows(row, shown or None)) if shown in ("", *Validation.values) else []
-    searches = not is_restricted(request.user)
+    searches = may_search_rows(request.user)
     searched = overview_of(row) if searches else None
     return {
         "tone": "warn" if is_applied_unsent(row) else TONES[ImportState(row.state)],
@@ -61,6 +61,8 @@ def page_of(request: HttpRequest, row: SubjectImport) -> dict[str, Any]:
         "progress": progress_of(row),
         "sheets": sheets_of(row),
         "tiles": list(tiles_of(counts, _labels_of(row), VALIDATION_TONES, shown)),
+        "is_request": row.source == "api",
+        "has_references": any(one.customer_reference for one in found[:ROWS_A_PAGE]),
         "rows": shown_rows(row, found[:ROWS_A_PAGE], VALIDATION_TONES),
         "totals": totals_of(row),
         "shown": shown,
@@ -79,7 +81,7 @@ def _what_to_do(request: HttpRequest, row: SubjectImport, counts: dict[str, int]
     is_read = row.state == ImportState.READ
     undecided = is_read and is_undecided(row)
     changes = is_read and not undecided and _changes_something(row, counts)
-    may_grow = bool(counts.get(Validation.NO_NUMBER)) and not is_restricted(request.user)
+    may_grow = bool(counts.get(Validation.NO_NUMBER)) and may_search_rows(request.user)
     return {
         "undecided": counts.get(Validation.DECISION, 0) if undecided else 0,
         "examples": list(islice(validated_rows(row, Validation.DECISION), 3)) if undecided else [],

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from python_calamine import CalamineWorkbook
 
 from core.admin import exports
 from core.db import database_now
-from core.exports import files
+from core.exports import files, sheets
 from core.exports.files import parts_of, remove_old, work_on
 from core.exports.spreadsheet_escape import harmless, plain
 from core.lists.listings import LISTINGS
@@ -78,10 +78,23 @@ def test_xlsx_keeps_numbers_as_text(admin: Client, tmp_path: Path) -> None:
     three_subjects()
     file = tmp_path / "x.xlsx"
     file.write_bytes(export(admin, "xlsx"))
-    rows = CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0).to_python()
+    rows = CalamineWorkbook.from_path(str(file)).get_sheet_by_name("Monitored companies").to_python()
     assert rows[0][:5] == ["D-U-N-S", "Name", "Customer reference", "Tags", "Owner"]
     assert rows[1][:5] == [ZEROS, "Zero Ltd", "K-1", "steel, north", "Eve"]
     assert rows[2][1] == f"'{NASTY}"
+
+
+def test_dates_of_a_spreadsheet_are_dates_and_a_full_sheet_begins_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "SHEET_ROWS", 2)
+    moment, file = datetime(2026, 3, 1, 23, 30, tzinfo=UTC), io.BytesIO()
+    rows = [(moment, date(2026, 2, 28), 1999, True), (None, date(1805, 1, 2), 0.5, "=1+1"), ("001", "", "", "")]
+    with timezone.override("Europe/Berlin"), sheets.open_sheets(file, constant_memory=True) as found:
+        assert found.long_table("A name: longer than a spreadsheet takes", list("abcd"), rows, (9, 9, 9, 9)) == 3
+    book = CalamineWorkbook.from_filelike(io.BytesIO(file.getvalue()))
+    assert book.sheet_names == ["A name  longer than a spreadshe", "A name  longer than a spread 2"]
+    first, further = (book.get_sheet_by_index(number).to_python()[1:] for number in (0, 1))
+    assert first[0] == [datetime(2026, 3, 2, 0, 30), date(2026, 2, 28), 1999, "yes"]
+    assert first[1:] + further == [["", "1805-01-02", 0.5, "'=1+1"], ["001", "", "", ""]]
 
 
 def test_json_holds_values_as_they_are(admin: Client) -> None:

@@ -262,6 +262,18 @@ def test_nobody_gets_further_by_a_key(client: Client) -> None:
     assert ApiKey.objects.count() == 1
 
 
+def test_a_key_expires_at_the_end_of_a_day_without_a_time(client: Client) -> None:
+    admin = an_admin()
+    User.objects.update(timezone="Asia/Tokyo")
+    client.force_login(admin)
+    client.post("/accounts/apikey/add/", {**KEY_FORM, "scopes": ["read"], "expires_at_0": "2999-12-31"})
+    key = ApiKey.objects.get()
+    assert key.expires_at and key.expires_at.isoformat() == "2999-12-31T14:59:00+00:00"
+    key.revoke()
+    page = text_of(client.get(f"/accounts/apikey/{key.pk}/change/"))
+    assert "read" in page and "separated by commas" not in page
+
+
 @pytest.mark.parametrize("columns", [{"scopes": "read,write:portfolio"}, {"scopes": "pull", "budget": 5}])
 def test_nobody_gets_hold_of_a_key_that_does_more(client: Client, columns: dict[str, Any]) -> None:
     client.force_login(a_key_maker("pull_registration"))

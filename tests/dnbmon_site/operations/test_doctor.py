@@ -69,7 +69,9 @@ def test_what_is_wrong_is_told_with_what_to_do_and_ends_with_one(capsys: pytest.
     with pytest.raises(SystemExit) as ended:
         call_command("doctor")
     assert ended.value.code == 1
-    assert "No job has run yet." in (out := capsys.readouterr().out) and "→ Start “manage.py worker”" in out
+    assert (
+        "No job has run yet." in (out := capsys.readouterr().out) and "→ Start D&B Monitoring with “make start”" in out
+    )
 
 
 def test_missing_credentials(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from monitoring.alerts.admin import alerts as admin_alerts
 from monitoring.alerts.admin import bulk, filters, questions
 from monitoring.models import Alert, AlertComment, AlertState, CloseReason, Severity
 from tests.builders.alerts import an_alert
+from tests.builders.companies import a_company
 from tests.builders.pages import text_of
 from tests.builders.people import a_person, an_alert_viewer
 from tests.builders.queries import AtMost
@@ -74,6 +75,14 @@ def test_the_number_is_said_before_anything_changes(ann: Client, action: str) ->
     question = ask(ann, selected(action, *alerts))
     assert TITLES[action] in text_of(question)
     assert list(Alert.objects.order_by("id").values()) == before
+
+
+def test_the_companies_are_named_and_of_many_the_first(ann: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "NAMED", 2)
+    names = {"100000001": "Zeta", "100000002": "Acme", "100000003": "Mill"}
+    alerts = [an_alert(number, company_id=a_company(*one).pk) for number, one in enumerate(names.items())]
+    assert "Companies: Acme; Mill; and 1 more" in text_of(ask(ann, selected("close", *alerts)))
+    assert "Companies: Acme; Zeta" in text_of(ask(ann, selected("acknowledge", *alerts[:2])))
 
 
 def test_each_action_does_what_it_says(ann: Client) -> None:

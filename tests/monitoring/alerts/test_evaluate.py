@@ -467,6 +467,22 @@ def test_a_rule_about_groups_notifies_the_owners_of_the_other_companies(group_on
         assert message and message.subject.startswith("[Critical] Group member ")
 
 
+@pytest.mark.parametrize(
+    ("own", "alerts"), [(Severity.CRITICAL, 1), (Severity.MEDIUM, 2)], ids=["the company's own", "a less severe one"]
+)
+def test_one_event_is_one_alert_that_notifies_the_group_too(own: Severity, alerts: int) -> None:
+    a_rule("Group", elements=STATUS, group_only=True, severity=Severity.HIGH)
+    a_rule("Status", elements=STATUS, severity=own, notify_owner=False)
+    of_one_group(DUNS, "123456789")
+    monitored(DUNS)
+    monitored("123456789", owner="sister@example.com")
+    delivered(news())
+    raised()
+    assert Alert.objects.count() == alerts and OutboxMessage.objects.count() == 1
+    reasons = [row.reason for row in Alert.objects.all() if "2 of your companies belong to this group." in row.reason]
+    assert len(reasons) == 1
+
+
 def test_a_company_whose_group_is_not_monitored_raises_nothing() -> None:
     """The other one was monitored once."""
     a_rule("Group", elements=STATUS, group_only=True)

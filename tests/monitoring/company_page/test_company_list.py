@@ -5,7 +5,9 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from core.cached_counts import update_counts
 from core.exports.files import parts_of, write_waiting
@@ -107,6 +109,12 @@ def test_companies_are_chosen_and_sorted(listed: Listed, companies: str, query: 
     assert sorted(listed(query)) == sorted(expected)
     if "o=" in query:
         assert listed(query) == expected
+
+
+def test_where_nothing_is_counted_nothing_is_looked_for(listed: Listed, companies: str) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert listed("failure_class=5&monitored=no") == []
+    assert sum("EXISTS" in query["sql"] for query in queries) == 1
 
 
 @pytest.mark.parametrize(

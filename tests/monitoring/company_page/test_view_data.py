@@ -9,8 +9,10 @@ from django.utils import timezone
 
 from core.models import AuditEntry
 from core.text import moment_text
+from monitoring.company_page import view_data
 from monitoring.consumers.proposals import read_publications
-from monitoring.models import Alert, Change, Notification
+from monitoring.history import state
+from monitoring.models import Alert, Change, Kind, Notification
 from portfolio.companies.external_references import Named, name_companies
 from portfolio.companies.notes import add_note, describe_company
 from portfolio.models import Company, CompanyNote, Proposal, Subject, SubjectState
@@ -129,8 +131,8 @@ def test_everything_in_few_queries(admin: Client, django_assert_max_num_queries:
     name_companies([Named(DUNS, "crm", "42")], requested_by="ann")
     describe_company(company=company, tags="steel, gold", owner="Bob", by="ann")
     add_note(company=company, text="Prepay only.", by="ann")
-    # Three of them for the decision that holds, for the last review, and for whether the reader follows it.
-    with django_assert_max_num_queries(21):
+    # Four of them for the decision that holds, the last review, whom a note can mention, whether the reader follows it.
+    with django_assert_max_num_queries(22):
         text = text_of(admin.get(PAGE))
     for said in ("crm 42", "steel gold", "Owner Bob", "Prepay only.", "your reference V-1", "ACME_LOD_01 Monitored"):
         assert said in text
@@ -162,10 +164,12 @@ def test_what_is_no_day_of_the_past_shows_today(admin: Client, query: str) -> No
     assert "as it was at the end" not in text and "Out of business" in text
 
 
-def test_pages_of_the_timeline_follow_and_keep_the_day(admin: Client) -> None:
+def test_pages_of_the_timeline_follow_and_keep_the_day(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (state, view_data):
+        monkeypatch.setattr(module, "MOST_MISMATCHES", 61)
     delivered(a_seed(delivered=stamp()))
     names = [
-        an_element(previous=f"N{number}", current=f"N{number + 1}", timestamp=stamp(minutes=number))
+        an_element(previous=f"M{number}", current=f"N{number + 1}", timestamp=stamp(minutes=number))
         for number in range(70)
     ]
     delivered(an_update(*names))
@@ -173,7 +177,11 @@ def test_pages_of_the_timeline_follow_and_keep_the_day(admin: Client) -> None:
     page = first.context["page"]
     assert page.older and f"as_of={MOMENT:%Y-%m-%d}" in first.content.decode()
     second = admin.get(f"{PAGE}{DAY}&before={page.older}")
-    assert sum(len(day.lines) + len(day.small) for day in second.context["page"].days) == 11
+    lines = [line for day in second.context["page"].days for line in (*day.lines, *day.small)]
+    assert len(lines) == 11
+    # Of many mismatches, the first page knows the latest. The first change is of the same moment as the baseline.
+    mismatches = [line.mismatch is not None for line in lines if line.change.kind == Kind.ELEMENT]
+    assert mismatches == [True] * 9 + [False]
     assert "Latest changes" in text_of(second)
 
 

@@ -207,6 +207,16 @@ def test_of_a_gap_only_companies_with_changes_are_fetched(registration: Registra
     assert registration.gap_from and fetch.check_since == registration.gap_from.date()
 
 
+def test_a_gap_is_checked_and_fetched_in_other_layouts(registration: Registration, control: SandboxControl) -> None:
+    control.switch("refresh_check_answer", "organization")
+    control.switch("block_members", "all")
+    monitored(registration, A, B)
+    with_gap(registration)
+    control.add_companies(registration.reference, [{"duns": B, "primaryName": "Changed Ltd"}])
+    fetch = run(a_gap_fetch(registration))
+    assert [item(fetch, duns).state for duns in (A, B)] == [FetchedState.CURRENT, FetchedState.READY]
+
+
 @pytest.mark.parametrize("reading", ["refuse", "omit"])
 def test_blocks_that_the_contract_lacks(reading: str, registration: Registration, control: SandboxControl) -> None:
     monitored(registration, A)

@@ -227,6 +227,56 @@ def test_whoever_is_killed_undoes_each_once(monkeypatch: pytest.MonkeyPatch) -> 
     assert AuditEntry.objects.filter(action="tier.restored").count() == 2
 
 
+@pytest.mark.parametrize("step", ["select_rows", "update_versions"])
+def test_a_worker_that_stalls_until_its_import_is_undone_writes_no_tier(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it reads the companies, and before it writes them."""
+    a_tiered_company(DUNS, Tier.NORMAL)
+    stalled = read("D-U-N-S;Tier", f"{DUNS};critical")
+    confirm_tiers(stalled, confirmed=1, by=MIA)
+    real = getattr(tiers_module, step)
+
+    def stall(*args: object, **kwargs: object) -> object:
+        monkeypatch.setattr(tiers_module, step, real)
+        undo(TierImport.objects.get())
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(tiers_module, step, stall)
+    work_on(stalled)
+    assert tiers() == {DUNS: "normal"} and TierImport.objects.get().state == ImportState.UNDONE
+
+
+def undo(upload: TierImport) -> None:
+    work_on(upload)
+    undo_tiers(upload, by=MIA)
+    work_on(upload)
+
+
+@pytest.mark.parametrize("step", ["select_rows", "update_versions"])
+def test_an_undo_that_stalls_until_another_import_has_set_the_tier_leaves_it(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_tiered_company(DUNS, Tier.NORMAL)
+    first = read("D-U-N-S;Tier", f"{DUNS};critical")
+    confirm_tiers(first, confirmed=1, by=MIA)
+    work_on(first)
+    undo_tiers(first, by=MIA)
+    real = getattr(tiers_module, step)
+
+    def stall(*args: object, **kwargs: object) -> object:
+        monkeypatch.setattr(tiers_module, step, real)
+        work_on(TierImport.objects.get())
+        again = read("D-U-N-S;Tier", f"{DUNS};critical")
+        confirm_tiers(again, confirmed=1, by=MIA)
+        work_on(again)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(tiers_module, step, stall)
+    work_on(first)
+    assert tiers() == {DUNS: "critical"}
+
+
 def test_a_worker_continues_what_another_has_left() -> None:
     a_company()
     upload = a_tier_import("D-U-N-S;Tier", f"{DUNS};critical")
@@ -255,7 +305,7 @@ def test_each_company_of_a_file_is_recorded_once_though_a_chunk_is_done_again(mo
         raise SystemExit
 
     with monkeypatch.context() as patched:
-        patched.setattr(tiers_module, "write_tiers", dies)
+        patched.setattr(tiers_module, "_write_for", dies)
         with pytest.raises(SystemExit):
             work_on(upload)
     work_on(TierImport.objects.get())

@@ -15,8 +15,9 @@ from monitoring.dossier import view_data
 from monitoring.models import Delivery
 from portfolio.companies.notes import add_note
 from tests.builders.companies import DUNS, a_company
+from tests.builders.decisions import a_decision, a_draft
 from tests.builders.deliveries import delivered
-from tests.builders.elements import STATUS, an_element
+from tests.builders.elements import ACTIVE, OUT, STATUS, an_element
 from tests.builders.notifications import a_seed, an_update
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
@@ -50,6 +51,17 @@ def test_the_page_shows_lines_figures_and_sources(admin: Client) -> None:
     assert "The PDF combines minor lines by day." in text
     assert SHA in page.content.decode()
     assert f"/portfolio/company/{DUNS}/dossier/" in admin.get(f"/portfolio/company/{DUNS}/change/").content.decode()
+
+
+def test_it_begins_with_what_happened_and_what_was_decided(admin: Client) -> None:
+    delivered(a_seed(delivered=stamp()), an_update(an_element(STATUS, ACTIVE, OUT, stamp(hours=1)), delivered=stamp()))
+    a_decision(a_draft("stop", "Insolvent."))
+    days = {**DAYS, "until": timezone.localdate().isoformat()}
+    first_page = PdfReader(io.BytesIO(admin.get(PDF, days).content)).pages[0].extract_text()
+    for text in (text_of(admin.get(PAGE, days)), first_page):
+        brief = " ".join(text.split()).partition("The company before and after")[0]
+        assert "Operating status Active → Out of business" in brief and "What was decided" in brief
+        assert "No alert was raised." in brief and "Stop" in brief, brief
 
 
 def test_a_long_dossier_has_pages_and_a_whole_pdf(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def test_a_key_sees_what_its_scopes_say() -> None:
         return reader_of_key(ApiKey.issue(name="key", scopes=",".join(scopes))[0]).parts
 
     plain = parts(READ)
-    assert not plain & {Part.ALERTS, Part.MESSAGES, Part.EXPOSURE, Part.DECISIONS, Part.FETCHES, Part.EDITS}
+    assert not plain & {Part.ALERTS, Part.MESSAGES, Part.EXPOSURE, Part.DECISIONS, Part.EDITS}
     assert parts(READ, READ_EXPOSURE) - plain == {Part.EXPOSURE}
     assert parts(READ, ALERTS) - plain == {Part.ALERTS, Part.MESSAGES}
 

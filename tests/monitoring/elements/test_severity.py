@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from monitoring.company_page.summary import FACTS
+from monitoring.elements.compare import course
 from monitoring.elements.data_blocks import BLOCKS
 from monitoring.elements.formatting import WORDS, label_of_path, plain_text
 from monitoring.elements.groups import group_label, group_of
@@ -65,6 +66,33 @@ BECOMES: list[tuple[str, Any, Severity]] = [
 def test_what_is_critical_only_when_it_becomes_so(path: str, value: Any, severity: Severity) -> None:
     element = Element(path=path, severity=default_severity(path), first_seen_at=timezone.now())
     assert severity_of_element(element, value) == severity
+
+
+IMPROVEMENTS: list[tuple[str, Any, Any, Severity]] = [
+    ("organization.dnbAssessment.failureScore.classScore", 4, 3, Severity.MEDIUM),
+    ("organization.dnbAssessment.failureScore.classScore", 3, 4, Severity.HIGH),
+    # Both are true of its parts.
+    ("organization.dnbAssessment.failureScore", {"classScore": 4, "rawScore": 9}, {"classScore": 3, "rawScore": 8},
+     Severity.HIGH),
+    ("organization.dnbAssessment.standardRating.rating", "5A3", "5A1", Severity.MEDIUM),
+    ("organization.businessTrading.summary.paydexScore", 60, 80, Severity.MEDIUM),
+    ("organization.legalEvents.hasOpenBankruptcy", True, False, Severity.MEDIUM),
+    ("organization.legalEvents.hasOpenSuits", True, None, Severity.MEDIUM),
+    ("organization.legalEvents.hasOpenSuits", False, True, Severity.HIGH),
+    ("organization.corporateLinkage.parent.duns", "1", "2", Severity.HIGH),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "before", "after", "severity"), IMPROVEMENTS)
+def test_an_improvement_is_never_more_than_medium(path: str, before: Any, after: Any, severity: Severity) -> None:
+    element = Element(path=path, severity=default_severity(path), first_seen_at=timezone.now())
+    assert severity_of_element(element, after, before) == severity
+
+
+def test_a_raised_limit_is_better() -> None:
+    limits = "organization.dnbAssessment.creditLimitRecommendation.maximumRecommendedLimit"
+    low, high = {"value": 5, "currency": "EUR"}, {"value": 9, "currency": "EUR"}
+    assert course(limits, low, high) == "better" and course(limits, high, low) == "worse"
 
 
 def test_what_people_set_is_the_upper_bound() -> None:
@@ -129,6 +157,7 @@ def test_elements_of_further_blocks_have_the_severity_of_the_closest_entry(path:
     [
         ("esgRanking", "ESG ranking", "ESG"),
         ("dnbAssessment.viabilityRating", "Viability rating", "Scores & ratings"),
+        ("dnbAssessment.historyRating", "History rating", "Scores & ratings"),
         ("externalDisruptionImpact", "External disruption impact", "External disruption"),
         ("beneficialOwners", "Beneficial owners", "Ownership"),
         ("latestFiscalFinancials.auditQualification", "Auditor's qualification", "Financials"),
@@ -141,6 +170,15 @@ def test_elements_of_further_blocks_have_words_and_a_group(path: str, label: str
     assert default_label(f"organization.{path}") == label
     assert label_of_path(f"organization.{path}") == label
     assert str(group_label(group_of(f"organization.{path}"))) == group
+
+
+def test_abbreviations_are_written_as_such() -> None:
+    labels = {
+        "esgRanking.score": "Score (ESG ranking)",
+        "covid19Impact.score": "Score (COVID-19 impact)",
+        "violations.hasOSHAViolations": "OSHA violations (violations)",
+    }
+    assert {path: label_of_path(f"organization.{path}") for path in labels} == labels
 
 
 def test_every_entry_of_the_table_has_the_group_it_stands_under() -> None:

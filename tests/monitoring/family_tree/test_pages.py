@@ -109,6 +109,18 @@ def test_a_tree_that_stopped_is_discarded_from_its_page(manager: Client, contrac
     assert not FamilyTree.objects.exists()
 
 
+def test_one_that_another_request_has_overtaken_can_only_be_discarded(manager: Client, contract: Contract) -> None:
+    stopped = a_tree(contract, state=TreeState.STOPPED, at=timezone.now() - timedelta(hours=1))
+    other = a_tree(contract)
+    page = manager.get(reverse(CHANGE, args=[stopped.pk]))
+    assert "ann has fetched the same family since. Discard this request." in text_of(page)
+    assert reverse(CHANGE, args=[other.pk]) in page.content.decode() and "Continue" not in text_of(page)
+    resume = reverse("admin:monitoring_familytree_do", args=[stopped.pk, "resume"])
+    assert "fetched the same family since" in text_of(manager.post(resume, {"calls_family_tree": "1"}, follow=True))
+    manager.post(reverse("admin:monitoring_familytree_do", args=[stopped.pk, "discard"]))
+    assert FamilyTree.objects.get() == other
+
+
 def test_who_may_not_fetch_is_refused(client: Client, contract: Contract) -> None:
     client.force_login(a_person(role="Analyst"))
     a_tree(contract)

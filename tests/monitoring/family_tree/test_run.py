@@ -168,41 +168,6 @@ def test_a_family_that_nobody_knows_yet_is_requested_once(registration: Registra
     assert plan_trees(TreeKind.FULL, [FOURTH]).top == TOP
 
 
-def test_a_tree_of_a_family_that_another_request_has_stops_after_the_page_that_shows_it(
-    registration: Registration, control: SandboxControl
-) -> None:
-    control.switch("family_tree_page", 2)
-    monitored(registration, FOURTH)
-    Company.objects.update(global_ultimate="")
-    tree = fetched_tree_stopped()
-    assert FOURTH not in members_of(tree)
-    other = requested_tree(FOURTH)
-    FamilyTree.objects.filter(pk=other.pk).update(confirmed_calls=3)
-    other = run(other)
-    assert (other.state, other.pages_read) == (TreeState.STOPPED, 1) and "ann requested the same family" in other.reason
-    assert len(calls_of(control, "tree")) == 2
-    resume_tree(tree, calls_to_resume(tree), by=an_actor("ann"))
-    assert run(tree).state == TreeState.DONE
-
-
-def test_a_family_that_another_request_has_meanwhile_is_not_paid_twice_by_an_earlier_one(
-    registration: Registration, control: SandboxControl
-) -> None:
-    """Its first call had no answer; it is continued when another one, requested later, has pages already."""
-    control.switch("family_tree_page", 2)
-    monitored(registration, FOURTH)
-    Company.objects.update(global_ultimate="")
-    early = requested_tree(THIRD)
-    FamilyTree.objects.filter(pk=early.pk).update(state=TreeState.STOPPED, calls=1)
-    late = requested_tree(FOURTH)
-    FamilyTree.objects.filter(pk=late.pk).update(confirmed_calls=1)
-    assert run(late).pages_read == 1
-    FamilyTree.objects.filter(pk=early.pk).update(state=TreeState.RUNNING, confirmed_calls=4)
-    early = run(early)
-    assert (early.state, early.pages_read) == (TreeState.STOPPED, 1) and "requested the same family" in early.reason
-    assert len(calls_of(control, "tree")) == 2
-
-
 def test_chains_that_are_not_finished_are_left_out(registration: Registration) -> None:
     monitored(registration, FOURTH)
     chain = requested_tree(THIRD, TreeKind.UPWARD)
@@ -342,6 +307,9 @@ def test_that_there_is_no_tree_is_an_answer(registration: Registration, control:
     tree = fetched_tree(alone)
     assert (tree.state, tree.calls, may_resume(tree)) == (TreeState.NONE, 1, False)
     assert DnbCall.objects.get().outcome == CallOutcome.ANSWERED
+    control.switch("family_tree_alone", "itself")
+    tree = fetched_tree(alone)
+    assert (tree.state, tree.top, members_of(tree)) == (TreeState.DONE, alone, {alone: ""})
 
 
 @pytest.mark.parametrize(("kind", "words"), [("transferred", "transferred"), ("deleted", "")])

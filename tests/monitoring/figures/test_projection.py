@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.models import Blob
 from direct_plus.exact_json import parse_json
 from dnbmon_site.operations.erase import company as erase_company
 from dnbmon_site.operations.erase import registration as erase_registration
@@ -21,17 +22,18 @@ from monitoring.figures.consumer import CONSUMER, bring_up_to_date, update_figur
 from monitoring.figures.projection import project, project_all
 from monitoring.figures.records import records_at
 from monitoring.figures.writing import COLUMNS
-from monitoring.models import Change, FigureCheckpoint, FigureMonth, FigureState, Kind
+from monitoring.models import Change, DailyStat, FigureCheckpoint, FigureMonth, FigureState, Kind
 from monitoring.rebuild.rebuild import rebuild
 from monitoring.retention.compaction import Cut, condense
 from monitoring.retention.retention import snapshot_delivery
-from portfolio.models import Company, RegistrationState
+from portfolio.models import Company, Registration, RegistrationState
 from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.figures import an_assessment, figures_on, folded
 from tests.builders.notifications import a_notice, a_seed, a_transfer, an_update
 from tests.builders.registrations import a_registration, one, two
+from tests.builders.subjects import a_subject
 from tests.builders.times import soon, stamp
 from tests.engines import engine
 from tests.interleaving import cut_before, interleave, orders_with_two_switches, some_of
@@ -355,10 +357,10 @@ def before_a_write(patched: pytest.MonkeyPatch, which: int, other: Callable[[], 
     done = count()
 
     def interrupted(write: Callable[..., Any]) -> Callable[..., Any]:
-        def written(*arguments: Any) -> Any:
+        def written(*arguments: Any, **more: Any) -> Any:
             if next(done) == which:
                 other()
-            return write(*arguments)
+            return write(*arguments, **more)
 
         return written
 
@@ -375,10 +377,10 @@ def kill_at(patched: pytest.MonkeyPatch, which: int) -> None:
     done = count()
 
     def stopping(write: Callable[..., Any]) -> Callable[..., Any]:
-        def written(*arguments: Any) -> Any:
+        def written(*arguments: Any, **more: Any) -> Any:
             if next(done) == which:
                 raise Killed
-            found = write(*arguments)
+            found = write(*arguments, **more)
             if next(done) == which:
                 raise Killed
             return found
@@ -408,6 +410,30 @@ def test_of_a_company_that_is_being_erased_others_are_no_worse_off() -> None:
     Change.objects.filter(company=OTHER).delete()
     bring_up_to_date(news)
     assert percentile_on(0) == 50
+
+
+def dies(*given: object, **named: object) -> None:
+    raise SystemExit
+
+
+@pytest.mark.parametrize("step", ["settle_what_is_left", "bring_up_to_date", "forget_touched"])
+def test_an_erase_of_a_registration_that_is_killed_is_completed_by_the_next(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows are gone by then, and nothing else says whose figures they were, or on which days they counted."""
+    scores(d0=50)
+    update_figures(soon())
+    row = a_registration("ONE", state=RegistrationState.PAUSED)
+    # Another registration has the company, so it stays.
+    a_subject(DUNS, two())
+    with monkeypatch.context() as patched:
+        patched.setattr(erase_registration, step, dies)
+        with pytest.raises(SystemExit):
+            erase_registration.forget(row, by="ann")
+    assert not Change.objects.exists()
+    erase_registration.forget(row, by="ann")
+    assert not Blob.objects.exists() and not DailyStat.objects.exists() and figures_on(None) == {}
+    assert project([DUNS]) == set() and not Registration.objects.filter(pk=row.pk).exists()
 
 
 def test_figures_of_an_erased_registration_go_and_others_stay() -> None:

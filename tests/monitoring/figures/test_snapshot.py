@@ -9,12 +9,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from monitoring.figures import checkpoints
 from monitoring.figures.consumer import update_figures
 from monitoring.figures.projection import project
 from monitoring.figures.snapshot import Industry, Snapshot, figures_at
+from monitoring.figures.words import numbers_of
 from portfolio.models import Registration, Subject, SubjectState
 from portfolio.sync.apply_response import monitored, removed
-from tests.builders.companies import DUNS, OTHER
+from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.figures import an_assessment
@@ -133,6 +135,31 @@ def test_texts_stand_beside_the_checkpoint_and_later_ones_are_looked_up() -> Non
     assert words_read(None) == ({"5A1"}, 0)
     rated(OTHER, "4A2")
     assert words_read(None) == ({"5A1", "4A2"}, 1)
+
+
+def test_a_description_that_comes_after_its_code_is_written_beside_the_checkpoint() -> None:
+    number = numbers_of({("industry", "399\t2011"): ""})["industry", "399\t2011"]
+    rated(DUNS, "5A1")
+    figures_at(None)
+    assert figures_at(None).industry(number) == Industry("2011", "399", "")
+    numbers_of({("industry", "399\t2011"): "Meat packing"})
+    with CaptureQueriesContext(connection) as queries:
+        assert figures_at(None).industry(number) == Industry("2011", "399", "Meat packing")
+    assert not any("figureword" in query["sql"] for query in queries)
+
+
+def test_what_is_as_it_was_is_made_once() -> None:
+    rated(DUNS, "5A1")
+    a_member(DUNS, one())
+    figures_at(None)
+    before = figures_at(None)
+    assert figures_at(None) is before
+    a_company(OTHER)
+    a_member(OTHER, one())
+    after = figures_at(None)
+    assert after is not before and len(after.rows) == 2
+    checkpoints.remove_all()
+    assert figures_at(None) is not after, "a company was erased"
 
 
 def rated(duns: str, rating: str) -> None:

@@ -14,7 +14,7 @@ from dnbmon_site.accounts.models import User
 from monitoring.alerts.actions import comment, comment_on
 from monitoring.audiences import intern
 from monitoring.follows import mentions
-from monitoring.follows.mentionable import mentionable
+from monitoring.follows.mentionable import mentionable, mentionable_in_notes
 from monitoring.follows.mentions import mentioned_in, names_in, not_notified_text, notify_mentioned, with_names
 from monitoring.follows.sent import latest_messages
 from monitoring.follows.subjects import visible
@@ -28,6 +28,7 @@ from tests.builders.follows import a_follower, is_waiting, personal_messages, pr
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
 from tests.builders.registrations import one, two
+from tests.builders.subjects import a_subject
 from tests.builders.times import soon
 from tests.builders.units import a_unit
 
@@ -163,6 +164,21 @@ def test_a_comment_offers_who_may_view_the_alert_and_marks_who_has_no_address(ad
         offered = set(mentionable(root, alert)) - {root}
         seeing = {person for person in everyone if visible(person, Alert).filter(pk=alert.pk).exists()}
         assert offered == seeing, unit
+
+
+def test_a_note_offers_who_may_view_the_company(admin: Client) -> None:
+    bob, carl, _ = a_follower(), a_follower("carl", email=""), a_follower("dora")
+    company, root = a_company(), User.objects.get(is_superuser=True)
+    page = admin.get(f"/portfolio/company/{DUNS}/change/").content.decode()
+    assert 'data-names="names"' in page and '<option value="dora"' in page and "mentions.js" in page
+    a_unit("Credit", one(), people=[bob])
+    a_unit("Buying", two(), people=[carl])
+    a_subject(DUNS, one(), monitored_since="2026-01-01")
+    everyone = User.objects.exclude(pk=root.pk)
+    seeing = {person for person in everyone if visible(person, Company).filter(pk=DUNS).exists()}
+    assert set(mentionable_in_notes(root, company)) == seeing and carl not in seeing
+    # To a business unit, those of no other unit.
+    assert seeing - {bob} == set(mentionable_in_notes(bob, company)) - {root}
 
 
 def test_the_page_of_a_company_does_the_same(admin: Client) -> None:

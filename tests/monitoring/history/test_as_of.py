@@ -173,13 +173,14 @@ def recomputed(facts: list[Fact], until: datetime) -> Document:
             put(document, where, what[1])
             passed.append(fact)
             continue
-        for name in carried.get(where, set()) - set(what):
+        about = carried.get(where, set()) | set(what)
+        for name in about - set(what):
             document.pop(name, None)
         document.update(deepcopy(what))
         carried[where] = set(what)
         for late, _, path, (previous, current) in passed:
             is_recent = late >= time - timedelta(days=4)
-            if is_recent and path.split(".")[0] in what and known(document, path) == previous:
+            if is_recent and path.split(".")[0] in about and known(document, path) == previous:
                 put(document, path, current)
     return document
 

@@ -1,17 +1,21 @@
 """A company read from its checkpoints is what a plain fold of all its events gives, whatever comes late or moves."""
 
 import random
+import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from core.db import insert_new
 from monitoring.history import checkpoints
 from monitoring.history.checkpoint_content import FORMAT, packed, unpacked
 from monitoring.history.checkpoints import forget, known_at
 from monitoring.history.known import Known
-from monitoring.history.state import events_of
+from monitoring.history.score_series import MOST, ScoreSeries
+from monitoring.history.state import CompanyState, Event, events_of
 from monitoring.models import HistoryCheckpoint
 from portfolio.models import Registration
 from tests.builders.companies import DUNS, OTHER
@@ -198,6 +202,21 @@ def test_what_a_killed_process_has_begun_never_counts(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.usefixtures("often")
+def test_two_who_make_the_same_at_once_leave_one_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_past()
+    original = insert_new
+
+    def late(*arguments: Any) -> Any:
+        monkeypatch.setattr(checkpoints, "insert_new", original)
+        assert known_at(DUNS, None) == [plain(None)]
+        return original(*arguments)
+
+    monkeypatch.setattr(checkpoints, "insert_new", late)
+    assert known_at(DUNS, None) == [plain(None)]
+    assert HistoryCheckpoint.objects.count() == 3 and whole() == [2, 5, 8]
+
+
+@pytest.mark.usefixtures("often")
 def test_one_that_goes_while_it_is_read_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     a_past()
     known_at(DUNS, None)
@@ -219,6 +238,21 @@ def test_one_of_another_version_is_made_again(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(checkpoints, "FORMAT", FORMAT + 1)
     assert whole() == [2, 5, 8] and known_at(DUNS, None) == [plain(None)]
     assert set(HistoryCheckpoint.objects.values_list("format", flat=True)) == {FORMAT + 1}
+
+
+def test_what_is_kept_of_scores_does_not_grow_with_the_past() -> None:
+    """But tells how they began, the last lowest and highest, and the last moves."""
+    series, moments = ScoreSeries(), [MOMENT + timedelta(hours=number) for number in range(5000)]
+    values = [Decimal(100 if number == 2001 else 0 if number == 3003 else 10 + number % 7) for number in range(5000)]
+    for moment, value in zip(moments, values, strict=True):
+        document = {"dnbAssessment": {"failureScore": {"nationalPercentile": value}, "rating": str(value)}}
+        event = Event(uuid.uuid4(), moment, (moment,), "element", uuid.uuid4(), path=FAILURE, previous=50)
+        series.note(event, CompanyState(document=document))
+    points = series.numbers[FAILURE].points
+    assert len(points) <= MOST and len(series.ratings["organization.dnbAssessment.rating"]) <= MOST
+    assert points[:2] == [(moments[0], Decimal(50)), (moments[0], Decimal(10))]
+    assert {(moments[2001], Decimal(100)), (moments[3003], Decimal(0))} <= set(points)
+    assert points[-4:] == [*zip(moments[-4:], values[-4:], strict=True)]
 
 
 @pytest.mark.skipif(engine() == "mongodb", reason="rows are counted where they leave a cursor")

@@ -1,5 +1,6 @@
 """What is written when changes are settled: which hold, and what the feed is told of it."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from portfolio.models import Registration
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import a_delivery
 from tests.builders.elements import an_element
-from tests.builders.notifications import a_notice, a_seed, an_update
+from tests.builders.notifications import a_notice, a_seed, a_transfer, an_update
 from tests.builders.registrations import a_registration, one, two, whole
 from tests.builders.times import MOMENT, stamp
 
@@ -54,6 +55,52 @@ def a_page(*items: Any, stands_for: int) -> Delivery:
     delivery.refresh_from_db()
     ingest(delivery)
     return delivery
+
+
+# What a delivery touched
+
+
+def touched(*told: tuple[float, str, bool]) -> settling.Touched:
+    """By hour, kind, and whether an UPDATE said it."""
+    found = settling.Touched()
+    for hour, kind, is_update in told:
+        found.add(DUNS, kind, at(hour), is_update=is_update)
+    return found
+
+
+def at(hour: float) -> datetime:
+    return MOMENT + timedelta(hours=hour)
+
+
+def test_changes_are_looked_at_from_the_earliest_to_the_last_update_and_without_an_end_for_a_difference() -> None:
+    element = Kind.ELEMENT
+    found = touched((5, element, True), (3, element, True), (7, element, True), (4, element, True))
+    assert (found.since, found.until) == ({DUNS: at(3)}, {DUNS: at(7)})
+    found.add(DUNS, element, at(6))
+    found.add(DUNS, element, at(9), is_update=True)
+    assert (found.since, found.until) == ({DUNS: at(3)}, {})
+    assert touched((5, element, False), (6, element, True)).until == {}
+
+
+def test_what_two_deliveries_touched_is_joined() -> None:
+    element = Kind.ELEMENT
+    found = touched((5, element, True), (1, Kind.BASELINE, False))
+    found.join(touched((3, element, True), (8, element, True), (2, Kind.DELETED, False)))
+    assert (found.since, found.until, found.lifecycle) == ({DUNS: at(3)}, {DUNS: at(8)}, {DUNS})
+    assert found.earliest() == {DUNS: at(1)}
+    found.join(touched((4, element, False)))
+    assert (found.until, touched((3, element, True), (9, Kind.DELETED, False)).earliest()) == ({}, {DUNS: at(3)})
+    assert touched((9, Kind.BASELINE, False)).lifecycle == set()
+
+
+def test_of_each_kind_a_notice_that_two_registrations_report_is_one() -> None:
+    items = (a_transfer(), a_notice("UNDER_REVIEW"), a_notice("REVIEWED"), a_transfer(to="804735132"), a_notice("EXIT"))
+    for hours, item in enumerate(items):
+        for registration in (one(), two()):
+            read({**item, "deliveryTimeStamp": stamp(hours=hours)}, registration=registration)
+    kinds = Change.objects.filter(superseded=False).order_by(*OLDEST_FIRST).values_list("kind", flat=True)
+    transferred, left = Kind.TRANSFERRED, Kind.LEFT
+    assert list(kinds) == [transferred, Kind.UNDER_REVIEW, Kind.REVIEWED, transferred, left, left]
 
 
 # What holds goes both ways, and the feed is told each time

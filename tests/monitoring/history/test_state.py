@@ -78,6 +78,14 @@ def test_a_chain_of_changes_shortly_before_a_seed_counts_after_it() -> None:
     assert name_now() == "C"
 
 
+def test_a_change_shortly_before_a_seed_counts_after_it_when_the_seed_removes_what_it_sets() -> None:
+    leeds, york = ({"addressLocality": {"name": name}} for name in ("Leeds", "York"))
+    delivered(a_seed(primaryAddress=leeds, delivered=stamp(days=1)))
+    delivered(an_update(an_element("organization.primaryAddress", None, york, stamp(days=2))))
+    delivered(a_seed(delivered=stamp(days=3)))
+    assert (profile(DUNS).document["primaryAddress"], Company.objects.get().city) == (york, "York")
+
+
 def test_a_change_that_the_seed_shows_is_not_applied_again() -> None:
     delivered(name_change("A", "B", days=1), a_seed(primaryName="B", delivered=stamp(days=3)))
     assert name_now() == "B"

@@ -1,16 +1,18 @@
 """Changes of one moment: what each says was there before decides, and places where that does not."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
 
 from monitoring.elements.json_paths import stored_value
 from monitoring.history.checkpoints import profile
+from monitoring.history.steps import _groups
 from monitoring.models import Change, Kind
 from monitoring.pipeline.ingest import ingest
-from monitoring.story_order import FIRST_STEP, OLDEST_FIRST, step_of
+from monitoring.story_order import DOCUMENT, FIRST_STEP, OLDEST_FIRST, step_of
 from portfolio.models import Company, Registration
-from tests.builders.companies import DUNS
+from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import a_delivery
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_seed, an_update
@@ -23,10 +25,10 @@ ADDRESS = "organization.primaryAddress"
 AT = 5
 
 
-def reported(previous: Any, current: Any, *, place: int, path: str = NAME, hours: float = AT) -> None:
+def reported(previous: Any, current: Any, *, place: int, path: str = NAME, hours: float = AT, duns: str = DUNS) -> None:
     """By a registration of its own, and the lower the `place`, the earlier by place."""
     element = an_element(path, previous, current, stamp(hours=hours))
-    item = an_update(element, delivered=stamp(hours=50 + place))
+    item = an_update(element, duns=duns, delivered=stamp(hours=50 + place))
     ingest(a_delivery(item, registration=a_registration(f"R{place}")))
 
 
@@ -34,9 +36,10 @@ def shown(name: Any, hours: float, registration: Registration | None = None) -> 
     ingest(a_delivery(a_seed(primaryName=name, delivered=stamp(hours=hours)), registration=registration))
 
 
-def told(path: str = NAME) -> str:
+def told(path: str = NAME, duns: str = DUNS) -> str:
     """The changes of the moment as "AB BC"."""
-    rows = Change.objects.filter(kind=Kind.ELEMENT, element=path, changed_at=stamp(hours=AT)).order_by(*OLDEST_FIRST)
+    rows = Change.objects.filter(company=duns, kind=Kind.ELEMENT, element=path, changed_at=stamp(hours=AT))
+    rows = rows.order_by(*OLDEST_FIRST)
     return " ".join(f"{row.previous}{row.current}".replace('"', "") for row in rows)
 
 
@@ -45,7 +48,9 @@ def assert_name(name: str) -> None:
 
 
 def test_each_change_makes_known_what_the_next_builds_on() -> None:
+    """What a later document shows is not known yet."""
     shown("A", 1)
+    shown("D", AT + 1)
     reported("C", "D", place=1)
     reported("B", "C", place=2)
     reported("A", "B", place=3)
@@ -67,6 +72,12 @@ def test_a_document_of_the_moment_is_known_by_then() -> None:
     shown("A", AT)
     assert told() == "AB BC"
     assert_name("C")
+    rows = Change.objects.filter(changed_at=stamp(hours=AT)).order_by(*OLDEST_FIRST)
+    assert [(row.kind, step_of(row.place)) for row in rows] == [
+        (Kind.BASELINE, DOCUMENT),
+        (Kind.ELEMENT, FIRST_STEP),
+        (Kind.ELEMENT, FIRST_STEP + 1),
+    ]
 
 
 def test_what_comes_late_orders_the_moments_after_it_anew() -> None:
@@ -76,6 +87,29 @@ def test_what_comes_late_orders_the_moments_after_it_anew() -> None:
     reported("A", "B", place=3, hours=2)
     assert told() == "BC ZW"
     assert_name("W")
+
+
+def test_what_comes_late_in_one_delivery_orders_all_moments_after_its_earliest() -> None:
+    """Also of each company, whichever is later."""
+    for duns in (OTHER, DUNS, "804735132"):
+        reported("Z", "W", place=1, duns=duns)
+        reported("B", "C", place=2, duns=duns)
+    late = an_element(NAME, "A", "B", stamp(hours=2)), an_element("organization.fax", "1", "2", stamp(hours=9))
+    later = an_element("organization.fax", "1", "2", stamp(hours=8))
+    items = an_update(*late, delivered=stamp(hours=60)), an_update(later, duns=OTHER, delivered=stamp(hours=60))
+    ingest(a_delivery(*items, registration=a_registration("R3")))
+    assert (told(), told(duns=OTHER)) == ("BC ZW", "ZW BC")
+
+
+def test_changes_of_other_moments_and_companies_take_no_part() -> None:
+    shown("A", 1)
+    reported("C", "X", place=0, duns=OTHER)
+    reported("Z", "A", place=3, hours=2)
+    reported("B", "C", place=1)
+    reported("A", "B", place=2)
+    rows = Change.objects.filter(kind=Kind.ELEMENT).exclude(company=DUNS, changed_at=stamp(hours=AT))
+    assert [step_of(row.place) for row in rows] == [FIRST_STEP, FIRST_STEP]
+    assert told() == "AB BC"
 
 
 def test_places_decide_again_where_what_was_known_is_no_more() -> None:
@@ -102,6 +136,12 @@ def test_two_that_touch_the_same_third_are_ordered_together() -> None:
     rows = Change.objects.filter(changed_at=stamp(hours=AT)).order_by(*OLDEST_FIRST)
     assert [row.element for row in rows] == [f"{ADDRESS}.street", f"{ADDRESS}.town", ADDRESS]
     assert profile(DUNS).value(ADDRESS) == {"street": "S3", "town": "T3"}
+
+
+def test_changes_that_touch_each_other_by_way_of_a_third_are_one_group_however_they_are_found() -> None:
+    rows = [Change(element=path) for path in (ADDRESS, f"{ADDRESS}.street", f"{ADDRESS}.town", f"{ADDRESS}.town.name")]
+    for order in permutations(rows):
+        assert [len(group) for group in _groups(order)] == [len(rows)]
 
 
 def test_one_that_touches_two_brings_them_together() -> None:

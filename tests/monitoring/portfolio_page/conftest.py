@@ -17,8 +17,8 @@ def portfolio(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Portfolio]:
 
     def install(seed: int) -> Portfolio:
         found = a_portfolio(Random(seed))
-        monkeypatch.setattr(worlds, "figures_at", found.figures_at)
-        monkeypatch.setattr(worlds, "exposures_at", found.exposures_at)
+        monkeypatch.setattr(worlds, "figures_on", found.figures_on)
+        monkeypatch.setattr(worlds, "exposures_on", found.exposures_on)
         return found
 
     return install

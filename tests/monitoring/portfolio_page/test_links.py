@@ -14,17 +14,21 @@ from monitoring.portfolio_page.comparison import comparison_of
 from monitoring.portfolio_page.listed import OF_LIST, listed, read_choice
 from monitoring.portfolio_page.movement_data import movement_context
 from monitoring.portfolio_page.overview import overview_of
+from monitoring.portfolio_page.trend import trend_of
 from monitoring.portfolio_page.view_data import page_context
 from tests.builders.portfolios import EARLIER, LATER, REGISTRATIONS, cells_in
 
 pytestmark = pytest.mark.django_db
+A_DAY = f"&day={LATER}"
+# Without a day it is today: what the list of companies has no filter for, and movement.
 FILTERS = (
-    "",
-    "&country=AE&country=BF",
+    A_DAY,
+    f"{A_DAY}&country=AE&country=BF",
     "&industry_code=5045",
-    f"&registration={REGISTRATIONS[0]}&score=delinquency",
-    "&country=unknown",
+    f"{A_DAY}&registration={REGISTRATIONS[0]}&score=delinquency",
+    f"{A_DAY}&country=unknown",
 )
+LIST = "/portfolio/risk/companies/"
 READER = User(username="ann", is_superuser=True)
 
 
@@ -45,14 +49,22 @@ def rows_behind(link: str, *, with_money: bool) -> int:
 @pytest.mark.parametrize("seed", range(4))
 def test_every_number_leads_to_as_many_rows(portfolio: Any, seed: int, filters: str, with_money: bool) -> None:
     portfolio(seed)
-    query = QueryDict(f"day={LATER}&since={EARLIER}{filters}")
+    query = QueryDict(f"since={EARLIER}{filters}")
     asked = read_asked(query, READER)
     page = page_context(overview_of(asked, with_money=with_money))
-    movement = movement_context(comparison_of(asked, with_money=with_money))
+    comparison = comparison_of(asked, with_money=with_money)
+    movement = movement_context(comparison)
     cells = [cell for cell in cells_in([page, movement]) if cell.companies]
-    assert len(cells) > 30
-    wrong = [cell for cell in cells if rows_behind(cell.link, with_money=with_money) != cell.companies]
-    assert wrong == []
+    assert len(cells) > 30 and all(cell.link for cell in cells)
+    # Those of today's list of companies are followed there, with companies that are stored.
+    here = [cell for cell in cells if cell.link.startswith(LIST)]
+    assert len(here) == len(cells) or A_DAY not in filters
+    assert [cell for cell in here if rows_behind(cell.link, with_money=with_money) != cell.companies] == []
+    moved = list(zip(trend_of(asked, with_money=with_money).parts, ("worse", "better"), strict=True))
+    for part, direction in moved:
+        number = comparison.movement.directions[direction].companies
+        assert part.words.startswith(str(number)), "of the sentence on top of the page"
+        assert (rows_behind(part.link, with_money=with_money) if part.link else 0) == number
 
 
 def test_what_counts_nothing_leads_nowhere(portfolio: Any) -> None:

@@ -138,7 +138,7 @@ def test_unknown_flags_are_no_flags(portfolio: Any, seed: int) -> None:
 
 def test_without_the_right_no_exposure_is_read(portfolio: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     portfolio(0)
-    monkeypatch.setattr(worlds, "exposures_at", None)
+    monkeypatch.setattr(worlds, "exposures_on", None)
     found = overview_of(asked(), with_money=False)
     assert found.money is None
     assert found.loss is None

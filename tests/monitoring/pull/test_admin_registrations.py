@@ -241,6 +241,26 @@ def test_a_pause_until_a_time_needs_the_time(admin: Client) -> None:
     assert row.state == RegistrationState.ACTIVE
 
 
+def test_a_pause_that_loses_notifications_needs_a_second_confirmation(admin: Client) -> None:
+    row = a_registration(last_pulled_at=timezone.now())
+    given = {"duration": "until", "until": f"{(timezone.now() + timedelta(days=10)).date()}T09:00"}
+    text = text_of(admin.post(f"{LIST}pause/?key={row.pk}", given))
+    assert "D&B deletes the notifications from before" in text and "Pause although D&B deletes" in text
+    row.refresh_from_db()
+    assert row.state == RegistrationState.ACTIVE
+    admin.post(f"{LIST}pause/?key={row.pk}", given | {"accept_loss": "on"})
+    row.refresh_from_db()
+    assert row.state == RegistrationState.PAUSED
+
+
+def test_a_pause_until_the_end_of_today_ends_in_the_readers_zone(admin: Client) -> None:
+    User.objects.update(timezone="Asia/Tokyo")
+    row = a_registration(last_pulled_at=timezone.now())
+    admin.post(f"{LIST}pause/?key={row.pk}", {"duration": "today"})
+    row.refresh_from_db()
+    assert row.paused_until and row.paused_until.astimezone(UTC).strftime("%H:%M") == "14:59"
+
+
 def test_a_requested_pull_names_its_user_on_its_delivery(admin: Client) -> None:
     row = a_registration(last_pulled_at=timezone.now())
     requested = Delivery.objects.create(

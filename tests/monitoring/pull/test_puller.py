@@ -78,6 +78,19 @@ def test_an_empty_queue_with_any_code(registration: Registration, control: Sandb
     assert pull_now(registration).outcome == Outcome.DRAINED
 
 
+@pytest.mark.parametrize("dequeue", ["end", "late"])
+def test_nothing_is_missing_whenever_d_and_b_takes_it_off_its_queue(
+    registration: Registration, control: SandboxControl, dequeue: str
+) -> None:
+    """After a call that was given up, it may still be there, or be gone some time later."""
+    control.switch("dequeue", dequeue)
+    control.switch("late_seconds", 0)
+    emit(control, some(5))
+    control.set_fault("tear", on="pull", times=1)
+    assert pull_until_drained(registration).outcome == Outcome.DRAINED
+    assert assert_equals_ledger(control, registration.reference) == 5
+
+
 LOSING: dict[str, tuple[str, dict[str, Any]]] = {
     "dropped after dequeuing": ("drop", {}),
     "reset after dequeuing": ("drop", {"reset": True}),

@@ -30,9 +30,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def portfolio(monkeypatch: pytest.MonkeyPatch) -> Portfolio:
     found = a_portfolio(Random(0))
-    monkeypatch.setattr(worlds, "figures_at", found.figures_at)
+    monkeypatch.setattr(worlds, "figures_on", found.figures_on)
     # A report goes to people without permissions: no exposure is read for it.
-    monkeypatch.setattr(worlds, "exposures_at", None)
+    monkeypatch.setattr(worlds, "exposures_on", None)
     return found
 
 

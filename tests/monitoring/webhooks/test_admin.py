@@ -168,8 +168,10 @@ def test_a_message_that_is_retried_is_told_from_an_untried_one(admin: Client, re
     path = "/monitoring/outboxmessage/"
     assert [row.pk for row in admin.get(f"{path}?state=retrying").context["cl"].result_list] == [retried.pk]
     assert "Next attempt: in 5 minutes" in text_of(admin.get(f"{path}?state=retrying"))
-    waiting = admin.get(f"{path}?state=waiting").context["cl"].result_list
+    answer = admin.get(f"{path}?state=waiting")
+    waiting = answer.context["cl"].result_list
     assert len(waiting) == 24 and retried not in waiting
+    assert text_of(answer).count("an earlier message to this receiver failed") == 24
     do(admin, "off")
     assert not admin.get(f"{path}?state=retrying").context["cl"].result_list, "it is kept until it is enabled"
 
@@ -435,6 +437,10 @@ def test_a_failed_test_is_listed_as_failed_and_is_over(admin: Client, receiver: 
     do(admin, "test")
     page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
     assert "The test event failed. Correct the address or the receiver" in page and "no longer retried" not in page
+    emit_events([Event("subject.requested", {"n": 1}, "1", "000000001")])
+    page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
+    assert "1 undelivered message" in page and "The test event failed." in page and "no longer retried" not in page
+    OutboxMessage.objects.filter(state=MessageState.WAITING).delete()
     found = admin.get("/monitoring/outboxmessage/?state=dead").context["cl"].result_list
     assert [(row.event_type, row.get_state_display()) for row in found] == [("webhook.test", "Failed")]
     assert "Retry undelivered messages" not in text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))

@@ -16,7 +16,7 @@ from portfolio.company_search.search import note_interrupted, run_search
 from portfolio.company_search.single import search_company
 from portfolio.models import CallKind, CompanySearch, Contract, DnbCall, SearchState
 from tests.builders.calls import a_budget
-from tests.builders.company_searches import a_search, known_at_dnb
+from tests.builders.company_searches import NAMES, a_search, known_at_dnb
 from tests.builders.contracts import a_contract
 from tests.builders.times import ago
 from tests.servers.sandbox import calls_of
@@ -53,6 +53,21 @@ def test_nothing_found_is_a_result(contract: Contract, control: SandboxControl, 
     control.switch("match_empty", reading)
     search = searched(contract, "zzz")
     assert (search.state, candidates_of(search)) == (SearchState.NOTHING, [])
+
+
+def test_candidates_are_found_in_every_layout(contract: Contract, control: SandboxControl) -> None:
+    numbers = known_at_dnb(control)
+    same: list[str] = ["Same: name"]
+    absent: list[str] = []
+    for switch, reading, grades in (
+        ("match_grades", "letters", same), ("match_grades", "components", same), ("match_grades", "absent", absent),
+        ("match_address", "absent", absent), ("match_country", "optional", absent),
+    ):  # fmt: skip
+        control.switch(switch, reading)
+        (found,) = candidates_of(searched(contract))
+        assert (found.duns, found.confidence, found.grade_words) == (numbers[NAMES[0]], 10, grades), (switch, reading)
+    control.switch("match_empty_code", None)
+    assert searched(contract, "zzz").state == SearchState.NOTHING
 
 
 def test_no_call_that_was_not_confirmed(contract: Contract, control: SandboxControl) -> None:

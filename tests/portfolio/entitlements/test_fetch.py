@@ -1,7 +1,7 @@
 """D&B is asked what the key may use; its whole answer is kept, and people hear of the contract's end in time."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
@@ -11,7 +11,7 @@ from direct_plus.errors import DirectPlusError
 from direct_plus.sandbox.control.client import SandboxControl
 from portfolio.dnb_client import NotConfigured
 from portfolio.entitlements.fetch import fetch_entitlements, fetch_for, remind, update_entitlements
-from portfolio.entitlements.rights import entitled
+from portfolio.entitlements.rights import entitled, key_rights
 from portfolio.models import Contract, Entitlements
 from tests.builders.contracts import a_contract
 
@@ -29,6 +29,13 @@ def test_the_whole_answer_is_kept(contract: Contract, control: SandboxControl) -
     assert row.fetched_at
     assert entitled(contract, "companyinfo_L2_v1") is True
     assert asked(control) == 1
+
+
+def test_the_end_of_the_contract_is_read_where_it_is_stated(contract: Contract, control: SandboxControl) -> None:
+    for stated, expected in ((None, None), ("2027-03-31", date(2027, 3, 31))):
+        control.switch("contract_end", stated)
+        fetch_entitlements(contract)
+        assert key_rights(contract).expires == expected
 
 
 def test_a_failure_leaves_the_last_answer_and_its_reason(contract: Contract, control: SandboxControl) -> None:

@@ -293,7 +293,7 @@ def test_rows_without_a_usable_number_are_left_out_before_and_after_a_wrong_numb
     assert "47351 has 5 digits; a D-U-N-S number has nine. Correct the number in your file." in text
     assert "If a spreadsheet dropped leading zeros, enter all nine digits." in text
     answer = do(admin, import_, "confirm", number="4")
-    assert "This import adds 1 new billable company. 3 rows are left out." in answer
+    assert "This import adds up to 1 new billable company. 3 rows are left out." in answer
 
 
 def test_a_file_without_header_row_says_what_was_read_of_it(admin: Client, registration: Registration) -> None:

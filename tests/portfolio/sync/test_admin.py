@@ -250,9 +250,12 @@ def test_nothing_starts_before_adopting(admin: Client, registration: Registratio
 def test_holding_back_explains_itself(admin: Client, adopted: Registration, control: SandboxControl) -> None:
     page = text_of(admin.get(f"{BASE}suppress/{adopted.pk}/"))
     assert "no alerts are raised" in page
-    assert "D&B confirmed the change" in post(admin, f"suppress/{adopted.pk}/", suppress="yes")
-    adopted.refresh_from_db()
-    assert is_suppressed(adopted)
+    for answer in ("202", "204", "200"):
+        control.switch("suppress_answer", answer)
+        for act in ("activate", "suppress"):
+            assert "D&B confirmed the change" in post(admin, f"suppress/{adopted.pk}/", **{act: "yes"}), answer
+            adopted.refresh_from_db()
+            assert is_suppressed(adopted) is (act == "suppress"), answer
     control.set_fault("server_error", on="activate")
     assert "refused the change" in post(admin, f"suppress/{adopted.pk}/", activate="yes")
 

@@ -16,10 +16,18 @@ from dnbmon_site.accounts.models import IdempotencyKey, User, UserGroup
 from dnbmon_site.operations.backup import portable_dump
 from dnbmon_site.operations.backup.manifest import BackupError
 from monitoring.figures.consumer import update_figures
-from monitoring.models import Change, ConsumerOffset, FigureCheckpoint, Notification, Observation, Publication
+from monitoring.models import (
+    Change,
+    ConsumerOffset,
+    Delivery,
+    FigureCheckpoint,
+    Notification,
+    Observation,
+    Publication,
+)
 from monitoring.pipeline.ingest import surplus_of
 from monitoring.publications.consumers import models_with_places
-from portfolio.models import Contract
+from portfolio.models import Company, Contract, Registration
 from tests.builders.contracts import a_contract
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
@@ -48,6 +56,12 @@ def _sorted(model: type[models.Model]) -> list[models.Model]:
     return sorted(model._default_manager.all(), key=lambda row: str(portable_dump.line_of(row)))
 
 
+def story() -> list[list[dict[str, Any]]]:
+    """All that it stands on, as the database has it."""
+    parts: list[type[models.Model]] = [Registration, Delivery, Notification, Change, Observation, Publication, Company]
+    return [list(model._default_manager.order_by("pk").values()) for model in parts]
+
+
 def there_and_back(folder: Path) -> dict[str, int]:
     written = portable_dump.dump(folder, quiet)
     portable_dump.check(folder, written)
@@ -71,9 +85,11 @@ def test_who_reported_a_change_and_what_replaced_it_comes_back(tmp_path: Path) -
     for reference in ("ONE", "TWO"):
         phone_update(None, "1", 3, reference)
     assert {row.verb for row in Observation.objects.all()} == {"observed", "replaced"}
-    before = snapshot()
+    before, stored = snapshot(), story()
     written = there_and_back(tmp_path)
     assert snapshot() == before and written["monitoring.Observation"] == 2
+    assert story() == stored
+    assert Registration.objects.get(reference="WHOLE").turn == 2, "or what comes next would stand before what was read"
 
 
 def test_bytes_come_back_exactly(tmp_path: Path) -> None:

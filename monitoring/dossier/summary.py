@@ -1,0 +1,68 @@
+"""The first page of a dossier: what happened and what was decided, in a few lines of the timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext, ngettext
+
+from core.text import counted
+from monitoring.dossier.dossier import Dossier
+from monitoring.dossier.lines import Line, Topic
+from monitoring.dossier.reader import Part
+from monitoring.models import Severity
+
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """`empty`: what there is instead of lines; `more`: how many the timeline has beside them."""
+
+    heading: str
+    lines: Sequence[Line]
+    empty: str
+    more: int = 0
+
+    @property
+    def more_words(self) -> str:
+        words = ngettext("%(count)s more in the timeline", "%(count)s more in the timeline", self.more)
+        return words % {"count": counted(self.more)} if self.more else ""
+
+
+def summary_of(dossier: Dossier) -> list[Point]:
+    """Of the parts that the reader sees."""
+    points = []
+    if Part.CHANGES not in dossier.left_out:
+        points.append(_happened(dossier))
+    if Part.ALERTS not in dossier.left_out:
+        points.append(_alerts(dossier))
+    if Part.DECISIONS not in dossier.left_out:
+        points.append(_decided(dossier))
+    return points
+
+
+def _happened(dossier: Dossier) -> Point:
+    """The most severe changes, of the same severity the latest; in the order of time."""
+    found = [line for line in _of(dossier, Topic.CHANGE) if (line.severity or Severity.NOISE) >= Severity.HIGH]
+    found.sort(key=lambda line: (line.severity or Severity.NOISE, line.order), reverse=True)
+    shown = sorted(found[:SHOWN], key=lambda line: line.order)
+    empty = gettext("No change of high or critical severity.")
+    return Point(gettext("What happened"), shown, empty, len(found) - len(shown))
+
+
+def _alerts(dossier: Dossier) -> Point:
+    return _latest(gettext("Alerts"), _of(dossier, Topic.ALERT), gettext("No alert was raised."))
+
+
+def _decided(dossier: Dossier) -> Point:
+    return _latest(gettext("What was decided"), _of(dossier, Topic.DECISION), gettext("No decision was recorded."))
+
+
+def _latest(heading: str, found: Sequence[Line], empty: str) -> Point:
+    return Point(heading, found[-SHOWN:], empty, max(len(found) - SHOWN, 0))
+
+
+def _of(dossier: Dossier, topic: Topic) -> list[Line]:
+    return [line for line in dossier.lines if line.topic == topic]
