@@ -181,7 +181,7 @@ BY_GROUP: Mapping[str, Guidance] = {
         ),
     ),
     "esg": Guidance(
-        _("D&B's ranking of environment, social responsibility or governance changed."),
+        _("D&B's environmental, social or governance ranking of the company changed."),
         (_("Compare it with your supplier policy."), _("Ask the company for its own report if the ranking fell.")),
     ),
     "disruption": Guidance(

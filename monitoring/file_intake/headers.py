@@ -99,7 +99,11 @@ def decide_header(header: DeliveredFile) -> Decision:
         return Decision(Step.REFUSE, problem) if problem else Decision(Step.IMPORT)
     if timezone.now() < header.wait_until or any(not one.is_over for one in there):
         return Decision(Step.WAIT)
-    words = _missing_text(header, missing) if missing else gettext("The header lists no files.")
+    words = (
+        _missing_text(header, missing)
+        if missing
+        else gettext("The header file lists no data files. Ask D&B for the complete set.")
+    )
     return Decision(Step.IMPORT, words)
 
 

@@ -555,7 +555,7 @@ class Migration(migrations.Migration):
                 ('fetched_at', models.DateTimeField(help_text='Time at which the last page was fetched.', null=True)),
                 ('reason', models.TextField(blank=True, help_text="Reason for stopping, or D&B's statement.", verbose_name='reason')),
                 ('moved_at', models.DateTimeField()),
-                ('keeps_bytes', models.BooleanField(default=True, help_text='False once the responses were deleted after their retention period.')),
+                ('keeps_bytes', models.BooleanField(default=True, help_text='Whether D&B's responses are still stored. They are deleted after their retention period.')),
                 ('contract', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='portfolio.contract')),
             ],
             options={
@@ -1061,7 +1061,7 @@ class Migration(migrations.Migration):
                 ('encrypted_old_secret', models.TextField(blank=True, editable=False)),
                 ('old_secret_until', models.DateTimeField(editable=False, help_text='Messages are also signed with the old secret until this time.', null=True)),
                 ('is_active', models.BooleanField(default=True, verbose_name='enabled')),
-                ('is_discarding', models.BooleanField(default=False, editable=False, help_text='Events are not kept while it is disabled.')),
+                ('is_discarding', models.BooleanField(default=False, editable=False, help_text='While the webhook is disabled, its events are discarded.')),
                 ('off_reason', models.TextField(blank=True, editable=False, help_text='Reason for disabling the webhook.')),
                 ('cursor', models.TextField(editable=False, help_text='Position of the webhook in the event feed.')),
                 ('position', models.BigIntegerField(default=0, editable=False, help_text='Number of messages created.')),

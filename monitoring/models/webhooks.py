@@ -70,7 +70,7 @@ class WebhookEndpoint(OfUnit, HasMaintainer):
     )
     is_active = models.BooleanField(_("enabled"), default=True)
     is_discarding = models.BooleanField(
-        default=False, editable=False, help_text=_("Events are not kept while it is disabled.")
+        default=False, editable=False, help_text=_("While the webhook is disabled, its events are discarded.")
     )
     off_reason = models.TextField(blank=True, editable=False, help_text=_("Reason for disabling the webhook."))
     cursor = models.TextField(editable=False, help_text=_("Position of the webhook in the event feed."))

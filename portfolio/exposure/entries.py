@@ -45,7 +45,7 @@ def set_exposures(positions: Sequence[Position], *, requested_by: Actor) -> list
         if _keep(positions, applied[-1] if applied else None, requested_by):
             _record("exposure.set", positions, requested_by)
             return _new_books(applied, positions)
-    raise Refused(gettext("Other amounts are being kept right now. Try again in a few seconds."))
+    raise Refused(gettext("Other amounts are being saved. Yours were not saved: try again in a few seconds."))
 
 
 def _applied() -> QuerySet[ExposureImport]:
@@ -66,7 +66,7 @@ def end_exposure(duns: str, book: str, day: date, *, requested_by: Actor) -> boo
         return False
     gone = [Position(duns, GONE, code_of(int(found.currencies[place])), found.name, day)]
     if not any(_keep(gone, _applied().last(), requested_by) for _ in range(TRIES)):
-        raise Refused(gettext("Other amounts are being kept right now. Try again in a few seconds."))
+        raise Refused(gettext("Other amounts are being saved. Yours were not saved: try again in a few seconds."))
     _record("exposure.remove", gone, requested_by)
     return True
 

@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 ('keep_history', models.PositiveIntegerField(blank=True, help_text="Not shorter than for D&B's responses. Leave empty to keep history forever. A snapshot of each company remains, so later states can still be shown.", null=True, validators=[django.core.validators.MinValueValidator(30)], verbose_name='keep notifications and changes (days)')),
                 ('bytes_kept_from', models.DateTimeField(editable=False, help_text='Responses before this time were deleted. Empty if nothing was deleted.', null=True, verbose_name='oldest response kept')),
                 ('history_kept_from', models.DateTimeField(editable=False, help_text='History before this time was reduced to a snapshot. Empty if nothing was deleted.', null=True, verbose_name='history available from')),
-                ('history_cut', models.DateTimeField(editable=False, help_text='History is being deleted up to this time.', null=True)),
+                ('history_cut', models.DateTimeField(editable=False, help_text='History from before this time is being deleted.', null=True)),
                 ('history_position', models.CharField(blank=True, editable=False, help_text='Last company with shortened history.', max_length=9)),
                 ('restored_from', models.DateTimeField(editable=False, help_text='Creation time of the backup that was restored last.', null=True)),
             ],

@@ -123,7 +123,7 @@ class Contract(models.Model):
         help_text=_("History before this time was reduced to a snapshot. Empty if nothing was deleted."),
     )
     history_cut = models.DateTimeField(
-        null=True, editable=False, help_text=_("History is being deleted up to this time.")
+        null=True, editable=False, help_text=_("History from before this time is being deleted.")
     )
     history_position = models.CharField(
         max_length=9, blank=True, editable=False, help_text=_("Last company with shortened history.")

@@ -116,7 +116,7 @@ ACTIONS: Mapping[str, Bulk] = {
     "wake": Bulk(
         lambda keys, asked, by: len(wake(keys, by=by.get_username())),
         snoozed,
-        lambda count: ngettext("End the snooze of %(count)s alert", "End the snooze of %(count)s alerts", count),
+        lambda count: ngettext("End the snooze for %(count)s alert", "End the snooze for %(count)s alerts", count),
         lambda count: ngettext(
             "%(count)s alert returned to the inbox.", "%(count)s alerts returned to the inbox.", count
         ),

@@ -125,7 +125,7 @@ class AlertWake(APIView):
     @extend_schema(
         operation_id="wake_alert",
         tags=["alerts"],
-        summary="End the snooze of an alert",
+        summary="End the snooze for an alert",
         parameters=[KEY_IN_PATH],
         request=None,
         responses=AlertSerializer,

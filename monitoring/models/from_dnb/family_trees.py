@@ -53,7 +53,8 @@ class FamilyTree(Leased):
     reason = models.TextField(_("reason"), blank=True, help_text=_("Reason for stopping, or D&B's statement."))
     moved_at = models.DateTimeField()
     keeps_bytes = models.BooleanField(
-        default=True, help_text=_("False once the responses were deleted after their retention period.")
+        default=True,
+        help_text=_("Whether D&B's responses are still stored. They are deleted after their retention period."),
     )
 
     class Meta:

@@ -237,7 +237,7 @@ class ChannelAdmin(RowActions, RecordedRemoval, PageAdmin):
         super().save_model(request, obj, form, change)
         verb = "changed" if change else "made"
         words = (
-            gettext("Channel %(name)s changed: %(address)s")
+            gettext("Channel %(name)s changed. Address: %(address)s")
             if change
             else gettext("Channel %(name)s created: %(address)s")
         )
