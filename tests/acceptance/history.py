@@ -1,7 +1,5 @@
 """What is known of every company, as one text each: two databases that hold the same history give the same."""
 
-from dataclasses import asdict
-
 from monitoring.content_ids import canonical
 from monitoring.history.checkpoints import profile
 from portfolio.models import Company
@@ -13,5 +11,5 @@ def profiles() -> dict[str, str]:
 
 def told(duns: str) -> str:
     found = profile(duns)
-    status = asdict(found.status)["kind"] if found.status else ""
+    status = found.status.kind if found.status else ""
     return f"{canonical(found.document)} {status}"
