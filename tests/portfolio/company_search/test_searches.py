@@ -57,7 +57,8 @@ def test_nothing_found_is_a_result(contract: Contract, control: SandboxControl, 
 
 def test_candidates_are_found_in_every_layout(contract: Contract, control: SandboxControl) -> None:
     numbers = known_at_dnb(control)
-    same, absent = ["Same: name"], []
+    same: list[str] = ["Same: name"]
+    absent: list[str] = []
     for switch, reading, grades in (
         ("match_grades", "letters", same), ("match_grades", "components", same), ("match_grades", "absent", absent),
         ("match_address", "absent", absent), ("match_country", "optional", absent),
