@@ -101,10 +101,11 @@ class FileConfirm(APIView):
 
         D&B does not state how many parts a list has. Confirm only if all have arrived.
         """
+        row = file_or_404(id)
         asked = ListConfirmationSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         try:
-            confirm_complete(file_or_404(id), asked.validated_data["gone"], by=who(request))
+            confirm_complete(row, asked.validated_data["gone"], by=who(request))
         except NumberChanged as error:
             raise Conflict(str(error)) from error
         return Response(FileSerializer(file_or_404(id)).data)

@@ -76,10 +76,10 @@ class RegistrationAdoption(APIView):
 
         Upload D&B's list as a file and confirm it first, so that it is complete.
         """
-        asked = AdoptSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
         contract = ContractParameter.of(request).get("contract")
         row = registration_or_404(request, reference, contract)
+        asked = AdoptSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
         _demand_same(_adoption(row), asked.validated_data)
         try:
             adopt_as_requested(row, by=who(request))

@@ -9,24 +9,32 @@ from django.utils import timezone
 
 from core.actors import Actor
 from core.models import AuditEntry
+from monitoring.file_intake.arrivals import upload_file
 from monitoring.file_intake.intake import import_now
 from monitoring.jobs import import_delivered_files
-from monitoring.models import DeliveredFile
+from monitoring.models import DeliveredFile, FileSource
 from portfolio.models import Registration, Subject, SubjectState
 from tests.builders.delivered_files import a_file
+from tests.builders.people import an_actor
 from tests.builders.programs import Program
 from tests.builders.subjects import a_subject
-from tests.monitoring.file_intake.test_admin import A, upload
 
 pytestmark = pytest.mark.django_db
-B = "100000001"
+A, B = "100000000", "100000001"
 
 
 def test_a_list_is_confirmed_by_a_person_with_the_number_that_was_shown(
     registration: Registration, admin: Client, folder: Path, tmp_path: Path
 ) -> None:
     a_subject(B, registration, checked_at=timezone.now() - timedelta(days=400))
-    upload(admin, a_file(tmp_path, A, kind="DunsExport"))
+    path = a_file(tmp_path, A, kind="DunsExport")
+    upload_file(
+        name=path.name,
+        content=path.read_bytes(),
+        source=FileSource.API,
+        requested_by=an_actor("erp"),
+        may_change_lists=True,
+    )
     row = DeliveredFile.objects.get()
     key, ann = Program.with_key(scopes="read, write:files, write:portfolio"), Program(admin)
     assert key.read(f"files/{row.pk}/confirm/") == {"gone": None, "companies": []}
