@@ -1318,7 +1318,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='change',
-            index=models.Index(fields=['element', 'id'], name='change_by_element'),
+            index=models.Index(fields=['element', 'id', 'registration', 'superseded'], name='change_by_element'),
         ),
         migrations.AddIndex(
             model_name='change',

@@ -90,8 +90,9 @@ class Change(models.Model):
             models.Index(
                 fields=["registration", "id", "severity", "superseded", "audience"], name="change_by_registration"
             ),
-            # The list by element, previews of rules, the day's scores.
-            models.Index(fields=["element", "id"], name="change_by_element"),
+            # The list by element, previews of rules, the day's scores; with what a business unit's list is counted by:
+            # SQLite counts it by the element, and would read each of its changes.
+            models.Index(fields=["element", "id", "registration", "superseded"], name="change_by_element"),
             # Who reported a change: the feed of a registration, counts, the page of a change.
             PartialIndex(fields=["replaced_by"], name="change_by_replacement", condition=REPLACED),
             # All that a business unit sees: beside its registrations' own changes, those that they reported later.

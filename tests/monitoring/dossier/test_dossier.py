@@ -351,5 +351,6 @@ def test_it_takes_no_more_queries_for_more_lines(django_assert_max_num_queries: 
     company = Company.objects.get(pk=DUNS)
     add_note(company=company, text="Pays late.", by="ann")
     exposure(f"{DUNS};100")
+    # One for each kind of rows that it reads; what is reported, and who is named, takes a second one.
     with django_assert_max_num_queries(26):
         assert len(a_dossier().lines) > 90
