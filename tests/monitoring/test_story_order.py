@@ -452,6 +452,7 @@ def test_a_place_names_its_parts() -> None:
     assert (step_of(found), index_at(found), source_at(found)) == (2, 5, "abcdef010")
     assert (item_place(found), way_at(found), with_step(found, 7)) == (place, "1", f"0007{found[4:]}")
     assert story_place(registration, MOMENT, place)[:4] == "0001"
+    assert story_place(registration, MOMENT, place, index=10**6)[-3:] == with_step(found, 10**6)[1:4] == "fff"
     assert (step_of(""), index_at(""), first_step(Kind.BASELINE), first_step(Kind.DELETED)) == (0, 0, 0, 1)
 
 
@@ -461,8 +462,8 @@ def test_a_retry_stands_where_its_item_stood_and_other_ways_after_each_other() -
     assert [place[0] for place in places] == list("01230") and {place[-5:] for place in places} == {"fffff"}
     assert [reporter_at(place) for place in ("", *places)] == [0, 0, 0, 1, 2, 0]
     assert [is_fetched(place) for place in places] == [False, False, False, True, False]
-    ranges = (OF_FILES, places[2]), (OF_FETCHES, places[3])
-    assert all(first <= place <= last for (first, last), place in ranges) and OF_FILES[1] < OF_FETCHES[0]
+    for number, (first, last) in ((2, OF_FILES), (3, OF_FETCHES)):
+        assert [place for place in places if first <= place <= last] == [places[number]]
     assert place_of(Delivery(source=Source.RETRY, place="x"), 3) == "x"
 
 

@@ -90,7 +90,8 @@ def test_what_two_deliveries_touched_is_joined() -> None:
     assert found.earliest() == {DUNS: at(1)}
     found.join(touched((4, element, False)))
     assert (found.until, touched((3, element, True), (9, Kind.DELETED, False)).earliest()) == ({}, {DUNS: at(3)})
-    assert touched((9, Kind.BASELINE, False)).lifecycle == set()
+    documents = touched((1, Kind.BASELINE, False), (9, Kind.BASELINE, False))
+    assert (documents.earliest(), documents.lifecycle) == ({DUNS: at(1)}, set())
 
 
 def test_of_each_kind_a_notice_that_two_registrations_report_is_one() -> None:
