@@ -52,6 +52,7 @@ from monitoring.story_order import (
     is_fetched,
     item_place,
     newest,
+    next_turn,
     order_text,
     place_of,
     reporter_at,
@@ -446,10 +447,10 @@ CALLS = [(Source.PULL, 1, 1), (Source.REPLAY, 30, 2), (Source.PULL, 3, 3), (Sour
 def test_a_place_names_its_parts() -> None:
     registration = uuid.UUID(int=0xABCDEF01 << 96)
     place = place_of(Delivery(source=Source.REPLAY, turn=3, stands_for=2), 4)
-    found = story_place(registration, MOMENT, place, index=5, step=2)
+    found = story_place(registration, MOMENT, place, index=500, step=20)
     assert place == "1000000020000000300004"
-    assert found == f"0002{milliseconds(MOMENT):012x}abcdef0100000000210000000300004005"
-    assert (step_of(found), index_at(found), source_at(found)) == (2, 5, "abcdef010")
+    assert found == f"0014{milliseconds(MOMENT):012x}abcdef01000000002100000003000041f4"
+    assert (step_of(found), index_at(found), source_at(found)) == (20, 500, "abcdef010")
     assert (item_place(found), way_at(found), with_step(found, 7)) == (place, "1", f"0007{found[4:]}")
     assert story_place(registration, MOMENT, place)[:4] == "0001"
     assert story_place(registration, MOMENT, place, index=10**6)[-3:] == with_step(found, 10**6)[1:4] == "fff"
@@ -481,6 +482,8 @@ def test_two_that_take_a_turn_simultaneously_take_different_ones(monkeypatch: py
     taken.append(take_turn(rows.all(), last_error="mine"))
     assert taken == [1, 2] and rows.values_list("turn", "last_error").get() == (2, "mine")
     assert take_turn(rows.filter(last_error="theirs")) is None
+    other = a_registration("ONE")
+    assert (next_turn(rows.get()), next_turn(other), rows.get().turn) == (3, 1, 3)
 
 
 def test_other_programs_sort_by_the_same() -> None:
