@@ -52,6 +52,7 @@ from monitoring.story_order import (
     is_fetched,
     item_place,
     newest,
+    next_turn,
     order_text,
     place_of,
     reporter_at,
@@ -446,12 +447,13 @@ CALLS = [(Source.PULL, 1, 1), (Source.REPLAY, 30, 2), (Source.PULL, 3, 3), (Sour
 def test_a_place_names_its_parts() -> None:
     registration = uuid.UUID(int=0xABCDEF01 << 96)
     place = place_of(Delivery(source=Source.REPLAY, turn=3, stands_for=2), 4)
-    found = story_place(registration, MOMENT, place, index=5, step=2)
+    found = story_place(registration, MOMENT, place, index=500, step=20)
     assert place == "1000000020000000300004"
-    assert found == f"0002{milliseconds(MOMENT):012x}abcdef0100000000210000000300004005"
-    assert (step_of(found), index_at(found), source_at(found)) == (2, 5, "abcdef010")
+    assert found == f"0014{milliseconds(MOMENT):012x}abcdef01000000002100000003000041f4"
+    assert (step_of(found), index_at(found), source_at(found)) == (20, 500, "abcdef010")
     assert (item_place(found), way_at(found), with_step(found, 7)) == (place, "1", f"0007{found[4:]}")
     assert story_place(registration, MOMENT, place)[:4] == "0001"
+    assert story_place(registration, MOMENT, place, index=10**6)[-3:] == with_step(found, 10**6)[1:4] == "fff"
     assert (step_of(""), index_at(""), first_step(Kind.BASELINE), first_step(Kind.DELETED)) == (0, 0, 0, 1)
 
 
@@ -461,8 +463,8 @@ def test_a_retry_stands_where_its_item_stood_and_other_ways_after_each_other() -
     assert [place[0] for place in places] == list("01230") and {place[-5:] for place in places} == {"fffff"}
     assert [reporter_at(place) for place in ("", *places)] == [0, 0, 0, 1, 2, 0]
     assert [is_fetched(place) for place in places] == [False, False, False, True, False]
-    ranges = (OF_FILES, places[2]), (OF_FETCHES, places[3])
-    assert all(first <= place <= last for (first, last), place in ranges) and OF_FILES[1] < OF_FETCHES[0]
+    for number, (first, last) in ((2, OF_FILES), (3, OF_FETCHES)):
+        assert [place for place in places if first <= place <= last] == [places[number]]
     assert place_of(Delivery(source=Source.RETRY, place="x"), 3) == "x"
 
 
@@ -480,6 +482,8 @@ def test_two_that_take_a_turn_simultaneously_take_different_ones(monkeypatch: py
     taken.append(take_turn(rows.all(), last_error="mine"))
     assert taken == [1, 2] and rows.values_list("turn", "last_error").get() == (2, "mine")
     assert take_turn(rows.filter(last_error="theirs")) is None
+    other = a_registration("ONE")
+    assert (next_turn(rows.get()), next_turn(other), rows.get().turn) == (3, 1, 3)
 
 
 def test_other_programs_sort_by_the_same() -> None:

@@ -25,7 +25,8 @@ rules, as the house's page on order and facts has them:
     registrations' members stay. A SEED is stamped when pulled: a change timed within 4 days before it counts as after
     it if its `previous` equals the SEED at that path.”
     “A score with an older `scoreDate` never replaces a newer one”: any score of `dnbAssessment`, also where all of them
-    come together, or a part of one by itself. A part has the date that is told of its score at the same moment.
+    come together, or a part of one by itself. A part has the date that is told of its score at the same moment; the
+    date itself is what it says.
     “The state stays right”, also where a difference is explained wrongly: so differences take no part in the state.
 
 Where these sentences can be read in two ways, both are tried: `READINGS` names the second ones. A company whose answers
@@ -364,8 +365,10 @@ class Story:
         put(state, change.path, deepcopy(self.newest(change.path, value_at(state, change.path), change.current)))
 
     def is_part_of_older(self, state: dict[str, Json], change: Event) -> bool:
-        by_notification = "date-by-notification" in self.reading and change.path[2:] != (DATE,)
-        date = change.date_of_notification if by_notification else change.date_of_moment
+        date = change.date_of_notification if "date-by-notification" in self.reading else change.date_of_moment
+        if change.path[2:] == (DATE,):
+            # Of several that are told of one moment, an older one replaces no newer one either.
+            date = str(change.current or "")
         known = value_at(state, change.path[:2]) if change.path[0] == ASSESSMENT else None
         return len(change.path) > 2 and bool(date) and date < date_of(known)
 

@@ -7,6 +7,7 @@ import pytest
 
 from monitoring.history import facts
 from monitoring.history import settle as settling
+from monitoring.history.window import spans
 from monitoring.models import Change, Delivery, Entry, Kind, Observation, Publication, Source, Verb
 from monitoring.pipeline.ingest import Apart, ingest
 from monitoring.publications.sequence import counts_of
@@ -90,7 +91,15 @@ def test_what_two_deliveries_touched_is_joined() -> None:
     assert found.earliest() == {DUNS: at(1)}
     found.join(touched((4, element, False)))
     assert (found.until, touched((3, element, True), (9, Kind.DELETED, False)).earliest()) == ({}, {DUNS: at(3)})
-    assert touched((9, Kind.BASELINE, False)).lifecycle == set()
+    documents = touched((1, Kind.BASELINE, False), (9, Kind.BASELINE, False))
+    assert (documents.earliest(), documents.lifecycle) == ({DUNS: at(1)}, set())
+
+
+def test_companies_near_each_other_are_read_together_up_to_the_last_of_them() -> None:
+    since = {"1": at(0), "2": at(1), "3": at(720), "4": at(0)}
+    found = list(spans(since, {"1": at(9), "2": at(5), "3": at(720)}))
+    assert [(span.companies, span.until) for span in found] == [(["1", "2"], at(9)), (["3"], at(720)), (["4"], None)]
+    assert found[0].since == at(0) - facts.SEED_MAY_LEAD
 
 
 def test_of_each_kind_a_notice_that_two_registrations_report_is_one() -> None:

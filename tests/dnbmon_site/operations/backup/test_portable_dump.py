@@ -56,10 +56,12 @@ def _sorted(model: type[models.Model]) -> list[models.Model]:
     return sorted(model._default_manager.all(), key=lambda row: str(portable_dump.line_of(row)))
 
 
-def story() -> list[list[dict[str, Any]]]:
+STORY: list[type[models.Model]] = [Registration, Delivery, Notification, Change, Observation, Publication, Company]
+
+
+def story() -> list[list[Any]]:
     """All that it stands on, as the database has it."""
-    parts: list[type[models.Model]] = [Registration, Delivery, Notification, Change, Observation, Publication, Company]
-    return [list(model._default_manager.order_by("pk").values()) for model in parts]
+    return [list(model._default_manager.order_by("pk").values()) for model in STORY]
 
 
 def there_and_back(folder: Path) -> dict[str, int]:
