@@ -23,6 +23,7 @@ from core.bulk.columns import (
     quoted,
     table_of,
 )
+from core.bulk.thousands import taken, update_from
 
 BATCH = 500
 
@@ -106,16 +107,28 @@ def update_versions(changes: Sequence[tuple[models.Model, Mapping[str, Any]]]) -
 
 def _update_all(changes: Sequence[tuple[models.Model, Mapping[str, Any]]]) -> None:
     """All in one statement: a value that a row is not given stays as it was read."""
-    names = tuple(sorted({name for _, values in changes for name in values}))
-    statement, prepares = _update_statement(type(changes[0][0]), names)
-    rows = []
-    for row, values in changes:
-        given = [values[name] if name in values else getattr(row, name) for name in names]
-        rows.append([*prepared(given, prepares), row.version + 1, row.pk, row.version])  # type: ignore[attr-defined]
+    names, model = tuple(sorted({name for _, values in changes for name in values})), type(changes[0][0])
+    rows = [
+        (row.pk, *(values[name] if name in values else getattr(row, name) for name in names), int(row.version))  # type: ignore[attr-defined]
+        for row, values in changes
+    ]
+    count = _update_given if connection.vendor == "postgresql" else _update_each
+    if count(model, names, rows) != len(rows):
+        raise _ChangedMeanwhile
+
+
+def _update_each(model: Model, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> int:
+    statement, prepares = _update_statement(model, names)
+    given = [[*prepared(values, prepares), version + 1, key, version] for key, *values, version in rows]
     with connection.cursor() as cursor:
-        cursor.executemany(statement, rows)
-        if cursor.rowcount != len(rows):
-            raise _ChangedMeanwhile
+        cursor.executemany(statement, given)
+        return int(cursor.rowcount)
+
+
+def _update_given(model: Model, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> int:
+    """Where each row of executemany would be a statement that is sent, planned and answered."""
+    changes = [*taken(model, names), "version = given.version + 1"]
+    return update_from(model, (*names, "version"), rows, changes, f" AND {table_of(model)}.version = given.version")
 
 
 def update_version(row: models.Model, values: Mapping[str, Any]) -> bool:
@@ -138,6 +151,11 @@ def update_later(model: Model, name: str, values: Mapping[Any, datetime]) -> Non
             earlier = models.Q(**{name: None}) | models.Q(**{f"{name}__lt": value})
             rows = model._default_manager.filter(earlier, pk=key)
             rows.update(**{name: value}, version=models.F("version") + 1)
+    elif connection.vendor == "postgresql" and values:
+        table, column = table_of(model), quoted(model._meta.get_field(name))
+        changes = [*taken(model, [name]), f"version = {table}.version + 1"]
+        is_later = f" AND ({table}.{column} IS NULL OR {table}.{column} < given.{column})"
+        update_from(model, [name], list(values.items()), changes, is_later)
     elif values:
         statement, prepare = _later_statement(model, name)
         times = [prepare(value) if prepare else value for value in values.values()]

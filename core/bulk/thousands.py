@@ -149,17 +149,32 @@ def update_together(model: type[models.Model], names: Sequence[str], rows: Seque
     if connection.vendor != "postgresql" or not rows:
         update_rows(model, names, rows)
         return
-    key = model._meta.pk
-    fields = [model._meta.get_field(name) for name in names]
-    ((given, params),) = _given([key, *fields], rows)
-    columns = ", ".join(map(quoted, [key, *fields]))
-    changes = ", ".join(f"{quoted(field)} = given.{quoted(field)}" for field in fields)
-    table, name = table_of(model), quoted(key)
+    update_from(model, names, rows, taken(model, names))
+
+
+def taken(model: type[models.Model], names: Sequence[str]) -> list[str]:
+    """For `update_from`: the columns as they are given."""
+    columns = [quoted(model._meta.get_field(name)) for name in names]
+    return [f"{column} = given.{column}" for column in columns]
+
+
+def update_from(
+    model: type[models.Model],
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    changes: Sequence[str],
+    condition: str = "",
+) -> int:
+    """Change the rows that are given, each its key and then the values of `names`, and for which the condition holds;
+    in how many. PostgreSQL only."""
+    fields = [model._meta.pk, *(model._meta.get_field(name) for name in names)]
+    ((given, params),) = _given(fields, rows)
+    columns, table, key = ", ".join(map(quoted, fields)), table_of(model), quoted(fields[0])
+    statement = f"UPDATE {table} SET {', '.join(changes)} FROM {given}({columns}) WHERE {table}.{key} = given.{key}"
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         _lock_in_order(model, [row[0] for row in rows])
-        cursor.execute(
-            f"UPDATE {table} SET {changes} FROM {given}({columns}) WHERE {table}.{name} = given.{name}", params
-        )
+        cursor.execute(statement + condition, params)
+        return int(cursor.rowcount)
 
 
 def _lock_in_order(model: type[models.Model], keys: Sequence[Any]) -> None:
