@@ -167,7 +167,7 @@ def test_the_api_has_the_lines_of_the_page_page_by_page(db: None) -> None:
             break
         after = {"after": page["next"]}
     assert found == whole["lines"]
-    assert whole["left_out"] == ["edits", "data_fetches", "decisions"]
+    assert whole["left_out"] == ["edits", "decisions"]
 
 
 def test_the_api_refuses_days_and_cursors_that_cannot_be(program: Program) -> None:
