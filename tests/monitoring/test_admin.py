@@ -292,7 +292,7 @@ def test_hostile_text_stays_text(admin: Client) -> None:
 
 def test_the_page_of_a_company(admin: Client, django_assert_max_num_queries: AtMost) -> None:
     some_news()
-    with django_assert_max_num_queries(21):
+    with django_assert_max_num_queries(22):
         text = text_of(admin.get(f"/portfolio/company/{DUNS}/change/"))
     assert "Out of business Acme Ltd D-U-N-S 804735132 · Leeds, United Kingdom" in text
     assert "8 January 2026 View as of this day Operating status Active → Out of business" in text

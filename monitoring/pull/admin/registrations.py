@@ -266,12 +266,14 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
             until, reason = form.cleaned_data["until"], form.cleaned_data["reason"]
             show_message(request, pause(rows, until, by=request.user.get_username(), reason=reason))
             return HttpResponseRedirect(reverse("admin:portfolio_registration_changelist"))
+        is_paused = any(row.state == RegistrationState.PAUSED for row in rows)
+        title = gettext("Change end of pause") if is_paused else gettext("Pause pulling")
         shown: dict[str, Any] = {
-            "title": gettext("Pause pulling"),
-            "heading": gettext("Pause pulling: %(names)s") % {"names": ", ".join(row.reference for row in rows)},
+            "title": title,
+            "heading": f"{title}: {', '.join(row.reference for row in rows)}",
             "lead": gettext("While paused, no notifications are pulled. D&B deletes notifications after 4 days."),
             "warnings": [f"{row.reference}: {loss_sentence(row)}" for row in rows],
-            "button": gettext("Pause pulling"),
+            "button": title,
             "back": reverse("admin:portfolio_registration_changelist"),
         }
         return self.page(request, "core/pause.html", form=form, **shown)
