@@ -9,6 +9,7 @@ turn, and each time is the best of some rounds: other work only adds to it. With
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from benchmarks import frame
@@ -109,7 +110,7 @@ def _hold(registration: Any, companies: set[str]) -> None:
     from core.db import insert_new
     from portfolio.models import Subject, SubjectState
 
-    values = {"registration": registration, "state": SubjectState.MONITORED, "monitored_since": "2026-01-01"}
+    values = {"registration": registration, "state": SubjectState.MONITORED, "monitored_since": date(2026, 1, 1)}
     keys = ((duns, Subject.key(registration.pk, duns)) for duns in sorted(companies))
     insert_new(Subject, [Subject(id=key, company_id=duns, **values) for duns, key in keys])
 

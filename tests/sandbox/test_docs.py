@@ -39,6 +39,6 @@ def test_every_method_of_the_control_client_is_told() -> None:
 
 
 def test_the_tests_of_each_interpretation_are_there() -> None:
-    named = re.findall(r"`([a-z_]+/[a-z_/]+\.py)(?:::(test_\w+))?`", PAGE)
+    named = re.findall(r"`(?:tests/)?([a-z_]+/[a-z_/]+\.py)(?:::(test_\w+))?`", PAGE)
     missing = [(path, name) for path, name in named if f"def {name}" not in (TESTS / path).read_text(encoding="utf-8")]
     assert len(named) > 20 and missing == []
