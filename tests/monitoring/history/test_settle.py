@@ -1,5 +1,6 @@
 """What is written when changes are settled: which hold, and what the feed is told of it."""
 
+import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -155,6 +156,36 @@ def test_a_late_document_withdraws_a_difference_over_it() -> None:
     assert entries(late) == [("withdrawn", "WHOLE", '"A"', '"C"')]
 
 
+def test_an_entry_of_a_second_reading_stands_for_the_change_that_it_was_killed_before() -> None:
+    """The last that is published, where none waits that says otherwise. Who waits with the same has its entry taken
+    back by the one who wrote the change."""
+    answer = read(update("A", "B", 1), registration=one())
+    change = Change.objects.get(kind=Kind.ELEMENT)
+
+    def entry(verb: Verb, delivery: Delivery) -> Observation:
+        row = {"company_id": DUNS, "registration": one(), "observed_at": MOMENT, "recorded_at": MOMENT}
+        return Observation.objects.create(id=uuid.uuid4(), change=change, verb=verb, delivery=delivery, **row)
+
+    def published() -> tuple[bool, bool]:
+        return settling._is_published(change.pk, Verb.WITHDRAWN), settling._is_published(change.pk, Verb.REINSTATED)
+
+    assert published() == (False, False)
+    entry(Verb.WITHDRAWN, answer)
+    assert published() == (False, False), "by a first reading, which finds its own entry again"
+    apart = Apart(answer)
+    entry(Verb.REINSTATED, apart.delivery())
+    assert published() == (False, False), "it may be taken back yet"
+    apart.publish()
+    assert published() == (False, True)
+    waiting = entry(Verb.WITHDRAWN, Apart(answer).delivery())
+    assert published() == (False, False), "it is withdrawn again, as soon as that is published"
+    settling._take_back_others(entry(Verb.REINSTATED, apart.delivery()))
+    assert Observation.objects.filter(pk=waiting.pk).exists()
+    settling._take_back_others(entry(Verb.WITHDRAWN, Apart(answer).delivery()))
+    assert not Observation.objects.filter(pk=waiting.pk).exists()
+    assert Observation.objects.count() == 4
+
+
 # A change that was never published as one
 
 
@@ -297,14 +328,6 @@ def test_documents_after_a_late_update_are_explained_by_the_last_that_says_so() 
     for hours, registration in ((1 * day, one()), (30 * day + 0.1, two())):
         late = read(update("A", "B", hours), registration=registration)
         assert Change.objects.exclude(derived_from="").get().replaced_by == Change.objects.get(delivery=late).pk
-
-
-def test_the_last_update_explains_documents_when_an_earlier_one_comes_late() -> None:
-    day = 24
-    read(seed("A", 3 * day), seed("B", 30 * day), registration=whole())
-    last = read(update("A", "B", 30 * day + 0.1), registration=two())
-    read(update("A", "B", 1 * day), registration=one())
-    assert Change.objects.exclude(derived_from="").get().replaced_by == Change.objects.get(delivery=last).pk
 
 
 def test_what_a_late_update_repeats_no_more_is_looked_at_beyond_its_reach() -> None:
