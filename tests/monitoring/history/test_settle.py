@@ -174,6 +174,7 @@ def test_an_entry_of_a_second_reading_stands_for_the_change_that_it_was_killed_b
     assert published() == (False, False), "by a first reading, which finds its own entry again"
     apart = Apart(answer)
     entry(Verb.REINSTATED, apart.delivery())
+    entry(Verb.OBSERVED, Apart(answer).delivery())
     assert published() == (False, False), "it may be taken back yet"
     apart.publish()
     assert published() == (False, True)
@@ -181,9 +182,13 @@ def test_an_entry_of_a_second_reading_stands_for_the_change_that_it_was_killed_b
     assert published() == (False, False), "it is withdrawn again, as soon as that is published"
     settling._take_back_others(entry(Verb.REINSTATED, apart.delivery()))
     assert Observation.objects.filter(pk=waiting.pk).exists()
+    between = entry(Verb.REINSTATED, Apart(answer).delivery())
+    settling._take_back_others(entry(Verb.WITHDRAWN, Apart(answer).delivery()))
+    assert Observation.objects.filter(pk=waiting.pk).exists()
+    between.delete()
     settling._take_back_others(entry(Verb.WITHDRAWN, Apart(answer).delivery()))
     assert not Observation.objects.filter(pk=waiting.pk).exists()
-    assert Observation.objects.count() == 4
+    assert Observation.objects.count() == 5
 
 
 # A change that was never published as one
