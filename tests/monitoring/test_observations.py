@@ -127,7 +127,8 @@ def test_a_change_is_handed_over_to_the_first_of_the_others_with_its_place_and_p
         *(("TWO", 8, Source.FILE), ("THREE", 3, Source.PULL)),
     ):
         items = update("UV", delivered=delivered), update("KL", "AB", delivered=delivered)
-        ingest(a_delivery(*items, registration=a_registration(reference), source=source))
+        own = items[1:] if reference == "ONE" else items
+        ingest(a_delivery(*own, registration=a_registration(reference), source=source))
     change, other = Change.objects.get(current='"B"'), Change.objects.get(current='"L"')
     became = {"company_id": DUNS, "registration": change.registration, "observed_at": MOMENT, "recorded_at": MOMENT}
     for row in (change, other):
@@ -287,6 +288,27 @@ def test_a_file_that_somebody_else_s_answer_overtakes_reports_all_the_same(monke
     report = Observation.objects.get()
     assert way_at(report.place) == "2" and report.observed_at == MOMENT + timedelta(hours=2)
     assert Change.objects.get().place == report.place
+
+
+@pytest.mark.parametrize("first", [3, 5])
+def test_of_two_that_move_a_report_simultaneously_the_earlier_counts(
+    first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for reference in ("ONE", "TWO"):
+        ingest(a_delivery(update("AB", delivered=9), registration=a_registration(reference)))
+    two = a_registration("TWO")
+    mine = stored(two, update("AB", "MN", delivered=first))
+    theirs = stored(two, update("AB", "OP", delivered=8 - first))
+    waiting, report_at = [theirs], observations._report_at
+
+    def overtaken(*arguments: Any) -> bool:
+        if waiting:
+            ingest(waiting.pop())
+        return report_at(*arguments)
+
+    monkeypatch.setattr(observations, "_report_at", overtaken)
+    ingest(mine)
+    assert Observation.objects.get().observed_at == MOMENT + timedelta(hours=3)
 
 
 def test_a_report_stands_where_its_notification_stands() -> None:
