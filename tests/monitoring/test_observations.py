@@ -105,6 +105,16 @@ def test_another_registration_that_reports_twice_counts_with_its_least_place() -
     assert found == ["AB", "MN", "XY"]
 
 
+def test_changes_that_are_placed_again_keep_their_steps() -> None:
+    """B → C stands first in the answer. A place that an earlier version wrote has no step."""
+    told = update("ZA", delivered=1, hours=0), update("BC", "AB", delivered=3)
+    ingest(a_delivery(*told, registration=a_registration("ONE")))
+    keys = list(Change.objects.filter(kind="element").order_by(*OLDEST_FIRST).values_list("pk", flat=True))
+    assert observations.keep_places(keys) == 0 and story() == ["ZA", "AB", "BC"]
+    Change.objects.filter(pk=keys[1]).update(place="")
+    assert observations.keep_places(keys) == 1 and story() == ["ZA", "AB", "BC"]
+
+
 def test_of_two_notifications_of_one_answer_the_first_reports() -> None:
     ingest(a_delivery(update("AB", delivered=9), registration=a_registration("ONE")))
     two = a_registration("TWO")
