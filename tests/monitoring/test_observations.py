@@ -14,7 +14,7 @@ from monitoring.history.sources import reports_of
 from monitoring.ingest import insert
 from monitoring.models import Change, Delivery, Notification, Observation, Publication, Source
 from monitoring.pipeline.ingest import ingest
-from monitoring.story_order import OLDEST_FIRST, source_at, source_of, way_at
+from monitoring.story_order import FIRST_STEP, OLDEST_FIRST, source_at, source_of, step_of, way_at
 from portfolio.models import Company, Registration
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import a_delivery
@@ -113,6 +113,7 @@ def test_changes_that_are_placed_again_keep_their_steps() -> None:
     assert observations.keep_places(keys) == 0 and story() == ["ZA", "AB", "BC"]
     Change.objects.filter(pk=keys[1]).update(place="")
     assert observations.keep_places(keys) == 1 and story() == ["ZA", "AB", "BC"]
+    assert step_of(Change.objects.get(pk=keys[1]).place) == FIRST_STEP
 
 
 def test_of_two_notifications_of_one_answer_the_first_reports() -> None:
