@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from core.bulk import distinct_digits, distinct_values
@@ -33,6 +33,7 @@ from monitoring.models import (
     NotificationType,
     Observation,
     Publication,
+    Source,
     Verb,
 )
 from monitoring.story_order import SOURCE, story_key
@@ -224,7 +225,10 @@ class _Writer:
         unchanged = {name: getattr(row, name) for name in ("superseded", "replaced_by", "entry", "delivery_id")}
         if not Change.objects.filter(pk=row.pk, **unchanged).update(**values):
             _take_back(entry)
-        elif "delivery" in values:
+            return
+        if entry:
+            _take_back_others(entry)
+        if "delivery" in values:
             # One less in what it leaves, or a later surplus there would pass for it.
             left = Publication.objects.filter(delivery=row.delivery_id, entry_count__gt=0)
             left.update(entry_count=F("entry_count") - 1)
@@ -232,6 +236,8 @@ class _Writer:
     def _publish(self, row: Change, verdict: Verdict) -> Observation | None:
         """Before it is so: whoever is killed in between finds it still to be done. None where it was published."""
         verb = _verb(verdict)
+        if _is_published(row.pk, verb):
+            return None
         delivery, now = self.entries(), timezone.now()
         entry = Observation(
             id=observation_id(moment_of(row.pk), row.pk, verb, delivery.pk.hex, str(verdict.replaced_by or "")),
@@ -251,7 +257,38 @@ def _is_news(row: Change, verdict: Verdict) -> bool:
     return row.entry == Entry.CHANGE and row.superseded == verdict.live
 
 
+def _is_published(change: uuid.UUID, verb: Verb) -> bool:
+    """Whether the last entry says it already: by a second reading that was killed before it was so."""
+    entries = list(_verbs(change).values_list("delivery", "verb"))
+    publications = Publication.objects.filter(delivery__in={delivery for delivery, _ in entries})
+    last = publications.order_by("-sequence").values_list("delivery", "delivery__source").first()
+    if last is None or last[1] != Source.RETRY:
+        return False
+    published = set(publications.values_list("delivery", flat=True)) - {last[0]}
+    return all(_holds(one) == _holds(verb) for delivery, one in entries if delivery not in published)
+
+
+def _verbs(change: uuid.UUID) -> QuerySet[Observation]:
+    """What became of it, in the feed."""
+    return Observation.objects.filter(change=change).exclude(verb=Verb.OBSERVED)
+
+
+def _holds(verb: str) -> bool:
+    return verb == Verb.REINSTATED
+
+
 def _take_back(entry: Observation | None) -> None:
     """Somebody else was faster: what became of the change is for that one to publish."""
     if entry and not Publication.objects.filter(delivery=entry.delivery_id).exists():
         Observation.objects.filter(pk=entry.pk).delete()
+
+
+def _take_back_others(entry: Observation) -> None:
+    """Of those who were going to publish the same, and were killed, or will find that somebody else was faster."""
+    others = list(_verbs(entry.change_id).exclude(delivery=entry.delivery_id))
+    published = set(
+        Publication.objects.filter(delivery__in={one.delivery_id for one in others}).values_list("delivery", flat=True)
+    )
+    unpublished = [one for one in others if one.delivery_id not in published]
+    if all(_holds(one.verb) == _holds(entry.verb) for one in unpublished):
+        Observation.objects.filter(pk__in=[one.pk for one in unpublished]).delete()

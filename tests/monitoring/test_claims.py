@@ -20,7 +20,7 @@ from tests.builders.deliveries import a_delivery
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_seed, an_update
 from tests.builders.registrations import a_registration
-from tests.builders.story import PHONE, phone_seed, phone_update
+from tests.builders.story import PHONE, observations, phone_seed, phone_update
 from tests.builders.times import stamp
 from tests.interleaving import without_transactions
 
@@ -197,6 +197,34 @@ def test_what_a_second_reading_left_behind_gets_a_number_when_it_is_read_again(m
     assert Change.objects.exclude(derived_from="").get().delivery_id == newest.delivery_id
     ingest(late)
     assert Publication.objects.count() == 3
+
+
+@pytest.mark.parametrize("is_published", [True, False])
+def test_what_a_second_reading_published_before_it_was_killed_is_not_published_twice(
+    is_published: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an earlier version did not see is replaced: the entry is there, the change is as before."""
+    phone_seed(None, 0)
+    phone_seed("1", 4)
+    late = phone_update(None, "1", 3)
+    Observation.objects.all().delete()
+    Change.objects.filter(superseded=True).update(superseded=False, replaced_by=None)
+    Publication.objects.filter(delivery=late).update(**counts_of(late.pk))
+    with monkeypatch.context() as patched:
+        patched.setattr(settling._Writer, "_publish", dies_after(settling._Writer._publish))
+        without_transactions(patched, settling)
+        with pytest.raises(Killed):
+            ingest(late)
+    made = Delivery.objects.get(source=Source.RETRY)
+    if is_published:
+        claim_ends(made)
+        assert publish_waiting() == 1
+    ingest(late)
+    claim_ends(made)
+    publish_waiting()
+    assert observations() == [("WHOLE", "replaced", False)]
+    assert Change.objects.filter(superseded=True).count() == 1
+    assert all(surplus_of(row.pk) == [] for row in Delivery.objects.all())
 
 
 def test_a_delivery_of_its_own_is_not_published_before_its_entries_are_in_it() -> None:

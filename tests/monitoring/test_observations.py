@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 
+from monitoring import observations
 from monitoring.history.checkpoints import profile
 from monitoring.history.sources import reports_of
 from monitoring.ingest import insert
 from monitoring.models import Change, Delivery, Notification, Observation, Publication, Source
 from monitoring.pipeline.ingest import ingest
-from monitoring.story_order import OLDEST_FIRST, source_at, source_of, way_at
+from monitoring.story_order import FIRST_STEP, OLDEST_FIRST, source_at, source_of, step_of, way_at
 from portfolio.models import Company, Registration
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import a_delivery
 from tests.builders.elements import an_element
-from tests.builders.notifications import an_update
+from tests.builders.notifications import a_seed, an_update
 from tests.builders.registrations import a_registration
 from tests.builders.times import MOMENT, stamp
 
@@ -102,6 +103,87 @@ def test_another_registration_that_reports_twice_counts_with_its_least_place() -
         (a_registration("THREE"), update("XY", delivered=6)),
     )
     assert found == ["AB", "MN", "XY"]
+
+
+def test_changes_that_are_placed_again_keep_their_steps() -> None:
+    """B → C stands first in the answer. A place that an earlier version wrote has no step."""
+    told = update("ZA", delivered=1, hours=0), update("BC", "AB", delivered=3)
+    ingest(a_delivery(*told, registration=a_registration("ONE")))
+    keys = list(Change.objects.filter(kind="element").order_by(*OLDEST_FIRST).values_list("pk", flat=True))
+    assert observations.keep_places(keys) == 0 and story() == ["ZA", "AB", "BC"]
+    Change.objects.filter(pk=keys[1]).update(place="")
+    assert observations.keep_places(keys) == 1 and story() == ["ZA", "AB", "BC"]
+    assert step_of(Change.objects.get(pk=keys[1]).place) == FIRST_STEP
+
+
+def test_of_two_notifications_of_one_answer_the_first_reports() -> None:
+    ingest(a_delivery(update("AB", delivered=9), registration=a_registration("ONE")))
+    two = a_registration("TWO")
+    ingest(a_delivery(update("AB", delivered=3), update("AB", "MN", delivered=5), registration=two))
+    report = Observation.objects.get()
+    assert (report.observed_at, report.notification) == (
+        MOMENT + timedelta(hours=3),
+        Notification.objects.filter(registration=two).earliest("delivered_at"),
+    )
+    ingest(a_delivery(update("AB", "OP", delivered=2), registration=two))
+    report.refresh_from_db()
+    assert report.observed_at == MOMENT + timedelta(hours=2)
+    assert report.notification == Notification.objects.filter(registration=two).earliest("delivered_at")
+
+
+def test_a_change_is_handed_over_to_the_first_of_the_others_with_its_place_and_position() -> None:
+    """And only that change, with what became of it."""
+    for reference, delivered, source in (
+        *(("ONE", 1, Source.PULL), ("FOUR", 9, Source.PULL), ("TWO", 7, Source.PULL)),
+        *(("TWO", 8, Source.FILE), ("THREE", 3, Source.PULL)),
+    ):
+        items = update("UV", delivered=delivered), update("KL", "AB", delivered=delivered)
+        own = items[1:] if reference == "ONE" else items
+        ingest(a_delivery(*own, registration=a_registration(reference), source=source))
+    change, other = Change.objects.get(current='"B"'), Change.objects.get(current='"L"')
+    became = {"company_id": DUNS, "registration": change.registration, "observed_at": MOMENT, "recorded_at": MOMENT}
+    for row in (change, other):
+        Observation.objects.create(id=uuid.uuid4(), change=row, verb="withdrawn", delivery=change.delivery, **became)
+    two = a_registration("TWO")
+    files = Observation.objects.filter(change=change, registration=two, verb="observed")
+    Observation.objects.filter(registration=a_registration("FOUR")).update(recorded_at=MOMENT + timedelta(days=999999))
+    assert observations.hand_over([change.pk], leaving=change.registration_id).keys() == {change.pk}
+    change.refresh_from_db()
+    assert (change.registration, source_at(change.place)) == (two, source_of(two.pk, "0"))
+    at = MOMENT + timedelta(hours=7)
+    assert change.notification == Notification.objects.get(registration=two, position=1, delivered_at=at)
+    assert (change.position, change.delivered_at) == (1001, at)
+    assert files.count() == 1 and reporters(change) == {("TWO", False), ("THREE", True), ("FOUR", True)}
+    assert reporters(other) == {("TWO", True), ("TWO", False), ("THREE", True), ("FOUR", True)}
+    verbs = Observation.objects.filter(verb="withdrawn").values_list("change", "registration__reference")
+    assert set(verbs) == {(change.pk, "TWO"), (other.pk, "ONE")}
+    observations.hand_over([change.pk])
+    change.refresh_from_db()
+    assert change.registration.reference == "THREE"
+
+
+def reporters(change: Change) -> set[tuple[str, bool]]:
+    rows = Observation.objects.filter(change=change, verb="observed")
+    return set(rows.values_list("registration__reference", "is_first"))
+
+
+def test_a_source_in_whose_name_a_change_stands_leaves_no_first_report_of_its_registration() -> None:
+    for reference, source in (("ONE", Source.PULL), ("TWO", Source.FILE), ("TWO", Source.PULL)):
+        items = update("AB", delivered=3), update("KL", delivered=3)
+        ingest(a_delivery(*items, registration=a_registration(reference), source=source))
+    change, two = Change.objects.get(current='"B"'), a_registration("TWO")
+    observations.now_first(change.pk, two.pk, source_of(two.pk, "0"))
+    assert reporters(change) == {("TWO", False)}
+    assert reporters(Change.objects.get(current='"L"')) == {("TWO", True), ("TWO", False)}
+
+
+def test_a_difference_of_documents_that_files_and_answers_show_is_reported_by_none_besides() -> None:
+    whole = a_registration("WHOLE", full_product=True)
+    documents = [a_seed(primaryName=name, delivered=stamp(hours=hours)) for name, hours in (("A", 1), ("B", 2))]
+    for source in (Source.FILE, Source.PULL):
+        ingest(a_delivery(*documents, registration=whole, source=source))
+    assert Change.objects.filter(kind="element").count() == 1
+    assert not Observation.objects.filter(change__kind="element").exists()
 
 
 def test_a_notification_that_another_answer_shows_earlier_takes_its_reports_along() -> None:
@@ -217,6 +299,27 @@ def test_a_file_that_somebody_else_s_answer_overtakes_reports_all_the_same(monke
     report = Observation.objects.get()
     assert way_at(report.place) == "2" and report.observed_at == MOMENT + timedelta(hours=2)
     assert Change.objects.get().place == report.place
+
+
+@pytest.mark.parametrize("first", [3, 5])
+def test_of_two_that_move_a_report_simultaneously_the_earlier_counts(
+    first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for reference in ("ONE", "TWO"):
+        ingest(a_delivery(update("AB", delivered=9), registration=a_registration(reference)))
+    two = a_registration("TWO")
+    mine = stored(two, update("AB", "MN", delivered=first))
+    theirs = stored(two, update("AB", "OP", delivered=8 - first))
+    waiting, report_at = [theirs], observations._report_at
+
+    def overtaken(*arguments: Any) -> bool:
+        if waiting:
+            ingest(waiting.pop())
+        return report_at(*arguments)
+
+    monkeypatch.setattr(observations, "_report_at", overtaken)
+    ingest(mine)
+    assert Observation.objects.get().observed_at == MOMENT + timedelta(hours=3)
 
 
 def test_a_report_stands_where_its_notification_stands() -> None:

@@ -44,6 +44,7 @@ from monitoring.pipeline.ingest import Apart, ingest, retry_dead_letter
 from monitoring.rebuild.rebuild import rebuild
 from monitoring.stats.daily_counts import roll_up
 from monitoring.story_order import (
+    LATEST_NOTIFICATIONS_FIRST,
     OF_FETCHES,
     OF_FILES,
     OLDEST_FIRST,
@@ -180,6 +181,23 @@ def test_notifications_of_one_moment_are_listed_as_they_came(
     pages = [admin_client.get(f"/monitoring/notification/?p={number}").context["cl"] for number in (1, 2, 3)]
     listed = [row.company_id for page in pages for row in page.result_list]
     assert listed == list(reversed(names))
+
+
+@pytest.mark.parametrize("most", [10_000, 4])
+def test_each_part_of_a_list_holds_what_the_whole_order_has_there(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Moments of three, two and four rows, a millisecond apart, listed in parts of any size; also where one holds as
+    many as are sorted."""
+    for turn, count in ((1, 3), (2, 2), (3, 4)):
+        at = stamp(seconds=turn / 1000)
+        delivered(*(named("A", at, duns=f"1000000{turn}{number}") for number in reversed(range(count))))
+    monkeypatch.setattr(story_order, "MOST_OF_A_MOMENT", most)
+    rows = Notification.objects.all()
+    whole = list(rows.order_by("-delivered_at", *LATEST_NOTIFICATIONS_FIRST))
+    assert len({row.delivered_at for row in whole}) == 3 and whole != list(rows.order_by("-id"))
+    for start, stop in itertools.combinations(range(11), 2):
+        found = newest(rows, start, stop, LATEST_NOTIFICATIONS_FIRST)
+        assert {row.pk for row in found} == {row.pk for row in whole[start:stop]}, (start, stop)
+        assert [row.delivered_at for row in found] == [row.delivered_at for row in whole[start:stop]]
 
 
 def test_a_moment_of_very_many_is_listed_by_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -342,6 +342,8 @@ def test_files_and_answers_of_one_registration_are_two_sources() -> None:
     ingest(by_file)
     assert live() == [("difference", "A", "B")]
     assert Change.objects.exclude(derived_from="").count() == 2
+    repeated = Change.objects.get(superseded=True)
+    assert (repeated.delivery, repeated.replaced_by) == (by_file, Change.objects.get(element=NAME, superseded=False).pk)
 
 
 # What happens to a company as a whole

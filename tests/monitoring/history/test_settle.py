@@ -1,11 +1,12 @@
 """What is written when changes are settled: which hold, and what the feed is told of it."""
 
+import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from monitoring.history import facts
+from monitoring.history import facts, window
 from monitoring.history import settle as settling
 from monitoring.history.window import spans
 from monitoring.models import Change, Delivery, Entry, Kind, Observation, Publication, Source, Verb
@@ -91,8 +92,9 @@ def test_what_two_deliveries_touched_is_joined() -> None:
     assert found.earliest() == {DUNS: at(1)}
     found.join(touched((4, element, False)))
     assert (found.until, touched((3, element, True), (9, Kind.DELETED, False)).earliest()) == ({}, {DUNS: at(3)})
-    documents = touched((1, Kind.BASELINE, False), (9, Kind.BASELINE, False))
-    assert (documents.earliest(), documents.lifecycle) == ({DUNS: at(1)}, set())
+    for first, second in ((1, 9), (9, 1)):
+        documents = touched((first, Kind.BASELINE, False), (second, Kind.BASELINE, False))
+        assert (documents.earliest(), documents.lifecycle) == ({DUNS: at(1)}, set())
 
 
 def test_companies_near_each_other_are_read_together_up_to_the_last_of_them() -> None:
@@ -102,6 +104,16 @@ def test_companies_near_each_other_are_read_together_up_to_the_last_of_them() ->
     assert found[0].since == at(0) - facts.SEED_MAY_LEAD
 
 
+def test_companies_are_near_within_a_few_days_of_the_first_and_not_too_many_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    end = MOMENT + window.MARGIN
+    moments = {"1": MOMENT, "2": end, "3": end + timedelta(milliseconds=1), "4": end + window.MARGIN}
+    assert list(window.near_each_other(moments)) == [["1", "2"], ["3", "4"]]
+    monkeypatch.setattr(window, "AT_ONCE", 2)
+    assert list(window.near_each_other(dict.fromkeys("12345", MOMENT))) == [["1", "2"], ["3", "4"], ["5"]]
+
+
 def test_of_each_kind_a_notice_that_two_registrations_report_is_one() -> None:
     items = (a_transfer(), a_notice("UNDER_REVIEW"), a_notice("REVIEWED"), a_transfer(to="804735132"), a_notice("EXIT"))
     for hours, item in enumerate(items):
@@ -109,7 +121,10 @@ def test_of_each_kind_a_notice_that_two_registrations_report_is_one() -> None:
             read({**item, "deliveryTimeStamp": stamp(hours=hours)}, registration=registration)
     kinds = Change.objects.filter(superseded=False).order_by(*OLDEST_FIRST).values_list("kind", flat=True)
     transferred, left = Kind.TRANSFERRED, Kind.LEFT
-    assert list(kinds) == [transferred, Kind.UNDER_REVIEW, Kind.REVIEWED, transferred, left, left]
+    reported = [transferred, Kind.UNDER_REVIEW, Kind.REVIEWED, transferred, left, left]
+    assert list(kinds) == reported
+    read(update("A", "B", 1), registration=one())
+    assert list(kinds.exclude(kind=Kind.ELEMENT)) == reported
 
 
 # What holds goes both ways, and the feed is told each time
@@ -141,6 +156,41 @@ def test_a_late_document_withdraws_a_difference_over_it() -> None:
     assert entries(late) == [("withdrawn", "WHOLE", '"A"', '"C"')]
 
 
+def test_an_entry_of_a_second_reading_stands_for_the_change_that_it_was_killed_before() -> None:
+    """The last that is published, where none waits that says otherwise. Who waits with the same has its entry taken
+    back by the one who wrote the change."""
+    answer = read(update("A", "B", 1), registration=one())
+    change = Change.objects.get(kind=Kind.ELEMENT)
+
+    def entry(verb: Verb, delivery: Delivery) -> Observation:
+        row = {"company_id": DUNS, "registration": one(), "observed_at": MOMENT, "recorded_at": MOMENT}
+        return Observation.objects.create(id=uuid.uuid4(), change=change, verb=verb, delivery=delivery, **row)
+
+    def published() -> tuple[bool, bool]:
+        return settling._is_published(change.pk, Verb.WITHDRAWN), settling._is_published(change.pk, Verb.REINSTATED)
+
+    assert published() == (False, False)
+    entry(Verb.WITHDRAWN, answer)
+    assert published() == (False, False), "by a first reading, which finds its own entry again"
+    apart = Apart(answer)
+    entry(Verb.REINSTATED, apart.delivery())
+    entry(Verb.OBSERVED, Apart(answer).delivery())
+    assert published() == (False, False), "it may be taken back yet"
+    apart.publish()
+    assert published() == (False, True)
+    waiting = entry(Verb.WITHDRAWN, Apart(answer).delivery())
+    assert published() == (False, False), "it is withdrawn again, as soon as that is published"
+    settling._take_back_others(entry(Verb.REINSTATED, apart.delivery()))
+    assert Observation.objects.filter(pk=waiting.pk).exists()
+    between = entry(Verb.REINSTATED, Apart(answer).delivery())
+    settling._take_back_others(entry(Verb.WITHDRAWN, Apart(answer).delivery()))
+    assert Observation.objects.filter(pk=waiting.pk).exists()
+    between.delete()
+    settling._take_back_others(entry(Verb.WITHDRAWN, Apart(answer).delivery()))
+    assert not Observation.objects.filter(pk=waiting.pk).exists()
+    assert Observation.objects.count() == 5
+
+
 # A change that was never published as one
 
 
@@ -170,9 +220,12 @@ def test_a_replaced_difference_is_the_first_report_of_its_registration_only(is_k
 
 
 def test_a_difference_that_its_own_registrations_update_explains_is_no_entry() -> None:
+    """Its notification stands between the documents, which are neighbors all the same."""
     read(update("A", "B", 2), registration=whole())
     read(seed("A", 1), seed("B", 3), registration=whole())
-    assert Change.objects.exclude(derived_from="").get().entry == Entry.NONE
+    explained = Change.objects.exclude(derived_from="").get()
+    own = Change.objects.get(derived_from="", kind=Kind.ELEMENT)
+    assert (explained.entry, explained.replaced_by) == (Entry.NONE, own.pk)
 
 
 def test_of_two_differences_that_one_update_explains_the_first_is_the_report() -> None:
@@ -271,6 +324,39 @@ def test_documents_far_apart_are_explained_by_what_happened_in_between() -> None
     read(update("A", "B", 24), registration=one())
     read(seed("B", 24 * 30), registration=whole())
     assert live() == [('"A"', '"B"')]
+
+
+def test_documents_after_a_late_update_are_explained_by_the_last_that_says_so() -> None:
+    """The earlier document lags behind the first update, and the second update follows the later document."""
+    day = 24
+    read(seed("A", 3 * day), seed("B", 30 * day), registration=whole())
+    for hours, registration in ((1 * day, one()), (30 * day + 0.1, two())):
+        late = read(update("A", "B", hours), registration=registration)
+        assert Change.objects.exclude(derived_from="").get().replaced_by == Change.objects.get(delivery=late).pk
+
+
+def test_what_a_late_update_repeats_no_more_is_looked_at_beyond_its_reach() -> None:
+    """Of three in a row, each within four days of the one before, the third is one with the second only while that
+    holds."""
+    for day, reference in ((6, "THREE"), (3, "TWO"), (0, "ONE")):
+        read(update("A", "B", day * 24), registration=a_registration(reference))
+    holding = Change.objects.filter(superseded=False).order_by(*OLDEST_FIRST)
+    assert list(holding.values_list("registration__reference", flat=True)) == ["ONE", "THREE"]
+
+
+def test_what_lies_before_all_that_an_update_bears_on_stays_as_it_was_judged() -> None:
+    """What it repeated is out of reach by then."""
+    for day, registration in ((0, one()), (3, two())):
+        read(update("A", "B", day * 24), registration=registration)
+    late = read(update("1", "2", 7 * 24, "organization.telephone"), registration=one())
+    assert (entries(late), Change.objects.get(registration=two()).superseded) == ([], True)
+
+
+def test_a_source_has_reported_what_was_judged_before() -> None:
+    read(update("A", "B", 2), registration=one())
+    for hours, name in ((1, "A"), (3, "B"), (5, "A"), (7, "B")):
+        read(seed(name, hours), registration=whole())
+    assert live() == [('"A"', '"B"'), ('"B"', '"A"'), ('"A"', '"B"')]
 
 
 @pytest.mark.parametrize("reference", ["ONE", "WHOLE"])
