@@ -155,6 +155,7 @@ def test_a_key_of_a_business_unit_reads_amounts_and_sets_none(erp: Program) -> N
     a_unit("Credit", one(), keys=[ApiKey.objects.get()])
     before = amounts(erp)
     assert list(before) == [(DUNS, "receivables")]
+    assert erp.read("exposures/", book="orders")["results"] == [], "the names of books are not all its own"
     refused = erp.put("exposures/", {"exposures": [an_entry(amount="0.00")]})
     gone = erp.delete("exposures/", company=DUNS, book="receivables")
     assert (refused.status_code, gone.status_code) == (403, 403)
