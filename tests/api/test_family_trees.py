@@ -120,7 +120,7 @@ def test_trees_are_those_of_the_day(crm: Program, registration: Registration) ->
 
 def test_who_asks_for_a_tree_that_dnb_does_not_have_learns_that(crm: Program, registration: Registration) -> None:
     monitored(registration, THIRD)
-    none = {"duns": THIRD, "state": TreeState.NONE, "pages_read": 0}
+    none: dict[str, Any] = {"duns": THIRD, "state": TreeState.NONE, "pages_read": 0}
     a_tree(registration.contract, {}, at=datetime(2026, 3, 5, 12, tzinfo=UTC), **none)
     path, words = f"companies/{THIRD}/family-tree/", "D&B has no family tree for this company (asked on 2026-03-05)."
     assert crm.get(path).json()["detail"].startswith(words)
