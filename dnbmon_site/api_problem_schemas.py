@@ -87,8 +87,8 @@ NOT_FOUND = {
     "references": "This reference does not exist.",
     "exposures": no_such_book("receivable", ["receivables"]),
 }
-# A parameter names what a DELETE there removes.
-NAMED_BY_PARAMETERS = ("/references/", "/exposures/")
+# A parameter names what is asked for there.
+NAMED_BY_PARAMETERS = {("delete", "references"), ("delete", "exposures"), ("get", "exposures")}
 DETAILS = {
     401: NO_KEY,
     405: 'Method "PATCH" not allowed.',
@@ -127,7 +127,7 @@ def statuses_of(path: str, method: str) -> list[int]:
         [
             *(400, 401, 403, 405, 406, 429),
             *([] if method == "get" else [409, 413, 415]),
-            *([404] if "{" in path or (method == "delete" and path.endswith(NAMED_BY_PARAMETERS)) else []),
+            *([404] if "{" in path or (method, path.split("/")[-2]) in NAMED_BY_PARAMETERS else []),
             *([410] if path.endswith("v1/changes/") else []),
         ]
     )

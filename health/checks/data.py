@@ -217,7 +217,7 @@ def _receiver(one: Target, name: str, error: str, do: str) -> Result:
         "failed tries",
         do,
         str(one.key),
-        messages_url=messages_url(target=one.key),
+        messages_url=messages_url(target=one.key, state="retrying"),
     )
 
 

@@ -24,7 +24,16 @@ from core.api.scopes import READ_DECISIONS, READ_EXPOSURE, WRITE_DECISIONS, WRIT
 from core.api.visibility import scope_for, seen_by
 from core.lists.pagination import beyond, cut, write_token
 from monitoring.decisions.comparison import compared_with_today
-from monitoring.decisions.decide import LONGEST, DecidedSince, Draft, Flaw, decide, in_words, is_expired
+from monitoring.decisions.decide import (
+    LONGEST,
+    DecidedSince,
+    Draft,
+    Flaw,
+    NoneBefore,
+    decide,
+    in_words,
+    is_expired,
+)
 from monitoring.decisions.known import known_to
 from monitoring.decisions.tiers import NONE, set_tier, tier_of
 from monitoring.feed.serializers import COMPANY_SHORT_EXAMPLE, CompanyShortSerializer, companies_of
@@ -38,6 +47,10 @@ from portfolio.imports.states import Refused
 from portfolio.models import Company, Tier
 
 MOST_AT_ONCE = 1000
+NONE_BEFORE = (
+    "No decision on this company has been made, so {after} is not the number of the last one. Nothing was saved. To "
+    "make the first decision, send `after`: 0."
+)
 KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The decision's ID.")
 DECISION_EXAMPLE = {
     "id": "019b95d1-4000-7c55-9d0a-2a4f4b0c9a11",
@@ -138,7 +151,7 @@ class DecidingSerializer(Body):
         min_value=0,
         max_value=10**6,
         help_text="`number` of the last decision on this company that you know, refused ones included; 0 for none. "
-        "Answered with 409 if another decision was made since.",
+        "Answered with 409 if the last one has another number.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -257,6 +270,8 @@ class DecisionList(APIView):
             raise serializers.ValidationError({"duns": [UNKNOWN_COMPANY]}) from error
         except DecidedSince as error:
             raise Conflict(_decided_since(error.latest, given["after"])) from error
+        except NoneBefore as error:
+            raise Conflict(NONE_BEFORE.format(after=given["after"])) from error
         except Refused as error:
             raise Conflict(str(error)) from error
         return Response(serialized([row], {row.company_id: row.company}, request)[0], status=201)

@@ -45,6 +45,16 @@ class DecidedSince(Refused):
         self.latest = latest
 
 
+class NoneBefore(Refused):
+    """A last decision is named, but none is stored: it was of another company, or erased."""
+
+    def __init__(self) -> None:
+        words = gettext(
+            "No decision on this company is stored. Your decision was not saved. Review it, and save again."
+        )
+        super().__init__(words)
+
+
 class Flaw(Refused):
     """Of a draft; `field` is what to correct."""
 
@@ -128,12 +138,14 @@ def decide(duns: str, draft: Draft, *, seen: int, by: Actor) -> Decision:
     latest = latest_decision(duns)
     if latest and latest.number != seen:
         raise DecidedSince(latest)
+    if latest is None and seen:
+        raise NoneBefore
     if latest and latest.state == DecisionState.PROPOSED:
         raise Refused(gettext("A decision on this company awaits confirmation. Confirm or refuse that one first."))
     draft.check()
     settings = review_settings()
     second = reasons_for_second(settings, company.tier, draft.kind, draft.amount_cents, draft.currency)
-    return _finish(_insert(company, draft, seen + 1 if latest else 1, second, by), settings, by)
+    return _finish(_insert(company, draft, seen + 1, second, by), settings, by)
 
 
 def _insert(company: Company, draft: Draft, number: int, second: str, by: Actor) -> Decision:

@@ -150,7 +150,8 @@ def _note_error(tree: FamilyTree, error: DirectPlusError, hold: Hold[FamilyTree]
 def _end_by(tree: FamilyTree, error: DirectPlusError) -> dict[str, object]:
     """Pages that were read before are the whole tree only where D&B has stated no further ones."""
     if not tree.pages_read:
-        return {"state": TreeState.NONE, "reason": clean_text(str(error))}
+        reason = _no_tree(tree) if isinstance(error, NotFound) else str(error)
+        return {"state": TreeState.NONE, "reason": clean_text(reason)}
     if not isinstance(error, NotFound):
         return {"state": TreeState.STOPPED, "reason": clean_text(str(error))}
     if tree.page_count is None:
@@ -159,6 +160,13 @@ def _end_by(tree: FamilyTree, error: DirectPlusError) -> dict[str, object]:
         "D&B has stated %(pages)s pages, but returned no page %(number)s: %(error)s Continue to request it again."
     ) % {"pages": counted(tree.page_count), "number": counted(tree.pages_read + 1), "error": error}
     return {"state": TreeState.STOPPED, "reason": clean_text(words)}
+
+
+def _no_tree(tree: FamilyTree) -> str:
+    """D&B's own words are those for any number that it does not find."""
+    if tree.kind == TreeKind.UPWARD:
+        return gettext("D&B has no upward chain for this company.")
+    return gettext("D&B has no family tree for this company.")
 
 
 def _is_about_company(error: DirectPlusError) -> bool:

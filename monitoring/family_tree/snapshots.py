@@ -24,6 +24,14 @@ def latest_tree(duns: str, kind: TreeKind, until: datetime | None = None) -> Fam
     return rows.annotate(is_part=is_part).order_by("is_part", "-fetched_at", "-id").first()
 
 
+def none_at_dnb(duns: str, kind: TreeKind, until: datetime | None = None) -> datetime | None:
+    """When D&B last answered that it has none for the company."""
+    rows = FamilyTree.objects.filter(duns=duns, kind=kind, state=TreeState.NONE)
+    if until:
+        rows = rows.filter(moved_at__lte=until)
+    return rows.order_by("-moved_at").values_list("moved_at", flat=True).first()
+
+
 def _trees_of(duns: str, kind: TreeKind) -> QuerySet[FamilyTree]:
     """An upward chain is of one company; a full tree is of all its members, and of the one that it was requested for:
     the page with that one may not be read yet."""

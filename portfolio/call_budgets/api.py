@@ -71,7 +71,8 @@ class ConfirmCallsField(serializers.DictField):
     def to_internal_value(self, data: Any) -> dict[CallKind, int]:
         sent = super().to_internal_value(data)
         if unknown := sorted(sent.keys() - set(CallKind.values)):
-            raise serializers.ValidationError(f"Unknown kinds of calls: {', '.join(unknown)}.")
+            known = ", ".join(CallKind.values)
+            raise serializers.ValidationError(f"Unknown kinds of calls: {', '.join(unknown)}. The kinds are: {known}.")
         return {CallKind(kind): number for kind, number in sent.items()}
 
 

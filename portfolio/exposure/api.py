@@ -27,7 +27,7 @@ from portfolio.exposure.books import LONGEST, book_key, book_name
 from portfolio.exposure.currencies import CODES, NO_CURRENCY
 from portfolio.exposure.days import BadDay, read_day, today
 from portfolio.exposure.entries import end_exposure, set_exposures
-from portfolio.exposure.ledger import book_names
+from portfolio.exposure.ledger import book_names, books_in_use
 from portfolio.exposure.money import exact_text
 from portfolio.exposure.packed import Position
 from portfolio.exposure.positions import After, page_of_stakes
@@ -152,11 +152,12 @@ class ExposureList(APIView):
         examples=[an_answer("A page", {"reporting_currency": "EUR", "results": [STAKE_EXAMPLE], "next": None})],
     )
     def get(self, request: Request) -> Response:
-        """Your own amounts by company and book, as they count on a day, in the order of D-U-N-S numbers."""
+        """Your own amounts by company and book, as they count on a day, in the order of D-U-N-S numbers. A book that
+        does not exist is 404."""
         asked = ExposureParameters.of(request)
         stakes, after = page_of_stakes(
             asked.get("day") or today(),
-            books=frozenset(map(book_key, map(book_name, asked["book"]))) if "book" in asked else None,
+            books=_books(request, asked["book"]) if "book" in asked else None,
             companies=_companies(request, asked),
             after=_after(asked),
             limit=asked["limit"],
@@ -214,20 +215,28 @@ class ExposureList(APIView):
             if end_exposure(asked["company"], book, day, requested_by=who(request)):
                 start_refresh()
             else:
-                _check_book(book)
+                _check_books([book])
         except Refused as error:
             raise Conflict(str(error)) from error
         return Response(status=204)
 
 
-def _check_book(book: str) -> None:
+def _books(request: Request, asked: Sequence[str]) -> frozenset[str]:
+    """By their keys. For a key of a business unit, a book that others alone use is like one that does not exist."""
+    names = list(map(book_name, asked))
+    if scope_for(request).sees_all:
+        _check_books(names)
+    return frozenset(map(book_key, names))
+
+
+def _check_books(books: Sequence[str]) -> None:
     known = book_names()
-    if book_key(book) not in known:
-        raise Http404(no_such_book(book, list(known.values())))
+    if unknown := next((book for book in books if book_key(book) not in known), None):
+        raise Http404(no_such_book(unknown, [book.name for book in books_in_use(today())]))
 
 
 def no_such_book(book: str, known: Sequence[str]) -> str:
-    advice = f"The books are: {', '.join(known[:MOST_SHOWN])}." if known else "No amounts have been set yet."
+    advice = f"The books are: {', '.join(known[:MOST_SHOWN])}." if known else "No book has amounts at present."
     return f"The book “{book}” does not exist. {advice}"
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
+import msgspec
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -15,7 +17,7 @@ from core.actors import Actor
 from core.audit import record
 from core.db import clean_text, database_now, one_by_one
 from core.text import counted
-from portfolio.exposure.books import book_key
+from portfolio.exposure.books import book_key, first_spellings
 from portfolio.exposure.currencies import code_of
 from portfolio.exposure.flaws import Check
 from portfolio.exposure.ledger import books_at
@@ -42,9 +44,12 @@ def set_exposures(positions: Sequence[Position], *, requested_by: Actor) -> list
     Returns the books that are new."""
     for _ in range(TRIES):
         applied = list(_applied())
-        if _keep(positions, applied[-1] if applied else None, requested_by):
-            _record("exposure.set", positions, requested_by)
-            return _new_books(applied, positions)
+        # Before they are kept: the caller's own row of today then has the new ones, too.
+        known = first_spellings(part.book for row in applied for part in parts_of(row))
+        named = _with_names(known, positions)
+        if _keep(named, applied[-1] if applied else None, requested_by):
+            _record_set(named, requested_by)
+            return sorted({one.book for one in named if book_key(one.book) not in known})
     raise Refused(gettext("Other amounts are being saved. Yours were not saved: try again in a few seconds."))
 
 
@@ -52,10 +57,10 @@ def _applied() -> QuerySet[ExposureImport]:
     return ExposureImport.objects.filter(state=ImportState.APPLIED).order_by("confirmed_at", "id")
 
 
-def _new_books(applied: Sequence[ExposureImport], positions: Sequence[Position]) -> list[str]:
-    known = {book_key(part.book) for row in applied for part in parts_of(row)}
-    sent = {book_key(one.book): one.book for one in positions}
-    return sorted(sent[key] for key in sent.keys() - known)
+def _with_names(known: Mapping[str, str], positions: Sequence[Position]) -> list[Position]:
+    """The books by the names that they have, whatever the spelling that was sent."""
+    names = {**first_spellings(one.book for one in positions), **known}
+    return [msgspec.structs.replace(one, book=names[book_key(one.book)]) for one in positions]
 
 
 def end_exposure(duns: str, book: str, day: date, *, requested_by: Actor) -> bool:
@@ -67,7 +72,7 @@ def end_exposure(duns: str, book: str, day: date, *, requested_by: Actor) -> boo
     gone = [Position(duns, GONE, code_of(int(found.currencies[place])), found.name, day)]
     if not any(_keep(gone, _applied().last(), requested_by) for _ in range(TRIES)):
         raise Refused(gettext("Other amounts are being saved. Yours were not saved: try again in a few seconds."))
-    _record("exposure.remove", gone, requested_by)
+    _record_removal(gone[0], requested_by)
     return True
 
 
@@ -114,15 +119,29 @@ def _begin(positions: Sequence[Position], requested_by: Actor) -> ExposureImport
     )
 
 
-def _record(action: str, positions: Sequence[Position], actor: str) -> None:
-    """Without the amounts and the companies, which the audit log would show to users who may not see money."""
+def _record_set(positions: Sequence[Position], actor: str) -> None:
     count, books = len({one.duns for one in positions}), sorted({one.book for one in positions})
     words = {"count": counted(count), "book": ", ".join(books)[:200]}
     text = ngettext("Exposure of %(count)s company in %(book)s", "Exposure of %(count)s companies in %(book)s", count)
-    summary = text % words
     after = {"companies": count, "books": books, "days": sorted({one.day for one in positions})}
+    if count == 1:
+        words, text = {**words, "company": positions[0].duns}, gettext("%(company)s: exposure in %(book)s set")
+        after = {**after, "company": positions[0].duns}
+    _record("exposure.set", books, actor, text % words, after=after)
+
+
+def _record_removal(gone: Position, actor: str) -> None:
+    text = gettext("%(company)s: exposure in %(book)s removed from %(day)s on")
+    words = {"company": gone.duns, "book": gone.book, "day": gone.day}
+    before = {"companies": 1, "books": [gone.book], "company": gone.duns}
+    after = {"companies": 0, "books": [], "days": [gone.day]}
+    _record("exposure.remove", [gone.book], actor, text % words, before=before, after=after)
+
+
+def _record(action: str, books: Sequence[str], actor: str, summary: str, **changed: Mapping[str, Any]) -> None:
+    """Without the amounts, which the audit log would show to users who may not see money."""
     thing = ExposureImport(pk=uuid.uuid5(uuid.NAMESPACE_OID, "\n".join(books)))
-    record(actor=actor, action=action, thing=thing, summary=summary, after=after)
+    record(actor=actor, action=action, thing=thing, summary=summary, **changed)
 
 
 # Erasing a company

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from portfolio.exposure.books import book_key
+from portfolio.exposure.books import book_key, first_spellings
 from portfolio.exposure.currencies import code_of
 from portfolio.exposure.packed import GONE, AmountsGone, Part, load, parts_of
 from portfolio.models import ExposureImport, ExposureMode, ImportState
@@ -51,9 +51,14 @@ Layers = tuple[tuple[Layer, ...], ...]
 
 
 def book_names() -> dict[str, str]:
-    """All books with amounts of whatever day, in alphabetical order, by the key of the name."""
+    """All books that ever had amounts, in alphabetical order, by the key of the name."""
     found = {book_key(layer.book): layer.book for layer, _ in _all_layers()}
     return dict(sorted(found.items()))
+
+
+def books_in_use(day: date) -> list[Book]:
+    """Those with an amount of any company on a day: one whose amounts were all removed is history."""
+    return [book for book in books_at(day) if len(book.duns)]
 
 
 def layers_at(day: date) -> Layers:
@@ -70,15 +75,17 @@ def _layers_on(day: date, every: Sequence[tuple[Layer, bool]]) -> Layers:
 
 
 def _all_layers() -> list[tuple[Layer, bool]]:
-    """In the order in which they were applied."""
+    """In the order in which they were applied. Each book has the name under which it came first."""
     rows = ExposureImport.objects.filter(state=ImportState.APPLIED, positions__isnull=False)
     decode = msgspec.json.Decoder(list[Part]).decode
-    return [
+    found = [
         (Layer(owner, place, part.book, part.day, part.companies), mode == ExposureMode.REPLACE)
         for owner, mode, parts in rows.order_by("confirmed_at", "id").values_list("positions", "mode", "parts")
         if owner
         for place, part in enumerate(decode(parts))
     ]
+    names = first_spellings(layer.book for layer, _ in found)
+    return [(layer._replace(book=names[book_key(layer.book)]), replaces) for layer, replaces in found]
 
 
 def _from_last_replacement(layers: Sequence[tuple[Layer, bool]]) -> tuple[Layer, ...]:

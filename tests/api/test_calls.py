@@ -65,6 +65,11 @@ def test_only_known_kinds_and_numbers_are_confirmed(sent: object) -> None:
     assert not Body(data={"confirm_calls": sent}).is_valid()
 
 
+def test_an_unknown_kind_is_answered_with_the_known_ones() -> None:
+    body = Body(data={"confirm_calls": {"data_block": 1}})
+    assert not body.is_valid() and "The kinds are: " in str(body.errors) and "data_blocks" in str(body.errors)
+
+
 def test_who_leaves_the_number_out_reads_how_to_get_it() -> None:
     body = Body(data={})
     assert not body.is_valid() and "To get it, send {}" in str(body.errors["confirm_calls"])

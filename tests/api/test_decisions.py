@@ -60,6 +60,8 @@ def test_one_that_awaits_confirmation_has_what_changed_since_first(crm: Program)
 
 def test_the_second_of_two_gets_409_and_decides_again(crm: Program) -> None:
     a_company()
+    refused = crm.post("decisions/", body(after=99))
+    assert refused.status_code == 409 and "99 is not the number of the last one" in refused.json()["detail"]
     a_decision(a_limit(10), by="ann")
     for after in (0, 7):
         refused = crm.post("decisions/", body(after=after))

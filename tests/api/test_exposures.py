@@ -9,6 +9,7 @@ import pytest
 from core.models import AuditEntry
 from dnbmon_site.accounts.models import ApiKey
 from portfolio.exposure import entries
+from portfolio.exposure.admin.page_context import overview_of
 from portfolio.exposure.currencies import CODES
 from portfolio.models import ExposureImport
 from tests.builders.companies import DUNS, OTHER, duns_numbers
@@ -52,6 +53,34 @@ def test_what_is_set_counts_and_the_same_again_changes_nothing(erp: Program) -> 
     ] * 2
 
 
+def test_a_mistyped_book_is_new_and_another_spelling_is_not(erp: Program) -> None:
+    exposure(f"{DUNS};5", book="Receivables")
+    for book, new in (("orders", ["orders"]), ("Recievables", ["Recievables"]), ("RECEIVABLES", []), ("Orders", [])):
+        assert erp.put("exposures/", {"exposures": [an_entry(book=book)]}).json() == {"kept": 1, "new_books": new}
+    assert {book for _, book in amounts(erp)} == {"Receivables", "orders", "Recievables"}
+
+
+def test_a_book_without_amounts_is_in_no_list(erp: Program) -> None:
+    erp.put("exposures/", {"exposures": [an_entry(), an_entry(book="Recievables")]})
+    key = {"company": DUNS, "book": "Recievables", "as_of": str(DAY)}
+    assert [erp.delete("exposures/", **key).status_code for _ in range(2)] == [204, 204]
+    words = "The book “w2x” does not exist. The books are: receivables."
+    answers = [erp.delete("exposures/", company=DUNS, book="w2x"), erp.get("exposures/", book="w2x")]
+    assert [(one.status_code, one.json()["detail"]) for one in answers] == [(404, words)] * 2
+    assert erp.read("exposures/", book="recievables")["results"] == []
+    assert [line[0] for line in overview_of(may_change=False)["books"]] == ["Receivables"]
+
+
+def test_the_audit_log_names_the_one_company_and_no_amount(erp: Program) -> None:
+    erp.put("exposures/", {"exposures": [an_entry(amount="77123.00")]})
+    erp.delete("exposures/", company=DUNS, book="receivables", as_of=str(DAY))
+    kept, gone = AuditEntry.objects.order_by("at")
+    assert kept.summary == f"{DUNS}: exposure in receivables set"
+    assert gone.summary == f"{DUNS}: exposure in receivables removed from {DAY} on"
+    assert [json.loads(text)["companies"] for text in (gone.before, gone.after)] == [1, 0]
+    assert not any("77123" in text for text in (kept.summary, kept.after))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -84,7 +113,7 @@ def test_a_removed_amount_stays_for_the_days_before(erp: Program) -> None:
     assert amounts(erp) == {}
     unknown = writer.delete("exposures/", company=DUNS, book="Receivable")
     assert unknown.status_code == 404
-    assert unknown.json()["detail"] == "The book “Receivable” does not exist. The books are: receivables."
+    assert unknown.json()["detail"] == "The book “Receivable” does not exist. No book has amounts at present."
     assert amounts(erp, day="2026-02-27") == {(DUNS, "receivables"): "5.00"}
 
 
@@ -126,6 +155,7 @@ def test_a_key_of_a_business_unit_reads_amounts_and_sets_none(erp: Program) -> N
     a_unit("Credit", one(), keys=[ApiKey.objects.get()])
     before = amounts(erp)
     assert list(before) == [(DUNS, "receivables")]
+    assert erp.read("exposures/", book="orders")["results"] == [], "the names of books are not all its own"
     refused = erp.put("exposures/", {"exposures": [an_entry(amount="0.00")]})
     gone = erp.delete("exposures/", company=DUNS, book="receivables")
     assert (refused.status_code, gone.status_code) == (403, 403)

@@ -1,6 +1,6 @@
 """Family trees in the API: requested with the calls confirmed, read now and as of a day."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -112,9 +112,19 @@ def test_trees_are_those_of_the_day(crm: Program, registration: Registration) ->
     assert answer.status_code == 404 and "had been fetched by then" in answer.json()["detail"]
     answer = crm.get(f"companies/{THIRD}/family-tree/")
     assert answer.status_code == 404 and "has been fetched. Fetch one" in answer.json()["detail"]
+    assert "needs the scope `fetch`" in answer.json()["detail"]
     assert crm.get("companies/x/upward-chain/").status_code == 404
     assert [one["id"] for one in crm.walk("family-trees/", limit=1)] == [str(later.pk), str(earlier.pk)]
     assert crm.read("family-trees/", kind="full")["results"] == []
+
+
+def test_who_asks_for_a_tree_that_dnb_does_not_have_learns_that(crm: Program, registration: Registration) -> None:
+    monitored(registration, THIRD)
+    none: dict[str, Any] = {"duns": THIRD, "state": TreeState.NONE, "pages_read": 0}
+    a_tree(registration.contract, {}, at=datetime(2026, 3, 5, 12, tzinfo=UTC), **none)
+    path, words = f"companies/{THIRD}/family-tree/", "D&B has no family tree for this company (asked on 2026-03-05)."
+    assert crm.get(path).json()["detail"].startswith(words)
+    assert "had been fetched by then" in crm.get(path, as_of="2026-03-01").json()["detail"]
 
 
 def test_a_tree_that_is_not_there_is_not_found(crm: Program, registration: Registration) -> None:

@@ -23,7 +23,7 @@ from direct_plus.duns import usable_numbers
 from monitoring.company_page.admin import end_of_day
 from monitoring.family_tree.add import add_members
 from monitoring.family_tree.admin.request_page import may_fetch_trees
-from monitoring.family_tree.snapshots import latest_tree
+from monitoring.family_tree.snapshots import latest_tree, none_at_dnb
 from monitoring.family_tree.view_data import Here, TreeView, tree_view
 from monitoring.models import FamilyTree, TreeKind, TreeState
 from portfolio.companies.columns import exposure_in
@@ -92,6 +92,7 @@ def _context(
         "as_of": request.GET.get("as_of", "") if until else "",
         "below": below,
         "latest": f"{timezone.localdate():%Y-%m-%d}",
+        "asked_at": None if tree else none_at_dnb(duns, TreeKind.FULL, until),
         "may_fetch": until is None and company is not None and may_fetch_trees(request),
         "fetching": None if until or is_restricted(request.user) else _fetching(duns),
         "registrations": _registrations(request, tree) if tree and may_add and not _is_whole(view) else [],

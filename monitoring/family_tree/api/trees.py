@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from django.http import Http404
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -41,7 +43,7 @@ from monitoring.family_tree.request import (
     resume_tree,
     stop_tree,
 )
-from monitoring.family_tree.snapshots import changed_since, latest_tree
+from monitoring.family_tree.snapshots import changed_since, latest_tree, none_at_dnb
 from monitoring.family_tree.view_data import monitored_in
 from monitoring.history.api import ProfileParameters
 from monitoring.models import FamilyTree, FamilyTreeMember, TreeKind
@@ -52,7 +54,8 @@ from portfolio.models import Subject
 KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The family tree's ID.")
 RIGHT = "monitoring.request_familytree"
 VIEW = "monitoring.view_familytree"
-NONE_FETCHED = "No family tree of this company has been fetched. Fetch one with POST /api/v1/family-trees/."
+BY_POST = "POST /api/v1/family-trees/, which needs the scope `fetch`"
+NONE_FETCHED = f"No family tree of this company has been fetched. Fetch one with {BY_POST}."
 NONE_BY_THEN = "No family tree of this company had been fetched by then. Leave out as_of for the latest one."
 
 
@@ -265,5 +268,14 @@ def _of_company(request: Request, duns: str, kind: TreeKind) -> Response:
     tree = latest_tree(number, kind, until)
     if tree is None:
         company_or_404(request, number)
-        raise Http404(NONE_BY_THEN if until else NONE_FETCHED)
+        raise Http404(_why_none(number, kind, until))
     return Response(company_tree_json(tree, is_outdated=bool(changed_since(tree, [number], until))))
+
+
+def _why_none(duns: str, kind: TreeKind, until: datetime | None) -> str:
+    """Who does not learn that D&B has none fetches it again, and pays for each answer."""
+    if asked := none_at_dnb(duns, kind, until):
+        thing = "upward chain" if kind == TreeKind.UPWARD else "family tree"
+        day = timezone.localtime(asked).date()
+        return f"D&B has no {thing} for this company (asked on {day}). To ask again, at the cost of a call: {BY_POST}."
+    return NONE_BY_THEN if until else NONE_FETCHED

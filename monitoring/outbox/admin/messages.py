@@ -75,7 +75,7 @@ def _when(row: OutboxMessage) -> str:
 def waiting_text(row: OutboxMessage, held: set[UUID]) -> str:
     """When a message that waits is sent; empty for the others."""
     if is_untried(row) and row.target in held:
-        return gettext("Waiting: an earlier message to this receiver failed and is sent first.")
+        return gettext("Waiting: an earlier message to this receiver failed.")
     return _when(row) if is_untried(row) or is_retrying(row) else ""
 
 
@@ -224,12 +224,12 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
         return ago(row.created_at)
 
     @admin.display(description=_("Status"))
-    def status(self, row: OutboxMessage) -> SafeString:
-        return state_badge(row)
+    def status(self, row: Any) -> SafeString:
+        return two_lines(state_badge(row), row.waiting) if row.waiting else state_badge(row)
 
     @admin.display(description=_("Last error"))
-    def trouble(self, row: Any) -> SafeString | str:
-        return two_lines(row.last_error[:120], next_attempt_text(row)) if row.last_error else row.waiting
+    def trouble(self, row: OutboxMessage) -> SafeString | str:
+        return two_lines(row.last_error[:120], next_attempt_text(row)) if row.last_error else ""
 
     def page_context(self, request: HttpRequest, row: OutboxMessage) -> dict[str, Any]:
         tries = list(SendAttempt.objects.filter(message=row).order_by("-id")[:100])

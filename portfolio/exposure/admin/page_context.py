@@ -131,7 +131,7 @@ def sums_text(row: ExposureImport) -> str:
 
 
 def overview_of(*, may_change: bool) -> dict[str, Any]:
-    from portfolio.exposure.ledger import books_at
+    from portfolio.exposure.ledger import books_in_use
     from portfolio.exposure.totals import exposures_at
 
     exposures, settings = exposures_at(), exposure_settings()
@@ -141,7 +141,7 @@ def overview_of(*, may_change: bool) -> dict[str, Any]:
         "rates_currency": settings.rates_currency,
         "total": money_text(int(exposures.cents.sum()), exposures.currency),
         "companies": len(exposures.duns),
-        "books": [_book_line(book) for book in books_at(today())],
+        "books": [_book_line(book) for book in books_in_use(today())],
         "apart": [
             (currency, companies, money_text(cents, currency))
             for currency, (companies, cents) in exposures.unconverted.items()

@@ -245,6 +245,7 @@ def test_what_waits_for_a_receiver_that_fails_is_no_matter_of_jobs() -> None:
     assert (waiting.state, waiting.sentence) == (OK, "1 message is being retried.")
     result = look_at(f"receivers:{TARGET}")
     assert "Fix the receiver" in result.do and "Webhook" in result.title
+    assert "state=retrying" in result.messages_url
 
 
 STATUS_KINDS: dict[str, dict[str, Any]] = {

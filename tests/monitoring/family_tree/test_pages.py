@@ -251,6 +251,8 @@ def test_a_company_without_a_tree_offers_one(manager: Client, registration: Regi
         and "Fetch family tree" in text
     )
     assert manager.get("/portfolio/family-tree/123456789/").status_code == 404
+    a_tree(registration.contract, {}, duns=THIRD, state=TreeState.NONE, pages_read=0, at=MOMENT)
+    assert "D&B has no family tree for this company (asked on " in text_of(manager.get(PAGE))
 
 
 def test_where_nothing_is_left_to_add_the_tree_says_so(manager: Client, registration: Registration) -> None:

@@ -306,6 +306,7 @@ def test_that_there_is_no_tree_is_an_answer(registration: Registration, control:
     monitored(registration, alone)
     tree = fetched_tree(alone)
     assert (tree.state, tree.calls, may_resume(tree)) == (TreeState.NONE, 1, False)
+    assert tree.reason == "D&B has no family tree for this company."
     assert DnbCall.objects.get().outcome == CallOutcome.ANSWERED
     control.switch("family_tree_alone", "itself")
     tree = fetched_tree(alone)

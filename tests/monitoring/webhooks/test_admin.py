@@ -172,6 +172,8 @@ def test_a_message_that_is_retried_is_told_from_an_untried_one(admin: Client, re
     waiting = answer.context["cl"].result_list
     assert len(waiting) == 24 and retried not in waiting
     assert text_of(answer).count("an earlier message to this receiver failed") == 24
+    cells = re.findall(r'<td class="field-(\w+)[^>]*>(?:(?!</td>).)*an earlier message', answer.text, re.S)
+    assert set(cells) == {"status"}, "it is no error"
     do(admin, "off")
     assert not admin.get(f"{path}?state=retrying").context["cl"].result_list, "it is kept until it is enabled"
 
