@@ -104,7 +104,8 @@ def pack(duns: str, figures: Figures, numbers: Mapping[Word, int]) -> bytes:
 
 def _pack(figures: Figures, numbers: Mapping[Word, int]) -> bytes:
     values: dict[str, Any] = unknown_values()
-    for name, value, nothing in zip(Figures._fields, figures, NOTHING, strict=True):
+    known: tuple[Any, ...] = figures
+    for name, value, nothing in zip(Figures._fields, known, NOTHING, strict=True):
         if value != nothing and name not in TEXTS and name in values:
             values[name] = int(value) if name in NUMBERS else value
     for name, text, _ in _texts(figures):
