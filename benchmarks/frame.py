@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.report import Report
+from manage import COLLECTED_AFTER
 from tests.databases import Databases, for_url, migrate
 from tests.engines import clean_environment, launched, started, stop
 from tests.servers.postgres import DURABLE, programs
@@ -235,6 +236,7 @@ def main() -> None:
     importlib.import_module("tests.builders.registrations")
     # As in workers, which are forked: the collector does not visit what the program itself consists of.
     gc.freeze()
+    gc.set_threshold(COLLECTED_AFTER)
     print(json.dumps(getattr(importlib.import_module(module), function)(**json.loads(arguments))))
 
 

@@ -11,6 +11,7 @@ from json.encoder import encode_basestring
 from secrets import token_hex
 from typing import Any
 
+import msgspec
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -22,11 +23,9 @@ def dump_json(value: Any) -> str:
     """Compact JSON of a parsed value; Decimals keep every digit. What every engine can hold is readable; lone
     surrogates and NUL are escapes."""
     try:
-        written = ENCODER.encode(value)
-    except TypeError:
-        # It holds a Decimal.
-        written = _dump_exactly(value)
-    return written if written.isascii() else SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+        return _EXACT.encode(value).decode()
+    except UnicodeError:
+        return SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", _dump_exactly(value))
 
 
 def _dump_exactly(value: Any) -> str:
@@ -39,6 +38,7 @@ def _dump_exactly(value: Any) -> str:
     return str(value) if isinstance(value, Decimal) else ENCODER.encode(value)
 
 
+_EXACT = msgspec.json.Encoder(decimal_format="number")
 ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 SURROGATE = re.compile("[\ud800-\udfff]")
 CONTROL = re.compile(r"[\x00-\x1f]")

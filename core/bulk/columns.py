@@ -93,6 +93,9 @@ def reader_for(field: Any) -> Prepare:
         return _id if connection.vendor == "sqlite" else None
     column = target.cached_col
     steps = [*connection.ops.get_db_converters(column), *target.get_db_converters(connection)]
+    if len(steps) == 1:
+        (step,) = steps
+        return lambda value: step(value, column, connection)
     return partial(_converted, steps, column) if steps else None
 
 
@@ -102,5 +105,7 @@ def _converted(steps: Sequence[Any], column: Any, value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=1 << 15)
 def _id(value: bytes | None) -> uuid.UUID | None:
+    """Kept, as every consumer of a publication reads the ids of the same rows."""
     return uuid_of(int.from_bytes(value)) if value else None

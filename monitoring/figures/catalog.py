@@ -77,9 +77,13 @@ class Figure:
     def members(self) -> frozenset[str]:
         return frozenset(names_below_root(path)[0] for path in self.paths)
 
-    def is_unknown(self, state: CompanyState) -> bool:
-        """Whether nothing that is known could tell it."""
-        return state.status is None and self.members.isdisjoint(state.document)
+    @cached_property
+    def places(self) -> tuple[int, ...]:
+        return tuple(Figures._fields.index(name) for name in self.columns)
+
+    @cached_property
+    def unknown(self) -> tuple[Any, ...]:
+        return tuple(Figures._field_defaults[name] for name in self.columns)
 
 
 # Plain values

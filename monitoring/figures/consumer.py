@@ -6,7 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any
 
 from core.bulk import select_values
 from core.db import in_batches
@@ -19,32 +19,13 @@ from monitoring.publications.consumers import PublicationConsumer
 
 CONSUMER = PublicationConsumer("figures")
 PUBLICATIONS = 50
+ELEMENT, BASELINE, CRITICAL = Kind.ELEMENT.value, Kind.BASELINE.value, Severity.CRITICAL.value
 
 
-class Read(NamedTuple):
-    """What figures ask of a change."""
-
-    id: uuid.UUID
-    company: str
-    kind: str
-    element: str
-    notification: uuid.UUID
-    derived_from: str
-    severity: int
-    superseded: bool
-    changed_at: datetime
-
-
+# What figures ask of a change.
 COLUMNS = (
-    "id",
-    "company_id",
-    "kind",
-    "element",
-    "notification_id",
-    "derived_from",
-    "severity",
-    "superseded",
-    "changed_at",
+    *("company_id", "kind", "severity", "element"),
+    *("id", "notification_id", "derived_from", "superseded", "changed_at"),
 )
 
 
@@ -65,30 +46,40 @@ def bring_up_to_date(news: Mapping[str, News]) -> None:
 def _news(deliveries: Sequence[uuid.UUID]) -> dict[str, News]:
     news: dict[str, News] = defaultdict(News)
     for batch in in_batches(deliveries):
-        for row in _decisive(delivery__in=batch):
-            _note(news[row.company], row)
+        for company, *told in _decisive(delivery__in=batch):
+            _note(news[company], *told)
         observed = Observation.objects.filter(delivery__in=batch)
         for keys in in_batches(sorted(set(observed.values_list("change_id", flat=True)))):
-            for row in _decisive(pk__in=keys):
-                news[row.company].is_moved = True
+            for company, *_ in _decisive(pk__in=keys):
+                news[company].is_moved = True
         for delivery in Delivery.objects.filter(pk__in=batch, placed_count__gt=0).select_related("registration"):
             for reading in read(delivery).readings:
                 news[reading.item.duns].is_moved = True
     return news
 
 
-def _decisive(**which: object) -> Iterator[Read]:
+def _decisive(**which: object) -> Iterator[tuple[Any, ...]]:
     """The changes that may alter a figure."""
-    for row in map(Read._make, select_values(Change, COLUMNS, **which)):
-        if row.kind != Kind.ELEMENT or row.severity == Severity.CRITICAL or figures_told(row.element):
+    for row in select_values(Change, COLUMNS, **which):
+        if row[1] != ELEMENT or row[2] == CRITICAL or figures_told(row[3]):
             yield row
 
 
-def _note(news: News, change: Read) -> None:
+def _note(
+    news: News,
+    kind: str,
+    severity: int,
+    element: str,
+    change: uuid.UUID,
+    notification: uuid.UUID,
+    derived_from: str,
+    superseded: bool,
+    changed_at: datetime,
+) -> None:
     """A difference between documents is no event: the documents are."""
-    if change.kind == Kind.BASELINE:
-        news.seeds.add(change.notification)
-    elif not change.derived_from:
-        news.changes.add(change.id)
-    if change.severity == Severity.CRITICAL and not change.superseded:
-        news.critical_at = max(change.changed_at, news.critical_at or change.changed_at)
+    if kind == BASELINE:
+        news.seeds.add(notification)
+    elif not derived_from:
+        news.changes.add(change)
+    if severity == CRITICAL and not superseded:
+        news.critical_at = max(changed_at, news.critical_at or changed_at)

@@ -83,7 +83,7 @@ def past_after(projection: Projection, events: Iterable[Event], before: Iterable
 
 
 def day_at(moment: datetime) -> date:
-    return moment.astimezone(UTC).date()
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).date()
 
 
 def _days(
@@ -95,7 +95,7 @@ def _days(
     again: set[Figure] = set()
     for (event, state), next_day in zip(states_after(ordered, projection.state, before), following, strict=True):
         projection.note(event)
-        again |= set(figures_told(event.path if event.kind == Kind.ELEMENT else ""))
+        again.update(figures_told(event.path if event.kind == Kind.ELEMENT else ""))
         if (day := day_at(event.moment)) != next_day:
             known = figures_of(state, known, again)
             again.clear()
@@ -105,7 +105,7 @@ def _days(
 
 def _reduced(event: Event) -> Event:
     """A document less all that tells no figure: it is copied as often as it is applied."""
-    if event.seed is None:
+    if event.seed is None or event.seed.keys() <= MEMBERS:
         return event
     return event._replace(seed={name: value for name, value in event.seed.items() if name in MEMBERS})
 

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection
 from functools import lru_cache
-from typing import Any
 
-from monitoring.figures.catalog import CATALOG, Figure, Figures
+from monitoring.figures.catalog import CATALOG, MEMBERS, Figure, Figures
 from monitoring.history.state import CompanyState
 
 NOTHING = Figures()
-UNKNOWN: Mapping[str, Any] = NOTHING._asdict()
 
 
-def figures_of(state: CompanyState, known: Figures | None = None, again: Iterable[Figure] = ()) -> Figures:
+def figures_of(state: CompanyState, known: Figures | None = None, again: Collection[Figure] = ()) -> Figures:
     """What the state tells; of what is `known` already, only the figures to be read `again`."""
     if known is None and not state.document and state.status is None:
         return NOTHING
-    values: dict[str, Any] = {}
-    for figure in CATALOG if known is None else again:
-        if not figure.is_unknown(state):
-            values |= zip(figure.columns, figure.read(state), strict=True)
-        elif known:
-            values |= {name: UNKNOWN[name] for name in figure.columns}
-    return (known or NOTHING)._replace(**values)
+    readable = _readable(MEMBERS.intersection(state.document)) if state.status is None else CATALOG
+    is_whole = known is None or len(again) == len(CATALOG)
+    values = list(NOTHING if known is None or is_whole else known)
+    for figure in readable if is_whole else again:
+        told = figure.read(state) if figure in readable else figure.unknown
+        for place, value in zip(figure.places, told, strict=True):
+            values[place] = value
+    return Figures._make(values)
+
+
+@lru_cache(maxsize=4096)
+def _readable(members: frozenset[str]) -> tuple[Figure, ...]:
+    """Those that a document with these members could tell."""
+    return tuple(figure for figure in CATALOG if not figure.members.isdisjoint(members))
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from functools import cache
 from math import isnan, nan
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from monitoring.figures.catalog import Figures
@@ -43,8 +44,13 @@ TEXTS: Mapping[str, WordKind] = {
     "country": WordKind.COUNTRY,
     "status": WordKind.STATUS,
 }
+# As they are called among figures, in the order of the record; an industry is made of several.
+PLAIN_TEXTS = tuple(name for name in TEXTS if name != "industry")
+_plain_texts = attrgetter(*(name if name != "status" else "operating_status" for name in PLAIN_TEXTS))
+NO_VALUES = {name: 0 if name in TEXTS else UNKNOWN[code] for name, code in FIELDS}
 NUMBERS = ("parent", "domestic_ultimate", "global_ultimate")
 SIZES = tuple(Size)
+PLACES_OF_SIZES: Mapping[str, int] = {size.value: place for place, size in enumerate(SIZES)}
 
 
 @cache
@@ -76,31 +82,20 @@ def dated_columns(records: numpy.ndarray[Any, Any]) -> list[numpy.ndarray[Any, A
 
 
 def unknown_values() -> dict[str, float]:
-    return {name: 0 if name in TEXTS else UNKNOWN[code] for name, code in FIELDS}
+    return NO_VALUES.copy()
 
 
 def words_in(figures: Iterable[Figures]) -> dict[Word, str]:
     """Every text, with its label."""
-    return {
-        (TEXTS[name], text): label
-        for one in figures
-        if one != NOTHING
-        for name, (text, label) in _texts(one).items()
-        if text
-    }
+    return {(TEXTS[name], text): label for one in figures if one != NOTHING for name, text, label in _texts(one)}
 
 
-def _texts(figures: Figures) -> dict[str, tuple[str, str]]:
-    industry = f"{figures.industry_scheme}\t{figures.industry_code}" if figures.industry_code else ""
-    return {
-        "rating": (figures.rating, ""),
-        "limit_currency": (figures.limit_currency, ""),
-        "industry": (industry, figures.industry),
-        "legal_form": (figures.legal_form, ""),
-        "revenue_currency": (figures.revenue_currency, ""),
-        "country": (figures.country, ""),
-        "status": (figures.operating_status, ""),
-    }
+def _texts(figures: Figures) -> list[tuple[str, str, str]]:
+    """What is known: where it stands, and its label."""
+    found = [(name, text, "") for name, text in zip(PLAIN_TEXTS, _plain_texts(figures), strict=True) if text]
+    if figures.industry_code:
+        found.append(("industry", f"{figures.industry_scheme}\t{figures.industry_code}", figures.industry))
+    return found
 
 
 def pack(duns: str, figures: Figures, numbers: Mapping[Word, int]) -> bytes:
@@ -108,11 +103,16 @@ def pack(duns: str, figures: Figures, numbers: Mapping[Word, int]) -> bytes:
 
 
 def _pack(figures: Figures, numbers: Mapping[Word, int]) -> bytes:
-    values: dict[str, Any] = {**figures._asdict(), "duns": 0}
-    values |= {name: numbers[TEXTS[name], text] if text else 0 for name, (text, _) in _texts(figures).items()}
-    values |= {name: int(values[name]) if values[name] else None for name in NUMBERS}
-    values["size"] = SIZES.index(Size(figures.size)) if figures.size else None
-    return STRUCT.pack(*(UNKNOWN[code] if values[name] is None else values[name] for name, code in FIELDS))
+    values: dict[str, Any] = unknown_values()
+    known: tuple[Any, ...] = figures
+    for name, value, nothing in zip(Figures._fields, known, NOTHING, strict=True):
+        if value != nothing and name not in TEXTS and name in values:
+            values[name] = int(value) if name in NUMBERS else value
+    for name, text, _ in _texts(figures):
+        values[name] = numbers[TEXTS[name], text]
+    if figures.size:
+        values["size"] = PLACES_OF_SIZES[figures.size]
+    return STRUCT.pack(*values.values())
 
 
 # What of a company follows its number where nothing is known.

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from core.bulk import select_rows, update_versions
@@ -24,6 +25,7 @@ from portfolio.models import Company
 # History's own (company_projection.py).
 OTHERS_COLUMNS = ("country", "operating_status", "global_ultimate")
 COLUMNS = tuple(name for name in Figures._fields if name not in OTHERS_COLUMNS)
+_columns = attrgetter(*COLUMNS)
 Rows = Mapping[date, FigureMonth]
 
 
@@ -82,12 +84,11 @@ def read_months(**which: Any) -> dict[str, dict[date, FigureMonth]]:
 
 def read_companies(duns: Collection[str]) -> list[Company]:
     names = ("duns", "version", "last_critical_at", *COLUMNS)
-    return sorted(select_rows(Company, names, pk__in=list(duns)), key=lambda row: row.pk)
+    return sorted(select_rows(Company, names, pk__in=list(duns)), key=attrgetter("duns"))
 
 
 def columns_of(past: Past) -> dict[str, Any]:
-    latest = past.latest._asdict()
-    return {name: latest[name] for name in COLUMNS}
+    return dict(zip(COLUMNS, _columns(past.latest), strict=True))
 
 
 def write(read: Read, targets: Mapping[str, Target]) -> tuple[set[str], set[str]]:
@@ -138,8 +139,8 @@ def _different_columns(
 ) -> list[tuple[Company, dict[str, Any]]]:
     changes = []
     for row in companies:
-        columns = targets[row.pk].columns if row.pk in targets else {}
-        if values := {name: value for name, value in columns.items() if getattr(row, name) != value}:
+        target = targets.get(row.duns)
+        if target and (values := {name: new for name, new in target.columns.items() if getattr(row, name) != new}):
             changes.append((row, values))
     return changes
 
