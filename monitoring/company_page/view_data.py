@@ -28,7 +28,7 @@ from monitoring.retention.retention import note_for
 from monitoring.scores.chart_data import scores_of
 from portfolio.companies.notes import described, notes_of
 from portfolio.dnb_codes import explain
-from portfolio.models import Company, ExternalReference, Registration, Subject, SubjectState
+from portfolio.models import MERGED, Company, ExternalReference, Registration, Subject, SubjectState
 from portfolio.proposals.decide import Continued, continued
 
 MOST_REFERENCES = 200
@@ -221,7 +221,7 @@ def _from_history(today: CompanyState, mergers: Continued) -> None:
 
 
 def _companies(duns: str, numbers: set[str], scope: Scope) -> dict[str, Company]:
-    related = Q(pk__in=sorted(numbers - {""})) | Q(merged_into=duns)
+    related = Q(pk__in=sorted(numbers - {""})) | (Q(merged_into=duns) & MERGED)
     rows = visible_to(scope, Company.objects.filter(related))
     return {row.duns: row for row in rows[: len(numbers) + MOST_MERGED]}
 

@@ -12,7 +12,7 @@ from core.db import in_batches
 from core.models import AuditEntry
 from monitoring.decisions.reviews import last_reviews, refresh_reviews
 from monitoring.decisions.tiers import NONE, tier_text
-from portfolio.models import Company
+from portfolio.models import MERGED, Company
 
 # In the audit log, and as who set the tier: rules leave it, users may release it.
 MERGER = "company merger"
@@ -29,7 +29,7 @@ def carry_tiers() -> int:
 
 
 def _merged() -> list[str]:
-    rows = Company.objects.exclude(merged_into="").exclude(tier="")
+    rows = Company.objects.filter(MERGED).exclude(tier="")
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -40,6 +41,7 @@ from monitoring.pipeline.touched import (
     placed_elsewhere,
     reported_again,
     said_at,
+    shown_companies,
     touched_by,
 )
 from monitoring.publications.sequence import publish
@@ -146,7 +148,9 @@ def _write(
     add_sources(batches)
     with durable_later(), transaction.atomic():
         insert_what_is_new(batches[0], severities, *batches[1:], describe=describe)
-        raise_times(newest_changes(batches, severities))
+        newest = newest_changes(batches, severities)
+        written_later = {duns: newest.pop(duns) for duns in shown_companies(batches) & newest.keys()}
+        raise_times(newest)
     _compare(batches, severities)
     for claim in claims.values():
         claim.keep()
@@ -158,7 +162,7 @@ def _write(
     else:
         settle_later.join(touched)
     with transaction.atomic():
-        _bring_companies_up_to_date(batches, moved)
+        _bring_companies_up_to_date(batches, moved, written_later)
         for batch in batches:
             _mark_ingested(batch, claims.get(batch.delivery.pk))
         if claims:
@@ -183,17 +187,19 @@ def _settle(deliveries: Sequence[Delivery], touched: Touched, entries: EntryDeli
         settle(touched, None, entries or Apart(last).delivery)
 
 
-def _bring_companies_up_to_date(batches: Sequence[Batch], moved: set[str]) -> None:
+def _bring_companies_up_to_date(batches: Sequence[Batch], moved: set[str], changed: Mapping[str, datetime]) -> None:
+    """With the times of those whose other columns may be different too: a row that changes is a new one in each of its
+    indexes on PostgreSQL."""
     reported = reported_again(batches)
     new = new_events(batches, reported)
     in_another_order = moved | placed_elsewhere(batches)
     summary = set(new) | in_another_order
     if batches[0].delivery.state != DeliveryState.RECEIVED:
-        project({}, summary, bump=set())
+        project(changed, summary, bump=set())
         return
     known = in_another_order | known_before(batches, reported)
     to_apply = {duns: events for duns, events in new.items() if duns not in known}
-    project({}, summary, bump=summary, new=to_apply)
+    project(changed, summary, bump=summary, new=to_apply)
 
 
 def _mark_ingested(batch: Batch, claim: Claim | None) -> None:

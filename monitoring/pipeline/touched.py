@@ -83,6 +83,11 @@ def newest_changes(batches: Sequence[Batch], severities: SeverityTable) -> dict[
     return newest
 
 
+def shown_companies(batches: Sequence[Batch]) -> set[str]:
+    """Those of which something may change what company lists show."""
+    return {reading.item.duns for reading, _ in _shown(batches, frozenset())}
+
+
 def new_events(batches: Sequence[Batch], reported: AbstractSet[uuid.UUID]) -> dict[str, NewEvents]:
     """What company lists are made of."""
     new: dict[str, NewEvents] = {}

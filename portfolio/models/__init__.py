@@ -2,7 +2,7 @@
 
 from portfolio.models.api_key_usage import ApiKeyUsage
 from portfolio.models.call_budgets import DEFAULT_CALLS_PER_MONTH, CallBudget, CallKind, CallMonth, CallOutcome, DnbCall
-from portfolio.models.companies import Company, Tier
+from portfolio.models.companies import INDEXED_WHERE_KNOWN, MERGED, Company, Tier
 from portfolio.models.company_searches import CompanySearch, SearchState
 from portfolio.models.company_words import CompanyWord
 from portfolio.models.contracts import AccessToken, Contract, RateLimitSlot
@@ -24,7 +24,9 @@ from portfolio.models.sync_runs import SyncRun, SyncState
 __all__ = [
     "DEFAULT_CALLS_PER_MONTH",
     "FLAG_LABELS",
+    "INDEXED_WHERE_KNOWN",
     "LIST_INCOMPLETE",
+    "MERGED",
     "OF_COMPANY",
     "AccessToken",
     "Cadence",

@@ -5,14 +5,26 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from core.fields import TextInOrderOfBytes
+from core.fields import PartialIndex, TextInOrderOfBytes
 from portfolio.models.figures import Size
 
+# Lists are filtered by each value, unknown too.
 INDEXED = (
-    *("failure_percentile", "failure_class", "delinquency_percentile", "delinquency_class", "rating"),
-    *("limit_amount", "payment_index", "industry_code", "size", "employees", "revenue", "operating_status"),
-    *("flags", "last_critical_at", "exposure", "tier", "next_review_on"),
+    *("failure_class", "delinquency_class", "rating", "industry_code", "size", "operating_status"),
+    *("flags", "exposure", "tier"),
 )
+# Lists are sorted by the value, or filtered by a range, where it is known: a company without figures is in none of
+# these indexes, neither when it is inserted nor when PostgreSQL writes its row anew.
+INDEXED_WHERE_KNOWN = (
+    *("failure_percentile", "delinquency_percentile", "limit_amount", "payment_index", "employees", "revenue"),
+    *("last_critical_at", "next_review_on"),
+)
+MERGED = ~models.Q(merged_into="")
+
+
+def _where_known(name: str) -> PartialIndex:
+    known = models.Q((f"{name}__isnull", False))
+    return PartialIndex(fields=[name, "duns"], name=f"company_{name}", condition=known)
 
 
 class Tier(models.TextChoices):
@@ -97,9 +109,10 @@ class Company(models.Model):
             models.Index(fields=["search_name", "duns"], name="company_by_name"),
             models.Index(fields=["changed_at", "duns"], name="company_by_change"),
             models.Index(fields=["country", "duns"], name="company_by_country"),
-            models.Index(fields=["merged_into", "duns"], name="company_by_merger"),
+            PartialIndex(fields=["merged_into", "duns"], name="company_by_merger", condition=MERGED),
             models.Index(fields=["global_ultimate", "duns"], name="company_by_group"),
             *(models.Index(fields=[name, "duns"], name=f"company_{name}") for name in INDEXED),
+            *map(_where_known, INDEXED_WHERE_KNOWN),
             # A cell of the risk matrix.
             models.Index(fields=["failure_class", "delinquency_class", "duns"], name="company_by_classes"),
         ]

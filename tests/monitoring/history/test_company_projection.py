@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from monitoring.history import company_projection, seed_diff
 from monitoring.history.company_projection import columns_from, columns_of, project
 from monitoring.history.state import apply_events, events_of
 from monitoring.history.summary import SUMMARY, advanced, folded, restored, stored
-from monitoring.models import Change, Delivery, Notification, Source
+from monitoring.models import Change, Delivery, Notification, Severity, Source
 from monitoring.pipeline import ingest as pipeline_ingest
 from monitoring.pipeline.ingest import ingest
 from monitoring.rebuild.rebuild import rebuild
@@ -92,9 +92,16 @@ def a_document(chance: random.Random, duns: str, at: str) -> dict[str, Any]:
 def assert_as_folded() -> None:
     for row in Company.objects.all():
         events = events_of([row.pk], paths=SUMMARY).get(row.pk, [])
-        expected = columns_from(folded(events))
+        expected = columns_from(folded(events)) | {"changed_at": newest_change(row.pk) or row.changed_at}
         assert {name: getattr(row, name) for name in expected} == expected
         assert columns_of(apply_events(events)).items() <= expected.items()
+
+
+def newest_change(duns: str) -> datetime | None:
+    """Of changes that are not noise, and documents."""
+    changes = Change.objects.filter(company=duns, severity__gt=Severity.NOISE).values_list("changed_at", flat=True)
+    seeds = Notification.objects.filter(company=duns, type="SEED").values_list("delivered_at", flat=True)
+    return max((moment for moment in (*changes, *seeds) if moment), default=None)
 
 
 def stopped(*arguments: Any, **options: Any) -> Any:
@@ -175,6 +182,13 @@ def test_an_event_takes_as_many_queries_after_a_long_past_as_after_a_short_one()
             ingest(a_delivery(a_seed(duns, primaryName="Z", delivered=stamp(days=99))))
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_company_that_a_change_renames_is_written_once_with_its_time() -> None:
+    delivered(a_seed(primaryName="A"))
+    before = Company.objects.get().version
+    delivered(an_update(an_element(previous="A", current="B", timestamp=stamp(days=10))))
+    assert Company.objects.values_list("version", "changed_at").get() == (before + 1, MOMENT + timedelta(days=10))
 
 
 # What asks for a fold
@@ -273,7 +287,8 @@ def test_who_wrote_the_company_meanwhile_is_not_overwritten(monkeypatch: pytest.
     delivered(a_seed(primaryName="A", primaryAddress=ADDRESSES[1]))
     path = "organization.primaryAddress.addressLocality.name"
     first = a_delivery(an_update(an_element(previous="A", current="B", timestamp=stamp(days=10))))
-    waiting = [a_delivery(an_update(an_element(path, "Leeds", "York", stamp(days=9))))]
+    later = an_element("organization.telephone", "1", "2", stamp(days=30))
+    waiting = [a_delivery(an_update(an_element(path, "Leeds", "York", stamp(days=9)), later))]
 
     def interrupted(*arguments: Any) -> Any:
         found = advanced(*arguments)
