@@ -253,9 +253,11 @@ def test_the_company_page_shows_total_exposure_and_an_exceeded_limit(analyst: Cl
     a_decision(a_limit(1_000))
     shown = page(analyst, COMPANY)
     assert "Limit exceeded by EUR 200" in shown and "Total exposure EUR 1,200" in shown
-    update_counts("over_limit")
-    assert "1 company exceeds its limit" in page(analyst, "/")
-    assert "Acme" in page(analyst, "/portfolio/company/?exposure=over_limit")
+    update_counts("over_limit", "exposure")
+    overview = page(analyst, "/")
+    assert "Urgent Acme Ltd exceeds its limit by EUR 200 Exposure: EUR 1,200. Limit of the valid decision:" in overview
+    listed = page(analyst, "/portfolio/company/?exposure=over_limit")
+    assert "Exceeded limit (EUR) Limit exceeded by (EUR)" in listed and "1,200 1,000 200" in listed
     viewer = page(signed_in("Viewer"), COMPANY)
     assert "Limit exceeded" not in viewer and "Total exposure" not in viewer
     a_decision(a_limit(1_200), seen=1)
