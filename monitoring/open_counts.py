@@ -81,8 +81,14 @@ def proposed_decisions(scope: Scope) -> Numbers:
 
 @counter
 def over_limit() -> Numbers:
-    """The companies themselves: the list that the Overview leads to has those that it counts."""
-    return {"companies": companies_over_limit()[:COUNTED]}
+    """The companies themselves, the largest excess first: the list that the Overview leads to has those that it counts,
+    and their limits."""
+    found = companies_over_limit()[:COUNTED]
+    return {
+        "companies": [one.duns for one in found],
+        "limits": {one.duns: one.limit for one in found},
+        "largest": {**found[0]._asdict(), "excess": found[0].excess} if found else {},
+    }
 
 
 @counter

@@ -9,7 +9,7 @@ from core.admin.audit_differences import changes_text
 from core.lists.listings import Column, Listing, Row, declare
 from core.models import AuditEntry
 from core.text import country_name
-from portfolio.companies.columns import FIGURE_COLUMNS, REVIEW_COLUMNS
+from portfolio.companies.columns import FIGURE_COLUMNS, OVER_LIMIT_COLUMNS, REVIEW_COLUMNS
 from portfolio.models import Company, Contract, DnbCall, Proposal, Registration, Subject, SubjectImport
 from portfolio.proposals.registrations import registrations_of
 
@@ -58,6 +58,7 @@ declare(
             Column("operating_status", _("Operating status"), lambda row: row.operating_status),
             Column("changed_at", _("Last change"), lambda row: row.changed_at, 26),
             *FIGURE_COLUMNS,
+            *OVER_LIMIT_COLUMNS,
             *REVIEW_COLUMNS,
         ),
         duns=lambda row: str(row.duns),

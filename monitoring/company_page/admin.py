@@ -21,7 +21,8 @@ from core.admin.filters import start_of
 from core.admin.lists import ChosenChangeList, ChosenList
 from core.admin.row_actions import RowActions, chosen_rows
 from core.bulk import among
-from core.lists.saved_filters import COLUMNS
+from core.lists.listings import Column
+from core.lists.saved_filters import COLUMNS, columns_of
 from core.markup import ago, badge
 from core.text import counted, country_name
 from core.visibility import is_restricted, scope_of, visible_to
@@ -42,7 +43,8 @@ from monitoring.follows.mentionable import mentionable_in_notes
 from monitoring.follows.mentions import with_names
 from monitoring.history.company_projection import STATUS
 from monitoring.models import FollowKind
-from portfolio.companies.columns import COLUMN_ORDER, SEE_EXPOSURE
+from portfolio.companies.columns import COLUMN_ORDER, OF_OVER_LIMIT, SEE_EXPOSURE
+from portfolio.companies.conditions import OVER_LIMIT
 from portfolio.companies.filters import BY_NUMBER, COMPANY_FILTERS, ORDER_OF, SCORE_CLASSES, ExposureFilter
 from portfolio.companies.known_first import known_first
 from portfolio.companies.notes import add_note, describe_company, may_remove, remove_note
@@ -220,6 +222,13 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             return (used, "-duns" if used.startswith("-") else "duns")
         return ("duns",) if any(request.GET.get(name) for name in BY_NUMBER) else ("search_name", "duns")
 
+    def chosen_columns(self, request: HttpRequest) -> tuple[Column, ...]:
+        """Above the limit of a decision: with the amounts, unless the reader has chosen other columns."""
+        chosen = super().chosen_columns(request)
+        if chosen or COLUMNS in request.GET or request.GET.get("exposure") != OVER_LIMIT:
+            return chosen
+        return columns_of(self.listing.visible_to(request.user), OF_OVER_LIMIT)
+
     def _begins_with_exposure(self, request: HttpRequest) -> bool:
         """A list of a score class that its address shows with exposure: what matters most is at stake there."""
         is_of_classes = COLUMNS in request.GET and any(request.GET.get(name) for name in SCORE_CLASSES)
@@ -285,6 +294,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             ),
             "decisions": decided,
             "at_stake": money,
+            "hides_exposure": not request.user.has_perm(SEE_EXPOSURE),
             "risk": with_signal(found["risk"], money.over(decided["standing"].limit if decided else None)),
             "is_gone": is_gone,
             "may_fetch": not moment and found["is_listed"] and self.has_fetch_permission(request),
@@ -296,6 +306,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             "latest": f"{timezone.localdate():%Y-%m-%d}",
             "left_at": left_at,
             "may_note": may_note,
+            "cannot_note": not request.user.has_perm(MAY_NOTE),
             "mentionable": mentionable_in_notes(request.user, row) if may_note and not moment else [],
             "may_describe": left_at is None and request.user.has_perm(MAY_DESCRIBE),
             "follow": {} if moment else follow_button(request, FollowKind.COMPANY, row.duns),

@@ -114,7 +114,9 @@ def company_page(
     return {
         **known,
         "page": page,
-        "latest_lines": _latest(page),
+        "latest_lines": (latest := _latest(page)),
+        # The day of the event, as the latest changes show it: data may have been received long after.
+        "last_change_at": latest[0].change.changed_at if latest and not before else row.changed_at,
         "scores": scores,
         "risk": risk_of(known["head"], scores),
         "begins": story.today.begins,

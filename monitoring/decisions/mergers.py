@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import datetime
 
 from django.utils.translation import gettext
 
 from core.audit import record
 from core.db import in_batches
 from core.models import AuditEntry
-from monitoring.decisions.reviews import last_reviews, refresh_reviews
+from monitoring.decisions.reviews import KEPT, READ, day_of, kept_review, last_reviews, refresh_reviews
 from monitoring.decisions.tiers import NONE, tier_text
 from portfolio.models import MERGED, Company
 
@@ -34,7 +34,7 @@ def _merged() -> list[str]:
 
 
 def _carry(batch: Sequence[str]) -> int:
-    merged = Company.objects.filter(pk__in=batch).only("duns", "tier", "tier_set_on", "merged_into").order_by("pk")
+    merged = Company.objects.filter(pk__in=batch).only(*READ).order_by("pk")
     pairs = [(row, row.merged_into) for row in merged]
     remaining = Company.objects.in_bulk(sorted({duns for _, duns in pairs}))
     noted, reviewed = _noted(list(remaining)), last_reviews(batch)
@@ -53,12 +53,14 @@ def _noted(duns: Sequence[str]) -> set[str]:
     return set(rows.order_by().values_list("key", flat=True))
 
 
-def _carry_one(merged: Company, remaining: Company, reviewed: date | None) -> bool:
-    """The interval goes on from the last review of the merged company. After a process that died behind the tier, only
-    the entry is missing."""
+def _carry_one(merged: Company, remaining: Company, reviewed_at: datetime | None) -> bool:
+    """The interval goes on from the last review of the merged company, and what was open there stays open. After a
+    process that died behind the tier, only the entry is missing."""
+    reviewed = day_of(reviewed_at) if reviewed_at else None
     start = max((day for day in (reviewed, merged.tier_set_on) if day), default=None)
     free = Company.objects.filter(pk=remaining.pk, tier="", tier_set_by="")
-    is_new = bool(free.update(tier=merged.tier, tier_set_by=MERGER, tier_set_on=start))
+    kept = {name: getattr(merged, name) for name in KEPT} if kept_review(merged, reviewed_at) else {}
+    is_new = bool(free.update(tier=merged.tier, tier_set_by=MERGER, tier_set_on=start, **kept))
     if is_new or (remaining.tier_set_by == MERGER and remaining.tier == merged.tier):
         _note(merged, remaining)
     return is_new

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+from typing import NamedTuple
+
 from core.db import in_batches
 from monitoring.models import Decision, DecisionState
 from portfolio.exposure.days import today
@@ -12,18 +15,32 @@ from portfolio.models import Company
 Limit = tuple[int, str]
 
 
-def companies_over_limit() -> list[str]:
+class OverLimit(NamedTuple):
+    """Amounts in cents of the reporting currency."""
+
+    duns: str
+    name: str
+    exposure: int
+    limit: int
+
+    @property
+    def excess(self) -> int:
+        return self.exposure - self.limit
+
+
+def companies_over_limit() -> list[OverLimit]:
+    """The largest excess first."""
     limits = _valid_limits()
     rates = rates_at(today()) if limits else None
-    found: list[str] = []
+    found: list[OverLimit] = []
     for batch in in_batches(sorted(limits)):
-        rows = Company.objects.filter(pk__in=batch, exposure__isnull=False).values_list("pk", "exposure")
-        for duns, cents in rows:
+        rows = Company.objects.filter(pk__in=batch, exposure__isnull=False).values_list("pk", "name", "exposure")
+        for duns, name, cents in rows:
             amount, currency = limits[duns]
             limit = convert(amount, rates.factor(currency)) if rates else None
             if limit is not None and cents is not None and cents > limit:
-                found.append(duns)
-    return sorted(found)
+                found.append(OverLimit(duns, name, cents, limit))
+    return sorted(sorted(found), key=attrgetter("excess"), reverse=True)
 
 
 def _valid_limits() -> dict[str, Limit]:

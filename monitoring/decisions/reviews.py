@@ -4,10 +4,11 @@ whoever is killed before writing it leaves nothing that cannot be computed again
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
-from django.db.models import Max, Q
+from django.db.models import F, Max, Q
 from django.utils.translation import gettext
 
 from core.actors import Actor
@@ -34,17 +35,46 @@ def is_gone(company: Company) -> bool:
 
 
 def next_review(
-    company: Company, reviewed: date | None, valid_until: date | None, settings: ReviewSettings
+    company: Company,
+    reviewed: date | None,
+    valid_until: date | None,
+    settings: ReviewSettings,
+    kept: date | None = None,
 ) -> date | None:
     """A tier's interval after the last review, or after the tier was set; the day on which a decision has expired, if
-    that is earlier and nobody has looked since. None of a company that D&B merged or deleted: nothing is decided."""
+    that is earlier and nobody has looked since; no later than the `kept` day, which was open when the tier changed.
+    None of a company that D&B merged or deleted: nothing is decided."""
     if is_gone(company):
         return None
     days, start = settings.days_of(company.tier), reviewed or company.tier_set_on
     found = [start + timedelta(days=days)] if days and start else []
     if valid_until and (reviewed is None or reviewed <= valid_until):
         found.append(valid_until + A_DAY)
-    return min(found, default=None)
+    return min((*found, *([kept] if kept else [])), default=None)
+
+
+def kept_review(company: Company, reviewed_at: datetime | None) -> date | None:
+    """A review that was open when the tier changed, until somebody completes it: another tier never moves it later.
+    Without a tier, it stays only if it was due by then."""
+    day, since = company.kept_review_on, company.kept_review_at
+    if day is None or since is None or (reviewed_at and reviewed_at >= since):
+        return None
+    return day if company.tier or day <= day_of(since) else None
+
+
+def keep_review(company: Company) -> dict[str, Any]:
+    """What is written with another tier, of a company as it was read: nothing where no review is open."""
+    day = company.next_review_on
+    return {"kept_review_on": day, "kept_review_at": database_now()} if day else {}
+
+
+def by_open_review(companies: Sequence[Company]) -> Iterator[tuple[list[str], dict[str, Any]]]:
+    """The same for many, as their D-U-N-S numbers and what is written: those with an open review, and the others."""
+    dated = [row.pk for row in companies if row.next_review_on]
+    if dated:
+        yield dated, {"kept_review_on": F("next_review_on"), "kept_review_at": database_now()}
+    if others := sorted({row.pk for row in companies} - set(dated)):
+        yield others, {}
 
 
 def refresh_reviews(duns: Sequence[str], settings: ReviewSettings | None = None) -> int:
@@ -62,20 +92,24 @@ def _refresh(batch: Sequence[str], settings: ReviewSettings | None) -> int:
     return written
 
 
-READ = ("duns", "tier", "tier_set_on", "next_review_on", "merged_into", "operating_status")
+KEPT = ("kept_review_on", "kept_review_at")
+READ = ("duns", "tier", "tier_set_on", "next_review_on", "merged_into", "operating_status", *KEPT)
 
 
 def _differences(batch: Sequence[str], settings: ReviewSettings) -> list[tuple[str, date | None]]:
     reviewed, valid = last_reviews(batch), _valid_until(batch)
     rows = Company.objects.filter(pk__in=batch).only(*READ)
-    dates = [(row, next_review(row, reviewed.get(row.duns), valid.get(row.duns), settings)) for row in rows]
+    dates = [(row, _date(row, reviewed.get(row.duns), valid.get(row.duns), settings)) for row in rows]
     return [(row.duns, day) for row, day in dates if row.next_review_on != day]
 
 
-def last_reviews(batch: Sequence[str]) -> dict[str, date]:
-    """Days end in UTC."""
+def _date(company: Company, at: datetime | None, valid_until: date | None, settings: ReviewSettings) -> date | None:
+    return next_review(company, day_of(at) if at else None, valid_until, settings, kept_review(company, at))
+
+
+def last_reviews(batch: Sequence[str]) -> dict[str, datetime]:
     rows = Review.objects.filter(company__in=batch).order_by().values_list("company_id")
-    return {duns: moment.astimezone(UTC).date() for duns, moment in rows.annotate(Max("reviewed_at"))}
+    return dict(rows.annotate(Max("reviewed_at")))
 
 
 def _valid_until(batch: Sequence[str]) -> Mapping[str, date | None]:
@@ -179,4 +213,5 @@ def _end_missing() -> None:
 
 
 def day_of(moment: datetime) -> date:
+    """Days end in UTC."""
     return moment.astimezone(UTC).date()

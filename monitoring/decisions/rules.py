@@ -15,7 +15,7 @@ from core.audit import entry_of, record, record_all
 from core.db import in_batches
 from core.models import AuditEntry
 from core.text import counted, country_name
-from monitoring.decisions.reviews import refresh_reviews
+from monitoring.decisions.reviews import by_open_review, refresh_reviews
 from monitoring.decisions.tiers import NONE, tier_text
 from monitoring.models import TierRule
 from portfolio.companies.conditions import tagged
@@ -113,9 +113,10 @@ def _write(found: Sequence[TierChange]) -> int:
 def _write_batch(batch: Sequence[str], before: str, after: str) -> int:
     """A user may have set one meanwhile: that one stays. Entries come first, so that no tier is of unknown origin."""
     rows = Company.objects.filter(pk__in=batch, tier_set_by="", tier=before)
-    companies = list(rows.only("duns", "name"))
+    companies = list(rows.only("duns", "name", "next_review_on"))
     record_all([_entry(row, before, after) for row in companies])
-    return rows.filter(pk__in=[row.pk for row in companies]).update(tier=after, tier_set_on=today())
+    given = {"tier": after, "tier_set_on": today()}
+    return sum(rows.filter(pk__in=duns).update(**given, **kept) for duns, kept in by_open_review(companies))
 
 
 def _entry(company: Company, before: str, after: str) -> AuditEntry:

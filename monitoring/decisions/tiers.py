@@ -15,7 +15,7 @@ from core.bulk import find_rows, select_rows, update_versions
 from core.db import clean_text, in_batches, insert_new
 from core.ids import time_first_key
 from core.models import AuditEntry
-from monitoring.decisions.reviews import refresh_reviews
+from monitoring.decisions.reviews import KEPT, by_open_review, keep_review, refresh_reviews
 from monitoring.models import TierImport
 from portfolio.exposure.days import today
 from portfolio.imports.states import Refused
@@ -24,7 +24,7 @@ from portfolio.models import Company, Tier
 # What forms, files and the API call the tier of a company that has none.
 NONE = "none"
 # What is read and written of a company by its version.
-WRITTEN = ("duns", "version", "tier", "tier_set_by", "tier_set_on")
+WRITTEN = ("duns", "version", "tier", "tier_set_by", "tier_set_on", "next_review_on", *KEPT)
 # Of a list: each is an act in the audit log.
 MOST_BY_HAND = 1_000
 
@@ -81,7 +81,7 @@ def set_tiers_of_file(upload: TierImport, before: Sequence[Before]) -> None:
         tier = given[row.pk]
         if (row.tier, row.tier_set_by) == (tier, upload.confirmed_by):
             return {}
-        dated = {"tier_set_on": today()} if row.tier != tier else {}
+        dated = {"tier_set_on": today(), **keep_review(row)} if row.tier != tier else {}
         return {"tier": tier, "tier_set_by": upload.confirmed_by, **dated}
 
     _write_for(upload, list(given), values)
@@ -194,8 +194,9 @@ def write_tiers(duns: Sequence[str], *, tier: str, by: str) -> None:
     name = clean_text(by, 200)
     for batch in in_batches(duns):
         rows = Company.objects.filter(pk__in=batch)
-        differing = list(rows.exclude(tier=tier).values_list("pk", flat=True))
-        same = sorted(set(batch) - set(differing))
-        rows.filter(pk__in=differing).update(tier=tier, tier_set_by=name, tier_set_on=today())
+        differing = list(rows.exclude(tier=tier).only("duns", "next_review_on"))
+        same = sorted(set(batch) - {row.pk for row in differing})
+        for duns, kept in by_open_review(differing):
+            rows.filter(pk__in=duns).update(tier=tier, tier_set_by=name, tier_set_on=today(), **kept)
         rows.filter(pk__in=same).update(tier=tier, tier_set_by=name)
     refresh_reviews(duns)

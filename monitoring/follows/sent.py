@@ -16,6 +16,7 @@ from core.text import counted
 from monitoring.company_page.timeline import lines_of, sentence
 from monitoring.follows.matches import visible_changes
 from monitoring.follows.mentions import Text, readable, texts_of
+from monitoring.follows.unread import MENTION
 from monitoring.models import AlertComment, OutboxMessage, PersonalEvent, TargetKind
 from portfolio.companies.search import with_companies
 
@@ -35,6 +36,14 @@ def latest_messages(person: Any) -> list[Any]:
         else:
             row.text = _changes_text(sentences.get(row.event, []))
     return messages
+
+
+def latest_mention(person: Any) -> tuple[str, str]:
+    """The text of the latest comment or note that mentions the user, and the page that has it; no page where it is
+    gone."""
+    rows = OutboxMessage.objects.filter(target=person.pk, kind=TargetKind.PERSON, event_type=MENTION)
+    row = rows.order_by("-created_at").first()
+    return _mention_texts(person, [row]).get(row.pk, ("", "")) if row else ("", "")
 
 
 def _sentences(person: Any, events: Collection[str]) -> dict[str, list[str]]:

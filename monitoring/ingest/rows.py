@@ -57,6 +57,8 @@ class CompanyRow(NamedTuple):
     tier_set_by: str = ""
     tier_set_on: date | None = None
     next_review_on: date | None = None
+    kept_review_on: date | None = None
+    kept_review_at: datetime | None = None
 
 
 class NotificationRow(NamedTuple):

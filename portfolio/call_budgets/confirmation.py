@@ -28,6 +28,8 @@ class PlannedCalls:
 def planned_calls(contract: Contract, planned: Mapping[CallKind, int]) -> PlannedCalls:
     made = {kind: number for kind, number in planned.items() if number}
     sentences = [_sentence(contract, kind, number) for kind, number in made.items()]
+    if sentences:
+        sentences.append(gettext("D&B may bill these calls."))
     fields = [(f"{PREFIX}{kind}", number) for kind, number in made.items()]
     return PlannedCalls(
         sentences or [gettext("This action makes no calls that may incur costs.")], fields, _refusal(contract, made)

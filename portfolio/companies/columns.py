@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.cached_counts import recent_count
 from core.lists.listings import Column
-from portfolio.companies.conditions import SORTED
+from portfolio.companies.conditions import OVER_LIMIT, SORTED
 from portfolio.models import FLAG_LABELS, Company, Flag
 from portfolio.reference_data.words import industry_words, legal_form_words
 
@@ -35,6 +35,24 @@ def exposure_in(currency: str) -> str:
 def _exposure_heading() -> str:
     """With the currency as counted last: every list names its columns, and asks nothing for it."""
     return exposure_in(recent_count("exposure").get("currency", ""))
+
+
+def _exceeded_heading() -> str:
+    return gettext("Exceeded limit (%(currency)s)") % {"currency": recent_count("exposure").get("currency", "")}
+
+
+def _excess_heading() -> str:
+    return gettext("Limit exceeded by (%(currency)s)") % {"currency": recent_count("exposure").get("currency", "")}
+
+
+def exceeded_limit(company: Company) -> float | None:
+    """In the reporting currency, of the companies that the Overview counts; none of others."""
+    return units(recent_count(OVER_LIMIT).get("limits", {}).get(company.duns))
+
+
+def limit_excess(company: Company) -> float | None:
+    limit, amount = exceeded_limit(company), units(company.exposure)
+    return None if limit is None or amount is None else amount - limit
 
 
 EXPOSURE_HEADING = lazy(_exposure_heading, str)()
@@ -74,6 +92,12 @@ FIGURE_COLUMNS = (
     Column("last_critical_at", _("Last critical change"), attrgetter("last_critical_at"), 26),
     Column("exposure", EXPOSURE_HEADING, lambda row: units(row.exposure), 16, right=SEE_EXPOSURE),
 )
+OVER_LIMIT_COLUMNS = (
+    Column("exceeded_limit", lazy(_exceeded_heading, str)(), exceeded_limit, 16, right=SEE_EXPOSURE),
+    Column("limit_excess", lazy(_excess_heading, str)(), limit_excess, 16, right=SEE_EXPOSURE),
+)
+# What a list of companies above their limits shows, where the reader has chosen nothing else.
+OF_OVER_LIMIT = "name,duns,country_name,exposure,exceeded_limit,limit_excess,next_review_on"
 REVIEW_COLUMNS = (
     Column("tier", _("Tier"), lambda row: row.get_tier_display(), 12),
     Column("next_review_on", _("Next review"), attrgetter("next_review_on"), 14),

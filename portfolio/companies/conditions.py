@@ -28,6 +28,8 @@ SORTED_DATES = ("next_review_on",)
 SORTED = (*SORTED_NUMBERS, *SORTED_TEXTS, *SORTED_DATES)
 OVERDUE, DUE, SOON = "overdue", "due", "soon"
 SOON_DAYS = 30
+# Of an exposure: as counted last, so that a list has the companies that the Overview counts.
+OVER_LIMIT = "over_limit"
 
 
 def of_column(column: str, values: Iterable[str]) -> Q:

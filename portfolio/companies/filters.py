@@ -23,6 +23,7 @@ from portfolio.companies.conditions import (
     KNOWN,
     NO,
     NONE,
+    OVER_LIMIT,
     OVERDUE,
     SOON,
     UNKNOWN,
@@ -49,8 +50,6 @@ CLASSES: Options = (
     ("5", _("5 (highest risk)")),
 )
 VALUES = "company_values"
-# As counted last, so that a list has the companies that the Overview counts.
-OVER_LIMIT = "over_limit"
 # So many values of a column at most.
 OFFERED = 300
 

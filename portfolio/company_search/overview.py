@@ -63,11 +63,10 @@ class Overview:
 
 
 def overview_of(import_: SubjectImport) -> Overview | None:
-    """None where every row has its number and none was searched."""
-    states = states_of(import_)
-    if not states and not counts_of(import_).get(Validation.NO_NUMBER):
+    """None where none was searched, and every row has its number or none can be searched any more."""
+    states, is_open = states_of(import_), import_.state == ImportState.READ
+    if not states and not (is_open and counts_of(import_).get(Validation.NO_NUMBER)):
         return None
-    is_open = import_.state == ImportState.READ
     rows = rows_to_search(import_, states) if is_open else 0
     planned = calls_planned(import_, states) if rows else 0
     # With nothing left in the budget, what all rows need is shown beside why they cannot be searched.

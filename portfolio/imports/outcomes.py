@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from msgspec.structs import replace
 
 from core.text import counted
+from core.visibility import visible_to
 from portfolio.imports.confirm import confirmed_lists
 from portfolio.imports.found_numbers import searches_of
 from portfolio.imports.states import counts_of
 from portfolio.imports.validate import NAMING, UNUSABLE, ValidatedRow
-from portfolio.models import ImportMode, ImportState, SearchState, SubjectImport, Validation
+from portfolio.models import Company, ImportMode, ImportState, SearchState, SubjectImport, Validation
 
 APPLIED = (ImportState.APPLIED, ImportState.AWAITING_UNDO)
 BEFORE_CONFIRMING = (ImportState.UPLOADED, ImportState.READING, ImportState.READ)
@@ -37,6 +39,14 @@ def shown_rows(import_: SubjectImport, rows: Iterable[ValidatedRow], tones: Mapp
     return [(row, *_outcome(import_, row, row.duns in changed)) for row in rows]
 
 
+def with_known_names(rows: Sequence[ValidatedRow], person: Any) -> list[ValidatedRow]:
+    """Where the file has no name, that of the company, as far as the person sees it."""
+    unnamed = {row.duns for row in rows if row.duns and not row.name}
+    companies = visible_to(person, Company.objects.filter(pk__in=sorted(unnamed))) if unnamed else None
+    names = dict(companies.order_by().values_list("pk", "name")) if companies is not None else {}
+    return [replace(row, name=row.name or names.get(row.duns, "")) for row in rows]
+
+
 def _search_states(import_: SubjectImport, rows: Iterable[ValidatedRow]) -> dict[int, str]:
     """How far the search for each of these rows is; by line, of those that are searched."""
     lines = [row.line for row in rows if row.validation == Validation.NO_NUMBER]
@@ -47,7 +57,7 @@ def _reason(row: ValidatedRow, searched: Mapping[int, str]) -> str:
     if row.validation != Validation.NO_NUMBER:
         return row.reason
     state = searched.get(row.line)
-    return str(SearchState(state).label) if state else gettext("can be found at D&B")
+    return str(SearchState(state).label) if state else gettext("can be searched at D&B")
 
 
 def with_results(import_: SubjectImport, rows: Iterable[ValidatedRow]) -> Iterator[tuple[ValidatedRow, str]]:

@@ -101,6 +101,9 @@ class Company(models.Model):
     )
     tier_set_on = models.DateField(null=True, editable=False)
     next_review_on = models.DateField(_("next review"), null=True, editable=False)
+    # The review that was open when the tier changed, and when that was: a later review completes it.
+    kept_review_on = models.DateField(null=True, editable=False)
+    kept_review_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("company")

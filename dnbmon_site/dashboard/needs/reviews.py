@@ -10,7 +10,8 @@ from django.utils.translation import gettext, ngettext
 from core.cached_counts import OpenCounts, up_to
 from dnbmon_site.dashboard.needs.need import Need
 from portfolio.companies.columns import SEE_EXPOSURE
-from portfolio.companies.filters import OVER_LIMIT
+from portfolio.companies.conditions import OVER_LIMIT
+from portfolio.exposure.money import money_text
 
 
 def company_decision_needs(numbers: OpenCounts, may: Callable[[str], bool]) -> Iterator[Need]:
@@ -26,11 +27,19 @@ def company_decision_needs(numbers: OpenCounts, may: Callable[[str], bool]) -> I
 
 
 def _over_limit(numbers: OpenCounts) -> Iterator[Need]:
-    if count := len(numbers.of(OVER_LIMIT).get("companies", ())):
-        title = ngettext("%(count)s company exceeds its limit", "%(count)s companies exceed their limits", count)
-        text = gettext("The exposure is higher than the limit of the valid decision.")
+    found, currency = numbers.of(OVER_LIMIT), numbers.of("exposure").get("currency", "")
+    if largest := found.get("largest"):
+        amounts = {name: money_text(largest[name], currency) for name in ("excess", "exposure", "limit")}
+        title = gettext("%(company)s exceeds its limit by %(excess)s")
+        text = gettext("Exposure: %(exposure)s. Limit of the valid decision: %(limit)s.") % amounts
+        if more := len(found["companies"]) - 1:
+            words = ngettext(
+                "%(count)s more company exceeds its limit.", "%(count)s more companies exceed their limits.", more
+            )
+            text = f"{text} {words % {'count': up_to(more)}}"
         link = f"{reverse('admin:portfolio_company_changelist')}?exposure={OVER_LIMIT}"
-        yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("View companies"))
+        company = largest["name"] or largest["duns"]
+        yield Need("bad", title % {"company": company, **amounts}, text, link, gettext("View companies"))
 
 
 def _reviews(numbers: OpenCounts) -> Iterator[Need]:

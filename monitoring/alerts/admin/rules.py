@@ -33,7 +33,7 @@ from monitoring.alerts.admin.rule_filters import OriginFilter, visible_rules
 from monitoring.alerts.admin.rule_form import RuleForm, set_channels
 from monitoring.alerts.admin.unmatchable import unmatchable_texts
 from monitoring.alerts.default_rules import is_changed, reset, restore_default_rules
-from monitoring.alerts.reach import Reach, count_unnotified
+from monitoring.alerts.reach import Reach, count_unnotified, people_of
 from monitoring.alerts.rule_preview import try_rule
 from monitoring.alerts.rules import rule_text, scope_text
 from monitoring.elements.paths import Mistake
@@ -311,7 +311,7 @@ def _notified(row: AlertRule, reach: Reach) -> dict[str, Any]:
     channels = reach.channels_of(row)
     return {
         "notified": channels_text(row, channels),
-        "has_channels": bool(channels or reach.waiting_of(row)),
+        "has_channels": bool(channels or people_of([row]) or reach.waiting_of(row)),
     }
 
 

@@ -27,6 +27,7 @@ from core.markup import ago, badge
 from core.text import day_text
 from core.visibility import visible_to
 from direct_plus.duns import InvalidDuns, normalise_duns
+from monitoring.decisions.at_stake import proposal_text
 from monitoring.decisions.comparison import compared_with_today
 from monitoring.decisions.current import STATE_TONES, TIER_TONES, TONES, shown, standing_of
 from monitoring.decisions.decide import (
@@ -45,10 +46,11 @@ from monitoring.decisions.reviews import is_gone
 from monitoring.decisions.second_person import reasons_for_second, who_can_confirm
 from monitoring.models import Decision, DecisionKind, DecisionState
 from monitoring.models.workflow.review_settings import ReviewSettings, review_settings
-from portfolio.companies.columns import SEE_EXPOSURE
+from portfolio.companies.columns import EXPOSURE_HEADING, SEE_EXPOSURE
 from portfolio.companies.search import of_companies
 from portfolio.exports import with_companies
 from portfolio.exposure.currencies import CODES
+from portfolio.exposure.money import amount_text
 from portfolio.exposure.rates import exposure_settings
 from portfolio.imports.states import Refused
 from portfolio.models import Company, Tier
@@ -135,6 +137,11 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     def complete_rows(self, rows: list[Any]) -> None:
         with_companies(rows)
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        shown = list(super().get_list_display(request))
+        at = shown.index("what") + 1
+        return [*shown[:at], "exposure", *shown[at:]] if request.user.has_perm(SEE_EXPOSURE) else shown
+
     # The list
     @display(description=_("Company"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
     def shown_company(self, row: Decision) -> tuple[str, str]:
@@ -143,6 +150,11 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     @admin.display(description=_("Decision"))
     def what(self, row: Decision) -> SafeString:
         return badge(in_words(row), TONES[DecisionKind(row.kind)], row.reason)
+
+    @admin.display(description=EXPOSURE_HEADING)
+    def exposure(self, row: Decision) -> str:
+        """Of today, beside what was decided."""
+        return amount_text(row.company.exposure) if row.company.exposure is not None else "–"
 
     @admin.display(description=_("Valid until"))
     def validity(self, row: Decision) -> SafeString | str:
@@ -238,6 +250,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             if waits
             else "",
             "may_confirm": may_confirm,
+            "proposal": proposal_text(row) if may_confirm else "",
             "may_refuse": waits and self.may_act(request, row, "refuse"),
         }
 

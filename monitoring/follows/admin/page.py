@@ -19,15 +19,16 @@ from django.views.decorators.cache import never_cache
 
 from core.actors import actor_of
 from core.audit import record
+from core.markup import badge
 from core.outbound.mail_server import no_server_text
 from core.visibility import is_restricted
 from monitoring.follows.admin.forms import AddressForm, FollowForm, PreferenceForm, how_form
 from monitoring.follows.follow import follow, unfollow
 from monitoring.follows.preferences import channel_for, pause, preference_of, resume, stored_preference_of
-from monitoring.follows.sent import latest_messages
+from monitoring.follows.sent import latest_mention, latest_messages
 from monitoring.follows.subjects import Subject, key_of, subject_of, subjects_of
-from monitoring.follows.unread import mark_read
-from monitoring.models import Follow, Frequency, NotificationPreference, Severity
+from monitoring.follows.unread import MENTION, mark_read
+from monitoring.models import Follow, Frequency, MessageState, NotificationPreference, Severity
 from monitoring.outbox.admin.messages import state_badge
 from monitoring.outbox.permitted_addresses import without_server
 
@@ -44,6 +45,9 @@ def page(request: HttpRequest) -> HttpResponse:
         if act is None:
             raise Http404(gettext("Unknown action: %(action)s.") % {"action": request.POST.get("act", "")})
         return act(request)
+    if request.GET.get("open") == MENTION and (link := latest_mention(request.user)[1]):
+        mark_read(request.user)
+        return HttpResponseRedirect(link)
     return _shown(request)
 
 
@@ -56,7 +60,8 @@ def _shown(
     subjects = subjects_of(person, follows)
     sent: list[Any] = latest_messages(person)
     for one in sent:
-        one.badge = state_badge(one)
+        is_cancelled = one.state == MessageState.CANCELLED
+        one.badge = badge(gettext("Not emailed"), "calm") if is_cancelled else state_badge(one)
     mark_read(person)
     may_open = not is_restricted(person)
     context = {

@@ -19,7 +19,7 @@ from portfolio.imports.admin.actions import SEARCH
 from portfolio.imports.admin.uploads import ROWS_A_PAGE, TONES, page_number, progress_of, rows_on, tiles_of, waits_long
 from portfolio.imports.apply import undone_removals
 from portfolio.imports.confirm import is_undecided, left_out_text
-from portfolio.imports.outcomes import label_of, shown_rows, totals_of
+from portfolio.imports.outcomes import label_of, shown_rows, totals_of, with_known_names
 from portfolio.imports.resume import is_in_work
 from portfolio.imports.states import counts_of, sheets_of, state_text
 from portfolio.imports.validate import UNUSABLE, validated_rows
@@ -63,7 +63,7 @@ def page_of(request: HttpRequest, row: SubjectImport) -> dict[str, Any]:
         "tiles": list(tiles_of(counts, _labels_of(row), VALIDATION_TONES, shown)),
         "is_request": row.source == "api",
         "has_references": any(one.customer_reference for one in found[:ROWS_A_PAGE]),
-        "rows": shown_rows(row, found[:ROWS_A_PAGE], VALIDATION_TONES),
+        "rows": shown_rows(row, with_known_names(found[:ROWS_A_PAGE], request.user), VALIDATION_TONES),
         "totals": totals_of(row),
         "shown": shown,
         "page": page,

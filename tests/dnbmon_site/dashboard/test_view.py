@@ -316,7 +316,8 @@ def test_monitored_companies_stand_against_the_contract(admin: Client) -> None:
 
 def test_the_newest_critical_alerts_are_told_until_somebody_takes_them(admin: Client) -> None:
     all_kinds_of_news()
-    assert "Urgent 1 critical alert Not acknowledged yet. Acme Ltd: operating" in text_of(admin.get("/"))
+    text = text_of(admin.get("/"))
+    assert "Urgent 1 critical alert Not acknowledged yet. Acme Ltd: operating" in text and ", raised " in text
     admin.post(f"/monitoring/alert/{Alert.objects.get().pk}/do/acknowledge/")
     assert "critical alert" not in text_of(admin.get("/"))
 

@@ -84,9 +84,14 @@ def test_a_rule_that_notifies_nobody_says_so(ann: Client) -> None:
 
 
 def test_a_rule_that_notifies_owners_says_who_is_left_out(ann: Client) -> None:
-    text = text_of(ann.get(f"/monitoring/alertrule/{a_rule().pk}/change/"))
+    rule = a_rule()
+    text = text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/change/"))
     assert "Owners only" in text_of(ann.get("/monitoring/alertrule/"))
-    assert "No channel receives alerts from this rule, so no one is notified about companies without an owner." in text
+    words = "No channel receives alerts from this rule, so no one is notified about companies without an owner."
+    assert words in text
+    AlertRule.objects.filter(pk=rule.pk).update(notify_users="ann")
+    text = text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/change/"))
+    assert "Also notified: ann" in text and words not in text
 
 
 def test_a_ticked_channel_that_takes_only_heavier_alerts_is_named(ann: Client) -> None:

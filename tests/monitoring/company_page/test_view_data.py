@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from core.models import AuditEntry
-from core.text import moment_text
+from core.text import ago, moment_text
 from monitoring.company_page import view_data
 from monitoring.consumers.proposals import read_publications
 from monitoring.history import state
@@ -56,9 +56,12 @@ def a_story() -> None:
 
 def test_headline_facts_status_owners_and_scores(admin: Client) -> None:
     a_story()
+    # Received today, it happened before.
+    Company.objects.filter(pk=DUNS).update(changed_at=timezone.now())
     page = admin.get(PAGE)
     text = text_of(page)
-    assert f"Out of business Acme Ltd D-U-N-S {DUNS} · Leeds, United Kingdom" in text
+    assert f"Out of business Acme Ltd D-U-N-S {DUNS} · Leeds, United Kingdom · last change" in text
+    assert f"last change {ago(timezone.now())}" not in text
     assert (
         "Parent Holding AG 150483782" in text and f'href="/portfolio/company/{OTHER}/change/"' in page.content.decode()
     )

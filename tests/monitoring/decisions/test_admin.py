@@ -253,11 +253,17 @@ def test_the_company_page_shows_total_exposure_and_an_exceeded_limit(analyst: Cl
     a_decision(a_limit(1_000))
     shown = page(analyst, COMPANY)
     assert "Limit exceeded by EUR 200" in shown and "Total exposure EUR 1,200" in shown
-    update_counts("over_limit")
-    assert "1 company exceeds its limit" in page(analyst, "/")
-    assert "Acme" in page(analyst, "/portfolio/company/?exposure=over_limit")
-    viewer = page(signed_in("Viewer"), COMPANY)
+    update_counts("over_limit", "exposure")
+    overview = page(analyst, "/")
+    assert "Urgent Acme Ltd exceeds its limit by EUR 200 Exposure: EUR 1,200. Limit of the valid decision:" in overview
+    listed = page(analyst, "/portfolio/company/?exposure=over_limit")
+    assert "Exceeded limit (EUR) Limit exceeded by (EUR)" in listed and "1,200 1,000 200" in listed
+    reader = signed_in("Viewer")
+    viewer = page(reader, COMPANY)
     assert "Limit exceeded" not in viewer and "Total exposure" not in viewer
+    assert "Exposure is not visible with your role." in viewer and "not visible" not in shown
+    assert "Exposure (EUR)" in page(analyst, LIST) and "Limit EUR 1,000 1,200" in page(analyst, LIST)
+    assert "1,200" not in page(reader, LIST)
     a_decision(a_limit(1_200), seen=1)
     assert "Limit exceeded" not in page(analyst, COMPANY)
     update_counts("over_limit")
@@ -271,7 +277,8 @@ def test_who_confirms_sees_the_exposure_of_that_decision_only(approver: Client, 
     refresh_columns()
     sent(analyst, DECIDE, **form())
     address = f"{LIST}{Decision.objects.get().pk}/change/"
-    assert "EUR 1,200" in page(approver, address)
+    shown = page(approver, address)
+    assert "no decision → Approve. Exposure: EUR 1,200. Confirm decision" in shown
     assert "EUR 1,200" not in page(signed_in("Viewer"), address)
     sent(approver, f"{LIST}{Decision.objects.get().pk}/do/confirm/")
     assert "Exposure: not visible with your role." in page(approver, address)

@@ -9,6 +9,7 @@ import pytest
 from core.models import AuditEntry
 from monitoring.decisions import rules as module
 from monitoring.decisions import tiers as tiers_module
+from monitoring.decisions.reviews import mark_reviewed
 from monitoring.decisions.rules import apply_rules, conditions_text, summary_of, switch_rule, would_change
 from monitoring.decisions.tiers import release_tier, set_tier, tier_of, write_tiers
 from monitoring.models import TierRule
@@ -46,6 +47,22 @@ def test_the_same_tier_again_keeps_its_day() -> None:
     write_tiers([DUNS], tier=Tier.NORMAL, by="zoe")
     stored = Company.objects.get()
     assert (stored.tier_set_on, stored.tier_set_by) == (days_ago(100), "zoe")
+
+
+def test_another_tier_moves_no_open_review_later() -> None:
+    """By hand, by a rule, and without a tier in between; a review completes what was open."""
+    a_tiered_company(set_days_ago=400)
+    due = days_ago(35)
+    for tier in (Tier.CRITICAL, "", Tier.NORMAL):
+        set_tier([Company.objects.get()], tier=tier, by=MIA)
+        assert Company.objects.get().next_review_on == due, tier
+    release_tier(Company.objects.get(), by=MIA)
+    a_tier_rule(is_enabled=True)
+    assert (apply_rules(), Company.objects.get().next_review_on) == (1, due)
+    mark_reviewed(Company.objects.get(), seen=None, note="", by=MIA)
+    assert Company.objects.get().next_review_on == today() + timedelta(days=90)
+    set_tier([Company.objects.get()], tier=Tier.NORMAL, by=MIA)
+    assert Company.objects.get().next_review_on == today() + timedelta(days=90)
 
 
 def test_a_tier_that_rules_no_longer_change_is_recorded_though_it_is_the_same() -> None:

@@ -179,16 +179,18 @@ def rows_of_companies() -> list[tuple[object, ...]]:
 def test_undone_companies_have_what_they_had() -> None:
     a_company(DUNS)
     a_tiered_company(OTHER, Tier.NORMAL, set_days_ago=30, tier_set_by="")
+    overdue = a_tiered_company("100000009", Tier.IMPORTANT, set_days_ago=300)
     before = rows_of_companies()
-    upload = applied(f"{DUNS};critical", f"{OTHER};normal")
+    upload = applied(f"{DUNS};critical", f"{OTHER};normal", "100000009;critical")
     assert rows_of_companies() != before
+    assert Company.objects.get(pk=overdue.pk).next_review_on == overdue.next_review_on
     undo_tiers(upload, by=an_actor("ann"))
-    assert tiers() == {DUNS: "critical", OTHER: "normal"}, "a worker does it"
+    assert tiers() == {DUNS: "critical", OTHER: "normal", "100000009": "critical"}, "a worker does it"
     work_on(upload)
     assert (upload.state, upload.undone_by, upload.note) == (ImportState.UNDONE, "ann", "")
     assert rows_of_companies() == before
     entries = AuditEntry.objects.filter(action="tier.restored").values_list("key", "actor")
-    assert sorted(entries) == sorted([(DUNS, "ann"), (OTHER, "ann")])
+    assert sorted(entries) == sorted([(DUNS, "ann"), (OTHER, "ann"), ("100000009", "ann")])
     with pytest.raises(Refused):
         undo_tiers(upload, by=MIA)
 

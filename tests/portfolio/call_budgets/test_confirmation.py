@@ -22,6 +22,7 @@ def test_a_page_shows_kind_number_and_what_is_left() -> None:
     assert calls.sentences == [
         "This action makes 1,200 Match calls; 499 of 500 are left in November.",
         "This action makes 1 Data Blocks call; 500 of 500 are left in November.",
+        "D&B may bill these calls.",
     ]
     assert "administrator can raise the limit" in calls.refusal
     a_budget(contract, CallKind.MATCH, 1201)

@@ -126,7 +126,7 @@ def test_an_import_of_names_is_searched_decided_and_completed(
     assert "3 rows have a name and a country but no D-U-N-S number" in shown
     assert "This action makes 3 Match calls; 500 of 500 are left" in shown
     assert "This file changes nothing" not in shown
-    assert "Cancel import" in shown and f"can be found at D&B {NAMES[0]} Germany" in shown
+    assert "Cancel import" in shown and f"can be searched at D&B {NAMES[0]} Germany" in shown
     assert "D-U-N-S numbers missing" in shown and "Awaiting confirmation" not in shown
     update_counts("imports")
     front = text_of(admin.get("/"))
@@ -135,7 +135,7 @@ def test_an_import_of_names_is_searched_decided_and_completed(
     assert "0 of 3 rows searched" in page(admin, import_)
     work_on_searches(import_.pk, until=soon())
     shown = page(admin, import_)
-    assert "3 Awaiting decision" in shown and "can be found at D&B" not in shown
+    assert "3 Awaiting decision" in shown and "can be searched at D&B" not in shown
     listed = text_of(admin.get(DECIDE, {"import": str(import_.pk)}))
     assert all(name in listed for name in NAMES)
     for search in CompanySearch.objects.order_by("line"):
@@ -162,6 +162,9 @@ def test_another_number_of_calls_starts_no_search(admin: Client, registration: R
     answer = do(admin, import_, "find", calls_match="2")
     assert "the number of calls has changed" in text_of(admin.get(answer.url))
     assert CompanySearch.objects.count() == 0
+    do(admin, import_, "cancel")
+    shown = page(admin, import_)
+    assert "3 D-U-N-S number missing" in shown and "have a name and a country" not in shown
 
 
 def test_the_list_shows_who_decided(admin: Client, registration: Registration, control: SandboxControl) -> None:

@@ -19,7 +19,7 @@ from core.blobs import load_bytes
 from dnbmon_site.accounts.models import User
 from portfolio.imports.resume import work_on
 from portfolio.imports.states import file_key
-from portfolio.models import Contract, ImportState, Registration, Subject, SubjectImport, SubjectState
+from portfolio.models import Company, Contract, ImportState, Registration, Subject, SubjectImport, SubjectState
 from portfolio.subjects.requests import SubjectEntry, request_subjects
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
@@ -265,6 +265,7 @@ def test_the_number_is_typed_and_the_companies_become_wanted(admin: Client, regi
 def test_after_applying_each_row_says_what_became_of_it(admin: Client, registration: Registration) -> None:
     request_subjects(registration=registration, entries=[SubjectEntry(TWO)], requested_by="ann")
     import_ = uploaded(admin, ONE, TWO, ONE, "60704780", "abc")
+    Company.objects.filter(pk=TWO).update(name="Known Ltd")
     do(admin, import_, "leave-out")
     answer = do(admin, import_, "confirm", number="1")
     assert answer.count("The import is being applied") == 1
@@ -273,7 +274,7 @@ def test_after_applying_each_row_says_what_became_of_it(admin: Client, registrat
     text = page(admin, import_)
     assert "1 requested, not sent, 1 unchanged, 3 skipped or rejected View added companies" in text
     assert f"1 {ONE} {ONE} Requested, not sent" in text
-    assert f"2 {TWO} {TWO} Already requested – no change" in text
+    assert f"2 {TWO} {TWO} Already requested – no change Known Ltd" in text
     assert f"3 {ONE} {ONE} Skipped same as line 1" in text
     assert "Rejected" in text and "choose what to do" not in text
     added = text_of(admin.get(f"/portfolio/subject/?requested_import={import_.pk}"))
