@@ -14,6 +14,7 @@ from core.visibility import Scope, visible_to
 from monitoring.company_page.summary import Head
 from monitoring.company_page.timeline import without_company
 from monitoring.models import Alert, AlertKind, AlertState, Severity
+from monitoring.scores.bands import CLASS
 from monitoring.scores.chart_data import Rating, Score, Scores
 
 ALERTS_SHOWN = 5
@@ -70,7 +71,7 @@ def _forecasts(scores: Scores) -> Iterator[Signal]:
     """Scores in the highest band of risk. Of one score the class decides where there is one: D&B draws its lines by
     country, so that a percentile in the lowest third may be of a moderate class."""
     named: set[str] = set()
-    rows: list[Score | Rating] = [*sorted(scores.numbers, key=lambda row: row.name != "classScore"), *scores.ratings]
+    rows: list[Score | Rating] = [*sorted(scores.numbers, key=lambda row: row.name != CLASS), *scores.ratings]
     for row in rows:
         above = row.path.rpartition(".")[0]
         if row.band is None or above in named:
