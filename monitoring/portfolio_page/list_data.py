@@ -39,6 +39,8 @@ from portfolio.models.figures import FLAG_LABELS
 from portfolio.registrations.names import references_of
 
 ON_A_PAGE = 50
+# A spreadsheet is written before it is sent, while somebody waits; CSV has no limit.
+MOST_IN_A_SHEET = 20_000
 SORT_WORDS: Mapping[str, str | Promise] = {
     "risk": _("Highest risk first"),
     "exposure": _("Largest exposure first"),
@@ -79,8 +81,13 @@ def list_context(query: QueryDict, person: Any, *, with_money: bool) -> dict[str
         "next": page.has_next() and _without(query, "p", p=str(page.next_page_number())),
         "back": Links(asked).page(),
         "csv": f"{reverse('portfolio_risk_companies_csv')}{_without(query, 'p')}",
+        "xlsx": _xlsx_link(query, len(found)),
         "as_of": asked.past.isoformat() if asked.past else "",
     }
+
+
+def _xlsx_link(query: QueryDict, companies: int) -> str:
+    return f"{reverse('portfolio_risk_companies_xlsx')}{_without(query, 'p')}" if companies <= MOST_IN_A_SHEET else ""
 
 
 def _lines(found: Listed, places: Any, asked: Asked) -> Iterator[Line]:

@@ -19,7 +19,7 @@ from python_calamine import CalamineWorkbook
 
 from core.models import AuditEntry, SavedFilter
 from monitoring.figures.projection import project
-from monitoring.portfolio_page import list_file, worlds
+from monitoring.portfolio_page import list_data, list_file, worlds
 from monitoring.portfolio_page.filters import OF_PAGE, Filters
 from monitoring.portfolio_page.links import list_of_classes
 from portfolio.exposure.rates import set_rate
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db
 PAGE, MOVEMENT, LIST = "/portfolio/risk/", "/portfolio/risk/movement/", "/portfolio/risk/companies/"
 DAYS = {"day": LATER.isoformat(), "since": EARLIER.isoformat()}
 TREND = "/portfolio/risk/trend/"
-LIST_FILE = "/portfolio/risk/companies.csv"
+LIST_FILE, LIST_SHEET = "/portfolio/risk/companies.csv", "/portfolio/risk/companies.xlsx"
 FILES = ("/portfolio/risk/risk.pdf", "/portfolio/risk/risk.xlsx")
 
 
@@ -49,7 +49,7 @@ def signed_in(*rights: str) -> Client:
     return client
 
 
-@pytest.mark.parametrize("path", [PAGE, MOVEMENT, LIST, LIST_FILE, TREND, *FILES])
+@pytest.mark.parametrize("path", [PAGE, MOVEMENT, LIST, LIST_FILE, LIST_SHEET, TREND, *FILES])
 def test_it_takes_the_permission_to_view_companies(path: str) -> None:
     assert signed_in("view_alert").get(path).status_code == 403
 
@@ -201,6 +201,29 @@ def test_a_list_is_downloaded_whole(portfolio: Any, monkeypatch: pytest.MonkeyPa
     assert all(row["Exposure (EUR)"] == (str(exposed[row["D-U-N-S"]] / 100) if row["D-U-N-S"] in exposed else "")
                for row in rows)  # fmt: skip
     assert AuditEntry.objects.get(action="export").summary.startswith(f"{len(rows)} companies exported as CSV")
+
+
+def test_a_list_is_downloaded_as_a_spreadsheet_while_it_is_short(
+    portfolio: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the cells of the CSV file; numbers are numbers, and D-U-N-S numbers texts."""
+    portfolio(0)
+    client = signed_in("view_company", "view_exposure")
+    asked = {**DAYS, "direction": "worse"}
+    link = re.search(rf'href="({LIST_SHEET}[^"]*)"', client.get(LIST, asked).content.decode())
+    assert link
+    book = CalamineWorkbook.from_filelike(io.BytesIO(client.get(unescape(link[1])).content))
+    headings, *rows = book.get_sheet_by_name("Companies").to_python()
+    expected = rows_of_file(client, direction="worse")
+    assert rows and headings == list(expected[0])
+    assert [row[0] for row in rows] == [row["D-U-N-S"] for row in expected]
+    amounts = [row[headings.index("Exposure (EUR)")] for row in rows]
+    assert amounts == [float(row["Exposure (EUR)"]) if row["Exposure (EUR)"] else "" for row in expected]
+    assert AuditEntry.objects.filter(summary__startswith=f"{len(rows)} companies exported as XLSX").exists()
+    monkeypatch.setattr(list_data, "MOST_IN_A_SHEET", 1)
+    monkeypatch.setattr(list_file, "MOST_IN_A_SHEET", 1)
+    assert LIST_SHEET not in client.get(LIST, asked).content.decode()
+    assert client.get(LIST_SHEET, asked).status_code == 404
 
 
 def test_the_file_of_a_movement_has_both_classes_and_no_amounts_without_the_permission(portfolio: Any) -> None:
