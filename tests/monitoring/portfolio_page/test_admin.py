@@ -135,6 +135,27 @@ def test_the_pdf_has_the_numbers_of_the_page(portfolio: Any) -> None:
     assert "Expected loss" in text
 
 
+def test_the_largest_companies_are_named_to_readers_of_money(portfolio: Any) -> None:
+    world = portfolio(0)
+    held = {f"{duns:09d}" for duns in world.later.rows["duns"].tolist()}
+    exposed = {f"{duns:09d}": cents for duns, cents in world.exposed.items()}
+    largest = sorted(held & exposed.keys(), key=lambda duns: (-exposed[duns], duns))[:10]
+    a_company(largest[0], "Åkesson Ltd")
+    page = signed_in("view_company", "view_exposure").get(PAGE, DAYS)
+    assert [row[0] for row in page.context["largest"]["rows"]] == largest
+    assert f'/company/{largest[0]}/change/?as_of={LATER}">Åkesson Ltd</a>' in page.content.decode()
+    assert "Ten largest companies" not in text_of(signed_in_again("view_company").get(PAGE, DAYS))
+
+
+def test_a_good_class_beside_an_unknown_one_is_grey_in_the_matrix(portfolio: Any) -> None:
+    portfolio(0)
+    matrix = signed_in("view_company").get(PAGE, DAYS).context["matrix"]
+    by_failure, by_delinquency = matrix[-1][1], [row[-1] for _, row in matrix]
+    for cells in (by_failure, by_delinquency):
+        assert [cell.tone for cell in cells] == ["calm", "calm", "warn", "bad", "bad", "calm"]
+    assert matrix[0][1][0].tone == "good"
+
+
 def test_the_spreadsheet_has_numbers(portfolio: Any) -> None:
     world = portfolio(0)
     answer = signed_in("view_company", "view_exposure").get(FILES[1], DAYS)
@@ -142,6 +163,11 @@ def test_the_spreadsheet_has_numbers(portfolio: Any) -> None:
     rows: list[list[Any]] = book.get_sheet_by_name("Failure and delinquency").to_python()
     assert rows[0] == ["Failure score class", "Delinquency score class", "Companies", "Exposure (EUR)"]
     assert sum(row[2] for row in rows[1:]) == len(world.later.rows)
+    summary = book.get_sheet_by_name("Summary").to_python()
+    headings = next(row for row in summary if row[0] == "Figure")
+    assert headings[1:] == ["Companies", "Exposure (EUR)", "Expected loss within a year (EUR)"]
+    (rated,) = (row for row in summary if row[0] == "With a known default rate")
+    assert 0 < rated[3] < rated[2]
 
 
 # Lists
