@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -115,17 +115,22 @@ class OpenAlerts:
 
 def open_alerts(duns: str, scope: Scope, show: Show) -> OpenAlerts:
     """One query by the index of companies. `show` gives them the titles that the scope sees."""
-    rows = visible_to(scope, Alert.objects.filter(company=duns, kind=AlertKind.CHANGE))
+    return open_alerts_of([duns], scope, show, duns)
+
+
+def open_alerts_of(companies: Collection[str], scope: Scope, show: Show, without: str = "") -> OpenAlerts:
+    """Of any of the companies; their titles without the one that the page is about."""
+    rows = visible_to(scope, Alert.objects.filter(company__in=companies, kind=AlertKind.CHANGE))
     rows = rows.exclude(state=AlertState.CLOSED)
     found = list(rows.order_by("-severity", "-raised_at", "-id")[: MOST_ALERTS + 1])
     shown = found[:ALERTS_SHOWN]
     show(scope, shown)
-    return OpenAlerts([_open_alert(row, duns) for row in shown], len(found))
+    return OpenAlerts([_open_alert(row, without) for row in shown], len(found))
 
 
 def _open_alert(row: Alert, duns: str) -> OpenAlert:
     severity = Severity(row.severity)
-    title = without_company(row.title, duns)
+    title = without_company(row.title, duns) if duns else row.title
     return OpenAlert(row.pk, title, str(severity.label), severity.name.lower(), _state_text(row), row)
 
 
