@@ -74,10 +74,20 @@ class Cells:
     def number(self, cents: int) -> str:
         return amount_text(cents) if self.money and cents else ""
 
-    def cell(self, label: str, count: Count, link: str, tone: str = "calm", **more: str) -> Cell:
+    def cell(
+        self,
+        label: str,
+        count: Count,
+        link: str,
+        tone: str = "calm",
+        *,
+        width: str = "0",
+        share: str = "",
+        page: str = "",
+    ) -> Cell:
         shown = link if count.companies else ""
         amounts = self.amount(count.cents), self.number(count.cents)
-        return Cell(label, count.companies, amounts[0], shown, amounts[1], tone, **more)
+        return Cell(label, count.companies, amounts[0], shown, amounts[1], tone, width, share, page)
 
     def of_day(self, label: str, count: Count, tone: str = "calm", **chosen: Any) -> Cell:
         return self.cell(label, count, self.links.companies(**chosen), tone)

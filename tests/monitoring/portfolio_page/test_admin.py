@@ -167,7 +167,7 @@ def test_the_spreadsheet_has_numbers(portfolio: Any) -> None:
     headings = next(row for row in summary if row[0] == "Figure")
     assert headings[1:] == ["Companies", "Exposure (EUR)", "Expected loss within a year (EUR)"]
     (rated,) = (row for row in summary if row[0] == "With a known default rate")
-    assert 0 < rated[3] < rated[2]
+    assert 0 < float(str(rated[3])) < float(str(rated[2]))
 
 
 # Lists
