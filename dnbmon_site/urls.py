@@ -59,6 +59,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         admin.site.admin_view(portfolio_page.companies_csv),
         name="portfolio_risk_companies_csv",
     ),
+    path(
+        "portfolio/risk/companies.xlsx",
+        admin.site.admin_view(portfolio_page.companies_xlsx),
+        name="portfolio_risk_companies_xlsx",
+    ),
     path("portfolio/risk/risk.pdf", admin.site.admin_view(portfolio_page.pdf), name="portfolio_risk_pdf"),
     path("portfolio/risk/risk.xlsx", admin.site.admin_view(portfolio_page.xlsx), name="portfolio_risk_xlsx"),
     path("api/", include("dnbmon_site.api_urls")),

@@ -46,7 +46,8 @@ OTHERS = (
     *("login_code", "admin_password_reset", "password_reset_done", "password_reset_confirm", "password_reset_complete"),
     *("oidc_authentication_init", "oidc_authentication_callback", "moved"),
     *("portfolio_risk", "portfolio_risk_movement", "portfolio_risk_trend", "portfolio_risk_companies"),
-    *("portfolio_risk_pdf", "portfolio_risk_xlsx", "portfolio_risk_companies_csv", "corporate_group"),
+    *("portfolio_risk_pdf", "portfolio_risk_xlsx", "portfolio_risk_companies_csv"),
+    *("portfolio_risk_companies_xlsx", "corporate_group"),
     *("family_tree", "family_tree_add", "company_dossier", "company_dossier_pdf"),
     # Asked for by the token of an email.
     *("admin:monitoring_channel_confirm", "admin:monitoring_channel_unsubscribe"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -14,6 +14,7 @@ from core.visibility import Scope, visible_to
 from monitoring.company_page.summary import Head
 from monitoring.company_page.timeline import without_company
 from monitoring.models import Alert, AlertKind, AlertState, Severity
+from monitoring.scores.bands import CLASS
 from monitoring.scores.chart_data import Rating, Score, Scores
 
 ALERTS_SHOWN = 5
@@ -70,7 +71,7 @@ def _forecasts(scores: Scores) -> Iterator[Signal]:
     """Scores in the highest band of risk. Of one score the class decides where there is one: D&B draws its lines by
     country, so that a percentile in the lowest third may be of a moderate class."""
     named: set[str] = set()
-    rows: list[Score | Rating] = [*sorted(scores.numbers, key=lambda row: row.name != "classScore"), *scores.ratings]
+    rows: list[Score | Rating] = [*sorted(scores.numbers, key=lambda row: row.name != CLASS), *scores.ratings]
     for row in rows:
         above = row.path.rpartition(".")[0]
         if row.band is None or above in named:
@@ -114,17 +115,22 @@ class OpenAlerts:
 
 def open_alerts(duns: str, scope: Scope, show: Show) -> OpenAlerts:
     """One query by the index of companies. `show` gives them the titles that the scope sees."""
-    rows = visible_to(scope, Alert.objects.filter(company=duns, kind=AlertKind.CHANGE))
+    return open_alerts_of([duns], scope, show, duns)
+
+
+def open_alerts_of(companies: Collection[str], scope: Scope, show: Show, without: str = "") -> OpenAlerts:
+    """Of any of the companies; their titles without the one that the page is about."""
+    rows = visible_to(scope, Alert.objects.filter(company__in=companies, kind=AlertKind.CHANGE))
     rows = rows.exclude(state=AlertState.CLOSED)
     found = list(rows.order_by("-severity", "-raised_at", "-id")[: MOST_ALERTS + 1])
     shown = found[:ALERTS_SHOWN]
     show(scope, shown)
-    return OpenAlerts([_open_alert(row, duns) for row in shown], len(found))
+    return OpenAlerts([_open_alert(row, without) for row in shown], len(found))
 
 
 def _open_alert(row: Alert, duns: str) -> OpenAlert:
     severity = Severity(row.severity)
-    title = without_company(row.title, duns)
+    title = without_company(row.title, duns) if duns else row.title
     return OpenAlert(row.pk, title, str(severity.label), severity.name.lower(), _state_text(row), row)
 
 

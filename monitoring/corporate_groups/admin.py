@@ -12,8 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from core.visibility import scope_of
-from monitoring.corporate_groups.view_data import group_page, head_of
+from core.visibility import Scope, scope_of
+from monitoring.alerts.facts.seen import as_seen_by
+from monitoring.company_page.risk import OpenAlerts, open_alerts_of
+from monitoring.corporate_groups.view_data import GroupPage, group_page, head_of
 from monitoring.follows.admin.buttons import follow_button
 from monitoring.models import FollowKind
 from portfolio.companies.columns import exposure_in
@@ -22,6 +24,9 @@ from portfolio.models import Company
 
 NINE_DIGITS = re.compile("[0-9]{9}")
 MAY_SEE = "portfolio.view_company"
+MAY_SEE_ALERTS = "monitoring.view_alert"
+# Of more, the page names those of the first.
+MOST_MEMBERS = 500
 MAY_SEE_EXPOSURE = "portfolio.view_exposure"
 
 
@@ -46,6 +51,13 @@ def page(request: HttpRequest, duns: str) -> HttpResponse:
         "with_exposure": request.user.has_perm(MAY_SEE_EXPOSURE),
         "currency": currency,
         "exposure_heading": exposure_in(currency),
+        "alerts": _open_alerts(request, group, scope),
         "follow": follow_button(request, FollowKind.GROUP, duns),
     }
     return TemplateResponse(request, "monitoring/corporate_groups/group.html", context)
+
+
+def _open_alerts(request: HttpRequest, group: GroupPage, scope: Scope) -> OpenAlerts | None:
+    if not request.user.has_perm(MAY_SEE_ALERTS):
+        return None
+    return open_alerts_of([row.duns for row in group.monitored][:MOST_MEMBERS], scope, as_seen_by)

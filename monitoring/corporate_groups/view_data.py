@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from core.visibility import Scope, visible_to
 from monitoring.company_page.group import critical_changes, members_of, monitored_among
 from monitoring.company_page.owner_names import names_of
@@ -35,7 +37,7 @@ def score_of(number: int | None, percentile: int | None) -> Score | None:
     if number is None:
         return None
     band = CLASSES.band_of(number)
-    return Score(str(number), band.tone if band else "calm", percentile)
+    return Score(gettext("Class %(number)s") % {"number": number}, band.tone if band else "calm", percentile)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from core.text import moment_text
 from monitoring.alerts.facts.seen import as_seen_by, comments_seen_by
 from monitoring.company_page.timeline import without_company
 from monitoring.dossier.asked import Asked
-from monitoring.dossier.lines import Line, Source, Topic, source_of
+from monitoring.dossier.lines import Line, Source, Topic, Work, source_of
 from monitoring.dossier.reader import Part
 from monitoring.models import Alert, AlertComment, AlertItem, CloseReason, Severity
 
@@ -53,7 +53,8 @@ def _comment(row: AlertComment) -> Line:
         text = gettext("Alert snoozed until %(moment)s") % {"moment": moment_text(end)}
         line = _act(row.pk.hex, row.at, text, row.by, source)
         return replace(line, details=((gettext("Comment"), row.text),))
-    return _act(row.pk.hex, row.at, gettext("Comment: %(text)s") % {"text": row.text}, row.by, source)
+    line = _act(row.pk.hex, row.at, gettext("Comment: %(text)s") % {"text": row.text}, row.by, source)
+    return replace(line, work=Work.COMMENT)
 
 
 def _raised(alert: Alert) -> Line:
@@ -100,7 +101,8 @@ def _acts(key: str, columns: Mapping[str, Any], source: Source) -> Iterator[Line
 def _other_acts(alert: Alert, source: Source) -> Iterator[Line]:
     if alert.assigned_at and alert.assignee:
         text = gettext("Alert assigned to %(person)s") % {"person": person_text(alert.assignee)}
-        yield _act(f"{alert.pk.hex}0", alert.assigned_at, text, alert.assigned_by, source)
+        line = _act(f"{alert.pk.hex}0", alert.assigned_at, text, alert.assigned_by, source)
+        yield replace(line, work=Work.ASSIGNMENT)
     if alert.reversed_at:
         yield _act(f"{alert.pk.hex}3", alert.reversed_at, alert.reversal, "", source)
 

@@ -33,6 +33,11 @@ class Topic(TextChoices):
     REVIEW = "review", _("Review")
 
 
+class Work(TextChoices):
+    COMMENT = "comment", _("Comment")
+    ASSIGNMENT = "assignment", _("Assignment")
+
+
 # A model and the key of a row.
 Page = tuple[type[Model], object]
 RANKS: Mapping[str, int] = {topic: rank for rank, topic in enumerate(Topic)}
@@ -74,6 +79,8 @@ class Line:
     # Of what is known by its day alone.
     is_day: bool = False
     is_minor: bool = False
+    # Of work on an alert, what the summary counts.
+    work: Work | None = None
 
     @property
     def order(self) -> tuple[datetime, int, str]:

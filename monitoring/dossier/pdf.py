@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from itertools import groupby, zip_longest
+from itertools import groupby
 from textwrap import shorten, wrap
 
 from django.utils import timezone
@@ -23,7 +23,7 @@ HOW_MANY_NAMED = 8
 # Of the summary.
 MOST_OF_A_LINE = 300
 # A row must fit a page: so many lines of so many characters, and twice as many where characters are wide.
-LINES_OF_ROW, CHARACTERS = 24, 30
+LINES_OF_ROW, CHARACTERS, CHARACTERS_OF_SOURCES = 24, 45, 70
 
 
 def dossier_pdf(dossier: Dossier) -> bytes:
@@ -39,6 +39,7 @@ def dossier_pdf(dossier: Dossier) -> bytes:
         _summary(paper, dossier)
         _figures(paper, dossier)
         _lines(paper, dossier)
+        _appendix(paper, dossier)
         return bytes(paper.output())
 
 
@@ -76,6 +77,8 @@ def _summary(paper: Paper, dossier: Dossier) -> None:
             paper.write_line(f"{day_text(line.day)}: {_in_a_line(line)}")
         if rest := point.more_words if point.lines else point.empty:
             paper.write_line(rest, color=FAINT)
+        if point.also:
+            paper.write_line(point.also, color=FAINT)
 
 
 def _in_a_line(line: Line) -> str:
@@ -118,37 +121,58 @@ def _lines(paper: Paper, dossier: Dossier) -> None:
     if not rows:
         paper.write_line(gettext("No records in this period."))
         return
-    headings = (gettext("Time"), gettext("Type"), gettext("Event"), gettext("Source"))
-    paper.rows(headings, rows[:MOST_LINES], (32, 22, 68, 52))
+    headings = (gettext("No."), gettext("Time"), gettext("Type"), gettext("Event"))
+    paper.rows(headings, rows[:MOST_LINES], (12, 34, 24, 104))
     if len(rows) > MOST_LINES:
         numbers = {"most": counted(MOST_LINES), "all": counted(len(rows))}
         text = gettext("Only the first %(most)s of %(all)s lines are included. Choose a shorter period.")
         paper.write_line(text % numbers, bold=True, color=INK)
 
 
+def _appendix(paper: Paper, dossier: Dossier) -> None:
+    """The rows that each line of the timeline is taken from, and the hashes of what D&B sent."""
+    rows = [
+        (number if place == 0 else "", piece)
+        for number, line in _numbered(dossier.lines)
+        for place, piece in enumerate(_pieces(_sources(line), CHARACTERS_OF_SOURCES))
+        if piece
+    ]
+    if rows:
+        paper.heading(gettext("Appendix: sources"), room=80)
+        paper.write_line(gettext("By the number of the line in the timeline."), size=9, color=FAINT)
+        paper.rows((gettext("No."), gettext("Source")), rows[:MOST_LINES], (12, 162))
+
+
+def _numbered(lines: list[Line]) -> Iterator[tuple[str, Line]]:
+    """Those that have a row of their own."""
+    for number, line in enumerate((line for line in lines if not line.is_minor), 1):
+        yield counted(number), line
+
+
 def _rows(lines: list[Line]) -> Iterator[tuple[str, str, str, str]]:
+    numbers = {id(line): number for number, line in _numbered(lines)}
     for day, its in groupby(lines, key=lambda line: line.day):
         group = list(its)
         for line in group:
             if not line.is_minor:
-                yield from _rows_of(line)
+                yield from _rows_of(numbers[id(line)], line)
         if minor := [line for line in group if line.is_minor]:
-            yield day_text(day), "", _combined(minor), ""
+            yield "", day_text(day), "", _combined(minor)
 
 
-def _rows_of(line: Line) -> Iterator[tuple[str, str, str, str]]:
+def _rows_of(number: str, line: Line) -> Iterator[tuple[str, str, str, str]]:
     """Several for a line that does not fit a page, such as a decision with all figures."""
-    first = _time(line), str(line.topic.label)
-    for event, sources in zip_longest(_pieces(_event(line)), _pieces(_sources(line)), fillvalue=""):
-        yield *first, event, sources
-        first = "", ""
+    first = number, _time(line), str(line.topic.label)
+    for event in _pieces(_event(line), CHARACTERS):
+        yield *first, event
+        first = "", "", ""
 
 
-def _pieces(paragraphs: Iterable[str]) -> Iterator[str]:
+def _pieces(paragraphs: Iterable[str], characters: int) -> Iterator[str]:
     piece: list[str] = []
     room = LINES_OF_ROW
-    for text in (part for one in paragraphs for part in wrap(one, CHARACTERS * LINES_OF_ROW // 2) or [""]):
-        lines = len(text) // CHARACTERS + 1
+    for text in (part for one in paragraphs for part in wrap(one, characters * LINES_OF_ROW // 2) or [""]):
+        lines = len(text) // characters + 1
         if lines > room:
             yield "\n".join(piece)
             piece, room = [], LINES_OF_ROW

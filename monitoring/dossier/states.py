@@ -10,7 +10,8 @@ from django.utils.translation import gettext
 
 from core.lists.listings import Column, text_of
 from core.text import counted
-from monitoring.company_page.summary import head_of
+from monitoring.company_page.owner_names import ROLES
+from monitoring.company_page.summary import LINKAGE, head_of
 from monitoring.dossier.asked import Asked
 from monitoring.dossier.changes import History
 from monitoring.dossier.exposure import Stakes, amount_words
@@ -64,7 +65,17 @@ def _figures(state: CompanyState, history: History) -> Iterator[tuple[str, str, 
     yield "operating_status", gettext("Status"), head.status_words
     yield "warnings", gettext("Warnings"), ", ".join(head.warnings)
     company = Company(**figures_of(state)._asdict())
-    yield from ((column.name, str(column.heading), _text(column, company)) for column in SHOWN)
+    owners = {column: _owner(state, role) for column, role in ROLES}
+    for column in SHOWN:
+        text = _text(column, company)
+        number, name = owners.get(column.name, ("", ""))
+        yield column.name, str(column.heading), f"{text} {name}".strip() if text and text == number else text
+
+
+def _owner(state: CompanyState, role: str) -> tuple[str, str]:
+    """Its number and its name, as D&B reported both with the company."""
+    number, name = (state.value(f"{LINKAGE}.{role}.{one}") for one in ("duns", "primaryName"))
+    return str(number or ""), name if isinstance(name, str) else ""
 
 
 def _text(column: Column, company: Company) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext, ngettext
 
 from core.text import counted
 from monitoring.dossier.dossier import Dossier
-from monitoring.dossier.lines import Line, Topic
+from monitoring.dossier.lines import Line, Topic, Work
 from monitoring.dossier.reader import Part
 from monitoring.models import Severity
 
@@ -24,6 +24,7 @@ class Point:
     lines: Sequence[Line]
     empty: str
     more: int = 0
+    also: str = ""
 
     @property
     def more_words(self) -> str:
@@ -53,7 +54,18 @@ def _happened(dossier: Dossier) -> Point:
 
 
 def _alerts(dossier: Dossier) -> Point:
-    return _latest(gettext("Alerts"), _of(dossier, Topic.ALERT), gettext("No alert was raised."))
+    point = _latest(gettext("Alerts"), _of(dossier, Topic.ALERT), gettext("No alert was raised."))
+    return replace(point, also=_worked_on(dossier))
+
+
+def _worked_on(dossier: Dossier) -> str:
+    """How much users did with them."""
+    comments, assignments = (sum(line.work == work for line in dossier.lines) for work in Work)
+    parts = (
+        (comments, ngettext("%(count)s comment", "%(count)s comments", comments)),
+        (assignments, ngettext("%(count)s assignment", "%(count)s assignments", assignments)),
+    )
+    return ", ".join(words % {"count": counted(count)} for count, words in parts if count)
 
 
 def _decided(dossier: Dossier) -> Point:

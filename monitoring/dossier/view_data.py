@@ -71,5 +71,6 @@ def page_context(dossier: Dossier, number: str | None) -> dict[str, Any]:
         "found": page,
         "days": days_of(page),
         "summary": summary_of(dossier),
+        "sources": list({(one.kind, one.key): one for line in page for one in line.sources}.values()),
         **shown,
     }

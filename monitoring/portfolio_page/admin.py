@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -76,11 +76,28 @@ def companies_csv(request: HttpRequest) -> StreamingHttpResponse:
 
     _demand(request)
     count, pieces = list_file(request.GET, request.user, with_money=_may_see_money(request))
+    return StreamingHttpResponse(pieces, content_type=CSV, headers=_noted(request, count, "CSV"))
+
+
+@require_safe
+def companies_xlsx(request: HttpRequest) -> HttpResponse:
+    """As a spreadsheet, where the list is not too long for one."""
+    from monitoring.portfolio_page.list_file import list_sheet
+
+    _demand(request)
+    count, sheet = list_sheet(request.GET, request.user, with_money=_may_see_money(request))
+    if not sheet:
+        raise Http404(gettext("This list is too long for a spreadsheet. Download it as CSV."))
+    return HttpResponse(sheet, content_type=XLSX, headers=_noted(request, count, "XLSX"))
+
+
+def _noted(request: HttpRequest, count: int, form: str) -> dict[str, str]:
+    """Who took how many companies out is in the audit log; the file's name."""
     words = gettext("%(list)s exported as %(format)s, filtered by %(query)s")
-    summary = words % {"list": plurals.companies(count), "format": "CSV", "query": request.GET.urlencode()}
+    summary = words % {"list": plurals.companies(count), "format": form, "query": request.GET.urlencode()}
     note_act(actor=request.user.get_username(), action="export", what="portfolio", key="", summary=summary)
-    name = f'attachment; filename="portfolio-companies-{timezone.now():%Y%m%d-%H%M%S}.csv"'
-    return StreamingHttpResponse(pieces, content_type=CSV, headers={"Content-Disposition": name})
+    name = f"portfolio-companies-{timezone.now():%Y%m%d-%H%M%S}.{form.lower()}"
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
 @require_safe

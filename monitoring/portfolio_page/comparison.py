@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from monitoring.portfolio_page.asked import Asked
 from monitoring.portfolio_page.measures.counts import Count, count_of
-from monitoring.portfolio_page.measures.movement import Movement, movement_of, pairs_of
+from monitoring.portfolio_page.measures.movement import Movement, Pairs, movement_of, pairs_of
 from monitoring.portfolio_page.measures.world import World
 from monitoring.portfolio_page.worlds import Money, Reading, read_days
 
@@ -20,6 +20,7 @@ class Comparison:
     before: Count
     after: Count
     movement: Movement
+    pairs: Pairs
     money: Money | None
 
 
@@ -37,5 +38,5 @@ def compared(asked: Asked, after: World, money: Money | None) -> Comparison:
 def _compared(reading: Reading, after: World, money: Money | None) -> Comparison:
     asked = reading.asked
     before = reading.world(asked.since, asked.filters, money)
-    movement = movement_of(pairs_of(before, after, asked.dimension.column))
-    return Comparison(asked, after, count_of(before), count_of(after), movement, money)
+    pairs = pairs_of(before, after, asked.dimension.column)
+    return Comparison(asked, after, count_of(before), count_of(after), movement_of(pairs), pairs, money)

@@ -16,7 +16,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from core.markup import badge
 from core.text import country_name
 from monitoring.portfolio_page.asked import Asked, read_asked
 from monitoring.portfolio_page.filters import FLAGS, Filters
@@ -29,9 +28,9 @@ from monitoring.portfolio_page.measures.dimensions import (
     FAILURE,
     RATING,
     UNKNOWN,
-    Dimension,
 )
 from monitoring.portfolio_page.movement_data import DIRECTION_WORDS, state_words
+from monitoring.portfolio_page.view_data import badge_of
 from portfolio.companies.columns import exposure_in
 from portfolio.exposure.money import amount_text
 from portfolio.models import Company
@@ -39,6 +38,8 @@ from portfolio.models.figures import FLAG_LABELS
 from portfolio.registrations.names import references_of
 
 ON_A_PAGE = 50
+# A spreadsheet is written before it is sent, while somebody waits; CSV has no limit.
+MOST_IN_A_SHEET = 20_000
 SORT_WORDS: Mapping[str, str | Promise] = {
     "risk": _("Highest risk first"),
     "exposure": _("Largest exposure first"),
@@ -79,8 +80,13 @@ def list_context(query: QueryDict, person: Any, *, with_money: bool) -> dict[str
         "next": page.has_next() and _without(query, "p", p=str(page.next_page_number())),
         "back": Links(asked).page(),
         "csv": f"{reverse('portfolio_risk_companies_csv')}{_without(query, 'p')}",
+        "xlsx": _xlsx_link(query, len(found)),
         "as_of": asked.past.isoformat() if asked.past else "",
     }
+
+
+def _xlsx_link(query: QueryDict, companies: int) -> str:
+    return f"{reverse('portfolio_risk_companies_xlsx')}{_without(query, 'p')}" if companies <= MOST_IN_A_SHEET else ""
 
 
 def _lines(found: Listed, places: Any, asked: Asked) -> Iterator[Line]:
@@ -96,18 +102,13 @@ def _lines(found: Listed, places: Any, asked: Asked) -> Iterator[Line]:
             duns=duns,
             name=names.get(duns, ""),
             place="" if country == UNKNOWN else country_name(country),
-            failure=_class_badge(FAILURE, failure),
-            delinquency=_class_badge(DELINQUENCY, delinquency),
+            failure=badge_of(FAILURE, failure),
+            delinquency=badge_of(DELINQUENCY, delinquency),
             rating="" if rating == UNKNOWN else rating,
             was=state_of_company(found.was, place, asked),
             now=state_of_company(found.now, place, asked),
             amount=amount_text(cents) if found.money and is_exposed else "",
         )
-
-
-def _class_badge(dimension: Dimension, value: str) -> SafeString:
-    """The number, with what it means behind it."""
-    return badge(gettext("Unknown") if value == UNKNOWN else value, dimension.tone(value), dimension.words(value))
 
 
 def state_of_company(states: Any, place: int, asked: Asked) -> str:

@@ -1,4 +1,4 @@
-"""The list of companies behind a number as a file with all of its rows, written while it is read."""
+"""The list of companies behind a number as a file with all of its rows: CSV, written while it is read, or XLSX."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from operator import itemgetter
 from typing import Any
 
 from django.http import QueryDict
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.exports.sheets import Sheets, workbook
 from core.exports.writers import csv_headings, csv_rows
 from core.lists.listings import Column
 from core.text import country_name
 from monitoring.portfolio_page.asked import Asked, read_asked
-from monitoring.portfolio_page.list_data import state_of_company
+from monitoring.portfolio_page.list_data import MOST_IN_A_SHEET, state_of_company
 from monitoring.portfolio_page.listed import OF_LIST, Listed, Order, chosen_sort, listed, read_choice
 from monitoring.portfolio_page.measures.dimensions import DIMENSIONS, SIZE, UNKNOWN
 from monitoring.portfolio_page.measures.world import World
@@ -23,6 +25,7 @@ from portfolio.companies.columns import exposure_in, units
 from portfolio.models import Company
 
 AT_ONCE = 1000
+NAME_WIDTH, WIDTH = 40, 18
 # As a record has it where D&B reported nothing.
 NUMBERS = {"failure_percentile": 0xFF, "failure_incidence": 0xFFFF, "delinquency_percentile": 0xFF}
 Headings = tuple[tuple[str, str | Promise], ...]
@@ -47,6 +50,23 @@ def list_file(query: QueryDict, person: Any, *, with_money: bool) -> tuple[int, 
     found = listed(asked, choice, with_money=with_money)
     order = found.ordered(chosen_sort(query, found))
     return len(found), _pieces(found, order, asked, translation.get_language())
+
+
+def list_sheet(query: QueryDict, person: Any, *, with_money: bool) -> tuple[int, bytes]:
+    """The same as a spreadsheet; empty where it would have too many rows."""
+    asked, choice = read_asked(query, person, *OF_LIST), read_choice(query)
+    found = listed(asked, choice, with_money=with_money)
+    if len(found) > MOST_IN_A_SHEET:
+        return len(found), b""
+    columns, order = _columns(found), found.ordered(chosen_sort(query, found))
+    headings = [str(column.heading) for column in columns]
+    rows = [[column.read(row) for column in columns] for row in _rows(found, order, asked)]
+    widths = [NAME_WIDTH if column.name == "name" else WIDTH for column in columns]
+
+    def companies(sheets: Sheets) -> None:
+        sheets.long_table(gettext("Companies"), headings, rows, widths)
+
+    return len(found), workbook(gettext("Companies"), timezone.now(), [companies])
 
 
 def _pieces(found: Listed, order: Order, asked: Asked, language: str | None) -> Iterator[str]:

@@ -100,8 +100,9 @@ def listed(asked: Asked, choice: Choice, *, with_money: bool) -> Listed:
         found = _moved(pairs.only(mask), money)
     else:
         found = Listed(world, None, None, money)
-    found = _only(found, of_list.mask(found.world))
-    return _only(found, rest_mask(found.world, DIMENSIONS[choice.rest])) if choice.rest else found
+    mask = of_list.mask(found.world)
+    # The first ten are those of all companies, whatever else the list is filtered by.
+    return _only(found, mask & rest_mask(found.world, DIMENSIONS[choice.rest]) if choice.rest else mask)
 
 
 def _parted(filters: Filters) -> tuple[Filters, Filters]:

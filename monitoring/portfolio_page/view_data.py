@@ -7,15 +7,26 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
+from core.markup import badge
 from core.text import counted
 from monitoring.company_page.owner_names import ultimate_name
 from monitoring.portfolio_page.filters import FLAGS
 from monitoring.portfolio_page.links import Links, list_of_classes
-from monitoring.portfolio_page.measures.concentration import Concentration, Place
+from monitoring.portfolio_page.measures.concentration import Concentration, Place, largest_companies
 from monitoring.portfolio_page.measures.counts import Count, total
-from monitoring.portfolio_page.measures.dimensions import DELINQUENCY, FAILURE, GROUP, UNKNOWN, Dimension
+from monitoring.portfolio_page.measures.dimensions import (
+    COUNTRY,
+    DELINQUENCY,
+    FAILURE,
+    GROUP,
+    INDUSTRY,
+    SIZE,
+    UNKNOWN,
+    Dimension,
+)
 from monitoring.portfolio_page.measures.world import World
 from monitoring.portfolio_page.overview import CLASSES, HIGH_FAILURE_RISK, Overview
 from monitoring.portfolio_page.worlds import Money
@@ -24,6 +35,9 @@ from portfolio.exposure.money import amount_text, money_text
 from portfolio.exposure.totals import outside
 from portfolio.models import Company
 from portfolio.models.figures import FLAG_LABELS
+
+# Divided further by who is at high failure risk; the others are themselves about risk.
+WITH_RISK = (COUNTRY, INDUSTRY, GROUP, SIZE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +56,8 @@ class Cell:
     share: str = ""
     # Of what the label names, where it has a page.
     page: str = ""
+    # Its companies at high failure risk.
+    high: Cell | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +74,20 @@ class Cells:
     def number(self, cents: int) -> str:
         return amount_text(cents) if self.money and cents else ""
 
-    def cell(self, label: str, count: Count, link: str, tone: str = "calm", **more: str) -> Cell:
+    def cell(
+        self,
+        label: str,
+        count: Count,
+        link: str,
+        tone: str = "calm",
+        *,
+        width: str = "0",
+        share: str = "",
+        page: str = "",
+    ) -> Cell:
         shown = link if count.companies else ""
         amounts = self.amount(count.cents), self.number(count.cents)
-        return Cell(label, count.companies, amounts[0], shown, amounts[1], tone, **more)
+        return Cell(label, count.companies, amounts[0], shown, amounts[1], tone, width, share, page)
 
     def of_day(self, label: str, count: Count, tone: str = "calm", **chosen: Any) -> Cell:
         return self.cell(label, count, self.links.companies(**chosen), tone)
@@ -76,7 +102,8 @@ class Cells:
 
 def page_context(overview: Overview) -> dict[str, Any]:
     links = Links(overview.asked, list_of_classes(with_money=overview.money is not None))
-    cells = Cells(links, overview.money)
+    cells, largest = Cells(links, overview.money), largest_companies(overview.world)
+    known = _companies_of(overview, largest)
     return {
         "overview": overview,
         "tiles": list(tiles(overview, cells)),
@@ -85,7 +112,8 @@ def page_context(overview: Overview) -> dict[str, Any]:
         "class_heads": [DELINQUENCY.words(value) for value in CLASSES],
         "classes": [_classes(FAILURE, overview.failure, cells), _classes(DELINQUENCY, overview.delinquency, cells)],
         "flags": list(_flags(overview, cells)),
-        "concentrations": [_concentration(one, overview.world, cells) for one in overview.concentrations],
+        "concentrations": [_concentration(one, overview.world, cells, known) for one in overview.concentrations],
+        "largest": _largest(overview, cells, largest, known),
         "loss": _loss(overview, cells),
         "unconverted": _unconverted(overview.money),
         "outside": _outside(overview),
@@ -118,7 +146,7 @@ def _matrix(overview: Overview, cells: Cells) -> Iterator[tuple[str, list[Cell]]
             cells.of_day(
                 f"{FAILURE.title}: {FAILURE.words(failure)}; {DELINQUENCY.title}: {DELINQUENCY.words(other)}",
                 overview.matrix.get((failure, other), Count()),
-                _worse_tone(FAILURE.tone(failure), DELINQUENCY.tone(other)),
+                _tone_of_both(failure, other),
                 failure_class=failure,
                 delinquency_class=other,
             )
@@ -127,8 +155,11 @@ def _matrix(overview: Overview, cells: Cells) -> Iterator[tuple[str, list[Cell]]
         yield FAILURE.words(failure), row
 
 
-def _worse_tone(*tones: str) -> str:
-    return next(tone for tone in ("bad", "warn", "good", "calm") if tone in tones)
+def _tone_of_both(failure: str, delinquency: str) -> str:
+    """That of the worse. Where one is unknown, a good one says nothing of the company."""
+    tones = FAILURE.tone(failure), DELINQUENCY.tone(delinquency)
+    order = ("bad", "warn", "calm", "good") if UNKNOWN in (failure, delinquency) else ("bad", "warn", "good", "calm")
+    return next(tone for tone in order if tone in tones)
 
 
 def _classes(dimension: Dimension, counts: Mapping[str, Count], cells: Cells) -> tuple[Dimension, list[Cell]]:
@@ -170,19 +201,30 @@ def _flags(overview: Overview, cells: Cells) -> Iterator[Cell]:
 # Concentration and expected loss
 
 
-def _concentration(one: Concentration, world: World, cells: Cells) -> dict[str, Any]:
+def _companies_of(overview: Overview, largest: World) -> list[Company]:
+    """Whose names the page shows, in one query."""
+    (groups,) = (one for one in overview.concentrations if one.dimension is GROUP)
+    return _rows_of({f"{number:09d}" for number in largest["duns"].tolist()} | _naming(groups, overview.world))
+
+
+def _rows_of(numbers: set[str]) -> list[Company]:
+    return list(Company.objects.filter(pk__in=numbers).only("duns", "name", "global_ultimate", "projection"))
+
+
+def _concentration(one: Concentration, world: World, cells: Cells, known: list[Company]) -> dict[str, Any]:
     counts = [place.count for place in one.first]
     longest = max((count.cents if one.by_money else count.companies for count in counts), default=0)
-    name, names = one.dimension.name, group_names(one, world)
+    name, names = one.dimension.name, group_names(one, world, known)
 
-    def cell(label: str, count: Count, chosen: dict[str, str], page: str = "") -> Cell:
+    def cell(label: str, count: Count, chosen: dict[str, str], page: str = "", high: Cell | None = None) -> Cell:
         size = count.cents if one.by_money else count.companies
         link, share = cells.links.companies(**chosen), share_text(one.share_of(count), 1)
-        return cells.cell(label, count, link, width=percent(size, longest), share=share, page=page)
+        return replace(cells.cell(label, count, link, width=percent(size, longest), share=share, page=page), high=high)
 
     rows = [
-        cell(names.get(place.value, place.label), place.count, {name: place.value}, _page_of(one, place))
+        cell(label, place.count, {name: place.value}, _page_of(one, place), _high(one, place, label, cells))
         for place in one.first
+        for label in [names.get(place.value, place.label)]
     ]
     rest = [cell(_rest_words(one), one.rest, {"rest": name})] if one.others else []
     unknown = [cell(gettext("Unknown"), one.unknown, {name: UNKNOWN})] if one.unknown.companies else []
@@ -192,8 +234,39 @@ def _concentration(one: Concentration, world: World, cells: Cells) -> dict[str, 
         "first": len(one.first),
         "rows": [*rows, *rest, *unknown],
         "by_money": one.by_money,
+        "high_heading": gettext("High failure risk") if one.dimension in WITH_RISK else "",
         "share_heading": gettext("Share of exposure") if one.by_money else gettext("Share of companies"),
     }
+
+
+def _high(one: Concentration, place: Place, label: str, cells: Cells) -> Cell | None:
+    """With its share of the companies, and of the exposure, of its line."""
+    if one.dimension not in WITH_RISK:
+        return None
+    chosen: dict[str, Any] = {one.dimension.name: place.value, "failure_class": HIGH_FAILURE_RISK}
+    cell = cells.of_day(f"{label}, {gettext('High failure risk')}", place.high, **chosen)
+    share = share_text(place.high.companies, place.count.companies) if place.high.companies else ""
+    return replace(cells.with_share(cell, place.high, place.count), share=share)
+
+
+def _largest(overview: Overview, cells: Cells, world: World, known: list[Company]) -> dict[str, Any] | None:
+    """The companies with the largest exposure, for those who may see it."""
+    if overview.money is None or not overview.exposed.cents:
+        return None
+    whole, names = overview.whole.cents, {row.duns: row.name for row in known}
+    numbers = [f"{number:09d}" for number in world["duns"].tolist()]
+    classes = [FAILURE.value(world.snapshot, number) for number in world["failure_class"].tolist()]
+    rows = [
+        (duns, names.get(duns) or duns, amount_text(cents), share_text(cents, whole), badge_of(FAILURE, value))
+        for duns, cents, value in zip(numbers, world.cents.tolist(), classes, strict=True)
+    ]
+    share = share_text(int(world.cents.sum()), whole)
+    return {"rows": rows, "share": share, "link": cells.links.companies(exposure="known", sort="exposure")}
+
+
+def badge_of(dimension: Dimension, value: str) -> SafeString:
+    """The number of a class, with what it means behind it."""
+    return badge(gettext("Unknown") if value == UNKNOWN else value, dimension.tone(value), dimension.words(value))
 
 
 def _rest_words(one: Concentration) -> str:
@@ -204,20 +277,24 @@ def _page_of(one: Concentration, place: Place) -> str:
     return reverse("corporate_group", args=[place.value]) if one.dimension is GROUP else ""
 
 
-def group_names(one: Concentration, world: World) -> dict[str, str]:
+def group_names(one: Concentration, world: World, known: list[Company] | None = None) -> dict[str, str]:
     """Groups by the name of the company at the top; where it is not in the portfolio, as one of its companies reports
     it."""
     if one.dimension is not GROUP:
         return {}
     tops = {place.value for place in one.first}
-    rows = Company.objects.filter(pk__in=_known_of(tops, world) | _a_member_of_each(tops, world))
     names: dict[str, str] = {}
-    for row in rows.only("duns", "name", "global_ultimate", "projection"):
+    for row in _rows_of(_naming(one, world)) if known is None else known:
         if row.global_ultimate in tops and (name := ultimate_name(row)):
             names.setdefault(row.global_ultimate, name)
         if row.duns in tops and row.name:
             names[row.duns] = row.name
     return names
+
+
+def _naming(groups: Concentration, world: World) -> set[str]:
+    tops = {place.value for place in groups.first}
+    return _known_of(tops, world) | _a_member_of_each(tops, world)
 
 
 def _known_of(tops: set[str], world: World) -> set[str]:

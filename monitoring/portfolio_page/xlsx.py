@@ -45,6 +45,7 @@ def _summary(sheets: Sheets, overview: Overview) -> None:
     sheet = sheets.sheet(gettext("Summary"))
     sheet.set_column(0, 0, 60)
     sheet.set_column(1, 2, 22)
+    sheet.set_column(3, 3, 34)
     sheet.write_string(0, 0, title_of(overview), sheets.title)
     for line, text in enumerate(about_lines(overview), 1):
         sheets.line(sheet, line, [text])
@@ -56,11 +57,18 @@ def _summary(sheets: Sheets, overview: Overview) -> None:
         [gettext("Without data"), *_counted(overview, overview.without_data)],
     ]
     if overview.loss:
-        rows.append([gettext("Expected loss within a year"), overview.loss.rated.companies, overview.loss.cents / 100])
+        # In a column of its own: it is no exposure.
+        loss = overview.loss
+        rows.append([gettext("With a known default rate"), *_counted(overview, loss.rated), loss.cents / 100])
     start = len(about_lines(overview)) + 2
-    sheets.line(sheet, start, _headings(overview, gettext("Figure")), sheets.head)
+    sheets.line(sheet, start, [*_headings(overview, gettext("Figure")), *_loss_heading(overview)], sheets.head)
     for line, row in enumerate(filter(None, rows), start + 1):
         sheets.line(sheet, line, row)
+
+
+def _loss_heading(overview: Overview) -> Row:
+    words = gettext("Expected loss within a year (%(currency)s)")
+    return [words % {"currency": overview.money.currency}] if overview.money else []
 
 
 def _matrix(sheets: Sheets, overview: Overview) -> None:
@@ -109,8 +117,10 @@ def _concentration(sheets: Sheets, overview: Overview) -> None:
     for one in overview.concentrations:
         title, names = str(one.dimension.title), group_names(one, overview.world)
         for place in one.first:
-            rows.append([title, names.get(place.value, place.label), *_counted(overview, place.count)])
+            counts = *_counted(overview, place.count), *_counted(overview, place.high)
+            rows.append([title, names.get(place.value, place.label), *counts])
         rows.append([title, gettext("All others"), *_counted(overview, one.rest)])
         rows.append([title, gettext("Unknown"), *_counted(overview, one.unknown)])
-    headings = _headings(overview, gettext("Group"), gettext("Item"))
-    sheets.table(gettext("Concentration"), headings, rows, (26, 60, 14, 22))
+    high = [gettext("%(figure)s, high failure risk") % {"figure": name} for name in _headings(overview)]
+    headings = [*_headings(overview, gettext("Group"), gettext("Item")), *high]
+    sheets.table(gettext("Concentration"), headings, rows, (26, 60, 14, 22, 30, 36))

@@ -38,6 +38,7 @@ from monitoring.reports.sentences import (
     change_sentences,
     contract_words,
     entries_note,
+    more_worse_words,
     pulled_words,
     severities,
     speeds,
@@ -246,6 +247,7 @@ def page_context(report: Report) -> dict[str, Any]:
         "contract_words": [contract_words(one) for one in report.contracts],
         "waiting": [(one, waited_words(one)) for one in report.waiting],
         "waiting_words": waiting_words(report),
+        "more_worse_words": more_worse_words(report),
         "events": [(event, report.reference(event.registration)) for event in report.events],
         "periods": [
             (gettext("Weeks"), lately(PeriodKind.WEEK, now, WEEKS)),

@@ -122,11 +122,11 @@ def _of(alerts: Any, registrations: Sequence[uuid.UUID], *, is_all: bool) -> Any
 
 
 def waiting_alerts(registrations: Sequence[uuid.UUID], *, is_all: bool, scope: Scope) -> list[Waiting]:
-    """Alerts that are not acknowledged, the oldest first."""
+    """Alerts that are not acknowledged, the most severe first, of the same severity the oldest."""
     alerts = visible_to(scope, Alert.objects.filter(WAITING))
     rows = _of(alerts, registrations, is_all=is_all or not scope.sees_all)
     now = timezone.now()
-    found = list(rows.order_by("raised_at", "id")[:WAITING_SHOWN])
+    found = list(rows.order_by("-severity", "raised_at", "id")[:WAITING_SHOWN])
     as_seen_by(scope, found)
     return [_waiting_alert(row, now) for row in found]
 

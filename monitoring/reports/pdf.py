@@ -16,6 +16,7 @@ from monitoring.reports.sentences import (
     as_of,
     contract_words,
     entries_note,
+    more_worse_words,
     pulled_words,
     severities,
     speeds,
@@ -185,6 +186,12 @@ def _risk(paper: Paper, report: Report) -> None:
     paper.write_line(report.risk.days_words, size=9, color=FAINT)
     rows = [(one.label, counted(one.companies)) for one in report.risk.figures]
     paper.rows((gettext("Figure"), gettext("Companies")), rows, (144, 30), right=(1,))
+    if report.risk.worse:
+        paper.ln(4)
+        moved = [(f"{one.name} {one.duns}".strip(), one.was, one.now) for one in report.risk.worse]
+        paper.rows((gettext("Moved to a higher failure risk"), gettext("From"), gettext("To")), moved, (86, 44, 44))
+    if report.risk.more_worse:
+        paper.write_line(more_worse_words(report), size=9, color=FAINT)
 
 
 def _portfolio(paper: Paper, report: Report) -> None:
@@ -225,7 +232,7 @@ def _portfolio(paper: Paper, report: Report) -> None:
 
 
 def _waiting(paper: Paper, report: Report) -> None:
-    paper.heading(gettext("Oldest open alerts"))
+    paper.heading(gettext("Open alerts, most severe first"))
     paper.write_line(f"{as_of(report)}.", size=9, color=FAINT)
     if not report.waiting:
         paper.write_line(gettext("All alerts are acknowledged."))
@@ -235,7 +242,7 @@ def _waiting(paper: Paper, report: Report) -> None:
     if report.waiting_count > len(rows):
         paper.ln(1.5)
         paper.write_line(
-            gettext("%(waiting)s. The oldest are listed here.") % {"waiting": waiting_words(report)},
+            gettext("%(waiting)s. The most severe are listed here.") % {"waiting": waiting_words(report)},
             size=9,
             color=FAINT,
         )

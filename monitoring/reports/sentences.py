@@ -158,7 +158,7 @@ def _longest(report: Report) -> str:
         return gettext("%(as_of)s, all alerts are acknowledged.") % {"as_of": as_of(report)}
     text = ngettext(
         "%(as_of)s, %(count)s open alert is not acknowledged; it has been open for %(span)s.",
-        "%(as_of)s, %(count)s open alerts are not acknowledged; the oldest has been open for %(span)s.",
+        "%(as_of)s, %(count)s open alerts are not acknowledged; the oldest most severe one for %(span)s.",
         report.waiting_count,
     )
     words = {"as_of": as_of(report), "count": counted(report.waiting_count), "span": waited_words(report.waiting[0])}
@@ -173,6 +173,14 @@ def waiting_words(report: Report) -> str:
     """ "3 open alerts not acknowledged"."""
     count = report.waiting_count
     text = ngettext("%(count)s open alert not acknowledged", "%(count)s open alerts not acknowledged", count)
+    return text % {"count": counted(count)}
+
+
+def more_worse_words(report: Report) -> str:
+    count = report.risk.more_worse
+    text = ngettext(
+        "and %(count)s more company at a higher risk", "and %(count)s more companies at a higher risk", count
+    )
     return text % {"count": counted(count)}
 
 

@@ -15,6 +15,7 @@ from monitoring.reports.sentences import (
     SEVERITIES,
     as_of,
     entries_note,
+    more_worse_words,
     pulled_words,
     speeds,
     summary,
@@ -126,6 +127,11 @@ def _risk(sheets: Sheets, report: Report) -> None:
     rows = ((one.label, one.companies) for one in report.risk.figures)
     sheet = sheets.table(gettext("Portfolio risk"), (gettext("Figure"), gettext("Companies")), rows, (44, 14))
     _note(sheets, sheet, len(report.risk.figures), report.risk.days_words)
+    moved = [(one.name, one.duns, one.was, one.now) for one in report.risk.worse]
+    headings = gettext("Company"), gettext("D-U-N-S number"), gettext("From"), gettext("To")
+    sheet = sheets.table(gettext("Moved to a higher risk"), headings, moved, (44, 16, 26, 26))
+    if report.risk.more_worse:
+        _note(sheets, sheet, len(moved), more_worse_words(report))
 
 
 def _registrations(sheets: Sheets, report: Report) -> None:

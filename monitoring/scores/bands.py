@@ -1,7 +1,7 @@
 """The scales of D&B's scores, and the band of risk that a value lies in.
 
-D&B's class 1 is the lowest risk and class 5 the highest; 3 is the middle. Percentiles are divided into thirds: where
-D&B draws the line between classes differs from country to country.
+D&B's class 1 is the lowest risk and class 5 the highest; 3 is the middle. A percentile has the risk of its class: where
+D&B draws the line between classes differs from country to country. Only one without a class is divided into thirds.
 """
 
 from __future__ import annotations
@@ -54,9 +54,10 @@ def _bands(*edges: float) -> tuple[Band, ...]:
 CLASSES = Scale(5.5, 0.5, (1, 2, 3, 4, 5), _bands(0.5, 2.5, 3.5, 5.5))
 # A company in one of these failure score classes is at “high failure risk”, on every page.
 HIGH_RISK_CLASSES = (4, 5)
+CLASS, PERCENTILE = "classScore", "nationalPercentile"
 SCALES: Mapping[str, Scale] = {
-    "nationalPercentile": Scale(1, 100, (1, 34, 67, 100), _bands(100, 67, 34, 1)),
-    "classScore": CLASSES,
+    PERCENTILE: Scale(1, 100, (1, 34, 67, 100), _bands(100, 67, 34, 1)),
+    CLASS: CLASSES,
 }
 # The digit of a rating, from minimal risk (1) to high risk (4).
 RATING_RISK = Scale(4.5, 0.5, (1, 2, 3, 4), _bands(0.5, 2.5, 3.5, 4.5))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from monitoring.elements.formatting import number, plain_text, unit_of, words
 from monitoring.elements.severity import default_label
 from monitoring.history.score_series import ScoreSeries
 from monitoring.models import Element
-from monitoring.scores.bands import SCALES, Band, band_of_rating
+from monitoring.scores.bands import CLASS, PERCENTILE, SCALES, Band, band_of_rating
 from monitoring.scores.compact import compact
 from monitoring.scores.sparkline import Line, Point
 
@@ -35,6 +35,8 @@ class Score:
     unit: str = ""
     points: list[Point] = field(default_factory=list)
     line: Line | None = None
+    # Of a percentile with a class beside it: which class it is in, D&B decides by country.
+    of_class: Band | None = None
 
     @property
     def name(self) -> str:
@@ -58,7 +60,9 @@ class Score:
 
     @property
     def band(self) -> Band | None:
-        """Where its value lies on a scale that is known."""
+        """Where its value lies on a scale that is known; the class decides where there is one."""
+        if self.of_class:
+            return self.of_class
         value, scale = self.points[-1].value, SCALES.get(self.name)
         return scale.band_of(value) if scale and value is not None else None
 
@@ -158,7 +162,8 @@ class Score:
     def draw(self, start: datetime, end: datetime) -> None:
         if scale := SCALES.get(self.name):
             numbers = [(number(value), float(value)) for value in scale.numbers]
-            self.line = Line(self.points, start, end, scale.low, scale.high, numbers, scale.bands)
+            bands = () if self.of_class else scale.bands
+            self.line = Line(self.points, start, end, scale.low, scale.high, numbers, bands)
         else:
             ends = sorted({min(self.values), max(self.values)})
             numbers = [(compact(value), float(value)) for value in ends]
@@ -236,11 +241,19 @@ def scores_of(series: ScoreSeries, elements: Mapping[str, Element], end: datetim
         for path, one in series.numbers.items()
     ]
     ratings = [Rating(path, label(path, elements), steps) for path, steps in series.ratings.items()]
+    _rank_by_class(numbers)
     found = Scores(sorted(numbers, key=_place)[:MOST], sorted(ratings, key=_place)[:MOST])
     start = min((score.points[0].moment for score in found.numbers), default=end)
     for score in found.numbers:
         score.draw(start, end)
     return found
+
+
+def _rank_by_class(numbers: Sequence[Score]) -> None:
+    classes = {score.path.rpartition(".")[0]: score.band for score in numbers if score.name == CLASS}
+    for score in numbers:
+        if score.name == PERCENTILE:
+            score.of_class = classes.get(score.path.rpartition(".")[0])
 
 
 def label(path: str, elements: Mapping[str, Element]) -> str:

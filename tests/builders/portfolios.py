@@ -103,6 +103,7 @@ def cells_in(thing: Any) -> Iterator[Cell]:
     """Every number that a page's context holds."""
     if isinstance(thing, Cell):
         yield thing
+        yield from cells_in(thing.high)
     elif isinstance(thing, dict):
         yield from (cell for value in thing.values() for cell in cells_in(value))
     elif isinstance(thing, (list, tuple)):

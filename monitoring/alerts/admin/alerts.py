@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from core import plurals
 from core.actors import names_of, person_text
 from core.admin.base import PageAdmin
 from core.admin.filters import choice_filter
@@ -161,7 +162,9 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
     @admin.display(description=_("Company"))
     def company_name(self, row: Alert) -> SafeString | str:
         if not row.company_id or not row.company:
-            return ""
+            # A title that is its rule's name hides the others' companies from this reader.
+            is_counted = row.kind == AlertKind.BASELINE and row.total and row.title != row.rule_name
+            return plurals.companies(row.total) if is_counted else ""
         address = reverse("admin:portfolio_company_change", args=[row.company_id])
         link = format_html('<a href="{}">{}</a>', address, row.company.name or row.company_id)
         return two_lines(link, row.company_id)

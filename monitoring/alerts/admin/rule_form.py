@@ -9,6 +9,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
@@ -21,6 +23,7 @@ from unfold.widgets import (
 
 from core.actors import person_text
 from core.admin.boxes import Boxes, OwnTemplate, TextBoxes
+from core.templatetags.core import what_is
 from monitoring.alerts.conditions import OPERATORS, shown_value, written_value
 from monitoring.alerts.rules import mistakes_in, split
 from monitoring.elements.groups import grouped_choices
@@ -139,10 +142,17 @@ class ChannelsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  
         return gettext("%(channel)s (%(owner)s)") % {"channel": obj.name, "owner": owner}
 
 
-class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
-    kinds = TextBoxes(
-        label=_("Change types"), choices=KINDS, required=False, help_text=_("Leave empty to include all types.")
+def _about_kinds() -> SafeString:
+    """D&B's words for who is monitored are read as acts of one's own."""
+    words = gettext(
+        "Leave empty to include all types. “Left the monitored set” and “Entered the monitored set”: D&B stopped or "
+        "resumed monitoring the company. “Removed from monitoring”: D&B took it off the list, normally at your request."
     )
+    return format_html("{} {}", words, what_is(gettext("left the monitored set"), "left"))
+
+
+class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    kinds = TextBoxes(label=_("Change types"), choices=KINDS, required=False)
     elements = forms.CharField(
         widget=ElementsWidget(attrs={"rows": 4, "spellcheck": "false"}),
         required=False,
@@ -215,6 +225,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         for name in ("kinds", "registrations", "countries", "notify_users"):
             self.initial[name] = split(getattr(self.instance, name))
         self.initial["countries"] = split(self.instance.countries.upper())
+        self.fields["kinds"].help_text = _about_kinds()
         channels: Any = self.fields["channels"]
         channels.queryset = self.usable.select_related("person")
         self.initial["channels"] = [row.channel_id for row in RuleChannel.objects.filter(rule=self.instance.pk)]

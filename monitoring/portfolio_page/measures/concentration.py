@@ -8,18 +8,20 @@ import numpy as np
 
 from monitoring.portfolio_page.measures.counts import Count, Tally, total
 from monitoring.portfolio_page.measures.dimensions import Dimension
-from monitoring.portfolio_page.measures.world import Mask, World
+from monitoring.portfolio_page.measures.world import Cents, Mask, World
+from monitoring.scores.bands import HIGH_RISK_CLASSES
 
 FIRST = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One of the first ten."""
+    """One of the first ten. `high` of its companies are at high failure risk."""
 
     value: str
     label: str
     count: Count
+    high: Count = Count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,15 @@ class Concentration:
 def concentration_of(world: World, dimension: Dimension) -> Concentration:
     known, unknown = _known(world, dimension)
     first = known.largest(FIRST, by_money=by_money(world))
+    keys, is_high = dimension.keys(world), np.isin(world["failure_class"], HIGH_RISK_CLASSES)
+    keys, cents = keys[is_high], world.cents[is_high]
     places = [
-        Place(dimension.value(world.snapshot, number), dimension.label(world.snapshot, number), count)
+        Place(
+            dimension.value(world.snapshot, number),
+            dimension.label(world.snapshot, number),
+            count,
+            _count_at(keys == number, cents),
+        )
         for number, count in first.counts().items()
     ]
     rest, others = known.total() - first.total(), len(known.keys) - len(first.keys)
@@ -63,6 +72,19 @@ def rest_mask(world: World, dimension: Dimension) -> Mask:
     known, _ = _known(world, dimension)
     first, keys = known.largest(FIRST, by_money=by_money(world)), dimension.keys(world)
     return np.asarray((keys != dimension.unknown) & ~np.isin(keys, first.keys))
+
+
+def _count_at(mask: Mask, cents: Cents) -> Count:
+    return Count(int(mask.sum()), int(cents[mask].sum()))
+
+
+def largest_companies(world: World) -> World:
+    """The ten with the largest exposure; of equal ones the first by number."""
+    places = np.flatnonzero(world.cents > 0)
+    if len(places) > FIRST:
+        cents = world.cents[places]
+        places = places[cents >= np.partition(cents, -FIRST)[-FIRST]]
+    return world.only(places[np.lexsort((places, -world.cents[places]))][:FIRST])
 
 
 def by_money(world: World) -> bool:

@@ -53,6 +53,19 @@ def test_every_list_opens_with_few_queries(ann: Client, path: str, django_assert
     assert "dm-empty" not in answer.content.decode()
 
 
+def test_a_summary_of_new_companies_states_how_many_they_are(ann: Client) -> None:
+    an_alert(company_id=None, kind=AlertKind.BASELINE, total=13, title="13 companies added: 2 × High risk")
+    page = ann.get("/monitoring/alert/").content.decode()
+    assert re.search(r"field-company_name[^>]*>\s*13 companies\s*<", page), page
+
+
+def test_the_form_of_a_rule_labels_its_conditions_and_explains_change_types(admin: Client) -> None:
+    page = admin.get("/monitoring/alertrule/add/").content.decode()
+    assert re.search(r'<span class="dm-place">Condition</span><select[^>]*><option value="">Choose…</option>', page)
+    assert re.search(r'<span class="dm-place">Value</span><input[^>]*placeholder="Such as', page)
+    assert "D&amp;B took it off the list" in page and 'use/glossary.md#left"' in page
+
+
 def test_the_inbox_holds_what_is_open_and_filters_show_the_rest(ann: Client) -> None:
     alert = a_raised_alert()
     assert "Out of business" in text_of(ann.get("/monitoring/alert/"))

@@ -146,6 +146,7 @@ def test_everything_in_few_queries(admin: Client, django_assert_max_num_queries:
 def test_as_of_a_day_marks_what_differs_today(admin: Client) -> None:
     a_story()
     text = text_of(admin.get(PAGE + DAY))
+    assert "On this day, D&B reported no adverse status, no open legal events and no score class with high risk" in text
     assert "Operating status: Active Acme Ltd" in text and "Status today: Out of business" in text
     assert "as it was at the end of 7 January 2026. 2 values differ from today." in text
     assert "National percentile (failure score) 80 → 55" in text and "Operating status Active → Out of business" in text

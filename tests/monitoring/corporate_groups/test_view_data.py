@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from monitoring.company_page.owner_names import names_of
 from monitoring.corporate_groups import view_data
+from monitoring.models import Severity
 from portfolio.models import Company
+from tests.builders.alerts import an_alert
 from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.deliveries import delivered
 from tests.builders.elements import ACTIVE, OUT, STATUS
@@ -41,6 +43,20 @@ def test_it_shows_the_tree_with_figures(admin: Client) -> None:
     assert (len(group.monitored), group.countries, group.high_failure_risk) == (2, 2, 1)
     text = text_of(page)
     assert all(words in text for words in ("Steel Ltd", "3A4", "EUR 250,000", "Germany", "not monitored"))
+
+
+def test_it_has_the_open_alerts_of_its_members_the_most_severe_first(admin: Client) -> None:
+    a_member(DUNS, "Steel Ltd", failure_class=4, failure_percentile=22)
+    a_member(OTHER, "Wire GmbH")
+    an_alert(title="Steel Ltd moved", severity=Severity.HIGH)
+    an_alert(1, company_id=OTHER, title="Wire GmbH closed down", severity=Severity.CRITICAL)
+    an_alert(2, title="done", state="closed")
+    an_alert(3, company_id=THIRD, title="of another group")
+    text = text_of(admin.get(ADDRESS))
+    assert "Open alerts (2) Critical Wire GmbH closed down" in text and "High Steel Ltd moved" in text
+    assert "Class 4 percentile 22" in text and "of another group" not in text
+    admin.force_login(a_person("view_company"))
+    assert "Open alerts" not in text_of(admin.get(ADDRESS))
 
 
 def test_an_owner_that_is_not_here_has_the_name_that_its_companies_report(admin: Client) -> None:

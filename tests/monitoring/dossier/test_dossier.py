@@ -335,10 +335,12 @@ def test_the_first_and_the_last_day_belong_to_it_and_no_moment_beyond() -> None:
 
 
 def test_the_company_before_and_after() -> None:
-    delivered(a_seed(delivered=stamp(), primaryName="Acme Ltd"))
+    parent = {"parent": {"duns": OTHER, "primaryName": "Holding AG"}}
+    delivered(a_seed(delivered=stamp(), primaryName="Acme Ltd", corporateLinkage=parent))
     delivered(an_update(an_element("organization.primaryName", "Acme Ltd", "Acme plc", stamp(days=3))))
     third = (MOMENT + timedelta(days=3)).date()
-    [name] = [one for one in a_dossier(a_span(third, third)).figures if one.name == "name"]
+    name, owner = [one for one in a_dossier(a_span(third, third)).figures if one.name in ("name", "parent")]
+    assert owner.after == f"{OTHER} Holding AG"
     assert (name.before, name.after, name.has_changed) == ("Acme Ltd", "Acme plc", True)
 
 

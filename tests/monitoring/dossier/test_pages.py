@@ -10,10 +10,12 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from core.models import AuditEntry
+from monitoring.alerts.actions import assign, close
 from monitoring.dossier import pdf as paper
 from monitoring.dossier import view_data
 from monitoring.models import Delivery
 from portfolio.companies.notes import add_note
+from tests.builders.alerts import an_alert
 from tests.builders.companies import DUNS, a_company
 from tests.builders.decisions import a_decision, a_draft
 from tests.builders.deliveries import delivered
@@ -49,19 +51,23 @@ def test_the_page_shows_lines_figures_and_sources(admin: Client) -> None:
     assert "Acme Ltd" in text and "1 minor line" in text and "Reported in ACME_LOD_01 (Response)" in text
     assert "Before" not in text and "The company at the end of the period" in text, "nothing was known before"
     assert "The PDF combines minor lines by day." in text
-    assert SHA in page.content.decode()
+    lines, _, appendix = page.content.decode().partition('aria-label="Sources"')
+    assert SHA in appendix and SHA[:12] not in lines
     assert f"/portfolio/company/{DUNS}/dossier/" in admin.get(f"/portfolio/company/{DUNS}/change/").content.decode()
 
 
 def test_it_begins_with_what_happened_and_what_was_decided(admin: Client) -> None:
     delivered(a_seed(delivered=stamp()), an_update(an_element(STATUS, ACTIVE, OUT, stamp(hours=1)), delivered=stamp()))
+    alert = an_alert()
+    assign([alert.pk], to=a_person(username="bob"), by="ann")
+    close([alert.pk], by="bob", reason="acted", text="Called them.")
     a_decision(a_draft("stop", "Insolvent."))
     days = {**DAYS, "until": timezone.localdate().isoformat()}
     first_page = PdfReader(io.BytesIO(admin.get(PDF, days).content)).pages[0].extract_text()
     for text in (text_of(admin.get(PAGE, days)), first_page):
         brief = " ".join(text.split()).partition("The company before and after")[0]
         assert "Operating status Active → Out of business" in brief and "What was decided" in brief
-        assert "No alert was raised." in brief and "Stop" in brief, brief
+        assert "1 comment, 1 assignment" in brief and "Stop" in brief, brief
 
 
 def test_a_long_dossier_has_pages_and_a_whole_pdf(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +84,8 @@ def test_the_pdf_names_hashes_and_times_in_the_readers_zone_and_utc(admin: Clien
     a_world()
     with timezone.override("Asia/Tokyo"):
         text = pdf_text(admin.get(PDF, DAYS))
-    assert SHA in text.replace("\n", "").replace(" ", "") and "UTC" in text
+    timeline, _, appendix = text.partition("Appendix: sources")
+    assert SHA in appendix.replace("\n", "").replace(" ", "") and "SHA-256" not in timeline and "UTC" in text
     assert "Minor lines (1)" in text
 
 

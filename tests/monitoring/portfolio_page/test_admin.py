@@ -19,7 +19,7 @@ from python_calamine import CalamineWorkbook
 
 from core.models import AuditEntry, SavedFilter
 from monitoring.figures.projection import project
-from monitoring.portfolio_page import list_file, worlds
+from monitoring.portfolio_page import list_data, list_file, worlds
 from monitoring.portfolio_page.filters import OF_PAGE, Filters
 from monitoring.portfolio_page.links import list_of_classes
 from portfolio.exposure.rates import set_rate
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db
 PAGE, MOVEMENT, LIST = "/portfolio/risk/", "/portfolio/risk/movement/", "/portfolio/risk/companies/"
 DAYS = {"day": LATER.isoformat(), "since": EARLIER.isoformat()}
 TREND = "/portfolio/risk/trend/"
-LIST_FILE = "/portfolio/risk/companies.csv"
+LIST_FILE, LIST_SHEET = "/portfolio/risk/companies.csv", "/portfolio/risk/companies.xlsx"
 FILES = ("/portfolio/risk/risk.pdf", "/portfolio/risk/risk.xlsx")
 
 
@@ -49,7 +49,7 @@ def signed_in(*rights: str) -> Client:
     return client
 
 
-@pytest.mark.parametrize("path", [PAGE, MOVEMENT, LIST, LIST_FILE, TREND, *FILES])
+@pytest.mark.parametrize("path", [PAGE, MOVEMENT, LIST, LIST_FILE, LIST_SHEET, TREND, *FILES])
 def test_it_takes_the_permission_to_view_companies(path: str) -> None:
     assert signed_in("view_alert").get(path).status_code == 403
 
@@ -135,6 +135,27 @@ def test_the_pdf_has_the_numbers_of_the_page(portfolio: Any) -> None:
     assert "Expected loss" in text
 
 
+def test_the_largest_companies_are_named_to_readers_of_money(portfolio: Any) -> None:
+    world = portfolio(0)
+    held = {f"{duns:09d}" for duns in world.later.rows["duns"].tolist()}
+    exposed = {f"{duns:09d}": cents for duns, cents in world.exposed.items()}
+    largest = sorted(held & exposed.keys(), key=lambda duns: (-exposed[duns], duns))[:10]
+    a_company(largest[0], "Åkesson Ltd")
+    page = signed_in("view_company", "view_exposure").get(PAGE, DAYS)
+    assert [row[0] for row in page.context["largest"]["rows"]] == largest
+    assert f'/company/{largest[0]}/change/?as_of={LATER}">Åkesson Ltd</a>' in page.content.decode()
+    assert "Ten largest companies" not in text_of(signed_in_again("view_company").get(PAGE, DAYS))
+
+
+def test_a_good_class_beside_an_unknown_one_is_grey_in_the_matrix(portfolio: Any) -> None:
+    portfolio(0)
+    matrix = signed_in("view_company").get(PAGE, DAYS).context["matrix"]
+    by_failure, by_delinquency = matrix[-1][1], [row[-1] for _, row in matrix]
+    for cells in (by_failure, by_delinquency):
+        assert [cell.tone for cell in cells] == ["calm", "calm", "warn", "bad", "bad", "calm"]
+    assert matrix[0][1][0].tone == "good"
+
+
 def test_the_spreadsheet_has_numbers(portfolio: Any) -> None:
     world = portfolio(0)
     answer = signed_in("view_company", "view_exposure").get(FILES[1], DAYS)
@@ -142,6 +163,11 @@ def test_the_spreadsheet_has_numbers(portfolio: Any) -> None:
     rows: list[list[Any]] = book.get_sheet_by_name("Failure and delinquency").to_python()
     assert rows[0] == ["Failure score class", "Delinquency score class", "Companies", "Exposure (EUR)"]
     assert sum(row[2] for row in rows[1:]) == len(world.later.rows)
+    summary = book.get_sheet_by_name("Summary").to_python()
+    headings = next(row for row in summary if row[0] == "Figure")
+    assert headings[1:] == ["Companies", "Exposure (EUR)", "Expected loss within a year (EUR)"]
+    (rated,) = (row for row in summary if row[0] == "With a known default rate")
+    assert 0 < float(str(rated[3])) < float(str(rated[2]))
 
 
 # Lists
@@ -201,6 +227,29 @@ def test_a_list_is_downloaded_whole(portfolio: Any, monkeypatch: pytest.MonkeyPa
     assert all(row["Exposure (EUR)"] == (str(exposed[row["D-U-N-S"]] / 100) if row["D-U-N-S"] in exposed else "")
                for row in rows)  # fmt: skip
     assert AuditEntry.objects.get(action="export").summary.startswith(f"{len(rows)} companies exported as CSV")
+
+
+def test_a_list_is_downloaded_as_a_spreadsheet_while_it_is_short(
+    portfolio: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the cells of the CSV file; numbers are numbers, and D-U-N-S numbers texts."""
+    portfolio(0)
+    client = signed_in("view_company", "view_exposure")
+    asked = {**DAYS, "direction": "worse"}
+    link = re.search(rf'href="({LIST_SHEET}[^"]*)"', client.get(LIST, asked).content.decode())
+    assert link
+    book = CalamineWorkbook.from_filelike(io.BytesIO(client.get(unescape(link[1])).content))
+    headings, *rows = book.get_sheet_by_name("Companies").to_python()
+    expected = rows_of_file(client, direction="worse")
+    assert rows and headings == list(expected[0])
+    assert [row[0] for row in rows] == [row["D-U-N-S"] for row in expected]
+    amounts = [row[headings.index("Exposure (EUR)")] for row in rows]
+    assert amounts == [float(row["Exposure (EUR)"]) if row["Exposure (EUR)"] else "" for row in expected]
+    assert AuditEntry.objects.filter(summary__startswith=f"{len(rows)} companies exported as XLSX").exists()
+    monkeypatch.setattr(list_data, "MOST_IN_A_SHEET", 1)
+    monkeypatch.setattr(list_file, "MOST_IN_A_SHEET", 1)
+    assert LIST_SHEET not in client.get(LIST, asked).content.decode()
+    assert client.get(LIST_SHEET, asked).status_code == 404
 
 
 def test_the_file_of_a_movement_has_both_classes_and_no_amounts_without_the_permission(portfolio: Any) -> None:

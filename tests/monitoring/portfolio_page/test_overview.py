@@ -37,6 +37,16 @@ def rows_of(snapshot: Any) -> list[Row]:
     return [dict(zip(snapshot.rows.dtype.names, row.tolist(), strict=True)) for row in snapshot.rows]
 
 
+@pytest.mark.parametrize("dimension", [COUNTRY, INDUSTRY, GROUP])
+def test_each_place_has_its_companies_at_high_failure_risk(portfolio: Any, dimension: Any) -> None:
+    world = portfolio(1)
+    (found,) = (one for one in overview_of(asked(), with_money=True).concentrations if one.dimension is dimension)
+    rows = [row for row in rows_of(world.later) if row["failure_class"] in (4, 5)]
+    high = counted(world, rows, lambda row: dimension.value(world.later, row[dimension.column]))
+    assert any(place.high.companies for place in found.first)
+    assert all(place.high == high.get(place.value, Count()) for place in found.first)
+
+
 def counted(portfolio: Portfolio, rows: list[Row], key: Callable[[Row], Any]) -> dict[Any, Count]:
     companies: Counter[Any] = Counter(key(row) for row in rows)
     cents: Counter[Any] = Counter()

@@ -145,9 +145,9 @@ def test_all_that_wait_are_counted_where_only_the_longest_are_shown(
     assert report.waiting_count == Alert.objects.filter(state="new").count() > len(report.waiting) == 1
 
 
-def test_what_waits_longest_comes_first_and_what_the_portfolio_holds_is_told(world: None) -> None:
+def test_the_most_severe_waits_first_and_what_the_portfolio_holds_is_told(world: None) -> None:
     report = the_report()
-    new = list(Alert.objects.filter(state="new").order_by("raised_at").values_list("pk", flat=True))
+    new = list(Alert.objects.filter(state="new").order_by("-severity", "raised_at", "id").values_list("pk", flat=True))
     assert [one.alert for one in report.waiting] == new[:10]
     assert report.waiting_count == len(new)
     assert (report.listed, Subject.objects.count()) == (4, 5), "one company is in both registrations"

@@ -16,10 +16,12 @@ from monitoring.portfolio_page.asked import asked_for
 from monitoring.portfolio_page.comparison import comparison_of
 from monitoring.portfolio_page.filters import Filters
 from monitoring.portfolio_page.overview import overview_of
+from monitoring.reports import risk_section
 from monitoring.reports.compute import make_report
 from monitoring.reports.pdf import report_pdf
 from monitoring.reports.periods import Period, read_period
 from monitoring.reports.xlsx import report_xlsx
+from tests.builders.companies import a_company
 from tests.builders.pages import text_of
 from tests.builders.portfolios import EARLIER, REGISTRATIONS, Portfolio, a_portfolio
 from tests.builders.registrations import a_registration
@@ -56,6 +58,26 @@ def test_its_numbers_are_those_of_the_page(portfolio: Portfolio) -> None:
     assert found["Companies"] == len(portfolio.later.rows)
     assert found["High failure risk"] == page.high_failure_risk.companies
     assert found["Higher risk"] == movement.directions["worse"].companies > 0
+
+
+def test_companies_that_moved_to_a_higher_risk_are_named(
+    portfolio: Portfolio, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(risk_section, "MOST_NAMED", 2)
+    report = make_report(the_week())
+    first, second = report.risk.worse
+    assert first.was < first.now and first.now >= second.now
+    assert len(report.risk.worse) + report.risk.more_worse == numbers(report)["Higher risk"]
+    a_company(first.duns, "Åkesson Ltd")
+    page = admin.get("/monitoring/reportschedule/report/", {"period": the_week().name})
+    assert f"Åkesson Ltd {first.duns} {first.was} → {first.now}" in text_of(page)
+    assert f'href="/portfolio/company/{first.duns}/change/"' in page.content.decode()
+    report = make_report(the_week())
+    text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(report_pdf(report))).pages)
+    assert f"Åkesson Ltd {first.duns}" in text
+    book = CalamineWorkbook.from_filelike(io.BytesIO(report_xlsx(report)))
+    rows = book.get_sheet_by_name("Moved to a higher risk").to_python()
+    assert rows[1] == ["Åkesson Ltd", first.duns, first.was, first.now]
 
 
 def test_chosen_registrations_have_their_own(portfolio: Portfolio) -> None:

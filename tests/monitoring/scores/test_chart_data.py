@@ -183,6 +183,15 @@ def test_a_value_lies_in_a_band_of_risk(path: str, value: int, band: str) -> Non
     assert score.line and [str(stripe.band.name) for stripe in score.line.stripes] == ["Low", "Moderate", "High"]
 
 
+def test_a_percentile_has_the_risk_of_its_class() -> None:
+    """D&B draws its lines by country: the third that it lies in would say something else."""
+    score = {"nationalPercentile": 32, "classScore": 3}
+    found = scores_after([an_event(0, seed={"dnbAssessment": {"delinquencyScore": score}})], {}, END).numbers
+    assert [str(one.band.words) for one in found if one.band] == ["Moderate risk"] * 2
+    (percentile_itself,) = (one for one in found if one.name == "nationalPercentile")
+    assert percentile_itself.line and not list(percentile_itself.line.stripes)
+
+
 def test_low_risk_is_at_the_top_of_every_scale() -> None:
     worse = only(an_event(0, f"{FAILURE}.classScore", 1, 5)).line
     assert worse and float(next(worse.stripes).top) == TOP and float(list(worse.ticks)[-1].y) > TOP
