@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import frame, stream
+from benchmarks.file_kills import forget_the_dead
 from benchmarks.floor import Floor
 from benchmarks.frame import Amount, target
 from benchmarks.report import Report
@@ -54,6 +55,7 @@ def measure(report: Report, engine: str, databases: Databases, path: Path, lines
         whole = frame.apart(fingerprint, url)
     with frame.fresh(databases) as url:
         killed = kill_in_the_middle(url, path, found["seconds"])
+        frame.apart(forget_the_dead, url)
         again = frame.apart(read, url, path=str(path))
         assert frame.apart(fingerprint, url) == whole, "an import that was killed left other rows"
     rate, hours = lines / found["seconds"], OF_D_AND_B / lines * found["seconds"] / 3600
