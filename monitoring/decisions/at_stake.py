@@ -15,7 +15,7 @@ from portfolio.exposure.rates import convert, rates_at
 def proposal_text(row: Decision) -> str:
     """For readers who may see the exposure."""
     before = current_decisions([row.company_id]).get(row.company_id)
-    told = {"before": in_words(before) if before else gettext("no decision"), "after": in_words(row)}
+    told = {"before": in_words(before) if before else gettext("No decision so far"), "after": in_words(row)}
     return f"{gettext('%(before)s → %(after)s.') % told} {_exposure_text(row)}".strip()
 
 
