@@ -18,7 +18,7 @@ from monitoring.dossier.alerts import alert_lines, read_alerts
 from monitoring.dossier.asked import Asked
 from monitoring.dossier.changes import change_lines, read_history
 from monitoring.dossier.decisions import decision_lines, review_lines
-from monitoring.dossier.exposure import read_stakes, stake_lines
+from monitoring.dossier.exposure import amount_words, read_stakes, stake_lines
 from monitoring.dossier.lines import Line, Topic, with_names
 from monitoring.dossier.messages import message_lines
 from monitoring.dossier.reader import Part, Reader
@@ -54,7 +54,7 @@ class Dossier:
     @property
     def knows_before(self) -> bool:
         """Of a company whose data begin within the days, there is nothing to compare with."""
-        return any(one.before for one in self.figures)
+        return any(one.before not in ("", amount_words(None)) for one in self.figures)
 
     @property
     def minor(self) -> int:

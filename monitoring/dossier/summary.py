@@ -45,10 +45,10 @@ def summary_of(dossier: Dossier) -> list[Point]:
 
 
 def _happened(dossier: Dossier) -> Point:
-    """The most severe changes, of the same severity the latest; in the order of time."""
+    """The most severe changes, of the same severity the latest; the most severe first, then in the order of time."""
     found = [line for line in _of(dossier, Topic.CHANGE) if (line.severity or Severity.NOISE) >= Severity.HIGH]
     found.sort(key=lambda line: (line.severity or Severity.NOISE, line.order), reverse=True)
-    shown = sorted(found[:SHOWN], key=lambda line: line.order)
+    shown = sorted(found[:SHOWN], key=lambda line: (-(line.severity or Severity.NOISE), line.order))
     empty = gettext("No change of high or critical severity.")
     return Point(gettext("What happened"), shown, empty, len(found) - len(shown))
 

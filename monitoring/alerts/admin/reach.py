@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext, ngettext
 
+from core.actors import person_text
 from core.outbound.mail_server import no_server_text
 from core.text import counted
-from monitoring.alerts.reach import Reach
+from monitoring.alerts.reach import Reach, people_of
 from monitoring.alerts.rules import few, split
 from monitoring.elements.formatting import lower_first
 from monitoring.models import AlertRule, Channel, Severity
@@ -106,6 +107,14 @@ def _when_it_receives(channel: Channel, reach: Reach) -> str:
     if channel.pk in reach.muted:
         return gettext("“%(channel)s” will receive its alerts once an email server is set up.")
     return gettext("“%(channel)s” will receive its alerts once the address is confirmed.")
+
+
+def no_address_texts(rule: AlertRule, reach: Reach) -> list[str]:
+    """Of the users of a rule who have neither an email address nor a channel of their own."""
+    reached = {channel.person_id for channel in reach.channels}
+    words = gettext("%(person)s has no email address and no own channel, so sees these alerts only under Alerts.")
+    people = people_of([rule]).get(rule.pk, [])
+    return [words % {"person": person_text(one)} for one in people if not one.email and one.pk not in reached]
 
 
 def below_severity_texts(rule: AlertRule, channels: Sequence[Channel]) -> list[str]:

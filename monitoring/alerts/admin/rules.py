@@ -27,7 +27,7 @@ from core.markup import badge, two_lines
 from core.text import counted
 from monitoring.alerts.admin.effectiveness import EffectivenessPages, with_outcomes
 from monitoring.alerts.admin.filters import ChoosesUsers, people
-from monitoring.alerts.admin.reach import below_severity_texts, channels_text, waiting_texts
+from monitoring.alerts.admin.reach import below_severity_texts, channels_text, no_address_texts, waiting_texts
 from monitoring.alerts.admin.rule_changes import changes_of
 from monitoring.alerts.admin.rule_filters import OriginFilter, visible_rules
 from monitoring.alerts.admin.rule_form import RuleForm, set_channels
@@ -302,6 +302,7 @@ def _form_context(row: AlertRule) -> dict[str, Any]:
         "warnings": [
             *unmatchable_texts(row),
             *waiting_texts(reach.waiting_of(row), reach),
+            *no_address_texts(row, reach),
             *below_severity_texts(row, reach.below_severity(row)),
         ],
     }

@@ -92,6 +92,10 @@ def test_a_rule_that_notifies_owners_says_who_is_left_out(ann: Client) -> None:
     AlertRule.objects.filter(pk=rule.pk).update(notify_users="ann")
     text = text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/change/"))
     assert "Also notified: ann" in text and words not in text
+    assert ("ann has no email address" in text) is not bool(User.objects.get(username="ann").email)
+    User.objects.filter(username="ann").update(email="")
+    text = text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/change/"))
+    assert "ann has no email address and no own channel" in text
 
 
 def test_a_ticked_channel_that_takes_only_heavier_alerts_is_named(ann: Client) -> None:

@@ -114,7 +114,8 @@ def test_companies_are_chosen_and_sorted(listed: Listed, companies: str, query: 
 def test_where_nothing_is_counted_nothing_is_looked_for(listed: Listed, companies: str) -> None:
     with CaptureQueriesContext(connection) as queries:
         assert listed("failure_class=5&monitored=no") == []
-    assert sum("EXISTS" in query["sql"] for query in queries) == 1
+    if connection.vendor != "mongodb":
+        assert sum("EXISTS" in query["sql"] for query in queries) == 1
 
 
 @pytest.mark.parametrize(

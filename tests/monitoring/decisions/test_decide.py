@@ -36,12 +36,16 @@ from tests.interleaving import all_orders, cut_before, interleave
 
 pytestmark = pytest.mark.django_db
 ANN, BOB = an_actor("ann"), an_actor("bob")
-TOMORROW = today() + timedelta(days=1)
+
+
+def tomorrow() -> date:
+    """Asked anew: midnight may pass while the suite runs."""
+    return today() + timedelta(days=1)
 
 
 def test_a_decision_is_final_and_ends_the_review_that_is_due() -> None:
     a_tiered_company(set_days_ago=400)
-    row = a_decision(a_limit(250_000, valid_until=TOMORROW))
+    row = a_decision(a_limit(250_000, valid_until=tomorrow()))
     assert (row.number, row.state, row.amount_cents, row.currency) == (1, DecisionState.FINAL, 25_000_000, "EUR")
     assert (row.tier_at, row.decided_by, row.decider_id) == (Tier.NORMAL, "ann", ANN.id)
     review = Review.objects.get()
@@ -360,7 +364,7 @@ def test_what_has_expired_is_not_confirmed() -> None:
 def test_an_expired_decision_is_shown_so_and_its_review_is_due() -> None:
     a_company()
     row = a_decision(a_draft(valid_until=today()))
-    assert Company.objects.get().next_review_on == TOMORROW
+    assert Company.objects.get().next_review_on == tomorrow()
     Decision.objects.update(valid_until=days_ago(1), decided_at=row.decided_at - timedelta(days=9))
     Review.objects.update(reviewed_at=row.decided_at - timedelta(days=9))
     refresh_all_reviews()

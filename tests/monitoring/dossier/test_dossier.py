@@ -278,6 +278,9 @@ def test_exposure_before_and_after() -> None:
     assert [(one.before, one.after) for one in found if one.name.startswith("exposure")] == [
         ("EUR 100.00", "EUR 250.00")
     ]
+    assert not a_dossier(a_span(date(2026, 1, 30), date(2026, 2, 1))).knows_before, (
+        "no amount is nothing to compare with"
+    )
 
 
 def test_a_decision_with_the_figures_that_were_known_and_a_review() -> None:

@@ -57,7 +57,9 @@ def test_the_page_shows_lines_figures_and_sources(admin: Client) -> None:
 
 
 def test_it_begins_with_what_happened_and_what_was_decided(admin: Client) -> None:
-    delivered(a_seed(delivered=stamp()), an_update(an_element(STATUS, ACTIVE, OUT, stamp(hours=1)), delivered=stamp()))
+    earlier = an_element("organization.dnbAssessment.standardRating.rating", "4A2", "4A4", stamp(minutes=30))
+    change = an_update(earlier, an_element(STATUS, ACTIVE, OUT, stamp(hours=1)), delivered=stamp())
+    delivered(a_seed(delivered=stamp()), change)
     alert = an_alert()
     assign([alert.pk], to=a_person(username="bob"), by="ann")
     close([alert.pk], by="bob", reason="acted", text="Called them.")
@@ -67,6 +69,7 @@ def test_it_begins_with_what_happened_and_what_was_decided(admin: Client) -> Non
     for text in (text_of(admin.get(PAGE, days)), first_page):
         brief = " ".join(text.split()).partition("The company before and after")[0]
         assert "Operating status Active → Out of business" in brief and "What was decided" in brief
+        assert brief.find("Active → Out") < brief.find("4A2 → 4A4"), "the most severe comes first"
         assert "1 comment, 1 assignment" in brief and "Stop" in brief, brief
 
 

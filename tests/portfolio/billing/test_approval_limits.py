@@ -54,7 +54,11 @@ from tests.builders.subjects import a_subject
 
 pytestmark = pytest.mark.django_db
 ANN, BOB = an_actor("ann"), an_actor("bob")
-TOMORROW = timezone.now().date() + timedelta(days=1)
+
+
+def tomorrow() -> date:
+    """Asked anew: midnight may pass while the suite runs."""
+    return timezone.now().date() + timedelta(days=1)
 
 
 @pytest.fixture
@@ -154,16 +158,16 @@ def test_who_is_not_known_by_id_can_not_be_told_apart(registration: Registration
 
 
 def test_plans_are_removals_and_above_the_limit_wait_for_two(registration: Registration) -> None:
-    assert plan_removal(subjects=some(registration, 2), day=TOMORROW, by=ANN).count == 2
-    assert plan_removal(subjects=some(registration, 2), day=TOMORROW + timedelta(days=9), by=ANN).count == 2, "later"
-    planned = plan_removal(subjects=some(registration, 4), day=TOMORROW, by=ANN)
-    assert planned.count == 0 and Subject.objects.filter(remove_on=TOMORROW).count() == 0
+    assert plan_removal(subjects=some(registration, 2), day=tomorrow(), by=ANN).count == 2
+    assert plan_removal(subjects=some(registration, 2), day=tomorrow() + timedelta(days=9), by=ANN).count == 2, "later"
+    planned = plan_removal(subjects=some(registration, 4), day=tomorrow(), by=ANN)
+    assert planned.count == 0 and Subject.objects.filter(remove_on=tomorrow()).count() == 0
     (import_,) = planned.waiting
     work_on(import_)
     confirm_import(import_=import_, number=4, confirmed_by=ANN, may_confirm=True)
     approve_import(import_=import_, approved_by=BOB, may_approve=True)
     work_on(import_)
-    assert Subject.objects.filter(remove_on=TOMORROW, requested=True).count() == 4
+    assert Subject.objects.filter(remove_on=tomorrow(), requested=True).count() == 4
     entry = AuditEntry.objects.filter(action="plan removal").latest("id")
     assert (entry.actor, entry.actor_id) == ("ann", ANN.id)
 
@@ -174,9 +178,9 @@ def test_what_is_planned_makes_the_list_no_longer() -> None:
         a_subject(duns, row)
     left = list(Subject.objects.filter(registration=row).order_by("company"))
     portions = [left[:8], left[8:10], left[10:12], left[12:13]]
-    assert [plan_removal(subjects=some, day=TOMORROW, by=ANN).count for some in portions] == [8, 2, 0, 0]
+    assert [plan_removal(subjects=some, day=tomorrow(), by=ANN).count for some in portions] == [8, 2, 0, 0]
     assert remove_planned() == 0
-    Subject.objects.filter(remove_on=TOMORROW).update(remove_on=timezone.now().date())
+    Subject.objects.filter(remove_on=tomorrow()).update(remove_on=timezone.now().date())
     assert remove_planned() == 10, "when they are gone, the list counts as it was at first"
     assert reasons_for_second(Act(ANN, row, removals=1)) and not reasons_for_second(Act(BOB, row, removals=5))
 
@@ -191,7 +195,7 @@ def test_the_page_of_plans_leads_to_the_import(client: Client, registration: Reg
 
 
 def test_removals_add_up_over_all_ways(registration: Registration) -> None:
-    assert plan_removal(subjects=some(registration, 1), day=TOMORROW, by=ANN).count == 1
+    assert plan_removal(subjects=some(registration, 1), day=tomorrow(), by=ANN).count == 1
     first, second = duns_of(some(registration, 3)[1:])
     assert confirmed(registration, first, mode=ImportMode.REMOVE).state == ImportState.APPLIED
     assert confirmed(registration, second, mode=ImportMode.REMOVE).state == ImportState.AWAITING_APPROVAL
