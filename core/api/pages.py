@@ -6,11 +6,20 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
+from rest_framework import serializers
 
 from core.api.parameters import read_place
 from core.lists.pagination import beyond, cut, read_key, write_token
 
 Row = TypeVar("Row", bound=Model)
+
+
+class PageSerializer(serializers.Serializer[Any]):
+    """Beside the `results` of a list."""
+
+    next = serializers.CharField(
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
+    )
 
 
 def page_by_key(

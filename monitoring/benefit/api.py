@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from core.api.errors import BeingCounted
 from core.api.examples import an_answer
 from core.api.fields import OneOf
+from core.api.pages import PageSerializer
 from core.api.parameters import PageParameters, Several
 from core.api.scopes import ALERTS
 from core.lists.pagination import BadCursor, read_token, write_token
@@ -182,11 +183,8 @@ class ReviewCompanySerializer(serializers.Serializer[Any]):
     exposure = serializers.CharField(allow_null=True, help_text=EXPOSURE)
 
 
-class ReviewCompaniesSerializer(serializers.Serializer[Any]):
+class ReviewCompaniesSerializer(PageSerializer):
     results = ReviewCompanySerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
 COMPANY_ROW = {"company": COMPANY_SHORT_EXAMPLE, "reasons": ["unchanged"], "alerts": 0, "exposure": "12500.00"}

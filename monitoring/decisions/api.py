@@ -19,6 +19,7 @@ from core.api.bodies import Body
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
 from core.api.fields import Entries, OneOf
+from core.api.pages import PageSerializer
 from core.api.parameters import PageParameters, Several, read_place
 from core.api.scopes import READ_DECISIONS, READ_EXPOSURE, WRITE_DECISIONS, WRITE_TIERS, split_scopes
 from core.api.visibility import scope_for, seen_by
@@ -129,11 +130,8 @@ class DecisionToConfirmSerializer(CompanyDecisionSerializer):
     )
 
 
-class CompanyDecisionsSerializer(serializers.Serializer[Any]):
+class CompanyDecisionsSerializer(PageSerializer):
     results = CompanyDecisionSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
 class DecidingSerializer(Body):

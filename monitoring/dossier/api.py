@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.examples import an_answer, who
+from core.api.pages import PageSerializer
 from core.api.parameters import PageParameters
 from core.dates import validate_day
 from core.lists.pagination import BadCursor, read_token, write_token
@@ -75,7 +76,7 @@ class LineSerializer(serializers.Serializer[Any]):
     sources = SourceSerializer(many=True)
 
 
-class DossierSerializer(serializers.Serializer[Any]):
+class DossierSerializer(PageSerializer):
     duns = serializers.CharField(help_text="D-U-N-S number.")
     since = serializers.DateField()
     until = serializers.DateField()
@@ -86,9 +87,6 @@ class DossierSerializer(serializers.Serializer[Any]):
     )
     limits = serializers.ListField(child=serializers.CharField(), help_text="Other data that is not included.")
     lines = LineSerializer(many=True, help_text="The earliest first.")
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
 EXAMPLE = {

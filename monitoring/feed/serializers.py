@@ -10,6 +10,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
+from core.api.pages import PageSerializer
 from core.json_text import SentJson, SentObject
 from core.visibility import EVERYTHING, Scope
 from monitoring.content_ids import MILLISECONDS
@@ -168,18 +169,12 @@ class FeedSerializer(serializers.Serializer[Any]):
     more = serializers.BooleanField(help_text="True if more changes are available now.")
 
 
-class TimelineSerializer(serializers.Serializer[Any]):
+class TimelineSerializer(PageSerializer):
     results = ChangeSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
-class SnapshotSerializer(serializers.Serializer[Any]):
+class SnapshotSerializer(PageSerializer):
     results = NamedCompanySerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
     changes_cursor = serializers.CharField(
         help_text="Where to start reading the feed after this snapshot. The same on all of its pages."
     )
@@ -227,11 +222,8 @@ class NotificationSerializer(serializers.Serializer[Any]):
     retained_duns = serializers.CharField(allow_null=True, help_text="For a TRANSFER: the company it was merged into.")
 
 
-class NotificationsSerializer(serializers.Serializer[Any]):
+class NotificationsSerializer(PageSerializer):
     results = NotificationSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
 def serialized_entries(entries: Iterable[Entry], scope: Scope = EVERYTHING) -> Any:

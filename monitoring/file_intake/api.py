@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from core.api.examples import an_answer, who
 from core.api.fields import OneOf
-from core.api.pages import page_by_key
+from core.api.pages import PageSerializer, page_by_key
 from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import WRITE_FILES
 from core.text import is_clean
@@ -71,11 +71,8 @@ class FileSerializer(serializers.Serializer[Any]):
     ended_at = serializers.DateTimeField(allow_null=True, help_text="When it was imported or refused.")
 
 
-class FilesSerializer(serializers.Serializer[Any]):
+class FilesSerializer(PageSerializer):
     results = FileSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
 class FilesParameters(PageParameters):

@@ -20,7 +20,7 @@ from core.api.bodies import Body
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
 from core.api.fields import OneOf
-from core.api.pages import page_by_key
+from core.api.pages import PageSerializer, page_by_key
 from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import READ
 from portfolio.call_budgets.budgets import budget_of, budgets_of, set_budget
@@ -135,11 +135,8 @@ class CallSerializer(serializers.Serializer[Any]):
     code = serializers.CharField(help_text="D&B's code, or the kind of failure. Otherwise empty.")
 
 
-class CallsSerializer(serializers.Serializer[Any]):
+class CallsSerializer(PageSerializer):
     results = CallSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
 class CallParameters(PageParameters):

@@ -18,6 +18,7 @@ from core.api.bodies import Body
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
 from core.api.fields import MOST_SHOWN, Entries
+from core.api.pages import PageSerializer
 from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import READ_EXPOSURE, WRITE_EXPOSURE
 from core.api.visibility import scope_for, seen_by
@@ -76,12 +77,9 @@ class StakeSerializer(serializers.Serializer[Any]):
         return None if row.converted is None else exact_text(row.converted)
 
 
-class ExposuresSerializer(serializers.Serializer[Any]):
+class ExposuresSerializer(PageSerializer):
     reporting_currency = serializers.CharField(help_text="Currency of `converted`.")
     results = StakeSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
 class EntrySerializer(Body):

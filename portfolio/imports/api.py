@@ -19,6 +19,7 @@ from core.api.bodies import Body
 from core.api.errors import Conflict
 from core.api.examples import a_request, an_answer, who
 from core.api.fields import OneOf
+from core.api.pages import PageSerializer
 from core.api.parameters import PageParameters, Several
 from core.api.visibility import seen_by
 from core.blobs import load_bytes
@@ -100,11 +101,8 @@ class ImportSerializer(serializers.Serializer[Any]):
         return counts_of(row)
 
 
-class ImportsSerializer(serializers.Serializer[Any]):
+class ImportsSerializer(PageSerializer):
     results = ImportSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
 class ImportParameters(PageParameters):

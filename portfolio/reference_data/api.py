@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from core.api.bodies import Body
 from core.api.examples import a_request, an_answer, who
 from core.api.fields import OneOf
+from core.api.pages import PageSerializer
 from core.api.parameters import PageParameters, Several
 from core.api.scopes import FETCH_REFERENCE_DATA, READ
 from portfolio.call_budgets.api import ConfirmCallsField, conflicts_of_calls
@@ -27,11 +28,8 @@ class CodeSerializer(serializers.Serializer[Any]):
     words = serializers.CharField(help_text="Its description in the language.")
 
 
-class CodesSerializer(serializers.Serializer[Any]):
+class CodesSerializer(PageSerializer):
     results = CodeSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
 class CodeParameters(PageParameters):

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from core.api.examples import an_answer, who
 from core.api.fields import OneOf
+from core.api.pages import PageSerializer
 from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import PULL
 from core.api.visibility import seen_by
@@ -71,11 +72,8 @@ class RegistrationSerializer(serializers.Serializer[Any]):
         return description(row)
 
 
-class RegistrationsSerializer(serializers.Serializer[Any]):
+class RegistrationsSerializer(PageSerializer):
     results = RegistrationSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
 class PullAskedSerializer(serializers.Serializer[Any]):

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from core.api.bodies import Body
 from core.api.examples import a_request, an_answer, who
 from core.api.fields import Entries, OneOf
+from core.api.pages import PageSerializer
 from core.api.parameters import PageParameters, Several
 from core.api.scopes import READ, WRITE_PORTFOLIO
 from core.db import clean_text
@@ -84,11 +85,8 @@ class SubjectSerializer(serializers.Serializer[Any]):
         return row.replacement or None
 
 
-class SubjectsSerializer(serializers.Serializer[Any]):
+class SubjectsSerializer(PageSerializer):
     results = SubjectSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
 class SubjectParameters(PageParameters, ContractParameter):

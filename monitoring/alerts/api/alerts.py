@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from core.api.bodies import Body
 from core.api.examples import a_request, an_answer, who
 from core.api.fields import OneOf
+from core.api.pages import PageSerializer
 from core.api.parameters import PageParameters, Several, read_moment
 from core.api.scopes import ALERTS
 from core.api.visibility import scope_for, seen_by
@@ -108,11 +109,8 @@ class CloseSerializer(Body):
     )
 
 
-class AlertsSerializer(serializers.Serializer[Any]):
+class AlertsSerializer(PageSerializer):
     results = AlertSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
 class AlertParameters(PageParameters):

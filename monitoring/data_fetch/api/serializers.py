@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from core.api.bodies import Body
 from core.api.fields import Entries, OneOf
+from core.api.pages import PageSerializer
 from core.api.parameters import PageParameters, Several
 from monitoring.data_fetch.finish import counts_by_fetch
 from monitoring.models import DataFetch, FetchedState, FetchState
@@ -74,11 +75,8 @@ def serialized(rows: Sequence[DataFetch]) -> Any:
     return FetchSerializer(rows, many=True, context={"counts": counts_by_fetch(rows)}).data
 
 
-class FetchesSerializer(serializers.Serializer[Any]):
+class FetchesSerializer(PageSerializer):
     results = FetchSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
 class RequestSerializer(Body):
@@ -141,11 +139,8 @@ class ItemSerializer(serializers.Serializer[Any]):
     decided_at = serializers.DateTimeField(allow_null=True, help_text="When it was accepted or discarded.")
 
 
-class ItemsSerializer(serializers.Serializer[Any]):
+class ItemsSerializer(PageSerializer):
     results = ItemSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
 class DifferenceSerializer(serializers.Serializer[Any]):

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from core.api.bodies import Body
 from core.api.fields import Entries, OneOf
+from core.api.pages import PageSerializer
 from core.api.parameters import PageParameters
 from monitoring.models import FamilyTree, TreeKind, TreeState
 from portfolio.call_budgets.api import ConfirmCallsField
@@ -64,11 +65,8 @@ class TreeSerializer(serializers.Serializer[Any]):
     fetched_at = serializers.DateTimeField(allow_null=True, help_text="Time at which the last page was fetched.")
 
 
-class TreesSerializer(serializers.Serializer[Any]):
+class TreesSerializer(PageSerializer):
     results = TreeSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
 class RequestedTreesSerializer(serializers.Serializer[Any]):
@@ -92,11 +90,8 @@ class TreeMemberSerializer(serializers.Serializer[Any]):
         return list(self.context["monitored"].get(row.duns, ()))
 
 
-class TreeMembersSerializer(serializers.Serializer[Any]):
+class TreeMembersSerializer(PageSerializer):
     results = TreeMemberSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
 class CompanyTreeSerializer(TreeSerializer):

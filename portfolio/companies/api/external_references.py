@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from core.api.bodies import Body
 from core.api.examples import a_request, an_answer, who
 from core.api.fields import Entries
+from core.api.pages import PageSerializer
 from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import READ, WRITE_REFERENCES
 from core.api.visibility import seen_by
@@ -37,11 +38,8 @@ class ReferenceEntrySerializer(Body):
     id = serializers.CharField(source="reference", max_length=200, help_text="ID of the company in that system.")
 
 
-class ReferencesSerializer(serializers.Serializer[Any]):
+class ReferencesSerializer(PageSerializer):
     results = ReferenceEntrySerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
 class NamingSerializer(Body):

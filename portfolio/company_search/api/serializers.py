@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from core.api.bodies import Body
 from core.api.fields import OneOf
+from core.api.pages import PageSerializer
 from core.api.parameters import CountryField, PageParameters, Several
 from core.api.visibility import scope_for
 from portfolio.call_budgets.api import ConfirmCallsField
@@ -99,11 +100,8 @@ class SearchSerializer(serializers.Serializer[Any]):
         return row.chosen or None
 
 
-class SearchesSerializer(serializers.Serializer[Any]):
+class SearchesSerializer(PageSerializer):
     results = SearchSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
-    )
 
 
 class QuerySerializer(Body):
