@@ -1,19 +1,25 @@
 """A rebuild gives the story that the stored deliveries tell, and a second one changes nothing."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from core.blobs import delete_bytes
 from core.models import Blob
-from monitoring.models import Change, Delivery, Entry, Notification, Observation, Publication
+from monitoring.models import Change, Delivery, Entry, Notification, Observation, Publication, Source
+from monitoring.pipeline.ingest import ingest
 from monitoring.publications.sequence import counts_of
 from monitoring.rebuild import removal
 from monitoring.rebuild.rebuild import Rebuilt, rebuild
 from tests.builders.companies import DUNS
+from tests.builders.deliveries import a_delivery, delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import an_update
+from tests.builders.registrations import one, two
 from tests.builders.story import PHONE, observations, phone_seed, phone_update
-from tests.builders.times import MOMENT
+from tests.builders.times import MOMENT, stamp
 
 pytestmark = pytest.mark.django_db
 UNIMPORTANT = {"recorded_at"}
@@ -42,6 +48,16 @@ def a_history() -> None:
         phone_update(None, "1", 3, reference)
     phone_update("1", "2", 6, "TWO")
     phone_seed("2", 7)
+    shown_by_two_answers()
+
+
+def shown_by_two_answers() -> None:
+    """The earlier one is read last, stands for the notification, and says when it was delivered."""
+    element = an_element("organization.websiteAddress", None, "x", stamp(days=2))
+    answers = [a_delivery(an_update(element, delivered=stamp(days=day)), registration=one()) for day in (9, 8)]
+    for answer in reversed(answers):
+        ingest(answer)
+    assert Notification.objects.get(delivery=answers[1]).delivered_at == MOMENT + timedelta(days=9)
 
 
 def forget_the_story() -> None:
@@ -127,6 +143,35 @@ def test_a_change_goes_to_nobody_whose_report_goes_too() -> None:
     assert not Change.objects.filter(pk=change.pk).exists() and not Observation.objects.exists()
 
 
+def test_a_report_whose_item_cannot_be_read_now_is_kept() -> None:
+    phone_update(None, "1", 1, "ONE")
+    element = an_element(PHONE, None, "2", stamp(days=5))
+    other = delivered(an_update(element, delivered=stamp(days=5)), '{"type": "UPDATE"}', registration=two())
+    row = a_report(other)
+    # As when its second item could still be read.
+    brought = values(Notification.objects.get(delivery=other)) | {"id": uuid.UUID(int=6), "position": 1}
+    Observation.objects.filter(pk=row.pk).update(notification=Notification.objects.create(**brought))
+    rebuild()
+    assert Observation.objects.filter(pk=row.pk).exists()
+
+
+def test_a_change_goes_to_another_delivery_of_its_own_registration_first() -> None:
+    phone_update(None, "1", 1, "ONE")
+    element = an_element(PHONE, None, "1", stamp(days=1))
+    second = a_delivery(an_update(element, delivered=None), registration=two(), source=Source.FILE)
+    ingest(second)
+    other = phone_update(None, "2", 5, "TWO")
+    Observation.objects.all().delete()
+    # As if TWO had reported it first, in an answer that does not hold it.
+    change = Change.objects.get(current='"1"')
+    brought = Notification.objects.get(delivery=other)
+    Change.objects.filter(pk=change.pk).update(registration=two(), delivery=other, notification=brought)
+    rebuild()
+    change.refresh_from_db()
+    assert (change.registration, change.delivery_id) == (two(), second.pk)
+    assert observations() == [("ONE", "observed", True)] and counts_hold()
+
+
 def a_report(delivery: Delivery, number: int = 5, *, is_first: bool = True) -> Observation:
     """That a delivery reports ONE's change, which it does not."""
     change = Change.objects.filter(registration__reference="ONE").earliest("changed_at")
@@ -169,8 +214,8 @@ def test_a_change_that_its_delivery_yields_no_more_goes_to_one_that_reported_it(
     other = phone_update(None, "9", 5, "ONE")
     change = Change.objects.get(current='"1"')
     # As if ONE's answer had never held it.
-    for one in (first, second, third):
-        delete_bytes(one.pk)
+    for delivery in (first, second, third):
+        delete_bytes(delivery.pk)
     Change.objects.filter(pk=change.pk).update(notification=Notification.objects.get(delivery=other))
     assert rebuild().removed == 0
     change.refresh_from_db()
@@ -234,5 +279,5 @@ def test_the_next_rebuild_counts_what_one_that_was_killed_removed(monkeypatch: p
     assert counts_hold()
 
 
-def values(row: Change) -> dict[str, Any]:
+def values(row: Change | Notification) -> dict[str, Any]:
     return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
