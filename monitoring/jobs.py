@@ -36,8 +36,8 @@ from monitoring.follows.mentions import notify_mentioned
 from monitoring.log_context import in_the_log
 from monitoring.models import Delivery, DeliveryState, PassState, ReplayPass
 from monitoring.outbox.queue import due_targets, send_due_messages
+from monitoring.pipeline.apart import publish_left_behind
 from monitoring.pipeline.ingest import ingest, ingest_together, waiting_together
-from monitoring.publications.sequence import publish_waiting
 from monitoring.pull.puller import Outcome, PullResult, pull
 from monitoring.pull.rejections import PROBE
 from monitoring.rebuild.verification import verify
@@ -282,7 +282,7 @@ def _ingest_all(deliveries: list[Delivery]) -> None:
 
 
 def publish_read() -> int:
-    return publish_waiting()
+    return publish_left_behind()
 
 
 def count_days() -> int:

@@ -238,18 +238,23 @@ class _Writer:
         verb = _verb(verdict)
         if _is_published(row.pk, verb):
             return None
-        delivery, now = self.entries(), timezone.now()
-        entry = Observation(
-            id=observation_id(moment_of(row.pk), row.pk, verb, delivery.pk.hex, str(verdict.replaced_by or "")),
-            change_id=row.pk,
-            company_id=row.company_id,
-            registration_id=row.registration_id,
-            verb=verb,
-            delivery_id=delivery.pk,
-            observed_at=now,
-            recorded_at=now,
-        )
+        entry = entry_of(row, verdict, self.entries())
         return entry if insert_new(Observation, [entry]) else None
+
+
+def entry_of(row: Change, verdict: Verdict, delivery: Delivery) -> Observation:
+    """In the feed, of what became of the change."""
+    verb, now = _verb(verdict), timezone.now()
+    return Observation(
+        id=observation_id(moment_of(row.pk), row.pk, verb, delivery.pk.hex, str(verdict.replaced_by or "")),
+        change_id=row.pk,
+        company_id=row.company_id,
+        registration_id=row.registration_id,
+        verb=verb,
+        delivery_id=delivery.pk,
+        observed_at=now,
+        recorded_at=now,
+    )
 
 
 def _is_news(row: Change, verdict: Verdict) -> bool:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from core.db import in_batches
+from core.db import in_batches, insert_new
 from monitoring.claims import end_of_a_claim, is_old
-from monitoring.models import Change, Delivery, DeliveryState, Observation, Publication, Source
-from monitoring.publications.sequence import publish
+from monitoring.history.settle import Touched, entry_of, settle
+from monitoring.history.window import FIELDS, verdict_of
+from monitoring.models import Change, Delivery, DeliveryState, Entry, Observation, Publication, Source, Verb
+from monitoring.publications.sequence import publish, publish_waiting
 
 
 @dataclass(slots=True)
@@ -57,6 +59,7 @@ class Apart:
     def publish(self) -> None:
         if self.made:
             publish(self.made)
+            correct_entries([self.made])
 
 
 def surplus_of(delivery: uuid.UUID) -> list[Change | Observation]:
@@ -76,3 +79,65 @@ def publish_surplus(delivery: Delivery) -> int:
     apart.take([row.pk for row in entries])
     apart.publish()
     return len(entries)
+
+
+# What the feed says at last
+
+
+def publish_left_behind() -> int:
+    """What was read and not published by a process that died in between; returns how many deliveries."""
+    published = publish_waiting()
+    if published:
+        correct_entries(published)
+    return len(published)
+
+
+def correct_entries(published: Sequence[Delivery]) -> int:
+    """Where the last entry of a change says otherwise than the change, its company is settled again, and what is so is
+    published: an entry was published by somebody who was killed before it was so, or after that of somebody faster.
+    Whoever publishes looks afterwards, so the last of several sees all. Returns how many changes differed."""
+    keys = _with_entries([delivery.pk for delivery in published])
+    if not (changes := _contradicted(keys)):
+        return 0
+    apart = Apart(published[-1])
+    settle(_touched(changes), None, apart.delivery)
+    left = _contradicted([row.pk for row in changes])
+    insert_new(Observation, [entry_of(row, verdict_of(row), apart.delivery()) for row in left])
+    apart.publish()
+    return len(changes)
+
+
+def _with_entries(deliveries: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    """Changes of which these deliveries report what became of them, or that they had held."""
+    changes = Change.objects.filter(delivery__in=deliveries, entry=Entry.CHANGE, superseded=True)
+    entries = Observation.objects.exclude(verb=Verb.OBSERVED).filter(delivery__in=deliveries)
+    return sorted({*changes.values_list("pk", flat=True), *entries.values_list("change_id", flat=True)})
+
+
+def _contradicted(keys: Sequence[uuid.UUID]) -> list[Change]:
+    """Those of which the last published entry says otherwise."""
+    found: list[Change] = []
+    for batch in in_batches(keys):
+        rows = Change.objects.filter(pk__in=batch).only(*FIELDS).in_bulk()
+        holds = _last_entries(rows)
+        found += [row for key, row in rows.items() if holds.get(key, not row.superseded) == row.superseded]
+    return found
+
+
+def _last_entries(rows: Mapping[uuid.UUID, Change]) -> dict[uuid.UUID, bool]:
+    """Of each change, whether it holds by its last published entry, in the order of the feed."""
+    entries = [(row.delivery_id, row.pk, row.pk, True) for row in rows.values() if row.entry == Entry.CHANGE]
+    became = Observation.objects.filter(change__in=list(rows)).exclude(verb=Verb.OBSERVED)
+    for delivery, key, change, verb in became.values_list("delivery_id", "pk", "change_id", "verb"):
+        entries.append((delivery, key, change, verb == Verb.REINSTATED))
+    published = Publication.objects.filter(delivery__in={entry[0] for entry in entries})
+    numbers = dict(published.values_list("delivery_id", "sequence"))
+    ordered = sorted((entry for entry in entries if entry[0] in numbers), key=lambda one: (numbers[one[0]], one[1]))
+    return {change: holds for _, _, change, holds in ordered}
+
+
+def _touched(changes: Iterable[Change]) -> Touched:
+    touched = Touched()
+    for row in changes:
+        touched.add(row.company_id, row.kind, row.changed_at)
+    return touched

@@ -30,7 +30,7 @@ from monitoring.ingest.batch import Batch, read
 from monitoring.ingest.circuit_breaker import check_breaker, trailing_unreadable
 from monitoring.ingest.insert import add_sources, insert_what_is_new, is_full_product
 from monitoring.models import DeadLetter, DeadLetterState, Delivery, DeliveryState, Source
-from monitoring.pipeline.apart import Apart, publish_surplus, surplus_of
+from monitoring.pipeline.apart import Apart, correct_entries, publish_surplus, surplus_of
 from monitoring.pipeline.new_companies import describe
 from monitoring.pipeline.touched import (
     at_any_time,
@@ -120,6 +120,7 @@ def _read_again(delivery: Delivery) -> Batch:
     publish(delivery)
     apart.take([row.pk for row in surplus_of(delivery.pk)])
     apart.publish()
+    correct_entries([delivery])
     return batch
 
 
@@ -169,6 +170,8 @@ def _write(
             publish(*(batch.delivery for batch in batches))
     for claim in claims.values():
         claim.is_used = True
+    if claims:
+        correct_entries([batch.delivery for batch in batches])
 
 
 def _compare(batches: Sequence[Batch], severities: SeverityTable) -> None:

@@ -87,13 +87,13 @@ def _mark_published(publications: Iterable[Publication]) -> None:
         update_values(Delivery, values, pk__in=keys, state=DeliveryState.INGESTED)
 
 
-def publish_waiting() -> int:
+def publish_waiting() -> list[Delivery]:
     """Publish what was read and not published, as a process that died in between leaves it; what somebody still puts
     entries into is left alone."""
-    waiting = Delivery.objects.filter(unclaimed(), state=DeliveryState.INGESTED).order_by("id")
+    waiting = list(Delivery.objects.filter(unclaimed(), state=DeliveryState.INGESTED).order_by("id"))
     for delivery in waiting:
         publish(delivery)
-    return len(waiting)
+    return waiting
 
 
 def newest_publication() -> int:

@@ -47,7 +47,7 @@ from monitoring.observations import keep_places
 from monitoring.pipeline.apart import Apart
 from monitoring.pipeline.ingest import write
 from monitoring.rebuild.company_times import is_same, mend_times
-from monitoring.rebuild.removal import AT_ONCE, Suspects, facts_of, remove, stored_deliveries
+from monitoring.rebuild.removal import AT_ONCE, Suspects, count_what_is_gone, facts_of, remove, stored_deliveries
 from monitoring.stats.daily_counts import days_touched, recount
 from monitoring.stats.latency import forget_delays
 from monitoring.story_order import place_of
@@ -91,6 +91,7 @@ def rebuild(*, report: Report = lambda text: None) -> Rebuilt:
         if len(suspects) >= MOST_SUSPECTS:
             result.removed += remove(suspects)
     result.removed += remove(suspects)
+    count_what_is_gone()
     settle_all(suspects, result, report)
     project_all(result, report)
     result.figures = project_all_figures(report)

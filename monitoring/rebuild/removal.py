@@ -22,7 +22,7 @@ from monitoring.ingest.insert import is_full_product
 from monitoring.ingest.parser import Fact, Reading
 from monitoring.models import Change, Delivery, DeliveryState, Notification, Observation, Publication, Verb
 from monitoring.observations import hand_over, keep_places, now_first
-from monitoring.publications.sequence import counts_of
+from monitoring.publications.sequence import counts_of, counts_of_all
 from monitoring.story_order import place_of, source_at
 
 AT_ONCE = 200
@@ -237,3 +237,16 @@ def count_deliveries(keys: Iterable[uuid.UUID]) -> None:
     for key in keys:
         Delivery.objects.filter(pk=key).update(new_count=Notification.objects.filter(delivery=key).count())
         Publication.objects.filter(delivery=key).update(**counts_of(key))
+
+
+def count_what_is_gone() -> None:
+    """In publications that count more than is there, as a rebuild that was killed leaves them."""
+    last = 0
+    while batch := list(Publication.objects.filter(sequence__gt=last).order_by("sequence")[:AT_ONCE]):
+        last = batch[-1].sequence
+        counts = counts_of_all([row.delivery_id for row in batch])
+        for row in batch:
+            if counts[row.delivery_id]["entry_count"] < row.entry_count:
+                # Unless somebody who publishes elsewhere what it held counts it just now.
+                unchanged = Publication.objects.filter(pk=row.pk, entry_count=row.entry_count)
+                unchanged.update(**counts[row.delivery_id])

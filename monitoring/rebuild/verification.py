@@ -24,7 +24,7 @@ from monitoring.history.company_projection import columns_from
 from monitoring.history.state import Event, events_of
 from monitoring.history.summary import SUMMARY, folded
 from monitoring.models import Change, ConsumerOffset, Delivery, DeliveryState, Notification, Observation, Publication
-from monitoring.pipeline.apart import publish_surplus
+from monitoring.pipeline.apart import correct_entries, publish_surplus
 from portfolio.companies.word_index import verify_words
 from portfolio.models import Company
 
@@ -76,6 +76,8 @@ def verify_publications(found: Verified, until: datetime) -> None:
             found.publications += 1
             if stored.get(delivery, 0) > count:
                 found.late_entries += publish_surplus(Delivery.objects.get(pk=delivery))
+        deliveries = Delivery.objects.filter(pk__in=[delivery for delivery, _ in batch])
+        found.late_entries += correct_entries(list(deliveries.order_by("pk")))
 
 
 def _entries(deliveries: Sequence[Any]) -> dict[Any, int]:

@@ -8,8 +8,8 @@ from django.core.management.base import CommandError, CommandParser
 
 from monitoring import jobs
 from monitoring.models import Delivery, DeliveryState
+from monitoring.pipeline.apart import publish_left_behind
 from monitoring.pipeline.ingest import waiting_deliveries
-from monitoring.publications.sequence import publish_waiting
 from monitoring.rebuild.rebuild import Rebuilt, rebuild
 from monitoring.retention.retention import what_remains
 from monitoring.stats.daily_counts import roll_up
@@ -43,7 +43,7 @@ def read_waiting(shown: Progress) -> None:
     for done, key in enumerate(keys, 1):
         jobs.ingest_now(Delivery.objects.select_related("registration").get(pk=key))
         shown.now(f"{done:,} of {len(keys):,} deliveries processed")
-    published = publish_waiting()
+    published = publish_left_behind()
     jobs.process_published(jobs.A_DAY)
     while roll_up() or roll_up_delays():
         pass

@@ -34,7 +34,7 @@ def test_publishes_what_a_dead_process_has_read() -> None:
     delivery = a_delivery(a_notice())
     write(delivery)
     assert Delivery.objects.get().state == DeliveryState.INGESTED
-    assert publish_waiting() == 1
+    assert len(publish_waiting()) == 1
     assert Delivery.objects.get().state == DeliveryState.PUBLISHED
 
 

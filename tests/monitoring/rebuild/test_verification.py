@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from core.db import database_now
+from core.db import database_now, insert_new
 from core.models import AuditEntry
 from dnbmon_site.worker.schedules import JOBS
 from monitoring import jobs
 from monitoring.claims import LASTS
+from monitoring.history.facts import WITHDRAWN
+from monitoring.history.settle import entry_of
 from monitoring.history.state import events_of
 from monitoring.models import Change, ConsumerOffset, Delivery, DeliveryState, Observation, Publication
 from monitoring.pipeline import ingest as pipeline_ingest
@@ -18,7 +20,7 @@ from portfolio.models import Company
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import a_delivery, delivered
 from tests.builders.notifications import a_seed, an_update
-from tests.builders.story import phone_update
+from tests.builders.story import phone_seed, phone_update
 from tests.builders.times import ago
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +60,20 @@ def test_of_a_delivery_the_last_that_were_recorded_came_late() -> None:
     assert "1 entries published again" in jobs.verify_stored_data()
     assert Change.objects.get(current='"1"').delivery_id == first.pk
     assert Change.objects.get(current='"2"').delivery.publication.sequence == 3
+
+
+def test_where_the_last_entry_of_a_change_says_otherwise_another_one_is_published() -> None:
+    """As somebody leaves it who was killed after publishing."""
+    phone_seed(None, 1)
+    later = phone_seed("1", 3)
+    change = Change.objects.exclude(derived_from="").get()
+    insert_new(Observation, [entry_of(change, WITHDRAWN, later)])
+    Publication.objects.filter(delivery=later).update(**counts_of(later.pk))
+    assert "1 entries published again" in jobs.verify_stored_data()
+    assert list(Observation.objects.order_by("delivery__publication").values_list("verb", flat=True)) == [
+        *("withdrawn", "reinstated")
+    ]
+    assert "0 entries published again" in jobs.verify_stored_data()
 
 
 def test_older_publications_are_not_looked_at() -> None:

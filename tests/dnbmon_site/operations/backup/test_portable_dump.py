@@ -20,6 +20,7 @@ from monitoring.models import (
     Change,
     ConsumerOffset,
     Delivery,
+    Entry,
     FigureCheckpoint,
     Notification,
     Observation,
@@ -86,12 +87,15 @@ def test_who_reported_a_change_and_what_replaced_it_comes_back(tmp_path: Path) -
     phone_seed("1", 4)
     for reference in ("ONE", "TWO"):
         phone_update(None, "1", 3, reference)
+    phone_update("1", "2", 20, "ONE")
+    phone_seed("2", 21)
+    assert Change.objects.filter(entry=Entry.OBSERVATION).exists()
     assert {row.verb for row in Observation.objects.all()} == {"observed", "replaced"}
     before, stored = snapshot(), story()
     written = there_and_back(tmp_path)
     assert snapshot() == before and written["monitoring.Observation"] == 2
     assert story() == stored
-    assert Registration.objects.get(reference="WHOLE").turn == 2, "or what comes next would stand before what was read"
+    assert Registration.objects.get(reference="WHOLE").turn == 3, "or what comes next would stand before what was read"
 
 
 def test_bytes_come_back_exactly(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from django.utils import timezone
 from django_q.models import Schedule
 from pytest_django import Settings
 
+from core.blobs import delete_bytes
+from core.db import insert_new
 from core.models import AuditEntry, Lease, Notice
 from dnbmon_site.accounts.models import User
 from dnbmon_site.operations.backup import portable_dump, restore
@@ -19,8 +21,21 @@ from dnbmon_site.operations.backup.daily import newest_time
 from dnbmon_site.operations.backup.manifest import FILE, BackupError, backups_in, chosen, read_manifest, rotate
 from dnbmon_site.worker.schedules import SCHEDULED
 from monitoring.data_fetch.request import may_resume
-from monitoring.models import Alert, Change, DataFetch, Delivery, DeliveryState, FetchState, Notification, Publication
-from monitoring.pipeline.ingest import ingest
+from monitoring.history.facts import WITHDRAWN
+from monitoring.history.settle import entry_of
+from monitoring.models import (
+    Alert,
+    Change,
+    DataFetch,
+    Delivery,
+    DeliveryState,
+    FetchState,
+    Notification,
+    Observation,
+    Publication,
+    Source,
+)
+from monitoring.pipeline.ingest import ingest, waiting_deliveries
 from monitoring.replay.after_restore import put_in_doubt_since_backup
 from monitoring.replay.passes import recovery_is_due
 from portfolio.jobs import _has_work
@@ -221,11 +236,12 @@ def test_what_is_no_backup_is_told(tmp_path: Path) -> None:
 
 
 def test_registrations_are_paused_with_a_doubt_from_what_was_heard_last() -> None:
-    row = a_registration(dnb_time=HEARD, lease_until=timezone.now() + timedelta(hours=1))
+    row = a_registration(dnb_time=HEARD, turn=7, lease_until=timezone.now() + timedelta(hours=1))
     row = restored()
     assert (row.state, row.lease_until) == (RegistrationState.PAUSED, None)
     doubt = Delivery.objects.get()
     assert doubt.state == DeliveryState.IN_DOUBT
+    assert (doubt.turn, doubt.stands_for, row.turn) == (8, 8, 8), "what is replayed stands after what was read"
     assert doubt.replay_from == HEARD - row.contract.overlap
     assert recovery_is_due(row)
     assert "2026-01-08 12:00 UTC" in row.last_error
@@ -265,7 +281,10 @@ def test_nothing_of_processes_that_are_no_more_is_left() -> None:
     AccessToken.objects.create(contract=row.contract, encrypted="x")
     Lease.objects.create(key="sync/1", lease_until=timezone.now() + timedelta(days=1))
     Session.objects.create(session_key="s", session_data="", expire_date=timezone.now() + timedelta(days=1))
+    waiting = a_delivery(an_update())
+    Delivery.objects.filter(pk=waiting.pk).update(claimed_until=timezone.now() + timedelta(days=1))
     restored()
+    assert waiting_deliveries() == [waiting.pk], "nobody reads it any more"
     assert not AccessToken.objects.exists() and not Lease.objects.exists() and not Session.objects.exists()
 
 
@@ -343,7 +362,14 @@ def test_deliveries_that_were_copied_half_read_are_read_again() -> None:
     half = delivered(an_update(an_element(current="B")))
     Publication.objects.filter(delivery=half).delete()
     Change.objects.filter(delivery=half).delete()
+    # Without bytes: one page of a replay published what became of a change, the other brought nothing.
+    page, empty = (a_delivery(source=Source.REPLAY) for _ in range(2))
+    for one in (page, empty):
+        delete_bytes(one.pk)
+        Delivery.objects.filter(pk=one.pk).update(state=DeliveryState.INGESTED)
+    insert_new(Observation, [entry_of(Change.objects.get(), WITHDRAWN, page)])
     assert read_again_what_is_unfinished() == 1
+    assert set(Delivery.objects.values_list("pk", flat=True)) == {done.pk, half.pk, page.pk}
     half.refresh_from_db()
     assert half.state == DeliveryState.RECEIVED
     ingest(half)
