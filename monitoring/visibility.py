@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from core.bulk import has_sql
 from core.visibility import Scope, of_parts, scope_of, visibility_rule
@@ -61,7 +61,10 @@ def alert_items(scope: Scope, rows: QuerySet[AlertItem]) -> QuerySet[AlertItem]:
         keys = set(rows.order_by().values_list("change", flat=True))
         seen = reported(scope, Change.objects.filter(pk__in=list(keys))).values_list("pk", flat=True)
         return rows.filter(change__in=list(seen))
-    return rows.filter(Exists(reported(scope, Change.objects.filter(pk=OuterRef("change")))))
+    # Compared and not asked whether it exists: PostgreSQL makes a join of that, and of a registration that its statistics
+    # do not know yet it reads all changes for each row.
+    seen = reported(scope, Change.objects.filter(pk=OuterRef("change"))).values("pk")
+    return rows.filter(change=Subquery(seen))
 
 
 @visibility_rule(Change, DailyStat, DailyTotal)

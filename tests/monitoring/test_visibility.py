@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from core.bulk import has_sql
 from core.visibility import EVERYTHING, parts_of, visible_to
 from monitoring import audiences
 from monitoring.audiences import stamp
-from monitoring.models import Audience, Axis, Change, DailyStat, DailyTotal, Notification, Observation
+from monitoring.models import AlertItem, Audience, Axis, Change, DailyStat, DailyTotal, Notification, Observation
 from monitoring.stats.daily_counts import roll_up
 from monitoring.story_order import newest
 from monitoring.visibility import as_reported_to
@@ -99,6 +100,13 @@ def test_notifications_are_those_of_its_registrations() -> None:
         delivered(an_update(), registration=registration)
     rows = visible_to(seen_by(credit), Notification.objects.all())
     assert [row.registration_id for row in rows] == [one().pk]
+
+
+@pytest.mark.skipif(not has_sql(), reason="MongoDB is asked for the changes by their keys.")
+def test_facts_of_alerts_are_looked_up_by_their_changes() -> None:
+    """As a join, all changes of a unit would be read for each fact while statistics are old."""
+    rows = visible_to(seen_by(a_unit("Credit", one())), AlertItem.objects.all())
+    assert "EXISTS" not in str(rows.query).upper()
 
 
 def test_the_source_that_is_shown_is_ones_own() -> None:
