@@ -23,6 +23,8 @@ COUNTERS: dict[str, Callable[[], Numbers]] = {}
 # What this process counted or read last, and when: every page's menu shows some of it, and asks nothing for it.
 _recent: dict[str, tuple[float, Numbers]] = {}
 RECENT_SECONDS = 20
+# What only this process counts.
+COUNTED_HERE: dict[str, tuple[float, Numbers]] = {}
 
 
 def up_to(count: int) -> str:
@@ -78,6 +80,15 @@ def recent_count(name: str) -> Numbers:
     if time.monotonic() - read_at < RECENT_SECONDS:
         return numbers
     return open_counts().of(name)
+
+
+def counted_here(name: str, count: Callable[[], Numbers], seconds: float) -> Numbers:
+    """For what no job counts, as there are many of its kind: counted again where that was so long ago."""
+    read_at, numbers = COUNTED_HERE.get(name, (-math.inf, {}))
+    if time.monotonic() - read_at >= seconds:
+        numbers = count()
+        COUNTED_HERE[name] = time.monotonic(), numbers
+    return numbers
 
 
 def keep_recent(numbers: Mapping[str, Numbers]) -> None:

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from core.bulk import has_sql
 from core.visibility import Scope, of_parts, scope_of, visibility_rule
@@ -25,6 +25,7 @@ from monitoring.models import (
     Notification,
     Observation,
     OutboxMessage,
+    Publication,
     ReportSchedule,
     Review,
     ScheduledExport,
@@ -61,7 +62,10 @@ def alert_items(scope: Scope, rows: QuerySet[AlertItem]) -> QuerySet[AlertItem]:
         keys = set(rows.order_by().values_list("change", flat=True))
         seen = reported(scope, Change.objects.filter(pk__in=list(keys))).values_list("pk", flat=True)
         return rows.filter(change__in=list(seen))
-    return rows.filter(Exists(reported(scope, Change.objects.filter(pk=OuterRef("change")))))
+    # Compared and not asked whether it exists: PostgreSQL makes a join of that, and reads all changes of a registration
+    # for each row where its statistics do not know the registration yet.
+    seen = reported(scope, Change.objects.filter(pk=OuterRef("change"))).values("pk")
+    return rows.filter(change=Subquery(seen))
 
 
 @visibility_rule(Change, DailyStat, DailyTotal)
@@ -70,7 +74,7 @@ def reported(scope: Scope, rows: Any) -> Any:
     return of_parts(rows, *reported_to(scope)) if scope.registrations else rows.none()
 
 
-@visibility_rule(FetchedCompany, Notification, Observation, ScoreChange)
+@visibility_rule(FetchedCompany, Notification, Observation, Publication, ScoreChange)
 def of_registrations(scope: Scope, rows: Any) -> Any:
     own = sorted(scope.registrations)
     return rows.filter(registration=own[0]) if len(own) == 1 else rows.filter(registration__in=own)

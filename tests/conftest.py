@@ -11,7 +11,7 @@ from django.conf import settings
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
-from core.cached_counts import COUNTERS, keep_recent
+from core.cached_counts import COUNTED_HERE, COUNTERS, keep_recent
 from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.run import Sandbox, start_sandbox
 from dnbmon_site.accounts import oidc
@@ -95,6 +95,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def nothing_counted_by_others() -> None:
     """The menu's numbers are kept in the process for some seconds, which may be another test's."""
     keep_recent(dict.fromkeys(COUNTERS, {}))
+    COUNTED_HERE.clear()
 
 
 @pytest.fixture(scope="session")

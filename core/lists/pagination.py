@@ -7,12 +7,14 @@ import json
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 from rest_framework import serializers
 
 from core.text import is_clean
+from core.visibility import parts_of
 
 Row = TypeVar("Row", bound=Model)
 LONGEST_TOKEN = 8000
@@ -76,5 +78,17 @@ def beyond(
 
 def cut(rows: QuerySet[Row], limit: int) -> tuple[list[Row], bool]:
     """At most `limit` rows, and whether there are more."""
-    found = list(rows[: limit + 1])
+    return _cut(list(rows[: limit + 1]), limit)
+
+
+def cut_in_parts(rows: QuerySet[Row], limit: int) -> tuple[list[Row], bool]:
+    """The same for rows that are read in parts, of which each is in the order of an index. No field may be unknown."""
+    parts = parts_of(rows)
+    found = [row for part in parts for row in part[: limit + 1]]
+    for name in reversed(rows.query.order_by if len(parts) > 1 else ()):
+        found.sort(key=attrgetter(str(name).removeprefix("-")), reverse=str(name).startswith("-"))
+    return _cut(found, limit)
+
+
+def _cut(found: list[Row], limit: int) -> tuple[list[Row], bool]:
     return found[:limit], len(found) > limit

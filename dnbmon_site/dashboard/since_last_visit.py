@@ -21,6 +21,7 @@ from dnbmon_site.accounts.models import User
 from monitoring.models import Change, Publication, Severity
 from monitoring.publications.consumers import Follower
 from monitoring.publications.filters import deliveries_after
+from monitoring.publications.places import Place, last_place
 from monitoring.publications.sequence import newest_publication
 from portfolio.models import Registration
 
@@ -35,12 +36,13 @@ class News:
     """What was published since; `since` is None on the first visit."""
 
     since: datetime | None
-    published: int
+    # The last publication that this person sees something of.
+    last: Place
     critical: int = 0
     high: int = 0
     medium: int = 0
-    # The last publication that the visit before had seen.
-    after: int = 0
+    # What the visit before had seen.
+    after: Place = Place()
 
     @property
     def total(self) -> int:
@@ -55,10 +57,11 @@ def news_for(user: Any, registration: Registration | None, *, opened: bool) -> N
 
 def _seen_by(user: Any, news: News) -> News:
     """What the list of changes shows to someone who sees some of them."""
-    rows = Change.objects.filter(superseded=False, delivery__in=deliveries_after(news.after))
+    after = last_place(user, up_to=news.after.sequence)
+    rows = Change.objects.filter(superseded=False, delivery__in=deliveries_after(after.sequence))
     counts = dict(visible_to(user, rows).values_list("severity").order_by().annotate(count=Count("id")))
     critical, high, medium = (counts.get(Severity[name.upper()].value, 0) for name in SEVERITIES)
-    return replace(news, critical=critical, high=high, medium=medium)
+    return replace(news, critical=critical, high=high, medium=medium, after=after)
 
 
 def _published_for(user: Any, registration: Registration | None, *, opened: bool) -> News:
@@ -72,10 +75,11 @@ def _published_for(user: Any, registration: Registration | None, *, opened: bool
     newest = found.pop("newest") or newest_publication()
     if opened:
         _note(user, newest, sequence, since)
+    last = Place(newest) if scope_of(user).sees_all else last_place(user)
     if is_first or since is None or not sequence:
         # Before the first visit there is no last one; what was fetched when nothing had been published is no news.
-        return News(None, newest)
-    return News(since, newest, **{name: count or 0 for name, count in found.items()}, after=sequence)
+        return News(None, last)
+    return News(since, last, **{name: count or 0 for name, count in found.items()}, after=Place(sequence))
 
 
 def _start_of_news(user: Any) -> tuple[int, datetime | None]:

@@ -89,7 +89,7 @@ def _link_to_news(asked: Asked, news: News) -> str:
     """To the changes that the number counts: by when they were received, in whatever period they happened."""
     query = {"severity": FROM_MEDIUM}
     if news.since is not None:
-        query[PUBLISHED_AFTER] = str(news.after)
+        query[PUBLISHED_AFTER] = news.after.shown_to(asked.scope)
     if asked.registration:
         query["registration"] = str(asked.registration.pk)
     return f"{reverse('admin:monitoring_change_changelist')}?{urlencode(query)}"

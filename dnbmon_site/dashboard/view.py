@@ -47,7 +47,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     is_live = request.GET.get("part") == "live"
     news = news_for(request.user, asked.registration, opened=not is_live)
     numbers = open_counts() if asked.scope.sees_all else counts_of_scope(asked.scope)
-    is_empty = not news.published and not any(row.last_pulled_at for row in registrations)
+    is_empty = not news.last.sequence and not any(row.last_pulled_at for row in registrations)
     order = {ORDER: LATEST} if request.GET.get(ORDER) == LATEST else {}
     guide = guide_for(request, registrations, numbers, is_empty=is_empty) if asked.scope.sees_all else None
     paused = paused_pulls() if asked.scope.sees_all else None
@@ -56,7 +56,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         **context,
         "title": gettext("Overview"),
         "base_template": "core/bare.html" if is_live else "admin/base.html",
-        "published": news.published,
+        "published": news.last.shown_to(request.user),
         "live": f"{reverse('admin:index')}?{urlencode({**asked.query, **order, 'part': 'live'})}",
         "asked": asked,
         "needs": needs_of(
@@ -105,7 +105,7 @@ def _body(
     return {
         "tiles": tiles_of(asked, totals, news, numbers, registrations, paused=paused),
         "news": news,
-        "is_counting": COUNTS.is_behind(news.published),
+        "is_counting": COUNTS.is_behind(news.last.sequence),
         "all_heavy": asked.changes(severity="from-high"),
         "last": _lines(rows, elements, news, _amounts(rows) if may_see_money else {}),
         "with_more": {duns for duns, count in Counter(row.company_id for row in latest).items() if count > 1},

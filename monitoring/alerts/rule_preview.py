@@ -2,7 +2,8 @@
 
 Changes are found by their index: those of the rule's companies, else of the elements and kinds that it can take. What
 lies beyond the bound is said, not guessed. A change counts once, however many registrations report it; a rule limited
-to registrations takes what one of these has reported.
+to registrations takes what one of these has reported. Of a rule about groups, what the alert of another rule stands for
+is not counted.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.db import in_batches
+from monitoring.alerts.facts.groups import stands_for
+from monitoring.alerts.facts.matches import Rules, compiled
 from monitoring.alerts.facts.repeats import MEMBERSHIP, without_repeats
 from monitoring.alerts.facts.reports import OLD_NEWS, can_raise
 from monitoring.alerts.rules import Rule, Scope, compile_rule
@@ -59,6 +62,8 @@ class Trial:
     windows: list[Window] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
     looked_at: int = 0
+    # Changes that it takes, and another rule's alert stands for.
+    covered: int = 0
 
     @property
     def is_cut(self) -> bool:
@@ -81,8 +86,9 @@ def try_rule(row: AlertRule, now: datetime | None = None) -> Trial:
     """Raises Mistake for a rule that cannot be applied."""
     rule, now = compile_rule(row), now or timezone.now()
     found = _changes_for(rule, now - timedelta(days=WINDOWS[-1]))
-    taken = _taken(rule, found.changes)
-    trial = Trial(looked_at=len(found.changes))
+    matched = _taken(rule, found.changes)
+    taken = _not_covered(rule, matched)
+    trial = Trial(looked_at=len(found.changes), covered=len(matched) - len(taken))
     for days in WINDOWS:
         since = now - timedelta(days=days)
         trial.windows.append(_window(rule, days, [change for change, _ in taken if change.changed_at >= since], found))
@@ -162,6 +168,8 @@ def _taken(rule: Rule, changes: Sequence[Change]) -> list[tuple[Change, str]]:
     """What the rule takes, oldest first."""
     ordered = without_repeats(sorted(changes, key=story_key))
     matched = [(change, reason) for change in ordered if can_raise(change) and (reason := rule.reason(change))]
+    for change, _ in matched:
+        change.first_reporter = change.registration_id  # type: ignore[attr-defined]
     _date_by_reports(rule, [change for change, _ in matched])
     companies = {change.company_id for change, _ in matched}
     scope = Scope.of(companies, in_groups=companies if rule.row.group_only else ())
@@ -169,6 +177,22 @@ def _taken(rule: Rule, changes: Sequence[Change]) -> list[tuple[Change, str]]:
     for change, _ in matched:
         change.company = scope.companies[change.company_id]
     return matched
+
+
+def _not_covered(rule: Rule, matched: Sequence[tuple[Change, str]]) -> list[tuple[Change, str]]:
+    """Without what the alert of another enabled rule stands for."""
+    rows = AlertRule.objects.filter(active=True).order_by("id") if rule.row.group_only and matched else ()
+    others = Rules(compiled(row for row in rows if stands_for(row, rule.row)))
+    scope = Scope.of({change.company_id for change, _ in matched} if others.all else ())
+    return [one for one in matched if not any(_takes(other, one[0], scope) for other in others.about(one[0]))]
+
+
+def _takes(rule: Rule, change: Change, scope: Scope) -> bool:
+    """With the same report: what another registration has reported before is news only to rules that are limited."""
+    first: uuid.UUID = change.first_reporter  # type: ignore[attr-defined]
+    is_reported_before = change.registration_id != first and (rule.registrations is None or first in rule.registrations)
+    is_in = scope.has(rule, change.company_id, change.registration_id)
+    return is_in and not is_reported_before and bool(rule.reason(change))
 
 
 def _date_by_reports(rule: Rule, changes: Sequence[Change]) -> None:

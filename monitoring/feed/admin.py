@@ -23,7 +23,7 @@ from monitoring.elements.admin.filters import ElementFilter
 from monitoring.ingest.raw_item import pretty
 from monitoring.models import NO_NOISE, Change, Kind, Severity
 from monitoring.publications.filters import PublishedAfterFilter
-from monitoring.publications.sequence import newest_publication
+from monitoring.publications.places import newest_for
 from monitoring.story_order import LATEST_FIRST, newest, story_key
 from monitoring.visibility import as_reported_to
 from portfolio.companies.search import of_companies, with_companies
@@ -125,11 +125,11 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
 
     def pulse(self, request: HttpRequest) -> JsonResponse:
         """What open pages ask for: has anything been published since?"""
-        return JsonResponse({"sequence": newest_publication()})
+        return JsonResponse({"published": newest_for(request.user)})
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         found: Any = super().get_changelist_instance(request)
-        found.published = newest_publication()
+        found.published = newest_for(request.user)
         return found
 
     def get_queryset(self, request: HttpRequest) -> Any:

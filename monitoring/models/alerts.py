@@ -60,7 +60,7 @@ class Alert(models.Model):
     rule = models.ForeignKey(AlertRule, models.SET_NULL, null=True, db_index=False)
     rule_name = models.CharField(max_length=120)
     company = models.ForeignKey(Company, models.PROTECT, null=True, db_index=False)
-    registration = models.ForeignKey(Registration, models.PROTECT, null=True)
+    registration = models.ForeignKey(Registration, models.PROTECT, null=True, db_index=False)
     audience = CompactUUIDField(
         null=True,
         editable=False,
@@ -132,6 +132,8 @@ class Alert(models.Model):
             models.Index(fields=["assigned_at", "id"], name="alert_by_assignment"),
             # A company's page, the search of the inbox, the API by company, what a change may resolve.
             models.Index(fields=["company", "state", "raised_at"], name="alert_by_company"),
+            # What business units see, and erasing a registration.
+            models.Index(fields=["registration", "raised_at", "id"], name="alert_by_registration"),
             # What business units see beside the alerts of their own registrations.
             models.Index(fields=["audience", "raised_at", "id"], name="alert_by_audience"),
             # A rule's limit per hour.

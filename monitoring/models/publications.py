@@ -25,8 +25,12 @@ class Publication(models.Model):
     published_at = models.DateTimeField()
 
     class Meta:
-        # The feed from a time on.
-        indexes = [models.Index(fields=["published_at"], name="publication_by_time")]
+        indexes = [
+            # The feed from a time on.
+            models.Index(fields=["published_at"], name="publication_by_time"),
+            # How far a business unit's has come.
+            models.Index(fields=["registration", "sequence"], name="publication_by_registration"),
+        ]
         verbose_name = _("event feed entry")
         verbose_name_plural = _("event feed log")
 

@@ -9,6 +9,7 @@ import numpy as np
 from django.db.models import Q, QuerySet
 from numpy.typing import NDArray
 
+from core.bulk import has_sql
 from core.exports.files import rows_as
 from core.lists.saved_filters import undeclared_in
 from core.models import SavedFilter
@@ -35,23 +36,28 @@ def with_numbers(filters: Filters, person: Any) -> Filters:
 
 
 def _found(filters: Filters, saved: SavedFilter | None, person: Any) -> Iterator[Iterable[str]]:
-    yield from _of_entries(filters.first("tag"), filters.first("owner"), scope_of(person))
-    if saved:
-        yield _numbers(rows_as(person, LISTING, saved.query))
+    tag, owner, scope = filters.first("tag"), filters.first("owner"), scope_of(person)
+    rows = _numbers(rows_as(person, LISTING, saved.query)) if saved else None
+    if tag and owner and UNKNOWN not in (tag, owner):
+        # With SQL in one query, also for the saved filter: who is in all of them is looked for.
+        among = rows if has_sql() else None
+        yield from numbers_tagged_and_owned(tag, owner, scope, among)
+        rows = rows if among is None else None
+    else:
+        yield from _of_entries(tag, owner, scope)
+    if rows is not None:
+        yield rows
 
 
 def _of_entries(tag: str, owner: str, scope: Scope) -> Iterator[Iterable[str]]:
     companies = Company.objects.all()
-    if tag and owner and UNKNOWN not in (tag, owner):
-        yield from numbers_tagged_and_owned(tag, owner, scope)
-        return
     if tag:
         yield _numbers(tagged(companies, tag, scope)) if tag == UNKNOWN else numbers_tagged(tag, scope)
     if owner:
         yield _numbers(owned_by(companies, owner, scope))
 
 
-def _numbers(rows: QuerySet[Any]) -> Iterable[str]:
+def _numbers(rows: QuerySet[Any]) -> QuerySet[Any, str]:
     return rows.order_by().values_list("duns", flat=True)
 
 

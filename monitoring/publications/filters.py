@@ -13,6 +13,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 
 from core.text import moment_text
 from monitoring.models import Publication
+from monitoring.publications.places import read_place
 
 PUBLISHED_AFTER = "published_after"
 # The keys are sent with the query: so many that no one reads them to the end, and that every engine takes.
@@ -20,25 +21,25 @@ MOST = 10_000
 
 
 class PublishedAfterFilter(DropdownFilter):  # type: ignore[misc]
-    """Entered by a link from the Overview: only then is it shown, with the number of the last publication seen."""
+    """Entered by a link from the Overview: only then is it shown, with the place of the last publication seen."""
 
     title = _("received")
     parameter_name = PUBLISHED_AFTER
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        if self.sequence is None:
+        sequence = self.sequence(request)
+        if sequence is None:
             return []
-        seen = Publication.objects.filter(sequence=self.sequence).first()
+        seen = Publication.objects.filter(sequence=sequence).first()
         words = gettext("After %(when)s") % {"when": moment_text(seen.published_at)} if seen else gettext("All")
         return [(str(self.value()), words)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset if self.sequence is None else queryset.filter(delivery__in=deliveries_after(self.sequence))
+        sequence = self.sequence(request)
+        return queryset if sequence is None else queryset.filter(delivery__in=deliveries_after(sequence))
 
-    @property
-    def sequence(self) -> int | None:
-        text = self.value() or ""
-        return int(text) if text.isdecimal() and len(text) < 19 else None
+    def sequence(self, request: HttpRequest) -> int | None:
+        return read_place(request.user, self.value() or "")
 
 
 def deliveries_after(sequence: int) -> list[uuid.UUID]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -117,9 +118,12 @@ def numbers_tagged(tag: str, scope: Scope = EVERYTHING) -> list[str]:
     return [duns for duns, text in rows if texts.setdefault(text, tag in split_tags(text))]
 
 
-def numbers_tagged_and_owned(tag: str, owner: str, scope: Scope = EVERYTHING) -> tuple[list[str], list[str]]:
-    """The companies with a tag, and those of an owner, in one query."""
+def numbers_tagged_and_owned(
+    tag: str, owner: str, scope: Scope = EVERYTHING, among: QuerySet[Any, str] | None = None
+) -> tuple[list[str], list[str]]:
+    """The companies with a tag, and those of an owner, in one query; of these numbers alone, where they are given."""
     rows = visible_to(scope, Subject.objects.filter(Q(tags__contains=tag) | Q(owner=owner))).order_by()
+    rows = rows if among is None else rows.filter(company__in=among)
     found = list(rows.values_list("company_id", "tags", "owner"))
     is_tagged = {text: tag in split_tags(text) for text in {text for _, text, _ in found}}
     return [duns for duns, text, _ in found if is_tagged[text]], [duns for duns, _, one in found if one == owner]

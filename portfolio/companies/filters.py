@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import DropdownFilter, MultipleDropdownFilter
 
 from core.admin.filters import CountryFilter, DaysFilter, shows_no_page
 from core.bulk import among
-from core.cached_counts import recent_count
+from core.cached_counts import counted_here, recent_count
 from core.text import is_clean
 from core.visibility import Scope, is_restricted, scope_of, visible_to
 from portfolio.companies.conditions import (
@@ -52,6 +52,8 @@ CLASSES: Options = (
 VALUES = "company_values"
 # So many values of a column at most.
 OFFERED = 300
+# About as old as what a job counts for those who see everything.
+KEPT_SECONDS = 300
 
 
 def occurring(name: str, person: Any) -> Options:
@@ -61,9 +63,15 @@ def occurring(name: str, person: Any) -> Options:
 
 
 def _values(name: str, person: Any) -> Sequence[Any]:
-    """For someone who sees some companies, what occurs in these."""
+    """For someone who sees some companies, what occurs in these: each value is a look at all of them, so those of the
+    last minutes will do."""
     if not is_restricted(person):
         return recent_count(VALUES).get(name, [])  # type: ignore[no-any-return]
+    kept = f"{VALUES} {name} {scope_of(person).key}"
+    return counted_here(kept, lambda: {name: _values_seen_by(person, name)}, KEPT_SECONDS)[name]  # type: ignore[no-any-return]
+
+
+def _values_seen_by(person: Any, name: str) -> Sequence[Any]:
     if name in ("owner", "tag"):
         column = {"tag": "tags"}.get(name, name)
         rows = visible_to(person, Subject.objects.exclude(**{column: ""})).order_by(column)

@@ -238,11 +238,11 @@ def test_the_page_of_a_change(admin: Client, django_assert_max_num_queries: AtMo
 
 
 def test_open_pages_ask_whether_anything_is_new(admin: Client, django_assert_max_num_queries: AtMost) -> None:
-    assert admin.get("/monitoring/change/pulse/").json() == {"sequence": 0}
+    assert admin.get("/monitoring/change/pulse/").json() == {"published": "0"}
     some_news()
     with django_assert_max_num_queries(3):
         answer = admin.get("/monitoring/change/pulse/")
-    assert answer.json() == {"sequence": 1}
+    assert answer.json() == {"published": "1"}
 
 
 # Notifications

@@ -2,14 +2,28 @@
 
 import random
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from core.bulk import has_sql
+from core.lists.pagination import beyond, cut_in_parts
 from core.visibility import EVERYTHING, parts_of, visible_to
 from monitoring import audiences
 from monitoring.audiences import stamp
-from monitoring.models import Audience, Axis, Change, DailyStat, DailyTotal, Notification, Observation
+from monitoring.models import (
+    Alert,
+    AlertItem,
+    Audience,
+    Axis,
+    Change,
+    DailyStat,
+    DailyTotal,
+    Notification,
+    Observation,
+    content_key,
+)
 from monitoring.stats.daily_counts import roll_up
 from monitoring.story_order import newest
 from monitoring.visibility import as_reported_to
@@ -19,7 +33,7 @@ from tests.builders.deliveries import delivered
 from tests.builders.elements import ACTIVE, OUT, STATUS, an_element
 from tests.builders.notifications import a_seed, an_update
 from tests.builders.registrations import a_registration, one, two, whole
-from tests.builders.times import now_stamp
+from tests.builders.times import MOMENT, now_stamp
 from tests.builders.units import a_unit, seen_by
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +115,13 @@ def test_notifications_are_those_of_its_registrations() -> None:
     assert [row.registration_id for row in rows] == [one().pk]
 
 
+@pytest.mark.skipif(not has_sql(), reason="MongoDB is asked for the changes by their keys.")
+def test_facts_of_alerts_are_looked_up_by_their_changes() -> None:
+    """As a join, all changes of a unit would be read for each fact while statistics are old."""
+    rows = visible_to(seen_by(a_unit("Credit", one())), AlertItem.objects.all())
+    assert "EXISTS" not in str(rows.query).upper()
+
+
 def test_the_source_that_is_shown_is_ones_own() -> None:
     buying = a_unit("Buying", two())
     delivered(an_update(), registration=one())
@@ -165,3 +186,23 @@ def _sum(rows: Any) -> Counter[int]:
     for severity, count in rows:
         found[severity] += count
     return +found
+
+
+def test_alerts_that_are_read_in_parts_are_those_of_the_whole_list() -> None:
+    """Those that its registrations reported first, and those that they reported later, with times in common."""
+    unit, shared = a_unit("Credit", one()), Audience.of(frozenset([one().pk, two().pk]))
+    shared.save(force_insert=True)
+    moments = dict.fromkeys(("happened_at", "raised_at", "rate_window"), MOMENT)
+    for number in range(9):
+        registration, audience = (one(), None) if number % 2 else (two(), shared.pk)
+        moments["raised_at"] = MOMENT + timedelta(minutes=number // 3)
+        key = content_key("alert", number)
+        Alert.objects.create(
+            id=key, registration=registration, audience=audience, severity=3, sequence=1, title=str(number), **moments
+        )
+    rows = visible_to(seen_by(unit), Alert.objects.order_by("-raised_at", "-id"))
+    found, left = list[Alert](), rows
+    while (page := cut_in_parts(left, 2))[1]:
+        found += page[0]
+        left = beyond(rows, ("raised_at", "id"), [found[-1].raised_at, found[-1].pk], newest_first=True)
+    assert [row.pk for row in (*found, *page[0])] == [row.pk for row in Alert.objects.order_by("-raised_at", "-id")]

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from django.utils import timezone
 
 from tests.builders.programs import Program
 from tests.visibility.marks import DUNS, SEARCHED, marks_in
 from tests.visibility.walk import NO_DUNS, Address, about, addresses, alike, text_of
-from tests.visibility.world import OWN, OWN_NAME, REFERENCE, SHARED, World
+from tests.visibility.world import OWN, OWN_NAME, REFERENCE, SHARED, World, receives_more
 
+CURSOR = re.compile(r"gAAAA[\w=-]+")
 pytestmark = pytest.mark.django_db
 FILTERS = {"search": SEARCHED, "tag": SEARCHED, "company": DUNS, "duns": DUNS, "registration": REFERENCE}
 LISTS = ("", *(f"?{name}={value}" for name, value in FILTERS.items()))
@@ -32,6 +37,23 @@ def test_no_answer_shows_anothers(world: World, key: Program) -> None:
             if found or answer.status_code >= 500:
                 wrong.append((address.path + query, answer.status_code, found))
     assert wrong == [], "\n".join(map(str, wrong))
+
+
+def test_no_answer_changes_when_only_another_is_told(world: World, key: Program) -> None:
+    """In any byte: but for cursors, which are encrypted, and so new in each answer."""
+    moment = timezone.now() + timedelta(minutes=5)
+    before = answers_at(key, world, moment)
+    receives_more(world.other)
+    assert [path for path, text in answers_at(key, world, moment).items() if text != before[path]] == []
+    assert any("CURSOR" in text for text in before.values()), "nothing would be found"
+
+
+def answers_at(key: Program, world: World, moment: datetime) -> dict[str, str]:
+    paths = [one.path for one in endpoints(world) if not one.route.parameters]
+    paths += [*about(SHARED, below="/api/v1/"), f"/api/v1/registrations/{world.own.reference}/"]
+    with time_machine.travel(moment, tick=False):
+        texts = {path: text_of(key.client.get(path, headers=key.headers)) for path in paths}
+    return {path: CURSOR.sub(lambda found: f"CURSOR {len(found[0])}", text) for path, text in texts.items()}
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "delete"])

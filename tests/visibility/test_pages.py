@@ -15,18 +15,15 @@ from django.utils import timezone
 
 from core.lists.listings import LISTINGS
 from core.visibility import RULES
+from dnbmon_site.accounts.models import User
 from dnbmon_site.http.unit_pages import is_open
-from monitoring.jobs import count_days, process_published, update_all_counts
-from tests.builders.deliveries import delivered
-from tests.builders.elements import ACTIVE, OUT, STATUS, an_element
+from monitoring.models import Publication
 from tests.builders.family_trees import a_tree
-from tests.builders.notifications import a_seed, an_update
-from tests.builders.times import stamp
 from tests.engines import engine
 from tests.visibility.marks import DUNS, SEARCHED, marks_in
 from tests.visibility.routes import all_routes
 from tests.visibility.walk import TOKENS, Address, about, addresses, alike, got, text_of
-from tests.visibility.world import OWN_NAME, PHONE, SHARED, World
+from tests.visibility.world import OWN_NAME, SHARED, World, receives_more
 
 pytestmark = [
     pytest.mark.django_db,
@@ -38,6 +35,8 @@ ENDS = ("/logout/",)
 NUMBERS = (
     *("/", "/?days=90", "/portfolio/risk/", "/monitoring/reportschedule/report/", "/portfolio/registration/"),
     *("/portfolio/company/", "/monitoring/change/", "/monitoring/change/?severity=all", "/monitoring/alert/?state=all"),
+    # What open pages ask for.
+    *("/?part=live", "/monitoring/change/pulse/"),
 )
 QUERIES = ("", f"?q={SEARCHED}", f"?q={DUNS[:8]}", f"?term={SEARCHED}", "?registration={registration}")
 
@@ -89,21 +88,29 @@ def test_no_number_counts_what_only_another_is_told(world: World, person: Client
     """Numbers bear no mark: the pages with numbers stay as they are when the other unit receives more."""
     moment = timezone.now() + timedelta(minutes=5)
     before = numbers_at(person, moment)
-    now = timezone.now()
-    more = (an_element(path, ACTIVE, OUT, stamp(now, days=-1)) for path in (STATUS, PHONE))
-    updates = [an_update(one, duns="712384925", delivered=stamp(now)) for one in more]
-    delivered(a_seed("712384925", delivered=stamp(now, days=-2)), *updates, registration=world.other, at=stamp(now))
-    process_published(timedelta(seconds=30))
-    for count in (count_days, update_all_counts):
-        count()
+    receives_more(world.other)
     assert [path for path, text in numbers_at(person, moment).items() if text != before[path]] == []
 
 
-def numbers_at(person: Client, moment: datetime) -> dict[str, str]:
+def numbers_at(person: Client, moment: datetime, paths: Iterable[str] = NUMBERS) -> dict[str, str]:
     with time_machine.travel(moment, tick=False):
-        texts = {path: TOKENS.sub("", text_of(got(person, path))) for path in NUMBERS}
-    # What open pages ask for is the number of the last publication.
-    return {path: re.sub(r'data-published="\d+"', "", text) for path, text in texts.items()}
+        return {path: TOKENS.sub("", text_of(got(person, path))) for path in paths}
+
+
+def test_no_page_shows_the_number_of_a_publication(world: World, person: Client) -> None:
+    """Where a visit ended after the other unit's publication, links are those of one that ended before it."""
+    own, theirs = (Publication.objects.get(registration=row.pk) for row in (world.own, world.other))
+    moment, texts = timezone.now(), set[str]()
+    for row in (own, theirs):
+        mark = {"seen_sequence": row.sequence, "news_sequence": row.sequence}
+        User.objects.filter(username="amy").update(seen_at=moment, news_since=moment, **mark)
+        texts |= set(numbers_at(person, moment, ["/"]).values())
+    assert len(texts) == 1 and f"published_after={own.delivery_id.hex}" in texts.pop()
+    asked = [str(theirs.sequence), theirs.delivery_id.hex, "none"]
+    listed: set[int] = {
+        text_of(got(person, f"/monitoring/change/?published_after={one}")).count("dm-line") for one in asked
+    }
+    assert len(listed) == 1
 
 
 def test_what_is_anothers_is_answered_like_what_is_not_there(world: World, person: Client) -> None:

@@ -168,6 +168,17 @@ def _told(own: Registration, other: Registration) -> None:
     )
 
 
+def receives_more(other: Registration) -> None:
+    """Of a company that nobody has yet."""
+    now = timezone.now()
+    more = (an_element(path, ACTIVE, OUT, stamp(now, days=-1)) for path in (STATUS, PHONE))
+    updates = [an_update(one, duns="712384925", delivered=stamp(now)) for one in more]
+    delivered(a_seed("712384925", delivered=stamp(now, days=-2)), *updates, registration=other, at=stamp(now))
+    process_published(timedelta(seconds=30))
+    for count in (count_days, update_all_counts):
+        count()
+
+
 def _in_the_portfolio(other: Registration) -> None:
     described = {"customer_reference": f"{MARK}-1", "tags": f"{MARK} tag", "owner": f"{MARK}@example.com"}
     Subject.objects.filter(registration=other).update(**described)

@@ -68,7 +68,7 @@
       if (refreshes === "always") return await refresh(element);
       const answer = await fetch(PULSE);
       if (!answer.ok || answer.redirected) return;
-      const published = String((await answer.json()).sequence);
+      const { published } = await answer.json();
       const isStale = element.dataset.live && Date.now() - fetched > STALE;
       if (published !== element.dataset.published || isStale) await refresh(element);
     } catch (error) {

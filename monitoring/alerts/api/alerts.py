@@ -23,7 +23,7 @@ from core.api.pages import PageSerializer
 from core.api.parameters import PageParameters, Several, read_moment
 from core.api.scopes import ALERTS
 from core.api.visibility import scope_for, seen_by
-from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
+from core.lists.pagination import BadCursor, beyond, cut_in_parts, read_token, write_token
 from monitoring.alerts.actions import LONGEST, acknowledge, close, comment_on, reopen
 from monitoring.alerts.facts.seen import as_seen_by
 from monitoring.alerts.workflow.inbox import overdue, snoozed
@@ -179,7 +179,7 @@ class AlertList(APIView):
                 rows = rows.filter(condition) if asked[name] else rows.exclude(condition)
         if "after" in asked:
             rows = beyond(rows, ("raised_at", "id"), _place(asked["after"]), newest_first=True)
-        found, has_more = cut(rows, asked["limit"])
+        found, has_more = cut_in_parts(rows, asked["limit"])
         token = write_token([found[-1].raised_at.isoformat(), found[-1].pk.hex]) if has_more else None
         return Response({"results": serialized(found, request), "next": token})
 

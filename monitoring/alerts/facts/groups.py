@@ -14,7 +14,7 @@ from core.db import in_batches
 from monitoring.alerts.facts.matches import Match, Reading, Rules
 from monitoring.alerts.facts.reports import is_old_news
 from monitoring.alerts.rules import Rule
-from monitoring.models import Alert, AlertKind, Grouping, content_key
+from monitoring.models import Alert, AlertKind, AlertRule, Grouping, content_key
 
 MOST_AN_HOUR = 100
 
@@ -97,14 +97,16 @@ def _groups_of(reading: Reading, rules: Rules, before: Before) -> Iterator[Group
         yield from groups
 
 
+def stands_for(own: AlertRule, row: AlertRule) -> bool:
+    """Whether a company's own alert stands for that of a rule about groups, where both take a change: it has the same
+    severity at least and the same readers. One event is one alert."""
+    is_for_all = own.severity >= row.severity and own.unit_id in (None, "", row.unit_id)
+    return row.group_only and not own.group_only and is_for_all
+
+
 def _is_told_by(own: Mapping[uuid.UUID, list[Group]], rule: Rule, match: Match) -> bool:
-    """Whether the company has an alert of its own about what a rule about groups takes, of the same severity at least
-    and for the same readers: one event is one alert."""
-    if not rule.row.group_only:
-        return False
     for group in own.get(match.change.pk, ()):
-        row = group.rule.row
-        if row.severity >= rule.row.severity and row.unit_id in (None, "", rule.row.unit_id):
+        if stands_for(group.rule.row, rule.row):
             group.beside += [rule] if rule not in group.beside else []
             return True
     return False

@@ -30,7 +30,7 @@ class Rules:
 
     @classmethod
     def active(cls) -> Rules:
-        return cls(_compiled(AlertRule.objects.filter(active=True).order_by("id")))
+        return cls(compiled(AlertRule.objects.filter(active=True).order_by("id")))
 
     def may_take(self, change: Head) -> bool:
         return any(True for _ in self.about(change))
@@ -54,7 +54,7 @@ class Rules:
         return self._found[key]
 
 
-def _compiled(rows: Iterable[AlertRule]) -> Iterator[Rule]:
+def compiled(rows: Iterable[AlertRule]) -> Iterator[Rule]:
     for row in rows:
         try:
             yield compile_rule(row)

@@ -30,7 +30,7 @@ from core.text import counted
 from core.visibility import is_restricted
 from monitoring.ingest.raw_item import pretty
 from monitoring.models import DeadLetter, DeadLetterState
-from monitoring.publications.sequence import newest_publication
+from monitoring.publications.places import newest_for
 from monitoring.pull.admin.actions import (
     ACTIONS,
     PULL_NOW,
@@ -152,7 +152,8 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """With what decides how often an open page is refreshed (`live.js`)."""
         found: Any = super().get_changelist_instance(request)
-        found.published, found.is_pull_requested = newest_publication(), bool(asked_for(PULL_NOW))
+        found.published, rows = newest_for(request.user), getattr(found, "result_list", ())
+        found.is_pull_requested = any(getattr(row, "is_pull_requested", False) for row in rows)
         return found
 
     @staticmethod
@@ -298,7 +299,7 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         told, paused = reported_by_dnb(row), paused_pulls()
         return {
             "paused_pulls": paused,
-            "published": newest_publication(),
+            "published": newest_for(request.user),
             "is_pull_requested": str(row.pk) in asked_for(PULL_NOW),
             "status": status(row, pulls_paused=paused is not None),
             "pause_note": pause_notes([row]).get(str(row.pk), ""),

@@ -9,7 +9,7 @@ from django.utils import timezone
 from monitoring.alerts import rule_preview
 from monitoring.alerts.rule_preview import try_rule
 from monitoring.elements.paths import Mistake
-from monitoring.models import Alert, AlertKind, AlertRule, Grouping, OutboxMessage
+from monitoring.models import Alert, AlertKind, AlertRule, Grouping, OutboxMessage, Severity
 from tests.builders.alerts import raised
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
@@ -18,6 +18,7 @@ from tests.builders.notifications import a_notice, a_seed, an_update
 from tests.builders.queries import AtMost
 from tests.builders.registrations import a_registration
 from tests.builders.rules import a_rule
+from tests.builders.subjects import a_subject
 from tests.builders.times import now_stamp
 
 pytestmark = pytest.mark.django_db
@@ -144,6 +145,25 @@ def test_leaving_two_registrations_counts_twice_and_leaving_again_once_more() ->
             delivered(item, registration=a_registration(reference))
     assert counts(kinds="left") == [4, 4, 4]
     assert counts(kinds="left", registrations="B") == [2, 2, 2]
+
+
+def test_a_rule_about_groups_counts_what_no_other_alert_stands_for(django_assert_max_num_queries: AtMost) -> None:
+    linkage: dict[str, Any] = {"globalUltimate": {"duns": "900000000"}}
+    numbers = (DUNS, OTHER, "123456789")
+    registration = a_registration(adopted=True)
+    delivered(*(a_seed(duns, delivered=now_stamp(days=-9), corporateLinkage=linkage) for duns in numbers))
+    for duns in numbers:
+        a_subject(duns, registration)
+    group = a_rule("Group", elements=STATUS, group_only=True, severity=Severity.HIGH, grouping=Grouping.EACH)
+    a_rule("Own", elements=STATUS, companies=DUNS, severity=Severity.CRITICAL)
+    a_rule("Less severe", elements=STATUS, companies=OTHER, severity=Severity.MEDIUM)
+    a_rule("Disabled", elements=STATUS, severity=Severity.CRITICAL, active=False)
+    delivered(*(happened(1, duns=duns) for duns in numbers))
+    raised()
+    with django_assert_max_num_queries(12):
+        trial = try_rule(group)
+    assert Alert.objects.filter(rule=group).count() == trial.windows[0].alerts == 2
+    assert {one.line.change.company_id for one in trial.examples} == {OTHER, "123456789"} and trial.covered == 1
 
 
 def test_the_preview_counts_what_the_rule_then_raises() -> None:
