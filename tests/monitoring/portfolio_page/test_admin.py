@@ -133,6 +133,13 @@ def test_the_pdf_has_the_numbers_of_the_page(portfolio: Any) -> None:
     text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
     assert f"{len(world.later.rows)}\ncompanies" in text
     assert "Expected loss" in text
+    # Extracted text has a space or a line's end between words.
+    words, page = " ".join(text.split()), signed_in_again("view_company", "view_exposure").get(PAGE, DAYS).context
+    duns, name, amount, share, _ = page["largest"]["rows"][0]
+    assert f"Ten largest companies Share of the ten largest: {page['largest']['share']}" in words
+    assert f"{name} {amount} {share}" in words
+    high = [cell.high for one in page["concentrations"] for cell in one["rows"] if cell.high and cell.high.amount]
+    assert len(high) > 10 and all(f"{one.companies} ({one.share}) {one.number}" in words for one in high)
 
 
 def test_the_largest_companies_are_named_to_readers_of_money(portfolio: Any) -> None:
@@ -168,6 +175,9 @@ def test_the_spreadsheet_has_numbers(portfolio: Any) -> None:
     assert headings[1:] == ["Companies", "Exposure (EUR)", "Expected loss within a year (EUR)"]
     (rated,) = (row for row in summary if row[0] == "With a known default rate")
     assert 0 < float(str(rated[3])) < float(str(rated[2]))
+    largest = book.get_sheet_by_name("Ten largest companies").to_python()
+    held = sorted((world.exposed.get(duns, 0) for duns in world.later.rows["duns"].tolist()), reverse=True)
+    assert [round(float(str(row[2])) * 100) for row in largest[1:]] == held[:10]
 
 
 # Lists
