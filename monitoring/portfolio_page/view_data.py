@@ -109,7 +109,10 @@ def page_context(overview: Overview) -> dict[str, Any]:
         "unconverted": _unconverted(overview.money),
         "outside": _outside(overview),
         "trend_link": cells.links.page("portfolio_risk_trend"),
-        "exposure_heading": exposure_in(overview.money.currency) if overview.money else "",
+        # A column of amounts only where there is one.
+        "exposure_heading": exposure_in(overview.money.currency)
+        if overview.money and overview.exposed.companies
+        else "",
     }
 
 
@@ -176,7 +179,8 @@ def _classes(dimension: Dimension, counts: Mapping[str, Count], cells: Cells) ->
 
 
 def percent(part: int, whole: int) -> str:
-    return f"{min(100 * part / whole, 100):.1f}" if whole > 0 else "0"
+    """Of nothing there is no bar."""
+    return f"{min(100 * part / whole, 100):.1f}" if part > 0 and whole > 0 else "0"
 
 
 def share_text(part: float, whole: float) -> str:

@@ -51,9 +51,7 @@ class BadFile(ValueError):
 
 class EmptyTable(BadFile):
     def __init__(self) -> None:
-        super().__init__(
-            gettext("The file is empty. Enter the D-U-N-S numbers in the first column and upload it again.")
-        )
+        super().__init__(gettext("The file is empty. Add a row for each company and upload it again."))
 
 
 class Unfinished(BadFile):

@@ -123,6 +123,17 @@ def test_each_page_of_a_portfolio_with_all_there_is_takes_few_queries(
     assert all(words in text_of(client.get(PAGE)) for words in ("Far Holding AG", "EUR 90"))
 
 
+def test_a_day_without_exposure_has_no_columns_of_amounts(portfolio: Any) -> None:
+    """Nor a tile without a number, nor bars of nothing."""
+    portfolio(0).exposed.clear()
+    page = signed_in("view_company", "view_exposure").get(PAGE, DAYS)
+    assert "There is no exposure to these companies on this day." in text_of(page)
+    assert "Exposure (EUR)" not in text_of(page) and "How it is calculated" not in text_of(page)
+    none = signed_in_again("view_company").get(PAGE, {**DAYS, "country": "zz"}).context["classes"]
+    assert {cell.width for _, cells in none for cell in cells} == {"0"}
+    assert "width: 0" not in page.content.decode()
+
+
 def test_an_empty_portfolio_says_what_will_appear() -> None:
     assert "Companies appear here from the first day" in text_of(signed_in("view_company").get(PAGE))
 
