@@ -40,6 +40,13 @@ HEADERS = {
 FINDABLE = {"name", "country"}
 FIELD_OF = {word: field for field, words in HEADERS.items() for word in words.split()}
 
+
+class NumberText(str):
+    """A number of a spreadsheet: its point is for decimals, which a text's may not be."""
+
+    __slots__ = ()
+
+
 Cells = list[str]
 Numbered = tuple[int, Cells]
 Rows = Callable[[], Iterator[Numbered]]

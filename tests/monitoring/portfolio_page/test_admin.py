@@ -127,7 +127,7 @@ def test_a_day_without_exposure_has_no_columns_of_amounts(portfolio: Any) -> Non
     """Nor a tile without a number, nor bars of nothing."""
     portfolio(0).exposed.clear()
     page = signed_in("view_company", "view_exposure").get(PAGE, DAYS)
-    assert "There is no exposure to these companies on this day." in text_of(page)
+    assert "No exposure to these companies on this day." in text_of(page)
     assert "Exposure (EUR)" not in text_of(page) and "How it is calculated" not in text_of(page)
     none = signed_in_again("view_company").get(PAGE, {**DAYS, "country": "zz"}).context["classes"]
     assert {cell.width for _, cells in none for cell in cells} == {"0"}
