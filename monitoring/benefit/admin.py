@@ -54,7 +54,7 @@ def _numbers(found: Review, request: HttpRequest) -> dict[str, Any]:
         "numbers": numbers,
         "year": numbers.year,
         "gains": gains,
-        "severities": [(Severity(key).label, gains.changes[key]) for key in sorted(gains.changes, reverse=True)],
+        "severities": [(key, Severity(key).label, gains.changes[key]) for key in sorted(gains.changes, reverse=True)],
         "median": None if median is None else span(median),
         "events": [(one, companies.get(one.duns) or Company(duns=one.duns)) for one in events],
         "has_all_events": len(events) < EVENTS_SHOWN,

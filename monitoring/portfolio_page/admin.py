@@ -102,14 +102,14 @@ def _noted(request: HttpRequest, count: int, form: str) -> dict[str, str]:
 
 @require_safe
 def pdf(request: HttpRequest) -> HttpResponse:
-    from monitoring.portfolio_page.pdf import overview_pdf
+    from monitoring.portfolio_page.files.pdf import overview_pdf
 
     return _file(request, overview_pdf, "pdf", PDF)
 
 
 @require_safe
 def xlsx(request: HttpRequest) -> HttpResponse:
-    from monitoring.portfolio_page.xlsx import overview_xlsx
+    from monitoring.portfolio_page.files.xlsx import overview_xlsx
 
     return _file(request, overview_xlsx, "xlsx", XLSX)
 

@@ -27,6 +27,7 @@ MAY_SEE_MONEY = "portfolio.view_exposure"
 EXPOSURE = "In units of the reporting currency. Null without the scope `read:exposure`."
 CLASS = "1 to 5, or `unknown`."
 COUNT_EXAMPLE = {"companies": 12, "exposure": "250000.00"}
+HIGH_EXAMPLE = {"companies": 3, "exposure": "40000.00"}
 
 
 class RiskParameters(Parameters):
@@ -82,9 +83,23 @@ class MoveSerializer(CountSerializer):
     direction = serializers.ChoiceField(["worse", "better", "same", "unrated", "new", "gone"])
 
 
+class PlaceSerializer(ValueSerializer):
+    high_failure_risk = CountSerializer(
+        allow_null=True, help_text="Those with failure score class 4 or 5. Null by rating and status."
+    )
+
+
+class LargestSerializer(serializers.Serializer[Any]):
+    duns = serializers.CharField()
+    name = serializers.CharField(help_text="The D-U-N-S number where the name is unknown.")
+    failure_class = serializers.CharField(help_text=CLASS)
+    exposure = serializers.CharField(help_text="In units of the reporting currency.")
+    share = serializers.FloatField(help_text="Of the exposure of all companies: 0 to 1.")
+
+
 class ConcentrationSerializer(serializers.Serializer[Any]):
     by = serializers.CharField(help_text="The figure by which companies are grouped.")
-    first = ValueSerializer(many=True, help_text="The first ten, the largest first.")
+    first = PlaceSerializer(many=True, help_text="The first ten, the largest first.")
     others = serializers.IntegerField(help_text="How many groups there are beyond the first ten.")
     rest = CountSerializer(help_text="The companies in those.")
     unknown = CountSerializer(help_text="The companies for which the figure is unknown.")
@@ -122,6 +137,11 @@ class RiskSerializer(serializers.Serializer[Any]):
         many=True, allow_null=True, help_text="Companies of both days, by their class on each. Null without `since`."
     )
     concentration = ConcentrationSerializer(many=True)
+    largest = LargestSerializer(
+        many=True,
+        allow_null=True,
+        help_text="The ten companies with the largest exposure. Null without the scope `read:exposure`.",
+    )
     expected_loss = LossSerializer(allow_null=True, help_text="Null without the scope `read:exposure`.")
     unconverted = UnconvertedSerializer(many=True, help_text="Exposure without an exchange rate, not included above.")
 
@@ -142,11 +162,20 @@ EXAMPLE = {
     "concentration": [
         {
             "by": "country",
-            "first": [{"value": "DE", "label": "Germany", **COUNT_EXAMPLE}],
+            "first": [{"value": "DE", "label": "Germany", **COUNT_EXAMPLE, "high_failure_risk": HIGH_EXAMPLE}],
             "others": 0,
             "rest": {"companies": 0, "exposure": "0.00"},
             "unknown": {"companies": 0, "exposure": "0.00"},
             "share": 1.0,
+        }
+    ],
+    "largest": [
+        {
+            "duns": "804735132",
+            "name": "Gorman Manufacturing Company, Inc.",
+            "failure_class": "2",
+            "exposure": "9600000.00",
+            "share": 0.2,
         }
     ],
     "expected_loss": {

@@ -8,11 +8,12 @@ from typing import Any
 from monitoring.portfolio_page.comparison import compared
 from monitoring.portfolio_page.filters import FLAGS
 from monitoring.portfolio_page.listed import state_text
-from monitoring.portfolio_page.measures.concentration import Concentration
+from monitoring.portfolio_page.measures.concentration import Concentration, Place
 from monitoring.portfolio_page.measures.counts import Count
 from monitoring.portfolio_page.measures.dimensions import DELINQUENCY, FAILURE, Dimension
 from monitoring.portfolio_page.measures.movement import direction_of
-from monitoring.portfolio_page.overview import CLASSES, Overview
+from monitoring.portfolio_page.names import Names, names_of
+from monitoring.portfolio_page.overview import CLASSES, WITH_RISK, Overview
 from monitoring.portfolio_page.worlds import Money
 from portfolio.exposure.money import exact_text
 from portfolio.models.figures import FLAG_LABELS
@@ -21,7 +22,7 @@ Json = dict[str, Any]
 
 
 def as_json(overview: Overview, *, with_movement: bool) -> Json:
-    asked, money = overview.asked, overview.money
+    asked, money, names = overview.asked, overview.money, names_of(overview)
     return {
         "day": overview.day,
         "since": asked.since if with_movement else None,
@@ -38,7 +39,8 @@ def as_json(overview: Overview, *, with_movement: bool) -> Json:
         "delinquency_class": _classes(DELINQUENCY, overview.delinquency, money),
         "flags": [_value(name, str(FLAG_LABELS[FLAGS[name]]), one, money) for name, one in overview.flags.items()],
         "movement": _movement(overview) if with_movement else None,
-        "concentration": [_concentration(one, money) for one in overview.concentrations],
+        "concentration": [_concentration(one, names, money) for one in overview.concentrations],
+        "largest": _largest(overview, names) if money else None,
         "expected_loss": _loss(overview),
         "unconverted": _unconverted(money),
     }
@@ -65,15 +67,34 @@ def _movement(overview: Overview) -> list[Json]:
     ]
 
 
-def _concentration(one: Concentration, money: Money | None) -> Json:
+def _concentration(one: Concentration, names: Names, money: Money | None) -> Json:
     return {
         "by": one.dimension.name,
-        "first": [_value(place.value, place.label, place.count, money) for place in one.first],
+        "first": [_place(one, place, names.label(one, place), money) for place in one.first],
         "others": one.others,
         "rest": _count(one.rest, money),
         "unknown": _count(one.unknown, money),
         "share": round(one.share, 6),
     }
+
+
+def _place(one: Concentration, place: Place, label: str, money: Money | None) -> Json:
+    high = _count(place.high, money) if one.dimension in WITH_RISK else None
+    return {**_value(place.value, label, place.count, money), "high_failure_risk": high}
+
+
+def _largest(overview: Overview, names: Names) -> list[Json]:
+    whole = overview.whole.cents
+    return [
+        {
+            "duns": one.duns,
+            "name": one.name,
+            "failure_class": one.failure_class,
+            "exposure": exact_text(one.cents),
+            "share": round(one.cents / whole, 6),
+        }
+        for one in names.largest
+    ]
 
 
 def _loss(overview: Overview) -> Json | None:

@@ -31,7 +31,9 @@ from monitoring.scores.bands import HIGH_RISK_CLASSES
 
 CLASSES = (*map(str, CLASS_NUMBERS), UNKNOWN)
 HIGH_FAILURE_RISK = tuple(map(str, HIGH_RISK_CLASSES))
-CONCENTRATIONS = (COUNTRY, INDUSTRY, GROUP, SIZE, RATING, STATUS)
+# Divided further by who is at high failure risk; the others are themselves about risk.
+WITH_RISK = (COUNTRY, INDUSTRY, GROUP, SIZE)
+CONCENTRATIONS = (*WITH_RISK, RATING, STATUS)
 
 
 @dataclass(frozen=True, slots=True)

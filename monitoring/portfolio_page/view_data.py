@@ -12,32 +12,24 @@ from django.utils.translation import gettext, ngettext
 
 from core.markup import badge
 from core.text import counted
-from monitoring.company_page.owner_names import ultimate_name
 from monitoring.portfolio_page.filters import FLAGS
 from monitoring.portfolio_page.links import Links, list_of_classes
-from monitoring.portfolio_page.measures.concentration import Concentration, Place, largest_companies
+from monitoring.portfolio_page.measures.concentration import Concentration, Place
 from monitoring.portfolio_page.measures.counts import Count, total
 from monitoring.portfolio_page.measures.dimensions import (
-    COUNTRY,
     DELINQUENCY,
     FAILURE,
     GROUP,
-    INDUSTRY,
-    SIZE,
     UNKNOWN,
     Dimension,
 )
-from monitoring.portfolio_page.measures.world import World
-from monitoring.portfolio_page.overview import CLASSES, HIGH_FAILURE_RISK, Overview
+from monitoring.portfolio_page.names import Largest, Names, names_of
+from monitoring.portfolio_page.overview import CLASSES, HIGH_FAILURE_RISK, WITH_RISK, Overview
 from monitoring.portfolio_page.worlds import Money
 from portfolio.companies.columns import exposure_in
 from portfolio.exposure.money import amount_text, money_text
 from portfolio.exposure.totals import outside
-from portfolio.models import Company
 from portfolio.models.figures import FLAG_LABELS
-
-# Divided further by who is at high failure risk; the others are themselves about risk.
-WITH_RISK = (COUNTRY, INDUSTRY, GROUP, SIZE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +94,7 @@ class Cells:
 
 def page_context(overview: Overview) -> dict[str, Any]:
     links = Links(overview.asked, list_of_classes(with_money=overview.money is not None))
-    cells, largest = Cells(links, overview.money), largest_companies(overview.world)
-    known = _companies_of(overview, largest)
+    cells, names = Cells(links, overview.money), names_of(overview)
     return {
         "overview": overview,
         "tiles": list(tiles(overview, cells)),
@@ -112,13 +103,16 @@ def page_context(overview: Overview) -> dict[str, Any]:
         "class_heads": [DELINQUENCY.words(value) for value in CLASSES],
         "classes": [_classes(FAILURE, overview.failure, cells), _classes(DELINQUENCY, overview.delinquency, cells)],
         "flags": list(_flags(overview, cells)),
-        "concentrations": [_concentration(one, overview.world, cells, known) for one in overview.concentrations],
-        "largest": _largest(overview, cells, largest, known),
+        "concentrations": [_concentration(one, names, cells) for one in overview.concentrations],
+        "largest": _largest(overview, cells, names.largest),
         "loss": _loss(overview, cells),
         "unconverted": _unconverted(overview.money),
         "outside": _outside(overview),
         "trend_link": cells.links.page("portfolio_risk_trend"),
-        "exposure_heading": exposure_in(overview.money.currency) if overview.money else "",
+        # A column of amounts only where there is one.
+        "exposure_heading": exposure_in(overview.money.currency)
+        if overview.money and overview.exposed.companies
+        else "",
     }
 
 
@@ -185,7 +179,8 @@ def _classes(dimension: Dimension, counts: Mapping[str, Count], cells: Cells) ->
 
 
 def percent(part: int, whole: int) -> str:
-    return f"{min(100 * part / whole, 100):.1f}" if whole > 0 else "0"
+    """Of nothing there is no bar."""
+    return f"{min(100 * part / whole, 100):.1f}" if part > 0 and whole > 0 else "0"
 
 
 def share_text(part: float, whole: float) -> str:
@@ -201,20 +196,10 @@ def _flags(overview: Overview, cells: Cells) -> Iterator[Cell]:
 # Concentration and expected loss
 
 
-def _companies_of(overview: Overview, largest: World) -> list[Company]:
-    """Whose names the page shows, in one query."""
-    (groups,) = (one for one in overview.concentrations if one.dimension is GROUP)
-    return _rows_of({f"{number:09d}" for number in largest["duns"].tolist()} | _naming(groups, overview.world))
-
-
-def _rows_of(numbers: set[str]) -> list[Company]:
-    return list(Company.objects.filter(pk__in=numbers).only("duns", "name", "global_ultimate", "projection"))
-
-
-def _concentration(one: Concentration, world: World, cells: Cells, known: list[Company]) -> dict[str, Any]:
+def _concentration(one: Concentration, names: Names, cells: Cells) -> dict[str, Any]:
     counts = [place.count for place in one.first]
     longest = max((count.cents if one.by_money else count.companies for count in counts), default=0)
-    name, names = one.dimension.name, group_names(one, world, known)
+    name = one.dimension.name
 
     def cell(label: str, count: Count, chosen: dict[str, str], page: str = "", high: Cell | None = None) -> Cell:
         size = count.cents if one.by_money else count.companies
@@ -224,7 +209,7 @@ def _concentration(one: Concentration, world: World, cells: Cells, known: list[C
     rows = [
         cell(label, place.count, {name: place.value}, _page_of(one, place), _high(one, place, label, cells))
         for place in one.first
-        for label in [names.get(place.value, place.label)]
+        for label in [names.label(one, place)]
     ]
     rest = [cell(_rest_words(one), one.rest, {"rest": name})] if one.others else []
     unknown = [cell(gettext("Unknown"), one.unknown, {name: UNKNOWN})] if one.unknown.companies else []
@@ -249,18 +234,16 @@ def _high(one: Concentration, place: Place, label: str, cells: Cells) -> Cell | 
     return replace(cells.with_share(cell, place.high, place.count), share=share)
 
 
-def _largest(overview: Overview, cells: Cells, world: World, known: list[Company]) -> dict[str, Any] | None:
+def _largest(overview: Overview, cells: Cells, largest: list[Largest]) -> dict[str, Any] | None:
     """The companies with the largest exposure, for those who may see it."""
-    if overview.money is None or not overview.exposed.cents:
+    if not largest:
         return None
-    whole, names = overview.whole.cents, {row.duns: row.name for row in known}
-    numbers = [f"{number:09d}" for number in world["duns"].tolist()]
-    classes = [FAILURE.value(world.snapshot, number) for number in world["failure_class"].tolist()]
+    whole = overview.whole.cents
     rows = [
-        (duns, names.get(duns) or duns, amount_text(cents), share_text(cents, whole), badge_of(FAILURE, value))
-        for duns, cents, value in zip(numbers, world.cents.tolist(), classes, strict=True)
+        (one.duns, one.name, amount_text(one.cents), share_text(one.cents, whole), badge_of(FAILURE, one.failure_class))
+        for one in largest
     ]
-    share = share_text(int(world.cents.sum()), whole)
+    share = share_text(sum(one.cents for one in largest), whole)
     return {"rows": rows, "share": share, "link": cells.links.companies(exposure="known", sort="exposure")}
 
 
@@ -275,38 +258,6 @@ def _rest_words(one: Concentration) -> str:
 
 def _page_of(one: Concentration, place: Place) -> str:
     return reverse("corporate_group", args=[place.value]) if one.dimension is GROUP else ""
-
-
-def group_names(one: Concentration, world: World, known: list[Company] | None = None) -> dict[str, str]:
-    """Groups by the name of the company at the top; where it is not in the portfolio, as one of its companies reports
-    it."""
-    if one.dimension is not GROUP:
-        return {}
-    tops = {place.value for place in one.first}
-    names: dict[str, str] = {}
-    for row in _rows_of(_naming(one, world)) if known is None else known:
-        if row.global_ultimate in tops and (name := ultimate_name(row)):
-            names.setdefault(row.global_ultimate, name)
-        if row.duns in tops and row.name:
-            names[row.duns] = row.name
-    return names
-
-
-def _naming(groups: Concentration, world: World) -> set[str]:
-    tops = {place.value for place in groups.first}
-    return _known_of(tops, world) | _a_member_of_each(tops, world)
-
-
-def _known_of(tops: set[str], world: World) -> set[str]:
-    """Of a part of the portfolio, those that are in it."""
-    if not world.snapshot.is_limited:
-        return tops
-    return tops & {f"{number:09d}" for number in world.snapshot.rows["duns"].tolist()}
-
-
-def _a_member_of_each(tops: Iterable[str], world: World) -> set[str]:
-    groups, numbers = world["global_ultimate"], world["duns"]
-    return {f"{numbers[(groups == int(top)).argmax()]:09d}" for top in tops}
 
 
 def _outside(overview: Overview) -> tuple[int, str] | None:

@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from django.utils.translation import gettext
 
 from portfolio.exposure.currencies import SHARED_SIGNS, SIGNS, WORDS, currency_of
+from portfolio.imports.columns import NumberText
 
 # In cents: every smaller one has exact sums, also as a number of JavaScript or of a spreadsheet.
 MOST = 10**15
@@ -70,10 +71,10 @@ class Written:
 
 
 def read_amount(text: str, mark: str = "") -> Amount:
-    """`mark` is the decimal separator of the file, for amounts with two readings."""
+    """`mark` is the decimal separator of the file, for amounts with two readings; numbers of a workbook have one."""
     if found := PLAIN.fullmatch(text):
         return Amount(int(found[1]) * 100 + int(found[2] or 0))
-    written = _written(text)
+    written, mark = _written(text), "." if isinstance(text, NumberText) else mark
     if written.has_two_readings and not mark:
         raise TwoReadings(
             gettext("“%(text)s” has two readings: the separator may be for thousands or for decimals.")
@@ -87,7 +88,10 @@ def read_amount(text: str, mark: str = "") -> Amount:
 
 
 def mark_in(text: str) -> str:
-    """The decimal separator that this amount proves, also by how it parts thousands; nothing where it proves none."""
+    """The decimal separator that this amount proves, also by how it parts thousands; nothing where it proves none, as
+    do numbers of a workbook: texts beside them may have another."""
+    if isinstance(text, NumberText):
+        return ""
     try:
         written = _written(text)
     except BadAmount:

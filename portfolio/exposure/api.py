@@ -87,7 +87,11 @@ class EntrySerializer(Body):
     reference = ReferenceField()
     book = serializers.CharField(max_length=LONGEST, help_text=BOOK_HELP)
     amount = serializers.DecimalField(
-        max_digits=15, decimal_places=2, min_value=Decimal(0), help_text="What is at stake: 0 or more."
+        max_digits=15,
+        decimal_places=2,
+        min_value=Decimal(0),
+        error_messages={"invalid": "Send a number with a decimal point, such as 1234.56."},
+        help_text="What is at stake: 0 or more.",
     )
     currency = serializers.ChoiceField(
         sorted(CODES), error_messages=NO_CURRENCY, help_text="Currency of the amount (ISO 4217)."

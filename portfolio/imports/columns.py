@@ -40,6 +40,13 @@ HEADERS = {
 FINDABLE = {"name", "country"}
 FIELD_OF = {word: field for field, words in HEADERS.items() for word in words.split()}
 
+
+class NumberText(str):
+    """A number of a spreadsheet: its point is for decimals, which a text's may not be."""
+
+    __slots__ = ()
+
+
 Cells = list[str]
 Numbered = tuple[int, Cells]
 Rows = Callable[[], Iterator[Numbered]]
@@ -51,9 +58,7 @@ class BadFile(ValueError):
 
 class EmptyTable(BadFile):
     def __init__(self) -> None:
-        super().__init__(
-            gettext("The file is empty. Enter the D-U-N-S numbers in the first column and upload it again.")
-        )
+        super().__init__(gettext("The file is empty. Add a row for each company and upload it again."))
 
 
 class Unfinished(BadFile):

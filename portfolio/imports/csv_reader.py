@@ -68,7 +68,7 @@ def check_kind(content: bytes) -> None:
         _check_archive(content)
     elif encoding_of_text(content) is None:
         raise BadFile(
-            gettext("The file is neither text nor a spreadsheet. Upload the list as CSV or XLSX, or paste the numbers.")
+            gettext("The file is neither text nor a spreadsheet. Upload the list as CSV or XLSX, or paste its rows.")
         )
 
 

@@ -2,7 +2,8 @@
 
 A workbook comes from outside, and what it grows to in memory shows only while it is read, so it is read in a child with
 limits of its own, which `workbooks.py` starts. It writes a line of JSON for each sheet and below it one for each row
-that is not empty, [number, cells]; the last line says how it ended. It imports nothing of the program's.
+that is not empty, [number, cells, places of numbers with decimals]; the last line says how it ended. It imports nothing
+of the program's.
 """
 
 from __future__ import annotations
@@ -78,8 +79,8 @@ class Output:
         # Whoever reads must know where it ended, however it ends.
         self._file.flush()
 
-    def row(self, number: int, cells: list[str]) -> None:
-        line = encode((number, cells))
+    def row(self, number: int, cells: list[str], numbers: list[int]) -> None:
+        line = encode((number, cells, numbers))
         self._left -= len(line)
         if self._left < 0:
             raise Trouble("too_large")
@@ -125,7 +126,7 @@ def write_sheets(file: BinaryIO, out: Output) -> None:
         out.write(sheet=sheet.name[:NAME_LENGTH], hidden=is_hidden)
         for number, cells in enumerate(workbook.get_sheet_by_index(place).iter_rows(), start=1):
             if texts := filled(cells):
-                out.row(number, texts)
+                out.row(number, texts, [place for place, cell in enumerate(cells) if has_decimals(cell)])
 
 
 def filled(cells: list[Any]) -> list[str]:
@@ -144,9 +145,14 @@ def text_of(cell: object) -> str:
         return cell[:CELL_LENGTH].strip()
     if isinstance(cell, bool):
         return str(cell).upper()
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+    if isinstance(cell, float) and not has_decimals(cell):
         return str(int(cell))
     return cell.isoformat() if isinstance(cell, date) else str(cell)
+
+
+def has_decimals(cell: object) -> bool:
+    """A number that is written with a point, whatever the texts beside it have for decimals."""
+    return isinstance(cell, float) and not (cell.is_integer() and abs(cell) < 1e15)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.db import clean_text
-from portfolio.imports.columns import AnyTable, BadFile, BaseTable, EmptyTable, Numbered, Sheet, Unfinished
+from portfolio.imports.columns import AnyTable, BadFile, BaseTable, EmptyTable, Numbered, NumberText, Sheet, Unfinished
 
 MEGABYTE = 1_000_000
 MEMORY_LIMIT = 768 * MEGABYTE
@@ -48,7 +48,7 @@ DEATHS: dict[int, str] = {
     signal.SIGKILL: "memory",
     signal.SIGXCPU: "time",
 }
-_Row = msgspec.json.Decoder(tuple[int, list[str]])
+_Row = msgspec.json.Decoder(tuple[int, list[str], list[int]])
 
 
 class SheetRows:
@@ -62,7 +62,10 @@ class SheetRows:
     def __call__(self) -> Iterator[Numbered]:
         self._file.seek(self._start)
         for _row in range(self._count):
-            yield _Row.decode(self._file.readline())
+            number, cells, numbers = _Row.decode(self._file.readline())
+            for place in numbers:
+                cells[place] = NumberText(cells[place])
+            yield number, cells
 
 
 def open_workbook(content: bytes, requested: str, kind: type[AnyTable]) -> AnyTable:

@@ -87,6 +87,7 @@ def test_the_audit_log_names_the_one_company_and_no_amount(erp: Program) -> None
         {"duns": "12"},
         {"amount": "-1"},
         {"amount": "1.234"},
+        {"amount": "1.234,56"},
         {"currency": "XXQ"},
         {"as_of": "2999-01-01"},
         {"as_of": "3/4/2026"},
@@ -101,6 +102,7 @@ def test_one_wrong_entry_and_nothing_is_kept(erp: Program, wrong: dict[str, Any]
     assert answer.status_code == 400
     assert "exposures[1]" in answer.content.decode()
     assert ("code (ISO 4217), such as EUR" in answer.content.decode()) == ("currency" in wrong)
+    assert ("such as 1234.56" in answer.content.decode()) == (wrong.get("amount") == "1.234,56")
     assert amounts(erp) == {}
 
 

@@ -8,6 +8,11 @@ from typing import Any
 import pytest
 
 from monitoring.portfolio_page import worlds
+from monitoring.portfolio_page.asked import asked_for
+from monitoring.portfolio_page.filters import Filters
+from monitoring.portfolio_page.overview import overview_of
+from monitoring.portfolio_page.view_data import page_context, share_text
+from tests.builders.companies import a_company
 from tests.builders.portfolios import EARLIER, LATER, REGISTRATIONS, Portfolio, a_portfolio
 from tests.builders.programs import Program, a_signed_in_person
 from tests.builders.registrations import a_registration
@@ -49,9 +54,32 @@ def test_a_person_with_the_permission_gets_exposure(portfolio: Portfolio) -> Non
     assert found["expected_loss"]["rated"]["companies"] > 0
 
 
+def test_it_names_groups_and_the_largest_companies_and_has_those_at_high_risk(portfolio: Portfolio) -> None:
+    """As the page does, by the same functions."""
+    page = page_context(overview_of(asked_for(LATER, EARLIER, "", Filters({})), with_money=True))
+    largest = page["largest"]["rows"]
+    a_company(largest[0][0], "Åkesson Ltd")
+    group = next(one for one in page["concentrations"] if one["title"] == "Corporate group")["rows"][0]
+    a_company(group.page.split("/")[-2], "Steel Holding")
+    found = a_signed_in_person("portfolio.view_company", "portfolio.view_exposure").read("portfolio/risk/", **DAYS)
+    assert [one["duns"] for one in found["largest"]] == [row[0] for row in largest]
+    assert found["largest"][0]["name"] == "Åkesson Ltd"
+    assert [share_text(one["share"], 1) for one in found["largest"]] == [row[3] for row in largest]
+    by = {one["by"]: one for one in found["concentration"]}
+    assert by["global_ultimate"]["first"][0]["label"] == "Steel Holding"
+    for one, shown in zip(found["concentration"], page["concentrations"], strict=True):
+        high = [cell.high and cell.high.companies for cell in shown["rows"][: shown["first"]]]
+        assert [
+            place["high_failure_risk"] and place["high_failure_risk"]["companies"] for place in one["first"]
+        ] == high
+    assert any(place["high_failure_risk"]["exposure"] != "0.00" for place in by["country"]["first"])
+
+
 def test_without_it_exposure_is_null(portfolio: Portfolio) -> None:
     found = a_signed_in_person("portfolio.view_company").read("portfolio/risk/", **DAYS)
     assert (found["currency"], found["expected_loss"], found["all"]["exposure"]) == (None, None, None)
+    assert found["largest"] is None
+    assert {place["high_failure_risk"]["exposure"] for place in found["concentration"][0]["first"]} == {None}
 
 
 def test_it_is_filtered_like_the_page(portfolio: Portfolio, program: Program) -> None:

@@ -80,8 +80,11 @@ def test_a_critical_event_that_two_rules_take_is_listed_once() -> None:
 def test_the_page_names_all_of_it(admin: Client) -> None:
     a_company(name="Steel Ltd")
     a_critical_alert(hours=2)
-    text = text_of(admin.get("/portfolio/review/"))
-    assert all(words in text for words in ("Contract review", "Critical alerts", "2 hours", "Steel Ltd"))
+    changes_on(3, Severity.HIGH, 4)
+    page = admin.get("/portfolio/review/")
+    assert all(words in text_of(page) for words in ("Contract review", "Critical alerts", "2 hours", "Steel Ltd"))
+    changes = f"/monitoring/change/?day_from={year_so_far().start}&amp;severity={Severity.HIGH}"
+    assert f'<a href="{changes}">High 4</a>' in page.content.decode()
 
 
 def test_alerts_are_those_of_the_inbox(admin: Client) -> None:

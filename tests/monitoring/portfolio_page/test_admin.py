@@ -119,6 +119,17 @@ def test_each_page_of_a_portfolio_with_all_there_is_takes_few_queries(
     assert all(words in text_of(client.get(PAGE)) for words in ("Far Holding AG", "EUR 90"))
 
 
+def test_a_day_without_exposure_has_no_columns_of_amounts(portfolio: Any) -> None:
+    """Nor a tile without a number, nor bars of nothing."""
+    portfolio(0).exposed.clear()
+    page = signed_in("view_company", "view_exposure").get(PAGE, DAYS)
+    assert "No exposure to these companies on this day." in text_of(page)
+    assert "Exposure (EUR)" not in text_of(page) and "How it is calculated" not in text_of(page)
+    none = signed_in_again("view_company").get(PAGE, {**DAYS, "country": "zz"}).context["classes"]
+    assert {cell.width for _, cells in none for cell in cells} == {"0"}
+    assert "width: 0" not in page.content.decode()
+
+
 def test_an_empty_portfolio_says_what_will_appear() -> None:
     assert "Companies appear here from the first day" in text_of(signed_in("view_company").get(PAGE))
 
@@ -129,6 +140,13 @@ def test_the_pdf_has_the_numbers_of_the_page(portfolio: Any) -> None:
     text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
     assert f"{len(world.later.rows)}\ncompanies" in text
     assert "Expected loss" in text
+    # Extracted text has a space or a line's end between words.
+    words, page = " ".join(text.split()), signed_in_again("view_company", "view_exposure").get(PAGE, DAYS).context
+    duns, name, amount, share, _ = page["largest"]["rows"][0]
+    assert f"Ten largest companies Share of the ten largest: {page['largest']['share']}" in words
+    assert f"{name} {amount} {share}" in words
+    high = [cell.high for one in page["concentrations"] for cell in one["rows"] if cell.high and cell.high.amount]
+    assert len(high) > 10 and all(f"{one.companies} ({one.share}) {one.number}" in words for one in high)
 
 
 def test_the_largest_companies_are_named_to_readers_of_money(portfolio: Any) -> None:
@@ -164,6 +182,9 @@ def test_the_spreadsheet_has_numbers(portfolio: Any) -> None:
     assert headings[1:] == ["Companies", "Exposure (EUR)", "Expected loss within a year (EUR)"]
     (rated,) = (row for row in summary if row[0] == "With a known default rate")
     assert 0 < float(str(rated[3])) < float(str(rated[2]))
+    largest = book.get_sheet_by_name("Ten largest companies").to_python()
+    held = sorted((world.exposed.get(duns, 0) for duns in world.later.rows["duns"].tolist()), reverse=True)
+    assert [round(float(str(row[2])) * 100) for row in largest[1:]] == held[:10]
 
 
 # Lists

@@ -126,6 +126,9 @@ def test_numbers_and_dates_of_a_workbook_are_read() -> None:
         sheet.write_row(1, 0, [int(DUNS), 1234.56, "EUR"])
         sheet.write_datetime(1, 3, date(2026, 2, 28), book.add_format({"num_format": "yyyy-mm-dd"}))
         sheet.write_row(2, 0, [OTHER, "2.000,00", "EUR", "28.02.2026"])
+        # The decimal comma of the texts is not that of the numbers, nor the other way around.
+        sheet.write_row(3, 0, ["101202303", 129.375, "EUR", "28.02.2026"])
+        sheet.write_row(4, 0, ["101202304", "3.000", "EUR", "28.02.2026"])
     upload = create_exposure_import(
         content=buffer.getvalue(), file_name="a.xlsx", mode="replace", book="orders", currency="EUR", as_of=DAY,
         source="upload", requested_by="ann",
@@ -134,6 +137,8 @@ def test_numbers_and_dates_of_a_workbook_are_read() -> None:
     assert [(row.duns, row.cents, row.day) for row in rows_of(upload)] == [
         (DUNS, 123_456, "2026-02-28"),
         (OTHER, 200_000, "2026-02-28"),
+        ("101202303", 12_938, "2026-02-28"),
+        ("101202304", 300_000, "2026-02-28"),
     ]
 
 

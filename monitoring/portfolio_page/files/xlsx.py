@@ -11,14 +11,14 @@ from django.utils.translation import gettext
 from core.exports.sheets import Sheets, workbook
 from core.text import day_text
 from monitoring.portfolio_page.comparison import compared
+from monitoring.portfolio_page.files.sentences import about_lines, title_of
 from monitoring.portfolio_page.filters import FLAGS
 from monitoring.portfolio_page.measures.counts import Count
 from monitoring.portfolio_page.measures.dimensions import DELINQUENCY, FAILURE, UNKNOWN
 from monitoring.portfolio_page.measures.movement import DIRECTIONS, STATES
 from monitoring.portfolio_page.movement_data import DIRECTION_WORDS, state_words
+from monitoring.portfolio_page.names import Names, names_of
 from monitoring.portfolio_page.overview import CLASSES, Overview
-from monitoring.portfolio_page.sentences import about_lines, title_of
-from monitoring.portfolio_page.view_data import group_names
 from portfolio.companies.columns import exposure_in
 from portfolio.models.figures import FLAG_LABELS
 
@@ -26,8 +26,10 @@ Row = list[Any]
 
 
 def overview_xlsx(overview: Overview) -> bytes:
-    parts = (_summary, _matrix, _distributions, _movement, _concentration)
-    return workbook(title_of(overview), timezone.now(), (partial(part, overview=overview) for part in parts))
+    names = names_of(overview)
+    parts = [partial(part, overview=overview) for part in (_summary, _matrix, _distributions, _movement)]
+    named = [partial(part, overview=overview, names=names) for part in (_largest, _concentration)]
+    return workbook(title_of(overview), timezone.now(), [*parts, *named])
 
 
 def _counted(overview: Overview, count: Count) -> Row:
@@ -112,13 +114,26 @@ def _movement(sheets: Sheets, overview: Overview) -> None:
     sheets.table(gettext("Movement"), _headings(overview, *days), [*directions, *cells], (36, 30, 14, 22))
 
 
-def _concentration(sheets: Sheets, overview: Overview) -> None:
+def _largest(sheets: Sheets, overview: Overview, names: Names) -> None:
+    """Where an exposure is shown."""
+    if not (names.largest and overview.money):
+        return
+    rows = (
+        [one.name, one.duns, one.cents / 100, one.cents / overview.whole.cents, FAILURE.words(one.failure_class)]
+        for one in names.largest
+    )
+    share = gettext("Share of exposure (0 to 1)")
+    headings = [gettext("Company"), "D-U-N-S", exposure_in(overview.money.currency), share, str(FAILURE.title)]
+    sheets.table(gettext("Ten largest companies"), headings, rows, (50, 16, 22, 26, 30))
+
+
+def _concentration(sheets: Sheets, overview: Overview, names: Names) -> None:
     rows: list[Row] = []
     for one in overview.concentrations:
-        title, names = str(one.dimension.title), group_names(one, overview.world)
+        title = str(one.dimension.title)
         for place in one.first:
             counts = *_counted(overview, place.count), *_counted(overview, place.high)
-            rows.append([title, names.get(place.value, place.label), *counts])
+            rows.append([title, names.label(one, place), *counts])
         rows.append([title, gettext("All others"), *_counted(overview, one.rest)])
         rows.append([title, gettext("Unknown"), *_counted(overview, one.unknown)])
     high = [gettext("%(figure)s, high failure risk") % {"figure": name} for name in _headings(overview)]

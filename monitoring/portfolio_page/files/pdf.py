@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import TypeVar
 
 from django.utils import timezone
@@ -11,19 +12,20 @@ from django.utils.translation import get_language, gettext
 from core.exports.paper import BRAND, FAINT, INK, Paper, fonts
 from core.text import counted, day_text
 from monitoring.portfolio_page.comparison import compared
+from monitoring.portfolio_page.files.sentences import about_lines, title_of
 from monitoring.portfolio_page.filters import FLAGS
 from monitoring.portfolio_page.measures.counts import Count
 from monitoring.portfolio_page.measures.dimensions import DELINQUENCY, FAILURE, UNKNOWN
 from monitoring.portfolio_page.measures.movement import DIRECTIONS, STATES
 from monitoring.portfolio_page.movement_data import DIRECTION_WORDS, state_words
-from monitoring.portfolio_page.overview import CLASSES, Overview
-from monitoring.portfolio_page.sentences import about_lines, title_of
-from monitoring.portfolio_page.view_data import group_names, share_text
+from monitoring.portfolio_page.names import Names, names_of
+from monitoring.portfolio_page.overview import CLASSES, WITH_RISK, Overview
+from monitoring.portfolio_page.view_data import share_text
 from portfolio.companies.columns import exposure_in
 from portfolio.exposure.money import amount_text, money_text
 from portfolio.models.figures import FLAG_LABELS
 
-LABELS, NUMBERS = 34, 20
+LABELS, NUMBERS, AMOUNTS, HIGH = 34, 20, 40, 40
 Key = TypeVar("Key")
 
 
@@ -35,8 +37,12 @@ def overview_pdf(overview: Overview) -> bytes:
         paper.set_lang(get_language() or "en")
         paper.set_creation_date(timezone.now())
         paper.add_page()
-        for part in (_head, _matrix, _classes, _movement, _concentration, _loss):
+        names = names_of(overview)
+        for part in (_head, _matrix, _classes, _movement):
             part(paper, overview)
+        _largest(paper, overview, names)
+        _concentration(paper, overview, names)
+        _loss(paper, overview)
         return bytes(paper.output())
 
 
@@ -58,16 +64,38 @@ def _head(paper: Paper, overview: Overview) -> None:
     paper.tiles(tiles)
 
 
-def _table(paper: Paper, overview: Overview, heads: list[str], rows: list[tuple[list[str], Count]]) -> None:
-    """Rows with their companies, and their exposure where it is shown."""
+def _table(
+    paper: Paper,
+    overview: Overview,
+    heads: list[str],
+    rows: list[tuple[list[str], Count]],
+    high: list[Count] | None = None,
+) -> None:
+    """Rows with their companies, and their exposure where it is shown; `high` has, of the first of them, those at high
+    failure risk."""
     money = overview.money
     headings = [*heads, gettext("Companies"), *([exposure_in(money.currency)] if money else [])]
     lines = [
         [*words, counted(count.companies), *([amount_text(count.cents)] if money else [])] for words, count in rows
     ]
-    free = 174 - NUMBERS - (40 if money else 0)
-    widths = [*(free // len(heads) for _ in heads), NUMBERS, *([40] if money else [])]
+    numbers = [NUMBERS, *([AMOUNTS] if money else [])]
+    if high is not None:
+        numbers.append(HIGH)
+        headings.append(gettext("High failure risk"))
+        texts = [_high_text(overview, one, count) for one, (_, count) in zip(high, rows, strict=False)]
+        lines = [[*line, text] for line, text in zip_longest(lines, texts, fillvalue="")]
+    widths = [*((174 - sum(numbers)) // len(heads) for _ in heads), *numbers]
     paper.rows(headings, lines, widths, right=range(len(heads), len(headings)))
+
+
+def _high_text(overview: Overview, high: Count, whole: Count) -> str:
+    """Companies and exposure, each with its share of its line."""
+    if not high.companies:
+        return counted(0)
+    text = f"{counted(high.companies)} ({share_text(high.companies, whole.companies)})"
+    if not (overview.money and high.cents):
+        return text
+    return f"{text}\n{amount_text(high.cents)} ({share_text(high.cents, whole.cents)})"
 
 
 def _matrix(paper: Paper, overview: Overview) -> None:
@@ -108,17 +136,40 @@ def _movement(paper: Paper, overview: Overview) -> None:
     _square(paper, STATES, lambda state: state_words(asked.dimension, state), movement.cell)
 
 
-def _concentration(paper: Paper, overview: Overview) -> None:
+def _largest(paper: Paper, overview: Overview, names: Names) -> None:
+    if not (names.largest and overview.money):
+        return
+    whole = overview.whole.cents
+    paper.heading(gettext("Ten largest companies"), room=50)
+    _share_of_first(paper, sum(one.cents for one in names.largest) / whole)
+    headings = [
+        gettext("Company"),
+        exposure_in(overview.money.currency),
+        gettext("Share of exposure"),
+        str(FAILURE.title),
+    ]
+    rows = [
+        [one.name, amount_text(one.cents), share_text(one.cents, whole), FAILURE.words(one.failure_class)]
+        for one in names.largest
+    ]
+    paper.rows(headings, rows, [70, 34, 34, 36], right=(1, 2))
+
+
+def _share_of_first(paper: Paper, share: float) -> None:
+    words = gettext("Share of the ten largest: %(share)s") % {"share": share_text(share, 1)}
+    paper.write_line(words, size=9, color=FAINT)
+
+
+def _concentration(paper: Paper, overview: Overview, names: Names) -> None:
     for one in overview.concentrations:
         paper.heading(str(one.dimension.title), room=50)
         if one.others:
-            share = gettext("Share of the ten largest: %(share)s") % {"share": share_text(one.share, 1)}
-            paper.write_line(share, size=9, color=FAINT)
-        names = group_names(one, overview.world)
-        rows = [([names.get(place.value, place.label)], place.count) for place in one.first]
+            _share_of_first(paper, one.share)
+        rows = [([names.label(one, place)], place.count) for place in one.first]
         rest = [([gettext("All others")], one.rest)] if one.others else []
         unknown = [([gettext("Unknown")], one.unknown)] if one.unknown.companies else []
-        _table(paper, overview, [str(one.dimension.title)], [*rows, *rest, *unknown])
+        high = [place.high for place in one.first] if one.dimension in WITH_RISK else None
+        _table(paper, overview, [str(one.dimension.title)], [*rows, *rest, *unknown], high)
 
 
 def _loss(paper: Paper, overview: Overview) -> None:
