@@ -207,7 +207,15 @@ def _messages(preference: NotificationPreference, mentions: Mapping[str, Sequenc
             message = message_of(person.pk, event, due, json.dumps({kind: str(first.pk)}))
             if not can_be_reached(preference):
                 message.state, message.next_try_at = MessageState.CANCELLED, None
+                message.last_error = _not_sent_text(preference)
             yield message
+
+
+def _not_sent_text(preference: NotificationPreference) -> str:
+    """Without names or titles: what is erased stays in no message. Lists show 120 characters."""
+    if preference.paused_at:
+        return gettext("The user has paused notifications. Their Overview shows the mention.")
+    return gettext("The user has no email address. Their Overview shows the mention. Add an address under “Users”.")
 
 
 def texts_of(payloads: Collection[dict[str, str]]) -> dict[str, Text]:

@@ -292,6 +292,7 @@ def test_the_overview_shows_mentions_also_to_whom_no_message_reaches_until_they_
     carl = a_follower("carl", email="")
     found = a_comment("@carl please look")
     assert (notify_mentioned(), sent()) == (0, [])
+    assert "no email address. Their Overview shows the mention" in personal_messages()[0].last_error
     client.force_login(carl)
     overview = client.get("/")
     assert "1 comment mentions you ann mentioned you: @carl please look View comment" in text_of(overview)
