@@ -29,6 +29,22 @@ def reasons_for_second(settings: ReviewSettings, tier: str, kind: str, cents: in
     return " ".join([*_by_tier(settings, tier), *_by_amount(settings, kind, cents, currency)])
 
 
+def limits_text(settings: ReviewSettings) -> str:
+    """From which limit a second person confirms, and for which tiers whatever the limit; empty where neither is so."""
+    parts = []
+    if settings.second_from is not None:
+        parts.append(_amount_text(settings.second_from, rates_at(today()).reporting_currency))
+    if tiers := [str(Tier(tier).label) for tier in Tier.values if settings.tier_needs_second(tier)]:
+        words = gettext("Decisions on companies of these tiers are always confirmed by a second person: %(tiers)s.")
+        parts.append(words % {"tiers": ", ".join(tiers)})
+    return " ".join(parts)
+
+
+def _amount_text(second_from: int, currency: str) -> str:
+    limit = money_text(second_from * 100, currency)
+    return gettext("A second person must confirm limits of %(limit)s or more.") % {"limit": limit}
+
+
 def who_can_confirm(company: Company, *, proposer: Any, reader: Any) -> str:
     """The users other than `proposer`, in a sentence; the roles where these are many or none."""
     people = list(_others(proposer, reader)[: MOST_NAMED + 1])
@@ -92,5 +108,4 @@ def _by_limit(second_from: int, cents: int, currency: str) -> Iterator[str]:
     if worth is None:
         yield gettext("The exchange rate of %(currency)s is missing.") % {"currency": currency}
     elif worth >= second_from * 100:
-        limit = money_text(second_from * 100, rates.reporting_currency)
-        yield gettext("A second person must confirm limits of %(limit)s or more.") % {"limit": limit}
+        yield _amount_text(second_from, rates.reporting_currency)

@@ -171,10 +171,16 @@ def _entry(company: Company, tier: str, by: str, *, before: Before | None = None
         actor=by,
         action="tier.set",
         thing=company,
-        summary=gettext("%(company)s: tier “%(tier)s”") % {"company": company, "tier": tier_text(tier)},
+        summary=_tier_set_text(company, had[0], tier),
         before={"tier": had[0] or NONE, "set_by": had[1]},
         after={"tier": tier or NONE, "set_by": by},
     )
+
+
+def _tier_set_text(company: Company, before: str, tier: str) -> str:
+    words = gettext("%(company)s (%(duns)s): tier “%(tier)s”, before “%(before)s”")
+    names = {"company": company, "duns": company.duns}
+    return words % {**names, "tier": tier_text(tier), "before": tier_text(before)}
 
 
 def release_tier(company: Company, *, by: Actor) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,6 +41,7 @@ from portfolio.models import Company, CompanyNote
 MENTION = re.compile(r"(?<![\w.@+/-])@([\w.@+-]+)")
 AT_THE_END = ".+-@"
 MENTIONS_FROM = timedelta(days=1)
+MAY_COMMENT = "monitoring.acknowledge_alert"
 TEXTS, MOST_IN_ONE = 500, 20
 Text = AlertComment | CompanyNote
 
@@ -110,7 +111,19 @@ def not_notified_text(texts: Sequence[Text]) -> str:
         words = gettext("%(names)s may not view this text and is not notified.")
         parts.append(words % {"names": ", ".join(barred)})
     others = {person.pk: person for person in readers.values() if person.get_username() != texts[0].by}
-    return " ".join([*parts, *_not_reached(list(others.values()))])
+    return " ".join([*parts, *_cannot_answer(others.values(), texts[0]), *_not_reached(list(others.values()))])
+
+
+def _cannot_answer(people: Iterable[Any], text: Text) -> Iterator[str]:
+    """Notes state facts; only a comment asks for an answer on its page."""
+    if not isinstance(text, AlertComment):
+        return
+    if names := [f"@{person.get_username()}" for person in people if not person.has_perm(MAY_COMMENT)]:
+        words = gettext(
+            "%(names)s can view this alert but cannot comment on it. Ask them directly, or have an administrator give "
+            "them a role that can acknowledge alerts."
+        )
+        yield words % {"names": ", ".join(names)}
 
 
 def _not_reached(people: Sequence[Any]) -> Iterator[str]:
@@ -194,7 +207,15 @@ def _messages(preference: NotificationPreference, mentions: Mapping[str, Sequenc
             message = message_of(person.pk, event, due, json.dumps({kind: str(first.pk)}))
             if not can_be_reached(preference):
                 message.state, message.next_try_at = MessageState.CANCELLED, None
+                message.last_error = _not_sent_text(preference)
             yield message
+
+
+def _not_sent_text(preference: NotificationPreference) -> str:
+    """Without names or titles: what is erased stays in no message. Lists show 120 characters."""
+    if preference.paused_at:
+        return gettext("The user has paused notifications. Their Overview shows the mention.")
+    return gettext("The user has no email address. Their Overview shows the mention. Add an address under “Users”.")
 
 
 def texts_of(payloads: Collection[dict[str, str]]) -> dict[str, Text]:

@@ -99,7 +99,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         *("acknowledge_selected", "take_selected", "assign_selected", "snooze_selected", "wake_selected"),
         *("close_selected", "open_selected"),
     )
-    list_before_template = "monitoring/feed/severity_intro.html"
+    list_before_template = "monitoring/alerts/alerts_intro.html"
     page_template = "monitoring/alerts/alert.html"
     empty_title = _("No open alerts")
     empty_text = _(

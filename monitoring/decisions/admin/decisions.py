@@ -43,7 +43,7 @@ from monitoring.decisions.decide import (
 )
 from monitoring.decisions.known import known_in_short, known_then, known_to
 from monitoring.decisions.reviews import is_gone
-from monitoring.decisions.second_person import reasons_for_second, who_can_confirm
+from monitoring.decisions.second_person import limits_text, reasons_for_second, who_can_confirm
 from monitoring.models import Decision, DecisionKind, DecisionState
 from monitoring.models.workflow.review_settings import ReviewSettings, review_settings
 from portfolio.companies.columns import EXPOSURE_HEADING, SEE_EXPOSURE
@@ -224,6 +224,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             "known": known_in_short(company, with_exposure=sees_exposure, actor=request.user),
             "sees_exposure": sees_exposure,
             "second": second,
+            "second_from": limits_text(settings),
             "who_can_confirm": _second(request, company) if second else "",
             "longest": LONGEST,
         }

@@ -68,7 +68,8 @@ def test_the_form_of_a_rule_labels_its_conditions_and_explains_change_types(admi
 
 def test_the_inbox_holds_what_is_open_and_filters_show_the_rest(ann: Client) -> None:
     alert = a_raised_alert()
-    assert "Out of business" in text_of(ann.get("/monitoring/alert/"))
+    shown = text_of(ann.get("/monitoring/alert/"))
+    assert "Out of business" in shown and "What does “alert” mean?" in shown and "It is due when" in shown
     Alert.objects.update(state=AlertState.CLOSED)
     assert "No open alerts" in text_of(ann.get("/monitoring/alert/"))
     for query in ("state=closed", "state=all", f"state=all&rule={alert.rule_id}", "state=all&severity=4"):

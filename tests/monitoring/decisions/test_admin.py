@@ -149,6 +149,8 @@ def test_an_approval_says_that_it_needs_a_second_person(analyst: Client) -> None
     review_settings_of(second_from=1000)
     shown = page(analyst, DECIDE)
     assert shown.count("An approval has no limit") == 1 and "Save decision" in shown
+    assert "A second person must confirm limits of EUR 1,000 or more." in shown
+    assert "companies of these tiers are always confirmed by a second person: Critical." in shown
 
 
 def test_a_decision_made_while_the_form_is_read_is_not_one_that_was_seen(

@@ -38,6 +38,7 @@ def test_a_tier_that_a_user_sets_plans_the_review_and_is_recorded() -> None:
     assert stored.next_review_on == today() + timedelta(days=180)
     entry = AuditEntry.objects.get(action="tier.set")
     assert (entry.key, entry.actor) == (DUNS, "mia")
+    assert entry.summary == f"Acme Ltd ({DUNS}): tier “Important”, before “None”"
     assert set_tier([stored], tier=Tier.IMPORTANT, by=MIA) == 0
     assert AuditEntry.objects.count() == 1
 

@@ -109,6 +109,7 @@ LABELS = {
     "organization.primaryName": "Primary name",
     "organization.dunsControlStatus.operatingStatus": "Operating status (duns control status)",
     "organization": "organization",
+    "organization.dnbAssessment.failureScore.classScore": "Failure score class",
 }
 
 

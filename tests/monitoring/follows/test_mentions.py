@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Group
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
@@ -97,10 +98,11 @@ def test_nobody_is_notified_of_their_own_text_nor_of_what_they_may_not_see() -> 
 def test_the_author_reads_who_cannot_be_reached() -> None:
     a_follower("carl", email="")
     prefers(a_follower("dora"), paused_at=timezone.now())
-    a_follower()
+    a_follower().groups.set(Group.objects.filter(name="Analyst"))
     found = a_comment("@bob @carl @dora @Carl", by="ann")
     assert not_notified_text([found]) == (
-        "carl has no email address, so only their Overview shows the mention."
+        "@carl, @dora can view this alert but cannot comment on it. Ask them directly, or have an administrator give "
+        "them a role that can acknowledge alerts. carl has no email address, so only their Overview shows the mention."
         " dora has paused notifications, so only their Overview shows the mention."
     )
     assert notify_mentioned() == 1, "for bob"
@@ -290,6 +292,7 @@ def test_the_overview_shows_mentions_also_to_whom_no_message_reaches_until_they_
     carl = a_follower("carl", email="")
     found = a_comment("@carl please look")
     assert (notify_mentioned(), sent()) == (0, [])
+    assert "no email address. Their Overview shows the mention" in personal_messages()[0].last_error
     client.force_login(carl)
     overview = client.get("/")
     assert "1 comment mentions you ann mentioned you: @carl please look View comment" in text_of(overview)
