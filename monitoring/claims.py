@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 
 from core.bulk import durable_later, update_values
@@ -80,7 +79,7 @@ def claimed_together(deliveries: Sequence[Delivery]) -> Iterator[dict[uuid.UUID,
     until = end_of_a_claim()
     claims: dict[uuid.UUID, Claim] = {}
     try:
-        with durable_later(), transaction.atomic():
+        with durable_later():
             for delivery in deliveries:
                 if _take(delivery.pk, until):
                     claims[delivery.pk] = Claim(delivery.pk, until)

@@ -67,7 +67,8 @@ def _day(value: date | None) -> str | None:
 
 
 def _bytes(value: uuid.UUID | None) -> bytes | None:
-    return None if value is None else value.bytes
+    # As `value.bytes`, without a property in between.
+    return None if value is None else value.int.to_bytes(16)
 
 
 def read_rows(readers: Sequence[Prepare], rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
@@ -91,6 +92,8 @@ def reader_for(field: Any) -> Prepare:
     kind = kind_of(field)
     if kind == "CompactUUIDField":
         return _id if connection.vendor == "sqlite" else None
+    if kind in ("CompactDateTimeField", "HexField"):
+        return cast(Prepare, target.reader(connection))
     column = target.cached_col
     steps = [*connection.ops.get_db_converters(column), *target.get_db_converters(connection)]
     if len(steps) == 1:

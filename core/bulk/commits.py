@@ -12,21 +12,23 @@ from core.bulk.columns import has_sql
 
 @contextmanager
 def durable_later() -> Iterator[None]:
-    """What is committed in the block is seen by all, and on the disk at the latest with the next commit of anybody:
-    the log is written in order, so a power cut may take the last commits, and none without all that came after it.
+    """A transaction of which what is committed is seen by all, and on the disk at the latest with the next commit of
+    anybody: the log is written in order, so a power cut may take the last commits, and none without all that came after
+    it.
 
     For what is done again where it is missing, and followed by a commit that has to last: that one waits for the disk,
-    these do not. Inside a transaction it changes nothing; on MongoDB neither.
+    this one does not. Inside a transaction it is a part of that one; on MongoDB there are none.
     """
     if not has_sql() or connection.in_atomic_block:
-        yield
+        with transaction.atomic():
+            yield
     elif connection.vendor == "postgresql":
         # For the transaction, not the session, which others may share by way of a pool.
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit TO OFF")
             yield
     else:
-        with _synchronous("NORMAL", "FULL"):
+        with _synchronous("NORMAL", "FULL"), transaction.atomic():
             yield
 
 

@@ -180,8 +180,10 @@ def update_from(
 def _lock_in_order(model: type[models.Model], keys: Sequence[Any]) -> None:
     """A statement locks rows in the order it comes across them; others update rows by key, and neither may wait for
     the other in a circle."""
-    rows = model._default_manager.filter(among(model._meta.pk.attname, keys)).order_by("pk")
-    list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
+    key = quoted(model._meta.pk)
+    statement = f"SELECT 1 FROM {table_of(model)} WHERE {key} = ANY(%s) ORDER BY {key} FOR NO KEY UPDATE"
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [_column(model._meta.pk, keys)])
 
 
 def _marks(count: int) -> str:

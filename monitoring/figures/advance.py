@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Min
 
+from core.bulk import among
 from core.db import in_batches
 from monitoring.figures.catalog import PATHS
 from monitoring.figures.history import Past, day_at, months_after, past_after
@@ -97,7 +98,7 @@ def _restored(row: FigureState) -> Basis | None:
 
 def _without_past(events: Mapping[str, Sequence[Event]]) -> list[str]:
     """Companies of which nothing is known that happened before these events."""
-    changes: Any = Change.objects.filter(company__in=list(events)).order_by().values_list("company_id")
+    changes: Any = Change.objects.filter(among("company", list(events))).order_by().values_list("company_id")
     first = dict(changes.annotate(Min("changed_at"))) if events else {}
     # Of one that is being erased, documents may be all that is left.
     return [duns for duns, told in events.items() if duns in first and first[duns] >= min(one.moment for one in told)]

@@ -170,7 +170,8 @@ def _values_at(value: Any, names: Sequence[str]) -> Iterator[Any]:
         yield value
         return
     for one in _listed(value):
-        yield from _values_at(one.get(names[0]), names[1:])
+        if names[0] in one:
+            yield from _values_at(one[names[0]], names[1:])
 
 
 def _industry(state: CompanyState) -> tuple[str, str, str]:

@@ -99,8 +99,11 @@ def settle(
     that is gone, and is not new to anybody."""
     result = Settled()
     writer = _Writer(own or (), entries, result, in_place)
+    # Read once, after what was touched is there: of any other company, all changes are facts. A source that comes later
+    # is settled by whoever brings it.
+    several = set(several_sources(touched.since))
     for waiting in spans(touched.since, touched.until):
-        span: Span | None = waiting
+        span: Span | None = replace(waiting, companies=[duns for duns in waiting.companies if duns in several])
         while span and (companies := _unsettled(span)):
             with transaction.atomic():
                 span = _settle(replace(span, companies=companies), writer)
@@ -128,7 +131,6 @@ def _settle(span: Span, writer: _Writer) -> Span | None:
 def _unsettled(span: Span) -> list[str]:
     """Those of which two sources report near these changes, or that have a difference of two documents or a change that
     does not hold: any other's changes are all facts."""
-    span = replace(span, companies=several_sources(span.companies))
     if not span.companies:
         return []
     near: dict[str, Any] = {"company__in": span.companies, "changed_at__gte": span.since - MARGIN}

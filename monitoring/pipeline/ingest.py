@@ -147,7 +147,7 @@ def _write(
     """
     severities = SeverityTable()
     add_sources(batches)
-    with durable_later(), transaction.atomic():
+    with durable_later():
         insert_what_is_new(batches[0], severities, *batches[1:], describe=describe)
         newest = newest_changes(batches, severities)
         written_later = {duns: newest.pop(duns) for duns in shown_companies(batches) & newest.keys()}

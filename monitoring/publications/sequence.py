@@ -20,8 +20,12 @@ SHOWN = {Severity.CRITICAL: "critical", Severity.HIGH: "high", Severity.MEDIUM: 
 def publish(delivery: Delivery, *later: Delivery) -> Publication:
     """Give the deliveries the next numbers, once each and in their order; returns the first one's. Consumers that know
     number n never see n−1 appear later: n + 1 is taken only by somebody who saw n, and the key refuses the second of
-    two who took the same."""
+    two who took the same. Of those that were only received when this process began to read them, nobody has published
+    any: it is asked where one is refused."""
     deliveries = (delivery, *later)
+    are_new = all(one.state == DeliveryState.RECEIVED for one in deliveries)
+    if are_new and (taken := _take_next_sequences(deliveries)):
+        return taken[delivery.pk]
     while True:
         known = {row.delivery_id: row for row in _of(deliveries)}
         _mark_published(known.values())
