@@ -36,6 +36,8 @@ View = Callable[..., HttpResponseBase]
 # What OIDC_NAME is unless it is set.
 UNNAMED = gettext_noop("your company's account")
 AWAY = _("The identity provider cannot be reached. Try again in a few minutes.")
+# In the session: the user who has just chosen a password, and signs in next.
+CHOSEN_BY = "password_chosen_by"
 AGAIN = _("Login failed. Try again. If it keeps failing, contact your administrator.")
 
 
@@ -61,6 +63,11 @@ class SignInForm(AuthenticationForm):
         **AuthenticationForm.error_messages,
         "invalid_login": _("The username or the password is wrong. Both are case-sensitive. Try again."),
     }
+
+    def __init__(self, request: HttpRequest | None = None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        if request is not None:
+            self.initial.setdefault("username", request.session.get(CHOSEN_BY, ""))
 
     def confirm_login_allowed(self, user: Any) -> None:
         """Who uses two-step verification is not let in by the password alone."""
@@ -98,6 +105,10 @@ class ChoosePassword(PasswordResetConfirmView):
     def get_user(self, uidb64: str) -> Any:
         user = super().get_user(uidb64)
         return user if user and user.is_active else None
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        self.request.session[CHOSEN_BY] = form.user.get_username()
+        return super().form_valid(form)
 
 
 class Begin(OIDCAuthenticationRequestView):

@@ -83,6 +83,15 @@ def test_the_link_works_once(admin_client: Client, mailoutbox: list[EmailMessage
     assert not can_sign_in()
 
 
+def test_the_username_is_filled_in_after_the_password_was_chosen(
+    admin_client: Client, mailoutbox: list[EmailMessage]
+) -> None:
+    invited(admin_client)
+    page = choose(LINK.findall(str(mailoutbox[0].body))[0]).get("/login/").text
+    assert re.search(r'<input[^>]*name="username"[^>]*value="bob@example.com"', page)
+    assert "bob@example.com" not in Client().get("/login/").text
+
+
 def test_the_link_expires(admin_client: Client, mailoutbox: list[EmailMessage], settings: Any) -> None:
     invited(admin_client)
     settings.PASSWORD_RESET_TIMEOUT = -1
