@@ -59,7 +59,7 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
     form = ReportScheduleForm
     list_display = ("what", "recipients", "next_time", "last", "status")
     list_display_links = ("what",)
-    ordering = ("name", "id")
+    ordering = ("-active", "next_at", "name", "id")
     sortable_by = ()
     actions = ("send",)
     fieldsets = (

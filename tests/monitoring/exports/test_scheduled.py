@@ -195,6 +195,15 @@ def test_a_failed_export_shows_its_reason_and_when_it_is_tried_again(admin_clien
     assert ".csv: 0 rows." in said and "Next attempt" not in said
 
 
+def test_exports_are_listed_by_their_next_file_and_disabled_ones_last(admin_client: Client, folder: Path) -> None:
+    now = timezone.now()
+    for name, is_active, due in (("A off", False, 0), ("B late", True, 2), ("C soon", True, 1)):
+        export = an_export(name=name, is_active=is_active)
+        ScheduledExport.objects.filter(pk=export.pk).update(due_at=now + timedelta(hours=due))
+    text = text_of(admin_client.get("/monitoring/scheduledexport/"))
+    assert text.index("C soon") < text.index("B late") < text.index("A off")
+
+
 def test_the_page_shows_what_the_file_contains_and_where_it_goes(admin_client: Client, folder: Path) -> None:
     page = text_of(admin_client.get("/monitoring/scheduledexport/add/"))
     assert "Columns: D-U-N-S, Name, Changed at D&B, Severity" in page and "Columns: D-U-N-S, Name, City" in page

@@ -164,6 +164,13 @@ def test_a_schedule_that_cannot_be_sent_is_shown_so(admin_client: Client, settin
     assert "Not sent" in text_of(admin_client.get(pages[0]))
 
 
+def test_schedules_are_listed_by_their_next_report_and_disabled_ones_last(admin_client: Client) -> None:
+    for name, fields in (("A off", {"active": False}), ("B late", {"hour": 9}), ("C soon", {"hour": 6})):
+        a_schedule(name=name, **fields)
+    text = text_of(admin_client.get("/monitoring/reportschedule/"))
+    assert text.index("C soon") < text.index("B late") < text.index("A off")
+
+
 def test_a_recipient_without_address_stays_in_the_form_and_is_counted(admin_client: Client) -> None:
     schedule = a_schedule("ann", "bob", "carl")
     User.objects.filter(username="ann").update(email="")
