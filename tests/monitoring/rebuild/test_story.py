@@ -247,22 +247,17 @@ def test_a_change_published_with_another_delivery_stays_there() -> None:
 
 
 def test_what_a_ghost_had_replaced_holds_again() -> None:
-    """Also where the bytes of what it had replaced are gone."""
-    phone_seed(None, 0)
-    phone_update(None, "1", 3)
-    delete_bytes(phone_seed("1", 4).pk)
-    key = a_ghost_that_replaced_it()
+    """Also where the bytes of all that is near it are gone."""
+    near = phone_seed(None, 0), phone_update(None, "1", 3), phone_seed("1", 4)
+    later = Notification.objects.get(delivery=phone_update("1", "2", 60))
+    change = Change.objects.get(delivery=near[1])
+    for delivery in near:
+        delete_bytes(delivery.pk)
+    ghost = {**values(change), "id": uuid.UUID(int=change.pk.int ^ 1), "notification_id": later.pk}
+    Change.objects.create(**ghost)
+    Change.objects.exclude(derived_from="").update(replaced_by=ghost["id"])
     assert rebuild().removed == 1
-    assert Change.objects.exclude(derived_from="").get().replaced_by == key
-
-
-def a_ghost_that_replaced_it() -> uuid.UUID:
-    """The key of the change whose place it took."""
-    change = Change.objects.get(kind="element", derived_from="")
-    ghost = Change.objects.create(**{**values(change), "id": uuid.UUID(int=change.pk.int ^ 1)})
-    Change.objects.exclude(derived_from="").update(replaced_by=ghost.pk)
-    count_again()
-    return change.pk
+    assert Change.objects.exclude(derived_from="").get().replaced_by == change.pk
 
 
 def test_the_next_rebuild_counts_what_one_that_was_killed_removed(monkeypatch: pytest.MonkeyPatch) -> None:
