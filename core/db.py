@@ -129,4 +129,6 @@ def clean_text(text: str, limit: int = 1000) -> str:
 
 def search_name(name: str) -> str:
     """By which names are sorted."""
+    if name.isascii():
+        return name.lower()[:1000]
     return unicodedata.normalize("NFKC", name).casefold()[:1000]
