@@ -24,7 +24,7 @@ LOOKUP_BATCH = 500
 
 def insert_new(model: type[models.Model], rows: Iterable[Row], *, asked: bool = False) -> list[Row]:
     """Insert the rows whose keys are not there yet and return those that this call inserted: model instances, or tuples
-    of all the model's columns (core/bulk/). With `asked`, none of them was there just now.
+    of all the model's columns (core/bulk/). With `asked`, none of them was there just now, or is likely to be.
 
     Two processes that insert the same row both succeed, and one of them inserted it.
     """
@@ -129,4 +129,6 @@ def clean_text(text: str, limit: int = 1000) -> str:
 
 def search_name(name: str) -> str:
     """By which names are sorted."""
+    if name.isascii():
+        return name.lower()[:1000]
     return unicodedata.normalize("NFKC", name).casefold()[:1000]

@@ -23,13 +23,13 @@ def source_of_delivery(delivery: Delivery) -> str:
     return source_of(delivery.registration_id, place_of(delivery, 0))
 
 
-def add_source(source: str, companies: Collection[str]) -> set[str]:
-    """To those that are there and lack it; returns those that are there."""
-    kept = _kept(companies)
-    for duns, known in kept:
+def add_source(source: str, companies: Collection[str]) -> dict[str, str]:
+    """To those that are there and lack it; returns those that are there, with what was kept before."""
+    kept = dict(_kept(companies))
+    for duns, known in kept.items():
         if source not in known.split():
             _add(source, duns, known)
-    return {duns for duns, _ in kept}
+    return kept
 
 
 def several_sources(companies: Collection[str]) -> list[str]:

@@ -180,8 +180,8 @@ def update_from(
 def _lock_in_order(model: type[models.Model], keys: Sequence[Any]) -> None:
     """A statement locks rows in the order it comes across them; others update rows by key, and neither may wait for
     the other in a circle."""
-    key = quoted(model._meta.pk)
-    statement = f"SELECT 1 FROM {table_of(model)} WHERE {key} = ANY(%s) ORDER BY {key} FOR NO KEY UPDATE"
+    table, key = table_of(model), quoted(model._meta.pk)
+    statement = f"SELECT {table}.{key} FROM {table} WHERE {key} = ANY(%s) ORDER BY {key} ASC FOR NO KEY UPDATE"
     with connection.cursor() as cursor:
         cursor.execute(statement, [_column(model._meta.pk, keys)])
 

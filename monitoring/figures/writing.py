@@ -139,8 +139,8 @@ def _different_columns(
 ) -> list[tuple[Company, dict[str, Any]]]:
     changes = []
     for row in companies:
-        target = targets.get(row.duns)
-        if target and (values := {name: new for name, new in target.columns.items() if getattr(row, name) != new}):
+        target, known = targets.get(row.duns), vars(row)
+        if target and (values := {name: new for name, new in target.columns.items() if known[name] != new}):
             changes.append((row, values))
     return changes
 

@@ -68,7 +68,7 @@ def known_at(duns: str, *moments: datetime | None) -> list[Known]:
         contents = _contents(bases)
         if all(base.key is None or base.key in contents for base in bases):
             break
-    later = {base: _later(duns, base, _latest(bases, moments, base)) for base in bases}
+    later = {base: _later(duns, base, _latest(bases, moments, base)) for base in dict.fromkeys(bases)}
     for one in later.values():
         # None where all of it happened at one moment.
         if len(one.events) >= 2 * EVERY and (ends := list(_ends(one.events))):

@@ -249,15 +249,16 @@ def _take_seed(result: CompanyState, event: Event) -> set[str]:
     are returned. What was fetched removes none, nor parts of one: it holds the data blocks that were asked for that
     time."""
     assert event.seed is not None
-    carrier = FETCHED if event.is_fetched else event.registration
+    is_fetched = event.is_fetched
+    carrier = FETCHED if is_fetched else event.registration
     before = result.carried.get(carrier, set())
-    removed = set() if event.is_fetched else before - set(event.seed)
+    removed = set() if is_fetched else before - set(event.seed)
     for member in removed:
         result.document.pop(member, None)
     assessment = with_newest_scores(result.document.get(ASSESSMENT), event.seed.get(ASSESSMENT))
     carried = copied(event.seed) | ({ASSESSMENT: assessment} if ASSESSMENT in event.seed else {})
-    result.document.update(merged(result.document, carried) if event.is_fetched else carried)
-    result.carried[carrier] = set(event.seed) | (before if event.is_fetched else set())
+    result.document.update(merged(result.document, carried) if is_fetched else carried)
+    result.carried[carrier] = set(event.seed) | (before if is_fetched else set())
     if result.notes_mismatches:
         _note_received(result, paths_spoken_of((), event.seed), event.moment)
     return removed
@@ -268,7 +269,7 @@ def _reapply(
 ) -> None:
     """A SEED is stamped when pulled: what happened shortly before may still be missing in it. What was fetched is D&B's
     answer of that moment, and lacks nothing."""
-    if seed.is_fetched:
+    if not before or seed.is_fetched:
         return
     about = removed | (seed.seed or {}).keys()
     first = bisect_left(before, seed.moment - SEED_MAY_LAG, key=attrgetter("moment"))

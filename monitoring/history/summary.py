@@ -156,7 +156,9 @@ def restored(text: str) -> Projection | None:
 def _shown(document: dict[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for names in SHOWN:
-        value, depth = document.get(names[0]), 1
+        if names[0] not in document:
+            continue
+        value, depth = document[names[0]], 1
         while isinstance(value, dict) and depth < len(names):
             value, depth = value.get(names[depth]), depth + 1
         if isinstance(value, list):

@@ -42,6 +42,8 @@ class Batch:
     refused: set[str] = field(default_factory=set)
     # Companies that are there and with which it is kept who reports them here.
     sourced: set[str] = field(default_factory=set)
+    # Whether others may have reported some of the companies, and so what this delivery brings.
+    is_shared: bool = False
 
 
 def read(delivery: Delivery, content: bytes | None = None) -> Batch:

@@ -51,9 +51,10 @@ def insert_what_is_new(
     """Together with what `later` deliveries bring: of what several bring, it is the first one's. Companies that are
     not there are inserted as `describe` gives them."""
     batches = (batch, *later)
-    _insert_notifications(batches, describe)
+    are_new = _insert_notifications(batches, describe)
     severities.learn(fact.path for fact in _facts(batches) if fact.path)
-    _insert_changes(batches, severities)
+    # What is new and reported by nobody else is not asked for first.
+    _insert_changes(batches, severities, asked=are_new and not any(one.is_shared for one in batches))
     for one in batches:
         # When all changes are there, since they move with their notifications.
         _move(one)
@@ -78,8 +79,9 @@ def _facts(batches: Sequence[Batch]) -> Iterator[Fact]:
     return (fact for batch in batches for reading in batch.readings for fact in reading.facts)
 
 
-def _insert_notifications(batches: Sequence[Batch], describe: Describe) -> None:
-    """Insert those nobody has brought; go on with what each delivery brought, now or before it was interrupted.
+def _insert_notifications(batches: Sequence[Batch], describe: Describe) -> bool:
+    """Insert those nobody has brought; go on with what each delivery brought, now or before it was interrupted. Returns
+    whether all of them were new.
 
     What another delivery brought is that one's to finish, and it stays unread until it is.
     """
@@ -92,7 +94,7 @@ def _insert_notifications(batches: Sequence[Batch], describe: Describe) -> None:
     for batch in batches:
         batch.new = new[batch.delivery.pk]
     if len(inserted) == len(shown):
-        return
+        return True
     owners.update((row.id, Owner(row.delivery_id, row.place)) for row in inserted)
     if len(inserted) < len(fresh):
         # Somebody else inserts as well, or the database took a row and could not say so: the row tells whose it is.
@@ -100,6 +102,7 @@ def _insert_notifications(batches: Sequence[Batch], describe: Describe) -> None:
     for batch in batches:
         _note_known(batch, owners)
         batch.readings = [one for one in batch.readings if one.id in owners and _is_own(batch, owners[one.id])]
+    return False
 
 
 def _insert_companies(batches: Sequence[Batch], companies: set[str], describe: Describe) -> None:
@@ -123,7 +126,8 @@ def add_sources(batches: Sequence[Batch], without: AbstractSet[str] = frozenset(
         for source, companies in sorted(_companies_by_source(batches).items())
     }
     for batch in batches:
-        batch.sourced |= set.intersection(*(have[source] for source in _sources_of(batch)))
+        batch.sourced |= set.intersection(*(set(have[source]) for source in _sources_of(batch)))
+        batch.is_shared |= any(known != one for one in _sources_of(batch) for known in have[one].values())
 
 
 def _companies_by_source(batches: Sequence[Batch]) -> dict[str, set[str]]:
@@ -219,10 +223,10 @@ def _moves(batch: Batch, reading: Reading) -> bool:
     return True
 
 
-def _insert_changes(batches: Sequence[Batch], severities: SeverityTable) -> None:
+def _insert_changes(batches: Sequence[Batch], severities: SeverityTable, *, asked: bool) -> None:
     rows = _in_order(row for batch in batches for row in change_rows(batch, severities))
     inserted: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
-    for row in _insert(batches, Change, rows, attrgetter("notification_id")):
+    for row in _insert(batches, Change, rows, attrgetter("notification_id"), asked=asked):
         inserted[row.delivery_id].add(row.id)
     for batch in batches:
         batch.inserted |= inserted[batch.delivery.pk]

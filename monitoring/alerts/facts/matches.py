@@ -24,7 +24,7 @@ class Rules:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.all = list(rules)
-        self._found: dict[tuple[str, str], list[tuple[Rule, frozenset[str]]]] = {}
+        self._found: dict[tuple[str, str, bool], list[tuple[Rule, frozenset[str]]]] = {}
         # To others, a new date of a score is nothing.
         self._name_dates = {rule.key for rule in self.all if any(path[-1] in DATES for path in rule.paths)}
 
@@ -37,19 +37,20 @@ class Rules:
 
     def about(self, change: Head | Change) -> Iterator[Rule]:
         """Those that may take it."""
-        found = self._about(change.kind, change.element)
+        found = self._about(change.kind, change.element, False)
         if found and moves_date(change.element, change.previous, change.current):
-            found = [one for one in found if one[0].key in self._name_dates]
+            found = self._about(change.kind, change.element, True)
         text = f"{change.previous}{change.current}" if found else ""
         for rule, letters in found:
             # D&B may write any letter as its number.
             if any(one in text for one in letters) or "\\u" in text:
                 yield rule
 
-    def _about(self, kind: str, element: str) -> list[tuple[Rule, frozenset[str]]]:
-        key = kind, element
+    def _about(self, kind: str, element: str, moves_date: bool) -> list[tuple[Rule, frozenset[str]]]:
+        key = kind, element, moves_date
         if key not in self._found:
-            found = ((rule, rule.may_take(kind, element)) for rule in self.all)
+            rules = (rule for rule in self.all if not moves_date or rule.key in self._name_dates)
+            found = ((rule, rule.may_take(kind, element)) for rule in rules)
             self._found[key] = [(rule, letters) for rule, letters in found if letters]
         return self._found[key]
 
