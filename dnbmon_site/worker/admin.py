@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -71,7 +71,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
         help_texts = {
             "name": _("Optional. Shown in the list of jobs."),
             "schedule_type": _("How often the job runs."),
-            "minutes": _("Interval in minutes. Interval in minutes. Used with the frequency “Minutes” only."),
+            "minutes": _("Interval in minutes. Used with the frequency “Minutes” only."),
             "next_run": _("In your time zone."),
         }
 
@@ -111,7 +111,8 @@ class ScheduleAdmin(JobSearch, RecordedRemoval, PageAdmin):
     form = ScheduleForm
     list_display = ("shown_name", "state", "often", "next", "last")
     search_fields = ("name", "func")
-    ordering = ("id",)
+    # The next run first, paused ones last.
+    ordering = (Case(When(repeats=PAUSED, then=1), default=0), "next_run", "id")
     sortable_by = ()
     actions = ("pause", "resume", "run_now")
     empty_title = _("No schedules yet")

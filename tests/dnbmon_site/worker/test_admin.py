@@ -99,11 +99,16 @@ def test_the_list_of_schedules_tells_how_the_last_run_went(admin: Client, django
     task = Task.objects.create(
         id="0" * 32, name="n", func="f", started=timezone.now(), stopped=timezone.now(), success=False, result="broken"
     )
-    Schedule.objects.filter(name="Update daily statistics").update(task=task.pk, repeats=0)
+    Schedule.objects.filter(name="Update daily statistics").update(task=task.pk, repeats=0, next_run=timezone.now())
+    Schedule.objects.filter(pk=Schedule.objects.latest("pk").pk).update(next_run=timezone.now())
     with django_assert_max_num_queries(12):
-        text = text_of(admin.get("/django_q/schedule/"))
+        page = admin.get("/django_q/schedule/")
+    text = text_of(page)
     assert "Failed just now" in text and "Paused" in text and "every minute" in text
     assert "every hour" in text and "every day" in text and "every 60" not in text
+    *running, paused = page.context["cl"].result_list
+    assert paused.name == "Update daily statistics", "paused ones are last, whatever their time"
+    assert [row.next_run for row in running] == sorted(row.next_run for row in running)
 
 
 def test_a_schedule_runs_now(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
