@@ -65,7 +65,7 @@ from portfolio.imports.api import ImportConfirm, ImportDetail, ImportList
 from portfolio.reference_data.api import ReferenceCodeList, ReferenceDataFetch
 from portfolio.registrations.adoption_api import RegistrationAdoption
 from portfolio.registrations.api import PullNow, RegistrationDetail, RegistrationList
-from portfolio.subjects.api import SubjectList
+from portfolio.subjects.api.subjects import SubjectList
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

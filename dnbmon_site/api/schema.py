@@ -70,6 +70,6 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         "CallOutcome": "portfolio.models.CallOutcome",
         "CloseReason": "monitoring.models.CloseReason",
         "ReviewReason": "monitoring.benefit.savings.Reason",
-        "SubjectValidation": "portfolio.subjects.api.VALIDATIONS",
+        "SubjectValidation": "portfolio.subjects.api.subjects.VALIDATIONS",
     },
 }

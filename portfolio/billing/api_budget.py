@@ -55,6 +55,12 @@ class Purse:
         self._give_back([row.company for row in mine])
         return False
 
+    def has_room(self, duns: Sequence[str]) -> bool:
+        """Whether they could be reserved now; those reserved before are counted once."""
+        self.let_fall_back()
+        reserved = sum(ApiKeyUsage.objects.filter(pk__in=batch).count() for batch in in_batches(self._keys(duns)))
+        return self.used() + len(duns) - reserved <= self.budget
+
     def spend(self, duns: Sequence[str]) -> None:
         insert_new(ApiKeyUsage, [self._row(number) for number in duns])
         for batch in in_batches(self._keys(duns)):

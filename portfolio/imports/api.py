@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import Http404
 from django.utils import timezone
+from django.utils.functional import cached_property
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
@@ -30,6 +31,7 @@ from portfolio.imports.states import NotAllowed, Refused, counts_of, file_key, s
 from portfolio.imports.upload import create_import, read_import
 from portfolio.jobs import WORKING_TIME, start_import_work
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport
+from portfolio.registrations.adopt import uncertain_contracts
 
 KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The import's ID.")
 IMPORT_EXAMPLE = {
@@ -46,10 +48,17 @@ IMPORT_EXAMPLE = {
     "total": 1,
     "counts": {"new": 1},
     "new_billable": 1,
+    "new_billable_is_maximum": False,
     "removals": 0,
     "sheets": [],
     "error": "",
 }
+
+
+IS_MAXIMUM = (
+    "True if `new_billable` is a maximum: D&B may already monitor some of these companies. The number is exact once "
+    "D&B's complete list is adopted for every registration of the contract."
+)
 
 
 class SheetSerializer(serializers.Serializer[Any]):
@@ -80,9 +89,9 @@ class ImportSerializer(serializers.Serializer[Any]):
     )
     new_billable = serializers.IntegerField(
         allow_null=True,
-        help_text="Number of new billable companies. A user confirms this number. It is a maximum until D&B's "
-        "complete list is adopted for every registration of the contract.",
+        help_text="Number of new billable companies. A user confirms this number. Null until it is known.",
     )
+    new_billable_is_maximum = serializers.SerializerMethodField(help_text=IS_MAXIMUM)
     removals = serializers.IntegerField(allow_null=True, help_text="Number of companies that it removes.")
     sheets = serializers.SerializerMethodField(help_text="The sheets of a workbook.")
     error = serializers.CharField(help_text="Why the import failed. Empty if it did not.")
@@ -99,6 +108,14 @@ class ImportSerializer(serializers.Serializer[Any]):
 
     def get_counts(self, row: SubjectImport) -> dict[str, int]:
         return counts_of(row)
+
+    def get_new_billable_is_maximum(self, row: SubjectImport) -> bool:
+        return bool(row.new_billable) and row.registration.contract_id in self._uncertain
+
+    @cached_property
+    def _uncertain(self) -> set[str]:
+        """Once for a whole list."""
+        return uncertain_contracts()
 
 
 class ImportsSerializer(PageSerializer):

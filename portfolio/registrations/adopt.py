@@ -73,6 +73,11 @@ def is_number_known(contract: Contract) -> bool:
     return not Registration.objects.filter(LIST_INCOMPLETE, contract=contract).exists()
 
 
+def uncertain_contracts() -> set[str]:
+    """Those where it is not."""
+    return set(Registration.objects.filter(LIST_INCOMPLETE).values_list("contract_id", flat=True))
+
+
 def read_listing(lines: Iterable[str]) -> Listing:
     """Each number once, in its order. `#` begins a comment."""
     found: dict[str, None] = {}

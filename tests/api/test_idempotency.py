@@ -15,7 +15,7 @@ from dnbmon_site.accounts import idempotency
 from dnbmon_site.accounts.models import ApiKey, IdempotencyKey, UserPermission
 from portfolio.models import Registration, Subject, SubjectImport
 from portfolio.registrations import api as registrations_api
-from portfolio.subjects import api
+from portfolio.subjects.api import requesting
 from tests.builders.companies import DUNS
 from tests.builders.contracts import a_contract
 from tests.builders.programs import Program, a_signed_in_person
@@ -106,7 +106,7 @@ def test_the_import_beyond_the_budget_is_one(erp: Program) -> None:
 @pytest.mark.parametrize("place", ["request_within", "validated"])
 def test_killed_in_between(erp: Program, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(api, place, _killed)
+        patched.setattr(requesting, place, _killed)
         with pytest.raises(KeyboardInterrupt):
             request_monitoring(erp, "a", DUNS)
     answer = request_monitoring(erp, "a", DUNS)
@@ -119,7 +119,7 @@ def test_killed_in_between(erp: Program, monkeypatch: pytest.MonkeyPatch, place:
 
 def test_killed_between_the_effect_and_the_answer(erp: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(api, "_requested", _killed)
+        patched.setattr(requesting, "_response", _killed)
         with pytest.raises(KeyboardInterrupt):
             request_monitoring(erp, "a", DUNS)
     assert Subject.objects.filter(requested=True).count() == 1

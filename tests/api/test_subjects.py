@@ -119,6 +119,7 @@ def test_beyond_the_budget_a_person_confirms(erp: Program) -> None:
     assert (body["added"], body["new_billable"]) == (0, 2)
     assert body["budget"] == {"limit": 3, "used": 2, "left": 1}
     assert (body["waiting"]["state"], body["waiting"]["new_billable"]) == ("read", 2)
+    assert body["waiting"]["new_billable_is_maximum"] is True, "D&B's list is not adopted"
     assert body["counts"] == {"already_requested": 1, "awaiting": 2}
     page = body["waiting"]["page"]
     assert page.startswith("http") and page.endswith(f"/portfolio/subjectimport/{body['waiting']['id']}/change/")
@@ -140,6 +141,22 @@ def test_beyond_the_budget_a_person_confirms(erp: Program) -> None:
     assert request_monitoring(erp, "000000009").json()["budget"]["used"] == 3, (
         "what a person confirmed is not on the key's budget"
     )
+
+
+def test_a_dry_run_shows_the_cost_and_changes_nothing(erp: Program) -> None:
+    request_monitoring(erp, OTHER)
+    for numbers_asked, validation in ((numbers(2), "added"), (numbers(3), "awaiting")):
+        entries = [{"duns": one} for one in (OTHER, *numbers_asked)]
+        answer = erp.post(PATH, {"subjects": entries, "dry_run": True})
+        body = answer.json()
+        assert answer.status_code == 200 and body["dry_run"] is True and body["waiting"] is None
+        assert body["counts"] == {"already_requested": 1, validation: len(numbers_asked)}
+        assert (body["new_billable"], body["new_billable_is_maximum"]) == (len(numbers_asked), True)
+        assert body["added"] == (len(numbers_asked) if validation == "added" else 0)
+        assert body["budget"] == {"limit": 3, "used": 1, "left": 2}, "nothing is spent"
+    assert requested() == {OTHER} and not SubjectImport.objects.exists()
+    Registration.objects.update(adopted=True)
+    assert request_monitoring(erp, *numbers(2)).json()["dry_run"] is False
 
 
 def test_the_page_of_its_import_shows_the_request_as_it_was_sent(erp: Program) -> None:

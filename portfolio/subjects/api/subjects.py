@@ -1,10 +1,7 @@
-"""The monitored companies of a registration in the API: list, request and withdraw them."""
+"""List, request and withdraw them."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
@@ -20,21 +17,17 @@ from core.api.fields import Entries, OneOf
 from core.api.pages import PageSerializer
 from core.api.parameters import PageParameters, Several
 from core.api.scopes import READ, WRITE_PORTFOLIO
-from core.db import clean_text
 from core.lists.pagination import beyond, cut, read_key, write_token
-from direct_plus.duns import InvalidDuns, normalise_duns
-from portfolio.billing.api_budget import Purse, purse_of, request_within
 from portfolio.billing.approval_limits import Act, do_alone
 from portfolio.companies.parameters import DunsField
-from portfolio.imports.api import IMPORT_EXAMPLE, ImportSerializer, handed_in
-from portfolio.models import ImportMode, Registration, Subject, SubjectImport, SubjectState
-from portfolio.registrations.adopt import is_number_known
+from portfolio.imports.api import IMPORT_EXAMPLE, IS_MAXIMUM, ImportSerializer, handed_in
+from portfolio.models import ImportMode, Registration, Subject, SubjectState
 from portfolio.registrations.api import REFERENCE_IN_PATH, ContractParameter, registration_or_404
-from portfolio.subjects.entry_file import FIELDS, as_file
+from portfolio.subjects.api.requesting import ADDED, ALREADY, AWAITING, DUPLICATE, INVALID, request_companies
+from portfolio.subjects.entry_file import as_file
 from portfolio.subjects.requests import SubjectEntry, requested_among, withdraw_subjects
 
 MOST_AT_ONCE = 10_000
-ADDED, ALREADY, DUPLICATE, INVALID, AWAITING = "added", "already_requested", "duplicate", "invalid", "awaiting"
 VALIDATIONS = [
     (ADDED, "Requested now"),
     (ALREADY, "Already requested"),
@@ -113,6 +106,9 @@ class SubjectEntriesSerializer(Body):
     subjects = Entries(
         child=SubjectEntrySerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="Up to 10,000 companies."
     )
+    dry_run = serializers.BooleanField(
+        default=False, help_text="Set it to true to see the result and the cost without requesting anything."
+    )
 
 
 class ValidationSerializer(serializers.Serializer[Any]):
@@ -129,6 +125,7 @@ class BudgetSerializer(serializers.Serializer[Any]):
 
 
 class RequestResultSerializer(serializers.Serializer[Any]):
+    dry_run = serializers.BooleanField(help_text="True if nothing was requested: the result is what a request gets.")
     results = ValidationSerializer(many=True, help_text="One result for each entry, in the same order.")
     counts = serializers.DictField(
         child=serializers.IntegerField(),
@@ -136,9 +133,7 @@ class RequestResultSerializer(serializers.Serializer[Any]):
     )
     added = serializers.IntegerField(help_text="Number of newly requested companies.")
     new_billable = serializers.IntegerField(help_text="Number of new billable companies in this contract year.")
-    new_billable_is_maximum = serializers.BooleanField(
-        help_text="True until D&B's complete list is adopted for every registration of the contract."
-    )
+    new_billable_is_maximum = serializers.BooleanField(help_text=IS_MAXIMUM)
     budget = BudgetSerializer(help_text="Budget of this API key in this contract year, after this call.")
     waiting = ImportSerializer(allow_null=True, help_text="The import that awaits confirmation, or null.")
 
@@ -146,20 +141,6 @@ class RequestResultSerializer(serializers.Serializer[Any]):
 class WithdrawnSerializer(serializers.Serializer[Any]):
     removed = serializers.ListField(child=serializers.CharField(), help_text="D-U-N-S numbers no longer requested.")
     waiting = ImportSerializer(allow_null=True, help_text="The import that awaits confirmation, or null.")
-
-
-@dataclass(slots=True)
-class SubjectRow:
-    """One entry of a list, and what is thought of it."""
-
-    asked: str
-    entry: SubjectEntry | None
-    validation: str = ""
-    reason: str = ""
-
-    def answer(self) -> dict[str, Any]:
-        duns = self.entry.duns if self.entry else None
-        return {"input": self.asked, "duns": duns, "validation": self.validation, "reason": self.reason}
 
 
 class SubjectList(APIView):
@@ -203,7 +184,7 @@ class SubjectList(APIView):
                 {
                     "results": [VALIDATION_EXAMPLE],
                     "counts": {ADDED: 1},
-                    **{"added": 1, "new_billable": 1, "new_billable_is_maximum": False},
+                    **{"dry_run": False, "added": 1, "new_billable": 1, "new_billable_is_maximum": False},
                     **{"budget": BUDGET_EXAMPLE, "waiting": None},
                 },
             ),
@@ -213,7 +194,7 @@ class SubjectList(APIView):
                     "results": [{**VALIDATION_EXAMPLE, "validation": AWAITING}],
                     "counts": {AWAITING: 1},
                     "added": 0,
-                    **{"new_billable": 1, "new_billable_is_maximum": False},
+                    **{"dry_run": False, "new_billable": 1, "new_billable_is_maximum": False},
                     "budget": {"limit": 0, "used": 0, "left": 0},
                     "waiting": IMPORT_EXAMPLE,
                 },
@@ -231,12 +212,16 @@ class SubjectList(APIView):
 
         If the new billable companies exceed the key's budget, nothing is requested: the whole list becomes an import
         that awaits confirmation by a user, and the response is 202. The next sync sends the companies to D&B.
+
+        With `dry_run`, nothing is requested, spent or kept. The response (200) has the validation of each entry, the
+        number of new billable companies and the budget that is left. Entries beyond the budget are `awaiting`.
         """
         where = ContractParameter.of(request)
         asked = SubjectEntriesSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         row = registration_or_404(request, reference, where.get("contract"))
-        return _request(row, validated(asked.validated_data["subjects"]), request)
+        body = asked.validated_data
+        return request_companies(row, body["subjects"], request, dry_run=body["dry_run"])
 
     @extend_schema(
         operation_id="withdraw_subjects",
@@ -269,69 +254,6 @@ def _chosen(registration: Registration, asked: dict[str, Any]) -> QuerySet[Subje
     if "duns" in asked:
         rows = rows.filter(pk__in=[Subject.key(registration.pk, duns) for duns in sorted(set(asked["duns"]))])
     return rows
-
-
-# Wanting
-
-
-def validated(given: Sequence[dict[str, str]]) -> list[SubjectRow]:
-    """Each entry as a `SubjectEntry`; what is none, or was there before, has its validation already."""
-    seen: set[str] = set()
-    rows = []
-    for one in given:
-        row = _read(one)
-        if row.entry and row.entry.duns in seen:
-            row.validation = DUPLICATE
-        if row.entry:
-            seen.add(row.entry.duns)
-        rows.append(row)
-    return rows
-
-
-def _read(one: dict[str, str]) -> SubjectRow:
-    asked = one["duns"]
-    try:
-        duns = normalise_duns(asked)
-    except InvalidDuns as flaw:
-        return SubjectRow(asked, None, INVALID, clean_text(flaw.reason, 200))
-    return SubjectRow(asked, SubjectEntry(duns, **{name: one.get(name, "") for name in FIELDS}))
-
-
-def _request(registration: Registration, rows: list[SubjectRow], request: Request) -> Response:
-    purse = purse_of(request.auth, registration.contract)
-    written = {row.entry.duns: row.asked for row in rows if row.entry and not row.validation}
-    entries = [row.entry for row in rows if row.entry and not row.validation]
-    requested, new = request_within(purse, registration=registration, entries=entries, requested_by=who(request))
-    added = set(requested.newly) if requested else set()
-    known = set() if requested else requested_among(registration, [entry.duns for entry in entries])
-    waiting = None if requested else handed_in(registration, as_file(entries, written), ImportMode.ADD, who(request))
-    for row in rows:
-        if row.entry and not row.validation:
-            row.validation = _validation(row.entry.duns, added, known, is_waiting=waiting is not None)
-    is_maximum = bool(new) and not is_number_known(registration.contract)
-    billable = {"new_billable": len(new), "new_billable_is_maximum": is_maximum}
-    return _requested(rows, len(added), billable, purse, waiting)
-
-
-def _validation(duns: str, added: set[str], known: set[str], *, is_waiting: bool) -> str:
-    if is_waiting:
-        return ALREADY if duns in known else AWAITING
-    return ADDED if duns in added else ALREADY
-
-
-def _requested(
-    rows: list[SubjectRow], added: int, billable: dict[str, Any], purse: Purse | None, waiting: SubjectImport | None
-) -> Response:
-    limit, used = (purse.budget, purse.used()) if purse else (0, 0)
-    answer = {
-        "results": [row.answer() for row in rows],
-        "counts": dict(Counter(row.validation for row in rows)),
-        "added": added,
-        **billable,
-        "budget": {"limit": limit, "used": used, "left": max(0, limit - used)},
-        "waiting": ImportSerializer(waiting).data if waiting else None,
-    }
-    return Response(answer, status=202 if waiting else 200)
 
 
 # Withdrawing

@@ -1,0 +1,1 @@
+"""The monitored companies of a registration in the API."""
