@@ -59,7 +59,6 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
     form = ReportScheduleForm
     list_display = ("what", "recipients", "next_time", "last", "status")
     list_display_links = ("what",)
-    # The next report first, disabled ones last.
     ordering = ("-active", "next_at", "name", "id")
     sortable_by = ()
     actions = ("send",)

@@ -143,7 +143,6 @@ class ScheduledExportAdmin(RowActions, RecordedRemoval, PageAdmin):
     row_actions = {"run": run}
     change_form_template = "monitoring/exports/scheduled_export.html"
     list_display = ("name", "content", "next_time", "last_time", "rows", "status")
-    # The next file first, disabled ones last.
     ordering = ("-is_active", "due_at", "name")
     sortable_by = ()
     actions = ("write",)

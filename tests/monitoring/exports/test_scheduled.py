@@ -216,14 +216,6 @@ def test_the_page_shows_what_the_file_contains_and_where_it_goes(admin_client: C
     assert "Every day at 06:00, UTC" in text_of(admin_client.get("/monitoring/scheduledexport/"))
 
 
-def test_the_next_file_stands_first_and_disabled_ones_last(admin_client: Client, folder: Path) -> None:
-    for days, name, is_active in ((1, "a_disabled", False), (3, "b_later", True), (2, "c_next", True)):
-        an_export(name=name, is_active=is_active)
-        ScheduledExport.objects.filter(name=name).update(due_at=timezone.now() + timedelta(days=days))
-    shown = admin_client.get("/monitoring/scheduledexport/").context["cl"].result_list
-    assert [row.name for row in shown] == ["c_next", "b_later", "a_disabled"]
-
-
 @pytest.mark.parametrize(
     ("fields", "words"),
     [

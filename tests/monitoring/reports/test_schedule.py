@@ -156,11 +156,8 @@ def test_it_is_due_at_the_hour_of_the_zone_and_never_before_the_period_is_over(
 
 
 def test_a_schedule_that_cannot_be_sent_is_shown_so(admin_client: Client, settings: Settings) -> None:
-    for name, active, period in (("A", False, "week"), ("B", True, "month"), ("C", True, "week")):
-        a_schedule(name=name, active=active, period=period)
+    a_schedule("ann")
     pages = [f"/monitoring/reportschedule/{page}" for page in ("", "add/")]
-    shown = admin_client.get(pages[0]).context["cl"].result_list
-    assert [row.name for row in shown] == ["C", "B", "A"], "the next report first, disabled ones last"
     assert not any("Scheduled reports are not sent" in text_of(admin_client.get(page)) for page in pages)
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     assert all("Scheduled reports are not sent" in text_of(admin_client.get(page)) for page in pages)
