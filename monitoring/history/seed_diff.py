@@ -55,16 +55,19 @@ def compare_company(delivery: Delivery, duns: str, severities: SeverityTable) ->
 
 def _compare_until_unchanged(delivery: Delivery, chosen: Chosen, severities: SeverityTable) -> list[Change]:
     """Others may add SEEDs or place them elsewhere meanwhile, and see nothing of what is written here until it is
-    committed: whoever writes comparisons looks at the SEEDs again afterwards."""
+    committed: whoever writes comparisons looks at the SEEDs again afterwards, and at where the comparisons stand."""
     inserted: list[Change] = []
     for batch in in_batches(sorted(chosen), AT_ONCE):
         waiting = {duns: chosen[duns] for duns in batch}
+        moved = {duns for duns, seeds in waiting.items() if seeds is None}
         while waiting:
             with transaction.atomic():
                 chains = _chains(delivery.registration_id, waiting)
+                _keep_places(delivery, {duns: chains[duns] for duns in moved & waiting.keys()})
                 inserted += _compare(delivery, waiting, chains, severities)
             now = _chains(delivery.registration_id, waiting)
             waiting = {duns: chosen[duns] for duns in waiting if _places(now[duns]) != _places(chains[duns])}
+            moved |= waiting.keys()
     return inserted
 
 
@@ -74,8 +77,6 @@ def _compare(delivery: Delivery, chosen: Chosen, chains: Chains, severities: Sev
     for duns, seeds in chosen.items():
         pairs = _pairs(chains[duns])
         found += [pair for pair in pairs if seeds is None or not seeds.isdisjoint(_keys(pair))]
-        if seeds is None:
-            _keep_places(delivery, duns, pairs)
     inserted: list[Change] = []
     for some in in_batches(found, AT_ONCE):
         inserted += insert_new(Change, _comparisons(delivery, some, severities))
@@ -90,14 +91,15 @@ def _pairs(chain: Iterable[Notification]) -> list[Pair]:
     return [pair for seeds in by_source.values() for pair in pairwise(seeds)]
 
 
-def _keep_places(delivery: Delivery, duns: str, pairs: Iterable[Pair]) -> None:
+def _keep_places(delivery: Delivery, chains: Chains) -> None:
     """A comparison stands where its later SEED stands."""
-    later = {two.pk: two for _, two in pairs}
-    derived = Change.objects.filter(company=duns, registration=delivery.registration_id).exclude(derived_from="")
-    for row in derived.only("notification_id", "position", "place"):
-        seed = later.get(row.notification_id)
-        if seed and row.place != (place := _story_place(seed, row.position)):
-            Change.objects.filter(pk=row.pk).update(place=place)
+    for duns, chain in chains.items():
+        later = {two.pk: two for _, two in _pairs(chain)}
+        derived = Change.objects.filter(company=duns, registration=delivery.registration_id).exclude(derived_from="")
+        for row in derived.only("notification_id", "position", "place"):
+            seed = later.get(row.notification_id)
+            if seed and row.place != (place := _story_place(seed, row.position)):
+                Change.objects.filter(pk=row.pk).update(place=place)
 
 
 def _chains(registration: uuid.UUID, chosen: Chosen) -> Chains:

@@ -178,6 +178,9 @@ def test_who_is_killed_after_it_moved_a_document_leaves_nothing_out(step: str, m
     jobs.ingest_received()
     live = Change.objects.exclude(derived_from="").filter(superseded=False).order_by(*OLDEST_FIRST)
     assert list(live.values_list("previous", "current")) == [('"1"', '"2"'), ('"2"', '"3"')]
+    for publication in Publication.objects.all():
+        counts = counts_of(publication.delivery_id)
+        assert (publication.change_count, publication.entry_count) == (counts["change_count"], counts["entry_count"])
     assert Company.objects.get().name == "3"
 
 

@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -42,6 +43,7 @@ from monitoring.models import (
 )
 from monitoring.pipeline.ingest import Apart, ingest, retry_dead_letter
 from monitoring.rebuild.rebuild import rebuild
+from monitoring.replay.cursor import next_step
 from monitoring.stats.daily_counts import roll_up
 from monitoring.story_order import (
     LATEST_NOTIFICATIONS_FIRST,
@@ -312,10 +314,21 @@ def test_replay_pages_that_end_inside_a_stamp_tell_the_story_of_the_answer(size:
     """Each page begins at the stamp's edge again, so every page that shows a document shows those before it."""
     lost = [named("A"), named("B"), named("A"), named("C"), named("A"), named("D")]
     a_delivery(registration=full())  # the call whose answer was lost, turn 1
-    for turn, end in enumerate(range(size, len(lost) + size, size), start=2):
-        ingest(a_page(*lost[:end], turn=turn, stands_for=1))
+    for turn, page in enumerate(replayed(lost, size), start=2):
+        ingest(a_page(*page, turn=turn, stands_for=1))
     assert story() == steps(list("ABACAD"))
     assert profile(DUNS).value("organization.primaryName") == "D"
+
+
+def replayed(items: list[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+    """The pages of D&B's replay of items that have one stamp: what was delivered after the cursor, from the first."""
+    cursor, delivered_at = MOMENT, MOMENT + timedelta(days=1)
+    while cursor < delivered_at:
+        page = items[:size]
+        yield page
+        step = next_step(cursor, size, [delivered_at] * len(page), len(page))
+        assert step
+        cursor, size = step.cursor, step.size
 
 
 def test_an_answer_read_late_moves_what_a_later_one_has_shown_before() -> None:
@@ -412,7 +425,7 @@ def test_two_workers_with_two_late_documents_leave_no_comparison_over_them(monke
 
     monkeypatch.setattr(seed_diff, "insert_new", interrupted)
     ingest(mine)
-    assert ("B", "D") not in story()
+    assert story() == steps(list("ABC"))
     Delivery.objects.filter(pk=theirs.pk).update(state="received")
     theirs.refresh_from_db()
     ingest(theirs)
@@ -439,6 +452,26 @@ def test_a_comparison_stands_where_its_document_stands_though_another_moves_it_m
     monkeypatch.setattr(seed_diff, "_keep_places", interrupted)
     ingest(mine)
     assert story() == steps(list(order))
+    assert observations.keep_places(Change.objects.filter(superseded=False).values_list("pk", flat=True)) == 0
+
+
+def test_a_comparison_that_two_workers_find_stands_where_its_document_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other worker has moved the later document, and stands before it inserts what this one inserts."""
+    ingest(a_delivery(named("A", stamp(days=1)), registration=full()))
+    ingest(a_delivery(named("C", stamp(days=3)), registration=full(), source=Source.REPLAY))
+    mine, theirs = (a_delivery(named(name, stamp(days=day)), registration=full()) for day, name in ((2, "B"), (3, "C")))
+    waiting = [theirs]
+
+    def interrupted(*arguments: Any) -> Any:
+        if waiting:
+            with monkeypatch.context() as patched:
+                patched.setattr(seed_diff, "insert_new", lambda *rest: [])
+                ingest(waiting.pop())
+        return insert_new(*arguments)
+
+    monkeypatch.setattr(seed_diff, "insert_new", interrupted)
+    ingest(mine)
+    assert story() == steps(list("ABC"))
     assert observations.keep_places(Change.objects.filter(superseded=False).values_list("pk", flat=True)) == 0
 
 
