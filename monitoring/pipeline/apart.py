@@ -10,12 +10,16 @@ from time import monotonic
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.bulk import select_values
 from core.db import in_batches, insert_new
 from monitoring.claims import end_of_a_claim, is_old
 from monitoring.history.settle import Touched, entry_of, settle
 from monitoring.history.window import FIELDS, verdict_of
 from monitoring.models import Change, Delivery, DeliveryState, Entry, Observation, Publication, Source, Verb
 from monitoring.publications.sequence import publish, publish_waiting
+
+# What entries of the feed say of a change that was published before.
+BECAME = [verb.value for verb in Verb if verb != Verb.OBSERVED]
 
 
 @dataclass(slots=True)
@@ -109,9 +113,9 @@ def correct_entries(published: Sequence[Delivery]) -> int:
 
 def _with_entries(deliveries: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     """Changes of which these deliveries report what became of them, or that they had held."""
-    changes = Change.objects.filter(delivery__in=deliveries, entry=Entry.CHANGE, superseded=True)
-    entries = Observation.objects.exclude(verb=Verb.OBSERVED).filter(delivery__in=deliveries)
-    return sorted({*changes.values_list("pk", flat=True), *entries.values_list("change_id", flat=True)})
+    changes = select_values(Change, ("id",), delivery__in=deliveries, entry=Entry.CHANGE, superseded=True)
+    entries = select_values(Observation, ("change_id",), delivery__in=deliveries, verb__in=BECAME)
+    return sorted({key for (key,) in [*changes, *entries]})
 
 
 def _contradicted(keys: Sequence[uuid.UUID]) -> list[Change]:
