@@ -60,7 +60,7 @@ def read_span(query: Mapping[str, str]) -> tuple[Span, str]:
     usual = usual_span()
     first, last = (read_day(query[name]) if query.get(name) else None for name in ("since", "until"))
     if any(query.get(name) and not day for name, day in (("since", first), ("until", last))):
-        return usual, gettext("Enter days such as 2026-03-31. The last year is shown.")
+        return usual, gettext("Enter dates such as 2026-03-31. The last 365 days are shown instead.")
     last = min(last or usual.last, usual.last)
     span = Span(first or last - timedelta(days=USUAL_DAYS), last)
     if span.first > span.last:

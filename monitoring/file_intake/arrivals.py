@@ -187,7 +187,7 @@ def _read_header(row: DeliveredFile, read: Callable[[], FileHeader]) -> None:
         row.state, row.reason = FileState.REFUSED, clean_text(str(error))
         return
     if header.reference not in (None, row.reference):
-        text = gettext("The header is about %(reference)s, not about the registration in its name.")
+        text = gettext("The header file is for the registration %(reference)s, but its file name states another.")
         row.state, row.reason = FileState.REFUSED, text % {"reference": clean_text(str(header.reference), 200)}
         return
     row.listed = listed_text(header)

@@ -92,7 +92,9 @@ def decide_header(header: DeliveredFile) -> Decision:
     """A header has done its work when its files are imported, or do not come."""
     there, missing = _set_of(header)
     if others := _with_other_content(header, missing):
-        text = gettext("%(files)s was imported before with other content than the header lists.")
+        text = gettext(
+            "Imported before, with content that differs from the header: %(files)s. Ask D&B for the complete set."
+        )
         return Decision(Step.REFUSE, text % {"files": ", ".join(others)})
     if not missing and there and all(one.state == FileState.IMPORTED for one in there):
         problem = wrong_counts(header, there)
@@ -114,13 +116,19 @@ def wrong_counts(header: DeliveredFile, rows: Iterable[DeliveredFile]) -> str:
         counts.update(row.counts_by_type)
     listed, total = header.contents_listed, sum(counts.values())
     if listed["total"] is not None and listed["total"] != total:
-        text = gettext("The header %(header)s lists %(listed)s records, its files contain %(found)s. Ask D&B for them.")
+        text = gettext(
+            "The header %(header)s lists %(listed)s records, but its files contain %(found)s. "
+            "Ask D&B for the complete set."
+        )
         return text % {"header": header, "listed": counted(listed["total"]), "found": counted(total)}
     if counts[UNREADABLE]:
         return ""  # nobody knows of which type they are
     for kind, number in listed["counts"].items():
         if counts[kind] != number:
-            text = gettext("The header %(header)s lists %(listed)s records of type %(type)s; its files have %(found)s.")
+            text = gettext(
+                "The header %(header)s lists %(listed)s records of type %(type)s, but its files contain %(found)s. "
+                "Ask D&B for the complete set."
+            )
             words = {"header": header, "listed": counted(number), "type": kind, "found": counted(counts[kind])}
             return text % words
     return ""

@@ -26,9 +26,9 @@ class ExposureImport(UndoableUpload):
     undone: nothing is copied, so what counts on a day follows from these rows alone (portfolio/exposure/ledger.py)."""
 
     mode = models.CharField(max_length=8, choices=ExposureMode.choices, default=ExposureMode.REPLACE)
-    book = models.CharField(max_length=64, blank=True, help_text=_("Book of rows that name none."))
-    currency = models.CharField(max_length=3, blank=True, help_text=_("Currency of rows that name none."))
-    as_of = models.DateField(help_text=_("Day of rows that name none."))
+    book = models.CharField(max_length=64, blank=True, help_text=_("Book of rows without a book."))
+    currency = models.CharField(max_length=3, blank=True, help_text=_("Currency of rows without a currency."))
+    as_of = models.DateField(help_text=_("Day of rows without a day."))
     decimal_mark = models.CharField(
         max_length=1, blank=True, help_text=_("Decimal separator that a user chose for amounts with two readings.")
     )

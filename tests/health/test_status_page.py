@@ -245,7 +245,7 @@ def test_the_page_names_the_job_that_runs_next(operator: Client) -> None:
     now = timezone.now()
     for name, minutes, repeats in (("Later", 30, -1), ("Sooner", 10, -1), ("Paused", 5, 0)):
         Schedule.objects.create(name=name, func="x.y", next_run=now + timedelta(minutes=minutes), repeats=repeats)
-    assert "Next: Sooner, in " in text_of(operator.get("/health/"))
+    assert "Next job: Sooner, in " in text_of(operator.get("/health/"))
 
 
 def test_a_job_that_is_under_way_shows_how_it_went_before() -> None:

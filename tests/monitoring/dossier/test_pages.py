@@ -119,7 +119,7 @@ def test_each_reading_is_in_the_audit_log_and_not_in_the_dossier(admin: Client, 
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ({"since": "soon"}, "Enter days such as 2026-03-31"),
+        ({"since": "soon"}, "Enter dates such as 2026-03-31"),
         ({"since": "2026-02-01", "until": "2026-01-01"}, "The first day is after the last day"),
         ({}, ""),
     ],

@@ -128,18 +128,18 @@ def test_a_late_header_that_says_something_else_is_refused(
     take()
     header = a_header([folder / "done" / path.name], folder=folder, files=[{"name": path.name, "hash": "0" * 64}])
     take()
-    assert "was imported before with other content" in report(folder / "refused", header.name)
+    assert "Imported before, with content that differs from the header: " in report(folder / "refused", header.name)
     (folder / "refused" / header.name).unlink()
     header = a_header([folder / "done" / path.name], folder=folder, totalRecordCount=7)
     take()
-    assert "lists 7 records, its files contain 2" in report(folder / "refused", header.name)
+    assert "lists 7 records, but its files contain 2" in report(folder / "refused", header.name)
     assert Notification.objects.count() == 2
 
 
 @pytest.mark.parametrize(
     ("changed", "problem"),
     [
-        ({"totalRecordCount": 5}, "lists 5 records, its files contain 4"),
+        ({"totalRecordCount": 5}, "lists 5 records, but its files contain 4"),
         ({"notificationCount": [{"count": 3, "type": "UPDATE"}]}, "lists 3 records of type UPDATE"),
         ({"notificationCount": [{"count": 1, "type": "EXIT"}]}, "lists 1 records of type EXIT"),
     ],
@@ -192,7 +192,7 @@ def test_a_hash_of_another_kind_is_compared_with_nothing(registration: Registrat
 def test_a_header_of_another_registration_is_refused(registration: Registration, folder: Path, take: Take) -> None:
     header = a_header([a_file(folder, *updates(1))], reference="OTHER")
     take()
-    assert "is about OTHER" in report(folder / "refused", header.name)
+    assert "is for the registration OTHER" in report(folder / "refused", header.name)
 
 
 def test_a_header_that_lists_what_never_comes_ends_with_a_remark(
