@@ -19,6 +19,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 
 from core.admin.audit_actions import LABELS, action_label, object_label
 from core.admin.audit_differences import differences, model_of
+from core.admin.audit_words import describe, description
 from core.admin.base import ReadOnlyAdmin
 from core.admin.exports import ExportedList
 from core.admin.filters import DaysFilter
@@ -102,6 +103,9 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
         """Without what was before and after: thousands of numbers, it may be, that only the page of an entry shows."""
         return super().get_queryset(request).defer("before", "after")
 
+    def complete_rows(self, rows: list[AuditEntry]) -> None:
+        describe(rows)
+
     @admin.display(description=_("Date"))
     def when(self, row: AuditEntry) -> SafeString | str:
         return ago(row.at)
@@ -112,7 +116,7 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
 
     @admin.display(description=_("Description"))
     def summary_text(self, row: AuditEntry) -> SafeString | str:
-        return cell(row.summary)
+        return cell(description(row))
 
     @admin.display(description=_("Action"))
     def action_badge(self, row: AuditEntry) -> SafeString:
@@ -120,7 +124,8 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
 
     def page_context(self, request: HttpRequest, row: AuditEntry) -> dict[str, Any]:
         return {
-            "title": row.summary[:100],
+            "title": description(row)[:100],
+            "description": description(row),
             "when": exact(row.at),
             "zone": timezone.get_current_timezone_name(),
             "action": action_label(row.action),
