@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.audit_actions import action_label, object_label
 from core.admin.audit_differences import changes_text
+from core.admin.audit_words import NAMES, describe, description
 from core.lists.listings import Column, Listing, Row, declare
 from core.models import AuditEntry
 from core.text import country_name
 from portfolio.companies.columns import FIGURE_COLUMNS, OVER_LIMIT_COLUMNS, REVIEW_COLUMNS
 from portfolio.models import Company, Contract, DnbCall, Proposal, Registration, Subject, SubjectImport
 from portfolio.proposals.registrations import registrations_of
+
+
+def company_names(numbers: Collection[str]) -> dict[str, str]:
+    """Of the companies that are known by a name."""
+    return dict(Company.objects.filter(pk__in=numbers).exclude(name="").values_list("duns", "name"))
+
+
+NAMES.append(company_names)
 
 
 def with_companies(rows: list[Row]) -> None:
@@ -159,11 +170,12 @@ declare(
             Column("what", _("Object"), lambda row: object_label(row.what), 20),
             Column("object_key", _("Object key"), lambda row: row.what),
             Column("key", _("Object ID"), lambda row: row.key, 38),
-            Column("summary", _("Description"), lambda row: row.summary, 60),
+            Column("summary", _("Description"), description, 60),
             Column("changes", _("Changes"), changes_text, 60),
             Column("before", _("Before"), lambda row: row.before, 36),
             Column("after", _("After"), lambda row: row.after, 36),
         ),
+        complete=describe,
         whole=True,
     )
 )

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -18,9 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from core.admin.audit_actions import LABELS, action_label, object_label
-from core.admin.audit_differences import differences, model_of
+from core.admin.audit_differences import differences, model_of, thing_of
+from core.admin.audit_words import describe, description
 from core.admin.base import ReadOnlyAdmin
 from core.admin.exports import ExportedList
+from core.admin.filter_words import words_of
 from core.admin.filters import DaysFilter
 from core.markup import ago, badge, cell, exact
 from core.models import AuditEntry
@@ -102,6 +103,9 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
         """Without what was before and after: thousands of numbers, it may be, that only the page of an entry shows."""
         return super().get_queryset(request).defer("before", "after")
 
+    def complete_rows(self, rows: list[AuditEntry]) -> None:
+        describe(rows)
+
     @admin.display(description=_("Date"))
     def when(self, row: AuditEntry) -> SafeString | str:
         return ago(row.at)
@@ -112,7 +116,7 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
 
     @admin.display(description=_("Description"))
     def summary_text(self, row: AuditEntry) -> SafeString | str:
-        return cell(row.summary)
+        return cell(description(row))
 
     @admin.display(description=_("Action"))
     def action_badge(self, row: AuditEntry) -> SafeString:
@@ -120,13 +124,14 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
 
     def page_context(self, request: HttpRequest, row: AuditEntry) -> dict[str, Any]:
         return {
-            "title": row.summary[:100],
+            "title": description(row)[:100],
+            "description": description(row),
             "when": exact(row.at),
             "zone": timezone.get_current_timezone_name(),
             "action": action_label(row.action),
             "thing": name_of(row),
             "link": link_to(row),
-            "differences": list(differences(row)),
+            "differences": list(differences(row, words_of(row, request.user))),
         }
 
 
@@ -141,9 +146,5 @@ def link_to(row: AuditEntry) -> str:
 
 def name_of(row: AuditEntry) -> str:
     """What the object is called today; its kind where it is gone."""
-    model, kind = model_of(row), object_label(row.what)
-    try:
-        thing = model._default_manager.filter(pk=row.key).first() if model else None
-    except (ValidationError, ValueError):
-        thing = None
+    thing, kind = thing_of(row), object_label(row.what)
     return gettext("%(kind)s %(name)s") % {"kind": kind, "name": thing} if thing else kind

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -25,9 +26,13 @@ def changes_text(row: AuditEntry) -> str:
     return "; ".join(f"{name}: {before or '–'} → {after or '–'}" for name, before, after in differences(row))
 
 
-def differences(row: AuditEntry) -> Iterator[tuple[str, str, str]]:
-    """Name, before and after, of each thing that either side tells."""
-    before, after = read(row.before), read(row.after)
+def as_stored(name: str, value: Any) -> Any:
+    return value
+
+
+def differences(row: AuditEntry, words: Callable[[str, Any], Any] = as_stored) -> Iterator[tuple[str, str, str]]:
+    """Name, before and after, of each thing that either side tells; `words` turns a value into what is read."""
+    before, after = ({name: words(name, one) for name, one in read(side).items()} for side in (row.before, row.after))
     for name in dict.fromkeys([*before, *after]):
         field = _field(row, name)
         labels = dict(getattr(field, "flatchoices", None) or ())
@@ -60,6 +65,15 @@ def value_text(value: Any, labels: Mapping[Any, Any] = NO_LABELS) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     return "" if value is None else str(labels.get(value, value))
+
+
+def thing_of(row: AuditEntry) -> Model | None:
+    """The object as it is today; None where it is gone."""
+    model = model_of(row)
+    try:
+        return model._default_manager.filter(pk=row.key).first() if model else None
+    except (ValidationError, ValueError):
+        return None
 
 
 def model_of(row: AuditEntry) -> type[Model] | None:

@@ -28,7 +28,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.chips import chips_of
-from core.admin.filters import shows_no_page
+from core.admin.filters import names_filters, shows_no_page
 from core.admin.pickers import DayPicker, MomentPicker, ZonePicker
 from core.lists.saved_filters import declared, undeclared_words
 from core.text import is_clean
@@ -94,8 +94,8 @@ class KeyChangeList(DjangoChangeList):
         return bool(shown & set(amounts)) and column not in self.get_ordering_field_columns()
 
     def get_results(self, request: HttpRequest) -> None:
-        if shows_no_page(request):
-            # Only its rows are asked for: no page of them is read, and nothing is counted.
+        if shows_no_page(request) or names_filters(request):
+            # Only its rows, or its filters, are asked for: no page of them is read, and nothing is counted.
             return
         super().get_results(request)
         if not self.result_count:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.base import ReadOnlyAdmin
+from core.admin.filter_words import filter_words
 from core.exports.files import (
     AT_ONCE,
     UNFINISHED,
@@ -103,8 +104,10 @@ class ExportedList:
         by = request.user.get_username()
         queryset = rows_for(self, request)
         _, is_large = self._size_of(request, queryset)
+        query = self._query_of(request)
+        filters = filter_words(listing.name, query, request.user) if query else ""
         try:
-            export = ask_export(listing=listing, query=self._query_of(request), form=ExportFormat(form), by=by)
+            export = ask_export(listing=listing, query=query, form=ExportFormat(form), by=by, filters=filters)
         except BeyondQuota as error:
             messages.error(request, str(error))
             return HttpResponseRedirect(reverse("admin:core_export_changelist"))

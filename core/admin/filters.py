@@ -40,6 +40,11 @@ def start_of(text: str) -> datetime | None:
     return datetime.combine(day, time(), timezone.get_current_timezone()) if day else None
 
 
+def names_filters(request: HttpRequest) -> bool:
+    """Whether only the filters of a list are asked for, in words: none of its rows."""
+    return getattr(request, "names_filters", False)
+
+
 class ChoiceFilter(DropdownFilter):  # type: ignore[misc]
     """One of a model's choices, by equality."""
 

@@ -55,8 +55,8 @@ class BeyondQuota(Exception):
     """Somebody has asked for too much; the message says what to do."""
 
 
-def ask_export(*, listing: Listing, query: str, form: ExportFormat, by: str) -> Export:
-    """Record that a user has asked for a list as a file."""
+def ask_export(*, listing: Listing, query: str, form: ExportFormat, by: str, filters: str = "") -> Export:
+    """Record that a user has asked for a list as a file; `filters` are those of the query in words."""
     now = timezone.now()
     refuse_beyond_quota(by)
     export = Export.objects.create(
@@ -68,10 +68,11 @@ def ask_export(*, listing: Listing, query: str, form: ExportFormat, by: str) -> 
         requested_at=now,
     )
     words = gettext("%(list)s exported as %(format)s")
-    if query:
+    if filters:
         words = gettext("%(list)s exported as %(format)s, filtered by %(query)s")
-    words %= {"list": listing.file_stem, "format": form.label, "query": query}
-    record(actor=by, action="export", thing=export, summary=words, after={"query": query, "format": form.value})
+    words %= {"list": listing.title, "format": form.label, "query": filters}
+    after = {"listing": listing.name, "query": query, "format": form.value}
+    record(actor=by, action="export", thing=export, summary=words, after=after)
     return export
 
 

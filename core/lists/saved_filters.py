@@ -137,8 +137,8 @@ def save_filter(
     row, is_new = SavedFilter.objects.update_or_create(
         owner=by, listing=listing, name=name, defaults=kept, create_defaults={**kept, "created_at": timezone.now()}
     )
-    words = _saved_text(is_new=is_new, shared=shared) % {"name": name, "list": LISTINGS[listing].file_stem}
-    record(actor=by, action="save filter", thing=row, summary=words, after=values)
+    words = _saved_text(is_new=is_new, shared=shared) % {"name": name, "list": LISTINGS[listing].title}
+    record(actor=by, action="save filter", thing=row, summary=words, after={"listing": listing, **values})
     return row
 
 

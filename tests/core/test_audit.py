@@ -8,6 +8,7 @@ from django.test import Client
 from core.audit import record
 from core.models import AuditEntry
 from dnbmon_site.accounts.roles import ROLES
+from tests.builders.companies import a_company
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
@@ -65,6 +66,18 @@ def test_before_and_after_stand_side_by_side(viewer: Client) -> None:
 def test_it_is_filtered(viewer: Client, query: str, count: int) -> None:
     some_acts()
     assert len(viewer.get(f"{LIST}?{query}").context["cl"].result_list) == count
+
+
+def test_one_company_is_shown_by_name_and_number(viewer: Client, django_assert_max_num_queries: Any) -> None:
+    acme = a_company("804735132", name="Acme Ltd")
+    row = record(actor="ann", action="withdraw", thing=a_registration(), summary="1 company: 804735132")
+    record(actor="ann", action="review.done", thing=acme, summary="Acme Ltd reviewed")
+    record(actor="ann", action="tier.set", thing=acme, summary="Acme Ltd (804735132): tier set")
+    with django_assert_max_num_queries(13):
+        text = text_of(viewer.get(LIST))
+    assert "1 company: Acme Ltd (804735132)" in text and "Acme Ltd (804735132) reviewed" in text
+    assert "Acme Ltd (804735132): tier set" in text and "Acme Ltd (Acme" not in text
+    assert "1 company: Acme Ltd (804735132)" in text_of(viewer.get(f"{LIST}{row.pk}/change/"))
 
 
 def test_long_lists_of_numbers_are_cut_for_reading(viewer: Client) -> None:

@@ -218,7 +218,9 @@ def test_an_export_is_written_down(admin: Client) -> None:
     three_subjects()
     export(admin, "csv", query="state=refused")
     entry = AuditEntry.objects.get(action="export")
-    assert entry.actor == "ann" and "state=refused" in entry.summary
+    words = "state at D&B: Refused by D&B"
+    assert (entry.actor, entry.summary) == ("ann", f"Monitored companies exported as CSV, filtered by {words}")
+    assert f"Query – {words}" in text_of(admin.get(f"/core/auditentry/{entry.pk}/change/"))
 
 
 # Long lists

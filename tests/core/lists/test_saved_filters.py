@@ -51,7 +51,10 @@ def test_a_filter_is_saved_and_found_above_the_list(ann: Client) -> None:
     assert (row.listing, row.name, row.query, row.shared) == ("portfolio.company", "Britain", "country=GB", False)
     page = ann.get(f"{COMPANIES}?country=GB").content.decode()
     assert 'href="/portfolio/company/?country=GB" aria-current="true">Britain' in page
-    assert AuditEntry.objects.get(action="save filter").actor == "ann"
+    entry = AuditEntry.objects.get(action="save filter")
+    assert entry.actor == "ann" and "of Companies saved" in entry.summary
+    page = text_of(ann.get(f"/core/auditentry/{entry.pk}/change/"))
+    assert "country: United Kingdom" in page and "country=GB" not in page and "portfolio.company" not in page
 
 
 def test_the_same_name_is_the_same_filter(ann: Client) -> None:
