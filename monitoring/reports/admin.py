@@ -22,9 +22,9 @@ from core.admin.removal import WatchedRemoval
 from core.audit import record
 from core.db import insert_new
 from core.ids import time_first_id
-from core.markup import badge, due, two_lines
+from core.markup import badge, two_lines
 from core.outbound.mail_server import has_mail_server, no_server_text, set_up_text
-from core.text import counted, country_name
+from core.text import ago, counted, country_name, moment_text
 from core.visibility import scope_of
 from monitoring.models import PeriodKind, ReportRecipient, ReportRegistration, ReportSchedule, Severity
 from monitoring.reports.compute import MOST_EVENTS, SHOWN, Report, make_report
@@ -174,7 +174,8 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
 
     @admin.display(description=_("Next report"))
     def next_time(self, row: ReportSchedule) -> SafeString | str:
-        return due(row.next_at) if row.active and has_mail_server() else "–"
+        """Its date too, by which a reader checks the schedule. Whether it can be sent is its state."""
+        return two_lines(moment_text(row.next_at), ago(row.next_at)) if row.active and row.next_at else "–"
 
     @admin.display(description=_("Latest report"))
     def last(self, row: ReportSchedule) -> str:

@@ -15,6 +15,7 @@ from pypdf import PdfReader
 from pytest_django import Settings
 from python_calamine import CalamineWorkbook
 
+from core.text import moment_text
 from dnbmon_site.accounts.models import User
 from monitoring.jobs import make_reports
 from monitoring.models import MessageState, OutboxMessage, ReportRecipient, ReportRegistration, ReportSchedule
@@ -156,12 +157,14 @@ def test_it_is_due_at_the_hour_of_the_zone_and_never_before_the_period_is_over(
 
 
 def test_a_schedule_that_cannot_be_sent_is_shown_so(admin_client: Client, settings: Settings) -> None:
-    a_schedule("ann")
+    schedule = a_schedule("ann")
     pages = [f"/monitoring/reportschedule/{page}" for page in ("", "add/")]
     assert not any("Scheduled reports are not sent" in text_of(admin_client.get(page)) for page in pages)
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     assert all("Scheduled reports are not sent" in text_of(admin_client.get(page)) for page in pages)
     assert "Not sent" in text_of(admin_client.get(pages[0]))
+    # The date on which it would be sent shows whether the schedule is as intended.
+    assert schedule.next_at and moment_text(schedule.next_at) in text_of(admin_client.get(pages[0]))
 
 
 def test_schedules_are_listed_by_their_next_report_and_disabled_ones_last(admin_client: Client) -> None:
