@@ -25,6 +25,7 @@ from monitoring.elements.score_dates import DATES, is_only_dates
 from monitoring.elements.severity import OUT_OF_BUSINESS
 from monitoring.models import AlertRule, Change, Combination, Kind
 from portfolio.companies.duns_lists import entries_of, read_listed
+from portfolio.exposure.rates import in_reporting_currency
 from portfolio.models import Company, Registration, Subject
 from portfolio.visibility import chosen_registrations
 
@@ -342,9 +343,8 @@ def scope_text(row: AlertRule) -> str:
     parts = [words % {"names": few(names)} for words, names in named if names]
     if row.group_only:
         parts.append(gettext("in a group with other monitored companies"))
-    if split(row.countries):
-        names = [country_name(code) for code in split(row.countries.upper())]
-        parts.append(gettext("in %(names)s") % {"names": few(names)})
+    if codes := split(row.countries.upper()):
+        parts.append(gettext("in %(names)s") % {"names": few(list(map(country_name, codes)))})
     if row.min_exposure is not None:
-        parts.append(gettext("exposure above %(amount)s") % {"amount": counted(row.min_exposure)})
+        parts.append(gettext("exposure above %(amount)s") % {"amount": in_reporting_currency(row.min_exposure)})
     return ", ".join(parts) or gettext("all companies")

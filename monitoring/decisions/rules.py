@@ -14,13 +14,13 @@ from core.actors import Actor
 from core.audit import entry_of, record, record_all
 from core.db import in_batches
 from core.models import AuditEntry
-from core.text import counted, country_name
+from core.text import country_name
 from monitoring.decisions.reviews import by_open_review, refresh_reviews
 from monitoring.decisions.tiers import NONE, tier_text
 from monitoring.models import TierRule
 from portfolio.companies.conditions import tagged
 from portfolio.exposure.days import today
-from portfolio.exposure.rates import exposure_settings
+from portfolio.exposure.rates import in_reporting_currency
 from portfolio.imports.states import Refused
 from portfolio.models import Company, Tier
 
@@ -61,8 +61,7 @@ def conditions_text(rule: TierRule) -> str:
 
 def _conditions(rule: TierRule) -> Iterator[str]:
     if rule.exposure_from is not None:
-        amount = f"{exposure_settings().reporting_currency} {counted(rule.exposure_from)}"
-        yield gettext("exposure from %(amount)s") % {"amount": amount}
+        yield gettext("exposure from %(amount)s") % {"amount": in_reporting_currency(rule.exposure_from)}
     if rule.failure_class_from is not None:
         yield gettext("failure score class from %(value)s") % {"value": rule.failure_class_from}
     if rule.country:

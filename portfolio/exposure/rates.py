@@ -16,6 +16,7 @@ from core.bulk import has_sql
 from core.cached_counts import update_counts
 from core.db import insert_new
 from portfolio.exposure.currencies import CODES
+from portfolio.exposure.money import money_text
 from portfolio.imports.states import Refused
 from portfolio.models import ExchangeRate, ExposureSettings
 from portfolio.models.exposures import RATE_ONE
@@ -32,6 +33,11 @@ BEFORE_ANOTHER_CURRENCY: list[Callable[[], None]] = []
 
 def exposure_settings() -> ExposureSettings:
     return ExposureSettings.objects.filter(pk=KEY).first() or ExposureSettings()
+
+
+def in_reporting_currency(units: int) -> str:
+    """An amount that a user entered in it: “EUR 50,000”."""
+    return money_text(units * 100, exposure_settings().reporting_currency)
 
 
 DatedRate = tuple[date, str, int]

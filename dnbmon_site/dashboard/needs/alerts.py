@@ -56,7 +56,10 @@ def _need(
     chosen = found.get("largest") if at_stake and is_by_exposure(request) else None
     items = [_item(one, currency) for one in chosen or found.get("newest", ())]
     other = _other_order(request) if at_stake else None
-    return Need(tone, title, text, link, gettext("View alerts"), items, other)
+    order = (
+        gettext("The latest first, because your role does not show exposure.") if not may_see and len(items) > 1 else ""
+    )
+    return Need(tone, title, text, link, gettext("View alerts"), items, other, order)
 
 
 def _item(found: Mapping[str, Any], currency: str) -> Item:

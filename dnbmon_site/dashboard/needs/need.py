@@ -33,6 +33,8 @@ class Need:
     # Some of what it is about; and the other order in which they can stand, as words and link.
     items: Sequence[Item] = ()
     other_order: tuple[str, str] | None = None
+    # How they are sorted, for those who cannot choose.
+    order: str = ""
     # The button does it, where otherwise it leads to the page where it is done.
     is_post: bool = False
     # The word for it that health uses, where health reports it too.

@@ -337,6 +337,7 @@ def test_critical_alerts_carry_the_money_at_stake_and_are_ordered_by_it(admin: C
     assert "Not acknowledged yet. At stake: EUR 14,000." in text
     assert text.index("EUR 5,000") < text.index("alert 4") < text.index("EUR 4,000") < text.index("alert 3")
     assert "alert 2" not in text and "alert 1" not in text and "Show the latest first" in text
+    assert "your role" not in text
     page = admin.get("/", {"alerts": "latest"})
     text = text_of(page)
     assert text.index("alert 0") < text.index("alert 2") < text.index("alert 3")
@@ -355,7 +356,9 @@ def test_who_may_not_see_money_sees_alerts_without_it(client: Client) -> None:
     client.force_login(a_person("view_change", "view_alert"))
     text = text_of(client.get("/", {"alerts": "exposure"}))
     assert "5 critical alerts" in text and "alert 0" in text
-    assert "EUR" not in text and "exposure" not in text
+    assert "EUR" not in text and "At stake" not in text and "largest" not in text
+    # A colleague who sees exposure has another order.
+    assert text.count("The latest first, because your role does not show exposure.") == 1
 
 
 # What is new

@@ -276,7 +276,7 @@ def test_a_limit_takes_companies_with_a_higher_exposure_only() -> None:
     assert [scope.has(rule, duns, registration.pk) for duns in (DUNS, OTHER, "101202303", "999999999")] == [
         *(True, False, False, False)
     ]
-    assert scope_text(row) == "exposure above 50,000"
+    assert scope_text(row) == "exposure above EUR 50,000"
 
 
 def test_scope_by_company_country_tag_and_registration() -> None:
