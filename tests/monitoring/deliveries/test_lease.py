@@ -39,6 +39,8 @@ def test_who_died_with_it_is_in_nobodys_way_for_long() -> None:
         first.renew()
     with pytest.raises(HoldLost):
         first.update(last_error="too late")
+    with pytest.raises(HoldLost):
+        first.next_turn()
     first.release()
     assert take_lease(registration.pk) is None, "the late one does not open the door of the second"
 
