@@ -62,7 +62,8 @@ class Audited(KeyedAdmin):
         return super().construct_change_message(request, form, formsets, add)
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        self.audit(request, obj, "added")
+        edit: Edit = getattr(request, "audited_edit", Edit())
+        self.audit(request, obj, "added", Edit(edit.labels, after=edit.after))
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:

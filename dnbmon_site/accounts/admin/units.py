@@ -177,6 +177,13 @@ class BusinessUnitAdmin(Audited, PageAdmin):
             )
             messages.warning(request, text % {"count": counted(count)})
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Asked before units are deleted, on their page and from the list: where none would be left, all see all."""
+        if "post" not in request.POST and not BusinessUnit.objects.exclude(pk__in=[row.pk for row in objs]).exists():
+            text = gettext("No business unit would be left. All users and API keys would then see all registrations.")
+            messages.warning(request, text)
+        return super().get_deleted_objects(objs, request)
+
     def delete_model(self, request: HttpRequest, obj: BusinessUnit) -> None:
         super().delete_model(request, obj)
         self._after_removal(request)

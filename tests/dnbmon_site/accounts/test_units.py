@@ -247,6 +247,16 @@ def test_the_question_before_a_unit_goes_names_its_members(client: Client, admin
     User.objects.filter(pk=administrator.pk).update(sees_all=True)
     text = text_of(client.get(reverse("admin:core_businessunit_delete", args=[unit.pk])))
     assert "Berta Beck" in text and "ERP" in text and one().reference in text and " object (" not in text
+    assert "All users and API keys would then see all registrations" in text
+    a_unit("Buying", two())
+    assert "would then see" not in text_of(client.get(reverse("admin:core_businessunit_delete", args=[unit.pk])))
+
+
+def test_the_audit_log_names_what_a_new_unit_contains(client: Client, administrator: User) -> None:
+    bob = a_person(username="bob")
+    client.post(ADD, {"name": "Credit", "registrations": [one().pk], "people": [bob.pk]})
+    entry = AuditEntry.objects.get(action="businessunit.added")
+    assert one().reference in entry.after and "bob" in entry.after
 
 
 def test_no_link_of_a_company_or_the_report_is_refused_to_a_user_of_a_unit(client: Client) -> None:
