@@ -93,8 +93,12 @@ def companies_xlsx(request: HttpRequest) -> HttpResponse:
 
 def _noted(request: HttpRequest, count: int, form: str) -> dict[str, str]:
     """Who took how many companies out is in the audit log; the file's name."""
-    words = gettext("%(list)s exported as %(format)s, filtered by %(query)s")
-    summary = words % {"list": plurals.companies(count), "format": form, "query": request.GET.urlencode()}
+    from monitoring.portfolio_page.list_data import words_of_list
+
+    filters, words = words_of_list(request.GET, request.user), gettext("%(list)s exported as %(format)s")
+    if filters:
+        words = gettext("%(list)s exported as %(format)s, filtered by %(query)s")
+    summary = words % {"list": plurals.companies(count), "format": form, "query": filters}
     note_act(actor=request.user.get_username(), action="export", what="portfolio", key="", summary=summary)
     name = f"portfolio-companies-{timezone.now():%Y%m%d-%H%M%S}.{form.lower()}"
     return {"Content-Disposition": f'attachment; filename="{name}"'}

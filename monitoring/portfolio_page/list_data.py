@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from core.text import country_name
+from core.text import country_name, day_text
 from monitoring.portfolio_page.asked import Asked, read_asked
 from monitoring.portfolio_page.filters import FLAGS, Filters
 from monitoring.portfolio_page.links import Links
@@ -129,6 +129,17 @@ def _chips(asked: Asked, choice: Choice, query: QueryDict) -> Iterator[tuple[str
             yield title, state_words(asked.dimension, state), _without(query, name, "p")
     if choice.rest:
         yield str(DIMENSIONS[choice.rest].title), gettext("not among the ten largest"), _without(query, "rest", "p")
+
+
+def words_of_list(query: QueryDict, person: Any) -> str:
+    """Its days where it is not today's, and what it is filtered by, as its chips have it."""
+    asked, choice = read_asked(query, person, *OF_LIST), read_choice(query)
+    found = [(title, words) for title, words, _link in _chips(asked, choice, query)]
+    if choice.is_movement:
+        found.insert(0, (gettext("Compared with"), day_text(asked.since)))
+    if asked.past:
+        found.insert(0, (gettext("Day"), day_text(asked.past)))
+    return "; ".join(f"{title}: {words}" for title, words in found)
 
 
 def filter_words(filters: Filters) -> Iterator[tuple[str, str, str]]:

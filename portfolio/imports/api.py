@@ -27,7 +27,7 @@ from core.blobs import load_bytes
 from core.lists.pagination import beyond, cut, read_key, write_token
 from core.urls import link
 from portfolio.imports.confirm import confirm_import
-from portfolio.imports.states import NotAllowed, Refused, counts_of, file_key, sheets_of
+from portfolio.imports.states import NotAllowed, Refused, WrongNumber, counts_of, file_key, sheets_of
 from portfolio.imports.upload import create_import, read_import
 from portfolio.jobs import WORKING_TIME, start_import_work
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport
@@ -222,6 +222,12 @@ class ImportDetail(APIView):
         return Response(ImportSerializer(import_or_404(request, id)).data)
 
 
+def _to_send(row: SubjectImport, right: WrongNumber) -> str:
+    if row.mode == ImportMode.REMOVE:
+        return f'"number": {right.removals}'
+    return f'"number": {right.number}' + (f', "removals": {right.removals}' if row.mode == ImportMode.EQUAL else "")
+
+
 class ImportConfirm(APIView):
     # No scope opens it: what costs money beyond a key's budget takes a person.
     scopes = {"POST": ""}
@@ -244,7 +250,8 @@ class ImportConfirm(APIView):
     def post(self, request: Request, id: uuid.UUID) -> Response:
         """Send the exact number of companies that it adds or removes. API keys cannot confirm; a user signs in.
 
-        An import above the contract's limits then awaits a second approval.
+        Any other number confirms nothing, and the response (409) states the right one. An import above the contract's
+        limits then awaits a second approval.
         """
         asked = ConfirmationSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -253,6 +260,8 @@ class ImportConfirm(APIView):
             confirm_import(import_=row, confirmed_by=who(request), may_confirm=True, **asked.validated_data)
         except NotAllowed as error:
             raise PermissionDenied(str(error)) from error
+        except WrongNumber as error:
+            raise Conflict(f"{error} Nothing was confirmed. Send {_to_send(row, error)}.") from error
         except Refused as error:
             raise Conflict(str(error)) from error
         start_import_work(row.pk)

@@ -133,6 +133,7 @@ def test_beyond_the_budget_a_person_confirms(erp: Program) -> None:
     assert body["new_billable_is_maximum"] is True, "D&B's list is not adopted"
     wrong = boss.post(path, {"number": 1})
     assert wrong.status_code == 409 and "This import adds up to 2 new billable companies." in wrong.json()["detail"]
+    assert wrong.json()["detail"].endswith('Nothing was confirmed. Send "number": 2.')
     assert boss.post(path, {"number": 2}).status_code == 200
     import_ = SubjectImport.objects.select_related("registration__contract").get()
     assert (import_.confirmed_by, import_.source) == ("ann", "api")

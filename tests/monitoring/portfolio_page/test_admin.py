@@ -18,6 +18,7 @@ from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from core.models import AuditEntry, SavedFilter
+from core.text import day_text
 from monitoring.figures.projection import project
 from monitoring.portfolio_page import list_data, list_file, worlds
 from monitoring.portfolio_page.filters import OF_PAGE, Filters
@@ -243,7 +244,9 @@ def test_a_list_is_downloaded_whole(portfolio: Any, monkeypatch: pytest.MonkeyPa
     exposed = {f"{duns:09d}": cents for duns, cents in world.exposed.items()}
     assert all(row["Exposure (EUR)"] == (str(exposed[row["D-U-N-S"]] / 100) if row["D-U-N-S"] in exposed else "")
                for row in rows)  # fmt: skip
-    assert AuditEntry.objects.get(action="export").summary.startswith(f"{len(rows)} companies exported as CSV")
+    assert AuditEntry.objects.get(action="export").summary == (
+        f"{len(rows)} companies exported as CSV, filtered by Day: {day_text(LATER)}"
+    )
 
 
 def test_a_list_is_downloaded_as_a_spreadsheet_while_it_is_short(
@@ -262,7 +265,10 @@ def test_a_list_is_downloaded_as_a_spreadsheet_while_it_is_short(
     assert [row[0] for row in rows] == [row["D-U-N-S"] for row in expected]
     amounts = [row[headings.index("Exposure (EUR)")] for row in rows]
     assert amounts == [float(row["Exposure (EUR)"]) if row["Exposure (EUR)"] else "" for row in expected]
-    assert AuditEntry.objects.filter(summary__startswith=f"{len(rows)} companies exported as XLSX").exists()
+    days = f"Day: {day_text(LATER)}; Compared with: {day_text(EARLIER)}"
+    assert AuditEntry.objects.filter(
+        summary=f"{len(rows)} companies exported as XLSX, filtered by {days}; Movement: Higher risk"
+    ).exists()
     monkeypatch.setattr(list_data, "MOST_IN_A_SHEET", 1)
     monkeypatch.setattr(list_file, "MOST_IN_A_SHEET", 1)
     assert LIST_SHEET not in client.get(LIST, asked).content.decode()
