@@ -103,7 +103,7 @@ def test_a_rule_that_notifies_owners_says_who_is_left_out(ann: Client) -> None:
 def test_recipients_of_a_rule_who_get_no_email_are_named_with_the_reason(ann: Client, settings: Any) -> None:
     rule = a_rule(notify_users="ann")
     User.objects.update(email="ann@example.com", invited_at=timezone.now(), last_login=None)
-    pages = [f"/monitoring/alertrule/{rule.pk}/change/"]
+    pages = [f"/monitoring/alertrule/{rule.pk}/change/", f"/monitoring/alertrule/{rule.pk}/try/"]
     invited = "invitation not accepted, so cannot view alerts yet"
     for text in [text_of(ann.get(page)) for page in pages]:
         assert f"Also notified: ann ({invited}), the company's owner." in text and "Not emailed" not in text
