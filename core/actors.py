@@ -52,6 +52,11 @@ def person_text(person: Any) -> str:
     return str(person.get_full_name() or person.get_username())
 
 
+def is_invited(person: Any) -> bool:
+    """Until the first login."""
+    return bool(person.is_active and person.invited_at is not None and person.last_login is None)
+
+
 def names_of(usernames: Iterable[str]) -> dict[str, str]:
     """The full names of users, where they have one."""
     names = sorted(set(usernames) - {""})

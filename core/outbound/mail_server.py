@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.utils.translation import gettext
 
@@ -21,6 +23,11 @@ def no_server_text() -> str:
             "Monitoring runs, or in its log."
         )
     return gettext("No email server is set up, so emails do not leave this machine.")
+
+
+def mail_server_context() -> dict[str, Any]:
+    """For the warning above a page about emails; nothing where they leave."""
+    return {"no_server": "" if has_mail_server() else no_server_text()}
 
 
 def set_up_text() -> str:

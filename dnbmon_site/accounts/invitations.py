@@ -41,11 +41,6 @@ def valid_days() -> int:
     return int(settings.PASSWORD_RESET_TIMEOUT) // DAY
 
 
-def is_invited(user: User) -> bool:
-    """Until the first login."""
-    return user.is_active and user.invited_at is not None and user.last_login is None
-
-
 def may_be_invited(user: User) -> bool:
     return user.is_active and bool(user.email) and user.last_login is None
 

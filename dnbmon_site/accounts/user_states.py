@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from core.actors import is_invited
 from core.markup import badge
 from core.text import ago
-from dnbmon_site.accounts.invitations import is_invited
 from dnbmon_site.accounts.lockout import WIDER
 from dnbmon_site.accounts.models import User, UserGroup
 

@@ -11,10 +11,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
+from core.actors import is_invited
 from core.cached_counts import OpenCounts, recent_count
 from core.outbound.mail_server import has_mail_server, no_server_text, set_up_text
 from core.text import ago, counted
-from dnbmon_site.accounts.invitations import is_invited
 from dnbmon_site.accounts.models import User
 from dnbmon_site.dashboard.open_counts import is_dismissed
 from dnbmon_site.dashboard.remaining_setup import Remaining, incomplete, remaining_setup

@@ -23,7 +23,7 @@ from core.audit import record
 from core.db import insert_new
 from core.ids import time_first_id
 from core.markup import badge, two_lines
-from core.outbound.mail_server import has_mail_server, no_server_text, set_up_text
+from core.outbound.mail_server import has_mail_server, mail_server_context, no_server_text, set_up_text
 from core.text import ago, counted, country_name, moment_text
 from core.visibility import scope_of
 from monitoring.models import PeriodKind, ReportRecipient, ReportRegistration, ReportSchedule, Severity
@@ -187,10 +187,6 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
         if row.active and not has_mail_server():
             return badge(gettext("Not sent"), "bad", no_server_text())
         return badge(gettext("Enabled"), "good") if row.active else badge(gettext("Disabled"), "calm")
-
-
-def mail_server_context() -> dict[str, Any]:
-    return {"no_server": "" if has_mail_server() else no_server_text()}
 
 
 def key_of(text: str) -> uuid.UUID | None:

@@ -25,14 +25,14 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm
 
-from core.actors import actor_of
+from core.actors import actor_of, is_invited
 from core.admin.base import PageAdmin, Secret, name_model, shown_once
 from core.markup import ago, badge, two_lines
 from core.outbound.mail_server import has_mail_server
 from dnbmon_site.accounts.admin.user_forms import InvitationForm, PersonForm, RoleForm
 from dnbmon_site.accounts.audit import Audited
 from dnbmon_site.accounts.email_changes import email_warnings
-from dnbmon_site.accounts.invitations import Invitation, invite, is_invited, may_be_invited, valid_days
+from dnbmon_site.accounts.invitations import Invitation, invite, may_be_invited, valid_days
 from dnbmon_site.accounts.models import SecondFactorState, User
 from dnbmon_site.accounts.rights import may_touch
 from dnbmon_site.accounts.roles import PURPOSES

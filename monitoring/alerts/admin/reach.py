@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
-from core.actors import person_text
-from core.outbound.mail_server import no_server_text
+from core.actors import is_invited, person_text
+from core.markup import badge, two_lines
+from core.outbound.mail_server import has_mail_server, mail_server_context, no_server_text
 from core.text import counted
 from monitoring.alerts.reach import Reach, people_of
 from monitoring.alerts.rules import few, split
@@ -91,11 +94,67 @@ def offered(reach: Reach, row: Channel) -> list[AlertRule]:
     return [rule for rule in reach.rules if rule.severity >= row.min_severity]
 
 
-def channels_text(rule: AlertRule, channels: Sequence[Channel]) -> str:
-    """Whom a rule's alerts reach beside the inbox; nothing where that is nobody."""
-    names = few([channel.name for channel in channels]) if channels else ""
-    owner = gettext("the company's owner") if rule.notify_owner else ""
-    return ", ".join(filter(None, [names, *split(rule.notify_users), owner]))
+def recipients_of(rule: AlertRule, reach: Reach, people: Sequence[Any]) -> tuple[str, str]:
+    """Whom a rule's alerts reach beside the inbox, and its recipients who get no email, each with the reason."""
+    channels = [channel.name for channel in reach.channels_of(rule)]
+    found = [few(channels)] if channels else []
+    unreached: list[str] = []
+    for name, why, note in _recipients(rule, reach, people):
+        notes = ", ".join(filter(None, [why, note]))
+        (unreached if why else found).append(f"{name} ({notes})" if notes else name)
+    return ", ".join(found), ", ".join(unreached)
+
+
+def _recipients(rule: AlertRule, reach: Reach, people: Sequence[Any]) -> Iterator[tuple[str, str, str]]:
+    """The users of a rule, and the owner: a name, why they get no message, and what else is in their way."""
+    known = {text: person for person in people for text in (person.get_username(), person.email)}
+    for name in split(rule.notify_users):
+        if person := known.get(name):
+            invited = gettext("invitation not accepted, so cannot view alerts yet") if is_invited(person) else ""
+            yield person_text(person), _why_unreached(person, reach), invited
+        else:
+            yield name, gettext("not an active user who can view alerts"), ""
+    if rule.notify_owner:
+        yield gettext("the company's owner"), "" if has_mail_server() else _no_server(), ""
+
+
+def _why_unreached(person: Any, reach: Reach) -> str:
+    """A user's own channels take the place of their email address."""
+    own = [channel for channel in reach.channels if channel.person_id == person.pk]
+    if any(channel.pk not in reach.muted for channel in own):
+        return ""
+    if not own and not person.email:
+        return gettext("no email address and no own channel")
+    return "" if has_mail_server() else _no_server()
+
+
+def _no_server() -> str:
+    return gettext("no email server is set up")
+
+
+def recipients_cell(row: Any) -> SafeString | str:
+    """Of a rule in the list; its recipients as `recipients_of` has found them."""
+    reached, unreached = row.recipients
+    below = gettext("Not emailed: %(names)s") % {"names": unreached} if unreached else ""
+    if row.channels or row.notify_users:
+        return two_lines(reached or gettext("No notifications"), below) if below else reached
+    word = gettext("Owners only") if row.notify_owner else gettext("No notifications")
+    found = badge(word, "warn" if row.active else "calm", gettext("No channel receives these alerts"))
+    return two_lines(found, below) if below else found
+
+
+def recipients_context(row: AlertRule, reach: Reach) -> dict[str, Any]:
+    """For the page of a rule and its test on history."""
+    people = people_of([row]).get(row.pk, [])
+    waiting = reach.waiting_of(row)
+    reached, unreached = recipients_of(row, reach, people)
+    emails = unreached or any(channel.pk in reach.muted for channel in waiting)
+    return {
+        "notified": reached,
+        "not_emailed": unreached,
+        "has_channels": bool(reach.channels_of(row) or people or waiting),
+        **(mail_server_context() if emails else {}),
+    }
 
 
 def waiting_texts(channels: Sequence[Channel], reach: Reach) -> list[str]:
@@ -107,14 +166,6 @@ def _when_it_receives(channel: Channel, reach: Reach) -> str:
     if channel.pk in reach.muted:
         return gettext("“%(channel)s” will receive its alerts once an email server is set up.")
     return gettext("“%(channel)s” will receive its alerts once the address is confirmed.")
-
-
-def no_address_texts(rule: AlertRule, reach: Reach) -> list[str]:
-    """Of the users of a rule who have neither an email address nor a channel of their own."""
-    reached = {channel.person_id for channel in reach.channels}
-    words = gettext("%(person)s has no email address and no own channel, so sees these alerts only under Alerts.")
-    people = people_of([rule]).get(rule.pk, [])
-    return [words % {"person": person_text(one)} for one in people if not one.email and one.pk not in reached]
 
 
 def below_severity_texts(rule: AlertRule, channels: Sequence[Channel]) -> list[str]:

@@ -24,10 +24,17 @@ from core.admin.removal import WatchedRemoval
 from core.admin.row_actions import RowActions, demand
 from core.audit import record
 from core.markup import badge, two_lines
+from core.outbound.mail_server import mail_server_context
 from core.text import counted
 from monitoring.alerts.admin.effectiveness import EffectivenessPages, with_outcomes
 from monitoring.alerts.admin.filters import ChoosesUsers, people
-from monitoring.alerts.admin.reach import below_severity_texts, channels_text, no_address_texts, waiting_texts
+from monitoring.alerts.admin.reach import (
+    below_severity_texts,
+    recipients_cell,
+    recipients_context,
+    recipients_of,
+    waiting_texts,
+)
 from monitoring.alerts.admin.rule_changes import changes_of
 from monitoring.alerts.admin.rule_filters import OriginFilter, visible_rules
 from monitoring.alerts.admin.rule_form import RuleForm, set_channels
@@ -139,11 +146,15 @@ class AlertRuleAdmin(EffectivenessPages, ChoosesUsers, RowActions, WatchedRemova
         return visible_rules(request, super().get_queryset(request))
 
     # The list
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {**(extra_context or {}), **mail_server_context()})
+
     def complete_rows(self, rows: list[Any]) -> None:
-        reach = Reach.read()
+        reach, people = Reach.read(), people_of(rows)
         with_outcomes(rows)
         for row in rows:
             row.channels = reach.channels_of(row)
+            row.recipients = recipients_of(row, reach, people.get(row.pk, []))
 
     @admin.display(description=_("Rule"))
     def what(self, row: AlertRule) -> SafeString:
@@ -164,10 +175,7 @@ class AlertRuleAdmin(EffectivenessPages, ChoosesUsers, RowActions, WatchedRemova
 
     @admin.display(description=_("Notifications"))
     def notified(self, row: Any) -> SafeString | str:
-        if row.channels or row.notify_users:
-            return channels_text(row, row.channels)
-        word = gettext("Owners only") if row.notify_owner else gettext("No notifications")
-        return badge(word, "warn" if row.active else "calm", gettext("No channel receives these alerts"))
+        return recipients_cell(row)
 
     @admin.action(description=_("Enable"), permissions=["change"])
     def switch_selected_on(self, request: HttpRequest, queryset: QuerySet[AlertRule]) -> None:
@@ -267,7 +275,7 @@ class AlertRuleAdmin(EffectivenessPages, ChoosesUsers, RowActions, WatchedRemova
         context |= {
             "warnings": unmatchable_texts(row),
             "proposed": request.GET.urlencode(),
-            **_notified(row, Reach.read()),
+            **recipients_context(row, Reach.read()),
         }
         may_act = self.has_change_permission(request, row)
         title = gettext("Test on history: %(name)s") % {"name": row.name}
@@ -295,24 +303,15 @@ def _form_context(row: AlertRule) -> dict[str, Any]:
     """What stands above the form."""
     reach = Reach.read()
     return {
-        **_notified(row, reach),
+        **recipients_context(row, reach),
         "words": rule_text(row),
         "scope": scope_text(row),
         "is_changed": is_changed(row),
         "warnings": [
             *unmatchable_texts(row),
             *waiting_texts(reach.waiting_of(row), reach),
-            *no_address_texts(row, reach),
             *below_severity_texts(row, reach.below_severity(row)),
         ],
-    }
-
-
-def _notified(row: AlertRule, reach: Reach) -> dict[str, Any]:
-    channels = reach.channels_of(row)
-    return {
-        "notified": channels_text(row, channels),
-        "has_channels": bool(channels or people_of([row]) or reach.waiting_of(row)),
     }
 
 

@@ -92,10 +92,27 @@ def test_a_rule_that_notifies_owners_says_who_is_left_out(ann: Client) -> None:
     AlertRule.objects.filter(pk=rule.pk).update(notify_users="ann")
     text = text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/change/"))
     assert "Also notified: ann" in text and words not in text
-    assert ("ann has no email address" in text) is not bool(User.objects.get(username="ann").email)
+    assert "Not emailed" not in text
     User.objects.filter(username="ann").update(email="")
-    text = text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/change/"))
-    assert "ann has no email address and no own channel" in text
+    AlertRule.objects.filter(pk=rule.pk).update(notify_users="ann, bob")
+    words = "Not emailed: ann (no email address and no own channel), bob (not an active user who can view alerts)"
+    for page in ("", f"{rule.pk}/change/"):
+        assert words in text_of(ann.get(f"/monitoring/alertrule/{page}"))
+
+
+def test_recipients_of_a_rule_who_get_no_email_are_named_with_the_reason(ann: Client, settings: Any) -> None:
+    rule = a_rule(notify_users="ann")
+    User.objects.update(email="ann@example.com", invited_at=timezone.now(), last_login=None)
+    pages = [f"/monitoring/alertrule/{rule.pk}/change/", f"/monitoring/alertrule/{rule.pk}/try/"]
+    invited = "invitation not accepted, so cannot view alerts yet"
+    for text in [text_of(ann.get(page)) for page in pages]:
+        assert f"Also notified: ann ({invited}), the company's owner." in text and "Not emailed" not in text
+    settings.EMAIL_BACKEND = CONSOLE
+    server = "no email server is set up"
+    for text in [text_of(ann.get(page)) for page in [*pages, "/monitoring/alertrule/"]]:
+        assert f"Not emailed: ann ({server}, {invited}), the company's owner ({server})" in text
+        assert "emails are only printed" in text and "Alerts are not emailed until then." in text
+        assert "Also notified" not in text
 
 
 def test_a_ticked_channel_that_takes_only_heavier_alerts_is_named(ann: Client) -> None:
