@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from core.bulk import has_sql
 from core.visibility import scope_of
 from monitoring.audiences import members_of
+from monitoring.follows.mentions import MAY_COMMENT
 from monitoring.follows.preferences import can_be_reached, preferences_of
 from monitoring.models import Alert
 from portfolio.models import Company, Subject, UnitRegistration
@@ -25,8 +26,11 @@ UNRESTRICTED = Q(sees_all=True) | Q(is_superuser=True)
 
 
 def mentionable(actor: Any, alert: Alert) -> list[Any]:
-    """The others, each with a `note` where no message reaches them; to a business unit, those of no other unit."""
-    return _others(actor, _viewers(alert))
+    """The others, each with a `note` where no message reaches them or they cannot answer; to a business unit, those of
+    no other unit."""
+    found = _others(actor, _viewers(alert))
+    _note_silent(found)
+    return found
 
 
 def mentionable_in_notes(actor: Any, company: Company) -> list[Any]:
@@ -57,10 +61,14 @@ def _viewers(alert: Alert) -> Any:
 
 def _people(permission: str, registrations: Iterable[uuid.UUID]) -> Any:
     """With this permission, and all registrations or one of these."""
-    roles = Group.objects.filter(permissions__codename=permission)
-    may = Q(is_superuser=True) | Q(groups__in=roles) | Q(user_permissions__codename=permission)
     units = UnitRegistration.objects.filter(registration__in=registrations).values("unit")
-    return get_user_model().objects.filter(may, is_active=True).filter(UNRESTRICTED | Q(unit_rows__unit__in=units))
+    people = get_user_model().objects.filter(_may(permission), is_active=True)
+    return people.filter(UNRESTRICTED | Q(unit_rows__unit__in=units))
+
+
+def _may(permission: str) -> Q:
+    roles = Group.objects.filter(permissions__codename=permission)
+    return Q(is_superuser=True) | Q(groups__in=roles) | Q(user_permissions__codename=permission)
 
 
 def _note_unreached(people: list[Any]) -> None:
@@ -70,3 +78,13 @@ def _note_unreached(people: list[Any]) -> None:
     for person in people:
         row = preferences.get(person.pk)
         person.note = gettext("no email address") if row and not row.paused_at and not can_be_reached(row) else ""
+
+
+def _note_silent(people: list[Any]) -> None:
+    """Before their name is chosen, not only after the comment is saved."""
+    permission = MAY_COMMENT.partition(".")[-1]
+    rows = get_user_model().objects.filter(_may(permission), pk__in=[person.pk for person in people])
+    able = set(rows.values_list("pk", flat=True))
+    for person in people:
+        if person.pk not in able:
+            person.note = ", ".join(filter(None, (gettext("cannot comment"), person.note)))

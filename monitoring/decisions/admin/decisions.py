@@ -27,7 +27,7 @@ from core.markup import ago, badge
 from core.text import day_text
 from core.visibility import visible_to
 from direct_plus.duns import InvalidDuns, normalise_duns
-from monitoring.decisions.at_stake import proposal_text
+from monitoring.decisions.at_stake import exposure_text, proposal_text
 from monitoring.decisions.comparison import compared_with_today
 from monitoring.decisions.current import STATE_TONES, TIER_TONES, TONES, shown, standing_of
 from monitoring.decisions.decide import (
@@ -223,6 +223,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             "kinds": [(kind.value, kind.label, _hint(settings, kind)) for kind in DecisionKind],
             "known": known_in_short(company, with_exposure=sees_exposure, actor=request.user),
             "sees_exposure": sees_exposure,
+            "at_stake": exposure_text(company, standing.holds.row if standing.holds else None) if sees_exposure else "",
             "second": second,
             "second_from": limits_text(settings),
             "who_can_confirm": _second(request, company) if second else "",

@@ -188,6 +188,7 @@ def test_closing_asks_why_and_keeps_what_was_typed(ann: Client) -> None:
     asked = ann.post(f"/monitoring/alert/{alert.pk}/do/close/", {"text": "Called them."})
     assert f"{DUNS}) Operating status Active → Out of business" in text_of(asked)
     assert "Not relevant" in text_of(asked) and "Called them." in text_of(asked) and 'value="wrong_data"' in asked.text
+    assert "Reason *" in text_of(asked) and "Findings or actions *" in text_of(asked)
     assert not re.search("<input[^>]*checked", asked.text.split('id="id_text"')[0].split("<fieldset")[1])
     alert.refresh_from_db()
     assert alert.state == AlertState.NEW

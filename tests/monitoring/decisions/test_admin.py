@@ -241,7 +241,7 @@ def test_the_form_shows_what_is_known_and_money_for_those_who_may_see_it(analyst
     shown = page(analyst, DECIDE)
     for words in ("Recommended limit 50,000", "Failure score 12", "Failure score class 4", "Open alerts 1"):
         assert words in shown
-    assert "EUR 1,200" in shown and "not visible with your role" not in shown
+    assert "Exposure: EUR 1,200." in shown and "not visible with your role" not in shown
     other = Client()
     other.force_login(a_person("view_decision", "view_company", "decide_company", username="eve"))
     shown = page(other, DECIDE)
@@ -255,6 +255,7 @@ def test_the_company_page_shows_total_exposure_and_an_exceeded_limit(analyst: Cl
     a_decision(a_limit(1_000))
     shown = page(analyst, COMPANY)
     assert "Limit exceeded by EUR 200" in shown and "Total exposure EUR 1,200" in shown
+    assert "Exposure: EUR 1,200, which exceeds the current limit by EUR 200." in page(analyst, DECIDE)
     update_counts("over_limit", "exposure")
     overview = page(analyst, "/")
     assert "Urgent Acme Ltd exceeds its limit by EUR 200 Exposure: EUR 1,200. Limit of the valid decision:" in overview
@@ -268,6 +269,7 @@ def test_the_company_page_shows_total_exposure_and_an_exceeded_limit(analyst: Cl
     assert "1,200" not in page(reader, LIST)
     a_decision(a_limit(1_200), seen=1)
     assert "Limit exceeded" not in page(analyst, COMPANY)
+    assert "Exposure: EUR 1,200." in page(analyst, DECIDE)
     update_counts("over_limit")
     assert "exceeds its limit" not in page(analyst, "/")
     assert "Acme" not in page(analyst, "/portfolio/company/?exposure=over_limit")

@@ -146,13 +146,17 @@ def test_the_page_of_an_alert_notifies_at_once_and_says_who_is_unknown(admin: Cl
 
 
 def test_a_comment_offers_who_may_view_the_alert_and_marks_who_has_no_address(admin: Client) -> None:
-    bob, carl, _ = a_follower(), a_follower("carl", email=""), a_follower("dora")
+    bob, carl, dora = a_follower(), a_follower("carl", email=""), a_follower("dora")
+    bob.groups.set(Group.objects.filter(name="Analyst"))
+    carl.groups.set(Group.objects.filter(name="Analyst"))
     a_follower("fred", email="", is_active=False)
     a_person(username="nina")
     page = admin.get(f"/monitoring/alert/{an_alert().pk}/change/").content.decode()
     (names,) = re.findall(r'<datalist id="names">(.*?)</datalist>', page)
     assert re.findall(r'value="(\w+)"', names) == ["bob", "carl", "dora"]
-    assert 'label="carl" data-note="no email address"' in names and names.count("data-note") == 1
+    assert 'label="carl" data-note="no email address"' in names and names.count("data-note") == 2
+    assert 'label="dora" data-note="cannot comment"' in names, "before she is chosen, not only after"
+    assert [one.note for one in mentionable_in_notes(bob, a_company()) if one == dora] == [""], "notes ask nothing"
     # Of business units, those whose registration reported it, or whose rule raised it.
     credit, _ = a_unit("Credit", one(), people=[bob]), a_unit("Buying", two(), people=[carl])
     alert = an_alert(1, registration=one())

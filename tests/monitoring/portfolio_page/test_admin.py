@@ -202,7 +202,7 @@ def test_a_list_leads_to_the_company_on_that_day(portfolio: Any) -> None:
 def test_a_list_is_ordered_by_risk_with_the_unknown_last(portfolio: Any) -> None:
     portfolio(0)
     page = signed_in("view_company").get(LIST, {**DAYS, "delinquency_class": "unknown"}).content.decode()
-    classes = re.findall(r"(\d|Unknown)</span></td><td><span[^>]*>Unknown", page)
+    classes = re.findall(r"(\d|Unknown)</span></td><td[^>]*><span[^>]*>Unknown", page)
     known = [found for found in classes if found != "Unknown"]
     assert classes == sorted(known, reverse=True) + ["Unknown"] * (len(classes) - len(known))
     assert len(set(known)) > 1 and classes[-1] == "Unknown"
@@ -210,9 +210,15 @@ def test_a_list_is_ordered_by_risk_with_the_unknown_last(portfolio: Any) -> None
 
 def test_a_list_of_movement_names_both_classes(portfolio: Any) -> None:
     portfolio(0)
-    page = text_of(signed_in("view_company").get(LIST, {**DAYS, "direction": "gone"}))
+    answer = signed_in("view_company", "view_exposure").get(LIST, {**DAYS, "direction": "gone"})
+    page = text_of(answer)
     assert "Movement: No longer in the portfolio" in page
     assert "Not in the portfolio" in page
+    # On a phone, each company is a card, whose values carry the headings of the columns.
+    headings = re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', answer.text)
+    first = answer.text.split('<th scope="row">')[1]
+    assert re.findall(r'data-label="([^"]*)"', first) == headings[1:] and "Before" in headings
+    assert 'class="dm-table dm-stack' in answer.text
 
 
 def test_a_long_list_has_pages(portfolio: Any) -> None:
@@ -220,7 +226,7 @@ def test_a_long_list_has_pages(portfolio: Any) -> None:
     client, seen = signed_in("view_company"), set()
     for number in (1, 2):
         page = client.get(LIST, {**DAYS, "p": str(number)}).content.decode()
-        seen |= set(re.findall(r"<td>(\d{9})</td>", page))
+        seen |= set(re.findall(r"<td[^>]*>(\d{9})</td>", page))
     assert seen == {f"{duns:09d}" for duns in world.later.rows["duns"].tolist()}
 
 
@@ -314,7 +320,7 @@ def tagged(portfolio: Any) -> list[str]:
 
 def listed(client: Client, **filters: str) -> list[str]:
     page = client.get(LIST, {**DAYS, "sort": "duns", **filters}).content.decode()
-    return re.findall(r"<td>(\d{9})</td>", page)
+    return re.findall(r"<td[^>]*>(\d{9})</td>", page)
 
 
 def test_a_tag_is_one_of_a_companys_tags_not_a_part_of_one(tagged: list[str]) -> None:
