@@ -23,7 +23,7 @@ from monitoring.content_ids import milliseconds
 from monitoring.feed import feed
 from monitoring.feed.change_detail import serialized_detail
 from monitoring.feed.cursors import GONE, shown, taken
-from monitoring.feed.parameters import FeedParameters, choice_of
+from monitoring.feed.parameters import ChangeFeedParameters, choice_of
 from monitoring.feed.serializers import (
     CHANGE_EXAMPLE,
     CURSOR_EXAMPLE,
@@ -123,7 +123,7 @@ class ChangeFeed(APIView):
         operation_id="changes",
         tags=["changes"],
         summary="Read the change feed, in order of publication",
-        parameters=[FeedParameters],
+        parameters=[ChangeFeedParameters],
         responses=FeedSerializer,
         examples=an_example("A page", {"results": [CHANGE_EXAMPLE], "next": CURSOR_EXAMPLE, "more": False}),
     )
@@ -135,20 +135,22 @@ class ChangeFeed(APIView):
         `next`. An expired cursor is answered with 410: read a new snapshot of the companies and continue from its
         `changes_cursor`.
         """
-        asked, scope = FeedParameters.of(request), scope_for(request)
+        asked, scope = ChangeFeedParameters.of(request), scope_for(request)
         if asked.get("after") == "latest":
             return Response({"results": [], "next": shown(feed.latest(), scope), "more": False})
         try:
-            page = feed.read(_cursor(asked.get("after"), scope), asked["limit"], choice_of(asked).seen_by(scope))
+            page = feed.read(_cursor(asked, scope), asked["limit"], choice_of(asked).seen_by(scope))
         except feed.Gone as error:
             raise CursorTooOld(str(error) if scope.sees_all else GONE) from error
         results = serialized_entries(page.entries, scope)
         return Response({"results": results, "next": shown(page.next, scope), "more": page.has_more})
 
 
-def _cursor(after: str | None, scope: Scope) -> feed.Cursor | None:
+def _cursor(asked: Mapping[str, Any], scope: Scope) -> feed.Cursor | None:
+    if "since" in asked:
+        return feed.cursor_at(asked["since"])
     try:
-        return None if after is None else taken(after, scope)
+        return taken(asked["after"], scope) if "after" in asked else None
     except ValueError as error:
         raise BadCursor from error
 

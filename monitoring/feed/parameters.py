@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from core.api.fields import OneOf
-from core.api.parameters import CountryField, PageParameters, Several
+from core.api.parameters import CountryField, MomentField, PageParameters, Several
 from monitoring.feed import feed
 from monitoring.feed.serializers import SEVERITIES
 from monitoring.models import Kind, Severity
@@ -41,6 +41,19 @@ class FeedParameters(PageParameters):
         " country drops out, with its earlier changes and the change of country itself.",
     )
     reference = ReferenceField()
+
+
+class ChangeFeedParameters(FeedParameters):
+    since = MomentField(
+        required=False,
+        help_text="For the first call, instead of `after`: start with the changes published at or after this date, or"
+        " date and time with time zone.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "since" in attrs and "after" in attrs:
+            raise serializers.ValidationError("Send either `since` or `after`: `since` in the first call only.")
+        return attrs
 
 
 def choice_of(asked: Mapping[str, Any]) -> feed.Choice:

@@ -5,6 +5,7 @@ import random
 import threading
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -75,6 +76,21 @@ def test_latest_is_the_end_as_of_now(program: Program) -> None:
     assert program.follow(page["next"]).items == []
     delivered(a_notice("EXIT"))
     assert [item["kind"] for item in program.follow(page["next"]).items] == ["left"]
+
+
+def test_a_first_call_may_start_at_a_date(program: Program) -> None:
+    for number in range(3):
+        delivered(an_update(*some_elements(1, first=number)))
+    ids, (second, third) = published_in_order(), Publication.objects.order_by("sequence")[1:]
+    later, before = third.published_at + timedelta(minutes=1), second.published_at - timedelta(days=9)
+    for moment, expected in ((second.published_at, ids[1:]), (later, []), (before, ids)):
+        page = program.read("changes/", since=moment.isoformat())
+        assert [change["id"] for change in page["results"]] == expected
+        assert program.follow(page["next"]).items == [], "each goes on at the end"
+    delivered(an_update(*some_elements(1, first=3)))
+    assert len(program.follow(page["next"]).items) == 1
+    refused = program.get("changes/", since="2026-01-31", after=page["next"])
+    assert refused.status_code == 400 and "`since` in the first call only" in refused.text
 
 
 def test_what_was_read_before_and_published_later_comes_later(program: Program) -> None:
