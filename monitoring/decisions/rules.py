@@ -119,11 +119,13 @@ def _write_batch(batch: Sequence[str], before: str, after: str) -> int:
 
 
 def _entry(company: Company, before: str, after: str) -> AuditEntry:
+    told = {"company": company, "duns": company.duns, "tier": tier_text(after)}
+    words = gettext("%(company)s (%(duns)s): tier “%(tier)s” by rules, before “%(before)s”")
     return entry_of(
         actor=TIER_RULES,
         action="tier.ruled",
         thing=company,
-        summary=gettext("%(company)s: tier “%(tier)s” by rules") % {"company": company, "tier": tier_text(after)},
+        summary=words % {**told, "before": tier_text(before)},
         before={"tier": before or NONE},
         after={"tier": after or NONE},
     )

@@ -139,6 +139,7 @@ def test_tiers_by_rules_are_recorded_for_each_company() -> None:
     apply_rules()
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.actor, entry.key) == ("tier.ruled", "tier rules", DUNS)
+    assert f"({DUNS}): tier “Critical” by rules, before “Normal”" in entry.summary
     assert (json.loads(entry.before), json.loads(entry.after)) == ({"tier": "normal"}, {"tier": "critical"})
 
 
