@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext, ngettext
 
-from core.text import counted
+from core.text import counted, moment_text
 from monitoring.dossier.dossier import Dossier
 from monitoring.dossier.lines import Line, Topic, Work
 from monitoring.dossier.reader import Part
@@ -59,13 +59,18 @@ def _alerts(dossier: Dossier) -> Point:
 
 
 def _worked_on(dossier: Dossier) -> str:
-    """How much users did with them."""
-    comments, assignments = (sum(line.work == work for line in dossier.lines) for work in Work)
+    """How much users did with them, and who began when: by then somebody had seen them."""
+    comments, assignments = ([line for line in dossier.lines if line.work == work] for work in Work)
     parts = (
-        (comments, ngettext("%(count)s comment", "%(count)s comments", comments)),
-        (assignments, ngettext("%(count)s assignment", "%(count)s assignments", assignments)),
+        (comments, ngettext("%(count)s comment", "%(count)s comments", len(comments))),
+        (assignments, ngettext("%(count)s assignment", "%(count)s assignments", len(assignments))),
     )
-    return ", ".join(words % {"count": counted(count)} for count, words in parts if count)
+    return ", ".join(words % {"count": counted(len(lines))} + _first(lines) for lines, words in parts if lines)
+
+
+def _first(lines: Sequence[Line]) -> str:
+    first = min(lines, key=lambda line: line.order)
+    return gettext(" (first by %(who)s, %(when)s)") % {"who": first.who, "when": moment_text(first.at)}
 
 
 def _decided(dossier: Dossier) -> Point:

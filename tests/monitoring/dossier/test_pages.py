@@ -70,7 +70,8 @@ def test_it_begins_with_what_happened_and_what_was_decided(admin: Client) -> Non
         brief = " ".join(text.split()).partition("The company before and after")[0]
         assert "Operating status Active → Out of business" in brief and "What was decided" in brief
         assert brief.find("Active → Out") < brief.find("4A2 → 4A4"), "the most severe comes first"
-        assert "1 comment, 1 assignment" in brief and "Stop" in brief, brief
+        assert "1 comment (first by bob, " in brief and "1 assignment (first by ann, " in brief, brief
+        assert "Stop" in brief
 
 
 def test_a_long_dossier_has_pages_and_a_whole_pdf(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
