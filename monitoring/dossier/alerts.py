@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from core.actors import person_text
 from core.models import AuditEntry
 from core.text import moment_text
+from monitoring.alerts.auto_resolve import PROGRAM
 from monitoring.alerts.facts.seen import as_seen_by, comments_seen_by
 from monitoring.company_page.timeline import without_company
 from monitoring.dossier.asked import Asked
@@ -54,7 +55,7 @@ def _comment(row: AlertComment) -> Line:
         line = _act(row.pk.hex, row.at, text, row.by, source)
         return replace(line, details=((gettext("Comment"), row.text),))
     line = _act(row.pk.hex, row.at, gettext("Comment: %(text)s") % {"text": row.text}, row.by, source)
-    return replace(line, work=Work.COMMENT)
+    return line if row.by == PROGRAM else replace(line, work=Work.COMMENT)
 
 
 def _raised(alert: Alert) -> Line:
