@@ -50,7 +50,7 @@ def _happened(dossier: Dossier) -> Point:
     found.sort(key=lambda line: (line.severity or Severity.NOISE, line.order), reverse=True)
     shown = sorted(found[:SHOWN], key=lambda line: (-(line.severity or Severity.NOISE), line.order))
     empty = gettext("No change of high or critical severity.")
-    return Point(gettext("What happened"), shown, empty, len(found) - len(shown))
+    return Point(gettext("Most severe changes"), shown, empty, len(found) - len(shown))
 
 
 def _alerts(dossier: Dossier) -> Point:

@@ -252,7 +252,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             if waits
             else "",
             "may_confirm": may_confirm,
-            "proposal": proposal_text(row) if may_confirm else "",
+            "proposal": proposal_text(row) if waits and sees_exposure else "",
             "may_refuse": waits and self.may_act(request, row, "refuse"),
         }
 
