@@ -179,10 +179,12 @@ class BusinessUnitAdmin(Audited, PageAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Asked before units are deleted, on their page and from the list: where none would be left, all see all."""
-        if "post" not in request.POST and not BusinessUnit.objects.exclude(pk__in=[row.pk for row in objs]).exists():
+        found = super().get_deleted_objects(objs, request)
+        are_all = not BusinessUnit.objects.exclude(pk__in=[row.pk for row in objs]).exists()
+        if are_all and not found[-1] and "post" not in request.POST:
             text = gettext("No business unit would be left. All users and API keys would then see all registrations.")
             messages.warning(request, text)
-        return super().get_deleted_objects(objs, request)
+        return found
 
     def delete_model(self, request: HttpRequest, obj: BusinessUnit) -> None:
         super().delete_model(request, obj)

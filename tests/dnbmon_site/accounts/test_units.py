@@ -93,7 +93,10 @@ def test_a_unit_to_which_a_channel_belongs_stays(client: Client, administrator: 
     unit = a_unit("Credit", one())
     User.objects.filter(pk=administrator.pk).update(sees_all=True)
     Channel.objects.create(name="Credit team", unit=unit)
-    client.post(reverse("admin:core_businessunit_delete", args=[unit.pk]), {"post": "yes"})
+    address = reverse("admin:core_businessunit_delete", args=[unit.pk])
+    asked = text_of(client.get(address))
+    assert "Credit team" in asked and "would then see all registrations" not in asked
+    client.post(address, {"post": "yes"})
     assert BusinessUnit.objects.exists()
 
 
