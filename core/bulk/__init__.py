@@ -20,7 +20,15 @@ from core.bulk.lookups import (
     update_values,
 )
 from core.bulk.rows import Clash, insert_rows, key_ends, update_later, update_version, update_versions
-from core.bulk.thousands import MOST_PARAMETERS, among, insert_absent, joined, update_rows, update_together
+from core.bulk.thousands import (
+    MOST_PARAMETERS,
+    among,
+    insert_absent,
+    joined,
+    replace_value,
+    update_rows,
+    update_together,
+)
 
 __all__ = [
     "MOST_PARAMETERS",
@@ -40,6 +48,7 @@ __all__ = [
     "key_ends",
     "newest_values",
     "repeated_values",
+    "replace_value",
     "select_rows",
     "select_values",
     "update_later",

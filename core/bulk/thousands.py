@@ -10,6 +10,7 @@ from django.db import connection, models, transaction
 from django.db.models import F, Lookup, Q, Value
 
 from core.bulk.columns import has_sql, prepare_for, prepared, quoted, table_of
+from core.bulk.lookups import update_values
 
 # SQLite takes no more in one statement, as most people have it.
 MOST_PARAMETERS = 30_000
@@ -150,6 +151,15 @@ def update_together(model: type[models.Model], names: Sequence[str], rows: Seque
         update_rows(model, names, rows)
         return
     update_from(model, names, rows, taken(model, names))
+
+
+def replace_value(model: type[models.Model], name: str, before: Any, after: Any, keys: Sequence[Any]) -> int:
+    """Set a column of the rows with these primary keys, where it still has the value `before`; returns in how many."""
+    if connection.vendor != "postgresql":
+        return update_values(model, {name: after}, pk__in=keys, **{name: before})
+    with transaction.atomic(savepoint=False):
+        _lock_in_order(model, keys)
+        return update_values(model, {name: after}, pk__in=keys, **{name: before})
 
 
 def taken(model: type[models.Model], names: Sequence[str]) -> list[str]:

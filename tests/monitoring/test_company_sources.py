@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from core.bulk import lookups, select_values, update_values
+from core.bulk import replace_value, select_values
 from monitoring import company_sources
 from monitoring.company_sources import DOCUMENTS, add_source, several_sources, source_of_delivery
 from monitoring.ingest.insert import add_sources
@@ -62,26 +64,26 @@ def test_a_company_that_was_there_without_a_history_has_what_reports_it_first() 
 
 
 def test_of_two_who_add_at_once_both_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    Company.objects.create(duns=DUNS, sources="a")
+    Company.objects.bulk_create(Company(duns=duns, sources="a") for duns in (DUNS, OTHER))
 
-    def another_is_faster(model: Any, values: Any, **conditions: Any) -> int:
+    def another_is_faster(*arguments: Any) -> int:
         monkeypatch.undo()
         add_source("b", [DUNS])
-        return update_values(model, values, **conditions)
+        return replace_value(*arguments)
 
-    monkeypatch.setattr(company_sources, "update_values", another_is_faster)
-    add_source("c", [DUNS])
-    assert kept() == ["a", "b", "c"]
+    monkeypatch.setattr(company_sources, "replace_value", another_is_faster)
+    add_source("c", [DUNS, OTHER])
+    assert kept() == ["a", "b", "c"] and kept(OTHER) == ["a", "c"]
 
 
 def test_a_company_that_is_gone_meanwhile_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
     Company.objects.create(duns=DUNS, sources="a")
 
-    def it_goes(model: Any, values: Any, **conditions: Any) -> int:
+    def it_goes(*arguments: Any) -> int:
         Company.objects.all().delete()
-        return lookups.update_values(model, values, **conditions)
+        return replace_value(*arguments)
 
-    monkeypatch.setattr(company_sources, "update_values", it_goes)
+    monkeypatch.setattr(company_sources, "replace_value", it_goes)
     add_source("b", [DUNS])
     assert not Company.objects.exists()
 
@@ -91,13 +93,12 @@ def test_the_source_is_kept_before_its_first_change_is_there(monkeypatch: pytest
     one, two = a_registration("ONE"), a_registration("TWO")
     delivered(an_update(), registration=one)
     seen: list[tuple[int, bool]] = []
-    real = update_values
 
-    def note(model: Any, values: Any, **conditions: Any) -> int:
-        seen.append((Change.objects.filter(registration=two).count(), len(values["sources"].split()) == 2))
-        return real(model, values, **conditions)
+    def note(model: Any, name: str, before: str, after: str, keys: Any) -> int:
+        seen.append((Change.objects.filter(registration=two).count(), len(after.split()) == 2))
+        return replace_value(model, name, before, after, keys)
 
-    monkeypatch.setattr(company_sources, "update_values", note)
+    monkeypatch.setattr(company_sources, "replace_value", note)
     delivered(an_update(), registration=two)
     assert seen == [(0, True)]
 
@@ -116,6 +117,16 @@ def test_a_source_is_kept_of_a_company_that_another_inserts_just_before(monkeypa
     monkeypatch.setattr(pipeline, "add_sources", another_inserts)
     ingest(second)
     assert kept() == sorted([of(one), of(two)])
+
+
+def test_companies_without_a_history_take_one_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+    companies = [f"{number:09}" for number in range(100)]
+    Company.objects.bulk_create(Company(duns=duns) for duns in companies)
+    with CaptureQueriesContext(connection) as queries:
+        add_source("a", companies)
+    assert set(Company.objects.values_list("sources", flat=True)) == {"a"}
+    if connection.vendor in ("sqlite", "postgresql"):
+        assert len(queries) <= 4
 
 
 def test_where_a_change_compares_documents_or_does_not_hold_that_is_kept_too() -> None:
