@@ -6,12 +6,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pymupdf_fonts
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from fpdf import FPDF, FontFace
 from fpdf.enums import TableBordersLayout, TableCellFillMode, WrapMode
 from noto_cjk_sans_jp_regular import FONT_PATH
@@ -20,6 +21,7 @@ from noto_cjk_sans_jp_regular import FONT_PATH
 FAMILY, WIDE = "FiraGO", "NotoSansCJK"
 FILES = (("figo", ""), ("figbo", "B"))
 MISSING = "?"
+PROGRAM = "D&B Monitoring"
 # It tells of every table that it cuts.
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 SHAPING = {"GSUB", "GPOS", "GDEF", "DSIG", "kern"}
@@ -52,11 +54,11 @@ def fonts() -> Iterator[Path]:
 
 
 class Paper(FPDF):
-    """A4 with our margins, our fonts and a footer."""
+    """A4 with our margins, our fonts and a footer; begins with a page that has the title at its top."""
 
-    def __init__(self, folder: Path, footer: str) -> None:
+    def __init__(self, folder: Path, title: str, made_at: datetime, *, footer: str = "") -> None:
         super().__init__(format="A4")
-        self.footer_text = footer
+        self.footer_text = f"{PROGRAM}  ·  {footer or title}"
         self.is_wide = False
         for _, style in FILES:
             self.add_font(FAMILY, style, folder / f"{FAMILY}{style}.ttf")
@@ -65,6 +67,18 @@ class Paper(FPDF):
         self.c_margin = 0
         self.set_auto_page_break(True, MARGIN + 4)
         self.set_font(FAMILY, size=10)
+        self.set_title(title)
+        self.set_creator(PROGRAM)
+        self.set_lang(get_language() or "en")
+        self.set_creation_date(made_at)
+        self.add_page()
+        self._letterhead(title)
+
+    def _letterhead(self, title: str) -> None:
+        self.box(0, 0, self.w, 4, BRAND)
+        self.write_line(PROGRAM, size=9, bold=True, color=BRAND)
+        self.write_line(title, size=18, bold=True, color=INK)
+        self.ln(1)
 
     def footer(self) -> None:
         self.set_y(-14)

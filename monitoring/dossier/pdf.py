@@ -9,9 +9,9 @@ from textwrap import shorten, wrap
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
-from core.exports.paper import BRAND, FAINT, INK, Paper, fonts
+from core.exports.paper import FAINT, INK, Paper, fonts
 from core.text import counted, day_text
 from monitoring.dossier.dossier import Dossier
 from monitoring.dossier.lines import Line, Topic
@@ -29,27 +29,14 @@ LINES_OF_ROW, CHARACTERS, CHARACTERS_OF_SOURCES = 24, 45, 70
 def dossier_pdf(dossier: Dossier) -> bytes:
     title = gettext("Dossier of %(company)s") % {"company": dossier.company}
     with fonts() as folder:
-        paper = Paper(folder, f"D&B Monitoring  ·  {title}")
-        paper.set_title(title)
-        paper.set_creator("D&B Monitoring")
-        paper.set_lang(get_language() or "en")
-        paper.set_creation_date(dossier.made_at)
-        paper.add_page()
-        _head(paper, dossier, title)
+        paper = Paper(folder, title, dossier.made_at)
+        for sentence in _about(dossier):
+            paper.write_line(sentence, size=9.5, color=FAINT)
         _summary(paper, dossier)
         _figures(paper, dossier)
         _lines(paper, dossier)
         _appendix(paper, dossier)
         return bytes(paper.output())
-
-
-def _head(paper: Paper, dossier: Dossier, title: str) -> None:
-    paper.box(0, 0, paper.w, 4, BRAND)
-    paper.write_line("D&B Monitoring", size=9, bold=True, color=BRAND)
-    paper.write_line(title, size=18, bold=True, color=INK)
-    paper.ln(1)
-    for sentence in _about(dossier):
-        paper.write_line(sentence, size=9.5, color=FAINT)
 
 
 def _about(dossier: Dossier) -> Iterator[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
-from core.exports.paper import BRAND, FAINT, INK, LINE, SOFT, TONES, Paper, fonts
+from core.exports.paper import FAINT, INK, LINE, SOFT, TONES, Paper, fonts
 from core.text import counted, country_name, moment_text
 from monitoring.elements.formatting import lower_first
 from monitoring.models import Severity
@@ -34,22 +34,13 @@ LABEL_EVERY = {"week": 1, "month": 5}
 
 def report_pdf(report: Report) -> bytes:
     with fonts() as folder:
-        paper = Paper(folder, f"D&B Monitoring  ·  {report.period.title}")
-        paper.set_title(title_of(report))
-        paper.set_creator("D&B Monitoring")
-        paper.set_lang(get_language() or "en")
-        paper.set_creation_date(report.made_at)
-        paper.add_page()
+        paper = Paper(folder, title_of(report), report.made_at, footer=report.period.title)
         for part in (_head, _tiles, _chart, _value, _events, _kinds, _risk, _portfolio, _waiting):
             part(paper, report)
         return bytes(paper.output())
 
 
 def _head(paper: Paper, report: Report) -> None:
-    paper.box(0, 0, paper.w, 4, BRAND)
-    paper.write_line("D&B Monitoring", size=9, bold=True, color=BRAND)
-    paper.write_line(title_of(report), size=18, bold=True, color=INK)
-    paper.ln(1)
     paper.write_line(about_line(report), size=9.5, color=FAINT)
     paper.write_line(made(report), size=9.5, color=FAINT)
     paper.ln(5)

@@ -7,9 +7,9 @@ from itertools import zip_longest
 from typing import TypeVar
 
 from django.utils import timezone
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
-from core.exports.paper import BRAND, FAINT, INK, Paper, fonts
+from core.exports.paper import FAINT, INK, Paper, fonts
 from core.text import counted, day_text
 from monitoring.portfolio_page.comparison import compared
 from monitoring.portfolio_page.files.sentences import about_lines, title_of
@@ -31,12 +31,7 @@ Key = TypeVar("Key")
 
 def overview_pdf(overview: Overview) -> bytes:
     with fonts() as folder:
-        paper = Paper(folder, f"D&B Monitoring  ·  {title_of(overview)}")
-        paper.set_title(title_of(overview))
-        paper.set_creator("D&B Monitoring")
-        paper.set_lang(get_language() or "en")
-        paper.set_creation_date(timezone.now())
-        paper.add_page()
+        paper = Paper(folder, title_of(overview), timezone.now())
         names = names_of(overview)
         for part in (_head, _matrix, _classes, _movement):
             part(paper, overview)
@@ -47,10 +42,6 @@ def overview_pdf(overview: Overview) -> bytes:
 
 
 def _head(paper: Paper, overview: Overview) -> None:
-    paper.box(0, 0, paper.w, 4, BRAND)
-    paper.write_line("D&B Monitoring", size=9, bold=True, color=BRAND)
-    paper.write_line(title_of(overview), size=18, bold=True, color=INK)
-    paper.ln(1)
     for line in about_lines(overview):
         paper.write_line(line, size=9.5, color=FAINT)
     paper.ln(4)
