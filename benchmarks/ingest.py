@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from benchmarks import frame, stream
 from benchmarks.floor import Floor
 from benchmarks.frame import Amount, spread, target
 from benchmarks.stream import A_PAGE, Item
+from tests.databases import Databases
 
 PAGES = Amount("pages", "pages of 100 notifications", 2, 50, 1000)
 DOCUMENTS = Amount("documents", "SEEDs of 5 kB", 20, 1000, 10_000)
@@ -30,10 +32,11 @@ def main() -> None:
         for engine, databases in frame.engines(options, report):
             reading = frame.rounds(options.rounds, databases, read_pages, pages=options.pages)
             backlog = frame.rounds(options.rounds, databases, read_backlog, pages=options.pages)
+            beside = [with_a_worker(databases, options.pages) for _ in range(options.rounds)]
             documents = frame.rounds(options.rounds, databases, read_documents, count=options.documents)
             names = frame.rounds(options.rounds, databases, read_names, changes=options.changes)
             count = options.pages * A_PAGE
-            rows = [*_reading(reading, count), *_backlog(backlog, count)]
+            rows = [*_reading(reading, count), *_backlog(backlog, count), *_with_a_worker(beside, count)]
             rows += [*_documents(documents, options.documents), *_names(names, options.changes)]
             report.table(f"{engine}, {count:,} notifications, {options.rounds} rounds", COLUMNS, rows)
 
@@ -59,7 +62,6 @@ def _reading(found: Sequence[Found], count: int) -> list[list[str]]:
     p99 = statistics.quantiles([page for one in found for page in one["each"]], n=100)[98] * 1000
     return [
         _row("page by page, as pulled", found, "first", count, 0.4),
-        _row("until every consumer has caught up", found, "caught up", count, 0.3),
         [
             "known already, of the first time",
             "",
@@ -73,6 +75,11 @@ def _reading(found: Sequence[Found], count: int) -> list[list[str]]:
 
 def _backlog(found: Sequence[Found], count: int) -> list[list[str]]:
     return [_row("a backlog, as the worker reads it", found, "backlog", count, 0.4)]
+
+
+def _with_a_worker(found: Sequence[Found], count: int) -> list[list[str]]:
+    names = {"as_pulled": "page by page, until every consumer has caught up", "as_backlog": "a backlog, the same"}
+    return [_row(name, [one[key] for one in found], "caught up", count, 0.3) for key, name in names.items()]
 
 
 def _documents(found: Sequence[Found], count: int) -> list[list[str]]:
@@ -101,6 +108,23 @@ def measured_pages(changes: int) -> int:
     return max(changes // 30, 1)
 
 
+# Processes side by side
+
+
+def with_a_worker(databases: Databases, pages: int) -> Found:
+    """Seconds until all is read and every consumer has caught up: that is for a second process, as the worker is."""
+    return {read.__name__: _beside(databases, read, pages) for read in (as_pulled, as_backlog)}
+
+
+def _beside(databases: Databases, read: Callable[[], float], pages: int) -> Found:
+    with frame.fresh(databases) as url:
+        floor = frame.apart(load_and_store, url, pages=pages)
+        processes = [frame.start(read, url), frame.start(consume, url, publications=pages)]
+        frame.begin_together(processes)
+        begun = time.time()
+        return {"floor": floor, "caught up": max(map(frame.result_of, processes)) - begun}
+
+
 # In a process of their own
 
 
@@ -110,9 +134,9 @@ def read_pages(pages: int) -> Found:
     items, registration = list(stream.a_feed(range(pages * A_PAGE))), a_registration()
     floor = load_floor(items, new_companies=True)
     each = read_each(items, registration)
-    behind = frame.timed(stream.let_consumers_catch_up)
+    stream.let_consumers_catch_up()
     known = read_each(items, registration)
-    return {"floor": floor, "first": sum(each), "each": each, "caught up": sum(each) + behind, "known": sum(known)}
+    return {"floor": floor, "first": sum(each), "each": each, "known": sum(known)}
 
 
 def read_backlog(pages: int) -> Found:
@@ -123,6 +147,44 @@ def read_backlog(pages: int) -> Found:
     for page in stream.pages(iter(items)):
         stream.stored(page, registration)
     return {"floor": floor, "backlog": frame.timed(stream.read_backlog)}
+
+
+def load_and_store(pages: int) -> float:
+    from tests.builders.registrations import a_registration
+
+    items, registration = list(stream.a_feed(range(pages * A_PAGE))), a_registration()
+    for page in stream.pages(iter(items)):
+        stream.stored(page, registration)
+    return load_floor(items, new_companies=True)
+
+
+def as_pulled() -> float:
+    """When the last page was read."""
+    from monitoring.jobs import ingest_now
+    from monitoring.models import Delivery
+
+    deliveries = list(Delivery.objects.select_related("registration").order_by("id"))
+    frame.wait_to_begin()
+    for delivery in deliveries:
+        ingest_now(delivery)
+    return time.time()
+
+
+def as_backlog() -> float:
+    frame.wait_to_begin()
+    stream.read_backlog()
+    return time.time()
+
+
+def consume(publications: int) -> float:
+    """When every consumer has read the last of so many publications."""
+    from monitoring.publications.consumers import consumed_by_all
+
+    frame.wait_to_begin()
+    while consumed_by_all() < publications:
+        stream.let_consumers_catch_up()
+        time.sleep(0.01)
+    return time.time()
 
 
 def read_documents(count: int) -> Found:
