@@ -34,7 +34,7 @@ def databases(url: str | Mapping[str, Any]) -> dict[str, Config]:
 
 def unknown_scheme(scheme: str) -> str:
     known = ", ".join(f"{name}://" for name in READERS)
-    return f"DATABASE_URL begins with “{scheme}://”, which is no engine of this program. Known are: {known}."
+    return f"DATABASE_URL begins with “{scheme}://”, which is not supported. Use one of these: {known}."
 
 
 def sqlite(parts: SplitResult) -> Config:

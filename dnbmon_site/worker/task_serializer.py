@@ -48,13 +48,13 @@ class TaskSerializer:
         try:
             return _read(json.loads(data))
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise signing.BadSignature(f"this is no task of this program: {error}") from error
+            raise signing.BadSignature(f"The program does not know this task: {error}") from error
 
 
 def _read(task: dict[str, Any]) -> dict[str, Any]:
     name = RENAMED.get(task["func"], task["func"])
     if name not in ALL_JOBS:
-        raise ValueError(f"{name} is no job of its table")
+        raise ValueError(f"{name} is not a job of this program")
     if unknown := task.keys() - KNOWN:
         raise ValueError(f"it asks for {', '.join(sorted(unknown))}")
     started, trace = datetime.fromisoformat(task["started"]), dict(task.get(TRACE) or {})
