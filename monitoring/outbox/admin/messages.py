@@ -129,6 +129,17 @@ def _repeated_text(count: int) -> str:
     ) % {"count": counted(count)}
 
 
+def _how_it_stands(row: OutboxMessage, tried: int, waiting: str) -> str:
+    """How often it was tried, the last error, and what comes next; empty for what was delivered by one attempt."""
+    attempts = ngettext("%(count)s attempt", "%(count)s attempts", tried) % {"count": counted(tried)}
+    parts = [attempts] if tried > 1 or row.last_error else []
+    if row.last_error:
+        error = Truncator(row.last_error).chars(200).rstrip(".")
+        parts.append(gettext("Last error: %(error)s") % {"error": error})
+    parts += filter(None, (waiting, next_attempt_text(row)))
+    return ". ".join(parts)
+
+
 class StateFilter(ChoiceFilter):
     """The stored states, with the waiting messages that failed before as a state of their own, and both that failed."""
 
@@ -162,7 +173,7 @@ def recipient_text(row: OutboxMessage, names: Mapping[UUID, str]) -> SafeString:
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
     row_actions = {"resend": _resend}
-    list_display = ("when", "event_text", "recipient", "company_text", "status", "tried", "trouble")
+    list_display = ("when", "event_text", "recipient", "company_text", "status")
     list_filter = (
         StateFilter,
         choice_filter("kind", TargetKind.choices, _("recipient type")),
@@ -225,7 +236,7 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
         attempts = attempts_of(rows)
         for row in rows:
             row.tried = attempts.get(row.pk, row.attempts)
-            row.waiting = waiting_text(row, held) if row.target in held else ""
+            row.waiting = waiting_text(row, held) if row.target in held and is_untried(row) else ""
             row.recipient, row.company_text = recipient_text(row, names), company_text(row, companies)
 
     @admin.display(description=_("Event"))
@@ -244,17 +255,10 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
     def when(self, row: OutboxMessage) -> SafeString | str:
         return ago(row.created_at)
 
-    @admin.display(description=_("Status"))
+    @admin.display(description=_("Status and last error"))
     def status(self, row: Any) -> SafeString:
-        return two_lines(state_badge(row), row.waiting) if row.waiting else state_badge(row)
-
-    @admin.display(description=_("Attempts"))
-    def tried(self, row: Any) -> str:
-        return counted(row.tried)
-
-    @admin.display(description=_("Last error"))
-    def trouble(self, row: OutboxMessage) -> SafeString | str:
-        return two_lines(Truncator(row.last_error).chars(200), next_attempt_text(row)) if row.last_error else ""
+        """In one column, so that it is in sight beside the others on a small screen."""
+        return two_lines(state_badge(row), _how_it_stands(row, row.tried, row.waiting))
 
     def page_context(self, request: HttpRequest, row: OutboxMessage) -> dict[str, Any]:
         tries = list(SendAttempt.objects.filter(message=row).order_by("-id")[:100])

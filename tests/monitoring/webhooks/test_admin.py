@@ -376,6 +376,8 @@ def test_messages_show_every_try_and_go_out_again(admin: Client, receiver: Recei
     assert "The receiver responded with status 500 after" in text_of(page) and "Response: “no <b>way</b>”" in text_of(
         page
     )
+    listed = text_of(admin.get("/monitoring/outboxmessage/"))
+    assert "Retrying 1 attempt. Last error: status 500. Next attempt: " in listed
     assert "Message “Company changes”" in text_of(page) and "Resend message" in text_of(page)
     assert "<b>way" not in page.content.decode(), "a receiver's answer is text"
     assert "Next attempt" in text_of(page)
