@@ -39,10 +39,17 @@ def ago(moment: datetime | None) -> SafeString | str:
 
 
 def due(moment: datetime | None) -> SafeString | str:
-    """ "in 4 minutes"; "now" from then on."""
+    """ "in 4 minutes"; "due now" from then on."""
     if moment is None:
         return ""
-    return _time(moment, gettext("now") if moment <= timezone.now() + timedelta(minutes=1) else core_text.ago(moment))
+    is_due = moment <= timezone.now() + timedelta(minutes=1)
+    return _time(moment, gettext("due now") if is_due else core_text.ago(moment))
+
+
+def overdue(moment: datetime) -> SafeString:
+    """ "overdue by 4 minutes"."""
+    late = core_text.span((timezone.now() - moment).total_seconds())
+    return _time(moment, gettext("overdue by %(span)s") % {"span": late})
 
 
 def _time(moment: datetime, text: str) -> SafeString:

@@ -9,17 +9,21 @@ from typing import Any
 
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.audit import record
 from core.jobs import Schedule, Task, ask_worker
+from core.markup import due, overdue
 from core.text import interval_text, moment_text
 from health.job_results import NO_BACKUP_FOLDER, result_text
 from portfolio.models import Registration, RegistrationState
 from portfolio.registrations.pull_job import PAUSE, PAUSED, PULL_JOB, RESUME, Pause, pauses_of
 
 FOR_EVER = -1
+# A job that starts within this time is on time: the scheduler looks twice a minute, and workers may be busy.
+OVERDUE_AFTER = timedelta(minutes=3)
 # Who resumes a job whose pause has ended.
 PROGRAM = "worker"
 # In `Schedule.cluster`, so that no cluster takes it: it names something that is no job of this program.
@@ -59,6 +63,14 @@ class Job:
     @property
     def is_refused(self) -> bool:
         return is_refused(self.row)
+
+    @property
+    def is_overdue(self) -> bool:
+        return is_overdue(self.row, timezone.now())
+
+    @property
+    def next_run(self) -> SafeString | str:
+        return next_run(self.row)
 
     @property
     def is_set_up(self) -> bool:
@@ -179,6 +191,16 @@ def interval_of(row: Schedule) -> str:
 
 def is_refused(row: Schedule) -> bool:
     return bool(row.cluster == REFUSED)
+
+
+def is_overdue(row: Schedule, now: datetime) -> bool:
+    """The one definition of all pages, of the health check and of the metric."""
+    can_run = not is_refused(row) and row.repeats != PAUSED
+    return bool(can_run and row.next_run and row.next_run < now - OVERDUE_AFTER)
+
+
+def next_run(row: Schedule) -> SafeString | str:
+    return overdue(row.next_run) if is_overdue(row, timezone.now()) else due(row.next_run)
 
 
 def shown_name(row: Schedule) -> str:

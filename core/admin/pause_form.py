@@ -12,14 +12,14 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-TODAY = "today"
+TODAY, UNTIL = "today", "until"
 DURATIONS = (
     ("", _("Until you resume it")),
     ("1", _("1 hour")),
     ("2", _("2 hours")),
     ("8", _("8 hours")),
     (TODAY, _("Until the end of today")),
-    ("until", _("Until the time below")),
+    (UNTIL, _("Until the time below")),
 )
 LONGEST_REASON = 200
 # Later times are slips of the pen, and those at the end of the calendar cannot be shown in every time zone.
@@ -61,16 +61,17 @@ class PauseForm(forms.Form):
             cleaned["until"] = timezone.now() + timedelta(hours=int(duration))
         elif duration == TODAY:
             cleaned["until"] = timezone.localtime().replace(hour=23, minute=59, second=59, microsecond=0)
-        elif duration and not cleaned.get("until") and not self.has_error("until"):
+        elif duration == UNTIL and not cleaned.get("until") and not self.has_error("until"):
             self.add_error("until", gettext("Enter the time at which the pause ends."))
         return cleaned
 
     def clean_until(self) -> Any:
+        """Only with the duration that asks for it: the page hides the field with all others."""
+        if self.cleaned_data.get("duration") != UNTIL:
+            return None
         until = self.cleaned_data["until"]
         if until and until <= timezone.now():
-            raise ValidationError(
-                gettext("This time is in the past. Choose a time in the future, or leave the field empty.")
-            )
+            raise ValidationError(gettext("This time is in the past. Choose a time in the future."))
         if until and until > timezone.now() + LONGEST_PAUSE:
             raise ValidationError(gettext("A pause can last one year at most. Choose an earlier time."))
         return until

@@ -23,12 +23,23 @@ from core.admin.base import PageAdmin, ReadOnlyAdmin, name_model
 from core.admin.removal import RecordedRemoval
 from core.audit import record, record_edit
 from core.jobs import ask_worker
-from core.markup import ago, badge, due, two_lines
+from core.markup import ago, badge, two_lines
 from core.text import counted
 from dnbmon_site.worker.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND, RENAMED
 from health.job_results import NO_BACKUP_FOLDER, error_text, result_text
 from health.pausing import ask_for_terms
-from health.schedule_status import FOR_EVER, REFUSED_TEXT, interval_of, is_refused, job_label, pause, resume, run_now
+from health.schedule_status import (
+    FOR_EVER,
+    REFUSED_TEXT,
+    interval_of,
+    is_overdue,
+    is_refused,
+    job_label,
+    next_run,
+    pause,
+    resume,
+    run_now,
+)
 from portfolio.registrations.pull_job import PAUSED, pauses_of
 
 for model in (Schedule, Success, Failure, OrmQ):
@@ -162,7 +173,10 @@ class ScheduleAdmin(JobSearch, RecordedRemoval, PageAdmin):
 
     @admin.display(description=_("Next run"))
     def next(self, row: Schedule) -> SafeString | str:
-        return "" if row.repeats == PAUSED else due(row.next_run)
+        """As the page of health shows it."""
+        if row.repeats == PAUSED or is_refused(row):
+            return ""
+        return badge(next_run(row), "warn") if is_overdue(row, timezone.now()) else next_run(row)
 
     @admin.display(description=_("Last run"))
     def last(self, row: Any) -> SafeString | str:

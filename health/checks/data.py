@@ -29,7 +29,7 @@ from monitoring.models import (
     OutboxMessage,
     TargetKind,
 )
-from monitoring.outbox.failing import RETRYING, accepting_again, deleted_channels
+from monitoring.outbox.failing import RETRYING, accepting_again, deleted_channels, failed_attempts
 from monitoring.outbox.names import names_of_kind
 from monitoring.outbox.permitted_addresses import without_server
 from monitoring.rebuild.verification import ACTION
@@ -155,11 +155,13 @@ def receivers(failing: list[Target]) -> Iterator[Result]:
         yield Result("receivers", gettext("Message receivers"), State.OK, sentence, 0)
         return
     shown = sorted(failing, key=lambda one: -one.tries)[:RECEIVERS]
-    names, errors = _names(shown), _errors([one.key for one in shown])
+    keys = [one.key for one in shown]
+    names, errors, failed = _names(shown), _errors(keys), failed_attempts(keys)
     mute = without_server(Channel.objects.filter(pk__in=list(names)))
     for one in shown:
         do = set_up_text() if one.key in mute else str(REMEDIES[one.kind])
-        yield _receiver(one, names.get(one.key) or gettext("(deleted)"), errors.get(one.key, ""), do)
+        name = names.get(one.key) or gettext("(deleted)")
+        yield _receiver(one, name, errors.get(one.key, ""), do, failed.get(one.key, one.tries))
 
 
 def _still_failing(failing: list[Target]) -> list[Target]:
@@ -200,12 +202,12 @@ def _names(targets: list[Target]) -> dict[uuid.UUID, str]:
     return {key: name for kind, those in keys.items() for key, name in names_of_kind(kind).filter(pk__in=those)}
 
 
-def _receiver(one: Target, name: str, error: str, do: str) -> Result:
+def _receiver(one: Target, name: str, error: str, do: str, failed: int) -> Result:
     sentence = ngettext(
         "The last attempt failed: %(error)s.",
         "%(count)s attempts failed. Last error: %(error)s.",
-        one.tries,
-    ) % {"count": counted(one.tries), "error": error.rstrip(".")}
+        failed,
+    ) % {"count": counted(failed), "error": error.rstrip(".")}
     sentence = f"{sentence} {_retried(one.retried)}"
     title = str(TITLES[one.kind]) % {"name": name}
     return Result(
@@ -213,7 +215,7 @@ def _receiver(one: Target, name: str, error: str, do: str) -> Result:
         title,
         State.WARNING,
         sentence,
-        one.tries,
+        failed,
         "failed tries",
         do,
         str(one.key),

@@ -17,13 +17,13 @@ from health.checks.migrations import is_of_earlier_version, migrations_waiting, 
 from health.checks.result import Result, graded
 from health.heartbeats import DEAD, LATE, seconds_of_a_beat
 from health.models import JOBS, OUTSIDE, Heartbeat, State
-from health.schedule_status import is_refused, job_label
+from health.schedule_status import is_overdue, is_refused, job_label
 from monitoring.pull.preconditions import LEAST_FREE, free_space
 from portfolio.registrations.pull_job import PAUSED, Pause
 from portfolio.registrations.status import first_loss
 
 ROOM = 3 * LEAST_FREE
-OVERDUE_WARNING, OVERDUE_CRITICAL = timedelta(minutes=3), timedelta(minutes=10)
+OVERDUE_CRITICAL = timedelta(minutes=10)
 BACKLOG_WARNING, BACKLOG_CRITICAL = 100, 2_000
 RECENT = timedelta(hours=1)
 OUTSIDE_LATE = timedelta(minutes=10)
@@ -104,9 +104,7 @@ def jobs() -> Result:
 
 def schedules(look: Look) -> Iterator[Result]:
     rows = [row for row in look.schedules if not is_refused(row)]
-    limit = look.now - OVERDUE_WARNING
-    running = [row for row in rows if row.repeats != PAUSED]
-    late = [(row.next_run, str(row.name)) for row in running if row.next_run and row.next_run < limit]
+    late = [(row.next_run, job_label(row)) for row in rows if is_overdue(row, look.now)]
     yield overdue(look, sorted(late))
     yield paused(look, {job_label(row): look.pauses[str(row.pk)] for row in rows if row.repeats == PAUSED})
 

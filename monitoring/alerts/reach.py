@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q
 
 from core.cached_counts import Numbers, counter, update_counts
+from core.outbound.mail_server import has_mail_server
 from monitoring.alerts.rules import split
 from monitoring.models import AlertRule, Channel, RuleChannel, Severity
 from monitoring.outbox.permitted_addresses import unconfirmed_addresses, why_refused, without_server
@@ -59,6 +60,13 @@ class Reach:
         """The rules whose alerts the channel takes."""
         return [rule for rule in self.rules if self.takes(channel, rule)]
 
+    def has_way_to(self, person: Any) -> bool:
+        """Whether messages reach a user; their own channels take the place of their email address."""
+        own = [channel for channel in self.channels if channel.person_id == person.pk]
+        if own:
+            return any(map(self.can_deliver, own))
+        return bool(person.email) and has_mail_server()
+
     def takes(self, channel: Channel, rule: AlertRule) -> bool:
         is_named = channel.all_rules or (rule.pk, channel.pk) in self.links
         return is_named and rule.severity >= channel.min_severity
@@ -80,12 +88,12 @@ def people_of(rules: Iterable[AlertRule]) -> dict[uuid.UUID, list[Any]]:
 @counter
 def unnotified() -> Numbers:
     """Rules of high and critical severity whose alerts would notify nobody: no channel takes them, nor has every
-    company an owner."""
+    company an owner. Without an email server, email reaches neither users nor owners."""
     reach = Reach.read()
     rules = [rule for rule in reach.rules if rule.severity >= Severity.HIGH and not reach.channels_of(rule)]
     people = people_of(rules)
-    rules = [rule for rule in rules if not any(person.email for person in people.get(rule.pk, ()))]
-    if any(rule.notify_owner for rule in rules) and is_all_owned():
+    rules = [rule for rule in rules if not any(map(reach.has_way_to, people.get(rule.pk, ())))]
+    if has_mail_server() and any(rule.notify_owner for rule in rules) and is_all_owned():
         rules = [rule for rule in rules if not rule.notify_owner]
     muted = [channel.name for channel in reach.channels if channel.pk in reach.muted]
     waiting = [row.name for row in reach.channels if row.pk in reach.asked and row.pk not in reach.muted]

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -25,13 +25,8 @@ RECENT = 50
 RETRYING = Q(state=MessageState.WAITING, attempts__gt=0, next_try_at__isnull=False)
 # Kept for a disabled webhook.
 HELD = Q(state=MessageState.WAITING, next_try_at__isnull=True)
-# Failed, retried, or waiting for a webhook; other messages may wait because nobody is to be disturbed. A test is over
-# when it has failed. The states first, as an index finds them.
-UNDELIVERED = (
-    Q(state__in=(MessageState.DEAD, MessageState.WAITING))
-    & (Q(state=MessageState.DEAD) | RETRYING | Q(kind=TargetKind.WEBHOOK))
-    & ~Q(event_type=WEBHOOK_TEST)
-)
+# Failed, retried, waiting or on hold. A test is over when it has failed.
+UNDELIVERED = Q(state__in=(MessageState.DEAD, MessageState.WAITING)) & ~Q(event_type=WEBHOOK_TEST)
 
 
 def is_retrying(row: OutboxMessage) -> bool:
@@ -99,6 +94,12 @@ def _dead_since(target: uuid.UUID) -> datetime | None:
         dead = dead.filter(at__gt=delivered)
     since: datetime | None = dead.order_by().aggregate(since=Min("at"))["since"]
     return since
+
+
+def failed_attempts(targets: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """How many attempts of the messages that are retried have failed, as their pages list them."""
+    rows = _failed_attempts(list(targets)).filter(message__next_try_at__isnull=False)
+    return dict(rows.values_list("message__target").annotate(Count("id")))
 
 
 def accepting_again(channels: Iterable[uuid.UUID]) -> set[uuid.UUID]:

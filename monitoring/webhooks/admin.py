@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -208,13 +207,18 @@ def latest_messages(endpoint: WebhookEndpoint) -> list[Any]:
     return shown
 
 
-def failure_cause(sent: Sequence[OutboxMessage]) -> str:
-    """A receiver that was never reached has refused nothing."""
-    failed = [one.pk for one in sent if one.last_error]
-    last = SendAttempt.objects.filter(message__in=failed).exclude(error="").order_by("-id").first()
-    if last and last.status is None:
+def last_error(undelivered: QuerySet[OutboxMessage]) -> str:
+    """As a sentence; a receiver that was never reached has refused nothing."""
+    failed = undelivered.exclude(last_error="").order_by("-created_at").values_list("pk", flat=True)
+    last = SendAttempt.objects.filter(message__in=list(failed[:LAST])).exclude(error="").order_by("-id").first()
+    if last is None:
+        return ""
+    if last.status is None:
         return gettext("The receiver cannot be reached: %(error)s.") % {"error": last.error.rstrip(".")}
-    return gettext("The receiver does not accept messages.")
+    words = gettext("The receiver responded with status %(status)s.") % {"status": last.status}
+    if last.response:
+        return f"{words} {gettext('Response: “%(response)s”.') % {'response': last.response[:SHOWN]}}"
+    return words
 
 
 @admin.register(WebhookEndpoint)
@@ -277,16 +281,16 @@ class WebhookAdmin(RowActions, PageAdmin):
     def page_context(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
         row = self.object_or_404(request, object_id)
         since = failing_since([row.pk]).get(row.pk) if row.is_active else None
-        sent = latest_messages(row)
+        sent, undelivered = latest_messages(row), undelivered_messages(row)
         may_act = self.has_change_permission(request)
         return {
             "sent": sent,
             "badge": status_badge(row, since),
             "is_failing": since is not None,
-            "cause": failure_cause(sent) if since else "",
-            "is_retried": any(map(is_retrying, sent)),
-            "undelivered": undelivered_messages(row).count(),
-            "has_failed": undelivered_messages(row).filter(state=MessageState.DEAD).exists() if since else False,
+            "undelivered": undelivered.count(),
+            "retried": undelivered.filter(RETRYING).count(),
+            "failed": undelivered.filter(state=MessageState.DEAD).count(),
+            "last_error": last_error(undelivered),
             "may_act": may_act,
             "event_list": EVENT_TYPES.values(),
             "changes_missed": changes_missed(row),

@@ -26,7 +26,7 @@ from core.api.visibility import seen_by
 from core.blobs import load_bytes
 from core.lists.pagination import beyond, cut, read_key, write_token
 from core.urls import link
-from portfolio.imports.confirm import confirm_import
+from portfolio.imports.confirm import confirm_import, current_plan
 from portfolio.imports.states import NotAllowed, Refused, WrongNumber, counts_of, file_key, sheets_of
 from portfolio.imports.upload import create_import, read_import
 from portfolio.jobs import WORKING_TIME, start_import_work
@@ -219,7 +219,9 @@ class ImportDetail(APIView):
     )
     def get(self, request: Request, id: uuid.UUID) -> Response:
         """The current state of an import."""
-        return Response(ImportSerializer(import_or_404(request, id)).data)
+        row = import_or_404(request, id)
+        current_plan(row)
+        return Response(ImportSerializer(row).data)
 
 
 def _to_send(row: SubjectImport, right: WrongNumber) -> str:

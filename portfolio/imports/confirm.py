@@ -26,6 +26,8 @@ from portfolio.subjects.requests import requested_among
 
 CANCELLABLE = (ImportState.UPLOADED, ImportState.READING, ImportState.READ, ImportState.AWAITING_APPROVAL)
 TRIES = 20
+# Rows of an import whose numbers are counted again whenever it is shown.
+COUNTED_WHEN_SHOWN = 5_000
 WITHOUT_NUMBER = (*UNUSABLE, Validation.DECISION, Validation.NO_NUMBER)
 
 
@@ -118,11 +120,31 @@ def _demand_numbers(import_: SubjectImport, plan: Plan, number: int, removals: i
 
 def _show_new_numbers(import_: SubjectImport, plan: Plan) -> bool:
     """True when they are others than those that the person saw."""
-    now = {"new_billable": plan.new_billable, "removals": len(plan.remove)}
-    if (import_.new_billable, import_.removals) == tuple(now.values()):
+    if _is_shown(import_, plan):
         return False
-    demand_moved(move(import_, **now))
+    demand_moved(_show(import_, plan))
     return True
+
+
+def _is_shown(import_: SubjectImport, plan: Plan) -> bool:
+    return (import_.new_billable, import_.removals) == (plan.new_billable, len(plan.remove))
+
+
+def _show(import_: SubjectImport, plan: Plan) -> bool:
+    return move(import_, new_billable=plan.new_billable, removals=len(plan.remove))
+
+
+def current_plan(import_: SubjectImport) -> Plan | None:
+    """What an import that awaits confirmation would change at this moment, with its numbers brought up to date: other
+    imports and API keys have added companies since its rows were checked. None for one with many rows, which is counted
+    when it is confirmed."""
+    if import_.state != ImportState.READ or is_undecided(import_) or (import_.total or 0) > COUNTED_WHEN_SHOWN:
+        return None
+    plan = plan_of(import_)
+    if not _is_shown(import_, plan):
+        # Who moves it at the same time shows other numbers, or none that matter any more.
+        _show(import_, plan)
+    return plan
 
 
 def _wrong_number_text(import_: SubjectImport, plan: Plan, has_changed: bool) -> str:

@@ -73,6 +73,12 @@ def is_number_known(contract: Contract) -> bool:
     return not Registration.objects.filter(LIST_INCOMPLETE, contract=contract).exists()
 
 
+def not_adopted(contract: Contract) -> list[str]:
+    """The registrations because of which it is not."""
+    rows = Registration.objects.filter(LIST_INCOMPLETE, contract=contract)
+    return list(rows.order_by("reference").values_list("reference", flat=True))
+
+
 def uncertain_contracts() -> set[str]:
     """Those where it is not."""
     return set(Registration.objects.filter(LIST_INCOMPLETE).values_list("contract_id", flat=True))

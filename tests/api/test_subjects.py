@@ -117,6 +117,11 @@ def test_beyond_the_budget_a_person_confirms(erp: Program) -> None:
     body = answer.json()
     assert [one["validation"] for one in body["results"]] == ["already_requested", "awaiting", "awaiting"]
     assert (body["added"], body["new_billable"]) == (0, 2)
+    known, *awaiting = [one["reason"] for one in body["results"]]
+    assert not known and set(awaiting) == {
+        "A user must confirm: the list adds 2 new billable companies, more than the 1 left in the budget "
+        "of this key. This number is a maximum because D&B's list is not adopted for ACME_LOD_01."
+    }
     assert body["budget"] == {"limit": 3, "used": 2, "left": 1}
     assert (body["waiting"]["state"], body["waiting"]["new_billable"]) == ("read", 2)
     assert body["waiting"]["new_billable_is_maximum"] is True, "D&B's list is not adopted"
@@ -155,6 +160,7 @@ def test_a_dry_run_shows_the_cost_and_changes_nothing(erp: Program) -> None:
         assert (body["new_billable"], body["new_billable_is_maximum"]) == (len(numbers_asked), True)
         assert body["added"] == (len(numbers_asked) if validation == "added" else 0)
         assert body["budget"] == {"limit": 3, "used": 1, "left": 2}, "nothing is spent"
+        assert ("not adopted for ACME_LOD_01" in body["results"][-1]["reason"]) == (validation == "awaiting")
     assert requested() == {OTHER} and not SubjectImport.objects.exists()
     Registration.objects.update(adopted=True)
     assert request_monitoring(erp, *numbers(2)).json()["dry_run"] is False

@@ -204,6 +204,20 @@ def test_jobs_are_paused_resumed_and_run_and_it_is_written_down(
     assert operator.get(f"/health/jobs/{job.pk}/pause/").status_code == 405
 
 
+def test_all_pages_call_the_same_jobs_overdue(operator: Client) -> None:
+    install_schedules()
+    now, on_time = timezone.now(), Schedule.objects.get(func="monitoring.jobs.pull_due")
+    Schedule.objects.update(next_run=now + timedelta(hours=1))
+    Schedule.objects.filter(pk=on_time.pk).update(next_run=now - timedelta(minutes=2))
+    for path in ("/health/", "/django_q/schedule/"):
+        assert "due now" in (text := text_of(operator.get(path))) and "overdue by" not in text
+    assert "No jobs overdue" in text_of(operator.get("/health/"))
+    Schedule.objects.filter(pk=on_time.pk).update(next_run=now - timedelta(minutes=4))
+    for path in ("/health/", "/django_q/schedule/"):
+        assert "overdue by 4 minutes" in (text := text_of(operator.get(path))) and "due now" not in text
+    assert "“Pull due registrations” is overdue by 4 min" in text_of(operator.get("/health/"))
+
+
 def test_a_pause_is_asked_how_long_and_why_and_is_shown_with_that(operator: Client) -> None:
     install_schedules()
     job = Schedule.objects.get(func="monitoring.jobs.send_due")

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from core.cached_counts import OpenCounts, up_to
+from core.outbound.mail_server import has_mail_server, set_up_text
 from core.text import ago, counted
 from core.visibility import is_restricted
 from dnbmon_site.accounts.api_key_rights import unknown_words
@@ -110,14 +111,29 @@ def _unnotified(request: HttpRequest, numbers: OpenCounts, *, is_guided: bool) -
         return
     if is_guided and not numbers.of("unnotified")["channels"]:
         return
+    title, text = _no_one_notified(len(rules)) if has_mail_server() else _no_one_emailed(len(rules))
+    text = f"{text % {'rules': few(rules)}} {_way_out(numbers, may_rule)}".rstrip()
+    yield Need("warn", title % {"count": counted(len(rules))}, text, *_where(numbers))
+
+
+def _no_one_notified(count: int) -> tuple[str, str]:
     title = ngettext(
         "%(count)s rule of high or critical severity has no channel",
         "%(count)s rules of high or critical severity have no channel",
-        len(rules),
+        count,
     )
-    text = gettext("%(rules)s: no one is notified about companies without an owner.") % {"rules": few(rules)}
-    text = f"{text} {_way_out(numbers, may_rule)}".rstrip()
-    yield Need("warn", title % {"count": counted(len(rules))}, text, *_where(numbers))
+    return title, gettext("%(rules)s: no one is notified about companies without an owner.")
+
+
+def _no_one_emailed(count: int) -> tuple[str, str]:
+    """Emails to the users of a rule, and to the owners of companies, do not leave either."""
+    title = ngettext(
+        "%(count)s rule of high or critical severity notifies no one",
+        "%(count)s rules of high or critical severity notify no one",
+        count,
+    )
+    text = gettext("%(rules)s: users and owners of companies receive no emails because no email server is set up.")
+    return title, f"{text} {set_up_text()}"
 
 
 def _way_out(numbers: OpenCounts, may_rule: bool) -> str:

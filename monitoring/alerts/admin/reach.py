@@ -119,13 +119,12 @@ def _recipients(rule: AlertRule, reach: Reach, people: Sequence[Any]) -> Iterato
 
 
 def _why_unreached(person: Any, reach: Reach) -> str:
-    """A user's own channels take the place of their email address."""
-    own = [channel for channel in reach.channels if channel.person_id == person.pk]
-    if any(channel.pk not in reach.muted for channel in own):
+    if reach.has_way_to(person):
         return ""
-    if not own and not person.email:
-        return gettext("no email address and no own channel")
-    return "" if has_mail_server() else _no_server()
+    if not has_mail_server():
+        return _no_server()
+    has_own = any(channel.person_id == person.pk for channel in reach.channels)
+    return gettext("address not confirmed yet") if has_own else gettext("no email address and no own channel")
 
 
 def _no_server() -> str:

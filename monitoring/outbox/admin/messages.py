@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -75,8 +76,14 @@ def _when(row: OutboxMessage) -> str:
 def waiting_text(row: OutboxMessage, held: set[UUID]) -> str:
     """When a message that waits is sent; empty for the others."""
     if is_untried(row) and row.target in held:
-        return gettext("Waiting: an earlier message to this receiver failed.")
+        return gettext("After an earlier message to this receiver, which failed")
     return _when(row) if is_untried(row) or is_retrying(row) else ""
+
+
+def attempts_of(rows: Iterable[OutboxMessage]) -> dict[UUID, int]:
+    """How many the page of each message lists. A message that is resent counts its own again from 0."""
+    tried = SendAttempt.objects.filter(message__in=[row.pk for row in rows]).order_by()
+    return dict(tried.values_list("message").annotate(Count("id")))
 
 
 def attempt_text(tried: SendAttempt) -> str:
@@ -100,6 +107,8 @@ def _resend(request: HttpRequest, row: OutboxMessage) -> Outcome:
     if not send_again(OutboxMessage.objects.filter(pk=row.pk)):
         return messages.WARNING, gettext("The message is waiting for its turn and will be sent automatically.")
     _record_resent(request, row)
+    if row.state == MessageState.SENT:
+        return gettext("The message was delivered before. It will be sent again within a minute, with the same ID.")
     return gettext("The message will be resent within a minute, with the same ID.")
 
 
@@ -112,13 +121,32 @@ def _record_resent(request: HttpRequest, row: OutboxMessage) -> None:
     record(actor=request.user.get_username(), action="message.again", thing=row, summary=summary)
 
 
+def _repeated_text(count: int) -> str:
+    return ngettext(
+        "%(count)s of them was delivered before and will be sent again.",
+        "%(count)s of them were delivered before and will be sent again.",
+        count,
+    ) % {"count": counted(count)}
+
+
+def _how_it_stands(row: OutboxMessage, tried: int, waiting: str) -> str:
+    """How often it was tried, the last error, and what comes next; empty for what was delivered by one attempt."""
+    attempts = ngettext("%(count)s attempt", "%(count)s attempts", tried) % {"count": counted(tried)}
+    parts = [attempts] if tried > 1 or row.last_error else []
+    if row.last_error:
+        error = Truncator(row.last_error).chars(200).rstrip(".")
+        parts.append(gettext("Last error: %(error)s") % {"error": error})
+    parts += filter(None, (waiting, next_attempt_text(row)))
+    return ". ".join(parts)
+
+
 class StateFilter(ChoiceFilter):
     """The stored states, with the waiting messages that failed before as a state of their own, and both that failed."""
 
     title = _("status")
     parameter_name = field = "state"
     options = (
-        ("undelivered", _("Not delivered (failed, retrying, waiting or on hold)")),
+        ("undelivered", _("Not delivered, except tests (failed, retrying, waiting or on hold)")),
         (MessageState.WAITING, MessageState.WAITING.label),
         ("retrying", _("Retrying")),
         ("held", _("On hold (webhook disabled)")),
@@ -145,7 +173,7 @@ def recipient_text(row: OutboxMessage, names: Mapping[UUID, str]) -> SafeString:
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
     row_actions = {"resend": _resend}
-    list_display = ("when", "event_text", "recipient", "company_text", "status", "attempts", "trouble")
+    list_display = ("when", "event_text", "recipient", "company_text", "status")
     list_filter = (
         StateFilter,
         choice_filter("kind", TargetKind.choices, _("recipient type")),
@@ -177,7 +205,7 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
         gone, off = deleted_channels(chosen), disabled_webhooks(chosen)
         queryset = queryset.exclude(target__in=gone | off)
         unsent = Q(state=MessageState.WAITING)
-        rows = list(queryset.filter(~unsent | RETRYING).only("pk", "event_type", "event"))
+        rows = list(queryset.filter(~unsent | RETRYING).only("pk", "event_type", "event", "state"))
         if gone:
             messages.warning(request, gettext("Messages to deleted channels cannot be resent."))
         if off:
@@ -200,11 +228,15 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
             )
             % {"count": counted(len(rows))},
         )
+        if repeated := sum(row.state == MessageState.SENT for row in rows):
+            messages.warning(request, _repeated_text(repeated))
 
     def complete_rows(self, rows: list[Any]) -> None:
         names, companies, held = names_of(rows), company_names(rows), held_up(rows)
+        attempts = attempts_of(rows)
         for row in rows:
-            row.waiting = waiting_text(row, held) if row.target in held else ""
+            row.tried = attempts.get(row.pk, row.attempts)
+            row.waiting = waiting_text(row, held) if row.target in held and is_untried(row) else ""
             row.recipient, row.company_text = recipient_text(row, names), company_text(row, companies)
 
     @admin.display(description=_("Event"))
@@ -223,13 +255,10 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
     def when(self, row: OutboxMessage) -> SafeString | str:
         return ago(row.created_at)
 
-    @admin.display(description=_("Status"))
+    @admin.display(description=_("Status and last error"))
     def status(self, row: Any) -> SafeString:
-        return two_lines(state_badge(row), row.waiting) if row.waiting else state_badge(row)
-
-    @admin.display(description=_("Last error"))
-    def trouble(self, row: OutboxMessage) -> SafeString | str:
-        return two_lines(row.last_error[:120], next_attempt_text(row)) if row.last_error else ""
+        """In one column, so that it is in sight beside the others on a small screen."""
+        return two_lines(state_badge(row), _how_it_stands(row, row.tried, row.waiting))
 
     def page_context(self, request: HttpRequest, row: OutboxMessage) -> dict[str, Any]:
         tries = list(SendAttempt.objects.filter(message=row).order_by("-id")[:100])

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from core import plurals
 from core.actors import Actor, actor_of
+from core.text import moment_text
 from portfolio.billing.approval_limits import Act, reasons_for_second
 from portfolio.billing.contract_year import day_text
 from portfolio.company_search.bulk import may_search_rows
@@ -18,7 +19,7 @@ from portfolio.company_search.overview import overview_of
 from portfolio.imports.admin.actions import SEARCH
 from portfolio.imports.admin.uploads import ROWS_A_PAGE, TONES, page_number, progress_of, rows_on, tiles_of, waits_long
 from portfolio.imports.apply import undone_removals
-from portfolio.imports.confirm import is_undecided, left_out_text
+from portfolio.imports.confirm import Plan, current_plan, is_undecided, left_out_text
 from portfolio.imports.outcomes import label_of, shown_rows, totals_of, with_known_names
 from portfolio.imports.resume import is_in_work
 from portfolio.imports.states import counts_of, sheets_of, state_text
@@ -80,12 +81,14 @@ def _what_to_do(request: HttpRequest, row: SubjectImport, counts: dict[str, int]
     may_confirm = request.user.has_perm("portfolio.confirm_import")
     is_read = row.state == ImportState.READ
     undecided = is_read and is_undecided(row)
-    changes = is_read and not undecided and _changes_something(row, counts)
+    plan = current_plan(row) if is_read else None
+    changes = is_read and not undecided and _changes_something(row, counts, plan)
     may_grow = bool(counts.get(Validation.NO_NUMBER)) and may_search_rows(request.user)
     return {
         "undecided": counts.get(Validation.DECISION, 0) if undecided else 0,
         "examples": list(islice(validated_rows(row, Validation.DECISION), 3)) if undecided else [],
-        "to_confirm": confirmation_of(row, counts, actor_of(request)) if changes else None,
+        "to_confirm": confirmation_of(row, counts, actor_of(request), plan) if changes else None,
+        "requested_since": _requested_since(counts, plan),
         "nothing_to_do": is_read and not undecided and not changes and not may_grow,
         "may_upload": request.user.has_perm("portfolio.add_subjectimport"),
         "may_confirm": may_confirm,
@@ -102,14 +105,26 @@ def first_person_of(row: SubjectImport) -> uuid.UUID | None:
     return row.undo_requester_id if row.state == ImportState.AWAITING_UNDO else row.confirmer_id
 
 
-def _changes_something(row: SubjectImport, counts: dict[str, int]) -> bool:
-    return bool(row.removals or counts.get(Validation.NEW) or counts.get(Validation.REFORMATTED))
+def _changes_something(row: SubjectImport, counts: dict[str, int], plan: Plan | None) -> bool:
+    if plan:
+        return bool(plan.lists.add or plan.remove)
+    return bool(row.removals or _checked_as_new(counts))
 
 
-def confirmation_of(row: SubjectImport, counts: dict[str, int], by: Actor) -> dict[str, Any]:
+def _checked_as_new(counts: dict[str, int]) -> int:
+    return counts.get(Validation.NEW, 0) + counts.get(Validation.REFORMATTED, 0)
+
+
+def _requested_since(counts: dict[str, int], plan: Plan | None) -> int:
+    """Of the rows that were new when they were checked."""
+    return max(0, _checked_as_new(counts) - len(plan.lists.add)) if plan else 0
+
+
+def confirmation_of(row: SubjectImport, counts: dict[str, int], by: Actor, plan: Plan | None) -> dict[str, Any]:
     """The numbers that a person confirms."""
-    adds = counts.get(Validation.NEW, 0) + counts.get(Validation.REFORMATTED, 0)
+    adds = len(plan.lists.add) if plan else _checked_as_new(counts)
     return {
+        "counted_at": moment_text(row.moved_at) if row.moved_at and not plan else "",
         "adds": adds,
         "new": row.new_billable or 0,
         "billed_already": adds - (row.new_billable or 0),

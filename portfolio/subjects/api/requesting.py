@@ -13,16 +13,19 @@ from rest_framework.response import Response
 from core.actors import Actor
 from core.api.examples import who
 from core.db import clean_text
+from core.text import counted, plural
 from direct_plus.duns import InvalidDuns, normalise_duns
 from portfolio.billing.api_budget import Purse, purse_of, request_within
 from portfolio.billing.new_billable import new_billable
 from portfolio.imports.api import ImportSerializer, handed_in
 from portfolio.models import ImportMode, Registration, SubjectImport
-from portfolio.registrations.adopt import is_number_known
+from portfolio.registrations.adopt import not_adopted
 from portfolio.subjects.entry_file import FIELDS, as_file
 from portfolio.subjects.requests import SubjectEntry, requested_among
 
 ADDED, ALREADY, DUPLICATE, INVALID, AWAITING = "added", "already_requested", "duplicate", "invalid", "awaiting"
+# Of the registrations whose lists are not adopted, in a reason.
+NAMED = 5
 
 
 @dataclass(slots=True)
@@ -81,10 +84,12 @@ def request_companies(
     valid = [row for row in rows if row.entry and not row.validation]
     act = _preview if dry_run else _request
     outcome = act(registration, purse, valid, who(request))
+    incomplete = not_adopted(registration.contract) if outcome.new else []
+    reason = _why_it_awaits(outcome, purse, incomplete) if outcome.awaits else ""
     for row in valid:
         row.validation = _validation(row, outcome)
-    uncertain = bool(outcome.new) and not is_number_known(registration.contract)
-    billable = {"new_billable": len(outcome.new), "new_billable_is_maximum": uncertain}
+        row.reason = reason if row.validation == AWAITING else ""
+    billable = {"new_billable": len(outcome.new), "new_billable_is_maximum": bool(incomplete)}
     return _response(rows, outcome, {"dry_run": dry_run, **billable}, purse)
 
 
@@ -105,6 +110,21 @@ def _preview(registration: Registration, purse: Purse | None, rows: list[Subject
     new, known = new_billable(registration.contract, duns), requested_among(registration, duns)
     fits = not new or (purse is not None and purse.has_room(sorted(new)))
     return Outcome(new, set(duns) - known if fits else set(), known, awaits=not fits)
+
+
+def _why_it_awaits(outcome: Outcome, purse: Purse | None, incomplete: Sequence[str]) -> str:
+    """The same for all entries: a list is requested as a whole."""
+    new = plural(len(outcome.new), "new billable company", "new billable companies")
+    if purse is None:
+        cause = f"A user must confirm: the list adds {new}."
+    else:
+        left = f"{counted(purse.left())} left in the budget of this key"
+        cause = f"A user must confirm: the list adds {new}, more than the {left}."
+    if not incomplete:
+        return cause
+    more = f" and {len(incomplete) - NAMED} more" if len(incomplete) > NAMED else ""
+    names = f"{', '.join(incomplete[:NAMED])}{more}"
+    return f"{cause} This number is a maximum because D&B's list is not adopted for {names}."
 
 
 def _validation(row: SubjectRow, outcome: Outcome) -> str:

@@ -53,6 +53,9 @@ SUBJECT_EXAMPLE = {
 }
 ENTRY_EXAMPLE = {"duns": "804735132", "customer_reference": "V-1001", "tags": "critical"}
 VALIDATION_EXAMPLE = {"input": "80-473-5132", "duns": "804735132", "validation": ADDED, "reason": ""}
+AWAITING_EXAMPLE = (
+    "A user must confirm: the list adds 1 new billable company, more than the 0 left in the budget of this key."
+)
 YOUR_NUMBER = "Your own number for the company, such as a customer or supplier number."
 OWNER = "Person responsible for the company: a username or an email address."
 BUDGET_EXAMPLE = {"limit": 100, "used": 1, "left": 99}
@@ -115,7 +118,7 @@ class ValidationSerializer(serializers.Serializer[Any]):
     input = serializers.CharField(help_text="The number as you sent it.")
     duns = serializers.CharField(allow_null=True, help_text="Nine digits. Null if the input is invalid.")
     validation = serializers.ChoiceField(VALIDATIONS, help_text="The result of the check.")
-    reason = serializers.CharField(help_text="Why the number is invalid. Otherwise empty.")
+    reason = serializers.CharField(help_text="Why the entry is `invalid`, or why it is `awaiting`. Otherwise empty.")
 
 
 class BudgetSerializer(serializers.Serializer[Any]):
@@ -191,7 +194,7 @@ class SubjectList(APIView):
             an_answer(
                 "Beyond the budget",
                 {
-                    "results": [{**VALIDATION_EXAMPLE, "validation": AWAITING}],
+                    "results": [{**VALIDATION_EXAMPLE, "validation": AWAITING, "reason": AWAITING_EXAMPLE}],
                     "counts": {AWAITING: 1},
                     "added": 0,
                     **{"dry_run": False, "new_billable": 1, "new_billable_is_maximum": False},
@@ -214,7 +217,8 @@ class SubjectList(APIView):
         that awaits confirmation by a user, and the response is 202. The next sync sends the companies to D&B.
 
         With `dry_run`, nothing is requested, spent or kept. The response (200) has the validation of each entry, the
-        number of new billable companies and the budget that is left. Entries beyond the budget are `awaiting`.
+        number of new billable companies and the budget that is left. Entries beyond the budget are `awaiting`;
+        `reason` names the budget, and the registrations for which D&B's list is not adopted.
         """
         where = ContractParameter.of(request)
         asked = SubjectEntriesSerializer(data=request.data)

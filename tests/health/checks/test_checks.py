@@ -20,7 +20,16 @@ from health.checks.registry import SLOW, all_checks, checks_of, headline, proble
 from health.checks.result import worst
 from health.incidents.lifecycle import open_incident, open_problems
 from health.models import Heartbeat, State
-from monitoring.models import WEBHOOK_TEST, Channel, DeadLetter, DeliveryState, MailAddress, MessageState, SendAttempt
+from monitoring.models import (
+    WEBHOOK_TEST,
+    Channel,
+    DeadLetter,
+    DeliveryState,
+    MailAddress,
+    MessageState,
+    OutboxMessage,
+    SendAttempt,
+)
 from monitoring.pull.admin.details import marks_of
 from monitoring.webhooks.endpoints import create_endpoint, discard, switch_off
 from portfolio.models import RateLimitSlot, Registration, RegistrationState, SyncRun, SyncState
@@ -107,7 +116,11 @@ def a_slot(seconds: float) -> None:
 def a_refused_message() -> None:
     """It is tried again later; the one behind it is overdue, and only waits for it."""
     later = timezone.now() + timedelta(minutes=5)
-    a_message(1, kind="webhook", attempts=2, last_error="answered 500", next_try_at=later)
+    message = a_message(1, kind="webhook", attempts=2, last_error="answered 500", next_try_at=later)
+    for error in ("no route", "answered 500"):
+        SendAttempt.objects.create(message=message, at=ago(minutes=1), duration_ms=1, error=error)
+    # Resent, which counts from 0 again; the list of messages and this check count both.
+    OutboxMessage.objects.filter(pk=message.pk).update(attempts=1)
     a_message(2, kind="webhook", next_try_at=ago(minutes=20))
 
 
@@ -136,7 +149,7 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
         f"receivers:{TARGET}",
         lambda: a_refused_message(),
         WARNING,
-        "Last error: answered 500. 1 message is being retried.",
+        "2 attempts failed. Last error: answered 500. 1 message is being retried.",
     ),
     ("quota", lambda: broken(quota_used_up=True), CRITICAL, REFERENCE),
     ("in-doubt", lambda: a_call(DeliveryState.IN_DOUBT, called_at=ago(minutes=20)), OK, "1 call in doubt"),

@@ -231,7 +231,9 @@ def test_without_an_email_server_a_confirmed_address_is_nobody_too(ann: Client, 
     a_registration(last_pulled_at=timezone.now())
     ann.post("/start/dismiss/")
     update_counts("unnotified")
-    (text,) = [need.text for need in ann.get("/").context["needs"] if need.title == NO_CHANNEL]
+    title = "1 rule of high or critical severity notifies no one"
+    (text,) = [need.text for need in ann.get("/").context["needs"] if need.title == title]
+    assert "users and owners of companies receive no emails because no email server is set up. Set EMAIL_URL" in text
     assert "Team: emails are not sent because no email server is set up." in text
     page = text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/change/"))
     assert "will receive its alerts once an email server is set up." in page
@@ -258,7 +260,7 @@ def test_the_front_page_warns_only_those_who_can_do_something(client: Client) ->
     assert NO_CHANNEL not in text_of(client.get("/"))
 
 
-def test_owners_are_enough_where_every_company_has_one() -> None:
+def test_owners_are_enough_where_every_company_has_one(settings: Any) -> None:
     a_rule()
     registration = a_registration()
     delivered(a_seed(DUNS, delivered=now_stamp(days=-1)))
@@ -266,6 +268,18 @@ def test_owners_are_enough_where_every_company_has_one() -> None:
     Subject.objects.create(id=key, registration=registration, company_id=DUNS, requested=True)
     assert unnotified()["rules"] == ["Out of business"]
     Subject.objects.update(owner="ann@example.com")
+    assert unnotified()["rules"] == []
+    settings.EMAIL_BACKEND = CONSOLE
+    assert unnotified()["rules"] == ["Out of business"], "no email leaves, to an owner neither"
+
+
+def test_a_user_of_a_rule_is_notified_only_where_something_reaches_them(ann: Client, settings: Any) -> None:
+    User.objects.update(email="ann@example.com")
+    a_rule(notify_users="ann")
+    assert unnotified()["rules"] == []
+    settings.EMAIL_BACKEND = CONSOLE
+    assert unnotified()["rules"] == ["Out of business"]
+    a_channel(name="Chat", address="json://chat.acme.example/hook", person=User.objects.get())
     assert unnotified()["rules"] == []
 
 

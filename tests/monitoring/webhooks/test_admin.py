@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -92,7 +93,8 @@ def test_the_list_shows_which_webhooks_fail_and_why_one_is_disabled(
         text = text_of(admin.get(PATH))
     assert f"Failing since {moment_text(since)}" in text and "Enabled" not in text
     page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
-    assert "Failing since" in page and "The receiver does not accept messages." in page
+    assert "Failing since" in page and "1 message was not delivered and is retried automatically." in page
+    assert "Last error: The receiver responded with status 500. Response: “no”." in page
     do(admin, "off")
     assert "Disabled: by ann" in text_of(admin.get(PATH))
     receiver.behave = answering(200)
@@ -115,9 +117,12 @@ def test_a_webhook_is_failing_when_its_messages_have_failed_finally_and_none_was
     since = SendAttempt.objects.exclude(error="").get().at
     assert f"Failing since {moment_text(since)}" in text_of(admin.get(PATH))
     page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
-    assert "The latest messages are no longer retried" in page and "retried automatically" not in page
+    assert "1 message failed and is no longer retried. Fix the receiver" in page and "retried automatically" not in page
+    assert "Last error: The receiver responded with status 500." in page
     receiver.behave = answering(200)
     do(admin, "test")
+    page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
+    assert "1 message failed and is no longer retried. The receiver has accepted messages since then." in page
     assert "Enabled" in text_of(admin.get(PATH))
 
 
@@ -145,8 +150,8 @@ def test_a_receiver_that_was_never_reached_has_refused_nothing(admin: Client, re
     WebhookEndpoint.objects.update(url="http://127.0.0.1:1/")
     send_due()
     page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
-    assert "The receiver cannot be reached: no server answers at that address. Messages are retried" in page
-    assert "does not accept" not in page
+    assert "Last error: The receiver cannot be reached: no server answers at that address." in page
+    assert "1 message was not delivered and is retried automatically." in page and "responded" not in page
     assert "3 undelivered messages" in page and "Retry undelivered messages" in page
     listed = admin.get(f"/monitoring/outboxmessage/?target={WebhookEndpoint.objects.get().pk}&state=undelivered")
     assert len(listed.context["cl"].result_list) == 3, "the same number as on the page of the webhook"
@@ -171,8 +176,9 @@ def test_a_message_that_is_retried_is_told_from_an_untried_one(admin: Client, re
     answer = admin.get(f"{path}?state=waiting")
     waiting = answer.context["cl"].result_list
     assert len(waiting) == 24 and retried not in waiting
-    assert text_of(answer).count("an earlier message to this receiver failed") == 24
-    cells = re.findall(r'<td class="field-(\w+)[^>]*>(?:(?!</td>).)*an earlier message', answer.text, re.S)
+    assert text_of(answer).count("After an earlier message to this receiver, which failed") == 24
+    assert text_of(answer).count("Waiting") == 24 + 2, "once in each row, in the filter and in its chip"
+    cells = re.findall(r'<td class="field-(\w+)[^>]*>(?:(?!</td>).)*After an earlier message', answer.text, re.S)
     assert set(cells) == {"status"}, "it is no error"
     do(admin, "off")
     assert not admin.get(f"{path}?state=retrying").context["cl"].result_list, "it is kept until it is enabled"
@@ -370,18 +376,25 @@ def test_messages_show_every_try_and_go_out_again(admin: Client, receiver: Recei
     assert "The receiver responded with status 500 after" in text_of(page) and "Response: “no <b>way</b>”" in text_of(
         page
     )
+    listed = text_of(admin.get("/monitoring/outboxmessage/"))
+    assert "Retrying 1 attempt. Last error: status 500. Next attempt: " in listed
     assert "Message “Company changes”" in text_of(page) and "Resend message" in text_of(page)
     assert "<b>way" not in page.content.decode(), "a receiver's answer is text"
     assert "Next attempt" in text_of(page)
     OutboxMessage.objects.update(state=MessageState.SENT)
     assert "Next attempt" not in text_of(admin.get(f"/monitoring/outboxmessage/{row.pk}/change/"))
-    admin.post("/monitoring/outboxmessage/", {"action": "again", "_selected_action": [str(row.pk)]})
+    chosen = {"action": "again", "_selected_action": [str(row.pk)]}
+    answer = text_of(admin.post("/monitoring/outboxmessage/", chosen, follow=True))
+    assert "1 of them was delivered before and will be sent again." in answer
     assert OutboxMessage.objects.get().state == MessageState.WAITING
+    [listed] = admin.get("/monitoring/outboxmessage/").context["cl"].result_list
+    assert (listed.attempts, listed.tried) == (0, 1), "as many as the page of the message lists"
     again = f"/monitoring/outboxmessage/{row.pk}/do/resend/"
     assert "is waiting for its turn and will be sent" in text_of(admin.post(again, follow=True))
     OutboxMessage.objects.update(state=MessageState.SENT)
-    assert "Resend message" in text_of(admin.get(f"/monitoring/outboxmessage/{row.pk}/change/"))
-    assert "will be resent within a minute" in text_of(admin.post(again, follow=True))
+    page = text_of(admin.get(f"/monitoring/outboxmessage/{row.pk}/change/"))
+    assert "This message was delivered. “Resend message” delivers it again, with the same ID" in page
+    assert "It will be sent again within a minute" in text_of(admin.post(again, follow=True))
     assert OutboxMessage.objects.get().state == MessageState.WAITING
 
 
@@ -478,9 +491,11 @@ def test_messages_that_were_not_delivered_are_one_choice(admin: Client, receiver
     OutboxMessage.objects.filter(pk=retried.pk).update(attempts=1, next_try_at=timezone.now())
     OutboxMessage.objects.filter(pk=failed.pk).update(attempts=9, state=MessageState.DEAD, next_try_at=None)
     OutboxMessage.objects.filter(pk=sent.pk).update(attempts=1, state=MessageState.SENT)
+    more = {"event": "alert", "created_at": timezone.now(), "next_try_at": timezone.now() + timedelta(hours=8)}
+    quiet = OutboxMessage.objects.create(id=uuid4(), kind="channel", target=uuid4(), **more)
     page = admin.get("/monitoring/outboxmessage/?state=undelivered")
-    assert {row.pk for row in page.context["cl"].result_list} == {retried.pk, failed.pk, untried.pk}
-    assert "Not delivered" in text_of(page)
+    assert {row.pk for row in page.context["cl"].result_list} == {retried.pk, failed.pk, untried.pk, quiet.pk}
+    assert "Not delivered, except tests (failed, retrying, waiting or on hold)" in text_of(page)
     text = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
     assert "3 undelivered messages" in text
 

@@ -243,6 +243,25 @@ def test_one_click_decides_on_all_zeros(admin: Client, registration: Registratio
     assert "nothing is sent to D&B until the list is adopted" in text
 
 
+def test_the_numbers_of_one_that_waits_are_those_of_now(
+    admin: Client, registration: Registration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_ = uploaded(admin, ONE, TWO)
+    assert "up to 2 new billable" in page(admin, import_)
+    request_subjects(registration=registration, entries=[SubjectEntry(TWO)], requested_by="ERP")
+    text = page(admin, import_)
+    assert "up to 1 new billable" in text and "1 company has been requested in another way since" in text
+    assert "0 added at no charge" in text and "1 new" in text_of(admin.get(LIST))
+    request_subjects(registration=registration, entries=[SubjectEntry(ONE)], requested_by="ERP")
+    monkeypatch.setattr("portfolio.imports.confirm.COUNTED_WHEN_SHOWN", 1)
+    text = page(admin, import_)
+    assert "up to 1 new billable" in text and re.search(r"As of [^.]+\. The numbers are counted again when you", text)
+    monkeypatch.undo()
+    text = page(admin, import_)
+    assert "2 companies have been requested in another way" in text and "This file changes nothing" in text
+    assert "new billable" not in text
+
+
 def test_or_leaves_them_out(admin: Client, registration: Registration) -> None:
     import_ = uploaded(admin, "60704780", ONE)
     assert "1 row is left out." in do(admin, import_, "leave-out")
