@@ -38,6 +38,13 @@ class Work(TextChoices):
     ASSIGNMENT = "assignment", _("Assignment")
 
 
+class Lack(TextChoices):
+    """What an alert or a change has not had."""
+
+    MESSAGE = "message"
+    ACKNOWLEDGMENT = "acknowledgment"
+
+
 # A model and the key of a row.
 Page = tuple[type[Model], object]
 RANKS: Mapping[str, int] = {topic: rank for rank, topic in enumerate(Topic)}
@@ -81,6 +88,8 @@ class Line:
     is_minor: bool = False
     # Of work on an alert, what the summary counts.
     work: Work | None = None
+    # Of alerts, what the summary counts.
+    lacks: frozenset[Lack] = frozenset()
 
     @property
     def order(self) -> tuple[datetime, int, str]:
