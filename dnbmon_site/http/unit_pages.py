@@ -31,7 +31,7 @@ OF_MODELS = {
         *("changelist", "change", "do", "export", "save", "columns"),
         *("upload", "template", "validations"),
     ),
-    "monitoring_decision": ("changelist", "change", "do", "export", "save", "columns", "decide"),
+    "monitoring_decision": ("changelist", "change", "do", "export", "save", "columns", "decide", "limit"),
     "monitoring_duereview": ("changelist", "change", "export", "save", "columns"),
     "monitoring_review": ("changelist", "change", "export", "save", "columns"),
     "core_savedfilter": ("changelist", "change", "delete"),

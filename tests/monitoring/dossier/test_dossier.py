@@ -349,9 +349,9 @@ def test_a_decision_with_the_figures_that_were_known_and_a_review() -> None:
 @pytest.mark.parametrize(
     ("state", "second", "words"),
     [
-        (DecisionState.PROPOSED, "", "Hold: proposed by ann, not confirmed"),
-        (DecisionState.FINAL, "bob", "Hold: proposed by ann, confirmed by bob"),
-        (DecisionState.REFUSED, "bob", "Hold: proposed by ann, refused by bob"),
+        (DecisionState.PROPOSED, "", "Proposed by ann, not confirmed: Hold"),
+        (DecisionState.FINAL, "bob", "Proposed by ann, confirmed by bob: Hold"),
+        (DecisionState.REFUSED, "bob", "Proposed by ann, refused by bob: Hold"),
     ],
 )
 def test_a_proposed_decision_says_how_it_stands(state: str, second: str, words: str) -> None:
