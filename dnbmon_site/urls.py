@@ -53,6 +53,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portfolio/risk/", admin.site.admin_view(portfolio_page.page), name="portfolio_risk"),
     path("portfolio/risk/movement/", admin.site.admin_view(portfolio_page.movement), name="portfolio_risk_movement"),
     path("portfolio/risk/trend/", admin.site.admin_view(portfolio_page.trend), name="portfolio_risk_trend"),
+    path(
+        "portfolio/risk/uncounted/",
+        admin.site.admin_view(portfolio_page.uncounted),
+        name="portfolio_risk_uncounted",
+    ),
     path("portfolio/risk/companies/", admin.site.admin_view(portfolio_page.companies), name="portfolio_risk_companies"),
     path(
         "portfolio/risk/companies.csv",

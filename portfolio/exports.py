@@ -67,7 +67,7 @@ declare(
             Column("country", _("Country code"), lambda row: row.country, 8),
             Column("country_name", _("Country"), lambda row: country_name(row.country)),
             Column("operating_status", _("Operating status"), lambda row: row.operating_status),
-            Column("changed_at", _("Last change"), lambda row: row.changed_at, 26),
+            Column("changed_at", _("Last update"), lambda row: row.changed_at, 26),
             *FIGURE_COLUMNS,
             *OVER_LIMIT_COLUMNS,
             *REVIEW_COLUMNS,

@@ -96,14 +96,14 @@ DEFAULT_RULES: Mapping[str, dict[str, Any]] = {
     "score-worse": _rule(
         _("Failure or delinquency score declined"),
         Severity.HIGH,
-        _("The percentile falls, or the risk class rises."),
+        _("The failure score or delinquency score drops or gets worse: its percentile falls, or its class rises."),
         elements=_paths("dnbAssessment.failureScore", "dnbAssessment.delinquencyScore"),
         conditions="gets worse",
     ),
     "rating-worse": _rule(
         _("D&B rating declined"),
         Severity.HIGH,
-        _("The D&B standard rating gets worse."),
+        _("The D&B standard rating drops or gets worse."),
         elements=_paths("dnbAssessment.standardRating"),
         conditions="gets worse",
     ),

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from core.db import in_batches
 from monitoring.alerts.facts.groups import stands_for
@@ -27,6 +28,8 @@ from monitoring.content_ids import milliseconds
 from monitoring.elements.paths import is_related
 from monitoring.models import NO_ELEMENT, AlertRule, Change, Element, Grouping, Kind, Observation, Verb
 from monitoring.story_order import LATEST_FIRST, story_key
+from portfolio.exposure.money import money_text
+from portfolio.exposure.rates import exposure_settings
 
 WINDOWS = (30, 90, 365)
 EXAMPLES = 10
@@ -55,6 +58,8 @@ class Example:
     line: Line
     reason: str
     more: int = 0
+    # For readers who may see it.
+    exposure: str = ""
 
 
 @dataclass(slots=True)
@@ -94,6 +99,17 @@ def try_rule(row: AlertRule, now: datetime | None = None) -> Trial:
         trial.windows.append(_window(rule, days, [change for change, _ in taken if change.changed_at >= since], found))
     trial.examples = _examples(rule, taken)
     return trial
+
+
+def with_exposure(trial: Trial) -> Trial:
+    """For readers who may see it: how much is at stake today with the company of each example."""
+    currency = exposure_settings().reporting_currency if trial.examples else ""
+    return replace(trial, examples=[replace(one, exposure=_at_stake(one, currency)) for one in trial.examples])
+
+
+def _at_stake(example: Example, currency: str) -> str:
+    cents = example.line.change.company.exposure
+    return gettext("Unknown") if cents is None else money_text(cents, currency)
 
 
 def _examples(rule: Rule, taken: Sequence[tuple[Change, str]]) -> list[Example]:

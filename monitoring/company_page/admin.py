@@ -200,7 +200,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     def status(self, company: Company) -> SafeString | str:
         return status_badge(company)
 
-    @admin.display(description=_("Last change"), ordering="changed_at")
+    @admin.display(description=_("Last update"), ordering="changed_at")
     def last_change(self, company: Company) -> SafeString | str:
         return ago(company.changed_at)
 

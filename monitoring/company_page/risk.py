@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from core.text import counted, day_text, moment_text
 from core.visibility import Scope, visible_to
+from monitoring.company_page.group import MOST_CRITICAL
 from monitoring.company_page.summary import Head
 from monitoring.company_page.timeline import without_company
 from monitoring.models import Alert, AlertKind, AlertState, Severity
@@ -32,30 +33,39 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """The signs together."""
+    """The signs together; `in_group`: other companies of the group with a critical change, as the page names them."""
 
     signals: list[Signal]
+    in_group: int = 0
 
     @property
     def tone(self) -> str:
-        tones = {signal.tone for signal in self.signals}
+        tones = {signal.tone for signal in self.signals} | ({"warn"} if self.in_group else set())
         return next((tone for tone in ("bad", "warn") if tone in tones), "good")
 
     @property
     def title(self) -> str:
         count = len(self.signals)
+        if not count and self.in_group:
+            text = ngettext(
+                "No risk signals of its own; critical change at %(count)s other company of the group",
+                "No risk signals of its own; critical changes at %(count)s other companies of the group",
+                self.in_group,
+            )
+            more = gettext("%(count)s or more") % {"count": counted(self.in_group)}
+            return text % {"count": more if self.in_group >= MOST_CRITICAL else counted(self.in_group)}
         if not count:
             return gettext("No risk signals in the data from D&B")
         text = ngettext("%(count)s risk signal", "%(count)s risk signals", count)
         return text % {"count": counted(count)}
 
 
-def risk_of(head: Head, scores: Scores) -> Risk:
-    return Risk([*_facts(head), *_forecasts(scores)])
+def risk_of(head: Head, scores: Scores, in_group: int = 0) -> Risk:
+    return Risk([*_facts(head), *_forecasts(scores)], in_group)
 
 
 def with_signal(risk: Risk, first: Signal | None) -> Risk:
-    return Risk([first, *risk.signals]) if first else risk
+    return replace(risk, signals=[first, *risk.signals]) if first else risk
 
 
 def _facts(head: Head) -> Iterator[Signal]:

@@ -23,7 +23,7 @@ from monitoring.history.checkpoints import known_at, profile
 from monitoring.history.company_projection import columns_of, merged_into
 from monitoring.history.known import Known
 from monitoring.history.state import MOST_MISMATCHES, CompanyState
-from monitoring.models import Change, Element
+from monitoring.models import Change, Element, Kind, Severity
 from monitoring.retention.retention import note_for
 from monitoring.scores.chart_data import scores_of
 from portfolio.companies.notes import described, notes_of
@@ -109,19 +109,19 @@ def company_page(
     page = timeline(found, elements)
     find_mismatches(page, _known_then(story, found), registrations)
     name_sources(page, registrations, scope)
-    known = _profile(story, elements)
+    known, group = _profile(story, elements), group_of(row, scope)
     scores = scores_of(story.then.scores, elements, moment or timezone.now())
     return {
         **known,
         "page": page,
         "latest_lines": (latest := _latest(page)),
-        # The day of the event, as the latest changes show it: data may have been received long after.
-        "last_change_at": latest[0].change.changed_at if latest and not before else row.changed_at,
+        # The day of the event, as the latest changes show it: lists show the last update, which a document is too.
+        "last_change_at": latest[0].change.changed_at if latest and not before else None,
         "scores": scores,
-        "risk": risk_of(known["head"], scores),
+        "risk": risk_of(known["head"], scores, in_group=0 if moment else len(group.critical)),
         "begins": story.today.begins,
         "around": _around(story, subjects, registrations, scope, left_at),
-        "group": group_of(row, scope),
+        "group": group,
         "described": described(subjects),
         "is_listed": bool(subjects),
         "references": list(references.order_by("system", "reference")[:MOST_REFERENCES]),
@@ -140,7 +140,8 @@ def _known_then(story: Story, found: Stretch) -> CompanyState:
 def _show_as_it_was(row: Company, story: Story, left_at: datetime) -> None:
     for name, value in columns_of(story.today.state).items():
         setattr(row, name, value)
-    row.changed_at = changes_of(row.duns).filter(changed_at__lte=left_at).values_list("changed_at", flat=True).first()
+    changes = changes_of(row.duns).filter(~Q(kind=Kind.ELEMENT) | Q(severity__gt=Severity.NOISE))
+    row.changed_at = changes.filter(changed_at__lte=left_at).values_list("changed_at", flat=True).first()
     row.exposure, row.exposure_unconverted = None, False
 
 

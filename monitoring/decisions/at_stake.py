@@ -28,6 +28,24 @@ def exposure_text(company: Company, current: Decision | None) -> str:
     return _exposure_text(company, valid, over)
 
 
+def over_limit_text(company: Company, cents: int, currency: str) -> str:
+    """By how much the exposure exceeds a limit that somebody is about to enter; nothing where it does not."""
+    if company.exposure is None:
+        return ""
+    rates = rates_at(today())
+    limit = convert(cents, rates.factor(currency))
+    if limit is None:
+        words = gettext("The limit cannot be compared with the exposure: there is no exchange rate for %(currency)s.")
+        return words % {"currency": currency}
+    if company.exposure <= limit:
+        return ""
+    exposure, excess = (
+        money_text(one, rates.reporting_currency) for one in (company.exposure, company.exposure - limit)
+    )
+    words = gettext("The exposure of %(exposure)s exceeds this limit by %(excess)s.")
+    return words % {"exposure": exposure, "excess": excess}
+
+
 def _exposure_text(company: Company, row: Decision | None, over: str) -> str:
     cents = company.exposure
     if cents is None:

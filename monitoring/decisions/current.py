@@ -7,6 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from core.actors import names_of
+from core.text import day_text
 from monitoring.decisions.decide import in_words, is_expired
 from monitoring.decisions.reviews import last_review
 from monitoring.models import Decision, DecisionKind, DecisionState, Review
@@ -50,6 +55,18 @@ class Standing:
         if self.holds is None or self.holds.is_expired or self.holds.row.amount_cents is None:
             return None
         return self.holds.row.amount_cents, self.holds.row.currency
+
+    @property
+    def proposal(self) -> str:
+        """Of one that waits: who proposed what, and when."""
+        if self.waiting is None:
+            return ""
+        row = self.waiting.row
+        return gettext("Proposed by %(person)s on %(day)s: %(decision)s.") % {
+            "person": names_of([row.decided_by]).get(row.decided_by, row.decided_by),
+            "day": day_text(timezone.localdate(row.decided_at)),
+            "decision": self.waiting.words,
+        }
 
     @property
     def seen(self) -> str:

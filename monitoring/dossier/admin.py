@@ -33,7 +33,7 @@ def page(request: HttpRequest, duns: str) -> HttpResponse:
         "problem": problem,
         "today": timezone.localdate(),
         "query": _query(dossier.span),
-        "quick": [(label, _query(span)) for label, span in quick_spans()],
+        "quick": [(label, span, _query(span)) for label, span in quick_spans()],
     }
     return TemplateResponse(request, "monitoring/dossier/dossier.html", context)
 

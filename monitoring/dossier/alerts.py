@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import uuid
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -20,26 +22,36 @@ from monitoring.alerts.facts.seen import as_seen_by, comments_seen_by
 from monitoring.company_page.timeline import without_company
 from monitoring.dossier.asked import Asked
 from monitoring.dossier.lines import Line, Source, Topic, Work, source_of
+from monitoring.dossier.reactions import Reacted, Reactions
 from monitoring.dossier.reader import Part
 from monitoring.models import Alert, AlertComment, AlertItem, CloseReason, Severity
 
 REOPEN = "alert.reopen"
+REOPENINGS = frozenset({REOPEN, "alert.worse"})
 
 
-def read_alerts(asked: Asked) -> list[Alert]:
-    """Also summaries of many alerts with a change of the company among them."""
+def read_alerts(asked: Asked) -> tuple[list[Alert], dict[uuid.UUID, list[Alert]]]:
+    """Also summaries of many alerts with a change of the company among them; and those of each change."""
     if not asked.sees(Part.ALERTS):
-        return []
-    summaries = asked.rows(AlertItem).filter(company=asked.duns, alert__company=None).values_list("alert_id", flat=True)
-    rows = asked.rows(Alert).filter(Q(company=asked.duns) | Q(pk__in=sorted(set(summaries))))
+        return [], {}
+    items = list(asked.rows(AlertItem).filter(company=asked.duns).values_list("alert", "change", "alert__company"))
+    summaries = sorted({alert for alert, _, company in items if company is None})
+    rows = asked.rows(Alert).filter(Q(company=asked.duns) | Q(pk__in=summaries))
     found = list(rows.select_related("assignee").order_by("raised_at", "id"))
     as_seen_by(asked.reader.actor, found)
-    return found
+    changes: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
+    for key, change, _ in items:
+        changes[key].add(change)
+    by_change: dict[uuid.UUID, list[Alert]] = defaultdict(list)
+    for alert in found:
+        for change in changes[alert.pk]:
+            by_change[change].append(alert)
+    return found, by_change
 
 
-def alert_lines(asked: Asked, alerts: Sequence[Alert]) -> Iterator[Line]:
+def alert_lines(asked: Asked, alerts: Sequence[Alert], reactions: Reactions) -> Iterator[Line]:
     for alert in alerts:
-        yield _raised(alert)
+        yield _raised(alert, reactions.to_alert(alert))
         source = source_of(Alert, alert.pk)
         yield from _acts(f"{alert.pk.hex}", _columns(alert), source)
         yield from _other_acts(alert, source)
@@ -58,7 +70,7 @@ def _comment(row: AlertComment) -> Line:
     return line if row.by == PROGRAM else replace(line, work=Work.COMMENT)
 
 
-def _raised(alert: Alert) -> Line:
+def _raised(alert: Alert, reacted: Reacted) -> Line:
     text = without_company(alert.title, alert.company_id) if alert.company_id else alert.title
     return Line(
         at=alert.raised_at,
@@ -69,9 +81,11 @@ def _raised(alert: Alert) -> Line:
             (gettext("Alert rule"), alert.rule_name),
             (gettext("Reason"), alert.reason),
             (gettext("Date of change"), alert.happened_at),
+            *reacted.details,
         ),
         sources=(source_of(Alert, alert.pk),),
         severity=Severity(alert.severity),
+        lacks=reacted.lacks,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import Q
@@ -16,6 +16,7 @@ from monitoring.company_page.timeline import Line as ChangeLine
 from monitoring.company_page.timeline import group_repeated, lines_of
 from monitoring.dossier.asked import Asked
 from monitoring.dossier.lines import Detail, Line, Source, Topic, source_of
+from monitoring.dossier.reactions import Reacted, Reactions
 from monitoring.dossier.reader import Part
 from monitoring.history.sources import Reported, reports_of
 from monitoring.history.state import CompanyState, Event, apply_events, events_with
@@ -61,14 +62,19 @@ def _seen(changes: list[Change], asked: Asked) -> list[Change]:
     return [row for row in changes if row.pk in keys]
 
 
-def change_lines(asked: Asked, history: History) -> list[Line]:
+def change_lines(asked: Asked, history: History, reactions: Reactions) -> list[Line]:
     """Also of changes that happened before, and arrived in these days."""
     if not asked.sees(Part.CHANGES):
         return []
     within, reports = _within(asked, history)
     lines = group_repeated(lines_of(within), history.baseline)
     deliveries = _deliveries([one for found in reports.values() for one in found])
-    return [_line(line, reports[line.change.pk], deliveries, asked.references) for line in lines]
+    found = [(line, _line(line, reports[line.change.pk], deliveries, asked.references)) for line in lines]
+    return [row if row.is_minor else _with_reactions(row, reactions.to_change(line.change)) for line, row in found]
+
+
+def _with_reactions(line: Line, found: Reacted) -> Line:
+    return replace(line, details=(*line.details, *found.details))
 
 
 def _within(asked: Asked, history: History) -> tuple[list[Change], dict[uuid.UUID, list[Reported]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext
@@ -22,31 +23,35 @@ def decision_lines(asked: Asked) -> Iterator[Line]:
     for row, found in zip(rows, known_to(asked.reader.actor, rows), strict=True):
         source = source_of(Decision, row.pk)
         yield Line(
-            at=row.decided_at, topic=Topic.DECISION, key=f"{row.number:06}", text=_decided(row), who=row.decided_by,
+            at=row.decided_at, topic=Topic.DECISION, key=f"{row.number:06}", text=in_words(row), who=row.decided_by,
+            text_by=partial(_decided, row),
             details=tuple(_details(row, found, with_money=asked.sees(Part.EXPOSURE))), sources=(source,),
         )  # fmt: skip
         if row.confirmed_at:
             refusal = ((gettext("Reason"), row.refusal),) if row.refusal else ()
-            is_refused = row.state == DecisionState.REFUSED
-            text = (
-                gettext("Decision refused: %(decision)s") if is_refused else gettext("Decision confirmed: %(decision)s")
-            )
+            text = gettext("Refused by %(who)s: %(decision)s")
+            if row.state != DecisionState.REFUSED:
+                text = gettext("Confirmed by %(who)s: %(decision)s")
             yield Line(
-                at=row.confirmed_at, topic=Topic.DECISION, key=f"{row.number:06}1",
-                text=text % {"decision": in_words(row)}, who=row.confirmed_by, details=refusal, sources=(source,),
+                at=row.confirmed_at, topic=Topic.DECISION, key=f"{row.number:06}1", text=in_words(row),
+                who=row.confirmed_by, text_by=partial(_by, text, row), details=refusal, sources=(source,),
             )  # fmt: skip
 
 
-def _decided(row: Decision) -> str:
+def _by(text: str, row: Decision, who: str) -> str:
+    return text % {"who": who, "decision": in_words(row), "second": row.confirmed_by}
+
+
+def _decided(row: Decision, who: str) -> str:
     """One that needs a second person says how it stands: a line alone must not be read as final."""
     if not row.needs_second:
-        return in_words(row)
-    words = {
-        DecisionState.PROPOSED: gettext("%(decision)s: proposed by %(proposer)s, not confirmed"),
-        DecisionState.FINAL: gettext("%(decision)s: proposed by %(proposer)s, confirmed by %(second)s"),
-        DecisionState.REFUSED: gettext("%(decision)s: proposed by %(proposer)s, refused by %(second)s"),
+        return _by(gettext("Decided by %(who)s: %(decision)s"), row, who)
+    text = {
+        DecisionState.PROPOSED: gettext("Proposed by %(who)s, not confirmed: %(decision)s"),
+        DecisionState.FINAL: gettext("Proposed by %(who)s, confirmed by %(second)s: %(decision)s"),
+        DecisionState.REFUSED: gettext("Proposed by %(who)s, refused by %(second)s: %(decision)s"),
     }[DecisionState(row.state)]
-    return words % {"decision": in_words(row), "proposer": row.decided_by, "second": row.confirmed_by}
+    return _by(text, row, who)
 
 
 def _details(row: Decision, found: Mapping[str, Any], *, with_money: bool) -> Iterator[Detail]:

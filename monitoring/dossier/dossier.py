@@ -9,6 +9,7 @@ from datetime import date, datetime
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core import plurals
 from core.actors import Actor, names_of
 from core.audit import record
 from core.text import day_text
@@ -20,7 +21,8 @@ from monitoring.dossier.changes import change_lines, read_history
 from monitoring.dossier.decisions import decision_lines, review_lines
 from monitoring.dossier.exposure import amount_words, read_stakes, stake_lines
 from monitoring.dossier.lines import Line, Topic, with_names
-from monitoring.dossier.messages import message_lines
+from monitoring.dossier.messages import message_lines, read_messages
+from monitoring.dossier.reactions import Reactions, days_kept
 from monitoring.dossier.reader import Part, Reader
 from monitoring.dossier.records import (
     edit_lines,
@@ -28,7 +30,9 @@ from monitoring.dossier.records import (
     monitoring_lines,
     note_lines,
     proposal_lines,
+    read_entries,
     read_subjects,
+    reopened_alerts,
 )
 from monitoring.dossier.span import Span
 from monitoring.dossier.states import Figure, figures_between
@@ -64,13 +68,15 @@ class Dossier:
 def dossier_of(company: Company, span: Span, reader: Reader) -> Dossier:
     asked = Asked(company, span, reader)
     history, stakes, made_at = read_history(asked), read_stakes(asked), timezone.now()
-    alerts, subjects = read_alerts(asked), read_subjects(asked)
+    (alerts, by_change), subjects = read_alerts(asked), read_subjects(asked)
+    messages, entries = read_messages(asked, alerts), read_entries(asked, subjects, alerts)
+    reactions = Reactions(asked, messages, by_change, reopened_alerts(entries))
     found = [
-        *change_lines(asked, history),
-        *alert_lines(asked, alerts),
-        *message_lines(asked, alerts),
+        *change_lines(asked, history, reactions),
+        *alert_lines(asked, alerts, reactions),
+        *message_lines(asked, messages),
         *note_lines(asked),
-        *edit_lines(asked, subjects, alerts),
+        *edit_lines(asked, entries),
         *monitoring_lines(asked, subjects),
         *proposal_lines(asked),
         *fetch_lines(asked),
@@ -83,7 +89,12 @@ def dossier_of(company: Company, span: Span, reader: Reader) -> Dossier:
         for line in found
         if line.topic in ARRIVED or span.contains(line.at)
     ]
-    limits = [note_for(span.since) if history.is_cut else "", _unread(stakes.kept_from), _of_exposure(asked)]
+    limits = [
+        note_for(span.since) if history.is_cut else "",
+        _of_messages(asked),
+        _unread(stakes.kept_from),
+        _of_exposure(asked),
+    ]
     figures = figures_between(asked, history, stakes)
     return Dossier(company, span, made_at, figures, in_order(within), reader.left_out, list(filter(None, limits)))
 
@@ -98,6 +109,12 @@ def _unread(kept_from: date | None) -> str:
         return ""
     text = gettext("Exposure before %(day)s is not included: the imports contain too many amounts to read together.")
     return text % {"day": day_text(kept_from)}
+
+
+def _of_messages(asked: Asked) -> str:
+    days = days_kept(asked.span.since) if asked.sees(Part.MESSAGES) else 0
+    words = gettext("Messages are deleted after %(days)s, so earlier ones are not included.")
+    return words % {"days": plurals.days(days)} if days else ""
 
 
 def _of_exposure(asked: Asked) -> str:

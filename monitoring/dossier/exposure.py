@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,6 +10,7 @@ from decimal import Decimal
 from django.utils.formats import number_format
 from django.utils.translation import gettext
 
+from core.visibility import is_restricted
 from monitoring.dossier.asked import Asked
 from monitoring.dossier.lines import Line, Topic, source_of
 from monitoring.dossier.reader import Part
@@ -28,7 +28,6 @@ class Stakes:
     """The amounts in their order; `kept_from`: the first day that was looked at, where there were too many."""
 
     amounts: Sequence[PastAmount] = ()
-    imports: Mapping[uuid.UUID, ExposureImport] | None = None
     kept_from: date | None = None
 
     def on(self, day: date) -> dict[str, PastAmount]:
@@ -42,32 +41,33 @@ def read_stakes(asked: Asked) -> Stakes:
         return Stakes()
     day_before = asked.span.first - timedelta(days=1)
     amounts, kept_from = past_amounts(asked.duns, day_before, asked.span.last, MOST_AMOUNTS)
-    rows = asked.rows(ExposureImport).filter(positions__in={one.layer.owner for one in amounts})
-    imports = {row.positions: row for row in rows.defer("parts") if row.positions} if amounts else {}
-    return Stakes(amounts, imports, kept_from)
+    return Stakes(amounts, kept_from)
 
 
 def stake_lines(asked: Asked, stakes: Stakes) -> list[Line]:
+    """Imports cover all business units, so a single one has no lines of them."""
     before: dict[str, PastAmount] = {}
     found = []
+    sees_imports = not is_restricted(asked.reader.actor)
     for one in stakes.amounts:
-        key, row = book_key(one.layer.book), (stakes.imports or {}).get(one.layer.owner)
-        if row and (asked.span.contains_day(one.layer.day) or asked.span.contains(row.confirmed_at)):
-            found.append(_line(one, before.get(key), row))
+        key = book_key(one.layer.book)
+        if sees_imports and (asked.span.contains_day(one.layer.day) or asked.span.contains(one.layer.at)):
+            found.append(_line(one, before.get(key)))
         before[key] = one
     return found
 
 
-def _line(one: PastAmount, before: PastAmount | None, row: ExposureImport) -> Line:
-    words = {"book": book_label(one.layer.book), "now": amount_words(one), "before": amount_words(before)}
+def _line(one: PastAmount, before: PastAmount | None) -> Line:
+    layer = one.layer
+    words = {"book": book_label(layer.book), "now": amount_words(one), "before": amount_words(before)}
     return Line(
-        at=start_of_day(one.layer.day),
+        at=start_of_day(layer.day),
         topic=Topic.EXPOSURE,
-        key=f"{row.pk.hex}{one.layer.place:05}",
+        key=f"{layer.key.hex}{layer.place:05}",
         text=gettext("%(book)s: %(before)s → %(now)s") % words,
-        who=row.confirmed_by,
-        details=((gettext("Applied"), row.confirmed_at),) if row.confirmed_at else (),
-        sources=(source_of(ExposureImport, row.pk),),
+        who=layer.by,
+        details=((gettext("Applied"), layer.at),) if layer.at else (),
+        sources=(source_of(ExposureImport, layer.key),),
         is_day=True,
     )
 

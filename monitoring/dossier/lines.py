@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -36,6 +36,13 @@ class Topic(TextChoices):
 class Work(TextChoices):
     COMMENT = "comment", _("Comment")
     ASSIGNMENT = "assignment", _("Assignment")
+
+
+class Lack(TextChoices):
+    """What an alert or a change has not had."""
+
+    MESSAGE = "message"
+    ACKNOWLEDGMENT = "acknowledgment"
 
 
 # A model and the key of a row.
@@ -73,6 +80,8 @@ class Line:
     key: str
     text: str
     who: str = ""
+    # The text from the name of whoever did it, which it begins with; such a line names nobody once more.
+    text_by: Callable[[str], str] | None = None
     details: tuple[Detail, ...] = ()
     sources: tuple[Source, ...] = ()
     severity: Severity | None = None
@@ -81,10 +90,17 @@ class Line:
     is_minor: bool = False
     # Of work on an alert, what the summary counts.
     work: Work | None = None
+    # Of alerts, what the summary counts.
+    lacks: frozenset[Lack] = frozenset()
 
     @property
     def order(self) -> tuple[datetime, int, str]:
         return self.at, RANKS[self.topic], self.key
+
+    @property
+    def by(self) -> str:
+        """Who did it, where the text does not name them."""
+        return "" if self.text_by else self.who
 
     @property
     def day(self) -> date:
@@ -101,7 +117,11 @@ def day_line(day: date, topic: Topic, key: str, text: str, source: Source, who: 
 
 def with_names(lines: Iterable[Line], names: Mapping[str, str]) -> list[Line]:
     """Users by full name, with the name that they sign in with."""
-    return [replace(line, who=_named(line.who, names)) for line in lines]
+    return [_with_name(line, _named(line.who, names)) for line in lines]
+
+
+def _with_name(line: Line, who: str) -> Line:
+    return replace(line, who=who, text=line.text_by(who) if line.text_by else line.text)
 
 
 def _named(who: str, names: Mapping[str, str]) -> str:

@@ -70,7 +70,7 @@ def _summary(paper: Paper, dossier: Dossier) -> None:
 
 def _in_a_line(line: Line) -> str:
     text = f"{line.text} ({line.severity.label})" if line.severity is not None else line.text
-    return shorten(f"{text}, {line.who}" if line.who else text, MOST_OF_A_LINE, placeholder=" …")
+    return shorten(f"{line.by}: {text}" if line.by else text, MOST_OF_A_LINE, placeholder=" …")
 
 
 def moment_words(moment: datetime) -> str:
@@ -175,8 +175,8 @@ def _time(line: Line) -> str:
 def _event(line: Line) -> Iterator[str]:
     severity = f" ({line.severity.label})" if line.severity is not None and line.topic != Topic.MESSAGE else ""
     yield f"{line.text}{severity}"
-    if line.who:
-        yield gettext("By %(who)s") % {"who": line.who}
+    if line.by:
+        yield gettext("By %(who)s") % {"who": line.by}
     for label, value in line.details:
         yield f"{label}: {moment_words(value) if isinstance(value, datetime) else value}"
 

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext
 
 from core.models import AuditEntry
-from monitoring.dossier.alerts import noted_lines
+from monitoring.dossier.alerts import REOPENINGS, noted_lines
 from monitoring.dossier.asked import Asked
 from monitoring.dossier.lines import Line, Topic, day_line, source_of
 from monitoring.dossier.reader import Part
@@ -28,13 +28,22 @@ def note_lines(asked: Asked) -> Iterator[Line]:
         yield Line(at=row.at, topic=Topic.NOTE, key=row.pk.hex, text=row.text, who=row.by, sources=(source,))
 
 
-def edit_lines(asked: Asked, subjects: Sequence[Subject], alerts: Sequence[Alert]) -> Iterator[Line]:
-    """What the audit log alone knows."""
+def read_entries(asked: Asked, subjects: Sequence[Subject], alerts: Sequence[Alert]) -> list[AuditEntry]:
+    """Of the audit log. Those who may not see it see at their alerts that one was reopened."""
+    of_alerts = Q(what="alert", key__in=[str(row.pk) for row in alerts])
     if not asked.sees(Part.EDITS):
-        return
+        return list(AuditEntry.objects.filter(of_alerts, action__in=REOPENINGS)) if alerts else []
     about = Q(what="company", key=asked.duns) | Q(what="subject", key__in=[str(row.pk) for row in subjects])
-    about |= Q(what="alert", key__in=[str(row.pk) for row in alerts])
-    for entry in asked.rows(AuditEntry).filter(about):
+    return list(asked.rows(AuditEntry).filter(about | of_alerts))
+
+
+def reopened_alerts(entries: Sequence[AuditEntry]) -> frozenset[uuid.UUID]:
+    return frozenset(uuid.UUID(one.key) for one in entries if one.what == "alert" and one.action in REOPENINGS)
+
+
+def edit_lines(asked: Asked, entries: Sequence[AuditEntry]) -> Iterator[Line]:
+    """What the audit log alone knows."""
+    for entry in entries if asked.sees(Part.EDITS) else ():
         if entry.what == "alert":
             yield from noted_lines(entry)
         elif not entry.action.startswith(OF_OTHERS):

@@ -43,16 +43,17 @@ class Span:
 
 
 def usual_span() -> Span:
-    """The last year, up to today."""
+    """The last 12 months, up to today."""
     today = timezone.localdate()
     return Span(today - timedelta(days=USUAL_DAYS), today)
 
 
 def quick_spans() -> list[tuple[str, Span]]:
-    """Up to today, with what their links say."""
+    """Up to today, which is one of the days, with their names."""
     today = timezone.localdate()
-    days = (30, gettext("Last 30 days")), (90, gettext("Last 90 days")), (USUAL_DAYS, gettext("Last 365 days"))
-    return [(label, Span(today - timedelta(days=count), today)) for count, label in days]
+    short = (30, gettext("Last 30 days")), (90, gettext("Last 90 days"))
+    found = [(label, Span(today - timedelta(days=count - 1), today)) for count, label in short]
+    return [*found, (gettext("Last 12 months"), usual_span())]
 
 
 def read_span(query: Mapping[str, str]) -> tuple[Span, str]:
@@ -60,11 +61,11 @@ def read_span(query: Mapping[str, str]) -> tuple[Span, str]:
     usual = usual_span()
     first, last = (read_day(query[name]) if query.get(name) else None for name in ("since", "until"))
     if any(query.get(name) and not day for name, day in (("since", first), ("until", last))):
-        return usual, gettext("Enter dates such as 2026-03-31. The last 365 days are shown instead.")
+        return usual, gettext("Enter dates such as 2026-03-31. The last 12 months are shown instead.")
     last = min(last or usual.last, usual.last)
     span = Span(first or last - timedelta(days=USUAL_DAYS), last)
     if span.first > span.last:
         return usual, gettext(
-            "The first day is after the last day. Choose an earlier first day. The last year is shown."
+            "The first day is after the last day. Choose an earlier first day. The last 12 months are shown instead."
         )
     return span, ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext, ngettext
 
-from core.text import counted, moment_text
+from core.text import counted, moment_text, with_full_stop
 from monitoring.dossier.dossier import Dossier
-from monitoring.dossier.lines import Line, Topic, Work
+from monitoring.dossier.lines import Lack, Line, Topic, Work
 from monitoring.dossier.reader import Part
 from monitoring.models import Severity
 
@@ -54,8 +54,33 @@ def _happened(dossier: Dossier) -> Point:
 
 
 def _alerts(dossier: Dossier) -> Point:
-    point = _latest(gettext("Alerts"), _of(dossier, Topic.ALERT), gettext("No alert was raised."))
-    return replace(point, also=_worked_on(dossier))
+    alerts = _of(dossier, Topic.ALERT)
+    point = _latest(gettext("Alerts"), alerts, gettext("No alert was raised."))
+    return replace(point, also=" ".join(filter(None, (*_lacking(alerts), _worked_on(dossier)))))
+
+
+def _lacking(alerts: Sequence[Line]) -> Iterator[str]:
+    """What an auditor asks first: of how many no user was notified, and how many no user took up."""
+    unsent, open_ones = (sum(lack in line.lacks for line in alerts) for lack in Lack)
+    numbers = {"unsent": counted(unsent), "open": counted(open_ones), "all": counted(len(alerts))}
+    if unsent:
+        yield (
+            ngettext(
+                "No message was sent about %(unsent)s of %(all)s alert.",
+                "No message was sent about %(unsent)s of %(all)s alerts.",
+                len(alerts),
+            )
+            % numbers
+        )
+    if open_ones:
+        yield (
+            ngettext(
+                "No user has acknowledged %(open)s of %(all)s alert.",
+                "No user has acknowledged %(open)s of %(all)s alerts.",
+                len(alerts),
+            )
+            % numbers
+        )
 
 
 def _worked_on(dossier: Dossier) -> str:
@@ -65,7 +90,8 @@ def _worked_on(dossier: Dossier) -> str:
         (comments, ngettext("%(count)s comment", "%(count)s comments", len(comments))),
         (assignments, ngettext("%(count)s assignment", "%(count)s assignments", len(assignments))),
     )
-    return ", ".join(words % {"count": counted(len(lines))} + _first(lines) for lines, words in parts if lines)
+    found = ", ".join(words % {"count": counted(len(lines))} + _first(lines) for lines, words in parts if lines)
+    return with_full_stop(found) if found else ""
 
 
 def _first(lines: Sequence[Line]) -> str:

@@ -15,6 +15,9 @@ from django.views.decorators.http import require_safe
 
 from core import plurals
 from core.audit import note_act
+from core.visibility import visible_to
+from portfolio.companies.conditions import NO, in_portfolio
+from portfolio.models import Company
 
 # numpy is loaded with the first page, not with the program: what is imported here must not import it.
 MAY_SEE = "portfolio.view_company"
@@ -43,6 +46,14 @@ def trend(request: HttpRequest) -> HttpResponse:
     _demand(request)
     found = trend_of(read_asked(request.GET, request.user), with_money=_may_see_money(request))
     return TemplateResponse(request, "monitoring/portfolio_page/trend.html", {"trend": found})
+
+
+@require_safe
+def uncounted(request: HttpRequest) -> HttpResponse:
+    """A sentence on top of the page, which comes later too: the companies of the list that the page does not count."""
+    _demand(request)
+    count = in_portfolio(visible_to(request.user, Company.objects.all()), NO).count()
+    return TemplateResponse(request, "monitoring/portfolio_page/uncounted.html", {"count": count})
 
 
 @require_safe

@@ -88,7 +88,10 @@ class CompanySerializer(serializers.ModelSerializer[Company]):
         read_only=True, help_text="D&B's description, such as Active or Out of Business."
     )
     changed_at = serializers.DateTimeField(
-        read_only=True, allow_null=True, help_text="When the latest change happened that is not of severity noise."
+        read_only=True,
+        allow_null=True,
+        help_text="Last update: when the latest change that is not of severity noise happened, or when the latest "
+        "full data set came.",
     )
 
     figures = FiguresSerializer(source="*", help_text="What D&B reports about its risk, size and group.")

@@ -6,7 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,6 +20,8 @@ from portfolio.models import ExposureImport, ExposureMode, ImportState
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+LAYER_COLUMNS = ("positions", "mode", "parts", "id", "confirmed_by", "confirmed_at")
+
 
 class Layer(NamedTuple):
     """A book at a day, as one import has it."""
@@ -29,6 +31,10 @@ class Layer(NamedTuple):
     book: str
     day: date
     companies: int
+    # The import, who has confirmed it, and when.
+    key: uuid.UUID
+    by: str
+    at: datetime | None
 
 
 # By identity: the same layers are the same books.
@@ -79,8 +85,8 @@ def _all_layers() -> list[tuple[Layer, bool]]:
     rows = ExposureImport.objects.filter(state=ImportState.APPLIED, positions__isnull=False)
     decode = msgspec.json.Decoder(list[Part]).decode
     found = [
-        (Layer(owner, place, part.book, part.day, part.companies), mode == ExposureMode.REPLACE)
-        for owner, mode, parts in rows.order_by("confirmed_at", "id").values_list("positions", "mode", "parts")
+        (Layer(owner, place, part.book, part.day, part.companies, *confirmed), mode == ExposureMode.REPLACE)
+        for owner, mode, parts, *confirmed in rows.order_by("confirmed_at", "id").values_list(*LAYER_COLUMNS)
         if owner
         for place, part in enumerate(decode(parts))
     ]

@@ -97,7 +97,8 @@ class ConditionsWidget(OwnTemplate, forms.Widget):
                 (number, operator, shown_value(operator, text), _choices(operator))
                 for number, (operator, text) in enumerate([*rows, *[("", "")] * EMPTY_ROWS], 1)
             ],
-            "first_empty": len(rows) + 1,
+            # Without any, one is shown: a new user finds there what a rule can ask.
+            "first_empty": max(len(rows), 1) + 1,
             "select_classes": " ".join(SELECT_CLASSES),
             "input_classes": " ".join(INPUT_CLASSES),
         }
@@ -223,7 +224,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         named = {name: name for name in split(self.instance.notify_users)}
         self._offer("notify_users", {**named, **known}.items())
         for name in ("kinds", "registrations", "countries", "notify_users"):
-            self.initial[name] = split(getattr(self.instance, name))
+            self.initial[name] = split(self.initial.get(name) or getattr(self.instance, name))
         self.initial["countries"] = split(self.instance.countries.upper())
         self.fields["kinds"].help_text = _about_kinds()
         channels: Any = self.fields["channels"]

@@ -38,10 +38,11 @@ from monitoring.alerts.admin.reach import (
 from monitoring.alerts.admin.rule_changes import changes_of
 from monitoring.alerts.admin.rule_filters import OriginFilter, visible_rules
 from monitoring.alerts.admin.rule_form import RuleForm, set_channels
+from monitoring.alerts.admin.rule_starts import StartsFromDefaults
 from monitoring.alerts.admin.unmatchable import unmatchable_texts
 from monitoring.alerts.default_rules import is_changed, reset, restore_default_rules
 from monitoring.alerts.reach import Reach, count_unnotified, people_of
-from monitoring.alerts.rule_preview import try_rule
+from monitoring.alerts.rule_preview import try_rule, with_exposure
 from monitoring.alerts.rules import rule_text, scope_text
 from monitoring.elements.paths import Mistake
 from monitoring.models import AlertRule, Severity
@@ -97,7 +98,7 @@ def _reset(request: HttpRequest, row: AlertRule) -> str:
 
 
 @admin.register(AlertRule)
-class AlertRuleAdmin(EffectivenessPages, ChoosesUsers, RowActions, WatchedRemoval, PageAdmin):
+class AlertRuleAdmin(StartsFromDefaults, EffectivenessPages, ChoosesUsers, RowActions, WatchedRemoval, PageAdmin):
     form = RuleForm
     list_display = ("what", "severity_badge", "status", "scope", "notified", "not_relevant")
     list_display_links = ("what",)
@@ -106,7 +107,6 @@ class AlertRuleAdmin(EffectivenessPages, ChoosesUsers, RowActions, WatchedRemova
         choice_filter("severity", Severity.choices[::-1], _("severity")),
         choice_filter("active", [("True", _("Enabled")), ("False", _("Disabled"))], _("state")),
     )
-    search_fields = ("name",)
     ordering = ("-severity", "name")
     sortable_by = ()
     row_actions = {"on": _switch_on, "off": _switch_off, "reset": _reset}
@@ -269,6 +269,7 @@ class AlertRuleAdmin(EffectivenessPages, ChoosesUsers, RowActions, WatchedRemova
         row = self.object_or_404(request, str(key))
         try:
             trial, mistake = try_rule(row), ""
+            trial = with_exposure(trial) if request.user.has_perm("portfolio.view_exposure") else trial
         except Mistake as error:
             trial, mistake = None, gettext("Character %(at)s: %(error)s") % {"at": error.at, "error": error}
         context = {"row": row, "trial": trial, "mistake": mistake, "words": rule_text(row), "scope": scope_text(row)}

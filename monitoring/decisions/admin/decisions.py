@@ -27,7 +27,7 @@ from core.markup import ago, badge
 from core.text import day_text
 from core.visibility import visible_to
 from direct_plus.duns import InvalidDuns, normalise_duns
-from monitoring.decisions.at_stake import exposure_text, proposal_text
+from monitoring.decisions.at_stake import exposure_text, over_limit_text, proposal_text
 from monitoring.decisions.comparison import compared_with_today
 from monitoring.decisions.current import STATE_TONES, TIER_TONES, TONES, shown, standing_of
 from monitoring.decisions.decide import (
@@ -123,8 +123,13 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     empty_template = "monitoring/company_page/choose_company.html"
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.decide)
-        return [path("decide/<str:duns>/", view, name="monitoring_decision_decide"), *super().get_urls()]
+        views = {"": self.decide, "limit/": self.limit}
+        names = {"": "monitoring_decision_decide", "limit/": "monitoring_decision_limit"}
+        own = [
+            path(f"decide/<str:duns>/{end}", self.admin_site.admin_view(view), name=names[end])
+            for end, view in views.items()
+        ]
+        return [*own, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("known")
@@ -179,7 +184,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
         return badge(row.get_state_display(), STATE_TONES[DecisionState(row.state)])
 
     # The form of a new one
-    def decide(self, request: HttpRequest, duns: str) -> HttpResponse:
+    def _company(self, request: HttpRequest, duns: str) -> Company:
         if not request.user.has_perm(DECIDE):
             raise PermissionDenied
         key = _duns_or_404(duns)
@@ -187,10 +192,24 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
         company = visible_to(request.user, Company.objects.filter(pk=key)).first() if may_see else None
         if company is None:
             raise Http404(UNKNOWN)
+        return company
+
+    def limit(self, request: HttpRequest, duns: str) -> HttpResponse:
+        """What the form states about a limit while it is typed."""
+        company = self._company(request, duns)
+        if not request.user.has_perm(SEE_EXPOSURE):
+            raise PermissionDenied
+        form = DecisionForm({**request.GET.dict(), "kind": DecisionKind.LIMIT})
+        cents = form.draft().amount_cents if form.is_valid() else None
+        text = "" if cents is None else over_limit_text(company, cents, form.cleaned_data["currency"])
+        return HttpResponse(text, content_type="text/plain; charset=utf-8")
+
+    def decide(self, request: HttpRequest, duns: str) -> HttpResponse:
+        company = self._company(request, duns)
         form, problem = DecisionForm(request.POST or None), ""
         if request.method == "POST" and form.is_valid():
             try:
-                return self._made(request, decide(key, form.draft(), seen=_seen(form), by=actor_of(request)))
+                return self._made(request, decide(company.duns, form.draft(), seen=_seen(form), by=actor_of(request)))
             except (DecidedSince, CompanyGone, Refused) as error:
                 problem = str(error)
         return self._ask(request, company, form, problem)

@@ -151,7 +151,7 @@ def ticked_in(answer: Any) -> set[str]:
 def test_columns_stand_in_the_order_of_the_address(ann: Client) -> None:
     some_news()
     head = head_of(ann.get(f"{COMPANIES}?columns=country,nothing,name"))
-    assert head.index("Country") < head.index("Name") and "Last change" not in head
+    assert head.index("Country") < head.index("Name") and "Last update" not in head
 
 
 def test_chosen_columns_are_drawn_as_the_list_draws_them(ann: Client) -> None:
@@ -184,10 +184,10 @@ def test_columns_are_chosen_once_or_for_always(ann: Client) -> None:
     assert once["Location"] == f"{COMPANIES}?country=GB&columns=name,city"
     always = ann.post(f"{COMPANIES}columns/", {"column": ["name", "city"], "query": "country=GB", "keep": "yes"})
     assert always["Location"] == f"{COMPANIES}?country=GB"
-    assert "Last change" not in head_of(ann.get(COMPANIES))
-    assert "Last change" in head_of(ann.get(f"{COMPANIES}?columns="))
+    assert "Last update" not in head_of(ann.get(COMPANIES))
+    assert "Last update" in head_of(ann.get(f"{COMPANIES}?columns="))
     ann.post(f"{COMPANIES}columns/", {"usual": "yes", "column": ["name"]})
-    assert "Last change" in head_of(ann.get(COMPANIES)) and not SavedFilter.objects.exists()
+    assert "Last update" in head_of(ann.get(COMPANIES)) and not SavedFilter.objects.exists()
 
 
 def head_of(answer: Any) -> str:

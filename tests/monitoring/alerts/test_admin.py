@@ -21,6 +21,7 @@ from monitoring.alerts.undo import columns_of, undo, undo_token
 from monitoring.consumers.proposals import read_publications
 from monitoring.models import Alert, AlertComment, AlertKind, AlertRule, AlertState, Channel, Kind, RuleChannel
 from monitoring.outbox.addresses import address_of
+from portfolio.exposure.refresh import refresh_columns
 from portfolio.models import Proposal
 from portfolio.proposals.decide import dismiss
 from tests.builders.alerts import a_raised_alert, an_alert, raised
@@ -28,9 +29,10 @@ from tests.builders.channels import a_channel, channel_form
 from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.deliveries import delivered
 from tests.builders.elements import STATUS
+from tests.builders.exposures import exposure
 from tests.builders.notifications import a_seed, a_transfer, news
 from tests.builders.pages import text_of
-from tests.builders.people import an_actor, an_alert_viewer
+from tests.builders.people import a_person, an_actor, an_alert_viewer
 from tests.builders.queries import AtMost
 from tests.builders.rules import a_rule, rule_form
 from tests.builders.subjects import a_subject
@@ -396,11 +398,32 @@ def test_a_rule_is_made_tried_and_switched_on(ann: Client) -> None:
     assert answer.headers["Location"] == f"/monitoring/alertrule/{rule.pk}/try/"
     page = text_of(ann.get(answer.headers["Location"]))
     assert "1 alert in 30 days" in page
-    assert "Acme Ltd (in liquidation)" in page
+    assert "Acme Ltd (in liquidation)" in page and "Exposure today: Unknown" in page
+    exposure(f"{DUNS};1200")
+    refresh_columns()
+    assert "Exposure today: EUR 1,200" in text_of(ann.get(answer.headers["Location"]))
+    other = Client()
+    other.force_login(a_person("view_alertrule", username="eve"))
+    page = text_of(other.get(answer.headers["Location"]))
+    assert "Acme Ltd (in liquidation)" in page and "Exposure today" not in page
     ann.post(f"/monitoring/alertrule/{rule.pk}/do/on/")
     rule.refresh_from_db()
     assert rule.active
     assert set(AuditEntry.objects.values_list("action", flat=True)) >= {"rule.made", "rule.on"}
+
+
+def test_a_new_rule_starts_from_a_default_one_that_plain_words_find(ann: Client) -> None:
+    for words in ("failure score drops", "worse", "insolvency"):
+        found = [row.default_key for row in ann.get("/monitoring/alertrule/", {"q": words}).context["cl"].result_list]
+        assert ("insolvency" if words == "insolvency" else "score-worse") in found and len(found) < 4
+    start = "/monitoring/alertrule/add/?from=score-worse"
+    assert f'href="{start}"' in ann.get("/monitoring/alertrule/add/").text
+    page = ann.get(start)
+    assert 'value="Failure or delinquency score declined (copy)"' in page.text
+    assert '<option value="gets worse" selected>' in page.text
+    assert '<option value="organization.dnbAssessment.failureScore" selected>' in page.text
+    gone = ann.get("/monitoring/alertrule/add/?from=gone").context["adminform"].form.initial
+    assert gone["kinds"] == ["deleted", "transferred"]
 
 
 def test_a_mistake_is_shown_at_its_field_with_its_place(ann: Client) -> None:

@@ -122,7 +122,9 @@ def test_critical_changes_of_the_group_are_named(admin: Client) -> None:
 def test_a_company_page_names_the_critical_changes_of_its_sister(admin: Client) -> None:
     delivered(a_seed(DUNS), news(STATUS, ACTIVE, OUT))
     a_member(DUNS, "Acme Ltd", last_critical_at=timezone.now())
+    delivered(a_seed(OTHER, dunsControlStatus={"operatingStatus": ACTIVE}))
     a_member(OTHER, "Wire GmbH")
     sister = text_of(admin.get(f"/portfolio/company/{OTHER}/change/"))
+    assert "No risk signals of its own; critical change at 1 other company of the group" in sister
     assert "Critical changes in the group" in sister and "2 of your companies belong to this group." in sister
     assert "Critical changes in the group" not in text_of(admin.get(f"/portfolio/company/{DUNS}/change/"))

@@ -8,8 +8,10 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from core.cached_counts import update_counts
+from core.text import day_text
 from monitoring.decisions import known
 from monitoring.decisions.admin import decisions, tier_rules
 from monitoring.decisions.current import standing_of
@@ -36,6 +38,7 @@ from tests.builders.people import a_person
 pytestmark = pytest.mark.django_db
 LIST, DUE, COMPANY = "/monitoring/decision/", "/monitoring/duereview/", f"/portfolio/company/{DUNS}/change/"
 DECIDE, RULES, IMPORTS = f"{LIST}decide/{DUNS}/", "/monitoring/tierrule/", "/monitoring/tierimport/"
+LIMIT = f"{DECIDE}limit/"
 
 
 def signed_in(role: str) -> Client:
@@ -188,7 +191,8 @@ def test_a_second_person_confirms(analyst: Client, approver: Client) -> None:
     row = Decision.objects.get()
     own = f"{LIST}{row.pk}/do/"
     assert analyst.post(f"{own}confirm/").status_code == 403
-    assert "awaits confirmation by a second person" in page(analyst, COMPANY)
+    proposed = f"Proposed by analyst on {day_text(timezone.localdate())}: Approve."
+    assert f"{proposed} The proposal awaits confirmation by a second person." in page(analyst, COMPANY)
     shown = page(approver, f"{LIST}{row.pk}/change/")
     assert "Confirm decision" in shown and "Nothing has changed since" in shown
     Company.objects.update(failure_class=5)
@@ -246,6 +250,23 @@ def test_the_form_shows_what_is_known_and_money_for_those_who_may_see_it(analyst
     other.force_login(a_person("view_decision", "view_company", "decide_company", username="eve"))
     shown = page(other, DECIDE)
     assert "EUR 1,200" not in shown and "Exposure: not visible with your role." in shown
+
+
+def test_a_limit_below_the_exposure_is_stated_while_it_is_typed(analyst: Client) -> None:
+    a_company()
+    exposure(f"{DUNS};1200")
+    refresh_columns()
+    assert f'data-limit="{LIMIT}"' in analyst.get(DECIDE).content.decode()
+
+    def stated(amount: str, currency: str = "EUR") -> str:
+        return analyst.get(LIMIT, {"amount": amount, "currency": currency}).content.decode()
+
+    assert stated("1000") == "The exposure of EUR 1,200 exceeds this limit by EUR 200."
+    assert "no exchange rate for USD" in stated("1000", "USD")
+    assert [stated(amount) for amount in ("1200", "", "many", "-1")] == [""] * 4
+    other = Client()
+    other.force_login(a_person("view_decision", "view_company", "decide_company", username="eve"))
+    assert other.get(LIMIT).status_code == 403 and "data-limit" not in other.get(DECIDE).content.decode()
 
 
 def test_the_company_page_shows_total_exposure_and_an_exceeded_limit(analyst: Client) -> None:

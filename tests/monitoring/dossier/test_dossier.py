@@ -1,5 +1,6 @@
 """The dossier has a line for all that happened to a company, from every kind of row, in the order of time."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from monitoring.alerts.actions import acknowledge, assign, close, reopen
 from monitoring.alerts.digests import send_digests
 from monitoring.alerts.workflow.snooze import snooze
 from monitoring.dossier.lines import Topic
+from monitoring.follows.entries import message_of
 from monitoring.models import (
     Alert,
     Change,
@@ -27,6 +29,7 @@ from monitoring.models import (
     MessageState,
     Notification,
     OutboxMessage,
+    PersonalEvent,
     Review,
     SendAttempt,
     TargetKind,
@@ -52,6 +55,7 @@ from tests.builders.times import MOMENT, ago, stamp
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
+WHO = ("Notified", "Message to", "Acknowledged", "Closed")
 
 
 # What happened at D&B
@@ -67,6 +71,8 @@ def test_a_change_says_when_it_happened_and_when_it_arrived() -> None:
         MOMENT + timedelta(days=2),
         delivery.received_at,
         delivery.published_at,
+        "No message was sent.",
+        "No user has acknowledged this change: no alert was raised.",
     ]
     change, notification = Change.objects.get(), Notification.objects.get()
     assert [(one.kind, one.key, one.sha256) for one in line.sources] == [
@@ -120,6 +126,49 @@ def test_an_alert_and_all_that_users_did_with_it() -> None:
         ("Alert closed: Acted on", "bob"),
         ("Comment: Closed: Acted on. Called them.", "bob"),
     ]
+
+
+def test_alerts_and_changes_state_who_was_notified_and_who_acknowledged_or_that_no_user_was() -> None:
+    alert, followed = a_raised_alert(), a_person(username="eve")
+    channel, change = a_channel(name="Credit team"), Change.objects.get(element=STATUS)
+
+    def stated() -> list[list[Any]]:
+        """Of the alert, then of its change."""
+        found = (*lines_about(Topic.ALERT), *lines_about(Topic.CHANGE))
+        lines = [line for line in found if "Out of business" in line.text]
+        return [[one for one in line.details if one[0].startswith(WHO)] for line in lines]
+
+    none_sent, no_user = ("Notified", "No message was sent."), "No user has acknowledged this"
+    assert stated() == [
+        [none_sent, ("Acknowledged", f"{no_user} alert.")],
+        [none_sent, ("Acknowledged", f"{no_user} change.")],
+    ]
+    about = {"event_type": "alert.raised", "company": DUNS, "payload": json.dumps({"alert": str(alert.pk)})}
+    row = a_message(**about)
+    OutboxMessage.objects.filter(pk=row.pk).update(target=channel.pk)
+    assert ("Message to Channel Credit team", "Waiting") in stated()[0] and none_sent in stated()[0]
+    OutboxMessage.objects.filter(pk=row.pk).update(state=MessageState.SENT, sent_at=NOON)
+    event = {"person": followed, "change": change.pk, "company": DUNS, "event": "follow:1"}
+    now = timezone.now()
+    PersonalEvent.objects.create(id=PersonalEvent.key(followed.pk, change.pk), due_at=now, created_at=now, **event)
+    sent = message_of(followed.pk, "follow:1", now)
+    sent.state, sent.sent_at = MessageState.SENT, NOON + timedelta(hours=1)
+    sent.save(force_insert=True)
+    acknowledge([alert.pk], by="ann")
+    at = Alert.objects.get(pk=alert.pk).acknowledged_at
+    of_alert = [("Notified: Channel Credit team", NOON), ("Acknowledged by ann", at)]
+    assert stated() == [of_alert, [of_alert[0], ("Notified: User eve", NOON + timedelta(hours=1)), of_alert[1]]]
+    assert "Followed change sent to User eve" in texts(Topic.MESSAGE)
+    reopen([alert.pk], by="eve")
+    assert ("Acknowledged", f"{no_user} alert since it was reopened.") in stated()[0]
+
+
+def test_messages_that_are_deleted_by_now_are_not_denied(settings: Any) -> None:
+    old = an_alert(100)
+    settings.RECORDS_KEEP_DAYS = 60
+    [line] = lines_about(Topic.ALERT)
+    assert old.title in line.text
+    assert dict(line.details)["Notified"] == "No message is kept. Messages are deleted after 60 days."
 
 
 def test_a_reopened_alert_still_says_who_had_closed_it() -> None:
@@ -300,9 +349,9 @@ def test_a_decision_with_the_figures_that_were_known_and_a_review() -> None:
 @pytest.mark.parametrize(
     ("state", "second", "words"),
     [
-        (DecisionState.PROPOSED, "", "Hold: proposed by ann, not confirmed"),
-        (DecisionState.FINAL, "bob", "Hold: proposed by ann, confirmed by bob"),
-        (DecisionState.REFUSED, "bob", "Hold: proposed by ann, refused by bob"),
+        (DecisionState.PROPOSED, "", "Proposed by ann, not confirmed: Hold"),
+        (DecisionState.FINAL, "bob", "Proposed by ann, confirmed by bob: Hold"),
+        (DecisionState.REFUSED, "bob", "Proposed by ann, refused by bob: Hold"),
     ],
 )
 def test_a_proposed_decision_says_how_it_stands(state: str, second: str, words: str) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from core.models import AuditEntry
+from core.text import day_text
 from monitoring.alerts.actions import assign, close
 from monitoring.dossier import pdf as paper
 from monitoring.dossier import view_data
@@ -70,6 +71,8 @@ def test_it_begins_with_what_happened_and_what_was_decided(admin: Client) -> Non
         brief = " ".join(text.split()).partition("The company before and after")[0]
         assert "Operating status Active → Out of business" in brief and "What was decided" in brief
         assert brief.find("Active → Out") < brief.find("4A2 → 4A4"), "the most severe comes first"
+        assert "No message was sent about 1 of 1 alert." in brief
+        assert "No user has acknowledged 1 of 1 alert." in brief
         assert "1 comment (first by bob, " in brief and "1 assignment (first by ann, " in brief, brief
         assert "Stop" in brief
 
@@ -139,8 +142,9 @@ def test_the_pdf_is_of_the_days_in_the_fields(admin: Client) -> None:
     html = admin.get(PAGE, DAYS).content.decode()
     form = html.split('aria-label="Period"')[1].split("</form>")[0]
     assert 'name="since"' in form and f'formaction="{PDF}"' in form and f'href="{PDF}' not in html
-    month_ago = timezone.localdate() - timedelta(days=30)
-    assert f'href="?since={month_ago}&amp;until={timezone.localdate()}">Last 30 days' in html
+    today = timezone.localdate()
+    first = today - timedelta(days=29)
+    assert f'href="?since={first}&amp;until={today}">Last 30 days: {day_text(first)} to {day_text(today)}' in html
 
 
 @pytest.mark.parametrize("duns", ["000000001", "nonsense", "٣٤٥"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from html import unescape
@@ -40,6 +41,7 @@ pytestmark = pytest.mark.django_db
 PAGE, MOVEMENT, LIST = "/portfolio/risk/", "/portfolio/risk/movement/", "/portfolio/risk/companies/"
 DAYS = {"day": LATER.isoformat(), "since": EARLIER.isoformat()}
 TREND = "/portfolio/risk/trend/"
+UNCOUNTED, THIRD = "/portfolio/risk/uncounted/", "012345678"
 LIST_FILE, LIST_SHEET = "/portfolio/risk/companies.csv", "/portfolio/risk/companies.xlsx"
 FILES = ("/portfolio/risk/risk.pdf", "/portfolio/risk/risk.xlsx")
 
@@ -50,7 +52,7 @@ def signed_in(*rights: str) -> Client:
     return client
 
 
-@pytest.mark.parametrize("path", [PAGE, MOVEMENT, LIST, LIST_FILE, LIST_SHEET, TREND, *FILES])
+@pytest.mark.parametrize("path", [PAGE, MOVEMENT, LIST, LIST_FILE, LIST_SHEET, TREND, UNCOUNTED, *FILES])
 def test_it_takes_the_permission_to_view_companies(path: str) -> None:
     assert signed_in("view_alert").get(path).status_code == 403
 
@@ -456,6 +458,20 @@ def test_the_trend_has_the_numbers_of_both_days(portfolio: Any) -> None:
     assert f"from EUR {before:,} to EUR {after:,}" in text
     percent = round(100 * (after - before) / before)
     assert f"{'rose' if percent > 0 else 'fell'} by {abs(percent)} %" in text
+
+
+def test_companies_that_are_not_counted_are_those_of_the_list_it_leads_to() -> None:
+    client = signed_in("view_company")
+    a_subject(DUNS, monitored_since=date(2026, 1, 1))
+    assert "All companies in the list of companies are counted." in text_of(client.get(UNCOUNTED))
+    for duns in (OTHER, THIRD):
+        a_company(duns)
+    assert f'data-later="{UNCOUNTED}"' in client.get(PAGE).content.decode()
+    assert f'data-later="{UNCOUNTED}"' not in client.get(PAGE, DAYS).content.decode()
+    answer = client.get(UNCOUNTED)
+    assert "2 companies in the list of companies are not counted" in text_of(answer)
+    link = re.search(r'href="([^"]+)"', answer.content.decode())
+    assert link and {row.duns for row in client.get(link[1]).context["cl"].result_list} == {OTHER, THIRD}
 
 
 @pytest.mark.parametrize("day", ["earlier", "later"])
