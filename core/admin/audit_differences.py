@@ -18,7 +18,7 @@ from core.text import counted
 APPS = ("core", "portfolio", "monitoring", "health", "accounts")
 SHOWN = 300
 NO_LABELS: Mapping[Any, Any] = {}
-FIELD_NAMES = {"duns": _("D-U-N-S numbers")}
+FIELD_NAMES = {"duns": _("D-U-N-S numbers"), "people": _("users"), "keys": _("API keys")}
 
 
 def changes_text(row: AuditEntry) -> str:

@@ -72,7 +72,8 @@ class Audited(KeyedAdmin):
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         for row in queryset:
-            self.audit(request, row, "deleted")
+            form = self.get_form(request, row, change=True)(instance=row)
+            self.audit(request, row, "deleted", Edit(before=contents_of(form)))
         return super().log_deletions(request, queryset)
 
 
@@ -93,6 +94,13 @@ def edit_of(form: Any) -> Edit:
         {name: _plain(form.fields[name], form[name].initial) for name in shown},
         {name: _plain(form.fields[name], form.cleaned_data.get(name)) for name in shown},
     )
+
+
+def contents_of(form: Any) -> dict[str, Any]:
+    """All that a form shows before anything is changed, as `edit_of` writes it down."""
+    shown = [name for name in form.fields if not any(word in name for word in SECRET)]
+    values = {name: _plain(form.fields[name], form[name].initial) for name in shown}
+    return {name: value for name, value in values.items() if value not in (None, "", [])}
 
 
 def _plain(form_field: Any, value: Any) -> Any:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.base import PageAdmin
+from core.admin.deletion import Part
 from core.admin.removal import WatchedRemoval
 from core.audit import record
 from core.db import insert_new
@@ -69,6 +70,11 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
     )
     list_before_template = "monitoring/reports/no_mail_server.html"
     change_form_outer_before_template = "monitoring/reports/no_mail_server.html"
+    deleted_with = {
+        "monitoring.reportrecipient": Part(_("Selection of recipients"), "person"),
+        "monitoring.reportregistration": Part(_("Selection of registrations"), "registration"),
+    }
+    kept_text = (_("The users. Under “Reports” they can open any report that their role permits."),)
     empty_title = _("No report schedules yet")
     empty_text = _("A schedule emails the report for the last week or month, with a PDF and a spreadsheet attached.")
 

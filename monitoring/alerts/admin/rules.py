@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import action
 
 from core.admin.base import PageAdmin
+from core.admin.deletion import Part
 from core.admin.filters import choice_filter
 from core.admin.removal import WatchedRemoval
 from core.admin.row_actions import RowActions, demand
@@ -115,6 +116,8 @@ class AlertRuleAdmin(EffectivenessPages, ChoosesUsers, RowActions, WatchedRemova
     list_before_template = "monitoring/alerts/rules_intro.html"
     change_form_template = "monitoring/alerts/rule.html"
     empty_title = _("No rules yet")
+    deleted_with = {"monitoring.rulechannel": Part(_("Selection of channels"), "channel")}
+    kept_text = (_("Alerts that the rule raised"), _("The channels and users that it notified"))
     empty_template = "monitoring/alerts/rules_empty.html"
     fieldsets = (
         (None, {"fields": ("name", "description", "severity")}),
