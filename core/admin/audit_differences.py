@@ -21,11 +21,6 @@ NO_LABELS: Mapping[Any, Any] = {}
 FIELD_NAMES = {"duns": _("D-U-N-S numbers"), "people": _("users"), "keys": _("API keys")}
 
 
-def changes_text(row: AuditEntry) -> str:
-    """In a cell: “requested: yes → no; owner: – → Ann”."""
-    return "; ".join(f"{name}: {before or '–'} → {after or '–'}" for name, before, after in differences(row))
-
-
 def as_stored(name: str, value: Any) -> Any:
     return value
 

@@ -32,7 +32,7 @@ from monitoring.reports.compute import MOST_EVENTS, SHOWN, Report, make_report
 from monitoring.reports.coverage import about_line, made
 from monitoring.reports.periods import Period, last_complete, lately, read_period
 from monitoring.reports.schedule import PDF, XLSX, file_stem, plan, queue_period
-from monitoring.reports.schedule_form import ReportScheduleForm, chosen_of, people_of
+from monitoring.reports.schedule_form import ReportScheduleForm
 from monitoring.reports.sentences import (
     SEVERITIES,
     as_of,
@@ -206,7 +206,9 @@ def audit_values(schedule: ReportSchedule) -> dict[str, Any]:
     """For the audit: as the rows say it now."""
     row = ReportSchedule.objects.get(pk=schedule.pk)
     fields = {name: getattr(row, name) for name in ReportScheduleForm.Meta.fields}
-    return {**fields, "people": people_of(row), "registrations": chosen_of(row)}
+    recipients = ReportRecipient.objects.filter(schedule=row).values_list("person__username", flat=True)
+    chosen = ReportRegistration.objects.filter(schedule=row).values_list("registration__reference", flat=True)
+    return {**fields, "people": sorted(recipients), "registrations": sorted(chosen)}
 
 
 def replace(model: Any, schedule: ReportSchedule, field: str, keys: list[uuid.UUID]) -> None:
