@@ -28,7 +28,7 @@ from core.markup import badge, two_lines
 from core.outbound.mail_server import mail_server_context
 from core.text import counted
 from monitoring.alerts.admin.effectiveness import EffectivenessPages, with_outcomes
-from monitoring.alerts.admin.filters import ChoosesUsers, people
+from monitoring.alerts.admin.filters import ChoosesUsers, notifiable
 from monitoring.alerts.admin.reach import (
     below_severity_texts,
     recipients_cell,
@@ -214,7 +214,7 @@ class AlertRuleAdmin(EffectivenessPages, ChoosesUsers, RowActions, WatchedRemova
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
-        return type(form.__name__, (form,), {"usable": visible_channels(request), "people": people(request.user)})
+        return type(form.__name__, (form,), {"usable": visible_channels(request), **notifiable(request.user)})
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("quiet_from", "quiet_until"):

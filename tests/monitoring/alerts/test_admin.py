@@ -30,7 +30,7 @@ from tests.builders.deliveries import delivered
 from tests.builders.elements import STATUS
 from tests.builders.notifications import a_seed, a_transfer, news
 from tests.builders.pages import text_of
-from tests.builders.people import an_actor, an_alert_viewer
+from tests.builders.people import a_person, an_actor, an_alert_viewer
 from tests.builders.queries import AtMost
 from tests.builders.rules import a_rule, rule_form
 from tests.builders.subjects import a_subject
@@ -487,6 +487,15 @@ def test_users_are_picked(ann: Client) -> None:
     page = ann.get(f"/monitoring/alertrule/{rule.pk}/change/").content.decode()
     assert re.search(r'<option value="ann" selected>', page)
     assert ann.post("/monitoring/alertrule/add/", rule_form(name="Else", notify_users=["gone"])).status_code == 200
+
+
+def test_users_who_cannot_be_notified_are_named_with_the_reason(ann: Client) -> None:
+    a_person(username="vic", role="Viewer")
+    a_person(username="norma")
+    page = ann.get("/monitoring/alertrule/add/")
+    assert re.search(r'<option value="vic">', page.text), "a viewer may view alerts"
+    assert "Not listed, because their roles do not permit viewing alerts: norma." in text_of(page)
+    assert "Not listed, because their roles do not permit work on alerts: norma, vic." in text_of(page)
 
 
 def test_own_rules_stand_apart_from_shared_and_default_ones(ann: Client) -> None:
