@@ -107,7 +107,7 @@ declare(
             Column("reference", _("Registration"), lambda row: row.reference, 30),
             Column("contract", _("Contract"), lambda row: row.contract_id),
             Column("state", _("State"), lambda row: row.get_state_display()),
-            Column("adopted", _("List adopted"), lambda row: row.adopted, 12),
+            Column("adopted", _("D&B's list adopted"), lambda row: row.adopted, 12),
             Column("last_pulled_at", _("Up to date as of"), lambda row: row.last_pulled_at, 26),
             Column("next_pull_at", _("Next pull"), lambda row: row.next_pull_at, 26),
             Column("cadence", _("Pull frequency"), lambda row: row.get_cadence_display()),

@@ -50,14 +50,6 @@ def test_before_and_after_stand_side_by_side(viewer: Client) -> None:
     assert "/portfolio/contract/default/change/" in page.content.decode()
 
 
-def test_its_export_has_the_words_of_the_page(viewer: Client) -> None:
-    some_acts()
-    answer = viewer.post(f"{LIST}export/?action=edit+contract", {"format": "csv"})
-    text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
-    assert ",addition limit for one user: 1; requested: no," in text
-    assert ",addition limit for one user: 2; requested: yes," in text
-
-
 @pytest.mark.parametrize(
     ("query", "count"),
     [

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -44,6 +45,10 @@ admin.site.unregister(Group)
 name_model(Group, _("role"), _("roles"))
 
 
+MAINTAINED = _(
+    "D&B Monitoring maintains this role: each upgrade restores its permissions, and creates the role again if it was "
+    "renamed or deleted. For other permissions, add a role of your own."
+)
 ENVIRONMENTS = {"development": _("Development"), "staging": _("Staging")}
 
 
@@ -102,7 +107,7 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
         "monitoring.channel": Part(_("Channels of the user"), "name"),
         "monitoring.follow": Part(_("Followed companies, groups, tags and filters"), is_counted=True),
         "monitoring.notificationpreference": Part(_("Notification settings")),
-        "monitoring.reportrecipient": Part(_("Recipient of report schedules"), "schedule"),
+        "monitoring.reportrecipient": Part(_("Reports no longer sent to the user"), "schedule"),
         **dict.fromkeys(
             (
                 *("accounts.recoverycode", "admin.logentry", "monitoring.rulechannel", "monitoring.digestitem"),
@@ -259,6 +264,17 @@ class GroupAdmin(Guarded, DjangoGroupAdmin, ModelAdmin):
         "accounts.rolepolicy": UNSEEN,
     }
     kept_text = (_("The users. Without another role, they cannot open any page."),)
+    filter_horizontal = ()
+    list_before_template = "dnbmon_site/accounts/roles_intro.html"
+
+    def advice(self, rows: Sequence[Any]) -> str | Promise:
+        return MAINTAINED if any(row.name in PURPOSES for row in rows) else ""
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Permissions of the roles that come with the program do not stay as they are changed here."""
+        options = {"fields": self.fieldsets[0][1]["fields"]}
+        is_maintained = obj is not None and obj.name in PURPOSES
+        return [(None, {**options, "description": MAINTAINED} if is_maintained else options)]
 
     @admin.display(description=_("Description"))
     def purpose(self, role: Group) -> str:
