@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Model
+from django.forms import ModelChoiceField, ModelMultipleChoiceField
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.text import camel_case_to_spaces
 from django.utils.translation import gettext
 
@@ -98,15 +100,26 @@ def record_edit(request: HttpRequest, row: Model, form: Any, *, is_change: bool)
     if not form.changed_data:
         return
     kind = _kind(row)
+    names = [name for name in form.changed_data if name in form.fields]
     record(
         actor=actor_of(request),
         action=f"{'edit' if is_change else 'add'} {stored_name(row)}",
         thing=row,
         summary=gettext("%(kind)s %(name)s: %(fields)s changed")
         % {"kind": kind, "name": row, "fields": ", ".join(name.replace("_", " ") for name in form.changed_data)},
-        before={name: form.initial.get(name) for name in form.changed_data} if is_change else None,
-        after={name: form.cleaned_data[name] for name in form.changed_data},
+        before={name: plain(form.fields[name], form.initial.get(name)) for name in names} if is_change else None,
+        after={name: plain(form.fields[name], form.cleaned_data[name]) for name in names},
     )
+
+
+def plain(form_field: Any, value: Any) -> Any:
+    """Rows by their names, also where a form holds their keys."""
+    if isinstance(form_field, ModelChoiceField) and form_field.queryset is not None and value:
+        is_several = isinstance(form_field, ModelMultipleChoiceField)
+        keys = [row.pk if isinstance(row, Model) else row for row in (value if is_several else [value])]
+        names = sorted(str(row) for row in form_field.queryset.filter(pk__in=keys))
+        return names if is_several else ", ".join(names)
+    return str(value) if isinstance(value, Promise) else value
 
 
 def record_removal(request: HttpRequest, rows: Sequence[Model]) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.audit_actions import action_label, object_label
-from core.admin.audit_differences import changes_text
 from core.admin.audit_words import NAMES, describe, description
+from core.admin.filter_words import after_text, before_text, changes_text
 from core.lists.listings import Column, Listing, Row, declare
 from core.models import AuditEntry
 from core.text import country_name
@@ -107,7 +107,7 @@ declare(
             Column("reference", _("Registration"), lambda row: row.reference, 30),
             Column("contract", _("Contract"), lambda row: row.contract_id),
             Column("state", _("State"), lambda row: row.get_state_display()),
-            Column("adopted", _("List adopted"), lambda row: row.adopted, 12),
+            Column("adopted", _("D&B's list adopted"), lambda row: row.adopted, 12),
             Column("last_pulled_at", _("Up to date as of"), lambda row: row.last_pulled_at, 26),
             Column("next_pull_at", _("Next pull"), lambda row: row.next_pull_at, 26),
             Column("cadence", _("Pull frequency"), lambda row: row.get_cadence_display()),
@@ -172,8 +172,10 @@ declare(
             Column("key", _("Object ID"), lambda row: row.key, 38),
             Column("summary", _("Description"), description, 60),
             Column("changes", _("Changes"), changes_text, 60),
-            Column("before", _("Before"), lambda row: row.before, 36),
-            Column("after", _("After"), lambda row: row.after, 36),
+            Column("before", _("Before"), before_text, 36),
+            Column("after", _("After"), after_text, 36),
+            Column("before_stored", _("Before, as stored"), lambda row: row.before, 36),
+            Column("after_stored", _("After, as stored"), lambda row: row.after, 36),
         ),
         complete=describe,
         whole=True,

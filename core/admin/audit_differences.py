@@ -18,12 +18,7 @@ from core.text import counted
 APPS = ("core", "portfolio", "monitoring", "health", "accounts")
 SHOWN = 300
 NO_LABELS: Mapping[Any, Any] = {}
-FIELD_NAMES = {"duns": _("D-U-N-S numbers")}
-
-
-def changes_text(row: AuditEntry) -> str:
-    """In a cell: “requested: yes → no; owner: – → Ann”."""
-    return "; ".join(f"{name}: {before or '–'} → {after or '–'}" for name, before, after in differences(row))
+FIELD_NAMES = {"duns": _("D-U-N-S numbers"), "people": _("users"), "keys": _("API keys")}
 
 
 def as_stored(name: str, value: Any) -> Any:

@@ -28,6 +28,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.chips import chips_of
+from core.admin.deletion import ExplainedDeletion
 from core.admin.filters import names_filters, shows_no_page
 from core.admin.pickers import DayPicker, MomentPicker, ZonePicker
 from core.lists.saved_filters import declared, undeclared_words
@@ -130,7 +131,7 @@ def name_model(model: type[Model], one: str | Promise, many: str | Promise) -> N
     options.verbose_name, options.verbose_name_plural = one, many
 
 
-class KeyedAdmin(ModelAdmin):
+class KeyedAdmin(ExplainedDeletion, ModelAdmin):
     """Keys come from addresses and selected rows and may be anything: an invalid one is reported, or not found."""
 
     # What is shown differently to someone who sees some rows only: of a user and rows.

@@ -12,7 +12,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext
 
 from core import plurals
-from core.admin.audit_differences import as_stored, read, thing_of
+from core.admin.audit_differences import as_stored, differences, read, thing_of
 from core.admin.chips import chips_of
 from core.lists.listings import LISTINGS
 from core.lists.saved_filters import columns_of
@@ -53,6 +53,28 @@ def words_of(row: AuditEntry, person: Any) -> Callable[[str, Any], Any]:
         return as_stored
     listing = str(values.get("listing") or getattr(thing_of(row), "listing", ""))
     return lambda name, value: _words(listing, name, value, person) if listing in LISTINGS else value
+
+
+def changes_text(row: AuditEntry) -> str:
+    """In a cell: “requested: yes → no; owner: – → Ann”."""
+    return "; ".join(f"{name}: {before or '–'} → {after or '–'}" for name, before, after in _read(row))
+
+
+def before_text(row: AuditEntry) -> str:
+    """In a cell: “requested: yes; owner: Ann”."""
+    return "; ".join(f"{name}: {before}" for name, before, _after in _read(row) if before)
+
+
+def after_text(row: AuditEntry) -> str:
+    return "; ".join(f"{name}: {after}" for name, _before, after in _read(row) if after)
+
+
+def _read(row: AuditEntry) -> list[tuple[str, str, str]]:
+    """As the page of the entry shows it to the reader of a list (`AuditEntryAdmin.seen`); once for all its cells."""
+    if not hasattr(row, "read"):
+        reader = getattr(row, "reader", None)
+        row.read = list(differences(row, words_of(row, reader) if reader else as_stored))  # type: ignore[attr-defined]
+    return row.read  # type: ignore[attr-defined, no-any-return]
 
 
 def _words(listing: str, name: str, value: Any, person: Any) -> Any:

@@ -49,6 +49,8 @@ class SavedFilterAdmin(WatchedRemoval, PageAdmin):
     list_display = ("name", "of_list", "whose", "use")
     ordering = ("listing", "name", "id")
     sortable_by = ()
+    kept_text = (_("The list and its rows"),)
+    in_use_hint = _("Open each entry and select another saved filter, or delete the entry. Then delete the filter.")
     empty_title = _("No saved filters yet")
     empty_text = _("Filter a list and choose “Save filter” above it. The filter then appears here and above that list.")
 

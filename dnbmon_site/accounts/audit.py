@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Model, QuerySet
-from django.forms import ModelChoiceField, ModelMultipleChoiceField
 from django.http import HttpRequest
-from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.actors import actor_of
 from core.admin.base import KeyedAdmin
-from core.audit import record
+from core.audit import plain, record
 
 SUMMARIES = {
     "added": _("%(kind)s %(thing)s added"),
@@ -72,7 +70,8 @@ class Audited(KeyedAdmin):
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         for row in queryset:
-            self.audit(request, row, "deleted")
+            form = self.get_form(request, row, change=True)(instance=row)
+            self.audit(request, row, "deleted", Edit(before=contents_of(form)))
         return super().log_deletions(request, queryset)
 
 
@@ -90,15 +89,13 @@ def edit_of(form: Any) -> Edit:
     shown = [name for name in names if not any(word in name for word in SECRET)]
     return Edit(
         tuple(str(form[name].label) for name in names),
-        {name: _plain(form.fields[name], form[name].initial) for name in shown},
-        {name: _plain(form.fields[name], form.cleaned_data.get(name)) for name in shown},
+        {name: plain(form.fields[name], form[name].initial) for name in shown},
+        {name: plain(form.fields[name], form.cleaned_data.get(name)) for name in shown},
     )
 
 
-def _plain(form_field: Any, value: Any) -> Any:
-    """Rows by their names, also where a form holds their keys."""
-    if isinstance(form_field, ModelChoiceField) and form_field.queryset is not None and value:
-        rows = list(value) if isinstance(form_field, ModelMultipleChoiceField) else [value]
-        keys = [row.pk if isinstance(row, Model) else row for row in rows]
-        return sorted(str(row) for row in form_field.queryset.filter(pk__in=keys))
-    return str(value) if isinstance(value, Promise) else value
+def contents_of(form: Any) -> dict[str, Any]:
+    """All that a form shows before anything is changed, as `edit_of` writes it down."""
+    shown = [name for name in form.fields if not any(word in name for word in SECRET)]
+    values = {name: plain(form.fields[name], form[name].initial) for name in shown}
+    return {name: value for name, value in values.items() if value not in (None, "", [])}

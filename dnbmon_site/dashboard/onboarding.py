@@ -66,7 +66,7 @@ class Step:
     def word(self) -> str:
         return {
             StepState.DONE: gettext("Done"),
-            StepState.NEXT: gettext("Next"),
+            StepState.NEXT: gettext("Next step"),
             StepState.WAITING: gettext("To do") if self.button else gettext("Waiting"),
             StepState.PROBLEM: gettext("Problem"),
         }[self.state]
@@ -181,7 +181,7 @@ def _key(contracts: Sequence[Contract], *, has_credentials: bool, is_pulled: boo
             return Step(title, _problem(probe), StepState.PROBLEM, again)
     asked = [probe.answered_at for probe in found if probe and probe.answered_at]
     if asked and len(asked) == len(found):
-        text = gettext("D&B accepted the key %(when)s.") % {"when": ago(min(asked))}
+        text = gettext("D&B accepted the API key %(when)s.") % {"when": ago(min(asked))}
         return Step(title, text, StepState.DONE, again)
     text = gettext("Tests the login to D&B with your API key. Notifications waiting in D&B's queue are not removed.")
     return Step(title, text, StepState.WAITING, replace(again, words=gettext("Test the key")))

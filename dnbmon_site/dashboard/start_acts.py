@@ -36,7 +36,7 @@ def test_key(request: HttpRequest) -> HttpResponse:
             text = gettext("The test of the key of contract “%(name)s” failed.")
             messages.error(request, text % {"name": contract})
         else:
-            messages.success(request, gettext("D&B accepted the key of contract “%(name)s”.") % {"name": contract})
+            messages.success(request, gettext("D&B accepted the API key of contract “%(name)s”.") % {"name": contract})
     return redirect("admin:index")
 
 

@@ -126,6 +126,8 @@ class ScheduleAdmin(JobSearch, RecordedRemoval, PageAdmin):
     ordering = (Case(When(repeats=PAUSED, then=1), default=0), "next_run", "id")
     sortable_by = ()
     actions = ("pause", "resume", "run_now")
+    kept_text = (_("Results of earlier runs"),)
+    deletion_advice = _("The worker may create the schedule again when it restarts. To stop the job, pause it instead.")
     empty_title = _("No schedules yet")
     empty_text = _("The worker creates the schedules when it starts. Run “manage.py worker”.")
 
@@ -298,12 +300,16 @@ class QueueAdmin(RecordedRemoval, ReadOnlyAdmin):
     ordering = ("id",)
     sortable_by = ()
     fields = ("job", "func", "key", "lock", "task_id")
+    kept_text = (_("The schedule of the job. It is queued again at its next run."),)
     empty_title = _("The queue is empty")
     empty_text = _("Jobs appear here until a worker starts them.")
 
     @admin.display(description=_("Job"))
     def job(self, row: OrmQ) -> str:
         return job_name(row.func(), row.name())
+
+    def deletion_name(self, row: OrmQ) -> str:
+        return self.job(row)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A task that a worker cannot finish has to go."""

@@ -159,7 +159,10 @@ BY_KIND: Mapping[str, Guidance] = {
 BY_GROUP: Mapping[str, Guidance] = {
     "scores": Guidance(
         _("A D&B score or rating changed. It shows how likely the company is to fail or pay late."),
-        (_("Check the trend on the company page."), _("Compare the new value with your credit policy.")),
+        (
+            _("Check on the company page how the score has changed over time."),
+            _("Compare the new value with your credit policy."),
+        ),
     ),
     "legal": Guidance(
         _("A legal or other significant event affecting the company was reported or updated."),
@@ -210,7 +213,7 @@ NEW_COMPANIES = Guidance(
     _("Companies were added to monitoring. Some of them already met your rules when D&B sent their first data."),
     (
         _("Review the companies listed below, the most severe first."),
-        _("Close this alert when you have reviewed them."),
+        _("Close this alert when you have reviewed these companies."),
     ),
 )
 ANY = Guidance(

@@ -28,7 +28,8 @@ CONFIRMATION_EXAMPLE = {"gone": 1, "companies": ["Gorman Manufacturing Company, 
 class ToConfirmSerializer(serializers.Serializer[Any]):
     gone = serializers.IntegerField(
         allow_null=True,
-        help_text="Number of companies that confirming marks as no longer at D&B. Null if there is nothing to confirm.",
+        help_text="Number of companies that are marked as no longer at D&B if you confirm the list. Null if there is "
+        "nothing to confirm.",
     )
     companies = serializers.ListField(
         source="names", child=serializers.CharField(), help_text="The first 20 of them, by name and D-U-N-S number."

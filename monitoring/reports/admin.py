@@ -18,6 +18,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.base import PageAdmin
+from core.admin.deletion import Part
 from core.admin.removal import WatchedRemoval
 from core.audit import record
 from core.db import insert_new
@@ -31,7 +32,7 @@ from monitoring.reports.compute import MOST_EVENTS, SHOWN, Report, make_report
 from monitoring.reports.coverage import about_line, made
 from monitoring.reports.periods import Period, last_complete, lately, read_period
 from monitoring.reports.schedule import PDF, XLSX, file_stem, plan, queue_period
-from monitoring.reports.schedule_form import ReportScheduleForm, chosen_of, people_of
+from monitoring.reports.schedule_form import ReportScheduleForm
 from monitoring.reports.sentences import (
     SEVERITIES,
     as_of,
@@ -69,6 +70,11 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
     )
     list_before_template = "monitoring/reports/no_mail_server.html"
     change_form_outer_before_template = "monitoring/reports/no_mail_server.html"
+    deleted_with = {
+        "monitoring.reportrecipient": Part(_("Selection of recipients"), "person"),
+        "monitoring.reportregistration": Part(_("Selection of registrations"), "registration"),
+    }
+    kept_text = (_("The users. Under “Reports” they can open any report that their role permits."),)
     empty_title = _("No report schedules yet")
     empty_text = _("A schedule emails the report for the last week or month, with a PDF and a spreadsheet attached.")
 
@@ -200,7 +206,9 @@ def audit_values(schedule: ReportSchedule) -> dict[str, Any]:
     """For the audit: as the rows say it now."""
     row = ReportSchedule.objects.get(pk=schedule.pk)
     fields = {name: getattr(row, name) for name in ReportScheduleForm.Meta.fields}
-    return {**fields, "people": people_of(row), "registrations": chosen_of(row)}
+    recipients = ReportRecipient.objects.filter(schedule=row).values_list("person__username", flat=True)
+    chosen = ReportRegistration.objects.filter(schedule=row).values_list("registration__reference", flat=True)
+    return {**fields, "people": sorted(recipients), "registrations": sorted(chosen)}
 
 
 def replace(model: Any, schedule: ReportSchedule, field: str, keys: list[uuid.UUID]) -> None:

@@ -15,6 +15,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from core.actors import person_text
+from monitoring.alerts.rules import few
 from monitoring.models import ReportRecipient, ReportRegistration, ReportSchedule
 from portfolio.models import Registration
 
@@ -57,6 +59,8 @@ class ReportScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
             people.queryset = _possible_recipients(people.initial)
             if not people.queryset.exists():
                 people.help_text = _nobody_to_send_to()
+            elif missing := _without_address():
+                people.help_text = f"{people.help_text} {missing}"
         if not is_new:
             self.fields["chosen"].initial = chosen_of(self.instance)
 
@@ -65,6 +69,14 @@ def _possible_recipients(present: list[uuid.UUID]) -> QuerySet[Any]:
     """Who can receive email, and the present recipients: no one leaves the list without being deselected."""
     can_receive = Q(is_active=True) & ~Q(email="")
     return get_user_model().objects.filter(can_receive | Q(pk__in=present)).order_by("username")
+
+
+def _without_address() -> str:
+    """Users who are missing from the list, by name."""
+    people = get_user_model().objects.filter(is_active=True, email="").order_by("username")
+    names = [person_text(person) for person in people]
+    words = gettext("Not listed, because they have no email address: %(names)s.")
+    return words % {"names": few(names)} if names else ""
 
 
 def _nobody_to_send_to() -> SafeString:

@@ -25,9 +25,9 @@ def today() -> date:
 def read_day(text: str) -> date:
     day = _day(text.strip())
     if day > today():
-        raise BadDay(gettext("The day is in the future."))
+        raise BadDay(gettext("The day is in the future. Enter today or an earlier day."))
     if day < FIRST:
-        raise BadDay(gettext("The day is before 1990."))
+        raise BadDay(gettext("The day is before 1990. Enter a day from 1 January 1990 on."))
     return day
 
 

@@ -23,6 +23,7 @@ from core.admin.row_actions import RowActions
 from core.api.scopes import SCOPES, split_scopes
 from core.audit import entries_about
 from core.markup import ago, badge, exact
+from core.models import BusinessUnit
 from core.text import counted, moment_text
 from dnbmon_site.accounts.admin.api_key_actions import (
     asked_to_revoke,
@@ -43,6 +44,9 @@ from portfolio.billing.api_budget import Purse
 from portfolio.models import Contract
 
 MAY_AUDIT = "core.view_auditentry"
+KEYS_IN_UNITS = _(
+    "A new key returns no data until you select it in a business unit or give it access under “Business units”."
+)
 CHOSEN = ("scopes", "expires_at", "budget", "calls_per_minute")
 
 
@@ -83,6 +87,8 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["scopes"] = split_scopes(self.initial.get("scopes") or "")
+        if not self.instance.pk and BusinessUnit.objects.exists():
+            self.fields["scopes"].help_text = f"{self.fields['scopes'].help_text} {KEYS_IN_UNITS}"
         if self.instance.unknown_scopes:
             self.fields["scopes"].help_text = unknown_words(self.instance)
 
@@ -156,7 +162,9 @@ class ApiKeyAdmin(RowActions, Audited, PageAdmin):
         return not row.revoked_at and self.has_change_permission(request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        return self.readonly_fields if obj else ()
+        if obj is None:
+            return ()
+        return tuple(name for name in self.readonly_fields if name != "revoked_at" or obj.revoked_at)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

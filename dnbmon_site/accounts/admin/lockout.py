@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from axes.models import AccessAttempt, AccessLog
+from axes.models import AccessAttempt, AccessAttemptExpiration, AccessFailureLog, AccessLog
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -22,6 +22,9 @@ from core.text import counted
 
 name_model(AccessAttempt, _("blocked login"), _("blocked logins"))
 name_model(AccessLog, _("login"), _("logins"))
+# Only in the permissions of a role.
+name_model(AccessAttemptExpiration, _("end of a blocked login"), _("ends of blocked logins"))
+name_model(AccessFailureLog, _("failed login"), _("failed logins"))
 
 
 class PlacesAdmin(ReadOnlyAdmin):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
@@ -19,13 +20,32 @@ ACTIONS = {"view": _("view"), "add": _("add"), "change": _("change"), "delete": 
 
 
 def permission_name(permission: Permission) -> str:
+    things, action = _words(permission)
+    return gettext("%(things)s: %(action)s") % {"things": things, "action": action}
+
+
+def grouped(permissions: Iterable[Permission]) -> list[tuple[str, list[tuple[Any, str]]]]:
+    """For check boxes: the actions of each kind of rows."""
+    found: dict[str, list[tuple[Any, str]]] = {}
+    for permission in sorted(permissions, key=_place):
+        things, action = _words(permission)
+        found.setdefault(things, []).append((permission.pk, capfirst(action)))
+    return sorted(found.items(), key=lambda one: one[0].casefold())
+
+
+def _place(permission: Permission) -> tuple[int, str]:
+    """“View” first, which the others need, and what only this kind of rows has last."""
+    action = permission.codename.partition("_")[0]
+    return [*ACTIONS, action].index(action), permission.name
+
+
+def _words(permission: Permission) -> tuple[str, str]:
     kind = ContentType.objects.get_for_id(permission.content_type_id)
     model: Any = kind.model_class()
     things = capfirst(str(model._meta.verbose_name_plural)) if model else kind.model
     action, _sep, rest = permission.codename.partition("_")
     known = ACTIONS.get(action) if rest == kind.model else None
-    words = str(known) if known else permission.name.removeprefix("Can ")
-    return gettext("%(things)s: %(action)s") % {"things": things, "action": words}
+    return things, str(known) if known else permission.name.removeprefix("Can ")
 
 
 def offered_permissions(role: Group) -> QuerySet[Permission]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -19,6 +20,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from core.actors import actor_of, person_text
 from core.admin.base import PageAdmin
+from core.admin.deletion import Part
 from core.audit import record
 from core.models import BusinessUnit
 from core.text import counted
@@ -58,7 +60,10 @@ class UnitForm(forms.ModelForm):  # type: ignore[type-arg]
     people = Several(
         User.objects.none(),
         label=_("Users"),
-        help_text=_("These users see only the data of their business units. Superusers and you cannot be added."),
+        help_text=_(
+            "These users see only the data of their business units. Not listed: superusers, who see all data; "
+            "deactivated users; and you, because you cannot limit your own access."
+        ),
     )
     keys = Several(
         ApiKey.objects.none(),
@@ -107,6 +112,20 @@ class BusinessUnitAdmin(Audited, PageAdmin):
     sortable_by = ()
     empty_title = _("No business units")
     empty_text = _("Without business units, all users see all registrations. Add one to limit what its users see.")
+    deleted_with = {
+        "portfolio.unitregistration": Part(_("Access to registrations"), "registration"),
+        "accounts.unitmember": Part(_("Membership of users"), "user"),
+        "accounts.unitkey": Part(_("Membership of API keys"), "key"),
+    }
+    kept_text = (
+        _("The registrations, their companies and all data from D&B"),
+        _("The users and API keys"),
+        _("Alerts and notes of the business unit. Users with access to all registrations still see them."),
+    )
+    in_use_hint = _(
+        "Open each entry and select another business unit there, or delete the entry. A saved filter can only be "
+        "deleted. Then delete the business unit."
+    )
 
     def get_urls(self) -> list[URLPattern]:
         give = self.admin_site.admin_view(require_POST(self.give))
@@ -177,14 +196,11 @@ class BusinessUnitAdmin(Audited, PageAdmin):
             )
             messages.warning(request, text % {"count": counted(count)})
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Asked before units are deleted, on their page and from the list: where none would be left, all see all."""
-        found = super().get_deleted_objects(objs, request)
-        are_all = not BusinessUnit.objects.exclude(pk__in=[row.pk for row in objs]).exists()
-        if are_all and not found[-1] and "post" not in request.POST:
-            text = gettext("No business unit would be left. All users and API keys would then see all registrations.")
-            messages.warning(request, text)
-        return found
+    def advice(self, rows: Sequence[Any]) -> str:
+        """Where no unit would be left, all see all; else some may see nothing."""
+        if BusinessUnit.objects.exclude(pk__in=[row.pk for row in rows]).exists():
+            return gettext("Users and API keys of no other business unit see nothing until you give them access.")
+        return gettext("No business unit would be left. All users and API keys would then see all registrations.")
 
     def delete_model(self, request: HttpRequest, obj: BusinessUnit) -> None:
         super().delete_model(request, obj)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
@@ -20,8 +20,9 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from core.admin.boxes import Boxes
 from core.models import BusinessUnit
-from dnbmon_site.accounts.admin.permission_names import offered_permissions, permission_name
+from dnbmon_site.accounts.admin.permission_names import grouped, offered_permissions
 from dnbmon_site.accounts.models import RolePolicy, User, UserPermission
 from dnbmon_site.accounts.rights import beyond, rights_of
 from dnbmon_site.accounts.roles import PURPOSES
@@ -140,6 +141,8 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "is_superuser" in self.fields:
+            self.fields["is_superuser"].label = gettext("Superuser")
         for name in HELP.keys() & self.fields.keys():
             self.fields[name].help_text = str(HELP[name])
         explain_roles(self)
@@ -179,6 +182,13 @@ class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
             "can open any other page."
         ),
     )
+    permissions = forms.ModelMultipleChoiceField(
+        Permission.objects.none(),
+        label=_("Permissions"),
+        required=False,
+        widget=Boxes,
+        help_text=_("Most pages need at least “View”. Permissions of several roles add up."),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -187,8 +197,7 @@ class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
         if field := self.fields.get("permissions"):
             rows = offered_permissions(self.instance)
             field.queryset = rows  # type: ignore[attr-defined]
-            named = ((row.pk, permission_name(row)) for row in rows)
-            field.choices = sorted(named, key=lambda one: one[1].casefold())  # type: ignore[attr-defined]
+            field.choices = grouped(rows)  # type: ignore[attr-defined]
 
     def clean_permissions(self) -> Any:
         chosen = self.cleaned_data["permissions"]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -25,8 +26,9 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm
 
-from core.actors import actor_of, is_invited
+from core.actors import actor_of, is_invited, person_text
 from core.admin.base import PageAdmin, Secret, name_model, shown_once
+from core.admin.deletion import UNSEEN, Part
 from core.markup import ago, badge, two_lines
 from core.outbound.mail_server import has_mail_server
 from dnbmon_site.accounts.admin.user_forms import InvitationForm, PersonForm, RoleForm
@@ -43,6 +45,10 @@ admin.site.unregister(Group)
 name_model(Group, _("role"), _("roles"))
 
 
+MAINTAINED = _(
+    "D&B Monitoring maintains this role: each upgrade restores its permissions, and creates the role again if it was "
+    "renamed or deleted. For other permissions, add a role of your own."
+)
 ENVIRONMENTS = {"development": _("Development"), "staging": _("Staging")}
 
 
@@ -93,6 +99,34 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
     add_title = _("Invite user")
     empty_title = _("No users yet")
     empty_text = _("Invite users by name and email. They choose their own password.")
+    deleted_with = {
+        "accounts.usergroup": Part(_("Assignment of roles"), "group"),
+        "accounts.userpermission": Part(_("Individual permissions"), "permission"),
+        "accounts.unitmember": Part(_("Membership in business units"), "unit"),
+        "accounts.secondfactor": Part(_("Two-step verification")),
+        "monitoring.channel": Part(_("Channels of the user"), "name"),
+        "monitoring.follow": Part(_("Followed companies, groups, tags and filters"), is_counted=True),
+        "monitoring.notificationpreference": Part(_("Notification settings")),
+        "monitoring.reportrecipient": Part(_("Reports no longer sent to the user"), "schedule"),
+        **dict.fromkeys(
+            (
+                *("accounts.recoverycode", "admin.logentry", "monitoring.rulechannel", "monitoring.digestitem"),
+                "monitoring.personalevent",
+            ),
+            UNSEEN,
+        ),
+    }
+    kept_text = (
+        _("Comments, notes, decisions and entries of the audit log, with the username"),
+        _("Alerts assigned to the user. They become unassigned."),
+        _("API keys that the user issued. They stay valid until you rotate or revoke them."),
+    )
+    deletion_advice = _("To prevent logins only, deactivate the user instead.")
+
+    def deletion_name(self, row: User) -> str:
+        """With the username: two users may have one name."""
+        name, username = person_text(row), row.get_username()
+        return name if name == username else f"{name} ({username})"
 
     def complete_rows(self, rows: list[Any]) -> None:
         """What two columns show, in one query each."""
@@ -225,6 +259,22 @@ class GroupAdmin(Guarded, DjangoGroupAdmin, ModelAdmin):
     form = RoleForm
     list_display = ("__str__", "purpose")
     fieldsets = ((None, {"fields": ("name", "needs_second_factor", "permissions")}),)
+    deleted_with = {
+        "accounts.usergroup": Part(_("Assignment to users"), "user"),
+        "accounts.rolepolicy": UNSEEN,
+    }
+    kept_text = (_("The users. Without another role, they cannot open any page."),)
+    filter_horizontal = ()
+    list_before_template = "dnbmon_site/accounts/roles_intro.html"
+
+    def advice(self, rows: Sequence[Any]) -> str | Promise:
+        return MAINTAINED if any(row.name in PURPOSES for row in rows) else ""
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Permissions of the roles that come with the program do not stay as they are changed here."""
+        options = {"fields": self.fieldsets[0][1]["fields"]}
+        is_maintained = obj is not None and obj.name in PURPOSES
+        return [(None, {**options, "description": MAINTAINED} if is_maintained else options)]
 
     @admin.display(description=_("Description"))
     def purpose(self, role: Group) -> str:

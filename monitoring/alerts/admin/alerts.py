@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -45,6 +46,7 @@ from monitoring.alerts.auto_resolve import PROGRAM
 from monitoring.alerts.facts.seen import as_seen_by, comments_seen_by
 from monitoring.alerts.guidance import guidance_for, is_about_a_gone_company, with_proposal
 from monitoring.alerts.new_company_summary import counts_by_rule
+from monitoring.alerts.rules import few
 from monitoring.alerts.workflow.inbox import is_overdue, is_snoozed
 from monitoring.alerts.workflow.snooze import snooze_text
 from monitoring.company_page.timeline import Line, lines_of, without_company
@@ -246,7 +248,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         pending = pending_proposal(gone, request.user) if gone else None
         guidance = guidance_for(row, row.rule, facts)
         may_act = self.has_change_permission(request, row)
-        assignees = people(request.user) if may_act else []
+        assignees, mentioned = (people(request.user), mentionable(request.user, row)) if may_act else ([], [])
         return {
             "title": row.title,
             "severity": severity,
@@ -272,9 +274,19 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
             "comments": comments,
             "may_act": may_act,
             "people": assignees,
-            "mentionable": mentionable(request.user, row) if may_act else [],
-            "only_some_people": ONLY_SOME if len(assignees) >= MOST_PEOPLE else "",
+            "mentionable": mentioned,
+            **not_assignable(request.user, assignees, mentioned),
         }
+
+
+def not_assignable(actor: Any, assignees: Sequence[Any], viewers: Sequence[Any]) -> dict[str, Any]:
+    """Who works on alerts and does not see this one, and who sees it and may not work on it."""
+    if max(len(assignees), len(viewers)) >= MOST_PEOPLE:
+        return {"only_some_people": ONLY_SOME}
+    able, seeing = {one.pk for one in assignees}, {actor.pk, *(one.pk for one in viewers)}
+    names = [person_text(one) for one in viewers if one.pk not in able]
+    words = gettext("Not listed, because their roles do not permit work on alerts: %(names)s.")
+    return {"blind": able - seeing, "only_some_people": words % {"names": few(names)} if names else ""}
 
 
 def names_on(row: Alert, comments: list[Any]) -> dict[str, str]:

@@ -20,7 +20,13 @@ from core.admin.chips import Chip
 from core.admin.filters import CountryFilter, DaysFilter, start_of
 from core.visibility import is_restricted, scope_of
 from monitoring.alerts.admin.rule_filters import visible_rules
-from monitoring.alerts.workflow.assignees import assignable, working_on_alerts
+from monitoring.alerts.workflow.assignees import (
+    NAMES,
+    assignable,
+    not_offered_text,
+    viewing_alerts,
+    working_on_alerts,
+)
 from monitoring.alerts.workflow.inbox import OPEN, awake, in_inbox, overdue, snoozed
 from monitoring.models import Alert, AlertRule, AlertState
 from monitoring.reports.alert_section import raised_between
@@ -33,7 +39,6 @@ ONLY_SOME = _(
     "Only the first 200 users are listed. Other users can assign alerts to themselves, and the API takes any username."
 )
 SNOOZED = "snoozed"
-NAMES = ("pk", "username", "first_name", "last_name")
 
 
 class StateFilter(DropdownFilter):  # type: ignore[misc]
@@ -156,13 +161,29 @@ def people(actor: Any) -> list[Any]:
     return list(assignable(actor).only(*NAMES)[:MOST_PEOPLE])
 
 
+def notifiable(actor: Any) -> dict[str, Any]:
+    """For the form of a rule: the users whom it can notify, and why others are missing."""
+    found = list(viewing_alerts(actor).only(*NAMES)[:MOST_PEOPLE])
+    why = gettext("Not listed, because their roles do not permit viewing alerts: %(names)s.")
+    missing = {"notify_users": not_offered_text(actor, found, why), "escalate_to": not_assignable_text(actor)}
+    return {"people": found, "not_offered": missing}
+
+
+def not_assignable_text(actor: Any) -> str:
+    why = gettext("Not listed, because their roles do not permit work on alerts: %(names)s.")
+    return not_offered_text(actor, list(assignable(actor).only("pk")), why)
+
+
 class ChoosesUsers:
     """For the admin of rows that name a user in their form (before other bases): one who may work on alerts."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.related_model is get_user_model():
             kwargs["queryset"] = working_on_alerts()
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        if db_field.related_model is get_user_model():
+            field.help_text = " ".join(filter(None, [str(field.help_text), not_assignable_text(request.user)]))
+        return field
 
 
 def with_people(rows: list[Alert]) -> None:

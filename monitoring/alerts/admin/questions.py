@@ -21,7 +21,7 @@ from core.actors import person_text
 from core.admin.filters import start_of
 from core.admin.row_actions import CSRF_FIELD
 from monitoring.alerts.actions import LONGEST
-from monitoring.alerts.admin.filters import MOST_PEOPLE, ONLY_SOME, people
+from monitoring.alerts.admin.filters import MOST_PEOPLE, ONLY_SOME, not_assignable_text, people
 from monitoring.alerts.workflow.assignees import assignable, why_not
 from monitoring.alerts.workflow.snooze import CannotSnooze, end_of_snooze
 from monitoring.models import CloseReason
@@ -114,7 +114,7 @@ class AssignQuestion(Question):
 
     @property
     def only_some(self) -> str | Promise:
-        return ONLY_SOME if len(self.people) >= MOST_PEOPLE else ""
+        return ONLY_SOME if len(self.people) >= MOST_PEOPLE else not_assignable_text(self.actor)
 
     def objection(self, alerts: Sequence[uuid.UUID]) -> str:
         person = self.cleaned_data["person"]

@@ -213,6 +213,8 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
     usable: QuerySet[Channel] = Channel.objects.none()
     # And the users whom they may name.
     people: Sequence[Any] = ()
+    # By field: those whom they look for without finding them, with the reason.
+    not_offered: Mapping[str, str] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -227,6 +229,8 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
             self.initial[name] = split(self.initial.get(name) or getattr(self.instance, name))
         self.initial["countries"] = split(self.instance.countries.upper())
         self.fields["kinds"].help_text = _about_kinds()
+        for name in self.not_offered.keys() & self.fields.keys():
+            self.fields[name].help_text = f"{self.fields[name].help_text} {self.not_offered[name]}".strip()
         channels: Any = self.fields["channels"]
         channels.queryset = self.usable.select_related("person")
         self.initial["channels"] = [row.channel_id for row in RuleChannel.objects.filter(rule=self.instance.pk)]

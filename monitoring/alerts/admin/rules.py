@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import action
 
 from core.admin.base import PageAdmin
+from core.admin.deletion import Part
 from core.admin.filters import choice_filter
 from core.admin.removal import WatchedRemoval
 from core.admin.row_actions import RowActions, demand
@@ -27,7 +28,7 @@ from core.markup import badge, two_lines
 from core.outbound.mail_server import mail_server_context
 from core.text import counted
 from monitoring.alerts.admin.effectiveness import EffectivenessPages, with_outcomes
-from monitoring.alerts.admin.filters import ChoosesUsers, people
+from monitoring.alerts.admin.filters import ChoosesUsers, notifiable
 from monitoring.alerts.admin.reach import (
     below_severity_texts,
     recipients_cell,
@@ -115,6 +116,8 @@ class AlertRuleAdmin(StartsFromDefaults, EffectivenessPages, ChoosesUsers, RowAc
     list_before_template = "monitoring/alerts/rules_intro.html"
     change_form_template = "monitoring/alerts/rule.html"
     empty_title = _("No rules yet")
+    deleted_with = {"monitoring.rulechannel": Part(_("Selection of channels"), "channel")}
+    kept_text = (_("Alerts that the rule raised"), _("The channels and users that it notified"))
     empty_template = "monitoring/alerts/rules_empty.html"
     fieldsets = (
         (None, {"fields": ("name", "description", "severity")}),
@@ -211,7 +214,7 @@ class AlertRuleAdmin(StartsFromDefaults, EffectivenessPages, ChoosesUsers, RowAc
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
-        return type(form.__name__, (form,), {"usable": visible_channels(request), "people": people(request.user)})
+        return type(form.__name__, (form,), {"usable": visible_channels(request), **notifiable(request.user)})
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("quiet_from", "quiet_until"):

@@ -59,10 +59,10 @@ DECIDE = "monitoring.decide_company"
 CONFIRM = "monitoring.confirm_decision"
 UNKNOWN = _("This company does not exist. Open “Companies” and choose it there.")
 HINTS = {
-    DecisionKind.APPROVE: _("Business continues without a limit."),
-    DecisionKind.LIMIT: _("Business continues up to an amount."),
-    DecisionKind.HOLD: _("No new business until the next decision."),
-    DecisionKind.STOP: _("Business ends."),
+    DecisionKind.APPROVE: _("You continue business with the company, without a limit."),
+    DecisionKind.LIMIT: _("You continue business with the company, up to an amount."),
+    DecisionKind.HOLD: _("You accept no new business with the company until the next decision."),
+    DecisionKind.STOP: _("You end business with the company."),
 }
 
 

@@ -73,6 +73,7 @@ class TierRuleAdmin(RowActions, PageAdmin):
     ordering = ("name",)
     sortable_by = ()
     change_form_outer_after_template = "monitoring/decisions/rule_changes.html"
+    kept_text = (_("The companies, and tiers set by users"),)
     empty_title = _("No tier rules yet")
     empty_text = _("A tier rule sets the tier of companies by exposure, failure score class, country or tag.")
 

@@ -110,6 +110,8 @@ class FileServerAdmin(RowActions, PageAdmin):
     ordering = ("name",)
     sortable_by = ()
     change_form_template = "monitoring/exports/file_server.html"
+    kept_text = (_("Files on the server, and files already received from it"),)
+    in_use_hint = _("Open each entry and select another destination, or delete the entry. Then delete the file server.")
     empty_title = _("No file servers yet")
     empty_text = _(
         "Add a file server to send scheduled exports to another machine by SFTP, or to receive files from D&B. "

@@ -152,6 +152,7 @@ class ScheduledExportAdmin(RowActions, RecordedRemoval, PageAdmin):
         (_("Destination"), {"fields": ("server", "folder")}),
         (_("Schedule"), {"fields": ("at", "zone")}),
     )
+    kept_text = (_("Files that were already written"), _("The saved filter and the file server that it uses"))
     empty_title = _("No scheduled exports yet")
     empty_text = _(
         "A scheduled export writes a file every day for systems that import files. "

@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from core.actors import person_text
 from core.admin.base import PageAdmin
+from core.admin.deletion import Part
 from core.admin.removal import RecordedRemoval
 from core.admin.row_actions import Outcome, RowActions
 from core.markup import ago, badge, two_lines
@@ -109,6 +110,11 @@ class ChannelAdmin(RowActions, RecordedRemoval, PageAdmin):
     change_form_template = "monitoring/outbox/channel.html"
     conditional_fields = {"digest_time": "frequency != 'at_once'", "digest_day": "frequency == 'weekly'"}
     empty_title = _("No channels yet")
+    deleted_with = {
+        "monitoring.rulechannel": Part(_("Selection in rules"), "rule"),
+        "monitoring.digestitem": Part(_("Entries of its digests, also those not sent yet"), is_counted=True),
+    }
+    kept_text = (_("The alerts"), _("The rules. Check that each still notifies someone."))
     empty_text = _(
         "Alerts always appear under Alerts. Add a channel to receive them "
         "by email, Slack, Microsoft Teams or another service."

@@ -44,6 +44,7 @@ class ExchangeRateAdmin(ExposureAdmin):
     ordering = ("-day", "-id")
     sortable_by = ("day",)
     list_before_template = "portfolio/exposure/rates.html"
+    kept_text = (_("The amounts. They are converted with the earlier rate; without one, they are shown separately."),)
     empty_title = _("No exchange rates yet")
     empty_text = _("Enter rates above. Amounts in a currency without a rate are shown apart.")
 

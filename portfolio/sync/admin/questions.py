@@ -32,8 +32,8 @@ def ask_before_incomplete(request: HttpRequest, registration: Registration, back
 def _consequences(known: int) -> Iterator[str]:
     yield gettext("D&B's complete list has not been received.")
     yield ngettext(
-        "%(count)s company is known, from notifications and checks. D&B may monitor and bill more.",
-        "%(count)s companies are known, from notifications and checks. D&B may monitor and bill more.",
+        "%(count)s company on D&B's list is known, from notifications and checks. D&B may monitor and bill more.",
+        "%(count)s companies on D&B's list are known, from notifications and checks. D&B may monitor and bill more.",
         known,
     ) % {"count": counted(known)}
     yield gettext(

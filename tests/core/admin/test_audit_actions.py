@@ -95,7 +95,8 @@ def test_a_spreadsheet_of_the_log_has_the_words_of_the_page_beside_what_is_store
     assert (line["Action"], line["Action key"], line["Object key"]) == ("Contract changed", "edit contract", "contract")
     assert (line["User"], line["Description"]) == ("'=ann", "'+1")
     names = "addition limit for one user: 100 → –", "D-U-N-S numbers: 804735132 → =1+1"
-    assert line["Changes"] == "; ".join(names) and '"cap": 100' in line["Before"]
+    assert line["Changes"] == "; ".join(names) and '"cap": 100' in line["Before, as stored"]
+    assert line["Before"] == "addition limit for one user: 100; D-U-N-S numbers: 804735132"
 
 
 @pytest.mark.django_db

@@ -465,11 +465,25 @@ def test_permissions_are_named_in_the_words_of_the_pages(client: Client) -> None
     own = Group.objects.create(name="Own")
     own.permissions.add(Permission.objects.get(codename="view_session"))
     page = client.get(f"/auth/group/{own.pk}/change/").text
-    names = re.findall(r'<option value="[^"]+"[^>]*>([^<]+)</option>', page)
-    assert {"Roles: add", "Schedules: change", "Registrations: pull, start and pause a registration"} <= set(names)
-    assert names == sorted(names, key=str.casefold) and not any("Can " in name or "|" in name for name in names)
-    assert "Sessions: view" in names, "what the role has stays selected"
-    assert not any(name.startswith(("Leases", "Blobs", "Content types", "Access ")) for name in names)
+    groups = re.findall(r'<div class="dm-box-group" role="group" aria-label="([^"]+)">(.*?)</div>', page)
+    names = {things: re.findall(r"<span>([^<]+)</span>", boxes) for things, boxes in groups}
+    assert "Add" in names["Roles"] and "Change" in names["Schedules"]
+    assert "Pull, start and pause a registration" in names["Registrations"]
+    assert [*names] == sorted(names, key=str.casefold) and "Can " not in str(names) and "|" not in str(names)
+    assert names["Sessions"] == ["View"], "what the role has stays selected"
+    assert not any(things.startswith(("Leases", "Blobs", "Content types", "Access ")) for things in names)
+
+
+def test_a_role_that_upgrades_restore_states_so(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("ann"))
+    own, viewer = Group.objects.create(name="Own"), Group.objects.get(name=roles.VIEWER)
+    for role, states in ((own, False), (viewer, True)):
+        for page in ("change", "delete"):
+            text = client.get(f"/auth/group/{role.pk}/{page}/").text
+            assert ("each upgrade restores its permissions" in text) is states
+    viewers = [right.pk for right in viewer.permissions.all()]
+    client.post(f"/auth/group/{own.pk}/change/", {"name": "Own", "permissions": viewers})
+    assert set(own.permissions.values_list("pk", flat=True)) == set(viewers)
 
 
 def test_an_operator_cannot_choose_what_a_schedule_runs(client: Client) -> None:

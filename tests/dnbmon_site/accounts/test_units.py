@@ -262,6 +262,16 @@ def test_the_audit_log_names_what_a_new_unit_contains(client: Client, administra
     assert one().reference in entry.after and "bob" in entry.after
 
 
+def test_the_audit_log_names_what_a_deleted_unit_contained(client: Client, administrator: User) -> None:
+    bob, (key, _) = a_person(username="bob"), ApiKey.issue(name="ERP")
+    unit = a_unit("Credit", one(), people=[bob], keys=[key])
+    User.objects.filter(pk=administrator.pk).update(sees_all=True)
+    client.post(reverse("admin:core_businessunit_delete", args=[unit.pk]), {"post": "yes"})
+    entry = AuditEntry.objects.get(action="businessunit.deleted")
+    text = text_of(client.get(f"/core/auditentry/{entry.pk}/change/"))
+    assert "API keys ERP (" in text and f"Users bob – Registrations {one().reference} –" in text
+
+
 def test_no_link_of_a_company_or_the_report_is_refused_to_a_user_of_a_unit(client: Client) -> None:
     bob = a_person(username="bob", role="Portfolio manager")
     a_unit("Credit", one(), people=[bob])

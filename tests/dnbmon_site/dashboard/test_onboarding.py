@@ -74,7 +74,7 @@ def test_with_credentials_the_key_is_to_be_tested(admin: Client, keyed: object) 
 @pytest.mark.parametrize(
     ("probe", "state", "words"),
     [
-        ({}, "done", "D&B accepted the key"),
+        ({}, "done", "D&B accepted the API key"),
         ({"refused": True, "reason": "HTTP 401."}, "problem", "does not accept the key. Correct the API key"),
         ({"reason": "No connection."}, "problem", "could not be reached or returned an error. Check the network"),
         ({"answered_at": None}, "next", "Tests the login to D&B with your API key."),
@@ -218,7 +218,7 @@ def test_it_costs_few_queries(admin: Client, django_assert_max_num_queries: AtMo
 
 def test_a_good_key_is_accepted_and_nothing_is_taken(admin: Client, sandbox: Sandbox) -> None:
     page = admin.post("/start/test-key/", follow=True)
-    assert "D&B accepted the key of contract “default”." in text_of(page)
+    assert "D&B accepted the API key of contract “default”." in text_of(page)
     assert states(admin)[:3] == ["done", "done", "next"]
     assert [call["path"] for call in sandbox.control.calls()] == ["/v2/token"]
 

@@ -512,6 +512,15 @@ def test_users_are_picked(ann: Client) -> None:
     assert ann.post("/monitoring/alertrule/add/", rule_form(name="Else", notify_users=["gone"])).status_code == 200
 
 
+def test_users_who_cannot_be_notified_are_named_with_the_reason(ann: Client) -> None:
+    a_person(username="vic", role="Viewer")
+    a_person(username="norma")
+    page = ann.get("/monitoring/alertrule/add/")
+    assert re.search(r'<option value="vic">', page.text), "a viewer may view alerts"
+    assert "Not listed, because their roles do not permit viewing alerts: norma." in text_of(page)
+    assert "Not listed, because their roles do not permit work on alerts: norma, vic." in text_of(page)
+
+
 def test_own_rules_stand_apart_from_shared_and_default_ones(ann: Client) -> None:
     AlertRule.objects.create(name="Of Ann", created_by="ann")
     AlertRule.objects.create(name="Of Carl", created_by="carl")

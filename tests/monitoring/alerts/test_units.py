@@ -270,3 +270,18 @@ def test_an_alert_of_a_units_rule_is_reversed_by_what_the_unit_was_notified_of()
     assert Alert.objects.get().state == AlertState.NEW
     reports(one(), back)
     assert Alert.objects.get().state == AlertState.CLOSED
+
+
+def test_users_who_do_not_see_an_alert_cannot_be_chosen_as_its_assignee(client: Client) -> None:
+    a_rule(elements=STATUS)
+    zoe, bob, eve = (a_person(username=name, role="Analyst") for name in ("zoe", "bob", "eve"))
+    a_unit("Credit", one(), people=[bob])
+    a_unit("Buying", two(), people=[eve, a_person(username="vic", role="Viewer")])
+    a_unit("Credit", one(), people=[bob, a_person(username="ida", role="Viewer")])
+    User.objects.filter(pk=zoe.pk).update(sees_all=True)
+    reports(one(), GONE)
+    client.force_login(zoe)
+    page = client.get(f"/monitoring/alert/{Alert.objects.get().pk}/change/").text
+    assert f'<option value="{eve.pk}" disabled>eve (not permitted to see this alert)' in page
+    assert f'<option value="{bob.pk}">bob' in page
+    assert "roles do not permit work on alerts: ida." in page

@@ -210,7 +210,7 @@ def test_rows_are_paged(admin: Client, registration: Registration) -> None:
     assert "100000049" in page(admin, import_)
     assert "100000050" not in page(admin, import_)
     assert "100000059" in page(admin, import_, "?page=1")
-    assert "no such rows" in page(admin, import_, "?page=99")
+    assert "no rows with this result" in page(admin, import_, "?page=99")
 
 
 def test_work_under_way_is_a_living_part_of_the_page(admin: Client, registration: Registration) -> None:
