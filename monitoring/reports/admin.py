@@ -32,7 +32,7 @@ from monitoring.reports.compute import MOST_EVENTS, SHOWN, Report, make_report
 from monitoring.reports.coverage import about_line, made
 from monitoring.reports.periods import Period, last_complete, lately, read_period
 from monitoring.reports.schedule import PDF, XLSX, file_stem, plan, queue_period
-from monitoring.reports.schedule_form import ReportScheduleForm
+from monitoring.reports.schedule_form import RECIPIENTS, ReportScheduleForm
 from monitoring.reports.sentences import (
     SEVERITIES,
     as_of,
@@ -66,10 +66,11 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
     fieldsets = (
         (None, {"fields": ("name", "active")}),
         (_("Schedule"), {"fields": ("period", "hour", "zone")}),
-        (_("Content and recipients"), {"fields": ("unit", "chosen", "people")}),
+        (_("Content"), {"fields": ("unit", "chosen")}),
+        (_("Recipients"), {"fields": ("people",), "description": RECIPIENTS}),
     )
     list_before_template = "monitoring/reports/no_mail_server.html"
-    change_form_outer_before_template = "monitoring/reports/no_mail_server.html"
+    change_form_outer_before_template = "monitoring/reports/before_form.html"
     deleted_with = {
         "monitoring.reportrecipient": Part(_("Selection of recipients"), "person"),
         "monitoring.reportregistration": Part(_("Selection of registrations"), "registration"),
@@ -91,7 +92,10 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
         return super().changelist_view(request, {**(extra_context or {}), **mail_server_context()})
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        return super().render_change_form(request, {**context, **mail_server_context()}, *args, **kwargs)
+        warning = getattr(context["adminform"].form, "warning", "")
+        return super().render_change_form(
+            request, {**context, **mail_server_context(), "warning": warning}, *args, **kwargs
+        )
 
     # The report
     def report(self, request: HttpRequest) -> HttpResponse:

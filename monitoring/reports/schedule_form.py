@@ -20,6 +20,11 @@ from monitoring.alerts.rules import few
 from monitoring.models import ReportRecipient, ReportRegistration, ReportSchedule
 from portfolio.models import Registration
 
+RECIPIENTS = _(
+    "Recipients are users with an email address. They need no role, because the email contains the whole report. To "
+    "send it to someone else, invite them under “Users”, or download the PDF under “Reports” and forward it."
+)
+
 
 class RecipientsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
     def label_from_instance(self, person: Any) -> str:
@@ -32,11 +37,12 @@ class RecipientsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
 
 class ReportScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
+    # Shown above the form, before somebody fills it in without being able to save it.
+    warning: SafeString | str = ""
     people = RecipientsField(
         get_user_model().objects.none(),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        label=_("Recipients"),
-        help_text=_("Users with an email address. They need no role, because the email contains the whole report."),
+        label=_("Users"),
     )
     chosen = forms.ModelMultipleChoiceField(
         Registration.objects.order_by("reference"),
@@ -58,9 +64,10 @@ class ReportScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
             people.initial = [] if is_new else people_of(self.instance)
             people.queryset = _possible_recipients(people.initial)
             if not people.queryset.exists():
-                people.help_text = _nobody_to_send_to()
+                people.help_text = gettext("No users with an email address yet.")
+                self.warning = _nobody_to_send_to()
             elif missing := _without_address():
-                people.help_text = f"{people.help_text} {missing}"
+                people.help_text = missing
         if not is_new:
             self.fields["chosen"].initial = chosen_of(self.instance)
 

@@ -9,8 +9,10 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -96,6 +98,14 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
         if zone:
             check_timezone(zone)
         return zone
+
+
+def _show_supported_addresses(form: forms.BaseForm, context: dict[str, Any]) -> None:
+    """Beside the field, where they are needed; open where an address was refused."""
+    if field := form.fields.get("address"):
+        shown = {"may_share": context["may_share"], "is_open": bool(form.errors.get("address"))}
+        supported = render_to_string("monitoring/outbox/supported_addresses.html", shown)
+        field.help_text = format_html("{}{}", field.help_text, supported)
 
 
 @admin.register(Channel)
@@ -210,6 +220,7 @@ class ChannelAdmin(RowActions, RecordedRemoval, PageAdmin):
         told = self._page_context(request, row) if row else {}
         context = {**context, **told, "show_history": False, "may_share": self.may_share(request)}
         context |= {"has_mail_server": has_mail_server(), "no_server": no_server_text()}
+        _show_supported_addresses(context["adminform"].form, context)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _page_context(self, request: HttpRequest, row: Channel) -> dict[str, Any]:

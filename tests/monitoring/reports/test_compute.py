@@ -305,7 +305,9 @@ def test_a_manager_makes_a_schedule_and_a_viewer_only_reads(client: Client) -> N
 def test_a_schedule_that_nobody_can_receive_says_why_and_where_to_add_an_address(admin: Client) -> None:
     User.objects.update(email="")
     page = admin.get("/monitoring/reportschedule/add/")
-    assert "No user has an email address" in text_of(page)
+    text = text_of(page)
+    assert text.index("No user has an email address") < text.index("Frequency"), "above the form"
+    assert text.index("To send it to someone else, invite them") < text.index("No users with an email address yet.")
     assert '<a href="/accounts/user/">Users</a>' in page.content.decode()
     User.objects.create_user("board", "board@example.com")
     assert "No user has an email address" not in text_of(admin.get("/monitoring/reportschedule/add/"))
