@@ -35,7 +35,9 @@ def over_limit_text(company: Company, cents: int, currency: str) -> str:
     rates = rates_at(today())
     limit = convert(cents, rates.factor(currency))
     if limit is None:
-        words = gettext("The limit cannot be compared with the exposure: there is no exchange rate for %(currency)s.")
+        words = gettext(
+            "The limit cannot be compared with the exposure: the exchange rate for %(currency)s is missing."
+        )
         return words % {"currency": currency}
     if company.exposure <= limit:
         return ""

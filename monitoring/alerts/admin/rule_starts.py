@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -19,6 +20,15 @@ class StartsFromDefaults(PageAdmin):
     search_fields = ("name", "description")
     search_help_text = _("Words of the name or description, such as “failure score drops” or “insolvency”")
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Default rules also by the words of today's defaults: those that are there may have earlier ones."""
+        found, has_doubles = super().get_search_results(request, queryset, search_term)
+        words = search_term.casefold().split()
+        keys = [key for key, text in _texts().items() if words and all(word in text for word in words)]
+        return (found | queryset.filter(default_key__in=keys) if keys else found), has_doubles
+
     def get_changeform_initial_data(self, request: HttpRequest) -> Any:
         """Of a default rule that the address names, all that the form has."""
         name = request.GET.get(START, "")
@@ -29,6 +39,10 @@ class StartsFromDefaults(PageAdmin):
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
         return super().add_view(request, form_url, {**(extra_context or {}), "starts": starts(request)})
+
+
+def _texts() -> dict[str, str]:
+    return {key: f"{rule['name']} {rule['description']}".casefold() for key, rule in DEFAULT_RULES.items()}
 
 
 def starts(request: HttpRequest) -> list[tuple[str, str, str, bool]]:

@@ -132,6 +132,7 @@ GET  /monitoring/datafetch/{key}/company/804735132/         VAMPOD
 POST /monitoring/datafetch/{key}/do/accept/                 MOD
 GET  /monitoring/decision/export/                           VAMPOD
 GET  /monitoring/decision/decide/804735132/                 AD
+GET  /monitoring/decision/decide/804735132/limit/           AD
 POST /monitoring/decision/decide/804735132/                 AD
 POST /monitoring/decision/{key}/do/confirm/                 PD
 POST /monitoring/decision/{key}/do/refuse/                  PD

@@ -413,6 +413,7 @@ def test_a_rule_is_made_tried_and_switched_on(ann: Client) -> None:
 
 
 def test_a_new_rule_starts_from_a_default_one_that_plain_words_find(ann: Client) -> None:
+    AlertRule.objects.filter(default_key="score-worse").update(description="As an earlier version had it.")
     for words in ("failure score drops", "worse", "insolvency"):
         found = [row.default_key for row in ann.get("/monitoring/alertrule/", {"q": words}).context["cl"].result_list]
         assert ("insolvency" if words == "insolvency" else "score-worse") in found and len(found) < 4

@@ -262,7 +262,7 @@ def test_a_limit_below_the_exposure_is_stated_while_it_is_typed(analyst: Client)
         return analyst.get(LIMIT, {"amount": amount, "currency": currency}).content.decode()
 
     assert stated("1000") == "The exposure of EUR 1,200 exceeds this limit by EUR 200."
-    assert "no exchange rate for USD" in stated("1000", "USD")
+    assert "the exchange rate for USD is missing" in stated("1000", "USD")
     assert [stated(amount) for amount in ("1200", "", "many", "-1")] == [""] * 4
     other = Client()
     other.force_login(a_person("view_decision", "view_company", "decide_company", username="eve"))
