@@ -39,6 +39,34 @@ HINTS: Mapping[str, Promise] = {
     "rawScore": _("D&B raw score; higher means lower risk"),
 }
 KINDS = [(kind.value, kind.label) for kind in Kind if kind not in (Kind.BASELINE, Kind.UNKNOWN)]
+LABELS: dict[str, tuple[Any, Any]] = {
+    "severity": (_("Severity"), _("Severity of the alerts this rule raises.")),
+    "companies": (
+        _("Companies"),
+        _(
+            "D-U-N-S numbers, separated by commas or on separate lines. Text after "
+            "# is a comment. Leave empty to include all companies."
+        ),
+    ),
+    "tags": (_("Tags"), _("Separated by commas. Leave empty to include all.")),
+    "group_only": (
+        _("Only members of a monitored group"),
+        _(
+            "Includes only companies of a corporate group in which you monitor other companies. Their owners "
+            "are notified, too."
+        ),
+    ),
+    "combination": (_("Match"), ""),
+    "notify_owner": (_("Notify company owner"), _("The user or email address entered as the owner of the company.")),
+    "grouping": (_("Grouping"), ""),
+    "escalate_to": (
+        _("Escalate to"),
+        _("Receives alerts of this rule that are overdue. Leave empty to use the default of the severity."),
+    ),
+    "quiet_from": (_("Quiet hours from"), _("Messages are held until the quiet hours end.")),
+    "quiet_until": (_("Quiet hours until"), ""),
+    "quiet_zone": (_("Time zone of the quiet hours"), _("For example, Europe/Berlin.")),
+}
 
 
 class ElementsWidget(OwnTemplate, UnfoldAdminTextareaWidget):  # type: ignore[misc]

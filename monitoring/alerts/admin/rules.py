@@ -38,7 +38,7 @@ from monitoring.alerts.admin.reach import (
 )
 from monitoring.alerts.admin.rule_changes import changes_of
 from monitoring.alerts.admin.rule_filters import OriginFilter, visible_rules
-from monitoring.alerts.admin.rule_form import RuleForm, set_channels
+from monitoring.alerts.admin.rule_form import LABELS, RuleForm, set_channels
 from monitoring.alerts.admin.rule_starts import StartsFromDefaults
 from monitoring.alerts.admin.unmatchable import unmatchable_texts
 from monitoring.alerts.default_rules import is_changed, reset, restore_default_rules
@@ -52,34 +52,6 @@ from monitoring.outbox.admin.channels import visible_channels
 TRY = "save_and_try"
 # What unfold calls that button.
 TRY_BUTTON = f"monitoring_alertrule_{TRY}"
-LABELS: dict[str, tuple[Any, Any]] = {
-    "severity": (_("Severity"), _("Severity of the alerts this rule raises.")),
-    "companies": (
-        _("Companies"),
-        _(
-            "D-U-N-S numbers, separated by commas or on separate lines. Text after "
-            "# is a comment. Leave empty to include all companies."
-        ),
-    ),
-    "tags": (_("Tags"), _("Separated by commas. Leave empty to include all.")),
-    "group_only": (
-        _("Only members of a monitored group"),
-        _(
-            "Includes only companies of a corporate group in which you monitor other companies. Their owners "
-            "are notified, too."
-        ),
-    ),
-    "combination": (_("Match"), ""),
-    "notify_owner": (_("Notify company owner"), _("The user or email address entered as the owner of the company.")),
-    "grouping": (_("Grouping"), ""),
-    "escalate_to": (
-        _("Escalate to"),
-        _("Receives alerts of this rule that are overdue. Leave empty to use the default of the severity."),
-    ),
-    "quiet_from": (_("Quiet hours from"), _("Messages are held until the quiet hours end.")),
-    "quiet_until": (_("Quiet hours until"), ""),
-    "quiet_zone": (_("Time zone of the quiet hours"), _("For example, Europe/Berlin.")),
-}
 SHORT = ("companies", "tags", "description")
 
 

@@ -143,7 +143,11 @@ def test_alerts_and_changes_state_who_was_notified_and_who_acknowledged_or_that_
         [none_sent, ("Acknowledged", f"{no_user} alert.")],
         [none_sent, ("Acknowledged", f"{no_user} change.")],
     ]
-    about = {"event_type": "alert.raised", "company": DUNS, "payload": json.dumps({"alert": str(alert.pk)})}
+    about: dict[str, Any] = {
+        "event_type": "alert.raised",
+        "company": DUNS,
+        "payload": json.dumps({"alert": str(alert.pk)}),
+    }
     row = a_message(**about)
     OutboxMessage.objects.filter(pk=row.pk).update(target=channel.pk)
     assert ("Message to Channel Credit team", "Waiting") in stated()[0] and none_sent in stated()[0]

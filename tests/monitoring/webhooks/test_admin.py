@@ -392,8 +392,8 @@ def test_messages_show_every_try_and_go_out_again(admin: Client, receiver: Recei
     again = f"/monitoring/outboxmessage/{row.pk}/do/resend/"
     assert "is waiting for its turn and will be sent" in text_of(admin.post(again, follow=True))
     OutboxMessage.objects.update(state=MessageState.SENT)
-    page = text_of(admin.get(f"/monitoring/outboxmessage/{row.pk}/change/"))
-    assert "This message was delivered. “Resend message” delivers it again, with the same ID" in page
+    delivered_page = text_of(admin.get(f"/monitoring/outboxmessage/{row.pk}/change/"))
+    assert "This message was delivered. “Resend message” delivers it again, with the same ID" in delivered_page
     assert "It will be sent again within a minute" in text_of(admin.post(again, follow=True))
     assert OutboxMessage.objects.get().state == MessageState.WAITING
 
