@@ -218,7 +218,8 @@ class ImportDetail(APIView):
         examples=[an_answer("An import", IMPORT_EXAMPLE)],
     )
     def get(self, request: Request, id: uuid.UUID) -> Response:
-        """The current state of an import."""
+        """The current state of an import. While it awaits confirmation, its numbers are those of this moment, for up to
+        5,000 rows; larger imports are counted again at confirmation."""
         row = import_or_404(request, id)
         current_plan(row)
         return Response(ImportSerializer(row).data)

@@ -387,13 +387,13 @@ def test_messages_show_every_try_and_go_out_again(admin: Client, receiver: Recei
     answer = text_of(admin.post("/monitoring/outboxmessage/", chosen, follow=True))
     assert "1 of them was delivered before and will be sent again." in answer
     assert OutboxMessage.objects.get().state == MessageState.WAITING
-    [listed] = admin.get("/monitoring/outboxmessage/").context["cl"].result_list
-    assert (listed.attempts, listed.tried) == (0, 1), "as many as the page of the message lists"
+    [waiting] = admin.get("/monitoring/outboxmessage/").context["cl"].result_list
+    assert (waiting.attempts, waiting.tried) == (0, 1), "as many as the page of the message lists"
     again = f"/monitoring/outboxmessage/{row.pk}/do/resend/"
     assert "is waiting for its turn and will be sent" in text_of(admin.post(again, follow=True))
     OutboxMessage.objects.update(state=MessageState.SENT)
-    delivered_page = text_of(admin.get(f"/monitoring/outboxmessage/{row.pk}/change/"))
-    assert "This message was delivered. “Resend message” delivers it again, with the same ID" in delivered_page
+    sent = text_of(admin.get(f"/monitoring/outboxmessage/{row.pk}/change/"))
+    assert "This message was delivered. “Resend message” delivers it again, with the same ID" in sent
     assert "It will be sent again within a minute" in text_of(admin.post(again, follow=True))
     assert OutboxMessage.objects.get().state == MessageState.WAITING
 
