@@ -166,7 +166,9 @@ def marks(row: Registration) -> Iterator[Result]:
             "gap", gettext("Completeness of %(name)s") % {"name": name}, State.WARNING, row.gap_reason, do, name
         )
     if row.replay_mark:
-        do = gettext("Compare the data with D&B for that time, then clear the warning on the registration's page.")
+        do = gettext(
+            "Compare the companies' data of that time with D&B's, then clear the warning on the registration's page."
+        )
         yield _mark(
             "replay",
             gettext("Replay of %(name)s") % {"name": name},

@@ -50,7 +50,9 @@ class ContractEntitlementsSerializer(serializers.Serializer[Any]):
     contract = serializers.CharField(help_text="Name of the contract.")
     contract_type = serializers.CharField(help_text="Empty if D&B states none.")
     ends_on = serializers.DateField(allow_null=True, help_text="When D&B's contract ends. Null if unknown.")
-    days_left = serializers.IntegerField(allow_null=True, help_text="Negative after the end. Null if unknown.")
+    days_left = serializers.IntegerField(
+        allow_null=True, help_text="Days until the contract ends, negative after it. Null if unknown."
+    )
     fetched_at = serializers.DateTimeField(allow_null=True, help_text="When D&B was asked. Null if never.")
     error = serializers.CharField(help_text="Reason for the failure of the last attempt. Otherwise empty.")
     data_blocks = EntitledSerializer(many=True)

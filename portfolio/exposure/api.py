@@ -126,7 +126,7 @@ class SetSerializer(serializers.Serializer[Any]):
 class ExposureParameters(PageParameters):
     company = Several(child=DunsField(), help_text="Return only amounts of these companies: up to 200 D-U-N-S numbers.")
     book = Several(child=serializers.CharField(max_length=LONGEST), help_text="Return only amounts of these books.")
-    day = DayField(required=False, help_text="Return the amounts that count on this day. Leave it out for today.")
+    day = DayField(required=False, help_text="Return the amounts valid on this day. Leave it out for today.")
 
 
 class ExposureKey(Parameters):

@@ -117,7 +117,9 @@ class ExposureValidator:
             raise Flaw(Check.CURRENCY, words if written else gettext("The currency is missing."))
         if beside and beside != draft.currency:
             codes = f"{draft.currency}, {beside}"
-            raise Flaw(Check.CURRENCY, gettext("The row names two currencies: %(codes)s.") % {"codes": codes})
+            raise Flaw(
+                Check.CURRENCY, gettext("The row names two currencies: %(codes)s. Keep one of them.") % {"codes": codes}
+            )
 
     def _read_book(self, line: ExposureLine, draft: Draft) -> None:
         draft.book = book_name(line.book or self._upload.book)
