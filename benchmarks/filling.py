@@ -166,8 +166,8 @@ def count_everything() -> None:
     from monitoring.stats.latency import roll_up_delays
 
     ConsumerOffset.objects.update(position=0)
-    while roll_up() or roll_up_delays():
-        pass
+    roll_up()
+    roll_up_delays()
     update_counts()
 
 

@@ -288,11 +288,7 @@ def publish_read() -> int:
 def count_days() -> int:
     """Bring the daily counts and delays up to date; returns how many days were counted again."""
     until = timezone.now() + A_MINUTE
-    days = 0
-    for step in (roll_up, roll_up_delays):
-        while timezone.now() < until and (touched := step()):
-            days += touched
-    return days
+    return roll_up(until) + roll_up_delays(until)
 
 
 def verify_stored_data() -> str:

@@ -19,7 +19,7 @@ from core.admin.filters import key_at
 from core.bulk import has_sql, select_values
 from core.db import in_batches, insert_new
 from monitoring.history.state import SNAPSHOT
-from monitoring.models import Change, DailyStat, DailyTotal, Notification, Publication, Severity
+from monitoring.models import Change, DailyStat, DailyTotal, Notification, Severity
 from monitoring.publications.consumers import PublicationConsumer
 from monitoring.scores.score_changes import recount_moves
 from monitoring.stats.day_totals import of_all, totals_of
@@ -32,16 +32,15 @@ PUBLICATIONS = 500
 COUNTS = ("count", "reports")
 
 
-def roll_up() -> int:
-    """Recompute the days touched by publications not counted yet; returns how many days were."""
+def roll_up(until: datetime | None = None) -> int:
+    """Recompute the days touched by publications not counted yet, each once, as a day takes long after a large file;
+    returns how many days were."""
     days: set[date] = set()
-
-    def take(publications: Sequence[Publication]) -> None:
-        days.update(days_touched([publication.delivery_id for publication in publications]))
+    with CONSUMER.reading(PUBLICATIONS, until) as groups:
+        for publications in groups:
+            days |= days_touched([publication.delivery_id for publication in publications])
         for day in sorted(days):
             recount(day)
-
-    CONSUMER.read(take, PUBLICATIONS)
     return len(days)
 
 

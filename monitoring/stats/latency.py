@@ -9,6 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from typing import Any
 
 from django.db.models import Sum
@@ -25,16 +26,14 @@ DELAY_KEYS = uuid.UUID("2c1b5f3a-97d4-5e7b-8a63-6d0f9c51e8b4")
 DIGITS = 2
 
 
-def roll_up_delays() -> int:
-    """Recompute the days of publications not counted yet; returns how many days that were."""
+def roll_up_delays(until: datetime | None = None) -> int:
+    """Recompute the days of publications not counted yet, each once; returns how many days that were."""
     days: set[date] = set()
-
-    def take(publications: Sequence[Publication]) -> None:
-        days.update(_day(publication.published_at) for publication in publications)
+    with CONSUMER.reading(PUBLICATIONS, until) as groups:
+        for publications in groups:
+            days |= {_day(publication.published_at) for publication in publications}
         for day in sorted(days):
             recount_delays(day)
-
-    CONSUMER.read(take, PUBLICATIONS)
     return len(days)
 
 
@@ -81,14 +80,14 @@ def shown_on(day: date) -> Iterator[tuple[datetime, uuid.UUID, datetime, datetim
     """When it was published, registration, D&B's time of the change and of handing it over: of each change."""
     start = datetime.combine(day, time(), UTC)
     published = Publication.objects.filter(published_at__gte=start, published_at__lt=start + timedelta(days=1))
-    moments = dict(published.values_list("delivery_id", "published_at"))
-    for batch in in_batches(list(moments)):
+    rows = published.order_by().values_list("delivery_id", "published_at").iterator(chunk_size=2_000)
+    while moments := dict(islice(rows, PUBLICATIONS)):
         # What was published as a change came on screen, whatever became of it later.
-        changes = Change.objects.filter(delivery__in=batch, entry=Entry.CHANGE, severity__gt=Severity.NOISE)
-        rows = changes.exclude(kind=Kind.BASELINE).values_list(
+        changes = Change.objects.filter(delivery__in=list(moments), entry=Entry.CHANGE, severity__gt=Severity.NOISE)
+        shown = changes.exclude(kind=Kind.BASELINE).values_list(
             "delivery_id", "registration_id", "changed_at", "delivered_at"
         )
-        for delivery, registration, changed_at, delivered_at in rows.iterator(chunk_size=2_000):
+        for delivery, registration, changed_at, delivered_at in shown.iterator(chunk_size=2_000):
             yield moments[delivery], registration, changed_at, delivered_at
 
 

@@ -45,8 +45,8 @@ def read_waiting(shown: Progress) -> None:
         shown.now(f"{done:,} of {len(keys):,} deliveries processed")
     published = publish_left_behind()
     jobs.process_published(jobs.A_DAY)
-    while roll_up() or roll_up_delays():
-        pass
+    roll_up()
+    roll_up_delays()
     shown.line(f"{len(keys):,} deliveries processed, {published:,} more published.")
 
 

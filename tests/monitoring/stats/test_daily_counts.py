@@ -5,9 +5,11 @@ from datetime import UTC, date
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from monitoring.models import Change, ConsumerOffset, DailyStat, Notification
-from monitoring.stats.daily_counts import days_touched, roll_up
+from monitoring.stats import daily_counts
+from monitoring.stats.daily_counts import CONSUMER, days_touched, recount, roll_up
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_notice, a_seed, an_update
@@ -47,6 +49,43 @@ def test_counting_again_changes_nothing() -> None:
     ConsumerOffset.objects.update(position=0)
     roll_up()
     assert list(DailyStat.objects.order_by("pk").values()) == before
+
+
+def test_a_day_is_counted_once_however_many_publications_touch_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daily_counts, "PUBLICATIONS", 1)
+    for name in ("A", "B", "C"):
+        delivered(an_update(an_element(current=name)))
+    counted: list[date] = []
+
+    def count(day: date) -> None:
+        counted.append(day)
+        recount(day)
+
+    monkeypatch.setattr(daily_counts, "recount", count)
+    assert roll_up() == 2 == len(counted) and counts("change") == recounted()
+    assert roll_up() == 0
+
+
+def test_what_was_not_counted_to_the_end_is_counted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    delivered(an_update())
+
+    def killed(day: date) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(daily_counts, "recount", killed)
+        roll_up()
+    assert roll_up() == 2 and counts("change") == recounted()
+
+
+def test_when_time_is_over_the_rest_is_left_to_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daily_counts, "PUBLICATIONS", 1)
+    for name in ("A", "B"):
+        delivered(an_update(an_element(current=name)))
+    roll_up(timezone.now())
+    assert sum(counts("change").values()) == 2, "a day is counted whole"
+    assert ConsumerOffset.objects.get(pk=CONSUMER.name).position == 1
+    assert roll_up(timezone.now()) == 2 and roll_up(timezone.now()) == 0
 
 
 def test_late_arrivals_are_counted_on_their_day() -> None:
