@@ -31,7 +31,7 @@ def look_after() -> str:
     send_heartbeat(results)
     # Last, as D&B may keep us waiting; the next look shows what it said.
     dnb_probe.probe_due(look)
-    return summary(results, known=0 if look.is_full else open_problems(SLOW))
+    return summary(results, left_out=None if look.is_full else open_problems(SLOW))
 
 
 def forget_finished() -> int:

@@ -23,7 +23,7 @@ from core.admin.base import PageAdmin, ReadOnlyAdmin, name_model
 from core.admin.removal import RecordedRemoval
 from core.audit import record, record_edit
 from core.jobs import ask_worker
-from core.markup import ago, badge, two_lines
+from core.markup import ago, badge, due, two_lines
 from core.text import counted
 from dnbmon_site.worker.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND, RENAMED
 from health.job_results import NO_BACKUP_FOLDER, error_text, result_text
@@ -176,8 +176,10 @@ class ScheduleAdmin(JobSearch, RecordedRemoval, PageAdmin):
     @admin.display(description=_("Next run"))
     def next(self, row: Schedule) -> SafeString | str:
         """As the page of health shows it."""
-        if row.repeats == PAUSED or is_refused(row):
+        if is_refused(row):
             return ""
+        if row.repeats == PAUSED:
+            return due(row.pause.until) if row.pause and row.pause.until else gettext("When resumed")
         return badge(next_run(row), "warn") if is_overdue(row, timezone.now()) else next_run(row)
 
     @admin.display(description=_("Last run"))

@@ -104,11 +104,13 @@ def _operational(warned: int, paused: int, not_set_up: int) -> str:
     return gettext("Operational — %(what)s") % {"what": ", ".join(parts)}
 
 
-def summary(results: list[Result], *, known: int = 0) -> str:
-    """One sentence for all; `known` are warnings of checks that were left out this time."""
+def summary(results: list[Result], *, left_out: int | None = None) -> str:
+    """One sentence for all. Where checks were left out this time, `left_out` of their warnings are known, and what is
+    not set up is not counted, as the page of health would count more."""
     found = problems(results)
     bad = [result for result in found if result.state == State.CRITICAL]
     if bad:
         text = gettext("Critical: %(sentence)s") % {"sentence": bad[0].sentence}
         return f"{text} {_and_more(len(bad) - 1)}" if len(bad) > 1 else text
-    return f"{_operational(len(found) + known, paused_count(results), not_set_up_count(results))}."
+    not_set_up = not_set_up_count(results) if left_out is None else 0
+    return f"{_operational(len(found) + (left_out or 0), paused_count(results), not_set_up)}."

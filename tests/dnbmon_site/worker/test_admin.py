@@ -105,6 +105,7 @@ def test_the_list_of_schedules_tells_how_the_last_run_went(admin: Client, django
         page = admin.get("/django_q/schedule/")
     text = text_of(page)
     assert "Failed just now" in text and "Paused" in text and "every minute" in text
+    assert "When resumed" in text, "as on the page of health"
     assert "every hour" in text and "every day" in text and "every 60" not in text
     *running, paused = page.context["cl"].result_list
     assert paused.name == "Update daily statistics", "paused ones are last, whatever their time"
