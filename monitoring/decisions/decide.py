@@ -181,8 +181,7 @@ def _finish(row: Decision, settings: ReviewSettings, by: Actor) -> Decision:
     if is_final:
         end_review(row, settings)
     insert_new(AuditEntry, [_first_entry(row, by)], asked=True)
-    if not is_final:
-        update_counts("decisions")
+    update_counts("over_limit" if is_final else "decisions")
     return row
 
 
@@ -219,7 +218,7 @@ def _settle(row: Decision, state: DecisionState, by: Actor, **fields: Any) -> No
         raise Refused(_answered(row))
     for name, value in fields.items():
         setattr(row, name, value)
-    update_counts("decisions")
+    update_counts("decisions", *(["over_limit"] if state == DecisionState.FINAL else []))
 
 
 def _answered(row: Decision) -> str:

@@ -255,8 +255,9 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         is_own, waits = row.decider_id == actor_of(request).id, row.state == DecisionState.PROPOSED
         may_confirm = waits and not is_own and request.user.has_perm(CONFIRM)
-        # Who confirms knows what is at stake in this decision, whatever else their role shows.
-        sees_exposure = may_confirm or request.user.has_perm(SEE_EXPOSURE)
+        # Who confirms knows what is at stake in this decision, and later what it was, whatever else their role shows.
+        has_answered = row.confirmer_id == actor_of(request).id
+        sees_exposure = may_confirm or has_answered or request.user.has_perm(SEE_EXPOSURE)
         compared = compared_with_today(row, with_exposure=sees_exposure, actor=request.user)
         return {
             "title": f"{row.company}: {in_words(row)}",
