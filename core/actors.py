@@ -39,7 +39,7 @@ def actor_of(request: HttpRequest) -> Actor:
 
 def actor_at_the_shell() -> Actor:
     """Who runs a command: the account at the operating system, whatever it calls itself in its environment."""
-    return Actor(f"{getpass.getuser()} (command)", uuid.uuid5(AT_THE_SHELL, str(os.getuid())))
+    return Actor(f"{getpass.getuser()} (command line)", uuid.uuid5(AT_THE_SHELL, str(os.getuid())))
 
 
 def id_of(actor: str) -> uuid.UUID | None:

@@ -48,8 +48,8 @@ def _decided(row: Decision, who: str) -> str:
         return _by(gettext("Decided by %(who)s: %(decision)s"), row, who)
     text = {
         DecisionState.PROPOSED: gettext("Proposed by %(who)s, not confirmed: %(decision)s"),
-        DecisionState.FINAL: gettext("Proposed by %(who)s, confirmed by %(second)s: %(decision)s"),
-        DecisionState.REFUSED: gettext("Proposed by %(who)s, refused by %(second)s: %(decision)s"),
+        DecisionState.FINAL: gettext("Proposed by %(who)s, later confirmed by %(second)s: %(decision)s"),
+        DecisionState.REFUSED: gettext("Proposed by %(who)s, later refused by %(second)s: %(decision)s"),
     }[DecisionState(row.state)]
     return _by(text, row, who)
 

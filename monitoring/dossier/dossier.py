@@ -94,6 +94,7 @@ def dossier_of(company: Company, span: Span, reader: Reader) -> Dossier:
         _of_messages(asked),
         _unread(stakes.kept_from),
         _of_exposure(asked),
+        gettext("Visits to pages are not recorded, so a dossier does not state who has viewed what."),
     ]
     figures = figures_between(asked, history, stakes)
     return Dossier(company, span, made_at, figures, in_order(within), reader.left_out, list(filter(None, limits)))

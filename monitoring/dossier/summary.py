@@ -62,25 +62,16 @@ def _alerts(dossier: Dossier) -> Point:
 def _lacking(alerts: Sequence[Line]) -> Iterator[str]:
     """What an auditor asks first: of how many no user was notified, and how many no user took up."""
     unsent, open_ones = (sum(lack in line.lacks for line in alerts) for lack in Lack)
-    numbers = {"unsent": counted(unsent), "open": counted(open_ones), "all": counted(len(alerts))}
-    if unsent:
-        yield (
-            ngettext(
-                "No message was sent about %(unsent)s of %(all)s alert.",
-                "No message was sent about %(unsent)s of %(all)s alerts.",
-                len(alerts),
-            )
-            % numbers
-        )
-    if open_ones:
-        yield (
-            ngettext(
-                "No user has acknowledged %(open)s of %(all)s alert.",
-                "No user has acknowledged %(open)s of %(all)s alerts.",
-                len(alerts),
-            )
-            % numbers
-        )
+    if unsent == len(alerts) > 0:
+        yield ngettext("No message was sent about the alert.", "No message was sent about any of the alerts.", unsent)
+    elif unsent:
+        words = gettext("No message was sent about %(unsent)s of the %(all)s alerts.")
+        yield words % {"unsent": counted(unsent), "all": counted(len(alerts))}
+    if open_ones == len(alerts) > 0:
+        yield ngettext("No user has acknowledged the alert.", "No user has acknowledged any of the alerts.", open_ones)
+    elif open_ones:
+        words = gettext("No user has acknowledged %(open)s of the %(all)s alerts.")
+        yield words % {"open": counted(open_ones), "all": counted(len(alerts))}
 
 
 def _worked_on(dossier: Dossier) -> str:

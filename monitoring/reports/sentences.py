@@ -18,7 +18,7 @@ from monitoring.stats.latency import delay_text
 from portfolio.billing.usage import ContractState, Holding
 
 SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
-NAMED = 3
+NAMED = 6
 
 
 @dataclass(frozen=True, slots=True)

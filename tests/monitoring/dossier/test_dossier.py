@@ -354,8 +354,8 @@ def test_a_decision_with_the_figures_that_were_known_and_a_review() -> None:
     ("state", "second", "words"),
     [
         (DecisionState.PROPOSED, "", "Proposed by ann, not confirmed: Hold"),
-        (DecisionState.FINAL, "bob", "Proposed by ann, confirmed by bob: Hold"),
-        (DecisionState.REFUSED, "bob", "Proposed by ann, refused by bob: Hold"),
+        (DecisionState.FINAL, "bob", "Proposed by ann, later confirmed by bob: Hold"),
+        (DecisionState.REFUSED, "bob", "Proposed by ann, later refused by bob: Hold"),
     ],
 )
 def test_a_proposed_decision_says_how_it_stands(state: str, second: str, words: str) -> None:

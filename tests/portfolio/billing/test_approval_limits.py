@@ -306,7 +306,7 @@ def test_who_issues_many_keys_removes_no_more_by_them(client: Client, registrati
 def test_the_account_at_the_shell_is_known_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     before = actor_at_the_shell()
     monkeypatch.setenv("LOGNAME", "somebody-else")
-    assert actor_at_the_shell() == "somebody-else (command)" and actor_at_the_shell().id == before.id
+    assert actor_at_the_shell() == "somebody-else (command line)" and actor_at_the_shell().id == before.id
 
 
 # What somebody's own file says of D&B's list
