@@ -47,6 +47,9 @@ MAY_AUDIT = "core.view_auditentry"
 KEYS_IN_UNITS = _(
     "A new key returns no data until you select it in a business unit or give it access under “Business units”."
 )
+KEYS_SEE_ALL = _(
+    "The key sees all registrations. To limit it to some of them, create a business unit under “Business units”."
+)
 CHOSEN = ("scopes", "expires_at", "budget", "calls_per_minute")
 
 
@@ -87,8 +90,9 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["scopes"] = split_scopes(self.initial.get("scopes") or "")
-        if not self.instance.pk and BusinessUnit.objects.exists():
-            self.fields["scopes"].help_text = f"{self.fields['scopes'].help_text} {KEYS_IN_UNITS}"
+        if not self.instance.pk:
+            reach = KEYS_IN_UNITS if BusinessUnit.objects.exists() else KEYS_SEE_ALL
+            self.fields["scopes"].help_text = f"{self.fields['scopes'].help_text} {reach}"
         if self.instance.unknown_scopes:
             self.fields["scopes"].help_text = unknown_words(self.instance)
 
