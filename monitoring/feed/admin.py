@@ -17,11 +17,12 @@ from core.admin.base import BoundedPaginator, ReadOnlyAdmin
 from core.admin.chips import Chip
 from core.admin.filters import DaysFilter, choice_filter
 from core.admin.lists import ChosenList
+from core.visibility import visible_to
 from monitoring.company_page.timeline import lines_of
 from monitoring.deliveries.filters import DeliveryFilter
 from monitoring.elements.admin.filters import ElementFilter
 from monitoring.ingest.raw_item import pretty
-from monitoring.models import NO_NOISE, Change, Kind, Severity
+from monitoring.models import NO_NOISE, Alert, AlertItem, Change, Kind, Severity
 from monitoring.publications.filters import PublishedAfterFilter
 from monitoring.publications.places import newest_for
 from monitoring.story_order import LATEST_FIRST, newest, story_key
@@ -35,6 +36,15 @@ def with_registrations(rows: list[Any]) -> None:
     registrations = Registration.objects.defer("detail").in_bulk(list({row.registration_id for row in rows}))
     for row in rows:
         row.registration = registrations[row.registration_id]
+
+
+def _raised(row: Change, reader: Any) -> list[Alert] | None:
+    """The alerts that contain the change, as far as the reader sees them; None for who sees no alerts."""
+    if not reader.has_perm("monitoring.view_alert"):
+        return None
+    items = AlertItem.objects.filter(company=row.company_id, changed_at=row.changed_at, change=row.pk)
+    found = visible_to(reader, Alert.objects.filter(pk__in=list(items.values_list("alert_id", flat=True))))
+    return list(found.order_by("raised_at", "id"))
 
 
 FROM = {
@@ -159,4 +169,5 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
             "raw_before": pretty(row.previous or ""),
             "raw_after": pretty(row.current or ""),
             "derived": row.derived_from.split(":") if row.derived_from else [],
+            "alerts": _raised(row, request.user),
         }

@@ -29,12 +29,14 @@ from monitoring.models import (
     Severity,
 )
 from portfolio.models import Company
+from tests.builders.alerts import a_raised_alert
 from tests.builders.channels import a_channel
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import a_call, delivered, some_news
 from tests.builders.elements import STATUS, an_element
 from tests.builders.notifications import a_notice, a_seed, an_update
 from tests.builders.pages import text_of
+from tests.builders.people import a_person
 from tests.builders.queries import AtMost
 from tests.builders.registrations import a_registration
 from tests.builders.rules import a_rule
@@ -235,6 +237,19 @@ def test_the_page_of_a_change(admin: Client, django_assert_max_num_queries: AtMo
     text = text_of(answer)
     assert "Active Out of business" in text and STATUS in text and "ACME_LOD_01" in text
     assert f"/monitoring/notification/{change.notification_id}/" in answer.content.decode()
+    assert "No alert was raised about this change. Create an alert rule" in text
+
+
+def test_the_page_of_a_change_leads_to_its_alert(admin: Client) -> None:
+    alert = a_raised_alert()
+    address = f"/monitoring/change/{Change.objects.get(element=STATUS).pk}/change/"
+    page = admin.get(address)
+    assert f"Alert of the rule “{alert.rule_name}”, raised just now" in text_of(page)
+    assert f"/monitoring/alert/{alert.pk}/change/" in page.content.decode()
+    reader = Client()
+    reader.force_login(a_person("view_change", "view_company", username="eve"))
+    without = text_of(reader.get(address))
+    assert "Alert of the rule" not in without and "No alert was raised" not in without
 
 
 def test_open_pages_ask_whether_anything_is_new(admin: Client, django_assert_max_num_queries: AtMost) -> None:
