@@ -141,7 +141,10 @@ def latest_critical_and_high(asked: Asked, totals: charts.Totals) -> list[Change
 
 def _one_a_company(rows: Sequence[Change]) -> list[Change]:
     """The latest of each: a company with much news does not hide the others."""
-    return list({row.company_id: row for row in reversed(rows)}.values())[::-1][:LAST]
+    latest: dict[str, Change] = {}
+    for row in rows:
+        latest.setdefault(row.company_id, row)
+    return list(latest.values())[:LAST]
 
 
 def _first_day_needed(asked: Asked, totals: charts.Totals) -> Any:

@@ -25,6 +25,7 @@ TONES = {
     DecisionKind.STOP: "bad",
 }
 STATE_TONES = {DecisionState.PROPOSED: "warn", DecisionState.FINAL: "good", DecisionState.REFUSED: "calm"}
+RECENT = 5
 TIER_TONES = {Tier.CRITICAL: "bad", Tier.IMPORTANT: "warn", Tier.NORMAL: "calm"}
 
 
@@ -44,6 +45,8 @@ class Standing:
 
     holds: Shown | None
     waiting: Shown | None
+    # The last proposal of all, where it was refused.
+    refused: Decision | None
     number: int
     last_review: Review | None
     is_due: bool
@@ -69,6 +72,19 @@ class Standing:
         }
 
     @property
+    def refusal(self) -> str:
+        """Of the last proposal: who refused it, when and why; for its proposer, too."""
+        if self.refused is None or self.refused.confirmed_at is None:
+            return ""
+        row = self.refused
+        return gettext("%(person)s refused the proposal “%(decision)s” on %(day)s: %(reason)s") % {
+            "person": names_of([row.confirmed_by]).get(row.confirmed_by, row.confirmed_by),
+            "decision": in_words(row),
+            "day": day_text(timezone.localdate(row.confirmed_at)),
+            "reason": row.refusal,
+        }
+
+    @property
     def seen(self) -> str:
         return self.last_review.pk.hex if self.last_review else ""
 
@@ -78,15 +94,19 @@ def shown(row: Decision) -> Shown:
 
 
 def standing_of(company: Company) -> Standing:
-    """Two queries."""
+    """Two queries, or three where most of the last decisions were refused."""
     rows = Decision.objects.filter(company=company.pk).order_by("-number").defer("known")
-    relevant = list(rows.exclude(state=DecisionState.REFUSED)[:2])
+    recent = list(rows[:RECENT])
+    relevant = [row for row in recent if row.state != DecisionState.REFUSED]
+    if len(recent) == RECENT and not any(row.state == DecisionState.FINAL for row in relevant):
+        relevant = list(rows.exclude(state=DecisionState.REFUSED)[:2])
     waiting = next((row for row in relevant if row.state == DecisionState.PROPOSED), None)
     holds = next((row for row in relevant if row.state == DecisionState.FINAL), None)
     day = company.next_review_on
     return Standing(
         holds=shown(holds) if holds else None,
         waiting=shown(waiting) if waiting else None,
+        refused=recent[0] if recent and recent[0].state == DecisionState.REFUSED else None,
         number=relevant[0].number if relevant else 0,
         last_review=last_review(company.duns),
         is_due=day is not None and day <= today(),

@@ -29,7 +29,7 @@ from core.visibility import visible_to
 from direct_plus.duns import InvalidDuns, normalise_duns
 from monitoring.decisions.at_stake import exposure_text, over_limit_text, proposal_text
 from monitoring.decisions.comparison import compared_with_today
-from monitoring.decisions.current import STATE_TONES, TIER_TONES, TONES, shown, standing_of
+from monitoring.decisions.current import STATE_TONES, TIER_TONES, TONES, current_decisions, shown, standing_of
 from monitoring.decisions.decide import (
     LONGEST,
     CompanyGone,
@@ -100,7 +100,9 @@ def _confirm(request: HttpRequest, row: Decision) -> str:
 
 def _refuse(request: HttpRequest, row: Decision) -> str:
     refuse(row, reason=request.POST.get("reason", ""), by=actor_of(request))
-    return gettext("Decision refused. The previous decision remains valid.")
+    if current_decisions([row.company_id]):
+        return gettext("Decision refused. The previous decision remains valid.")
+    return gettext("Decision refused. No decision is valid for this company.")
 
 
 @admin.register(Decision)

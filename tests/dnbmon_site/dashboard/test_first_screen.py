@@ -206,12 +206,11 @@ def listed(page: str) -> list[Line]:
 def on_the_overview(page: str) -> Iterator[Line]:
     """“Latest critical and high changes”: without who reported them."""
     for html in re.findall(r'<div class="df-line".*?</div>', page, re.DOTALL):
-        found = re.search(
-            r'"dm-company".*?>(.*?)</a><span class="dm-place">, (\d+).*?"df-told".*?>(.*?)</a>', html, re.DOTALL
-        )
+        after_name = r'<span class="dm-place">(?:, (\d+)| \(name not yet known\))'
+        found = re.search(rf'"dm-company".*?>(.*?)</a>{after_name}.*?"df-told".*?>(.*?)</a>', html, re.DOTALL)
         assert found
-        name, duns, words = map(text, found.groups())
-        yield Line(time_in(html), duns, name, words[:1].lower() + words[1:])
+        name, duns, words = (text(group or "") for group in found.groups())
+        yield Line(time_in(html), duns or name, name, words[:1].lower() + words[1:])
 
 
 def assert_told(shown: list[Line], given: list[Line]) -> None:

@@ -122,7 +122,17 @@ def test_figures_that_are_not_counted_yet_are_marked_until_they_are(admin: Clien
 
 def test_the_last_heavy_changes_are_told(admin: Client) -> None:
     recent_news()
-    assert "804735132 , 804735132: Open bankruptcy no → yes" in text_of(admin.get("/"))
+    assert "804735132 (name not yet known): Open bankruptcy no → yes" in text_of(admin.get("/"))
+
+
+def test_the_last_changes_come_in_the_order_of_their_times(admin: Client) -> None:
+    now, bankrupt = timezone.now(), "organization.legalEvents.hasOpenBankruptcy"
+    insolvent = "organization.legalEvents.hasInsolvency"
+    for duns, path, hours in ((DUNS, bankrupt, -5), (OTHER, bankrupt, -3), (DUNS, insolvent, -1)):
+        delivered(an_update(an_element(path, False, True, stamp(now, hours=hours)), duns=duns), at=stamp(now))
+    count_days()
+    last = [line.change.company_id for line, *_ in admin.get("/").context["last"]]
+    assert last == [DUNS, OTHER], "a company stands where its latest change does"
 
 
 def test_the_chart_shows_days_and_weights(admin: Client) -> None:

@@ -211,8 +211,9 @@ def test_the_proposer_withdraws_and_others_without_the_right_do_not(analyst: Cli
     own = f"{LIST}{Decision.objects.get().pk}/do/refuse/"
     assert manager.post(own, {"reason": "No."}).status_code == 403
     assert "Enter a reason" in sent(analyst, own, reason="")
-    sent(analyst, own, reason="A mistake.")
+    assert "No decision is valid for this company." in sent(analyst, own, reason="A mistake.")
     assert Decision.objects.get().state == DecisionState.REFUSED
+    assert "refused the proposal “Approve” on " in page(analyst, COMPANY) and ": A mistake." in page(analyst, COMPANY)
 
 
 def test_who_may_decide_and_confirm_cannot_confirm_their_own() -> None:
