@@ -23,6 +23,7 @@ from dnbmon_site.dashboard.onboarding import MAY_GUIDE, SHOW
 from dnbmon_site.http.unit_pages import is_open
 from health.help_page import GLOSSARY, glossary_words, sections_for
 from portfolio.companies.search import search_companies
+from portfolio.imports.admin.actions import addable
 from portfolio.models import Company
 
 FOUND = 20
@@ -52,10 +53,10 @@ ACTIONS = (
         f"{SHOW}=show#guide",
     ),
     Action(
-        _("Import D-U-N-S numbers"),
+        _("Add companies"),
         "admin:portfolio_subjectimport_upload",
         "portfolio.add_subjectimport",
-        _("add upload list companies monitor file"),
+        _("import upload list D-U-N-S numbers monitor file"),
     ),
     Action(
         _("Find a company at D&B"),
@@ -217,6 +218,13 @@ def _companies(request: HttpRequest, text: str) -> Iterator[SearchResult]:
     if not request.user.has_perm("portfolio.view_company"):
         return
     found = search_companies(text, scope_of(request.user)).duns[:FOUND]
+    if not found and (number := addable(request.user, text)):
+        title, below = (
+            gettext("Add company %(number)s"),
+            gettext("This D-U-N-S number is not in the list of companies."),
+        )
+        link = f"{reverse('admin:portfolio_subjectimport_upload')}?text={number}"
+        yield _result(title % {"number": number}, below, link, "play_arrow")
     companies = visible_to(request.user, Company.objects.all()).in_bulk(found)
     for company in [companies[duns] for duns in found if duns in companies]:
         below = ", ".join(filter(None, [company.duns, company.city, country_name(company.country)]))

@@ -50,7 +50,7 @@ from portfolio.companies.known_first import known_first
 from portfolio.companies.notes import add_note, describe_company, may_remove, remove_note
 from portfolio.companies.owners import unreachable_text
 from portfolio.companies.search import MOST, found_among, search_companies
-from portfolio.imports.admin.actions import UPLOAD
+from portfolio.imports.admin.actions import UPLOAD, addable
 from portfolio.imports.admin.selection import stop_monitoring
 from portfolio.models import Company, CompanyNote
 from portfolio.proposals.pending import pending_proposal
@@ -121,6 +121,7 @@ class CompanyChangeList(ChosenChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.most = MOST if getattr(request, LEAVES_OUT, False) else 0
+        self.addable = addable(request.user, self.query)
 
     def page_rows(self) -> Any:
         """In an order that a reader has chosen, unknown figures come last; a filter's own order has none."""

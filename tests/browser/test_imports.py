@@ -29,7 +29,7 @@ def open_form(page: Page, live_server: Any) -> list[str]:
     heard = complaints_of(page)
     log_in(page, live_server.url)
     page.goto(f"{live_server.url}/portfolio/subjectimport/")
-    page.get_by_role("link", name="Import companies").first.click()
+    page.get_by_role("link", name="Add companies").first.click()
     return heard
 
 
@@ -38,7 +38,7 @@ def test_a_messy_list_from_upload_to_wanted(page: Page, live_server: Any) -> Non
     heard = open_form(page, live_server)
     see(page, "import-upload")
     page.set_input_files("#id_file", MESSY)
-    page.get_by_role("button", name="Check file").click()
+    page.get_by_role("button", name="Check list").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
     see(page, "import-reading")
     page.evaluate("window.stayed = true")
@@ -75,11 +75,11 @@ def test_a_pdf_and_a_second_person(page: Page, live_server: Any) -> None:
     a_contract(cap=1)
     heard = open_form(page, live_server)
     page.set_input_files("#id_file", {"name": "list.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"})
-    page.get_by_role("button", name="Check file").click()
+    page.get_by_role("button", name="Check list").click()
     expect(page.get_by_role("alert")).to_contain_text("The file is a PDF.")
     see(page, "import-refused")
     page.fill("#id_text", "80-473-5132\n150483782")
-    page.get_by_role("button", name="Check file").click()
+    page.get_by_role("button", name="Check list").click()
     work_on(the_import())
     page.get_by_label("enter the number of new billable").fill("2")
     see(page, "import-second-person")
@@ -93,7 +93,7 @@ def test_a_pdf_and_a_second_person(page: Page, live_server: Any) -> None:
 def test_each_sheet_of_a_workbook_has_its_button_below_its_name(page: Page, live_server: Any) -> None:
     heard = open_form(page, live_server)
     page.set_input_files("#id_file", {"name": "two.xlsx", "mimeType": XLSX, "buffer": two_sheets()})
-    page.get_by_role("button", name="Check file").click()
+    page.get_by_role("button", name="Check list").click()
     work_on(the_import())
     page.set_viewport_size({"width": 390, "height": 844})
     page.reload()

@@ -245,7 +245,7 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         keys = "&".join(f"key={key}" for key in queryset.values_list("pk", flat=True))
         return HttpResponseRedirect(f"{reverse('admin:portfolio_registration_pause')}?{keys}")
 
-    @admin.action(description=_("Import companies"), permissions=["import"])
+    @admin.action(description=_("Add companies"), permissions=["import"])
     def import_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
         return upload_into(request, queryset)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext
 
 from core.actors import actor_of
+from core.visibility import is_restricted
 from portfolio.call_budgets.confirmation import confirmed_in
+from portfolio.companies.search import duns_digits
 from portfolio.company_search.bulk import start_searches, stop_searches
 from portfolio.company_search.decide import add_chosen
 from portfolio.imports.apply import approve_undo, keep_requests, undo_import
@@ -27,6 +30,12 @@ APPROVE = "portfolio.approve_import"
 SEARCHES = frozenset({"find", "stop-search", "add-chosen"})
 # The page reports the progress, which a message above it would repeat and outlive.
 ON_THE_PAGE = ""
+
+
+def addable(user: Any, text: str) -> str:
+    """The D-U-N-S number that a search asks for, if the user may add companies."""
+    number = duns_digits(text)
+    return number if len(number) == 9 and user.has_perm(UPLOAD) and not is_restricted(user) else ""
 
 
 def _demand_upload_right(request: HttpRequest) -> None:

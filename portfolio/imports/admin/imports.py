@@ -134,7 +134,7 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             "limit": settings.IMPORT_LIMIT_MB,
             "registrations": registrations,
         }
-        return self.page(request, "portfolio/imports/upload.html", title=gettext("Import companies"), **context)
+        return self.page(request, "portfolio/imports/upload.html", title=gettext("Add companies"), **context)
 
     def _create(self, request: HttpRequest, given: Mapping[str, Any]) -> HttpResponse:
         import_ = create_import(

@@ -71,7 +71,10 @@ def test_an_odd_value_is_shown_as_it_is(admin: Client) -> None:
 
 def test_an_empty_list_says_how_to_see_more_or_adds_the_first(admin: Client) -> None:
     text = text_of(admin.get("/portfolio/company/?q=nobody"))
-    assert "No matching companies" in text and "Clear search and filters" in text
+    assert "No matching companies" in text and "Clear search and filters" in text and "Add company" not in text
+    numbered = admin.get("/portfolio/company/?q=80-473-5132")
+    assert "D-U-N-S number 804735132 is not in this list. To monitor the company, add it." in text_of(numbered)
+    assert 'href="/portfolio/subjectimport/upload/?text=804735132"' in numbered.content.decode()
     assert 'href="/monitoring/fileserver/add/"' in admin.get("/monitoring/fileserver/").content.decode()
 
 

@@ -25,7 +25,7 @@ def titles(client: Client, text: str) -> list[str]:
     ("text", "title", "link"),
     [
         ("parsing", "Parsing errors", "/monitoring/deadletter/"),
-        ("IMPORT D", "Import D-U-N-S numbers", "/portfolio/subjectimport/upload/"),
+        ("IMPORT D", "Add companies", "/portfolio/subjectimport/upload/"),
         ("create rule", "Create alert rule", "/monitoring/alertrule/add/"),
         ("new webhook", "Add webhook", "/monitoring/webhookendpoint/add/"),
         ("quiet hours", "My notifications", "/my/notifications/"),
@@ -73,8 +73,8 @@ def test_one_letter_finds_pages_and_no_companies(admin: Client) -> None:
 @pytest.mark.parametrize(
     ("role", "text", "title", "is_found"),
     [
-        ("Portfolio manager", "import", "Import D-U-N-S numbers", True),
-        ("Viewer", "import", "Import D-U-N-S numbers", False),
+        ("Portfolio manager", "import", "Add companies", True),
+        ("Viewer", "import", "Add companies", False),
         ("Analyst", "create", "Create alert rule", True),
         ("Portfolio manager", "create", "Create alert rule", False),
         ("Operator", "queue", "Queue", True),
@@ -106,6 +106,7 @@ def test_what_is_found_opens(admin: Client) -> None:
 
 def test_nothing_typed_finds_nothing_and_nothing_found_says_so(admin: Client) -> None:
     assert found(admin, " ") == []
+    assert "Add company 804735132" in admin.get("/search/", {"s": "80-473-5132"}).content.decode()
     assert "No page, action or company matches “qqq”" in admin.get("/search/", {"s": "qqq"}).content.decode()
 
 
