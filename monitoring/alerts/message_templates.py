@@ -43,7 +43,7 @@ def alert_message(channel: Channel, alerts: Sequence[Alert], sequence: int | Non
         return Message(
             subject=subject_of(f"[{severity}] {_whose(alerts, told)}"),
             lead=alert.title if alert.kind != AlertKind.CHANGE else _why_again(alerts, sequence),
-            entries=[_fact_entry(fact) for fact in shown],
+            entries=[_fact_entry(fact, alert) for fact in shown],
             more=count - len(shown),
             why=_why(alerts),
             url=link("admin:monitoring_alert_change", alert.pk),
@@ -130,10 +130,13 @@ def _assignments_message(channel: Channel, alerts: Sequence[Alert], by: str) -> 
         )
 
 
-def _fact_entry(fact: AlertItem) -> Entry:
+def _fact_entry(fact: AlertItem, alert: Alert) -> Entry:
+    """A rule may give its alerts another severity than the change has: then the word says whose it is."""
     severity = Severity(fact.severity)
     when = "" if fact.kind == "baseline" else moment_text(fact.changed_at)
-    return Entry(fact.text, str(severity.label), severity.name.lower(), when=when)
+    own = str(severity.label)
+    label = own if severity == alert.severity else gettext("%(severity)s-severity change") % {"severity": own}
+    return Entry(fact.text, label, severity.name.lower(), when=when)
 
 
 def notice_message(channel: Channel, notice: Notice) -> Message:

@@ -233,9 +233,9 @@ def counts_by_rule(items: QuerySet[AlertItem]) -> dict[str, int]:
 
 
 def title_of(alert: Alert, reference: str, by_rule: Mapping[str, int]) -> str:
-    """ "Of 5,000 companies added to ACME_LOD_01: 12 out of business"."""
+    """ "5,000 new companies in ACME_LOD_01: 12 out of business"."""
     added = ngettext(
-        "%(count)s company added to %(reference)s", "%(count)s companies added to %(reference)s", alert.total
+        "%(count)s new company in %(reference)s", "%(count)s new companies in %(reference)s", alert.total
     ) % {"count": counted(alert.total), "reference": reference}
     if not by_rule:
         return gettext("%(added)s, no findings") % {"added": added}

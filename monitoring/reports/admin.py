@@ -195,7 +195,7 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
     @admin.display(description=_("State"))
     def status(self, row: ReportSchedule) -> SafeString:
         if row.active and not has_mail_server():
-            return badge(gettext("Not sent"), "bad", no_server_text())
+            return badge(gettext("No email server"), "warn", no_server_text())
         return badge(gettext("Enabled"), "good") if row.active else badge(gettext("Disabled"), "calm")
 
 

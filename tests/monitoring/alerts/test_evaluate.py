@@ -12,6 +12,7 @@ from monitoring.alerts import evaluate, routing
 from monitoring.alerts.channel_messages import message_of
 from monitoring.alerts.facts import groups
 from monitoring.alerts.facts.matches import Rules
+from monitoring.alerts.message_templates import alert_message
 from monitoring.models import (
     Alert,
     AlertItem,
@@ -30,7 +31,7 @@ from monitoring.models import (
 )
 from monitoring.rebuild.rebuild import rebuild
 from portfolio.models import Subject, SubjectState
-from tests.builders.alerts import raised
+from tests.builders.alerts import a_raised_alert, raised
 from tests.builders.channels import a_channel
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
@@ -310,7 +311,7 @@ def test_new_companies_raise_one_summary_a_registration() -> None:
     delivered(a_seed("100000005", legalEvents={"hasOpenBankruptcy": True}))
     raised()
     alert = Alert.objects.get()
-    assert alert.title == "5 companies added to ACME_LOD_01: 2 × Out of business, 1 × Bankrupt"
+    assert alert.title == "5 new companies in ACME_LOD_01: 2 × Out of business, 1 × Bankrupt"
     assert (alert.kind, alert.total, alert.fact_count, alert.state) == (AlertKind.BASELINE, 5, 3, AlertState.NEW)
     last = AlertItem.objects.get(company="100000005")
     assert last.text.endswith("Open bankruptcy: yes (first reported as yes)"), "nothing has changed"
@@ -326,7 +327,7 @@ def test_new_companies_with_nothing_to_note_bother_nobody() -> None:
     delivered(a_seed("100000001"), a_seed("100000002", dunsControlStatus={"operatingStatus": OUT}))
     raised()
     alert = Alert.objects.get()
-    assert (alert.state, alert.title) == (AlertState.CLOSED, "2 companies added to ACME_LOD_01, no findings")
+    assert (alert.state, alert.title) == (AlertState.CLOSED, "2 new companies in ACME_LOD_01, no findings")
     assert not OutboxMessage.objects.exists()
 
 
@@ -492,3 +493,12 @@ def test_a_company_whose_group_is_not_monitored_raises_nothing() -> None:
     delivered(news())
     raised()
     assert not Alert.objects.exists()
+
+
+def test_a_message_names_the_severity_of_a_change_where_its_alert_has_another() -> None:
+    alert = a_raised_alert(severity=Severity.MEDIUM)
+    channel = a_channel(*AlertRule.objects.all())
+    assert alert_message(channel, [alert], None).entries[0].severity == "Critical-severity change"
+    Alert.objects.update(severity=Severity.CRITICAL)
+    alert.refresh_from_db()
+    assert alert_message(channel, [alert], None).entries[0].severity == "Critical"

@@ -433,7 +433,7 @@ def test_a_summary_waits_for_more_and_tells_all_at_once(mailbox: Mailbox) -> Non
     assert sent() == 0
     with time_machine.travel(timezone.now() + timedelta(minutes=6)):
         assert sent() == 1
-    assert "3 companies added to ACME_LOD_01: 3 × Out of business" in mailbox.header("Subject")
+    assert "3 new companies in ACME_LOD_01: 3 × Out of business" in mailbox.header("Subject")
     assert MOST_AN_HOUR == 100
 
 

@@ -162,7 +162,7 @@ def test_a_schedule_that_cannot_be_sent_is_shown_so(admin_client: Client, settin
     assert not any("Scheduled reports are not sent" in text_of(admin_client.get(page)) for page in pages)
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     assert all("Scheduled reports are not sent" in text_of(admin_client.get(page)) for page in pages)
-    assert "Not sent" in text_of(admin_client.get(pages[0]))
+    assert "No email server" in text_of(admin_client.get(pages[0]))
     # The date on which it would be sent shows whether the schedule is as intended.
     assert schedule.next_at and moment_text(schedule.next_at) in text_of(admin_client.get(pages[0]))
 
