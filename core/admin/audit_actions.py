@@ -113,6 +113,7 @@ LABELS: dict[str, str | Promise] = {
     "channel.confirm": _("Email address confirmed"),
     "message.again": _("Message resent"),
     "webhook.create": _("Webhook created"),
+    "edit webhook endpoint": _("Webhook changed"),
     "webhook.on": _("Webhook enabled"),
     "webhook.off": _("Webhook disabled"),
     "webhook.rotate": _("Webhook secret rotated"),

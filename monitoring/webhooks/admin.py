@@ -20,6 +20,7 @@ from unfold.decorators import display
 from core.actors import actor_of
 from core.admin.base import PageAdmin, Secret, shown_once
 from core.admin.row_actions import Outcome, RowActions, confirmation
+from core.audit import record_edit
 from core.markup import ago, badge
 from core.text import counted, moment_text
 from monitoring.models import (
@@ -255,6 +256,7 @@ class WebhookAdmin(RowActions, PageAdmin):
         columns = {name: form.cleaned_data[name] for name in FIELDS}
         if change:
             edit_endpoint(WebhookEndpoint.objects.get(pk=obj.pk), by=actor_of(request), **columns)
+            record_edit(request, obj, form, is_change=True)
             return
         endpoint, secret = create_endpoint(made_by=actor_of(request), begin=form.beginning(), **columns)
         obj.pk = endpoint.pk
@@ -282,14 +284,18 @@ class WebhookAdmin(RowActions, PageAdmin):
         row = self.object_or_404(request, object_id)
         since = failing_since([row.pk]).get(row.pk) if row.is_active else None
         sent, undelivered = latest_messages(row), undelivered_messages(row)
+        count, retried = undelivered.count(), undelivered.filter(RETRYING).count()
+        failed = undelivered.filter(state=MessageState.DEAD).count()
         may_act = self.has_change_permission(request)
         return {
             "sent": sent,
             "badge": status_badge(row, since),
             "is_failing": since is not None,
-            "undelivered": undelivered.count(),
-            "retried": undelivered.filter(RETRYING).count(),
-            "failed": undelivered.filter(state=MessageState.DEAD).count(),
+            "undelivered": count,
+            "retried": retried,
+            "failed": failed,
+            # They have not been tried: those before them come first.
+            "behind": count - retried - failed,
             "last_error": last_error(undelivered),
             "may_act": may_act,
             "event_list": EVENT_TYPES.values(),

@@ -1,5 +1,6 @@
 """Webhooks, their messages and scheduled exports in the admin."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,6 +12,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from core.models import AuditEntry
 from core.text import moment_text
 from dnbmon_site.accounts.models import User
 from monitoring.jobs import queue_for_webhooks, send_due
@@ -240,6 +242,17 @@ def test_the_secret_is_shown_once(admin: Client, receiver: Receiver) -> None:
     new = secret_in(do(admin, "rotate", confirmed="yes"))
     do(admin, "test")
     assert receiver.got[1].verified(new) == receiver.got[1].verified(secret)
+
+
+def test_a_change_of_its_address_is_in_the_audit_log(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    endpoint = WebhookEndpoint.objects.get()
+    form = admin.get(f"{PATH}{endpoint.pk}/change/").context["adminform"].form
+    given = {name: value for name, value in form.initial.items() if name in form.fields and value is not None}
+    admin.post(f"{PATH}{endpoint.pk}/change/", {**given, "url": "https://example.com/other"})
+    (entry,) = AuditEntry.objects.filter(action="edit webhook endpoint")
+    assert json.loads(entry.before) == {"url": endpoint.url} and "example.com/other" in entry.after
+    assert "Webhook changed" in text_of(admin.get("/core/auditentry/"))
 
 
 @pytest.mark.parametrize(
