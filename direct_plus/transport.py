@@ -77,7 +77,7 @@ class Transport:
         self._lock = threading.Lock()
         self._used_at = time.monotonic()
         self._http = _Session()
-        self._http.trust_env = not _is_this_machine(self.base_url)
+        self._http.trust_env = not is_this_machine(self.base_url)
         for scheme in ("http://", "https://"):
             self._http.mount(scheme, _WatchedAdapter(max_retries=urllib3.Retry(0, redirect=False, read=False)))
 
@@ -316,7 +316,7 @@ def _inflate(body: bytes, encoding: str) -> tuple[bytes, str | None]:
     return plain, None if machine.eof else "the compressed response is incomplete"
 
 
-def _is_this_machine(url: str) -> bool:
+def is_this_machine(url: str) -> bool:
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

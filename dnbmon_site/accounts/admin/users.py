@@ -31,6 +31,7 @@ from core.admin.base import PageAdmin, Secret, name_model, shown_once
 from core.admin.deletion import UNSEEN, Part
 from core.markup import ago, badge, two_lines
 from core.outbound.mail_server import has_mail_server
+from direct_plus.transport import is_this_machine
 from dnbmon_site.accounts.admin.user_forms import InvitationForm, PersonForm, RoleForm
 from dnbmon_site.accounts.audit import Audited
 from dnbmon_site.accounts.email_changes import email_warnings
@@ -249,9 +250,19 @@ def not_sent_text(done: Invitation) -> str:
         "Send this link to the user yourself. It works once and expires in %(days)s days.",
         valid_days(),
     ) % {"days": valid_days()}
+    why = gettext("No email server is set up, so the invitation was not sent.")
     if done.is_refused:
-        return gettext("The email server did not accept the invitation. Check the email settings.") + " " + days
-    return gettext("No email server is set up, so the invitation was not sent.") + " " + days
+        why = gettext("The email server did not accept the invitation. Check the email settings.")
+    return " ".join(filter(None, (why, days, _local_text(done.link))))
+
+
+def _local_text(link: str) -> str:
+    """Nothing where other computers can open the link."""
+    if not is_this_machine(link):
+        return ""
+    return gettext(
+        "The link opens only on this computer. To let other computers open D&B Monitoring, see “Deployment” under Help."
+    )
 
 
 @admin.register(Group)

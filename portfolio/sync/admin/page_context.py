@@ -12,7 +12,16 @@ from core import plurals
 from core.db import LOOKUP_BATCH
 from core.text import counted
 from portfolio.dnb_codes import explain
-from portfolio.models import Company, MembershipCheck, Registration, Subject, SubjectState, SyncRun, SyncState
+from portfolio.models import (
+    Company,
+    MembershipCheck,
+    Registration,
+    RegistrationState,
+    Subject,
+    SubjectState,
+    SyncRun,
+    SyncState,
+)
 from portfolio.reconciliation import reconcile
 from portfolio.registrations import suppress
 from portfolio.subjects.counts import counts_of
@@ -165,6 +174,7 @@ def adopt_page(registration: Registration) -> dict[str, Any]:
         "registration": registration,
         "known": known,
         "can_adopt": bool(known or registration.list_received_at),
+        "awaits_first_pull": registration.state == RegistrationState.ACTIVE and registration.last_pulled_at is None,
         "withdrawn": there.filter(requested=False).count(),
         "wanted_only": of(registration).filter(requested=True).exclude(state=SubjectState.MONITORED).count(),
         "checks": [

@@ -166,9 +166,18 @@ def test_without_a_mail_server_the_link_is_shown_once(admin_client: Client, sett
     assert "No email server is set up" in page and "We send the invitation" not in page
     answer = invited(admin_client)
     assert "no-store" in answer["Cache-Control"] and "No email server is set up" in answer.text
+    assert "The link opens only on this computer." in answer.text
     (secret,) = answer.context["secrets"]
     choose(secret.text)
     assert can_sign_in()
+
+
+def test_a_link_that_other_computers_open_is_shown_without_a_warning(
+    admin_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    monkeypatch.setenv("SITE_URL", "https://monitoring.example.com")
+    assert "opens only on this computer" not in invited(admin_client).text
 
 
 def test_a_mail_server_that_refuses_is_named_and_the_link_is_shown(

@@ -18,7 +18,7 @@ from django_q.models import OrmQ
 from direct_plus.sandbox.control.client import SandboxControl
 from dnbmon_site.accounts.models import User
 from portfolio.jobs import check_lists, sync_now
-from portfolio.models import Company, MembershipCheck, Registration, Subject, SubjectState
+from portfolio.models import Company, MembershipCheck, Registration, RegistrationState, Subject, SubjectState
 from portfolio.registrations.suppress import is_suppressed
 from portfolio.sync import progress
 from portfolio.sync.run import sync
@@ -80,6 +80,7 @@ def test_a_list_is_adopted_by_hand(admin: Client, registration: Registration, co
 
 
 def test_an_unknown_list_is_not_adopted_as_an_empty_one(admin: Client, registration: Registration) -> None:
+    Registration.objects.update(last_pulled_at=timezone.now())
     page = text_of(admin.get(f"{BASE}adopt/{registration.pk}/"))
     assert "No company that D&B monitors here is known yet" in page and "not received yet" in page
     assert "nothing was adopted" in post(admin, f"adopt/{registration.pk}/take/")
@@ -106,6 +107,15 @@ def test_an_incomplete_list_is_adopted_after_a_question_that_names_what_is_missi
     registration.refresh_from_db()
     assert not registration.adopted
     assert "1 company now requested" in post(admin, f"adopt/{registration.pk}/take/", confirmed="yes")
+
+
+def test_an_empty_list_is_offered_once_the_first_pull_has_found_nothing(admin: Client) -> None:
+    active = a_registration("NEW_LOD_01", state=RegistrationState.ACTIVE, last_pulled_at=None)
+    page = text_of(admin.get(f"{BASE}adopt/{active.pk}/"))
+    assert "The first pull has not run yet. It starts within a minute" in page and "Adopt an empty list" not in page
+    Registration.objects.filter(pk=active.pk).update(last_pulled_at=timezone.now())
+    page = text_of(admin.get(f"{BASE}adopt/{active.pk}/"))
+    assert "there is nothing to adopt yet" in page and "Adopt an empty list" in page
 
 
 def test_an_empty_list_from_dnb_is_adopted_with_a_warning(admin: Client, registration: Registration) -> None:
