@@ -324,8 +324,11 @@ def _notifications(request: HttpRequest) -> Step:
     title = gettext("Choose notifications")
     channels = list(Channel.objects.filter(active=True, unsubscribed_at=None)[:MOST_CHANNELS])
     waiting, muted = unconfirmed_addresses(channels), without_server(channels)
-    if any(channel.pk not in waiting and channel.pk not in muted for channel in channels):
-        return Step(title, gettext("At least one channel receives alerts."), StepState.DONE)
+    if working := [one for one in channels if one.pk not in waiting and one.pk not in muted]:
+        words = gettext("At least one channel receives alerts.")
+        if all(one.last_sent_at is None for one in working):
+            words = f"{words} {gettext('No message has been sent to it: send a test message from its page.')}"
+        return Step(title, words, StepState.DONE)
     if muted:
         return Step(title, f"{no_server_text()} {set_up_text()}", StepState.PROBLEM, _how_to_send())
     if channels:

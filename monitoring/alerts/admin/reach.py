@@ -33,7 +33,11 @@ def status_of(row: Channel, taken: Sequence[AlertRule], reach: Reach) -> tuple[s
         return gettext("Not sent"), "bad", no_server_text()
     if row.last_error:
         return gettext("Error"), "bad", row.last_error
-    return (gettext("OK"), "good", "") if taken else _without_rules(row)
+    if not taken:
+        return _without_rules(row)
+    if row.last_sent_at is None:
+        return gettext("Not tested"), "info", gettext("No message has been sent to this channel. Send a test message.")
+    return gettext("OK"), "good", ""
 
 
 def _without_rules(row: Channel) -> tuple[str, str, str]:

@@ -237,7 +237,7 @@ class ChannelAdmin(RowActions, RecordedRemoval, PageAdmin):
             "is_awaited": row.pk in reach.asked,
             "is_muted": row.pk in reach.muted,
             "taken": received_text(row, taken),
-            "is_fresh": tone == "good" and not sent,
+            "is_fresh": tone in ("good", "info") and bool(taken) and not sent,
             "offered": [] if taken else offered(reach, row),
             "severity": severity_from(row.min_severity),
             "waiting": waiting_text(waiting),

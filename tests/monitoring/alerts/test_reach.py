@@ -136,7 +136,10 @@ def test_a_channel_that_no_rule_reaches_says_so_and_takes_what_it_could(ann: Cli
     assert "No alerts" in text and "1 rule raises alerts of severity high or higher." in text and "OK" not in text
     assert "No alerts" in text_of(ann.get("/monitoring/channel/"))
     text = text_of(ann.post(f"/monitoring/channel/{channel.pk}/do/take-all/", follow=True))
-    assert "OK" in text and "Alerts from all rules of severity high or higher: Out of business" in text
+    assert "Not tested" in text and "Alerts from all rules of severity high or higher: Out of business" in text
+    Channel.objects.update(last_sent_at=timezone.now())
+    text = text_of(ann.get(page))
+    assert "OK" in text and "Not tested" not in text
     assert AuditEntry.objects.filter(summary="Channel Mail receives alerts from all rules").exists()
     assert heard_by() == [channel.pk]
 
@@ -211,7 +214,9 @@ def test_a_channel_whose_reader_has_not_said_yes_is_nobody_yet(ann: Client) -> N
     assert "“Team” will receive its alerts once the address is confirmed." in page
     ann.post(f"/monitoring/channel/confirm/{signing.dumps('team@example.com', salt=SALT)}/")
     front, own, page = (text_of(ann.get(path)) for path in pages)
-    assert NO_CHANNEL not in front and "OK" in own and "notified: Team" in page and "once the address" not in page
+    assert (
+        NO_CHANNEL not in front and "Not tested" in own and "notified: Team" in page and "once the address" not in page
+    )
 
 
 def test_a_channel_of_problems_only_that_waits_is_no_cure_for_rules(ann: Client) -> None:
