@@ -83,7 +83,7 @@ class ExplainedDeletion(Base):
     # What to do instead, or to consider.
     deletion_advice: str | Promise = ""
     in_use_hint: str | Promise = _(
-        "Open each entry and select something else there, or delete the entry. Then try again."
+        "Open each entry and select something else there, clear the field, or delete the entry. Then try again."
     )
 
     def deletion_name(self, row: Any) -> str:
