@@ -13,12 +13,13 @@ from django.utils.translation import gettext
 
 from core.actors import Actor
 from core.audit import entry_of
-from core.cached_counts import update_counts
+from core.cached_counts import recent_count, update_counts
 from core.dates import is_usual
 from core.db import clean_text, database_now, insert_new
 from core.ids import time_first_key
 from core.models import AuditEntry
 from monitoring.decisions.known import known_now
+from monitoring.decisions.over_limit import is_over
 from monitoring.decisions.reviews import end_review, is_gone
 from monitoring.decisions.second_person import reasons_for_second
 from monitoring.models import Decision, DecisionKind, DecisionState
@@ -181,8 +182,17 @@ def _finish(row: Decision, settings: ReviewSettings, by: Actor) -> Decision:
     if is_final:
         end_review(row, settings)
     insert_new(AuditEntry, [_first_entry(row, by)], asked=True)
-    update_counts("over_limit" if is_final else "decisions")
+    if is_final:
+        _count_over_limit(row)
+    else:
+        update_counts("decisions")
     return row
+
+
+def _count_over_limit(row: Decision) -> None:
+    """Now, where the decision makes a difference: others are counted with all of them, each minute."""
+    if is_over(row.company, row) or row.company_id in recent_count("over_limit").get("companies", ()):
+        update_counts("over_limit")
 
 
 # The second person
@@ -197,6 +207,7 @@ def confirm(row: Decision, *, by: Actor) -> None:
     if is_expired(row):
         raise Refused(gettext("Its “Valid until” date has passed. Refuse it and make a new decision."))
     _settle(row, DecisionState.FINAL, by)
+    _count_over_limit(row)
     end_review(row)
     insert_new(AuditEntry, _answer_entries(row, by))
 
@@ -218,7 +229,7 @@ def _settle(row: Decision, state: DecisionState, by: Actor, **fields: Any) -> No
         raise Refused(_answered(row))
     for name, value in fields.items():
         setattr(row, name, value)
-    update_counts("decisions", *(["over_limit"] if state == DecisionState.FINAL else []))
+    update_counts("decisions")
 
 
 def _answered(row: Decision) -> str:

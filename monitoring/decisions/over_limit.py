@@ -43,6 +43,14 @@ def companies_over_limit() -> list[OverLimit]:
     return sorted(sorted(found), key=attrgetter("excess"), reverse=True)
 
 
+def is_over(company: Company, decision: Decision) -> bool:
+    """Whether more is at stake than the decision allows."""
+    if company.exposure is None or decision.amount_cents is None:
+        return False
+    limit = convert(decision.amount_cents, rates_at(today()).factor(decision.currency))
+    return limit is not None and company.exposure > limit
+
+
 def _valid_limits() -> dict[str, Limit]:
     """Of each company the last final decision counts, whatever it is."""
     rows = Decision.objects.filter(state=DecisionState.FINAL).order_by("number")
