@@ -29,8 +29,7 @@ from portfolio.models import Contract, Registration, RegistrationState
 # In the address: the guide, though it was dismissed.
 SHOW = "guide"
 MAY_GUIDE = "portfolio.pull_registration"
-MOST_CHANNELS = 50
-MOST_USERS = 50
+MOST_CHANNELS = MOST_USERS = 50
 
 
 class StepState(StrEnum):
@@ -325,10 +324,9 @@ def _notifications(request: HttpRequest) -> Step:
     channels = list(Channel.objects.filter(active=True, unsubscribed_at=None)[:MOST_CHANNELS])
     waiting, muted = unconfirmed_addresses(channels), without_server(channels)
     if working := [one for one in channels if one.pk not in waiting and one.pk not in muted]:
-        words = gettext("At least one channel receives alerts.")
-        if all(one.last_sent_at is None for one in working):
-            words = f"{words} {gettext('No message has been sent to it: send a test message from its page.')}"
-        return Step(title, words, StepState.DONE)
+        is_tested = any(one.last_sent_at for one in working)
+        untested = "" if is_tested else gettext("No message has been sent to it: send a test message from its page.")
+        return Step(title, f"{gettext('At least one channel receives alerts.')} {untested}".strip(), StepState.DONE)
     if muted:
         return Step(title, f"{no_server_text()} {set_up_text()}", StepState.PROBLEM, _how_to_send())
     if channels:
