@@ -40,7 +40,7 @@ class Entry:
 
     @property
     def waiting(self) -> str:
-        return next((page.waiting for page in self.pages if page.waiting), "")
+        return " ".join(page.waiting for page in self.pages if page.waiting)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,14 @@ CONCERNED = {
 }
 
 
-def waiting_text(request: HttpRequest, name: str) -> str:
-    """Nothing where nothing waits."""
-    count = own_alerts(request.user)["open"] if name == "own_alerts" else _counted(request, name)
+def waiting_text(request: HttpRequest, names: str) -> str:
+    """Of one or several kinds; nothing where nothing waits."""
+    count = sum(_waiting(request, name) for name in names.split())
     return up_to(count) if count else ""
+
+
+def _waiting(request: HttpRequest, name: str) -> int:
+    return own_alerts(request.user)["open"] if name == "own_alerts" else _counted(request, name)
 
 
 def _counted(request: HttpRequest, name: str) -> int:

@@ -185,6 +185,12 @@ def test_what_waits_is_counted_beside_the_entry_and_its_tab(client: Client) -> N
     assert "Monitored companies 3" in text_of(page)
 
 
+def test_an_entry_counts_what_waits_on_all_its_pages(client: Client) -> None:
+    keep_recent({"reviews": {"due": 2}, "decisions": {"proposed": 1}})
+    page = signed_in(client, "Approver").get("/portfolio/company/")
+    assert entries(page)["Companies"]["badge"] == "1", "of decisions alone, whose confirmation is the approver's"
+
+
 def test_nothing_is_counted_for_those_whom_it_does_not_concern(client: Client) -> None:
     keep_recent({"proposals": {"open": 2}, "imports": {}})
     client.force_login(a_person("view_alert"))
