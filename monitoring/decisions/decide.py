@@ -190,7 +190,7 @@ def _finish(row: Decision, settings: ReviewSettings, by: Actor) -> Decision:
 
 
 def _count_over_limit(row: Decision) -> None:
-    """Now, where the decision makes a difference: others are counted with all of them, each minute."""
+    """Now, where the decision makes a difference: others are counted with all of them, every few minutes."""
     if is_over(row.company, row) or row.company_id in recent_count("over_limit").get("companies", ()):
         update_counts("over_limit")
 
