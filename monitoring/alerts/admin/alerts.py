@@ -251,6 +251,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         assignees, mentioned = (people(request.user), mentionable(request.user, row)) if may_act else ([], [])
         return {
             "title": row.title,
+            "told": without_company(row.title, row.company_id) if row.company_id else "",
             "severity": severity,
             "tone": severity.name.lower(),
             "state_tone": STATE_TONES[state],
