@@ -23,7 +23,7 @@ start: packages ## start D&B Monitoring on your own data; settings come from .en
 stop: ## stop what run or start has started
 	@$(PYTHON_HERE) manage.py stop $(ARGS)
 
-status: ## show what is running and its health; exits with 3 if nothing is running
+status: ## show what is running and its health; make reports an error unless all is well
 	@$(PYTHON_HERE) manage.py status $(ARGS)
 
 test: dev-packages ## run all tests on SQLite, MongoDB and PostgreSQL

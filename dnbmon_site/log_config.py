@@ -1,5 +1,6 @@
 """Log lines: JSON in production, for people to read elsewhere."""
 
+import sys
 from typing import Any
 
 import structlog
@@ -16,7 +17,10 @@ SHARED: list[Processor] = [
 ]
 # Local variables stay out of tracebacks: they may hold a token, and showing them takes long.
 TRACEBACKS = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
-FOR_PEOPLE = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+# In a file, codes of colors would be noise.
+FOR_PEOPLE = structlog.dev.ConsoleRenderer(
+    colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+)
 
 
 def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:

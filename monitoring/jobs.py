@@ -160,8 +160,12 @@ def pull_due() -> int:
         if timezone.now() >= until:
             break
         done += _at_the_boundary(pull_one, key, until)
+    return _counted(done)
+
+
+def _counted(done: int) -> int:
+    """The Overview shows what was pulled as soon as its alerts."""
     if done:
-        # The front page shows at once what was pulled.
         run_step(count_days)
     return done
 
@@ -192,7 +196,7 @@ def recover_due() -> int:
     until = timezone.now() + A_MINUTE
     in_doubt = Delivery.objects.filter(state=DeliveryState.IN_DOUBT).values_list("registration_id", flat=True)
     unfinished = ReplayPass.objects.exclude(state=PassState.ENDED).values_list("registration_id", flat=True)
-    return sum(_at_the_boundary(recover_one, key, until) for key in sorted(set(in_doubt) | set(unfinished)))
+    return sum(_at_the_boundary(recover_one, key, until) for key in sorted({*in_doubt, *unfinished}))
 
 
 def recover_one(key: uuid.UUID, until: datetime) -> None:
@@ -249,8 +253,7 @@ def _probe(registration: Registration) -> bool:
 
 def ingest_received() -> int:
     """Read what was received and not read, as trouble or a killed process leaves it; returns how many were tried."""
-    until = timezone.now() + A_MINUTE
-    done = 0
+    until, done = timezone.now() + A_MINUTE, 0
     for deliveries in waiting_together():
         if timezone.now() >= until:
             break
@@ -339,6 +342,7 @@ PULLED: dict[Outcome, str | Promise] = {
 def pull_now(key: str, by: str = "") -> str:
     """Pull one registration because a person wants it now, even while it is paused; says how it went."""
     result = pull_one(uuid.UUID(key), timezone.now() + A_MINUTE, by)
+    _counted(result.notifications)
     if result.outcome == Outcome.OUT_OF_TIME:
         async_task("monitoring.jobs.pull_now", key, by)
     notifications = ngettext("%(count)s notification", "%(count)s notifications", result.notifications)

@@ -49,9 +49,19 @@ def answers(look: Look, contract: Contract) -> Result:
         sentence = gettext("Not tested: the API key and secret are not set.")
         title = gettext("Connection to D&B")
         return Result("dnb", title, State.UNKNOWN, sentence, subject=contract.name, is_not_set_up=True)
-    state, sentence, do = _answer(look, probe)
+    state, sentence, do = _answer(look, probe) if _was_asked(contract, probe) else _before_the_key()
     number = round(probe.seconds, 2) if probe and not probe.reason else None
     return Result("dnb", gettext("Connection to D&B"), state, sentence, number, "s", do, contract.name)
+
+
+def _was_asked(contract: Contract, probe: Probe | None) -> bool:
+    """False where a process that still ran without the key found that it is not set."""
+    return probe is None or not probe.reason.startswith(f"{contract.prefix}_")
+
+
+def _before_the_key() -> tuple[State, str, str]:
+    sentence = gettext("Not tested since the API key and secret were set.")
+    return State.WARNING, sentence, gettext("Restart D&B Monitoring. The test follows within a minute.")
 
 
 def _answer(look: Look, probe: Probe | None) -> tuple[State, str, str]:

@@ -25,6 +25,8 @@ AT_ONCE = (
     "monitoring.jobs.publish_read",
     PROCESS,
     "monitoring.jobs.recover_due",
+    "monitoring.jobs.count_days",
+    "monitoring.jobs.update_all_counts",
     "portfolio.jobs.work_on_imports",
     "portfolio.jobs.continue_searches",
     "portfolio.exposure.work.continue_work",

@@ -191,6 +191,7 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
     ("dnb:default", lambda: a_probe(reason="timed out", failing_since=ago(minutes=3)), WARNING, "timed out"),
     ("dnb:default", lambda: a_probe(reason="timed out", failing_since=ago(minutes=11)), CRITICAL, "timed out"),
     ("dnb:default", lambda: a_probe(reason="00041", refused=True), CRITICAL, "does not accept the API key"),
+    ("dnb:default", lambda: a_probe(reason="DNB_API_KEY is not set", refused=True), WARNING, "Not tested since"),
     ("dnb:default", lambda: a_probe(called_at=ago(hours=1)), UNKNOWN, "last tested"),
     ("clock:default", lambda: a_probe(clock_offset=-90), WARNING, "1 minute behind this"),
     ("clock:default", lambda: a_probe(clock_offset=7200), WARNING, "2 hours ahead of this"),
