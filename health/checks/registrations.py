@@ -122,7 +122,7 @@ def _never_pulled(look: Look, row: Registration) -> Result:
             "fresh",
             title,
             State.UNKNOWN,
-            gettext("Never pulled: the registration is paused."),
+            gettext("Never pulled: the registration is not started."),
             do=do,
             subject=row.reference,
         )
