@@ -52,7 +52,7 @@ def main() -> None:
         sys.exit(str(error))
     except refusals() as error:
         # Commands of Django's own, such as migrate; ours say it themselves.
-        sys.exit(f"The database refuses: {error}\n“manage.py doctor” says what to look at.")
+        sys.exit(f"The database refuses: {error}\n“.venv/bin/python manage.py doctor” says what to look at.")
 
 
 if __name__ == "__main__":

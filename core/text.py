@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext, ngettext_lazy
@@ -37,6 +38,15 @@ def moment_text(moment: datetime) -> str:
 def with_full_stop(text: str) -> str:
     """One alone, also after “p.m.”."""
     return text if text.endswith(".") else f"{text}."
+
+
+def restart_text() -> str:
+    """Services and containers have commands of their own, which administrators know."""
+    if settings.PRODUCTION:
+        return gettext("Then restart D&B Monitoring.")
+    return gettext(
+        "Then restart D&B Monitoring: press Ctrl-C or run “make stop”, and run the same “make start” command again."
+    )
 
 
 def day_text(day: date) -> str:

@@ -23,9 +23,11 @@ from health.schedule_status import CHANGE_JOBS, JOB_ANSWER, REFUSED_TEXT, SEE, V
 PATIENCE = 3.0
 # Probes are read by programs, in one language; people read these on a page, in theirs.
 AWAY = gettext_noop("The database cannot be reached.")
-EMPTY = gettext_noop("The database is empty. Check DATABASE_URL, or run “manage.py migrate” if the database is new.")
+EMPTY = gettext_noop(
+    "The database is empty. Check DATABASE_URL, or run “.venv/bin/python manage.py migrate” if the database is new."
+)
 BUSY = gettext_noop("The database is busy and did not respond in time. Try again.")
-BEHIND = gettext_noop("The database has pending migrations. Run “manage.py migrate”.")
+BEHIND = gettext_noop("The database has pending migrations. Run “.venv/bin/python manage.py migrate”.")
 SAID = {
     "resume": _("“%(name)s” is resumed."),
     "run-now": _("“%(name)s” runs as soon as a worker is free."),

@@ -34,7 +34,7 @@ class PlainCommand(BaseCommand):
             raise CommandError(str(error)) from error
         except DatabaseError as error:
             raise CommandError(
-                f"The database reported an error: {error}. Check that manage.py migrate has been run."
+                f"The database reported an error: {error}. Check that .venv/bin/python manage.py migrate has been run."
             ) from error
 
 
@@ -118,5 +118,7 @@ def one_registration(reference: str) -> Registration:
 def _unknown(reference: str) -> str:
     known = list(Registration.objects.order_by("reference").values_list("reference", flat=True)[:10])
     if not known:
-        return "There are no registrations yet. Run “manage.py sync_registrations” to load them from D&B."
+        return (
+            "There are no registrations yet. Run “.venv/bin/python manage.py sync_registrations” to load them from D&B."
+        )
     return f"There is no registration “{reference}”. Available: {', '.join(known)}."

@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext
 
+from core.text import restart_text
+
 # Django's backends that show or drop emails. Who has them written to files picks them up there.
 NO_SERVER = ("console", "dummy")
 
@@ -31,4 +33,4 @@ def mail_server_context() -> dict[str, Any]:
 
 
 def set_up_text() -> str:
-    return gettext("Set EMAIL_URL in the settings file (.env), then restart D&B Monitoring.")
+    return f"{gettext('Set EMAIL_URL in the settings file (.env).')} {restart_text()}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -14,8 +13,9 @@ from django.utils.translation import gettext, ngettext
 from core.actors import is_invited
 from core.cached_counts import OpenCounts, recent_count
 from core.outbound.mail_server import has_mail_server, no_server_text, set_up_text
-from core.text import ago, counted
+from core.text import ago, counted, restart_text
 from dnbmon_site.accounts.models import User
+from dnbmon_site.dashboard.guide_steps import Button, Step, StepState, with_next
 from dnbmon_site.dashboard.open_counts import is_dismissed
 from dnbmon_site.dashboard.remaining_setup import Remaining, incomplete, remaining_setup
 from health.models import Probe
@@ -30,49 +30,6 @@ from portfolio.models import Contract, Registration, RegistrationState
 SHOW = "guide"
 MAY_GUIDE = "portfolio.pull_registration"
 MOST_CHANNELS = MOST_USERS = 50
-
-
-class StepState(StrEnum):
-    DONE = "done"
-    NEXT = "next"
-    WAITING = "waiting"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    """Leads to a page, or acts where `is_act`; missing for a reader without the right."""
-
-    words: str
-    link: str
-    is_act: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the guided start; one whose `state` is waiting becomes the next when those before it are done."""
-
-    title: str
-    text: str
-    state: StepState
-    button: Button | None = None
-
-    @property
-    def is_done(self) -> bool:
-        return self.state == StepState.DONE
-
-    @property
-    def word(self) -> str:
-        return {
-            StepState.DONE: gettext("Done"),
-            StepState.NEXT: gettext("Next step"),
-            StepState.WAITING: gettext("To do") if self.button else gettext("Waiting"),
-            StepState.PROBLEM: gettext("Problem"),
-        }[self.state]
-
-    @property
-    def tone(self) -> str:
-        return {"done": "good", "next": "info", "waiting": "calm", "problem": "bad"}[self.state]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +66,6 @@ def guide_for(
     return replace(guide, remaining=remaining_setup(registrations)) if guide.is_complete else guide
 
 
-def with_next(steps: Sequence[Step]) -> list[Step]:
-    """The first that is open is the next, unless a problem comes before it."""
-    found = list(steps)
-    for place, step in enumerate(found):
-        if step.state == StepState.WAITING:
-            found[place] = replace(step, state=StepState.NEXT)
-        if not step.is_done:
-            break
-    return found
-
-
 # D&B: credentials, key, registrations, lists
 
 
@@ -127,11 +73,11 @@ def _dnb(registrations: Sequence[Registration]) -> Iterator[Step]:
     is_pulled = any(row.last_pulled_at for row in registrations)
     contracts = [] if is_pulled else list(Contract.objects.order_by("name")) or [Contract(name="default")]
     missing = [contract for contract in contracts if _not_configured(contract)]
-    yield _connect(missing)
     key = _key(contracts, has_credentials=not missing, is_pulled=is_pulled)
+    yield _connect(missing, is_tested=key.is_done)
     yield key
     active = [row for row in registrations if row.state == RegistrationState.ACTIVE]
-    yield _registrations(registrations, active, may_ask=not missing and key.state != StepState.PROBLEM)
+    yield _registrations(registrations, active, may_ask=key.is_done)
     yield _adopt(active)
 
 
@@ -143,19 +89,19 @@ def _not_configured(contract: Contract) -> str:
     return ""
 
 
-def _connect(missing: Sequence[Contract]) -> Step:
+def _connect(missing: Sequence[Contract], *, is_tested: bool) -> Step:
     title = gettext("Enter the key and secret")
     if not missing:
-        return Step(title, gettext("D&B's API key and secret are set. The next step tests them."), StepState.DONE)
+        text, following = gettext("D&B's API key and secret are set."), gettext("The next step tests them.")
+        return Step(title, text if is_tested else f"{text} {following}", StepState.DONE)
     contract = missing[0]
     if contract.base_url and not may_see_account(contract.base_url):
         return Step(title, _not_configured(contract), StepState.PROBLEM)
     text = gettext(
-        "Enter D&B's API key and secret in the settings file (.env) as %(prefix)s_API_KEY and %(prefix)s_API_SECRET. "
-        "Then restart D&B Monitoring."
+        "Enter D&B's API key and secret in the settings file (.env) as %(prefix)s_API_KEY and %(prefix)s_API_SECRET."
     )
     help_page = Button(gettext("How to connect"), reverse("handbook", args=["use/connect-to-dnb.md"]))
-    return Step(title, text % {"prefix": contract.prefix}, StepState.WAITING, help_page)
+    return Step(title, f"{text % {'prefix': contract.prefix}} {restart_text()}", StepState.WAITING, help_page)
 
 
 def _key(contracts: Sequence[Contract], *, has_credentials: bool, is_pulled: bool) -> Step:
@@ -194,15 +140,16 @@ def _problem(probe: Probe) -> str:
     """What D&B answered last, and what to do."""
     if probe.refused:
         words = gettext(
-            "D&B does not accept the key. Correct the API key and secret in the settings, restart D&B Monitoring and "
-            "test again. Response: %(reason)s"
+            "D&B does not accept the key. Correct the API key and secret in the settings. %(restart)s Test again "
+            "afterwards. Response: %(reason)s"
         )
     else:
         words = gettext(
             "D&B could not be reached or returned an error. Check the network, the proxy and the address, then test "
             "again. Error: %(reason)s"
         )
-    return f"{words % {'reason': probe.reason}} {gettext('Tested %(when)s.') % {'when': ago(probe.called_at)}}"
+    text = words % {"reason": probe.reason, "restart": restart_text()}
+    return f"{text} {gettext('Tested %(when)s.') % {'when': ago(probe.called_at)}}"
 
 
 def _registrations(registrations: Sequence[Registration], active: Sequence[Registration], *, may_ask: bool) -> Step:
@@ -239,7 +186,9 @@ def _registrations(registrations: Sequence[Registration], active: Sequence[Regis
         "D&B creates registrations for you on request. This step lists your registrations and changes nothing at D&B."
     )
     find = Button(gettext("Find registrations"), reverse("admin:portfolio_registration_look"), is_act=True)
-    return Step(title, text, StepState.WAITING, find if may_ask else None)
+    if may_ask:
+        return Step(title, text, StepState.WAITING, find)
+    return Step(title, f"{text} {gettext('Available when D&B has accepted the key.')}", StepState.WAITING)
 
 
 def _pulling_is_off(registrations: Sequence[Registration]) -> str:
@@ -258,7 +207,7 @@ def _adopt(active: Sequence[Registration]) -> Step:
         "billed."
     )
     if not open_rows:
-        return Step(title, text, StepState.WAITING)
+        return Step(title, f"{text} {gettext('Available when a registration is started.')}", StepState.WAITING)
     if len(active) > 1:
         adopted = gettext("%(adopted)s of %(count)s lists adopted.")
         numbers = {"adopted": counted(len(active) - len(open_rows)), "count": counted(len(active))}

@@ -13,6 +13,7 @@ from core.actors import actor_of
 from core.admin.row_actions import demand
 from core.audit import record
 from core.db import clean_text, insert_new
+from core.jobs import ask_worker
 from direct_plus.errors import DirectPlusError, NotAuthorised
 from dnbmon_site.accounts.models import User
 from dnbmon_site.dashboard.onboarding import MAY_GUIDE
@@ -22,22 +23,34 @@ from portfolio.dnb_client import NotConfigured, fingerprint, refusal_of_key
 from portfolio.models import Contract
 from portfolio.registrations.discover import all_contracts
 
+ENTITLEMENTS = "portfolio.entitlements.fetch.update_entitlements"
+
 
 @require_POST
 def test_key(request: HttpRequest) -> HttpResponse:
     """Sign in at D&B with the key as it is set now; what is on the queue stays there."""
     demand(request.user.has_perm(MAY_GUIDE))
-    for contract in all_contracts():
-        probe = probe_key(contract)
-        if probe.reason and not probe.fingerprint:
-            messages.error(request, probe.reason)
-        elif probe.reason:
-            # The step names the error.
-            text = gettext("The test of the key of contract “%(name)s” failed.")
-            messages.error(request, text % {"name": contract})
-        else:
-            messages.success(request, gettext("D&B accepted the API key of contract “%(name)s”.") % {"name": contract})
+    contracts = all_contracts()
+    probes = [probe_key(contract) for contract in contracts]
+    for contract, probe in zip(contracts, probes, strict=True):
+        _show_result(request, probe, name=str(contract) if len(contracts) > 1 else "")
+    if not all(probe.reason for probe in probes):
+        # Else health would not know until the night what the key may use.
+        ask_worker(ENTITLEMENTS, task_name="Update entitlements")
     return redirect("admin:index")
+
+
+def _show_result(request: HttpRequest, probe: Probe, *, name: str) -> None:
+    """With the contract's name where there are several."""
+    if probe.reason and not probe.fingerprint:
+        messages.error(request, probe.reason)
+    elif probe.reason:
+        # The step names the error.
+        text = gettext("The test of the key of contract “%(name)s” failed.") if name else gettext("The test failed.")
+        messages.error(request, text % {"name": name})
+    else:
+        text = gettext("D&B accepted the API key of contract “%(name)s”.") if name else gettext("D&B accepted the key.")
+        messages.success(request, text % {"name": name})
 
 
 def probe_key(contract: Contract) -> Probe:

@@ -129,7 +129,7 @@ class ScheduleAdmin(JobSearch, RecordedRemoval, PageAdmin):
     kept_text = (_("Results of earlier runs"),)
     deletion_advice = _("The worker may create the schedule again when it restarts. To stop the job, pause it instead.")
     empty_title = _("No schedules yet")
-    empty_text = _("The worker creates the schedules when it starts. Run “manage.py worker”.")
+    empty_text = _("The worker creates the schedules when it starts. Run “.venv/bin/python manage.py worker”.")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Schedule | None = None) -> tuple[str, ...]:
         """What runs is chosen by those who may add schedules."""

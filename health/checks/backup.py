@@ -62,8 +62,10 @@ def _result(state: State, sentence: str, hours: float | None = None) -> Result:
 
 def _advice() -> str:
     if settings.BACKUP_FOLDER:
-        return gettext("Run “manage.py backup %(folder)s” to see the error.") % {"folder": settings.BACKUP_FOLDER}
+        return gettext("Run “.venv/bin/python manage.py backup %(folder)s” to see the error.") % {
+            "folder": settings.BACKUP_FOLDER
+        }
     return gettext(
-        "Set BACKUP_FOLDER for a daily backup, or run “manage.py backup FOLDER” every day. If another system backs up "
-        "the database, set BACKUP_ELSEWHERE=yes."
+        "Set BACKUP_FOLDER for a daily backup, or run “.venv/bin/python manage.py backup FOLDER” every day. "
+        "If another system backs up the database, set BACKUP_ELSEWHERE=yes."
     )

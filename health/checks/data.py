@@ -63,7 +63,7 @@ WAITING = (
         DeliveryState.RECEIVED,
         "unread",
         _("Deliveries waiting to be processed"),
-        _("Run “manage.py ingest” to process them."),
+        _("Run “.venv/bin/python manage.py ingest” to process them."),
     ),
     (
         DeliveryState.INGESTED,

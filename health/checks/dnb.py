@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext, ngettext
 
 from core.outbound.mail_server import has_mail_server, set_up_text
-from core.text import ago, counted, moment_text, span
+from core.text import ago, counted, moment_text, restart_text, span
 from health.checks.context import Look
 from health.checks.result import Result, graded
 from health.models import Probe, State
@@ -61,7 +61,7 @@ def _was_asked(contract: Contract, probe: Probe | None) -> bool:
 
 def _before_the_key() -> tuple[State, str, str]:
     sentence = gettext("Not tested since the API key and secret were set.")
-    return State.WARNING, sentence, gettext("Restart D&B Monitoring. The test follows within a minute.")
+    return State.WARNING, sentence, f"{restart_text()} {gettext('The test follows within a minute.')}"
 
 
 def _answer(look: Look, probe: Probe | None) -> tuple[State, str, str]:

@@ -54,9 +54,12 @@ def database(waiting: int) -> Result:
         "they are applied.",
         waiting,
     ) % {"count": counted(waiting)}
-    do = gettext("Run “manage.py migrate”.")
+    do = gettext("Run “.venv/bin/python manage.py migrate”.")
     if is_of_earlier_version():
-        do = gettext("An earlier version created this database. Run “manage.py migrate” to see how to move its data.")
+        do = gettext(
+            "An earlier version created this database. Run “.venv/bin/python manage.py migrate” to see how "
+            "to move its data."
+        )
     return Result("database", title, State.CRITICAL, sentence, waiting, "waiting", do)
 
 
@@ -79,7 +82,10 @@ def jobs() -> Result:
     """The canary: a job writes a row once a minute, end to end through queue, worker and database."""
     title, do = (
         gettext("Worker"),
-        gettext("Wait 3 minutes: a worker that hangs is restarted automatically. Otherwise start “manage.py worker”."),
+        gettext(
+            "Wait 3 minutes: a worker that hangs is restarted automatically. Otherwise start "
+            "“.venv/bin/python manage.py worker”."
+        ),
     )
     row = Heartbeat.objects.filter(name=JOBS).values_list("at", Now()).first()
     if row is None:

@@ -18,8 +18,8 @@ SURE_FOR = 240.0
 APP_OF_BEFORE = "dnbmon_site"
 EARLIER = gettext_noop(
     "An earlier version created this database, and its tables cannot be migrated. Nothing in it was changed. With that "
-    "version, run “manage.py backup PATH --format rows”. Then set DATABASE_URL to a new database and, with this "
-    "version, run “manage.py restore PATH” (docs/operate/upgrade.md)."
+    "version, run “.venv/bin/python manage.py backup PATH --format rows”. Then set DATABASE_URL to a new "
+    "database and, with this version, run “.venv/bin/python manage.py restore PATH” (docs/operate/upgrade.md)."
 )
 EARLIER_DEMO = gettext_noop(
     "An earlier version created this demo. Delete its folder (var/demo, or your --demo-folder) and start it again."

@@ -26,7 +26,9 @@ def checks_of_registrations(look: Look) -> Iterator[Result]:
         yield from marks(row)
     yield from failing(look)
     if not look.registrations:
-        do = gettext("Run “manage.py sync_registrations”, or choose “Find registrations” under “Registrations”.")
+        do = gettext(
+            "Run “.venv/bin/python manage.py sync_registrations”, or choose “Find registrations” under “Registrations”."
+        )
         yield Result("fresh", gettext("Freshness"), State.UNKNOWN, gettext("No registrations yet."), do=do)
 
 
@@ -120,7 +122,7 @@ def _never_pulled(look: Look, row: Registration) -> Result:
             "fresh",
             title,
             State.UNKNOWN,
-            gettext("Never pulled: the registration is paused."),
+            gettext("Never pulled: the registration is not started."),
             do=do,
             subject=row.reference,
         )

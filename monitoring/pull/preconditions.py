@@ -69,8 +69,8 @@ def _migrations() -> str:
     waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if waiting:
         return ngettext(
-            "%(count)s database migration is pending. Run manage.py migrate.",
-            "%(count)s database migrations are pending. Run manage.py migrate.",
+            "%(count)s database migration is pending. Run .venv/bin/python manage.py migrate.",
+            "%(count)s database migrations are pending. Run .venv/bin/python manage.py migrate.",
             len(waiting),
         ) % {"count": len(waiting)}
     _migrated.add(connection.alias)

@@ -82,7 +82,9 @@ def _worker(request: HttpRequest, registrations: Sequence[Registration], numbers
         return
     may_start = request.user.has_perm("health.change_incident")
     if may_start:
-        text = gettext("No registration is pulled until a worker runs. Start one with: manage.py worker.")
+        text = gettext(
+            "No registration is pulled until a worker runs. Start one with: .venv/bin/python manage.py worker."
+        )
     else:
         text = gettext("No registration is pulled until a worker runs. Ask an administrator to start one.")
     if counted_at:

@@ -27,6 +27,8 @@ class Command(PlainCommand):
 
 def lines(access: Access) -> list[str]:
     """What was made, or how to get in where nothing was."""
-    password = access.password or f"set earlier; to reset it, run “manage.py changepassword {access.user}”"
+    password = (
+        access.password or f"set earlier; to reset it, run “.venv/bin/python manage.py changepassword {access.user}”"
+    )
     key = access.api_key or "created earlier; add more in the admin under “API keys”"
     return [f"User      {access.user}", f"Password  {password}", f"API key   {key}"]

@@ -24,7 +24,7 @@ class Command(PlainCommand):
             metavar="SUM",
             default="",
             help="restore a backup that this SECRET_KEY has not signed; SUM is the SHA-256 of manifest.json that "
-            "“manage.py backup” printed",
+            "“.venv/bin/python manage.py backup” printed",
         )
         parser.add_argument(
             "--in-place",
@@ -57,7 +57,10 @@ class Command(PlainCommand):
 def lines(command: Command, aftermath: Aftermath) -> None:
     report = command.stdout.write
     report(f"Registrations paused with calls in doubt: {', '.join(aftermath.registrations) or 'none'}.")
-    report("Next: compare each registration with D&B's list (manage.py reconcile REFERENCE), then start it.")
+    report(
+        "Next: compare each registration with D&B's list (.venv/bin/python manage.py reconcile REFERENCE), "
+        "then start it."
+    )
     if aftermath.syncs:
         report(f"{aftermath.syncs} syncs are paused. Resume them under “Syncs”.")
     if aftermath.keys:

@@ -57,7 +57,10 @@ def health(note: Note) -> tuple[bool, str]:
     try:
         return found.returncode == 0, str(json.loads(found.stdout)["summary"])
     except ValueError:
-        return False, found.stderr.strip() or "The health check returned no result. Run “manage.py health”."
+        return (
+            False,
+            found.stderr.strip() or "The health check returned no result. Run “.venv/bin/python manage.py health”.",
+        )
 
 
 def env_of(note: Note) -> Mapping[str, str]:

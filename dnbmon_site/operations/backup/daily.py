@@ -59,6 +59,6 @@ def notify_if_late(place: Path, last: datetime | None) -> None:
         return
     text = gettext(
         "The latest backup in %(place)s was made at %(last)s UTC, although a backup is attempted every hour. Run "
-        "“manage.py backup %(place)s” to see the error."
+        "“.venv/bin/python manage.py backup %(place)s” to see the error."
     ) % {"place": place, "last": f"{last:%Y-%m-%d %H:%M}"}
     notify(kind="backup", subject=gettext("No backup for two days"), text=text, key=f"{datetime.now(UTC):%Y-%m-%d}")

@@ -44,7 +44,9 @@ def check_sqlite(path: Path) -> dict[str, int]:
     with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as copy:
         said = copy.execute("PRAGMA integrity_check").fetchone()[0]
         if said != "ok":
-            raise BackupError(f"The copy is damaged ({said}). Run “manage.py doctor” to check the database.")
+            raise BackupError(
+                f"The copy is damaged ({said}). Run “.venv/bin/python manage.py doctor” to check the database."
+            )
         return {
             label: copy.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for label, table in tables().items()
         }

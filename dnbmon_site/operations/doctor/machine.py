@@ -74,7 +74,10 @@ def migrations() -> Iterator[Finding]:
         what, _, do = EARLIER.partition(" Nothing in it was changed. ")
         yield Finding(what, do)
     elif migrations_waiting():
-        yield Finding("The database has pending migrations.", "Run “manage.py migrate”. Pulling is paused until then.")
+        yield Finding(
+            "The database has pending migrations.",
+            "Run “.venv/bin/python manage.py migrate”. Pulling is paused until then.",
+        )
 
 
 def disk() -> Iterator[Finding]:
@@ -194,7 +197,8 @@ def worker() -> Iterator[Finding]:
         when = f"since {beat:%Y-%m-%d %H:%M} UTC" if beat else "yet"
         yield Finding(
             f"No job has run {when}.",
-            "Start D&B Monitoring with “make start”, or its worker with “manage.py worker”, and check the log.",
+            "Start D&B Monitoring with “make start”, or its worker with “.venv/bin/python manage.py worker”, "
+            "and check the log.",
         )
 
 
@@ -214,13 +218,14 @@ def stuck() -> Iterator[Finding]:
         if rows.exists():
             words = state.label.lower()
             yield Finding(
-                f"Deliveries have stayed at “{words}” for over an hour.", "Run “manage.py ingest” to see why."
+                f"Deliveries have stayed at “{words}” for over an hour.",
+                "Run “.venv/bin/python manage.py ingest” to see why.",
             )
     in_doubt = Delivery.objects.filter(state=DeliveryState.IN_DOUBT, ended_at__lt=timezone.now() - LONG_IN_DOUBT)
     if in_doubt.exists():
         yield Finding(
             "Calls have been in doubt for over 6 hours.",
-            "Run “manage.py pull REFERENCE” to recover them, even if paused.",
+            "Run “.venv/bin/python manage.py pull REFERENCE” to recover them, even if paused.",
         )
 
 
@@ -236,5 +241,6 @@ def backups() -> Iterator[Finding]:
     if last is None or timezone.now() - last > timedelta(days=2):
         when = f"from {last:%Y-%m-%d}" if last else "missing"
         yield Finding(
-            f"The latest backup is {when}.", f"Run “manage.py backup {settings.BACKUP_FOLDER}” to see the error."
+            f"The latest backup is {when}.",
+            f"Run “.venv/bin/python manage.py backup {settings.BACKUP_FOLDER}” to see the error.",
         )

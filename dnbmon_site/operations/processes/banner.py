@@ -28,7 +28,7 @@ def welcome(plan: Plan, access: Access, report: Report) -> None:
 
 
 def access_lines(access: Access) -> list[str]:
-    reset = f"set earlier; to reset it: manage.py changepassword {access.user}"
+    reset = f"set earlier; to reset it: .venv/bin/python manage.py changepassword {access.user}"
     return [
         f"User      {access.user}",
         f"Password  {access.password or reset}",

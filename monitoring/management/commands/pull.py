@@ -53,7 +53,8 @@ def active() -> list[Registration]:
 def nothing_to_pull() -> str:
     if not Registration.objects.exists():
         return (
-            "There are no registrations yet. Run “manage.py sync_registrations --start” to load them and start pulling."
+            "There are no registrations yet. Run “.venv/bin/python manage.py sync_registrations --start” to load them "
+            "and start pulling."
         )
     return "No registration is active. Start one on its page, or name one to pull it once."
 
@@ -100,7 +101,8 @@ class Counted:
     def troubles(self) -> Iterator[str]:
         if self.unread:
             unread = plural(self.unread, "stored response")
-            yield f"{self.registration}: {unread} could not be processed. Run “manage.py ingest” for the reason."
+            reason = "Run “.venv/bin/python manage.py ingest” for the reason."
+            yield f"{self.registration}: {unread} could not be processed. {reason}"
 
 
 def troubles_of(registration: Registration, result: PullResult) -> Iterator[str]:

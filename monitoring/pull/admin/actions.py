@@ -51,7 +51,7 @@ def pull_now(registrations: Sequence[Registration], by: str) -> Said:
         return Said(
             gettext(
                 "%(names)s will be pulled once a worker is running. None is running now: ask an administrator to "
-                "start one (manage.py worker)."
+                "start one (.venv/bin/python manage.py worker)."
             )
             % {"names": names},
             failed=True,

@@ -158,7 +158,8 @@ class Command(PlainCommand):
             self.stdout.write("Import submitted. No changes will be made until another user approves it on its page.")
         else:
             self.stdout.write(
-                "Done. The worker sends the changes to D&B with the next sync, or run manage.py sync_portfolio."
+                "Done. The worker sends the changes to D&B with the next sync, or run .venv/bin/python "
+                "manage.py sync_portfolio."
             )
 
 

@@ -25,7 +25,9 @@ class Command(PlainCommand):
         adopted = Registration.objects.select_related("contract").filter(adopted=True).order_by("contract", "reference")
         rows = registrations_named(references) if references else list(adopted)
         if not rows:
-            raise CommandError("No registration is adopted yet. Run “manage.py adopt REFERENCE” to adopt D&B's list.")
+            raise CommandError(
+                "No registration is adopted yet. Run “.venv/bin/python manage.py adopt REFERENCE” to adopt D&B's list."
+            )
         troubles = [trouble for row in rows if (trouble := self.plan(row) if dry_run else self.sync(row))]
         if troubles:
             raise CommandError("\n".join(troubles))

@@ -38,7 +38,8 @@ EXTENTS = (COMPLETE, "part")
 
 def too_large() -> str:
     return gettext(
-        "The file is larger than %(limit)s MB. Ask an administrator to load it on the server with “manage.py adopt”."
+        "The file is larger than %(limit)s MB. Ask an administrator to load it on the server with "
+        "“.venv/bin/python manage.py adopt”."
     ) % {"limit": settings.IMPORT_LIMIT_MB}
 
 

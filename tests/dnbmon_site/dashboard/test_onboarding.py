@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django_q.models import OrmQ
 from pytest_django import Settings
 
 from core.models import AuditEntry
@@ -50,6 +51,10 @@ def sandbox(keyed: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         yield found
 
 
+def asked_for_entitlements() -> bool:
+    return [row.func() for row in OrmQ.objects.all()] == ["portfolio.entitlements.fetch.update_entitlements"]
+
+
 def states(client: Client) -> list[str]:
     """Of the six steps, in their order."""
     guide = client.get("/").context["guide"]
@@ -61,14 +66,21 @@ def test_with_nothing_there_the_credentials_come_first(admin: Client) -> None:
     assert states(admin) == ["next", *["waiting"] * 5]
     text = text_of(admin.get("/"))
     assert "Get started 0 of 6 steps done" in text and "(.env) as DNB_API_KEY and DNB_API_SECRET." in text
+    assert "press Ctrl-C or run “make stop”, and run the same “make start” command again." in text
     assert "Find registrations" not in text and "Dismiss this guide" not in text
     assert 'href="/help/use/connect-to-dnb.md"' in admin.get("/").text
 
 
 def test_with_credentials_the_key_is_to_be_tested(admin: Client, keyed: object) -> None:
     assert states(admin) == ["done", "next", *["waiting"] * 4]
-    page = admin.get("/").content.decode()
-    assert 'action="/start/test-key/"' in page and 'action="/portfolio/registration/look/"' in page
+    page = admin.get("/")
+    assert 'action="/start/test-key/"' in page.text and 'action="/portfolio/registration/look/"' not in page.text
+    first, *_, fourth = [step.text for step in page.context["guide"].steps[:4]]
+    assert first.endswith("are set. The next step tests them.") and fourth.endswith("when a registration is started.")
+    a_contract()
+    a_probe()
+    page = admin.get("/")
+    assert 'action="/portfolio/registration/look/"' in page.text and "The next step tests them" not in page.text
 
 
 @pytest.mark.parametrize(
@@ -218,7 +230,8 @@ def test_it_costs_few_queries(admin: Client, django_assert_max_num_queries: AtMo
 
 def test_a_good_key_is_accepted_and_nothing_is_taken(admin: Client, sandbox: Sandbox) -> None:
     page = admin.post("/start/test-key/", follow=True)
-    assert "D&B accepted the API key of contract “default”." in text_of(page)
+    assert "D&B accepted the key." in text_of(page)
+    assert asked_for_entitlements()
     assert states(admin)[:3] == ["done", "done", "next"]
     assert [call["path"] for call in sandbox.control.calls()] == ["/v2/token"]
 
@@ -241,7 +254,7 @@ def test_settings_that_changed_are_to_be_tested_again(
     a_contract()
     keyed.setenv("DNB_API_SECRET", "a-slip")
     text = text_of(admin.post("/start/test-key/", follow=True))
-    assert text.count("HTTP 401") == 1 and "Find registrations" not in text
+    assert text.count("HTTP 401") == 1 and "Find registrations" not in text and not asked_for_entitlements()
     keyed.setenv("DNB_API_SECRET", "sandbox-secret")
     assert states(admin)[:2] == ["done", "next"]
     text = text_of(admin.get("/"))

@@ -320,7 +320,7 @@ def test_a_test_copy_that_would_drain_the_real_queue(monkeypatch: pytest.MonkeyP
 def test_migrations_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "migrations_waiting", lambda: 2)
     result = look_at("database")
-    assert (result.state, result.do) == (CRITICAL, "Run “manage.py migrate”.")
+    assert (result.state, result.do) == (CRITICAL, "Run “.venv/bin/python manage.py migrate”.")
 
 
 @pytest.mark.parametrize(("free", "state"), [(0.5e9, CRITICAL), (2e9, WARNING), (4e9, OK)])
@@ -404,7 +404,7 @@ def test_a_backup_may_be_two_days_old(settings: Any) -> None:
     assert (found.state, found.sentence, found.number) == (OK, "The latest backup was made 1 day ago.", 47)
     AuditEntry.objects.update(at=ago(hours=49))
     found = look_at("backup")
-    assert (found.state, found.do) == (WARNING, "Run “manage.py backup /backups” to see the error.")
+    assert (found.state, found.do) == (WARNING, "Run “.venv/bin/python manage.py backup /backups” to see the error.")
     # The worker's own notice has told already (backup/daily.py).
     assert not found.notify
     settings.PRODUCTION = False
