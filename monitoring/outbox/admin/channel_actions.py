@@ -45,6 +45,9 @@ def ask(request: HttpRequest, row: Channel) -> None:
         return
     if silent:
         Channel.objects.filter(pk=row.pk).update(last_error=waits_for(silent))
+    if without_server([row]):
+        messages.warning(request, f"{gettext('The channel is saved, but receives nothing.')} {no_server_text()}")
+    elif silent:
         messages.info(request, waits_for(silent))
 
 

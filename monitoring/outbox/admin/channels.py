@@ -7,10 +7,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -36,7 +37,7 @@ from monitoring.outbox.admin.messages import state_badge
 from monitoring.outbox.admin.removed_addresses import removal_warnings, removed_from, rules_left_without
 from monitoring.outbox.admin.unsubscribe import confirm_address, unsubscribe_channel
 from monitoring.outbox.failing import cancel_messages
-from monitoring.outbox.permitted_addresses import why_not_there
+from monitoring.outbox.permitted_addresses import why_not_there, without_server
 from monitoring.webhooks.event_types import event_name
 from portfolio.models.registrations import check_timezone
 
@@ -261,6 +262,14 @@ class ChannelAdmin(RowActions, RecordedRemoval, PageAdmin):
         note(request, obj, f"channel.{verb}", words % {"name": obj, "address": obj.display_address})
         count_unnotified()
         ask(request, obj)
+
+    def response_add(self, request: HttpRequest, obj: Channel, post_url_continue: str | None = None) -> HttpResponse:
+        """To its page, where a test is one click away. Where nothing can be sent, only the warning is true."""
+        if IS_POPUP_VAR in request.POST or "_addanother" in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        if not without_server([obj]):
+            messages.success(request, gettext("Channel “%(name)s” added.") % {"name": obj})
+        return HttpResponseRedirect(reverse("admin:monitoring_channel_change", args=[obj.pk]))
 
     def _warn(self, request: HttpRequest, row: Channel, form: forms.ModelForm[Any]) -> None:
         """Of what is no longer delivered; before it is saved."""

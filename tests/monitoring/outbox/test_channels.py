@@ -657,7 +657,8 @@ def test_whoever_reads_at_an_address_is_asked_once_a_day_and_says_yes(
         "frequency": "at_once",
     }
     page = admin_client.post("/monitoring/channel/add/", {**form, "digest_day": "0"}, follow=True).text
-    assert "Waiting for desk@example.com" in page
+    assert "Waiting for desk@example.com" in page and "Channel “Desk Bcc: x” added." in page
+    assert "Send test message" in page, "it is offered right after saving"
     channel = Channel.objects.get()
     assert (channel.name, channel.last_error) == ("Desk Bcc: x", waits_for(["desk@example.com"]))
     assert "Waiting for" in send_test(channel)
@@ -797,7 +798,10 @@ def test_without_an_email_server_a_channel_names_the_reason_first(admin_client: 
 
 def test_whoever_was_asked_without_a_server_is_asked_when_there_is_one(admin_client: Client, settings: Any) -> None:
     server, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, "django.core.mail.backends.dummy.EmailBackend"
-    admin_client.post("/monitoring/channel/add/", channel_form(address="team@example.com"))
+    page = admin_client.post("/monitoring/channel/add/", channel_form(address="team@example.com"), follow=True)
+    assert [(one.level_tag, str(one)[:44]) for one in page.context["messages"]] == [
+        ("warning", "The channel is saved, but receives nothing. ")
+    ]
     settings.EMAIL_BACKEND = server
     text = admin_client.post(f"/monitoring/channel/{Channel.objects.get().pk}/do/ask/", follow=True).text
     assert "Confirmation email sent to team@example.com." in text
