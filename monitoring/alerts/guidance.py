@@ -210,7 +210,7 @@ FLOOD = Guidance(
     ),
 )
 NEW_COMPANIES = Guidance(
-    _("Companies were added to monitoring. Some of them already met your rules when D&B sent their first data."),
+    _("D&B sent the first data of these companies. Some of them already met your rules then."),
     (
         _("Review the companies listed below, the most severe first."),
         _("Close this alert when you have reviewed these companies."),
