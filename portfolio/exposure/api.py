@@ -23,12 +23,12 @@ from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import READ_EXPOSURE, WRITE_EXPOSURE
 from core.api.visibility import scope_for, seen_by
 from core.lists.pagination import BadCursor, read_token, write_token
-from portfolio.companies.parameters import DunsField, ReferenceField, seen_numbers
+from portfolio.companies.parameters import DunsField, ReferenceField, among, seen_numbers
 from portfolio.exposure.books import LONGEST, book_key, book_name
 from portfolio.exposure.currencies import CODES, NO_CURRENCY
 from portfolio.exposure.days import BadDay, read_day, today
 from portfolio.exposure.entries import end_exposure, set_exposures
-from portfolio.exposure.ledger import book_names, books_in_use
+from portfolio.exposure.ledger import amounts_before, book_names, books_in_use
 from portfolio.exposure.money import exact_text
 from portfolio.exposure.packed import Position
 from portfolio.exposure.positions import After, page_of_stakes
@@ -47,6 +47,9 @@ ENTRY_EXAMPLE = {
     "as_of": "2026-03-31",
 }
 STAKE_EXAMPLE = {**ENTRY_EXAMPLE, "converted": "11500.00"}
+PREVIOUS_EXAMPLE = {**ENTRY_EXAMPLE, "amount": "9000.00", "as_of": "2026-02-28"}
+SET_EXAMPLE = {"kept": 1, "created": 0, "changed": 1, "unchanged": 0, "replaced": [PREVIOUS_EXAMPLE], "new_books": []}
+MONEY = "Null without the scope `read:exposure`."
 BOOK_HELP = "Book of the amount: `receivables`, `orders`, `guarantees`, or a name of your own."
 
 
@@ -114,8 +117,31 @@ class SettingSerializer(Body):
     )
 
 
+class PreviousSerializer(serializers.Serializer[Any]):
+    duns = serializers.CharField(help_text="D-U-N-S number.")
+    book = serializers.CharField(help_text=BOOK_HELP)
+    amount = serializers.SerializerMethodField(help_text="Amount before the call, with two decimals.")
+    currency = serializers.CharField(help_text="Currency of that amount (ISO 4217).")
+    as_of = serializers.DateField(source="day", help_text="Day from which that amount counted.")
+
+    def get_amount(self, row: Position) -> str:
+        return exact_text(row.cents)
+
+
 class SetSerializer(serializers.Serializer[Any]):
     kept = serializers.IntegerField(help_text="Number of amounts that count from their day on.")
+    created = serializers.IntegerField(
+        allow_null=True, help_text=f"Those for which the book had no amount of the company on that day. {MONEY}"
+    )
+    changed = serializers.IntegerField(
+        allow_null=True, help_text=f"Those that replaced another amount or currency, listed in `replaced`. {MONEY}"
+    )
+    unchanged = serializers.IntegerField(
+        allow_null=True, help_text=f"Those that are equal to the amount that counted before. {MONEY}"
+    )
+    replaced = PreviousSerializer(
+        many=True, allow_null=True, help_text=f"The amounts that counted before, of those that changed. {MONEY}"
+    )
     new_books = serializers.ListField(
         child=serializers.CharField(),
         help_text="Books that did not exist before this call. A mistyped name is a new book, and adds to the total "
@@ -125,6 +151,7 @@ class SetSerializer(serializers.Serializer[Any]):
 
 class ExposureParameters(PageParameters):
     company = Several(child=DunsField(), help_text="Return only amounts of these companies: up to 200 D-U-N-S numbers.")
+    reference = ReferenceField()
     book = Several(child=serializers.CharField(max_length=LONGEST), help_text="Return only amounts of these books.")
     day = DayField(required=False, help_text="Return the amounts valid on this day. Leave it out for today.")
 
@@ -180,7 +207,7 @@ class ExposureList(APIView):
         responses=SetSerializer,
         examples=[
             a_request("One amount", {"exposures": [ENTRY_EXAMPLE]}),
-            an_answer("Set", {"kept": 1, "new_books": []}),
+            an_answer("Set", SET_EXAMPLE),
         ],
     )
     def put(self, request: Request) -> Response:
@@ -192,13 +219,13 @@ class ExposureList(APIView):
         asked = SettingSerializer(data=request.data, context={"request": request})
         asked.is_valid(raise_exception=True)
         positions = [_position(one) for one in asked.validated_data["exposures"]]
+        replaced = _replaced(positions) if _sees_amounts(request) else _HIDDEN
         try:
             new_books = set_exposures(positions, requested_by=who(request))
         except Refused as error:
             raise Conflict(str(error)) from error
         start_refresh()
-        kept = {(one.duns, book_key(one.book), one.day) for one in positions}
-        return Response({"kept": len(kept), "new_books": new_books})
+        return Response({"kept": len(_last_of_each(positions)), **replaced, "new_books": new_books})
 
     @extend_schema(
         operation_id="remove_exposure",
@@ -242,10 +269,37 @@ def no_such_book(book: str, known: Sequence[str]) -> str:
     return f"The book “{book}” does not exist. {advice}"
 
 
+def _sees_amounts(request: Request) -> bool:
+    """A key that only sets amounts does not learn from the answer what was there."""
+    key: Any = request.auth
+    return key.allows(READ_EXPOSURE) if key else request.user.has_perm("portfolio.view_exposure")
+
+
+def _last_of_each(positions: Sequence[Position]) -> dict[tuple[str, str, date], Position]:
+    """Of several for one company, book and day the last counts."""
+    return {(one.duns, book_key(one.book), one.day): one for one in positions}
+
+
+_HIDDEN: dict[str, Any] = dict.fromkeys(("created", "changed", "unchanged", "replaced"))
+
+
+def _replaced(positions: Sequence[Position]) -> dict[str, Any]:
+    """How the amounts differ from those that count until now."""
+    each = list(_last_of_each(positions).values())
+    pairs = [(one, before) for one, before in zip(each, amounts_before(each), strict=True) if before]
+    changed = [before for one, before in pairs if (one.cents, one.currency) != (before.cents, before.currency)]
+    return {
+        "created": len(each) - len(pairs),
+        "changed": len(changed),
+        "unchanged": len(pairs) - len(changed),
+        "replaced": PreviousSerializer(changed, many=True).data,
+    }
+
+
 def _companies(request: Request, asked: Mapping[str, Any]) -> frozenset[str] | None:
     """Those that are asked for, as far as the caller sees them; None for all."""
-    if "company" in asked:
-        return frozenset(seen_numbers({"request": request}, asked["company"]))
+    if (named := among(asked)) is not None:
+        return frozenset(seen_numbers({"request": request}, sorted(named)))
     if scope_for(request).sees_all:
         return None
     return frozenset(seen_by(request, Company.objects.all()).values_list("pk", flat=True))

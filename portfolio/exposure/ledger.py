@@ -14,7 +14,7 @@ import msgspec
 
 from portfolio.exposure.books import book_key, first_spellings
 from portfolio.exposure.currencies import code_of
-from portfolio.exposure.packed import GONE, AmountsGone, Part, load, parts_of
+from portfolio.exposure.packed import GONE, AmountsGone, Part, Position, load, parts_of
 from portfolio.models import ExposureImport, ExposureMode, ImportState
 
 if TYPE_CHECKING:
@@ -124,6 +124,22 @@ def _books(day: date, layers: Layers) -> tuple[Book, ...]:
             before, layers = layers, layers_at(day)
             if layers == before:
                 raise
+
+
+def amounts_before(positions: Sequence[Position]) -> list[Position | None]:
+    """What counts for the company in the book on the day of each of these; None where there is none."""
+    days = sorted({one.day for one in positions})
+    found = dict(zip(days, books_on(days), strict=True))
+    by_key = {(day, book_key(book.name)): book for day, books in found.items() for book in books}
+    return [_amount_before(by_key.get((one.day, book_key(one.book))), one.duns) for one in positions]
+
+
+def _amount_before(book: Book | None, duns: str) -> Position | None:
+    place = book.place_of(int(duns)) if book else None
+    if book is None or place is None:
+        return None
+    day = date.fromordinal(int(book.days[place]))
+    return Position(duns, int(book.cents[place]), code_of(int(book.currencies[place])), book.name, day)
 
 
 class PastAmount(NamedTuple):

@@ -8,6 +8,7 @@ import pytest
 
 from core.models import AuditEntry
 from dnbmon_site.accounts.models import ApiKey
+from portfolio.companies.external_references import Named, name_companies
 from portfolio.exposure import entries
 from portfolio.exposure.admin.page_context import overview_of
 from portfolio.exposure.currencies import CODES
@@ -32,14 +33,19 @@ def an_entry(duns: str = DUNS, amount: str = "10.00", **more: Any) -> dict[str, 
     return {"duns": duns, "book": "receivables", "amount": amount, "currency": "EUR", "as_of": str(DAY), **more}
 
 
+def set_to(created: int, changed: int, unchanged: int, **more: Any) -> dict[str, Any]:
+    counts = {"created": created, "changed": changed, "unchanged": unchanged}
+    return {"kept": created + changed + unchanged, **counts, "replaced": [], **more}
+
+
 def amounts(program: Program, **parameters: Any) -> dict[tuple[str, str], str]:
     return {(one["duns"], one["book"]): one["amount"] for one in program.walk("exposures/", **parameters)}
 
 
 def test_what_is_set_counts_and_the_same_again_changes_nothing(erp: Program) -> None:
     body = {"exposures": [an_entry(), an_entry(OTHER, "0.05", book="Own book")]}
-    for new in (["Own book", "receivables"], []):
-        assert erp.put("exposures/", body).json() == {"kept": 2, "new_books": new}
+    for new, counts in ((["Own book", "receivables"], (2, 0, 0)), ([], (0, 0, 2))):
+        assert erp.put("exposures/", body).json() == set_to(*counts, new_books=new)
     found = erp.read("exposures/")
     assert found["reporting_currency"] == "EUR"
     assert [(one["duns"], one["amount"], one["as_of"], one["converted"]) for one in found["results"]] == [
@@ -53,10 +59,27 @@ def test_what_is_set_counts_and_the_same_again_changes_nothing(erp: Program) -> 
     ] * 2
 
 
+def test_the_answer_states_what_was_replaced_to_those_who_may_read_it(erp: Program) -> None:
+    exposure(f"{DUNS};5", f"{OTHER};7", book="Receivables", as_of=date(2026, 1, 31))
+    body = {"exposures": [an_entry(amount="99.00"), an_entry(), an_entry(OTHER, "7.00"), an_entry(book="orders")]}
+    before = {"duns": DUNS, "book": "Receivables", "amount": "5.00", "currency": "EUR", "as_of": "2026-01-31"}
+    assert erp.put("exposures/", body).json() == set_to(1, 1, 1, replaced=[before], new_books=["orders"])
+    hidden = {"created": None, "changed": None, "unchanged": None, "replaced": None}
+    writer = Program.with_key(scopes="write:exposure")
+    assert writer.put("exposures/", body).json() == {"kept": 3, **hidden, "new_books": []}
+
+
+def test_amounts_are_found_by_the_reference_of_another_system(erp: Program) -> None:
+    exposure(f"{DUNS};5", f"{OTHER};7")
+    name_companies([Named(OTHER, "crm", "4711")], requested_by="ann")
+    assert amounts(erp, reference="crm:4711") == {(OTHER, "receivables"): "7.00"}
+    assert amounts(erp, reference="4711", company=DUNS) == amounts(erp, reference="unknown") == {}
+
+
 def test_a_mistyped_book_is_new_and_another_spelling_is_not(erp: Program) -> None:
     exposure(f"{DUNS};5", book="Receivables")
     for book, new in (("orders", ["orders"]), ("Recievables", ["Recievables"]), ("RECEIVABLES", []), ("Orders", [])):
-        assert erp.put("exposures/", {"exposures": [an_entry(book=book)]}).json() == {"kept": 1, "new_books": new}
+        assert erp.put("exposures/", {"exposures": [an_entry(book=book)]}).json()["new_books"] == new
     assert {book for _, book in amounts(erp)} == {"Receivables", "orders", "Recievables"}
 
 
