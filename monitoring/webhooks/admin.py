@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -30,7 +29,7 @@ from monitoring.models import (
     WebhookEndpoint,
 )
 from monitoring.outbox.admin.messages import next_attempt_text, state_badge
-from monitoring.outbox.failing import HELD, RETRYING, UNDELIVERED, disabled_text, failing_since, is_retrying
+from monitoring.outbox.failing import HELD, RETRYING, disabled_text, failing_since, is_retrying
 from monitoring.outbox.queue import send_again
 from monitoring.webhooks.endpoints import (
     changes_missed,
@@ -45,9 +44,15 @@ from monitoring.webhooks.endpoints import (
 from monitoring.webhooks.event_types import EVENT_TYPES, name_of, split
 from monitoring.webhooks.forms import FIELDS, NewWebhookForm, RangeForm, WebhookForm
 from monitoring.webhooks.send import send_test
+from monitoring.webhooks.undelivered import (
+    SHOWN,
+    last_error,
+    undelivered_cell,
+    undelivered_counts,
+    undelivered_messages,
+)
 
 LAST = 20
-SHOWN = 200
 BEGINNING = ("begin", "begin_at")
 
 
@@ -192,11 +197,6 @@ ACTIONS = {
 }
 
 
-def undelivered_messages(endpoint: WebhookEndpoint) -> QuerySet[OutboxMessage]:
-    """The same as the list of messages shows as not delivered."""
-    return OutboxMessage.objects.filter(UNDELIVERED, target=endpoint.pk)
-
-
 def latest_messages(endpoint: WebhookEndpoint) -> list[Any]:
     """What is retried first: many untried messages may be later than the one with the error."""
     rows = OutboxMessage.objects.filter(target=endpoint.pk).defer("payload")
@@ -208,24 +208,10 @@ def latest_messages(endpoint: WebhookEndpoint) -> list[Any]:
     return shown
 
 
-def last_error(undelivered: QuerySet[OutboxMessage]) -> str:
-    """As a sentence; a receiver that was never reached has refused nothing."""
-    failed = undelivered.exclude(last_error="").order_by("-created_at").values_list("pk", flat=True)
-    last = SendAttempt.objects.filter(message__in=list(failed[:LAST])).exclude(error="").order_by("-id").first()
-    if last is None:
-        return ""
-    if last.status is None:
-        return gettext("The receiver cannot be reached: %(error)s.") % {"error": last.error.rstrip(".")}
-    words = gettext("The receiver responded with status %(status)s.") % {"status": last.status}
-    if last.response:
-        return f"{words} {gettext('Response: “%(response)s”.') % {'response': last.response[:SHOWN]}}"
-    return words
-
-
 @admin.register(WebhookEndpoint)
 class WebhookAdmin(RowActions, PageAdmin):
     form = WebhookForm
-    list_display = ("what", "events", "status", "made")
+    list_display = ("what", "status", "undelivered", "events", "made")
     list_display_links = ("what",)
     row_actions = ACTIONS
     ordering = ("name",)
@@ -314,12 +300,17 @@ class WebhookAdmin(RowActions, PageAdmin):
 
     def complete_rows(self, rows: list[Any]) -> None:
         since = failing_since(row.pk for row in rows if row.is_active)
+        counts = undelivered_counts(rows)
         for row in rows:
-            row.failing_since = since.get(row.pk)
+            row.failing_since, row.counts = since.get(row.pk), counts.get(row.pk, {})
 
     @admin.display(description=_("State"))
     def status(self, row: Any) -> SafeString:
         return status_badge(row, row.failing_since)
+
+    @admin.display(description=_("Undelivered messages"))
+    def undelivered(self, row: Any) -> SafeString | str:
+        return undelivered_cell(row, row.counts)
 
     @admin.display(description=_("Created"))
     def made(self, row: WebhookEndpoint) -> SafeString | str:

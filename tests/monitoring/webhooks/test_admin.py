@@ -91,9 +91,10 @@ def test_the_list_shows_which_webhooks_fail_and_why_one_is_disabled(
     since = SendAttempt.objects.get().at
     OutboxMessage.objects.update(next_try_at=timezone.now())
     send_due()
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(15):
         text = text_of(admin.get(PATH))
     assert f"Failing since {moment_text(since)}" in text and "Enabled" not in text
+    assert "1 message waiting The receiver responded with status 500." in text
     page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
     assert "Failing since" in page and "1 message was not delivered and is retried automatically." in page
     assert "Last error: The receiver responded with status 500. Response: “no”." in page
@@ -118,6 +119,7 @@ def test_a_webhook_is_failing_when_its_messages_have_failed_finally_and_none_was
     OutboxMessage.objects.exclude(state="sent").update(state=MessageState.DEAD, next_try_at=None)
     since = SendAttempt.objects.exclude(error="").get().at
     assert f"Failing since {moment_text(since)}" in text_of(admin.get(PATH))
+    assert "1 message failed The receiver responded with status 500." in text_of(admin.get(PATH))
     page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
     assert "1 message failed and is no longer retried. Fix the receiver" in page and "retried automatically" not in page
     assert "Last error: The receiver responded with status 500." in page
