@@ -27,12 +27,13 @@ from core.markup import badge, two_lines
 from core.outbound.mail_server import has_mail_server, mail_server_context, no_server_text, set_up_text
 from core.text import ago, counted, country_name, moment_text
 from core.visibility import scope_of
+from monitoring.alerts.rules import few
 from monitoring.models import PeriodKind, ReportRecipient, ReportRegistration, ReportSchedule, Severity
 from monitoring.reports.compute import MOST_EVENTS, SHOWN, Report, make_report
 from monitoring.reports.coverage import about_line, made
 from monitoring.reports.periods import Period, last_complete, lately, read_period
 from monitoring.reports.schedule import PDF, XLSX, file_stem, plan, queue_period
-from monitoring.reports.schedule_form import RECIPIENTS, ReportScheduleForm
+from monitoring.reports.schedule_form import RECIPIENTS, ReportScheduleForm, with_address
 from monitoring.reports.sentences import (
     SEVERITIES,
     as_of,
@@ -174,13 +175,10 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
         return two_lines(row.name, f"{PeriodKind(row.period).label}, {row.hour:02}:00 ({row.zone})")
 
     @admin.display(description=_("Recipients"))
-    def recipients(self, row: ReportSchedule) -> str:
-        addresses = list(ReportRecipient.objects.filter(schedule=row).values_list("person__email", flat=True))
-        words = ngettext("%(count)s user", "%(count)s users", len(addresses)) % {"count": counted(len(addresses))}
-        without = addresses.count("")
-        if not without:
-            return words
-        return gettext("%(users)s, %(count)s without email address") % {"users": words, "count": counted(without)}
+    def recipients(self, row: ReportSchedule) -> SafeString:
+        people = [one.person for one in ReportRecipient.objects.filter(schedule=row).select_related("person")]
+        names = few(sorted(map(with_address, people), key=str.casefold))
+        return two_lines(_recipients_text(len(people), sum(not one.email for one in people)), names)
 
     @admin.display(description=_("Next report"))
     def next_time(self, row: ReportSchedule) -> SafeString | str:
@@ -197,6 +195,13 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
         if row.active and not has_mail_server():
             return badge(gettext("No email server"), "warn", no_server_text())
         return badge(gettext("Enabled"), "good") if row.active else badge(gettext("Disabled"), "calm")
+
+
+def _recipients_text(count: int, without: int) -> str:
+    words = ngettext("%(count)s user", "%(count)s users", count) % {"count": counted(count)}
+    if not without:
+        return words
+    return gettext("%(users)s, %(count)s without email address") % {"users": words, "count": counted(without)}
 
 
 def key_of(text: str) -> uuid.UUID | None:

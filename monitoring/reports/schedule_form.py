@@ -29,11 +29,17 @@ RECIPIENTS = _(
 class RecipientsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
     def label_from_instance(self, person: Any) -> str:
         if not person.is_active:
-            return gettext("%(person)s: deactivated, receives nothing.") % {"person": person}
+            return gettext("%(person)s: deactivated, receives nothing.") % {"person": with_address(person)}
         if not person.email:
             words = gettext("%(person)s: no email address, receives nothing. Add one under “Users”.")
-            return words % {"person": person}
-        return str(person)
+            return words % {"person": with_address(person)}
+        return with_address(person)
+
+
+def with_address(person: Any) -> str:
+    """By the name that colleagues know, with the address that the report goes to."""
+    name = person_text(person)
+    return f"{name} ({person.email})" if person.email and person.email != name else name
 
 
 class ReportScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # as above

@@ -178,10 +178,13 @@ def test_a_recipient_without_address_stays_in_the_form_and_is_counted(admin_clie
     schedule = a_schedule("ann", "bob", "carl")
     User.objects.filter(username="ann").update(email="")
     User.objects.filter(username="bob").update(is_active=False)
+    User.objects.filter(username="carl").update(first_name="Carl", last_name="Lee", email="carl@acme.example")
     list_page = "/monitoring/reportschedule/"
-    assert "3 users, 1 without email address" in text_of(admin_client.get(list_page))
+    listed = text_of(admin_client.get(list_page))
+    assert "3 users, 1 without email address ann, bob (bob@example.com), Carl Lee (carl@acme.example)" in listed
     answer = admin_client.get(f"{list_page}{schedule.pk}/change/")
     assert "ann: no email address, receives nothing. Add one under “Users”." in text_of(answer)
-    assert "bob: deactivated, receives nothing." in text_of(answer)
+    assert "bob (bob@example.com): deactivated, receives nothing." in text_of(answer)
+    assert "Carl Lee (carl@acme.example) " in text_of(answer)
     assert len(re.findall(r'name="people"[^>]* checked>', answer.content.decode())) == 3
     assert "receives nothing" not in text_of(admin_client.get(f"{list_page}add/"))
