@@ -30,6 +30,7 @@ from core.actors import actor_of, is_invited, person_text
 from core.admin.base import PageAdmin, Secret, name_model, shown_once
 from core.admin.deletion import UNSEEN, Part
 from core.markup import ago, badge, two_lines
+from core.models import unrestricted
 from core.outbound.mail_server import has_mail_server
 from direct_plus.transport import is_this_machine
 from dnbmon_site.accounts.admin.user_forms import InvitationForm, PersonForm, RoleForm
@@ -168,6 +169,8 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
             "title": gettext("Invite user"),
             "has_mail_server": has_mail_server(),
             "days": valid_days(),
+            "sees_all": unrestricted(),
+            "may_give": request.user.has_perm("core.change_businessunit"),
             # Each is sent an invitation, and its link may have to be copied first.
             "show_save_and_add_another": False,
             "show_save_and_continue": False,

@@ -20,7 +20,9 @@ from monitoring.models import ReportRecipient, ReportSchedule
 from tests.builders.channels import a_channel
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
+from tests.builders.registrations import one
 from tests.builders.subjects import a_subject
+from tests.builders.units import a_unit
 
 pytestmark = pytest.mark.django_db
 NEW = "other words entirely"
@@ -67,6 +69,16 @@ def test_the_form_invites_instead_of_saving(admin_client: Client) -> None:
     assert not re.search(r'name="_save"[^>]*>\s*Save\s*<', page)
     bob = a_person("bob")
     assert re.search(r'name="_save"[^>]*>\s*Save\s*<', admin_client.get(f"/accounts/user/{bob.pk}/change/").text)
+
+
+def test_the_form_states_what_the_user_will_see(admin_client: Client) -> None:
+    """While there are business units nothing, and the administrator reads it before inviting."""
+    page = "/accounts/user/add/"
+    assert "The user sees the data of all registrations, as far as the roles permit." in text_of(admin_client.get(page))
+    a_unit("Credit", one())
+    text = text_of(admin_client.get(page))
+    assert "The user sees no companies, changes or alerts at first." in text and "View business units" in text
+    assert "all registrations, as far as" not in text
 
 
 def test_the_link_works_once(admin_client: Client, mailoutbox: list[EmailMessage]) -> None:
