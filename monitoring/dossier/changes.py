@@ -133,7 +133,7 @@ def _details(
     report: Reported, deliveries: Mapping[uuid.UUID, Delivery], names: Mapping[uuid.UUID, str]
 ) -> Iterator[Detail]:
     yield (
-        gettext("Reported in %(registration)s (%(how)s)")
+        gettext("Reported in %(registration)s %(how)s")
         % {"registration": names.get(report.registration, ""), "how": report.how.label},
         report.observed_at,
     )

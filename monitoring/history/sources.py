@@ -17,13 +17,13 @@ from monitoring.story_order import WAYS, way_at
 
 
 class How(TextChoices):
-    """How a report came here."""
+    """How a report came here, as words behind the registration that reported."""
 
-    RESPONSE = "response", _("Response")
-    REPLAY = "replay", _("Replay")
-    FILE = "file", _("File")
-    FETCH = "fetch", _("Data fetch")
-    COMPARISON = "comparison", _("Comparison of two documents")
+    RESPONSE = "response", _("through a pull from D&B")
+    REPLAY = "replay", _("through a replay from D&B")
+    FILE = "file", _("from a delivered file")
+    FETCH = "fetch", _("through a data fetch from D&B")
+    COMPARISON = "comparison", _("from a comparison of two documents")
 
 
 BY_WAY: Mapping[str, How] = {

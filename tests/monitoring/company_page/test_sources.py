@@ -21,6 +21,8 @@ from tests.builders.times import stamp
 
 pytestmark = pytest.mark.django_db
 NAME = "organization.primaryName"
+PULL, REPLAY = "through a pull from D&B", "through a replay from D&B"
+COMPARISON = "from a comparison of two documents"
 
 
 def a_rename(day: float = 2) -> dict[str, Any]:
@@ -37,7 +39,7 @@ def sources() -> list[tuple[str, str]]:
 
 def test_one_registration_by_its_answers() -> None:
     delivered(a_rename())
-    assert sources() == [("ACME_LOD_01", "Response")]
+    assert sources() == [("ACME_LOD_01", PULL)]
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -50,7 +52,10 @@ def test_all_ways_in_whatever_order_they_came(turned: bool) -> None:
     ]
     for delivery in reversed(deliveries) if turned else deliveries:
         ingest(delivery)
-    assert sorted(sources()) == [("ACME_LOD_01", "Replay"), ("ACME_LOD_02", "Response")]
+    assert sorted(sources()) == [
+        ("ACME_LOD_01", REPLAY),
+        ("ACME_LOD_02", PULL),
+    ]
 
 
 def test_a_comparison_that_the_change_replaced_is_a_source_of_it() -> None:
@@ -58,7 +63,10 @@ def test_a_comparison_that_the_change_replaced_is_a_source_of_it() -> None:
     delivered(a_seed(primaryName="A", delivered=stamp(days=1)), registration=full)
     delivered(a_seed(primaryName="B", delivered=stamp(days=3)), registration=full)
     delivered(a_rename(), registration=update)
-    assert sources() == [("ACME_LOD_02", "Response"), ("ACME_LOD_01", "Comparison of two documents")]
+    assert sources() == [
+        ("ACME_LOD_02", PULL),
+        ("ACME_LOD_01", "from a comparison of two documents"),
+    ]
 
 
 def test_the_page_folds_the_sources(admin: Client) -> None:
@@ -66,7 +74,9 @@ def test_the_page_folds_the_sources(admin: Client) -> None:
     delivered(a_rename())
     delivered(a_rename(), registration=second)
     text = text_of(admin.get(f"/portfolio/company/{DUNS}/change/"))
-    assert re.search(r"Reported by ACME_LOD_0(1, ACME_LOD_02|2, ACME_LOD_01) ACME_LOD_0\d ?: Response, 9 Jan", text)
+    assert re.search(
+        r"Reported by ACME_LOD_0(1, ACME_LOD_02|2, ACME_LOD_01) ACME_LOD_0\d through a pull from D&B, 9 Jan", text
+    )
 
 
 def test_the_page_of_a_notification_shows_what_replaced_its_changes(admin: Client) -> None:

@@ -89,8 +89,8 @@ def test_a_fact_that_two_registrations_report_is_one_line() -> None:
     found = [line for line in lines_about(Topic.CHANGE) if "→" in line.text]
     [line] = found
     assert [label for label, _ in line.details if "Reported" in label] == [
-        "Reported in ONE (Response)",
-        "Reported in WHOLE (Comparison of two documents)",
+        "Reported in ONE through a pull from D&B",
+        "Reported in WHOLE from a comparison of two documents",
     ]
     assert len(line.sources) == 5
 

@@ -49,7 +49,7 @@ def test_the_page_shows_lines_figures_and_sources(admin: Client) -> None:
     a_world()
     page = admin.get(PAGE, DAYS)
     text = text_of(page)
-    assert "Acme Ltd" in text and "1 minor line" in text and "Reported in ACME_LOD_01 (Response)" in text
+    assert "Acme Ltd" in text and "1 minor line" in text and "Reported in ACME_LOD_01 through a pull from D&B" in text
     assert "Before" not in text and "The company at the end of the period" in text, "nothing was known before"
     assert "The PDF combines minor lines by day." in text
     lines, _, appendix = page.content.decode().partition('aria-label="Sources"')
