@@ -170,11 +170,14 @@ def all_of(registration: Registration, side: str) -> list[str]:
 def adopt_page(registration: Registration) -> dict[str, Any]:
     there = of(registration).filter(state=SubjectState.MONITORED)
     known = there.count()
+    is_unpulled = registration.last_pulled_at is None
     return {
         "registration": registration,
         "known": known,
         "can_adopt": bool(known or registration.list_received_at),
-        "awaits_first_pull": registration.state == RegistrationState.ACTIVE and registration.last_pulled_at is None,
+        "awaits_first_pull": is_unpulled and registration.state == RegistrationState.ACTIVE,
+        # Nothing shows yet whether D&B monitors companies in it.
+        "awaits_activation": is_unpulled and registration.state == RegistrationState.PAUSED,
         "withdrawn": there.filter(requested=False).count(),
         "wanted_only": of(registration).filter(requested=True).exclude(state=SubjectState.MONITORED).count(),
         "checks": [

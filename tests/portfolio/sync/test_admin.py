@@ -110,7 +110,10 @@ def test_an_incomplete_list_is_adopted_after_a_question_that_names_what_is_missi
 
 
 def test_an_empty_list_is_offered_once_the_first_pull_has_found_nothing(admin: Client) -> None:
-    active = a_registration("NEW_LOD_01", state=RegistrationState.ACTIVE, last_pulled_at=None)
+    active = a_registration("NEW_LOD_01", state=RegistrationState.PAUSED, last_pulled_at=None)
+    page = text_of(admin.get(f"{BASE}adopt/{active.pk}/"))
+    assert "paused and was never pulled" in page and "Activate it first" in page and "empty list" not in page
+    Registration.objects.filter(pk=active.pk).update(state=RegistrationState.ACTIVE)
     page = text_of(admin.get(f"{BASE}adopt/{active.pk}/"))
     assert "The first pull has not run yet. It starts within a minute" in page and "Adopt an empty list" not in page
     Registration.objects.filter(pk=active.pk).update(last_pulled_at=timezone.now())
