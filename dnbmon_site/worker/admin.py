@@ -23,7 +23,7 @@ from core.admin.base import PageAdmin, ReadOnlyAdmin, name_model
 from core.admin.removal import RecordedRemoval
 from core.audit import record, record_edit
 from core.jobs import ask_worker
-from core.markup import ago, badge, due, two_lines
+from core.markup import ago, badge, due, shortened, two_lines
 from core.text import counted
 from dnbmon_site.worker.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND, RENAMED
 from health.job_results import NO_BACKUP_FOLDER, error_text, result_text
@@ -248,7 +248,7 @@ class TaskAdmin(JobSearch, ReadOnlyAdmin):
 
     @admin.display(description=_("Result"))
     def outcome(self, row: Task) -> str:
-        return self.result_text(row)[:120] if row.success else error_text(row.result)[:120]
+        return shortened(self.result_text(row) if row.success else error_text(row.result))
 
     @admin.display(description=_("Result"))
     def result_text(self, row: Task) -> str:

@@ -131,6 +131,9 @@ def test_tasks_are_listed_and_shown(admin: Client, model: Any) -> None:
     assert admin.get(f"{path}/{row.pk}/change/").status_code == 200
 
 
+VERIFIED = "22,000 publications verified, 1,100 entries published again; 150,000 companies verified, 120 corrected"
+
+
 @pytest.mark.parametrize(
     ("job", "result", "words"),
     [
@@ -144,6 +147,7 @@ def test_tasks_are_listed_and_shown(admin: Client, model: Any) -> None:
         ("portfolio.jobs.write_export", False, "Nothing to do"),
         ("monitoring.jobs.process_published", None, "Done"),
         ("portfolio.exposure.work.read_upload", "failed", "Failed"),
+        ("monitoring.jobs.verify", VERIFIED, VERIFIED),
     ],
 )
 def test_a_result_is_shown_with_what_it_counts(admin: Client, job: str, result: Any, words: str) -> None:
