@@ -47,7 +47,7 @@ def _decided(row: Decision, who: str) -> str:
     if not row.needs_second:
         return _by(gettext("Decided by %(who)s: %(decision)s"), row, who)
     text = {
-        DecisionState.PROPOSED: gettext("Proposed by %(who)s, not confirmed: %(decision)s"),
+        DecisionState.PROPOSED: gettext("Proposed by %(who)s, takes effect once confirmed: %(decision)s"),
         DecisionState.FINAL: gettext("Proposed by %(who)s, later confirmed by %(second)s: %(decision)s"),
         DecisionState.REFUSED: gettext("Proposed by %(who)s, later refused by %(second)s: %(decision)s"),
     }[DecisionState(row.state)]

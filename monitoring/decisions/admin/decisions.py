@@ -23,7 +23,7 @@ from core.admin.exports import ExportedList
 from core.admin.filters import DaysFilter, choice_filter
 from core.admin.row_actions import Outcome, RowActions
 from core.dates import read_day
-from core.markup import ago, badge
+from core.markup import ago, badge, two_lines
 from core.text import day_text
 from core.visibility import visible_to
 from direct_plus.duns import InvalidDuns, normalise_duns
@@ -183,7 +183,10 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
 
     @admin.display(description=_("State"))
     def status(self, row: Decision) -> SafeString:
-        return badge(row.get_state_display(), STATE_TONES[DecisionState(row.state)])
+        state = badge(row.get_state_display(), STATE_TONES[DecisionState(row.state)])
+        if row.state != DecisionState.PROPOSED:
+            return state
+        return two_lines(state, gettext("Takes effect once confirmed"))
 
     # The form of a new one
     def _company(self, request: HttpRequest, duns: str) -> Company:
@@ -218,7 +221,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
 
     def _made(self, request: HttpRequest, row: Decision) -> HttpResponse:
         if row.state == DecisionState.PROPOSED:
-            proposed = gettext("Decision proposed. The decision is not final until another user confirms it.")
+            proposed = gettext("Decision proposed. It takes effect when a second person confirms it.")
             messages.warning(request, f"{proposed} {_second(request, row.company)}")
         else:
             messages.success(request, gettext("Decision saved. The review is completed."))
@@ -241,7 +244,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             "given": {name: given.get(name, "") for name in ("kind", "amount", "valid_until", "reason")},
             "currency": given.get("currency") or exposure_settings().reporting_currency,
             "currencies": sorted(CODES),
-            "kinds": [(kind.value, kind.label, _hint(settings, kind)) for kind in DecisionKind],
+            "kinds": [(kind.value, kind.label, _hint(settings, company.tier, kind)) for kind in DecisionKind],
             "known": known_in_short(company, with_exposure=sees_exposure, actor=request.user),
             "sees_exposure": sees_exposure,
             "at_stake": exposure_text(company, standing.holds.row if standing.holds else None) if sees_exposure else "",
@@ -294,10 +297,12 @@ def _second(request: HttpRequest, company: Company) -> str:
     return who_can_confirm(company, proposer=request.user.pk, reader=request.user)
 
 
-def _hint(settings: ReviewSettings, kind: DecisionKind) -> str:
-    """What it means, and whether it needs a second person whatever the tier."""
+def _hint(settings: ReviewSettings, tier: str, kind: DecisionKind) -> str:
+    """What it means, whether it needs a second person whatever the tier, and from when it counts."""
     second = reasons_for_second(settings, "", kind, None, "")
-    return f"{HINTS[kind]} {second}".strip()
+    is_proposed = reasons_for_second(settings, tier, kind, None, "")
+    effect = gettext("It takes effect when a second person confirms it.") if is_proposed else ""
+    return " ".join(filter(None, (str(HINTS[kind]), second, effect)))
 
 
 def _duns_or_404(text: str) -> str:

@@ -187,12 +187,12 @@ def test_a_second_person_confirms(analyst: Client, approver: Client) -> None:
     a_tiered_company(tier=Tier.CRITICAL)
     assert "Propose decision" in page(analyst, DECIDE)
     said = sent(analyst, DECIDE, **form())
-    assert "not final until another user confirms it" in said and "Confirm decision" not in said
+    assert "It takes effect when a second person confirms it." in said and "Confirm decision" not in said
     row = Decision.objects.get()
     own = f"{LIST}{row.pk}/do/"
     assert analyst.post(f"{own}confirm/").status_code == 403
     proposed = f"Proposed by analyst on {day_text(timezone.localdate())}: Approve."
-    assert f"{proposed} The proposal awaits confirmation by a second person." in page(analyst, COMPANY)
+    assert f"{proposed} It takes effect when a second person confirms it." in page(analyst, COMPANY)
     shown = page(approver, f"{LIST}{row.pk}/change/")
     assert "Confirm decision" in shown and "Nothing has changed since" in shown
     Company.objects.update(failure_class=5)
@@ -314,14 +314,16 @@ def test_who_confirms_sees_the_exposure_of_that_decision_only(approver: Client, 
     assert "Exposure: not visible with your role." in page(reader, address)
 
 
-def test_the_form_says_that_a_proposal_is_not_valid_and_names_who_can_confirm(analyst: Client) -> None:
+def test_the_form_says_when_a_proposal_takes_effect_and_names_who_can_confirm(analyst: Client) -> None:
     a_tiered_company(tier=Tier.CRITICAL)
     signed_in("Approver")
     shown = page(analyst, DECIDE)
-    assert "Until another user confirms it, the decision is not valid." in shown
+    assert "The decision takes effect when a second person confirms it." in shown
+    hold = "no new business with the company until the next decision. It takes effect when a second person confirms it."
+    assert hold in shown, "beside the choice"
     assert "approver can confirm this decision." in shown
     sent(analyst, DECIDE, **form("hold"))
-    assert "Decision Hold proposed, not confirmed" in page(analyst, COMPANY)
+    assert "Decision Hold proposed: takes effect when a second person confirms it" in page(analyst, COMPANY)
 
 
 def test_moments_known_then_are_written_as_people_write_them(analyst: Client) -> None:
@@ -360,7 +362,8 @@ def test_the_list_of_decisions_by_state_and_company(analyst: Client) -> None:
     a_decision(duns=OTHER)
     Decision.objects.filter(company=DUNS).update(valid_until=days_ago(1))
     assert "Expired" in page(analyst, LIST, state="final") and "Other GmbH" not in page(analyst, LIST, state="final")
-    assert "Other GmbH" in page(analyst, LIST, state="proposed")
+    proposed = page(analyst, LIST, state="proposed")
+    assert "Other GmbH" in proposed and "Takes effect once confirmed" in proposed
     assert "Other GmbH" not in page(analyst, LIST, q=DUNS)
 
 

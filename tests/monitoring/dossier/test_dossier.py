@@ -353,7 +353,7 @@ def test_a_decision_with_the_figures_that_were_known_and_a_review() -> None:
 @pytest.mark.parametrize(
     ("state", "second", "words"),
     [
-        (DecisionState.PROPOSED, "", "Proposed by ann, not confirmed: Hold"),
+        (DecisionState.PROPOSED, "", "Proposed by ann, takes effect once confirmed: Hold"),
         (DecisionState.FINAL, "bob", "Proposed by ann, later confirmed by bob: Hold"),
         (DecisionState.REFUSED, "bob", "Proposed by ann, later refused by bob: Hold"),
     ],
