@@ -7,13 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.admin import site as admin_site
 from django.contrib.auth.models import Group
 from django.test import Client
 
 from core.audit import record
 from core.text import day_text
 from portfolio.exposure.rates import set_rate
-from tests.builders.companies import a_company
+from portfolio.models import Company
+from tests.builders.companies import OTHER, a_company
 from tests.builders.pages import text_of
 
 pytestmark = pytest.mark.django_db
@@ -21,6 +23,18 @@ pytestmark = pytest.mark.django_db
 
 def chips(answer: Any) -> list[tuple[str, str, str]]:
     return [(str(chip.name), chip.value, chip.without) for chip in answer.context["cl"].chips]
+
+
+def test_totals_and_selections_name_what_they_count(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The total stands before the pages: behind their numbers it reads like one of them."""
+    a_company()
+    a_company(OTHER)
+    monkeypatch.setattr(admin_site._registry[Company], "list_per_page", 1)
+    page = admin.get("/portfolio/company/")
+    text = text_of(page)
+    assert "2 companies Page 1 2" in text
+    assert "Companies: 0 of 1 selected all 2 selected" in text and "Select all 2 companies" in text
+    assert 'data-where="on this page"' in page.text
 
 
 @pytest.mark.parametrize(
