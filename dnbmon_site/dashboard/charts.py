@@ -14,10 +14,11 @@ from django.utils.translation import gettext, gettext_lazy
 
 from core import plurals
 from core.cached_counts import OpenCounts
-from core.text import counted, country_name, day_text
+from core.text import counted, country_name
 from core.visibility import visible_to
 from dnbmon_site.dashboard.query import Asked
 from monitoring.company_page.timeline import label_of
+from monitoring.deliveries import coverage
 from monitoring.models import Axis, DailyTotal, Element, Kind, Severity
 from monitoring.open_counts import in_use_since
 from monitoring.stats.day_totals import TOLD
@@ -90,11 +91,7 @@ def _counted_since(numbers: OpenCounts) -> datetime | None:
 
 def incomplete_text(asked: Asked, numbers: OpenCounts) -> str:
     """From when on there is data, where the chart begins earlier."""
-    since = _counted_since(numbers)
-    if since is None or since.date() <= asked.first:
-        return ""
-    words = gettext("Notifications have been received since %(day)s. Changes on the days before may be missing.")
-    return words % {"day": day_text(since.date())}
+    return coverage.incomplete_text(_counted_since(numbers), asked.first)
 
 
 def severe_total(counts: Counts) -> int:

@@ -25,6 +25,7 @@ from monitoring.alerts.facts.reports import OLD_NEWS, can_raise
 from monitoring.alerts.rules import Rule, Scope, compile_rule
 from monitoring.company_page.timeline import Line, lines_of
 from monitoring.content_ids import milliseconds
+from monitoring.deliveries.coverage import incomplete_text, received_since
 from monitoring.elements.paths import is_related
 from monitoring.models import NO_ELEMENT, AlertRule, Change, Element, Grouping, Kind, Observation, Verb
 from monitoring.story_order import LATEST_FIRST, story_key
@@ -69,6 +70,8 @@ class Trial:
     looked_at: int = 0
     # Changes that it takes, and another rule's alert stands for.
     covered: int = 0
+    # Where the days reach back to before any data.
+    incomplete: str = ""
 
     @property
     def is_cut(self) -> bool:
@@ -90,10 +93,12 @@ class Found:
 def try_rule(row: AlertRule, now: datetime | None = None) -> Trial:
     """Raises Mistake for a rule that cannot be applied."""
     rule, now = compile_rule(row), now or timezone.now()
-    found = _changes_for(rule, now - timedelta(days=WINDOWS[-1]))
+    first = now - timedelta(days=WINDOWS[-1])
+    found = _changes_for(rule, first)
     matched = _taken(rule, found.changes)
     taken = _not_covered(rule, matched)
-    trial = Trial(looked_at=len(found.changes), covered=len(matched) - len(taken))
+    incomplete = incomplete_text(received_since(), first.date())
+    trial = Trial(looked_at=len(found.changes), covered=len(matched) - len(taken), incomplete=incomplete)
     for days in WINDOWS:
         since = now - timedelta(days=days)
         trial.windows.append(_window(rule, days, [change for change, _ in taken if change.changed_at >= since], found))

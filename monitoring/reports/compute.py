@@ -13,9 +13,10 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from core.cached_counts import last_count, recent_count
+from core.cached_counts import last_count
 from core.visibility import EVERYTHING, Scope, visible_to
 from monitoring.company_page.timeline import line_of
+from monitoring.deliveries.coverage import received_since
 from monitoring.models import Measure
 from monitoring.reports.alert_section import Delay, Handled, Waiting, delay_of, handled_in, waiting_alerts
 from monitoring.reports.change_section import (
@@ -102,7 +103,7 @@ def make_report(
     return Report(
         period=period,
         made_at=timezone.now(),
-        received_since=_received_since(),
+        received_since=received_since(),
         is_all=is_all,
         counts=counts,
         events=[event_of(line_of(change, elements)) for change in changes],
@@ -116,8 +117,3 @@ def make_report(
         waiting=waiting,
         risk=risk_in(period, keys, is_all=is_all),
     )
-
-
-def _received_since() -> datetime | None:
-    since = recent_count("in_use").get("since")
-    return datetime.fromisoformat(since) if since else None

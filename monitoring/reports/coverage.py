@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.utils import timezone
 from django.utils.translation import gettext
 
-from core.text import counted, day_text, moment_text
+from core.text import counted, moment_text
+from monitoring.deliveries.coverage import incomplete_text
 from monitoring.reports.compute import Report
 
 
@@ -26,7 +26,9 @@ def about_line(report: Report) -> str:
 
 def made(report: Report) -> str:
     created = gettext("Created on %(moment)s. Days are in UTC.") % {"moment": moment_text(report.made_at)}
-    return " ".join(filter(None, [created, _unfinished(report), _incomplete(report)]))
+    return " ".join(
+        filter(None, [created, _unfinished(report), incomplete_text(report.received_since, report.period.start)])
+    )
 
 
 def _unfinished(report: Report) -> str:
@@ -34,12 +36,3 @@ def _unfinished(report: Report) -> str:
         return ""
     is_week = report.period.noun == "week"
     return gettext("The week is not over yet.") if is_week else gettext("The month is not over yet.")
-
-
-def _incomplete(report: Report) -> str:
-    """From when on there is data, where the period begins earlier."""
-    since = report.received_since
-    if since is None or since <= report.period.moments[0]:
-        return ""
-    words = gettext("Notifications have been received since %(day)s. Changes on the days before may be missing.")
-    return words % {"day": day_text(timezone.localtime(since).date())}

@@ -24,7 +24,7 @@ from monitoring.alerts.workflow.snooze import snooze, wake
 from monitoring.company_page.timeline import without_company
 from monitoring.follows.admin.mentions import notify_of, notify_of_comments
 from monitoring.jobs import have_it_sent
-from monitoring.models import Alert
+from monitoring.models import Alert, AlertState
 from monitoring.outbox.permitted_addresses import unconfirmed_addresses, waits_for
 
 
@@ -130,7 +130,8 @@ def _notified(person: Any, by: str) -> Outcome:
 
 def _undo(request: HttpRequest, row: Alert) -> Outcome:
     if undo(row.pk, request.POST.get("token", ""), by=request.user):
-        return gettext("Undone.")
+        is_reopened = row.state == AlertState.CLOSED != columns_of(row.pk)["state"]
+        return gettext("Alert reopened.") if is_reopened else gettext("Undone.")
     words = gettext("The action cannot be undone: the alert was updated in the meantime. Check its status below.")
     return messages.WARNING, words
 

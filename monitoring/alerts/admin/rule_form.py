@@ -24,7 +24,7 @@ from unfold.widgets import (
 from core.actors import person_text
 from core.admin.boxes import Boxes, OwnTemplate, TextBoxes
 from core.templatetags.core import what_is
-from monitoring.alerts.conditions import OPERATORS, shown_value, written_value
+from monitoring.alerts.conditions import OPERATORS, WITHOUT_VALUE, shown_value, written_value
 from monitoring.alerts.rules import mistakes_in, split
 from monitoring.elements.groups import grouped_choices
 from monitoring.history.score_series import ASSESSMENT
@@ -57,7 +57,13 @@ LABELS: dict[str, tuple[Any, Any]] = {
         ),
     ),
     "combination": (_("Match"), ""),
-    "notify_owner": (_("Notify company owner"), _("The user or email address entered as the owner of the company.")),
+    "notify_owner": (
+        _("Notify company owner"),
+        _(
+            "The user or email address entered as the owner of the company: each is notified of their own companies "
+            "only."
+        ),
+    ),
     "grouping": (_("Grouping"), ""),
     "escalate_to": (
         _("Escalate to"),
@@ -125,6 +131,7 @@ class ConditionsWidget(OwnTemplate, forms.Widget):
                 (number, operator, shown_value(operator, text), _choices(operator))
                 for number, (operator, text) in enumerate([*rows, *[("", "")] * EMPTY_ROWS], 1)
             ],
+            "without_value": WITHOUT_VALUE,
             # Without any, one is shown: a new user finds there what a rule can ask.
             "first_empty": max(len(rows), 1) + 1,
             "select_classes": " ".join(SELECT_CLASSES),

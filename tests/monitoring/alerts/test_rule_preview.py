@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from core.cached_counts import update_counts
 from monitoring.alerts import rule_preview
 from monitoring.alerts.rule_preview import try_rule
 from monitoring.elements.paths import Mistake
@@ -183,3 +184,11 @@ def test_the_preview_counts_what_the_rule_then_raises() -> None:
     for name, rule in rules.items():
         alerts = Alert.objects.filter(rule_name=name, kind=AlertKind.CHANGE).count()
         assert (name, try_rule(rule).windows[0].alerts) == (name, alerts)
+
+
+def test_says_from_when_on_there_is_data() -> None:
+    row = a_rule(conditions="gets worse")
+    assert try_rule(row).incomplete == ""
+    delivered(a_seed())
+    update_counts("in_use")
+    assert try_rule(row).incomplete.startswith("Notifications have been received since")
