@@ -20,7 +20,7 @@ from core.actors import actor_of
 from core.admin.base import PageAdmin, Secret, shown_once
 from core.admin.row_actions import Outcome, RowActions, confirmation
 from core.audit import record_edit
-from core.markup import ago, badge
+from core.markup import badge
 from core.text import counted, moment_text
 from monitoring.models import (
     MessageState,
@@ -211,7 +211,7 @@ def latest_messages(endpoint: WebhookEndpoint) -> list[Any]:
 @admin.register(WebhookEndpoint)
 class WebhookAdmin(RowActions, PageAdmin):
     form = WebhookForm
-    list_display = ("what", "status", "undelivered", "events", "made")
+    list_display = ("what", "status", "undelivered", "events")
     list_display_links = ("what",)
     row_actions = ACTIONS
     ordering = ("name",)
@@ -311,7 +311,3 @@ class WebhookAdmin(RowActions, PageAdmin):
     @admin.display(description=_("Undelivered messages"))
     def undelivered(self, row: Any) -> SafeString | str:
         return undelivered_cell(row, row.counts)
-
-    @admin.display(description=_("Created"))
-    def made(self, row: WebhookEndpoint) -> SafeString | str:
-        return ago(row.created_at)

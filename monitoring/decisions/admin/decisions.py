@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +24,7 @@ from core.admin.exports import ExportedList
 from core.admin.filters import DaysFilter, choice_filter
 from core.admin.row_actions import Outcome, RowActions
 from core.dates import read_day
-from core.markup import ago, badge, two_lines
+from core.markup import ago, badge
 from core.text import day_text
 from core.visibility import visible_to
 from direct_plus.duns import InvalidDuns, normalise_duns
@@ -186,7 +187,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
         state = badge(row.get_state_display(), STATE_TONES[DecisionState(row.state)])
         if row.state != DecisionState.PROPOSED:
             return state
-        return two_lines(state, gettext("Takes effect once confirmed"))
+        return format_html("{}<br><small>{}</small>", state, gettext("Takes effect once confirmed"))
 
     # The form of a new one
     def _company(self, request: HttpRequest, duns: str) -> Company:
