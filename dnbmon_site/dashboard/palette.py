@@ -22,6 +22,7 @@ from dnbmon_site.dashboard.navigation import GROUPS
 from dnbmon_site.dashboard.onboarding import MAY_GUIDE, SHOW
 from dnbmon_site.http.unit_pages import is_open
 from health.help_page import GLOSSARY, glossary_words, sections_for
+from portfolio.companies.conditions import OVER_LIMIT
 from portfolio.companies.search import search_companies
 from portfolio.imports.admin.actions import addable
 from portfolio.models import Company
@@ -118,6 +119,52 @@ ACTIONS = (
     Action(_("Change password"), "admin:password_change", words=_("account sign in login")),
 )
 
+# Lists with a filter set, by what people look for.
+LISTS = (
+    Action(
+        _("Companies above their limit"),
+        "admin:portfolio_company_changelist",
+        "portfolio.view_exposure",
+        _("exceeded exceeds limit exposure"),
+        f"exposure={OVER_LIMIT}",
+    ),
+    Action(
+        _("Companies without known exposure"),
+        "admin:portfolio_company_changelist",
+        "portfolio.view_exposure",
+        _("unknown no missing amount"),
+        "exposure=unknown",
+    ),
+    Action(
+        _("Companies with an overdue review"),
+        "admin:portfolio_company_changelist",
+        "portfolio.view_company",
+        _("overdue due reviews"),
+        "review=overdue",
+    ),
+    Action(
+        _("Refused decisions"),
+        "admin:monitoring_decision_changelist",
+        "monitoring.view_decision",
+        _("rejected declined refusal proposal"),
+        "state=refused",
+    ),
+    Action(
+        _("Companies that D&B refused"),
+        "admin:portfolio_subject_changelist",
+        "portfolio.view_subject",
+        _("refused rejected numbers not monitored"),
+        "state=refused",
+    ),
+    Action(
+        _("Critical alerts"),
+        "admin:monitoring_alert_changelist",
+        "monitoring.view_alert",
+        _("urgent severe warnings"),
+        "severity=4",
+    ),
+)
+
 
 def search(request: HttpRequest) -> HttpResponse:
     """In place of unfold's, which also lists models by names that stand nowhere else, and keeps what it found."""
@@ -174,10 +221,11 @@ def _pages(request: HttpRequest, words: list[str]) -> Iterator[SearchResult]:
 
 
 def _actions(request: HttpRequest, words: list[str]) -> Iterator[SearchResult]:
-    for action in ACTIONS:
-        if _fits(words, action.title, action.words) and _may_do(request, action):
-            link = reverse(action.route) + (f"?{action.query}" if action.query else "")
-            yield _result(action.title, gettext("Action"), link, "play_arrow")
+    for actions, below, icon in ((ACTIONS, gettext("Action"), "play_arrow"), (LISTS, gettext("List"), "filter_list")):
+        for action in actions:
+            if _fits(words, action.title, action.words) and _may_do(request, action):
+                link = reverse(action.route) + (f"?{action.query}" if action.query else "")
+                yield _result(action.title, below, link, icon)
 
 
 def _help(request: HttpRequest, words: list[str]) -> Iterator[SearchResult]:

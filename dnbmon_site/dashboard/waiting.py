@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from core.cached_counts import recent_count, up_to
 from core.visibility import is_restricted
@@ -17,10 +18,25 @@ CONCERNED = {
 }
 
 
+WHAT = {
+    "own_alerts": _("Your open alerts"),
+    "proposals": _("Open proposals"),
+    "imports": _("Imports to confirm"),
+    "reviews": _("Reviews due"),
+    "decisions": _("Decisions to confirm"),
+}
+
+
 def waiting_text(request: HttpRequest, names: str) -> str:
     """Of one or several kinds; nothing where nothing waits."""
     count = sum(_waiting(request, name) for name in names.split())
     return up_to(count) if count else ""
+
+
+def waiting_words(request: HttpRequest, names: str) -> str:
+    """What the number counts, by kind."""
+    counts = {name: _waiting(request, name) for name in names.split()}
+    return ", ".join(f"{WHAT[name]}: {up_to(count)}" for name, count in counts.items() if count)
 
 
 def _waiting(request: HttpRequest, name: str) -> int:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.test import Client
 
 from dnbmon_site.accounts.models import User
+from tests.builders.pages import text_of
 from tests.builders.settings import SAFE
 from tests.support import manage
 
@@ -88,3 +89,8 @@ def test_in_production_cookies_are_secure_and_last_a_working_day() -> None:
     names = ("SESSION_COOKIE_AGE", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS")
     code = f"from django.conf import settings; print(*(getattr(settings, name) for name in {names}))"
     assert manage("shell", "--no-imports", "-c", code, env=SAFE).stdout.split() == ["43200", "True", "True", "31536000"]
+
+
+def test_the_page_after_signing_out_leads_back(ann: User) -> None:
+    page = text_of(signed_in().post("/logout/"))
+    assert "You are signed out." in page and "Sign in again" in page and "quality time" not in page

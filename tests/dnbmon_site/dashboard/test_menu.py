@@ -182,12 +182,13 @@ def test_what_waits_is_counted_beside_the_entry_and_its_tab(client: Client) -> N
     assert entries(page)["Monitored companies"]["badge"] == "3"
     assert entries(page)["Imports"]["badge"] == "4"
     assert [tab["badge"] for tab in page.context["place_tabs"]] == ["", "3", "", "", ""]
-    assert "Monitored companies 3" in text_of(page)
+    assert "Monitored companies 3 (Open proposals: 3)" in text_of(page)
 
 
 def test_an_entry_counts_what_waits_on_all_its_pages(client: Client) -> None:
     keep_recent({"reviews": {"due": 2}, "decisions": {"proposed": 1}})
     page = signed_in(client, "Approver").get("/portfolio/company/")
+    assert entries(page)["Companies"]["badge_words"] == "Decisions to confirm: 1"
     assert entries(page)["Companies"]["badge"] == "1", "of decisions alone, whose confirmation is the approver's"
 
 

@@ -52,6 +52,9 @@ def titles(client: Client, text: str) -> list[str]:
         ("under review", "under review", "/help/use/glossary.md#under-review"),
         ("left monitored", "left the monitored set", "/help/use/glossary.md#left"),
         ("seed", "SEED", "/help/use/glossary.md#seed"),
+        ("limit exceeded", "Companies above their limit", "/portfolio/company/?exposure=over_limit"),
+        ("refused", "Refused decisions", "/monitoring/decision/?state=refused"),
+        ("overdue reviews", "Companies with an overdue review", "/portfolio/company/?review=overdue"),
         ("stop", "Stop monitoring companies", "/portfolio/subjectimport/upload/?mode=remove"),
     ],
 )
