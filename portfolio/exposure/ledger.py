@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -20,6 +22,7 @@ from portfolio.models import ExposureImport, ExposureMode, ImportState
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+MOST_READ = 1_000_000
 LAYER_COLUMNS = ("positions", "mode", "parts", "id", "confirmed_by", "confirmed_at")
 
 
@@ -128,18 +131,75 @@ def _books(day: date, layers: Layers) -> tuple[Book, ...]:
 
 def amounts_before(positions: Sequence[Position]) -> list[Position | None]:
     """What counts for the company in the book on the day of each of these; None where there is none."""
-    days = sorted({one.day for one in positions})
-    found = dict(zip(days, books_on(days), strict=True))
-    by_key = {(day, book_key(book.name)): book for day, books in found.items() for book in books}
-    return [_amount_before(by_key.get((one.day, book_key(one.book))), one.duns) for one in positions]
+    while True:
+        layers = _layers_of(positions)
+        try:
+            found = _courses(layers, positions)
+        except AmountsGone:
+            if layers == _layers_of(positions):
+                raise
+        else:
+            return [_last_until(one.day, found[book_key(one.book), int(one.duns)]) for one in positions]
 
 
-def _amount_before(book: Book | None, duns: str) -> Position | None:
-    place = book.place_of(int(duns)) if book else None
-    if book is None or place is None:
-        return None
-    day = date.fromordinal(int(book.days[place]))
-    return Position(duns, int(book.cents[place]), code_of(int(book.currencies[place])), book.name, day)
+def _layers_of(positions: Sequence[Position]) -> list[tuple[Layer, bool]]:
+    days, books = [one.day for one in positions], {book_key(one.book) for one in positions}
+    return [one for one in _layers_between(min(days), max(days)) if book_key(one[0].book) in books]
+
+
+# Of a company in a book: from each day on an amount, or none.
+Course = list[tuple[date, Position | None]]
+
+
+def _courses(
+    layers: Sequence[tuple[Layer, bool]], positions: Sequence[Position]
+) -> defaultdict[tuple[str, int], Course]:
+    """In the order of days. A book that is replaced ends the amounts of the companies that are not named again."""
+    asked: defaultdict[str, set[int]] = defaultdict(set)
+    for one in positions:
+        asked[book_key(one.book)].add(int(one.duns))
+    found: defaultdict[tuple[str, int], Course] = defaultdict(list)
+    for some in _read_together(layers):
+        arrays = load({layer.owner for layer, _ in some})
+        for layer, replaces in some:
+            key = book_key(layer.book)
+            named = _amounts_of(arrays[layer.owner], layer, asked[key])
+            for duns in asked[key] if replaces else named:
+                found[key, duns].append((layer.day, named.get(duns)))
+    return found
+
+
+def _read_together(layers: Sequence[tuple[Layer, bool]]) -> Iterator[list[tuple[Layer, bool]]]:
+    """Few queries, and never the amounts of many years at the same time."""
+    some: list[tuple[Layer, bool]] = []
+    count = 0
+    for one in layers:
+        if some and count + one[0].companies > MOST_READ:
+            yield some
+            some, count = [], 0
+        some.append(one)
+        count += one[0].companies
+    if some:
+        yield some
+
+
+def _amounts_of(rows: NDArray[Any], layer: Layer, asked: set[int]) -> dict[int, Position | None]:
+    """Of those of the companies that the layer names; None where it ends an amount."""
+    import numpy as np
+
+    piece = rows[rows["part"] == layer.place]
+    if len(piece) != layer.companies:
+        raise AmountsGone
+    piece = piece[np.isin(piece["duns"], np.fromiter(asked, "u4", len(asked)))]
+    return {
+        duns: None if cents == GONE else Position(f"{duns:09d}", cents, code_of(currency), layer.book, layer.day)
+        for duns, cents, currency, _ in piece.tolist()
+    }
+
+
+def _last_until(day: date, course: Course) -> Position | None:
+    place = bisect_right(course, day, key=itemgetter(0))
+    return course[place - 1][1] if place else None
 
 
 class PastAmount(NamedTuple):

@@ -9,7 +9,7 @@ import pytest
 from core.models import AuditEntry
 from dnbmon_site.accounts.models import ApiKey
 from portfolio.companies.external_references import Named, name_companies
-from portfolio.exposure import entries
+from portfolio.exposure import entries, ledger
 from portfolio.exposure.admin.page_context import overview_of
 from portfolio.exposure.currencies import CODES
 from portfolio.models import ExposureImport
@@ -67,6 +67,21 @@ def test_the_answer_states_what_was_replaced_to_those_who_may_read_it(erp: Progr
     hidden = {"created": None, "changed": None, "unchanged": None, "replaced": None}
     writer = Program.with_key(scopes="write:exposure")
     assert writer.put("exposures/", body).json() == {"kept": 3, **hidden, "new_books": []}
+
+
+def test_each_day_is_compared_with_what_counted_on_it(erp: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replaced book ends the amounts that it does not name, and a removed amount counts no longer."""
+    monkeypatch.setattr(ledger, "MOST_READ", 1)
+    exposure(f"{DUNS};5", f"{OTHER};6", as_of=date(2026, 1, 31))
+    exposure(f"{OTHER};7", as_of=date(2026, 2, 28))
+    erp.delete("exposures/", company=OTHER, book="receivables", as_of="2026-03-31")
+    days = [f"2026-{month:02}-15" for month in (1, 2, 3, 4)]
+    body = {"exposures": [an_entry(duns, "9.00", as_of=day) for duns in (DUNS, OTHER) for day in days]}
+    answer = erp.put("exposures/", body).json()
+    assert (answer["created"], answer["changed"], answer["unchanged"]) == (5, 3, 0)
+    before = [(one["duns"], one["amount"], one["as_of"]) for one in answer["replaced"]]
+    january, february = "2026-01-31", "2026-02-28"
+    assert before == [(DUNS, "5.00", january), (OTHER, "6.00", january), (OTHER, "7.00", february)]
 
 
 def test_amounts_are_found_by_the_reference_of_another_system(erp: Program) -> None:
