@@ -94,7 +94,7 @@ def _note(user: Any, newest: int, sequence: int, since: datetime | None) -> None
     if user.seen_at is not None and now - user.seen_at < NOTED_EVERY:
         return
     if user.seen_at is None:
-        sequence, since = newest, None
+        sequence, since = newest, now
     mark = {"seen_at": now, "seen_sequence": newest, "news_sequence": sequence, "news_since": since}
     User.objects.filter(pk=user.pk, seen_at=user.seen_at).update(**mark)
 

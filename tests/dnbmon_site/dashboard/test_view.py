@@ -384,6 +384,13 @@ def test_news_counts_from_the_visit_before(admin: Client) -> None:
     assert "New" in text_of(admin.get("/"))
 
 
+def test_news_counts_from_the_first_opening_with_data(admin: Client) -> None:
+    recent_news()
+    admin.get("/")
+    more_news()
+    assert "1 new since your last visit" in text_of(admin.get("/"))
+
+
 def test_the_number_of_news_leads_to_what_it_counts(admin: Client) -> None:
     """By when it was received: what is new may have happened long before, and other changes on the same day."""
     recent_news()
