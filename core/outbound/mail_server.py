@@ -11,6 +11,7 @@ from core.text import restart_text
 
 # Django's backends that show or drop emails. Who has them written to files picks them up there.
 NO_SERVER = ("console", "dummy")
+OPERATES = "health.view_incident"
 
 
 def has_mail_server() -> bool:
@@ -34,3 +35,10 @@ def mail_server_context() -> dict[str, Any]:
 
 def set_up_text() -> str:
     return f"{gettext('Set EMAIL_URL in the settings file (.env).')} {restart_text()}"
+
+
+def set_up_text_for(user: Any) -> str:
+    """The steps, for those who operate the program; others cannot take them."""
+    if user.has_perm(OPERATES):
+        return set_up_text()
+    return gettext("Ask your administrator to set up an email server (EMAIL_URL).")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext
 
 from core.actors import is_invited
 from core.cached_counts import OpenCounts, recent_count
-from core.outbound.mail_server import has_mail_server, no_server_text, set_up_text
+from core.outbound.mail_server import has_mail_server, no_server_text, set_up_text_for
 from core.text import ago, counted, restart_text
 from dnbmon_site.accounts.models import User
 from dnbmon_site.dashboard.guide_steps import Button, Step, StepState, with_next
@@ -277,13 +277,13 @@ def _notifications(request: HttpRequest) -> Step:
         untested = "" if is_tested else gettext("No message has been sent to it: send a test message from its page.")
         return Step(title, f"{gettext('At least one channel receives alerts.')} {untested}".strip(), StepState.DONE)
     if muted:
-        return Step(title, f"{no_server_text()} {set_up_text()}", StepState.PROBLEM, _how_to_send())
+        return Step(title, f"{no_server_text()} {set_up_text_for(request.user)}", StepState.PROBLEM, _how_to_send())
     if channels:
         button = Button(gettext("View channels"), reverse("admin:monitoring_channel_changelist"))
         return Step(title, waits_for(next(iter(waiting.values()))), StepState.WAITING, button)
     text = gettext("Add an email address or a chat channel. It receives the alerts that the default rules raise.")
     if not has_mail_server():
-        text = f"{text} {no_server_text()} {set_up_text()}"
+        text = f"{text} {no_server_text()} {set_up_text_for(request.user)}"
     button = Button(gettext("Add channel"), reverse("admin:monitoring_channel_add"))
     return Step(title, text, StepState.WAITING, button if request.user.has_perm("monitoring.add_channel") else None)
 

@@ -24,7 +24,7 @@ from core.audit import record
 from core.db import insert_new
 from core.ids import time_first_id
 from core.markup import badge, two_lines
-from core.outbound.mail_server import has_mail_server, mail_server_context, no_server_text, set_up_text
+from core.outbound.mail_server import has_mail_server, mail_server_context, no_server_text, set_up_text_for
 from core.text import ago, counted, country_name, moment_text
 from core.visibility import scope_of
 from monitoring.alerts.rules import few
@@ -168,7 +168,7 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
             record(actor=by, action="send report", thing=schedule, summary=queued)
             messages.success(request, f"{queued}. {tail}")
             if not has_mail_server():
-                messages.warning(request, f"{no_server_text()} {set_up_text()}")
+                messages.warning(request, f"{no_server_text()} {set_up_text_for(request.user)}")
 
     @admin.display(description=_("Report"))
     def what(self, row: ReportSchedule) -> SafeString:

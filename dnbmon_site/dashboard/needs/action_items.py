@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from core.cached_counts import OpenCounts, up_to
-from core.outbound.mail_server import has_mail_server, set_up_text
+from core.outbound.mail_server import has_mail_server, set_up_text_for
 from core.text import ago, counted
 from core.visibility import is_restricted
 from dnbmon_site.accounts.api_key_rights import unknown_words
@@ -114,7 +114,8 @@ def _unnotified(request: HttpRequest, numbers: OpenCounts, *, is_guided: bool) -
     if is_guided and not numbers.of("unnotified")["channels"]:
         return
     title, text = _no_one_notified(len(rules)) if has_mail_server() else _no_one_emailed(len(rules))
-    text = f"{text % {'rules': few(rules)}} {_way_out(numbers, may_rule)}".rstrip()
+    set_up = "" if has_mail_server() else set_up_text_for(request.user)
+    text = " ".join(filter(None, [text % {"rules": few(rules)}, _way_out(numbers, may_rule), set_up]))
     yield Need("warn", title % {"count": counted(len(rules))}, text, *_where(numbers))
 
 
@@ -134,15 +135,16 @@ def _no_one_emailed(count: int) -> tuple[str, str]:
         "%(count)s rules of high or critical severity notify no one",
         count,
     )
-    text = gettext("%(rules)s: users and owners of companies receive no emails because no email server is set up.")
-    return title, f"{text} {set_up_text()}"
+    return title, gettext(
+        "%(rules)s: users and owners of companies receive no emails because no email server is set up."
+    )
 
 
 def _way_out(numbers: OpenCounts, may_rule: bool) -> str:
     """What is left to select; channels that wait for confirmation are a task of their own."""
     found = numbers.of("unnotified")
     if not found["channels"]:
-        return ""
+        return "" if has_mail_server() else gettext("Alerts can also be sent to a chat channel: add one.")
     if not found.get("open", 1):
         words = gettext("%(channels)s: emails are not sent because no email server is set up.")
         return words % {"channels": few(found["muted"])} if found.get("muted") else ""
@@ -199,7 +201,10 @@ def _unadopted(request: HttpRequest, registrations: Sequence[Registration]) -> I
     rows = [row for row in registrations if not row.adopted]
     if rows and request.user.has_perm("portfolio.change_subject"):
         title = ngettext("%(count)s list not adopted", "%(count)s lists not adopted", len(rows))
-        text = gettext("%(registrations)s: billing numbers are not exact until D&B's complete list is adopted.")
+        text = gettext(
+            "%(registrations)s: D&B may monitor and bill companies that are not listed here. Adopt D&B's list to see "
+            "all of them; until then, numbers of billed companies are minimums."
+        )
         link = reverse("admin:portfolio_syncrun_adopt", args=[rows[0].pk])
         words = text % {"registrations": few([row.reference for row in rows])}
         yield Need("calm", title % {"count": counted(len(rows))}, words, link, gettext("Adopt list"))

@@ -13,7 +13,7 @@ from core.actors import actor_of
 from core.admin.row_actions import Outcome
 from core.audit import record
 from core.jobs import ask_worker
-from core.outbound.mail_server import no_server_text, set_up_text
+from core.outbound.mail_server import no_server_text, set_up_text_for
 from core.text import counted, moment_text
 from monitoring.alerts.channel_messages import send_test
 from monitoring.jobs import SEND
@@ -53,7 +53,7 @@ def ask(request: HttpRequest, row: Channel) -> None:
 
 def test(request: HttpRequest, row: Channel) -> Outcome:
     if without_server([row]):
-        return _not_without_server()
+        return _not_without_server(request)
     if not within_limit(actor_of(request), TESTED):
         words = gettext("You can send at most %(count)s tests per hour. Try again later.") % {"count": ACTS_AN_HOUR}
         return messages.WARNING, words
@@ -82,13 +82,13 @@ def _retried(row: Channel) -> str:
     return words % {"count": counted(count)}
 
 
-def _not_without_server() -> Outcome:
-    return messages.WARNING, f"{no_server_text()} {set_up_text()}"
+def _not_without_server(request: HttpRequest) -> Outcome:
+    return messages.WARNING, f"{no_server_text()} {set_up_text_for(request.user)}"
 
 
 def ask_again(request: HttpRequest, row: Channel) -> Outcome:
     if without_server([row]):
-        return _not_without_server()
+        return _not_without_server(request)
     begun = timezone.now()
     try:
         silent = send_confirmations(row, by=actor_of(request))

@@ -209,7 +209,7 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         """As counted last; until D&B's complete list is known, it may have more."""
         words = counted(row.listed)
         if not (row.adopted and row.is_list_complete):
-            words = gettext("%(count)s or more") % {"count": words} if row.listed else gettext("Not known yet")
+            words = gettext("At least %(count)s") % {"count": words} if row.listed else gettext("Not known yet")
         page = "admin:portfolio_subject_changelist" if row.has_lists else "admin:portfolio_company_changelist"
         link = f"{reverse(page)}?registration={row.pk}"
         return _part(row, "companies", format_html('<a class="dm-company" href="{}">{}</a>', link, words))

@@ -37,7 +37,7 @@ def _consequences(known: int) -> Iterator[str]:
         known,
     ) % {"count": counted(known)}
     yield gettext(
-        "Until the complete list is received, the number of billed companies is shown as “or more”, and the number of "
+        "Until the complete list is received, the number of billed companies is shown as “at least”, and the number of "
         "new billable companies as “up to”."
     )
     yield gettext("Companies that become known later are shown as differences.")

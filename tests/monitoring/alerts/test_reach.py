@@ -238,8 +238,8 @@ def test_without_an_email_server_a_confirmed_address_is_nobody_too(ann: Client, 
     update_counts("unnotified")
     title = "1 rule of high or critical severity notifies no one"
     (text,) = [need.text for need in ann.get("/").context["needs"] if need.title == title]
-    assert "users and owners of companies receive no emails because no email server is set up. Set EMAIL_URL" in text
-    assert "Team: emails are not sent because no email server is set up." in text
+    assert "users and owners of companies receive no emails because no email server is set up." in text
+    assert "Team: emails are not sent because no email server is set up. Set EMAIL_URL" in text
     page = text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/change/"))
     assert "will receive its alerts once an email server is set up." in page
     page = text_of(ann.get(f"/monitoring/channel/{channel.pk}/change/"))

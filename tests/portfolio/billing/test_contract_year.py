@@ -196,7 +196,7 @@ def test_without_adoption_numbers_are_at_least_or_up_to(manager: Client) -> None
     a_contract(anniversary=ANNIVERSARY, contracted_number=10)
     a_subject(registration=a_registration(adopted=False), state=SubjectState.UNKNOWN)
     text = text_of(manager.get(PAGE))
-    assert "0 or more Companies billed so far" in text and "1 or fewer New billable companies pending" in text
+    assert "at least 0 Companies billed so far" in text and "1 or fewer New billable companies pending" in text
     assert "ACME_LOD_01 is not adopted yet" in text and "10 contracted: at most 9 left" in text
 
 
@@ -319,6 +319,6 @@ def test_numbers_are_minimums_until_d_and_bs_complete_list_is_received(manager: 
     row = a_subject(registration=a_registration(adopted=True, list_received_at=None)).registration
     update_counts("held")
     text = text_of(manager.get(PAGE))
-    assert "1 or more Companies billed so far" in text and "complete list has not been received" in text
+    assert "at least 1 Companies billed so far" in text and "complete list has not been received" in text
     a_registration(adopted=True)
-    assert "or more" not in text_of(manager.get(PAGE)) and row.adopted
+    assert "at least" not in text_of(manager.get(PAGE)) and row.adopted

@@ -101,7 +101,7 @@ def test_an_incomplete_list_is_adopted_after_a_question_that_names_what_is_missi
     there(registration, A)
     question = admin.post(f"{BASE}adopt/{registration.pk}/take/?from=guide")
     text = text_of(question)
-    assert "complete list has not been received" in text and "“or more”" in text
+    assert "complete list has not been received" in text and "“at least”" in text
     assert "1 company on D&B's list is known" in text
     assert f'href="{BASE}adopt/{registration.pk}/?from=guide"' in question.text, "Cancel leads back"
     registration.refresh_from_db()
