@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from core.text import counted
 from core.visibility import is_restricted
@@ -16,7 +16,7 @@ from monitoring.decisions.known import amounts_in, as_known_to, figures_in, know
 from monitoring.models import Decision, DecisionState
 
 Labelled = dict[str, tuple[str, str]]
-OPEN_ALERTS = "open_alerts"
+OPEN_ALERTS, ALERT = "open_alerts", "alert "
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,18 @@ def compared_with_today(row: Decision, *, with_exposure: bool, actor: Any) -> li
     return sorted([*_values(*texts), *alerts], key=lambda one: not one.has_changed)
 
 
+def changed_text(compared: Sequence[Compared]) -> str:
+    """ "2 figures, 1 alert"; empty where all is as it was."""
+    changed = [one for one in compared if one.has_changed and one.name != OPEN_ALERTS]
+    alerts = sum(one.name.startswith(ALERT) for one in changed)
+    figures = len(changed) - alerts
+    parts = (
+        (figures, ngettext("%(count)s figure", "%(count)s figures", figures)),
+        (alerts, ngettext("%(count)s alert", "%(count)s alerts", alerts)),
+    )
+    return ", ".join(words % {"count": counted(count)} for count, words in parts if count)
+
+
 def _has_all_alerts(found: Mapping[str, Any]) -> bool:
     """Only the most severe are kept."""
     return bool(found.get("alert_count", 0) <= len(found.get("alerts", ())))
@@ -70,9 +82,9 @@ def _alerts(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Compare
     """Those that were raised or closed since; of more than are kept, nothing can be stated."""
     before, after = _titles(then), _titles(now)
     for key in after.keys() - before.keys():
-        yield Compared(f"alert {key}", gettext("Alert raised since then"), "", after[key])
+        yield Compared(f"{ALERT}{key}", gettext("Alert raised since then"), "", after[key])
     for key in before.keys() - after.keys():
-        yield Compared(f"alert {key}", gettext("Alert closed since then"), before[key], "")
+        yield Compared(f"{ALERT}{key}", gettext("Alert closed since then"), before[key], "")
 
 
 def _titles(found: Mapping[str, Any]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -55,6 +56,8 @@ class Command(BaseCommand):
             adopt_as_requested(registration, by=ACTOR)
         import_seed_files(sandbox)
         import_exposure()
+        # So that decisions are made with what D&B has reported until today.
+        call_command("pull", *TAKEN_OVER, stdout=self.stdout)
         make_second_person()
         make_decisions()
         update_counts("held", "reviews", "decisions")

@@ -29,7 +29,7 @@ from core.text import day_text
 from core.visibility import visible_to
 from direct_plus.duns import InvalidDuns, normalise_duns
 from monitoring.decisions.at_stake import exposure_text, over_limit_text, proposal_text
-from monitoring.decisions.comparison import compared_with_today
+from monitoring.decisions.comparison import changed_text, compared_with_today
 from monitoring.decisions.current import STATE_TONES, TIER_TONES, TONES, current_decisions, shown, standing_of
 from monitoring.decisions.decide import (
     LONGEST,
@@ -275,7 +275,7 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             "shown": shown(row),
             "known": known_then(known_to(request.user, [row])[0]),
             "compared": compared,
-            "changed_count": sum(one.has_changed for one in compared),
+            "changed": changed_text(compared),
             "sees_exposure": sees_exposure,
             "state_tone": STATE_TONES[DecisionState(row.state)],
             "is_own": is_own,

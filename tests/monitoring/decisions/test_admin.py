@@ -198,7 +198,7 @@ def test_a_second_person_confirms(analyst: Client, approver: Client) -> None:
     Company.objects.update(failure_class=5)
     an_alert(title="Out of business")
     shown = page(approver, f"{LIST}{row.pk}/change/")
-    assert "3 figures and alerts have changed since" in shown
+    assert "since the decision was proposed: 1 figure, 1 alert." in shown
     assert re.search(r"Failure score class – 5 .*Open alerts 0 1 .*Alert raised since then – Out of business", shown)
     assert "Decision confirmed and final" in sent(approver, f"{own}confirm/")
     assert Review.objects.count() == 1
