@@ -24,7 +24,7 @@ from core.admin.exports import ExportedList
 from core.admin.filters import DaysFilter, choice_filter
 from core.admin.row_actions import Outcome, RowActions
 from core.dates import read_day
-from core.markup import ago, badge, two_lines
+from core.markup import ago, badge
 from core.text import day_text
 from core.visibility import visible_to
 from direct_plus.duns import InvalidDuns, normalise_duns
@@ -175,13 +175,14 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
         return badge(row.get_tier_at_display(), TIER_TONES[Tier(row.tier_at)]) if row.tier_at else ""
 
     @admin.display(description=_("Users"))
-    def person(self, row: Decision) -> SafeString | str:
-        if not row.confirmed_by and row.state != DecisionState.PROPOSED:
-            return gettext("Decided by %(user)s") % {"user": row.decided_by}
-        proposed = gettext("Proposed by %(user)s") % {"user": row.decided_by}
-        is_refused = row.state == DecisionState.REFUSED
-        words = gettext("Refused by %(user)s") if is_refused else gettext("Confirmed by %(user)s")
-        return two_lines(proposed, words % {"user": row.confirmed_by} if row.confirmed_by else "")
+    def person(self, row: Decision) -> str:
+        users = {"proposer": row.decided_by, "second": row.confirmed_by}
+        if row.state == DecisionState.REFUSED:
+            return gettext("Proposed by %(proposer)s, refused by %(second)s") % users
+        if row.confirmed_by:
+            return gettext("Proposed by %(proposer)s, confirmed by %(second)s") % users
+        is_open = row.state == DecisionState.PROPOSED
+        return (gettext("Proposed by %(proposer)s") if is_open else gettext("Decided by %(proposer)s")) % users
 
     @admin.display(description=_("Decided"), ordering="decided_at")
     def decided(self, row: Decision) -> SafeString | str:

@@ -79,7 +79,7 @@ def test_with_everything_on_it_the_queries_stay_few(client: Client, django_asser
         with django_assert_max_num_queries(most):
             text = text_of(client.get(address))
         assert (
-            "Three or more declines in a row ended in this period, may have begun before; no increase since Company 804735132"
+            "Three or more declines in a row no increase since; may have begun earlier Company 804735132"
             in text
         ), address
 
