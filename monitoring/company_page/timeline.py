@@ -122,7 +122,8 @@ class Line:
         more = len(self.differences) - SHOWN
         text = f"{lower_first(self.label)}: {text}" if _needs_colon(self.differences) else f"{self.label} {text}"
         text = lower_first(text)
-        return gettext("%(text)s; and %(count)s more") % {"text": text, "count": more} if more > 0 else text
+        text = gettext("%(text)s; and %(count)s more") % {"text": text, "count": more} if more > 0 else text
+        return f"{text} ({self.course_words})" if self.course else text
 
 
 def _needs_colon(found: Sequence[Difference]) -> bool:
@@ -146,7 +147,8 @@ def lines_of(changes: Sequence[Change]) -> list[Line]:
 def sentence(line: Line) -> str:
     """ "Acme Ltd, 804735132, Leeds: operating status Active → Out of business"."""
     company = line.change.company
-    place = ", ".join(filter(None, [company.name, company.duns, company.city]))
+    # D&B may report the number as the name.
+    place = ", ".join(dict.fromkeys(filter(None, [company.name, company.duns, company.city])))
     return f"{place}: {line}"
 
 

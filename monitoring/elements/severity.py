@@ -26,6 +26,7 @@ NOISE = (
 )
 NOISE_ENDINGS = tuple(f".{name}" for name in DATES)
 
+SCORES = ("dnbAssessment.failureScore", "dnbAssessment.delinquencyScore", "dnbAssessment.standardRating")
 CRITICAL_WHEN_TRUE = (
     "legalEvents.hasOpenBankruptcy",
     "legalEvents.hasBankruptcy",
@@ -50,9 +51,7 @@ BY_PATH: tuple[tuple[str, Severity], ...] = (
         for path in (
             "legalEvents.hasOpen*",
             "significantEvents",
-            "dnbAssessment.failureScore",
-            "dnbAssessment.delinquencyScore",
-            "dnbAssessment.standardRating",
+            *SCORES,
             "corporateLinkage.globalUltimate",
             "corporateLinkage.domesticUltimate",
             "corporateLinkage.parent",
@@ -117,12 +116,25 @@ def _related(path: str, known: str) -> bool:
 
 
 def severity_of_element(element: Element, current: Any, previous: Any = None) -> Severity:
-    """An element's severity for this new value: what is critical only when it becomes so is high otherwise, and what
-    got better is never more than medium."""
+    """An element's severity for this new value: what is critical only when it becomes so is high otherwise. What got
+    better is never more than medium, nor is the first value of a score, which says nothing of a decline."""
     severity = _of_value(element, current)
-    if severity > IMPROVED and is_improvement(element.path, previous, current):
-        return IMPROVED
-    return severity
+    if severity <= IMPROVED:
+        return severity
+    is_mild = is_first_score(element.path, previous) or is_improvement(element.path, previous, current)
+    return IMPROVED if is_mild else severity
+
+
+def is_first_score(path: str, previous: Any) -> bool:
+    """A score or rating, or a part of one, that had no value before."""
+    bare = path.removeprefix(PREFIX)
+    return _is_empty(previous) and any(bare == score or bare.startswith(f"{score}.") for score in SCORES)
+
+
+def _is_empty(value: Any) -> bool:
+    """Also a container without any value."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return value is None or value == "" or (isinstance(value, dict | list) and all(map(_is_empty, parts)))
 
 
 def is_improvement(path: str, previous: Any, current: Any) -> bool:

@@ -80,6 +80,11 @@ IMPROVEMENTS: list[tuple[str, Any, Any, Severity]] = [
     ("organization.legalEvents.hasOpenSuits", True, None, Severity.MEDIUM),
     ("organization.legalEvents.hasOpenSuits", False, True, Severity.HIGH),
     ("organization.corporateLinkage.parent.duns", "1", "2", Severity.HIGH),
+    # The first value of a score.
+    ("organization.dnbAssessment.failureScore.nationalPercentile", None, 55, Severity.MEDIUM),
+    ("organization.dnbAssessment.failureScore", {"rawScore": None}, {"rawScore": 900}, Severity.MEDIUM),
+    ("organization.dnbAssessment.standardRating.rating", "", "5A1", Severity.MEDIUM),
+    ("organization.corporateLinkage.parent.duns", None, "2", Severity.HIGH),
 ]  # fmt: skip
 
 
