@@ -88,8 +88,8 @@ BLOCKS: Mapping[str, Mapping[str, Known]] = {
         # Filings and events.
         "legalEvents": Known(_("Legal events"), MEDIUM),
         "financingEvents": Known(_("Financing events"), MEDIUM),
-        "financingEvents.hasSecuredFilings": Known(_("Secured filings"), MEDIUM),
-        "legalEvents.hasSecuredFilings": Known(_("Secured filings"), MEDIUM),
+        "financingEvents.hasSecuredFilings": Known(_("Secured filings (financing events)"), MEDIUM),
+        "legalEvents.hasSecuredFilings": Known(_("Secured filings (legal events)"), MEDIUM),
         "violations": Known(_("Violations of regulations"), HIGH),
         "exclusions": Known(_("Government debarments"), HIGH),
         "specialEvents": Known(_("Special events"), HIGH),

@@ -72,7 +72,7 @@ KNOWN: Mapping[str, str | Promise] = {
     "dnbAssessment.delinquencyScore": _("Delinquency score"),
     "dnbAssessment.creditLimitRecommendation": _("Credit limit recommendation"),
     "legalEvents.hasOpenBankruptcy": _("Open bankruptcy"),
-    "legalEvents.hasBankruptcy": _("Bankruptcy"),
+    "legalEvents.hasBankruptcy": _("Bankruptcy (open or closed)"),
     "legalEvents.hasInsolvency": _("Insolvency"),
     "legalEvents.hasLiquidation": _("Liquidation"),
     "legalEvents.hasSuspensionOfPayments": _("Suspension of payments"),
