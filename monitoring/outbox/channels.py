@@ -137,7 +137,7 @@ def _decoded(text: bytes | str) -> str:
 
 
 def _chat(chat: Chat, channel: Channel, message: Message, address: str) -> Answer:
-    body = json.dumps(chat.body(message.subject, message.text(channel)))
+    body = json.dumps(chat.body(message.subject, message.chat_text(channel)))
     try:
         reply = post(chat.url, body.encode(), chat.headers)
     except NotReached as error:

@@ -40,6 +40,11 @@ class Message:
     def text(self, channel: Channel) -> str:
         return render_to_string("monitoring/outbox/message.txt", self._context(channel)).strip() + "\n"
 
+    def chat_text(self, channel: Channel) -> str:
+        """Below the subject, which chats show as the title: what it states is not repeated."""
+        context = {**self._context(channel), "is_chat": True}
+        return render_to_string("monitoring/outbox/message.txt", context).strip() + "\n"
+
     def html(self, channel: Channel) -> str:
         return render_to_string("monitoring/outbox/message.html", self._context(channel))
 
