@@ -63,9 +63,12 @@ def close(alerts: Sequence[uuid.UUID], *, by: str, reason: str = "", text: str =
 
 
 def _closing_text(reason: str, text: str) -> str:
-    if not (reason and text.strip()):
-        return text
-    return f"{gettext('Closed: %(reason)s.') % {'reason': CloseReason(reason).label}} {text.strip()}"
+    return f"{closing_words(reason)} {text.strip()}" if reason and text.strip() else text
+
+
+def closing_words(reason: str) -> str:
+    """What the comment of a closed alert begins with."""
+    return gettext("Closed: %(reason)s.") % {"reason": CloseReason(reason).label}
 
 
 def reopen(alerts: Sequence[uuid.UUID], *, by: str) -> int:
@@ -85,7 +88,7 @@ def _reopen_batch(batch: Sequence[uuid.UUID], by: str) -> int:
         rows = list(Alert.objects.filter(pk__in=batch, state__in=HANDLED))
         if not rows:
             break
-        record_all([_reopening(row, by) for row in rows])
+        record_all([reopening(row, by) for row in rows])
         for some in in_batches(rows, ROWS_IN_A_QUERY):
             as_read = reduce(or_, (Q(**{name: getattr(row, name) for name in AS_READ}) for row in some))
             done = Alert.objects.filter(as_read).update(**UNHANDLED, **due_again())
@@ -101,7 +104,7 @@ def _new_of(keys: Sequence[uuid.UUID], done: int) -> list[uuid.UUID]:
     return list(Alert.objects.filter(pk__in=keys, state=AlertState.NEW).values_list("pk", flat=True)) if done else []
 
 
-def _reopening(row: Alert, by: str) -> AuditEntry:
+def reopening(row: Alert, by: str) -> AuditEntry:
     before = {name: getattr(row, name) for name in UNHANDLED}
     summary = gettext("Alert reopened: %(title)s") % {"title": row.title}
     return entry_of(actor=by, action="alert.reopen", thing=row, summary=summary, before=before)

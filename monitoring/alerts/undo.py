@@ -14,7 +14,8 @@ from django.core import signing
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from monitoring.alerts.actions import HANDLED, comment_on, follow_exposure_of
+from core.audit import record_all
+from monitoring.alerts.actions import HANDLED, comment_on, follow_exposure_of, reopening
 from monitoring.alerts.own_alerts import count_own_alerts
 from monitoring.alerts.workflow.snooze import until_text
 from monitoring.models import Alert, AlertState
@@ -65,6 +66,10 @@ def undo(alert: uuid.UUID, token: str, *, by: Any) -> bool:
     if (note["alert"], note["by"]) != (alert.hex, str(by.pk)):
         return False
     before, after = _read(note["before"]), _read(note["after"])
+    if _is_closed(after) and not _is_closed(before):
+        # The row forgets who had closed it.
+        rows = Alert.objects.filter(pk=alert, **after)
+        record_all([reopening(row, by.get_username()) for row in rows])
     done = Alert.objects.filter(pk=alert, **after).update(**before)
     if done:
         comment_on([alert], by=by.get_username(), text=_undone_text(before, after))

@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 from core.actors import person_text
 from core.models import AuditEntry
 from core.text import moment_text
+from monitoring.alerts.actions import closing_words
 from monitoring.alerts.auto_resolve import PROGRAM
 from monitoring.alerts.facts.seen import as_seen_by, comments_seen_by
 from monitoring.company_page.timeline import without_company
@@ -66,8 +67,18 @@ def _comment(row: AlertComment) -> Line:
         text = gettext("Alert snoozed until %(moment)s") % {"moment": moment_text(end)}
         line = _act(row.pk.hex, row.at, text, row.by, source)
         return replace(line, details=((gettext("Comment"), row.text),))
-    line = _act(row.pk.hex, row.at, gettext("Comment: %(text)s") % {"text": row.text}, row.by, source)
+    if row.text.startswith((gettext("Reopened."), gettext("Undone:"))):
+        # Written with the act, which has a line of its own.
+        return replace(_act(row.pk.hex, row.at, row.text, row.by, source), is_minor=True)
+    line = _act(row.pk.hex, row.at, _comment_text(row.text), row.by, source)
     return line if row.by == PROGRAM else replace(line, work=Work.COMMENT)
+
+
+def _comment_text(text: str) -> str:
+    for reason in CloseReason:
+        if text.startswith(words := closing_words(reason)):
+            return gettext("Comment on closing: %(text)s") % {"text": text.removeprefix(words).strip()}
+    return gettext("Comment: %(text)s") % {"text": text}
 
 
 def _raised(alert: Alert, reacted: Reacted) -> Line:

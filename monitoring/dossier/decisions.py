@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
@@ -18,8 +19,18 @@ from monitoring.models import Decision, DecisionState, Review
 from portfolio.models import Company, Tier
 
 
-def decision_lines(asked: Asked) -> Iterator[Line]:
-    rows = list(asked.rows(Decision).filter(company=asked.duns)) if asked.sees(Part.DECISIONS) else []
+def read_decisions(asked: Asked) -> list[Decision]:
+    return list(asked.rows(Decision).filter(company=asked.duns)) if asked.sees(Part.DECISIONS) else []
+
+
+def valid_at(rows: Iterable[Decision], moment: datetime, day: date) -> Decision | None:
+    """The last of those that were final by then, unless it had expired."""
+    final = [row for row in rows if row.state == DecisionState.FINAL and (row.confirmed_at or row.decided_at) < moment]
+    last = max(final, key=lambda row: row.number, default=None)
+    return None if last is None or (last.valid_until and last.valid_until < day) else last
+
+
+def decision_lines(asked: Asked, rows: Sequence[Decision]) -> Iterator[Line]:
     for row, found in zip(rows, known_to(asked.reader.actor, rows), strict=True):
         source = source_of(Decision, row.pk)
         yield Line(
@@ -70,6 +81,8 @@ def _details(row: Decision, found: Mapping[str, Any], *, with_money: bool) -> It
         yield gettext("Open alert (%(severity)s)") % {"severity": severity}, title
     if known.more_alerts:
         yield gettext("Open alerts"), gettext("and %(more)s more") % {"more": counted(known.more_alerts)}
+    if with_money and not known.exposure:
+        yield gettext("Exposure"), gettext("Unknown")
     for label, amount in known.exposure if with_money else ():
         yield gettext("Exposure: %(label)s") % {"label": label}, amount
 

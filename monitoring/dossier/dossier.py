@@ -18,7 +18,7 @@ from monitoring.alerts.auto_resolve import PROGRAM
 from monitoring.dossier.alerts import alert_lines, read_alerts
 from monitoring.dossier.asked import Asked
 from monitoring.dossier.changes import change_lines, read_history
-from monitoring.dossier.decisions import decision_lines, review_lines
+from monitoring.dossier.decisions import decision_lines, read_decisions, review_lines
 from monitoring.dossier.exposure import amount_words, read_stakes, stake_lines
 from monitoring.dossier.lines import Line, Topic, with_names
 from monitoring.dossier.messages import message_lines, read_messages
@@ -70,6 +70,7 @@ def dossier_of(company: Company, span: Span, reader: Reader) -> Dossier:
     history, stakes, made_at = read_history(asked), read_stakes(asked), timezone.now()
     (alerts, by_change), subjects = read_alerts(asked), read_subjects(asked)
     messages, entries = read_messages(asked, alerts), read_entries(asked, subjects, alerts)
+    decisions = read_decisions(asked)
     reactions = Reactions(asked, messages, by_change, reopened_alerts(entries))
     found = [
         *change_lines(asked, history, reactions),
@@ -81,7 +82,7 @@ def dossier_of(company: Company, span: Span, reader: Reader) -> Dossier:
         *proposal_lines(asked),
         *fetch_lines(asked),
         *stake_lines(asked, stakes),
-        *decision_lines(asked),
+        *decision_lines(asked, decisions),
         *review_lines(asked),
     ]
     within = [
@@ -96,7 +97,7 @@ def dossier_of(company: Company, span: Span, reader: Reader) -> Dossier:
         _of_exposure(asked),
         gettext("Visits to pages are not recorded, so a dossier does not state who has viewed what."),
     ]
-    figures = figures_between(asked, history, stakes)
+    figures = figures_between(asked, history, stakes, decisions)
     return Dossier(company, span, made_at, figures, in_order(within), reader.left_out, list(filter(None, limits)))
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext
 
+from core.text import day_text
 from core.visibility import is_restricted
 from monitoring.dossier.asked import Asked
-from monitoring.dossier.lines import Line, Topic, source_of
+from monitoring.dossier.lines import Detail, Line, Topic, source_of
 from monitoring.dossier.reader import Part
 from monitoring.dossier.span import start_of_day
 from portfolio.exposure.books import book_key, book_label
@@ -52,24 +53,33 @@ def stake_lines(asked: Asked, stakes: Stakes) -> list[Line]:
     for one in stakes.amounts:
         key = book_key(one.layer.book)
         if sees_imports and (asked.span.contains_day(one.layer.day) or asked.span.contains(one.layer.at)):
-            found.append(_line(one, before.get(key)))
+            found.append(_line(asked, one, before.get(key)))
         before[key] = one
     return found
 
 
-def _line(one: PastAmount, before: PastAmount | None) -> Line:
+def _line(asked: Asked, one: PastAmount, before: PastAmount | None) -> Line:
+    """When it was known here: what was decided earlier was decided without it. By its day alone where that was
+    outside the period."""
     layer = one.layer
+    applied = layer.at if layer.at and asked.span.contains(layer.at) else None
     words = {"book": book_label(layer.book), "now": amount_words(one), "before": amount_words(before)}
     return Line(
-        at=start_of_day(layer.day),
+        at=applied or start_of_day(layer.day),
         topic=Topic.EXPOSURE,
         key=f"{layer.key.hex}{layer.place:05}",
         text=gettext("%(book)s: %(before)s → %(now)s") % words,
         who=layer.by,
-        details=((gettext("Applied"), layer.at),) if layer.at else (),
+        details=_times(layer.day, layer.at, is_applied=applied is not None),
         sources=(source_of(ExposureImport, layer.key),),
-        is_day=True,
+        is_day=applied is None,
     )
+
+
+def _times(day: date, at: datetime | None, *, is_applied: bool) -> tuple[Detail, ...]:
+    if is_applied:
+        return ((gettext("As of"), day_text(day)),)
+    return ((gettext("Applied"), at),) if at else ()
 
 
 def amount_words(one: PastAmount | None) -> str:

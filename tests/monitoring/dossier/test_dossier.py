@@ -124,7 +124,7 @@ def test_an_alert_and_all_that_users_did_with_it() -> None:
         ("Alert assigned to bob", "ann"),
         ("Alert acknowledged", "bob"),
         ("Alert closed: Acted on", "bob"),
-        ("Comment: Closed: Acted on. Called them.", "bob"),
+        ("Comment on closing: Called them.", "bob"),
     ]
 
 
@@ -184,7 +184,7 @@ def test_a_reopened_alert_still_says_who_had_closed_it() -> None:
         ("Alert acknowledged", "ann"),
         ("Alert closed: Not relevant", "bob"),
         ("Alert reopened", "eve"),
-        ("Comment: Reopened.", "eve"),
+        ("Reopened.", "eve"),
     ]
 
 
@@ -321,6 +321,21 @@ def test_exposure_as_imports_changed_it() -> None:
         "Receivables: EUR 100.00 → EUR 250.50",
         "Receivables: EUR 250.50 → none",
     ]
+
+
+def test_a_decision_precedes_an_exposure_that_was_applied_after_it() -> None:
+    company = a_company(DUNS)
+    Decision.objects.create(
+        company=company, number=1, kind=DecisionKind.LIMIT, amount_cents=10_000, currency="EUR", reason="New",
+        decided_by="ann", decided_at=timezone.now(), state=DecisionState.FINAL,
+    )  # fmt: skip
+    exposure(f"{DUNS};250", as_of=timezone.localdate())
+    found = a_dossier()
+    decided, stake = (line for line in found.lines if line.topic in (Topic.DECISION, Topic.EXPOSURE))
+    assert decided.topic == Topic.DECISION and ("Exposure", "Unknown") in decided.details
+    assert not stake.is_day and stake.details[0][0] == "As of"
+    figures = {one.name: (one.before, one.after) for one in found.figures}
+    assert figures["decision"] == ("None", "Limit EUR 100") and figures["limit_exceeded"] == ("", "EUR 150")
 
 
 def test_exposure_before_and_after() -> None:
