@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from core.actors import actor_of
+from core.actors import actor_of, person_text
 from monitoring.dossier.dossier import Dossier, dossier_of, record_reading
 from monitoring.dossier.reader import Reader, reader_of_user
 from monitoring.dossier.span import Span, quick_spans, read_span
@@ -48,7 +48,9 @@ def pdf(request: HttpRequest, duns: str) -> HttpResponse:
     dossier, _problem = _dossier(request, duns, "PDF")
     name = f"dossier-{duns}-{dossier.span.first}-{dossier.span.last}.pdf"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(dossier_pdf(dossier), content_type="application/pdf", headers=headers)
+    return HttpResponse(
+        dossier_pdf(dossier, by=person_text(request.user)), content_type="application/pdf", headers=headers
+    )
 
 
 def _query(span: Span) -> str:

@@ -141,7 +141,7 @@ def _details(
     if delivery and delivery.received_at:
         yield gettext("Received"), delivery.received_at
     if delivery and delivery.published_at:
-        yield gettext("Processed and published"), delivery.published_at
+        yield gettext("Available in D&B Monitoring"), delivery.published_at
 
 
 def _sources(reports: Sequence[Reported], deliveries: Mapping[uuid.UUID, Delivery]) -> list[Source]:

@@ -15,6 +15,7 @@ from core.exports.paper import FAINT, INK, Paper, fonts
 from core.text import counted, day_text
 from monitoring.dossier.dossier import Dossier
 from monitoring.dossier.lines import Line, Topic
+from monitoring.dossier.reading_guide import GUIDE
 from monitoring.dossier.summary import summary_of
 
 # A table of more takes minutes to set.
@@ -26,20 +27,21 @@ MOST_OF_A_LINE = 300
 LINES_OF_ROW, CHARACTERS, CHARACTERS_OF_SOURCES = 24, 45, 70
 
 
-def dossier_pdf(dossier: Dossier) -> bytes:
+def dossier_pdf(dossier: Dossier, *, by: str) -> bytes:
     title = gettext("Dossier of %(company)s") % {"company": dossier.company}
     with fonts() as folder:
         paper = Paper(folder, title, dossier.made_at)
-        for sentence in _about(dossier):
+        for sentence in _about(dossier, by):
             paper.write_line(sentence, size=9.5, color=FAINT)
         _summary(paper, dossier)
         _figures(paper, dossier)
         _lines(paper, dossier)
+        _guide(paper)
         _appendix(paper, dossier)
         return bytes(paper.output())
 
 
-def _about(dossier: Dossier) -> Iterator[str]:
+def _about(dossier: Dossier, by: str) -> Iterator[str]:
     span, zone = dossier.span, timezone.get_current_timezone_name()
     yield gettext("D-U-N-S number %(duns)s. From %(first)s to %(last)s, in the time zone %(zone)s.") % {
         "duns": dossier.company.duns,
@@ -49,7 +51,7 @@ def _about(dossier: Dossier) -> Iterator[str]:
     }
     counts = {"lines": counted(len(dossier.lines)), "minor": counted(dossier.minor)}
     yield gettext("Lines: %(lines)s, of which %(minor)s are minor. Minor lines are combined by day.") % counts
-    yield gettext("Created: %(moment)s.") % {"moment": moment_words(dossier.made_at)}
+    yield gettext("Created by %(user)s: %(moment)s.") % {"user": by, "moment": moment_words(dossier.made_at)}
     if dossier.left_out:
         yield gettext("Not included, because of missing permissions: %(parts)s.") % {
             "parts": ", ".join(str(part.label) for part in dossier.left_out)
@@ -114,6 +116,11 @@ def _lines(paper: Paper, dossier: Dossier) -> None:
         numbers = {"most": counted(MOST_LINES), "all": counted(len(rows))}
         text = gettext("Only the first %(most)s of %(all)s lines are included. Choose a shorter period.")
         paper.write_line(text % numbers, bold=True, color=INK)
+
+
+def _guide(paper: Paper) -> None:
+    paper.heading(gettext("How to read this dossier"), room=80)
+    paper.rows((gettext("Term"), gettext("Meaning")), [(str(term), str(text)) for term, text in GUIDE], (50, 124))
 
 
 def _appendix(paper: Paper, dossier: Dossier) -> None:

@@ -15,6 +15,7 @@ from core.markup import to_the_second
 from core.text import counted
 from monitoring.dossier.dossier import Dossier
 from monitoring.dossier.lines import Detail, Line
+from monitoring.dossier.reading_guide import GUIDE
 from monitoring.dossier.summary import summary_of
 
 A_PAGE = 200
@@ -71,6 +72,7 @@ def page_context(dossier: Dossier, number: str | None) -> dict[str, Any]:
         "found": page,
         "days": days_of(page),
         "summary": summary_of(dossier),
+        "guide": GUIDE,
         "sources": list({(one.kind, one.key): one for line in page for one in line.sources}.values()),
         **shown,
     }
