@@ -50,7 +50,7 @@ def _about(dossier: Dossier, by: str) -> Iterator[str]:
         "zone": zone,
     }
     counts = {"lines": counted(len(dossier.lines)), "minor": counted(dossier.minor)}
-    yield gettext("Lines: %(lines)s, of which %(minor)s are minor. Minor lines are combined by day.") % counts
+    yield gettext("Lines: %(lines)s (minor: %(minor)s). Minor lines are combined by day.") % counts
     yield gettext("Created by %(user)s: %(moment)s.") % {"user": by, "moment": moment_words(dossier.made_at)}
     if dossier.left_out:
         yield gettext("Not included, because of missing permissions: %(parts)s.") % {

@@ -84,7 +84,7 @@ def test_a_long_dossier_has_pages_and_a_whole_pdf(admin: Client, monkeypatch: py
     assert "This page shows lines 1 to 3" in first and "Later lines" in first and "Earlier lines" not in first
     assert "Earlier lines" in last and "Later lines" not in last
     whole = pdf_text(admin.get(PDF, DAYS))
-    assert "How to read this dossier" in whole and "Created by admin" in whole
+    assert "How to read this dossier" in whole and "Created by ann: " in whole
     assert all(f"{number} → {number + 1}" in whole for number in range(5))
 
 
