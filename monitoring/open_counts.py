@@ -23,6 +23,8 @@ from monitoring.models import (
 from portfolio.models import Company, Registration
 
 IN_DOUBT = 10_000
+# Companies above their limit that the Overview names.
+NAMED = 3
 SEVERE = (Severity.CRITICAL, Severity.HIGH)
 
 
@@ -87,7 +89,7 @@ def over_limit() -> Numbers:
     return {
         "companies": [one.duns for one in found],
         "limits": {one.duns: one.limit for one in found},
-        "largest": {**found[0]._asdict(), "excess": found[0].excess} if found else {},
+        "top": [{**one._asdict(), "excess": one.excess} for one in found[:NAMED]],
     }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 
+from core.cached_counts import update_counts
 from core.jobs import ask_worker
+from portfolio.companies.conditions import OVER_LIMIT
 from portfolio.exposure.refresh import refresh_columns
 from portfolio.exposure.upload import read_exposure
 from portfolio.imports.lifecycle import UploadWork
@@ -29,8 +31,10 @@ def read_upload(key: str) -> str:
 
 
 def refresh() -> int:
-    """Returns how many companies show another amount."""
-    return refresh_columns()
+    """Returns how many companies show another amount. Counts what the Overview states of them at the same time."""
+    if written := refresh_columns():
+        update_counts("exposure", OVER_LIMIT)
+    return written
 
 
 def continue_work() -> int:

@@ -87,6 +87,8 @@ def test_the_walk_fails_for_each_rule_that_is_taken_out(
 def test_no_number_counts_what_only_another_is_told(world: World, person: Client) -> None:
     """Numbers bear no mark: the pages with numbers stay as they are when the other unit receives more."""
     moment = timezone.now() + timedelta(minutes=5)
+    # The first visit begins to count what is new.
+    got(person, "/")
     before = numbers_at(person, moment)
     receives_more(world.other)
     assert [path for path, text in numbers_at(person, moment).items() if text != before[path]] == []

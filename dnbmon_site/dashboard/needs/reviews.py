@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from core.cached_counts import OpenCounts, up_to
+from core.text import with_full_stop
 from dnbmon_site.dashboard.needs.need import Need
 from portfolio.companies.columns import SEE_EXPOSURE
 from portfolio.companies.conditions import OVER_LIMIT
@@ -28,18 +30,26 @@ def company_decision_needs(numbers: OpenCounts, may: Callable[[str], bool]) -> I
 
 def _over_limit(numbers: OpenCounts) -> Iterator[Need]:
     found, currency = numbers.of(OVER_LIMIT), numbers.of("exposure").get("currency", "")
-    if largest := found.get("largest"):
-        amounts = {name: money_text(largest[name], currency) for name in ("excess", "exposure", "limit")}
-        title = gettext("%(company)s exceeds its limit by %(excess)s")
-        text = gettext("Exposure: %(exposure)s. Limit of the valid decision: %(limit)s.") % amounts
-        if more := len(found["companies"]) - 1:
-            words = ngettext(
-                "%(count)s more company exceeds its limit.", "%(count)s more companies exceed their limits.", more
-            )
-            text = f"{text} {words % {'count': up_to(more)}}"
+    if largest := found.get("top"):
+        count = len(found["companies"])
+        title, text = _one_over(largest[0], currency) if count == 1 else _several_over(largest, count, currency)
         link = f"{reverse('admin:portfolio_company_changelist')}?exposure={OVER_LIMIT}"
-        company = largest["name"] or largest["duns"]
-        yield Need("bad", title % {"company": company, **amounts}, text, link, gettext("View companies"))
+        yield Need("bad", title, text, link, gettext("View companies"))
+
+
+def _one_over(one: Mapping[str, Any], currency: str) -> tuple[str, str]:
+    amounts = {name: money_text(one[name], currency) for name in ("excess", "exposure", "limit")}
+    title = gettext("%(company)s exceeds its limit by %(excess)s") % {"company": one["name"] or one["duns"], **amounts}
+    return title, gettext("Exposure: %(exposure)s. Limit of the valid decision: %(limit)s.") % amounts
+
+
+def _several_over(largest: Sequence[Mapping[str, Any]], count: int, currency: str) -> tuple[str, str]:
+    words = gettext("%(company)s by %(excess)s")
+    excesses = [(one["name"] or one["duns"], money_text(one["excess"], currency)) for one in largest]
+    text = ", ".join(words % {"company": company, "excess": excess} for company, excess in excesses)
+    if count > len(largest):
+        text = gettext("%(companies)s, and %(count)s more") % {"companies": text, "count": up_to(count - len(largest))}
+    return gettext("%(count)s companies exceed their limits") % {"count": up_to(count)}, with_full_stop(text)
 
 
 def _reviews(numbers: OpenCounts) -> Iterator[Need]:

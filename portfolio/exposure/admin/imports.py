@@ -80,7 +80,10 @@ class UploadForm(FileOrText):
 def _apply(request: HttpRequest, row: ExposureImport) -> str:
     apply_exposure(row, applied_by=actor_of(request))
     start_refresh()
-    return gettext("Applied. The amounts are in use from now on. Lists of companies show them in a moment.")
+    return gettext(
+        "Applied. The amounts are in use from now on. Within a minute, lists of companies and the Overview show them, "
+        "with the companies that exceed their limits."
+    )
 
 
 def _undo(request: HttpRequest, row: ExposureImport) -> str:

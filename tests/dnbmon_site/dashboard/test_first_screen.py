@@ -187,7 +187,9 @@ def moment(stamp: str) -> datetime:
 
 
 def text(html: str) -> str:
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", "", html))).strip()
+    """Without what this program adds to D&B's values."""
+    whole = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", "", html))).strip()
+    return re.sub(r" \((worse|better)\)$", "", whole)
 
 
 def time_in(html: str) -> datetime:

@@ -19,6 +19,7 @@ from monitoring.decisions.upload import work_on
 from monitoring.models import Decision, DecisionState, Review, TierImport, TierRule
 from portfolio.exposure.days import today
 from portfolio.exposure.refresh import refresh_columns
+from portfolio.exposure.work import refresh
 from portfolio.models import Company, ImportState, Tier
 from tests.builders.alerts import an_alert
 from tests.builders.companies import DUNS, OTHER, a_company
@@ -294,6 +295,16 @@ def test_the_company_page_shows_total_exposure_and_an_exceeded_limit(analyst: Cl
     assert "Exposure: EUR 1,200." in page(analyst, DECIDE)
     assert "exceeds its limit" not in page(analyst, "/")
     assert "Acme" not in page(analyst, "/portfolio/company/?exposure=over_limit")
+
+
+def test_amounts_that_exceed_limits_are_on_the_overview_with_the_job_that_applies_them(analyst: Client) -> None:
+    for number, duns in enumerate((DUNS, OTHER), 1):
+        a_company(duns, f"Company {number}")
+        a_decision(a_limit(1_000), duns=duns)
+    exposure(f"{DUNS};1200\n{OTHER};1500")
+    refresh()
+    overview = page(analyst, "/")
+    assert "2 companies exceed their limits Company 2 by EUR 500, Company 1 by EUR 200." in overview
 
 
 def test_who_confirms_sees_the_exposure_of_that_decision_only(approver: Client, analyst: Client) -> None:
