@@ -95,8 +95,10 @@ class DecisionForm(forms.Form):
 
 
 def _confirm(request: HttpRequest, row: Decision) -> str:
+    had_review = row.company.next_review_on is not None
     confirm(row, by=actor_of(request))
-    return gettext("Decision confirmed and final. The review is completed.")
+    ended = gettext("The review is completed.") if had_review else ""
+    return f"{gettext('Decision confirmed and final.')} {ended}".rstrip()
 
 
 def _refuse(request: HttpRequest, row: Decision) -> str:
@@ -221,17 +223,19 @@ class DecisionAdmin(RowActions, ExportedList, ReadOnlyAdmin):
         form, problem = DecisionForm(request.POST or None), ""
         if request.method == "POST" and form.is_valid():
             try:
-                return self._made(request, decide(company.duns, form.draft(), seen=_seen(form), by=actor_of(request)))
+                row = decide(company.duns, form.draft(), seen=_seen(form), by=actor_of(request))
+                return self._made(request, row, had_review=company.next_review_on is not None)
             except (DecidedSince, CompanyGone, Refused) as error:
                 problem = str(error)
         return self._ask(request, company, form, problem)
 
-    def _made(self, request: HttpRequest, row: Decision) -> HttpResponse:
+    def _made(self, request: HttpRequest, row: Decision, *, had_review: bool) -> HttpResponse:
         if row.state == DecisionState.PROPOSED:
             proposed = gettext("Decision proposed. It takes effect when a second person confirms it.")
             messages.warning(request, f"{proposed} {_second(request, row.company)}")
         else:
-            messages.success(request, gettext("Decision saved. The review is completed."))
+            ended = gettext("The review is completed.") if had_review else ""
+            messages.success(request, f"{gettext('Decision saved.')} {ended}".rstrip())
         return HttpResponseRedirect(reverse("admin:monitoring_decision_change", args=[row.pk]))
 
     def _ask(self, request: HttpRequest, company: Company, form: DecisionForm, problem: str) -> HttpResponse:

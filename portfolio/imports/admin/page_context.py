@@ -11,7 +11,8 @@ from django.utils.translation import gettext
 
 from core import plurals
 from core.actors import Actor, actor_of
-from core.text import moment_text
+from core.cached_counts import recent_count
+from core.text import counted, moment_text
 from portfolio.billing.approval_limits import Act, reasons_for_second
 from portfolio.billing.contract_year import day_text
 from portfolio.company_search.bulk import may_search_rows
@@ -24,7 +25,7 @@ from portfolio.imports.outcomes import label_of, shown_rows, totals_of, with_kno
 from portfolio.imports.resume import is_in_work
 from portfolio.imports.states import counts_of, sheets_of, state_text
 from portfolio.imports.validate import UNUSABLE, validated_rows
-from portfolio.models import ImportMode, ImportState, SubjectImport, Validation
+from portfolio.models import Contract, ImportMode, ImportState, SubjectImport, Validation
 from portfolio.registrations.adopt import is_number_known
 from portfolio.sync.diff import Verb, unsent
 
@@ -115,6 +116,15 @@ def _checked_as_new(counts: dict[str, int]) -> int:
     return counts.get(Validation.NEW, 0) + counts.get(Validation.REFORMATTED, 0)
 
 
+def _used(contract: Contract) -> str:
+    """Companies billed in the present contract year, as they were counted last."""
+    billed = {one["name"]: one["year"].get("billed", 0) for one in recent_count("held").get("contracts", ())}
+    if contract.pk not in billed:
+        return ""
+    words = gettext("%(count)s used so far") if is_number_known(contract) else gettext("at least %(count)s used so far")
+    return words % {"count": counted(billed[contract.pk])}
+
+
 def _requested_since(counts: dict[str, int], plan: Plan | None) -> int:
     """Of the rows that were new when they were checked."""
     return max(0, _checked_as_new(counts) - len(plan.lists.add)) if plan else 0
@@ -131,6 +141,7 @@ def confirmation_of(row: SubjectImport, counts: dict[str, int], by: Actor, plan:
         "removes": row.removals or 0,
         "asks_for_new": row.mode != ImportMode.REMOVE,
         "asks_for_removals": row.mode != ImportMode.ADD,
+        "used": _used(row.registration.contract),
         "up_to": "" if is_number_known(row.registration.contract) else gettext("up to "),
         "unreadable": _unreadable(counts) if row.mode == ImportMode.EQUAL else 0,
         "left_out": left_out_text(row),

@@ -157,6 +157,12 @@ def test_an_approval_says_that_it_needs_a_second_person(analyst: Client) -> None
     assert "companies of these tiers are always confirmed by a second person: Critical." in shown
 
 
+def test_a_decision_without_a_planned_review_completes_none(analyst: Client) -> None:
+    a_company()
+    said = sent(analyst, DECIDE, **form())
+    assert "Decision saved." in said and "The review is completed" not in said
+
+
 def test_a_decision_made_while_the_form_is_read_is_not_one_that_was_seen(
     analyst: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
