@@ -116,6 +116,9 @@ def _value(paper: Paper, report: Report) -> None:
         [(one.what, one.value, one.meaning) for one in worth(report)],
         (48, 26, 100),
     )
+    rows = [(one.way, one.median, one.most, one.of) for one in speeds(report)]
+    if not rows:
+        return
     paper.ln(4)
     if paper.will_page_break(36):
         paper.add_page()
@@ -125,7 +128,6 @@ def _value(paper: Paper, report: Report) -> None:
         gettext("95th percentile"),
         gettext("Count"),
     )
-    rows = [(one.way, one.median, one.most, one.of) for one in speeds(report)]
     paper.rows(headings, rows, (92, 26, 28, 28), right=(1, 2, 3))
 
 
@@ -180,7 +182,9 @@ def _risk(paper: Paper, report: Report) -> None:
     if report.risk.worse:
         paper.ln(4)
         moved = [(f"{one.name} {one.duns}".strip(), one.was, one.now) for one in report.risk.worse]
-        paper.rows((gettext("Moved to a higher failure risk"), gettext("From"), gettext("To")), moved, (86, 44, 44))
+        paper.rows(
+            (gettext("Moved to a higher failure score class"), gettext("From"), gettext("To")), moved, (86, 44, 44)
+        )
     if report.risk.more_worse:
         paper.write_line(more_worse_words(report), size=9, color=FAINT)
 

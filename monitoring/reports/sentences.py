@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
 from core.text import counted, day_text, moment_text
+from monitoring.deliveries.coverage import incomplete_text
 from monitoring.elements.formatting import lower_first
 from monitoring.models import Severity
 from monitoring.reports.alert_section import Waiting
@@ -86,7 +87,8 @@ def _changes(report: Report) -> str:
 
 def _compared(report: Report) -> str:
     counts, is_week = report.counts, report.period.noun == "week"
-    if not report.is_over or not counts.before:
+    since, before = report.received_since, report.period.before()
+    if not report.is_over or not counts.before or incomplete_text(since, before.start):
         return ""
     if counts.total == counts.before:
         return (
@@ -273,15 +275,15 @@ def worth(report: Report) -> list[Worth]:
             % {"count": counted(handled.critical), "acknowledged": counted(handled.critical_acknowledged)},
         ),
         Worth(
-            gettext("Time since last pull"),
-            freshness(report),
-            gettext("%(as_of)s, for the registration with the oldest complete pull.") % {"as_of": as_of(report)},
+            gettext("Alerts raised"),
+            counted(handled.raised),
+            gettext("%(acknowledged)s acknowledged.") % {"acknowledged": counted(handled.acknowledged)},
         ),
     ]
 
 
 def speeds(report: Report) -> list[Speed]:
-    """Time to detection and to acknowledgement."""
+    """Time to detection and to acknowledgement, where there was any."""
     handled = report.handled
     ways = (
         (gettext("Time from change at D&B to detection"), report.recorded, _counted_changes),
@@ -289,7 +291,8 @@ def speeds(report: Report) -> list[Speed]:
         (gettext("Time from change at D&B to acknowledgement"), handled.since_change, _counted_alerts),
         (gettext("Time from alert to acknowledgement"), handled.since_raised, _counted_alerts),
     )
-    return [Speed(way, delay_text(one.median), delay_text(one.most), of(one.count)) for way, one, of in ways]
+    known = (way for way in ways if way[1].count)
+    return [Speed(way, delay_text(one.median), delay_text(one.most), of(one.count)) for way, one, of in known]
 
 
 def _counted_changes(count: int) -> str:
@@ -330,13 +333,6 @@ def change_sentences(severity: Severity, count: int) -> str:
     }
     low = ngettext("%(count)s low-severity change", "%(count)s low-severity changes", count)
     return texts.get(severity, low) % {"count": counted(count)}
-
-
-def freshness(report: Report) -> str:
-    pulled = [one.registration.last_pulled_at for one in report.held]
-    if not pulled or None in pulled:
-        return gettext("never pulled") if pulled else "–"
-    return delay_text(max(int((report.made_at - min(filter(None, pulled))).total_seconds()), 0))
 
 
 def severities(report: Report) -> list[tuple[Severity, int]]:
