@@ -321,6 +321,7 @@ def test_who_confirms_sees_the_exposure_of_that_decision_only(approver: Client, 
     address = f"{LIST}{Decision.objects.get().pk}/change/"
     shown = page(approver, address)
     assert "No decision so far → Approve. Exposure: EUR 1,200. Confirm decision" in shown
+    assert "You see the exposure because you can confirm this decision." in shown
     assert "No decision so far → Approve. Exposure: EUR 1,200." in page(analyst, address), "for who proposed it too"
     reader = signed_in("Viewer")
     assert "EUR 1,200" not in page(reader, address)
