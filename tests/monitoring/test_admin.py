@@ -521,5 +521,5 @@ def test_the_filter_offers_the_countries_of_companies_and_those_in_the_address(a
 def test_the_list_of_changes_says_that_noise_is_hidden_and_what_a_baseline_is(admin: Client) -> None:
     some_news()
     text = text_of(admin.get("/monitoring/change/"))
-    assert "noise is hidden" in text and "the complete data of a company for the first time" in text
+    assert "noise is hidden" in text and "as it does when a registration begins to monitor it" in text
     assert "noise is hidden" not in text_of(admin.get("/monitoring/change/?severity=all"))
