@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
@@ -21,7 +21,7 @@ from direct_plus.payloads import parse_stamp
 from monitoring.company_page.value_diff import SHOWN, Difference, differences
 from monitoring.elements.compare import course
 from monitoring.elements.formatting import from_json, label_of_path, lower_first
-from monitoring.elements.severity import default_label, is_improvement
+from monitoring.elements.severity import default_label, is_first_score, is_improvement
 from monitoring.models import Change, Element, Kind, Severity
 from monitoring.story_order import LATEST_FIRST, OLDEST_FIRST
 from portfolio.models import Registration
@@ -108,21 +108,29 @@ class Line:
         return {"better": gettext("better"), "worse": gettext("worse")}.get(self.course, "")
 
     @property
+    def lead(self) -> str:
+        """The label, as it stands before the values."""
+        return f"{self.label}:" if _needs_colon(self.differences) else self.label
+
+    @property
+    def more_words(self) -> str:
+        more = len(self.differences) - SHOWN
+        return gettext("and %(count)s more") % {"count": more} if more > 0 else ""
+
+    @property
     def merged_into(self) -> str:
         """The surviving company of a TRANSFER."""
         value = from_json(self.change.current) if self.change.kind == Kind.TRANSFERRED else None
         return value if isinstance(value, str) else ""
 
     def __str__(self) -> str:
+        """As `told.html` marks it up."""
         if self.change.kind != Kind.ELEMENT:
             if not self.merged_into:
                 return self.label
             return gettext("merged into %(merged_into)s") % {"merged_into": self.merged_into}
-        text = "; ".join(map(str, self.differences[:SHOWN]))
-        more = len(self.differences) - SHOWN
-        text = f"{lower_first(self.label)}: {text}" if _needs_colon(self.differences) else f"{self.label} {text}"
-        text = lower_first(text)
-        text = gettext("%(text)s; and %(count)s more") % {"text": text, "count": more} if more > 0 else text
+        text = "; ".join([*map(str, self.differences[:SHOWN]), *filter(None, [self.more_words])])
+        text = f"{lower_first(self.lead)} {text}"
         return f"{text} ({self.course_words})" if self.course else text
 
 
@@ -134,7 +142,10 @@ def line_of(change: Change, elements: Mapping[str, Element]) -> Line:
     if change.kind != Kind.ELEMENT:
         return Line(change, str(SENTENCES.get(change.kind) or change.get_kind_display()), [])
     known = elements.get(change.element)
-    found = differences(from_json(change.previous), from_json(change.current), path=change.element)
+    previous = from_json(change.previous)
+    found = differences(previous, from_json(change.current), path=change.element)
+    if is_first_score(change.element, previous):
+        found = [replace(one, is_first=True) for one in found]
     return Line(change, label_of(change.element, elements), found, muted=bool(known and known.muted))
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from monitoring.elements.array_items import item_changes, named_by
 from monitoring.elements.formatting import short, simple_value, with_unit, words
 from monitoring.elements.json_paths import same_value
+from monitoring.elements.severity import is_first_score
 
 SHOWN = 3
 SILENT = ("value", "line1", "name", "description")
@@ -25,18 +26,33 @@ class Difference:
     after: str = ""
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    # A score that had no value before: it has not become anything.
+    is_first: bool = False
+
+    @property
+    def added_items(self) -> str:
+        return _few(self.added)
+
+    @property
+    def removed_items(self) -> str:
+        return _few(self.removed)
 
     def __str__(self) -> str:
+        """As `difference.html` marks it up."""
         text = "; ".join(self._parts())
         return f"{self.label}: {text}" if self.label else text
 
     def _parts(self) -> Iterator[str]:
         if self.added:
-            yield gettext("added %(items)s") % {"items": _few(self.added)}
+            yield gettext("added %(items)s") % {"items": self.added_items}
         if self.removed:
-            yield gettext("removed %(items)s") % {"items": _few(self.removed)}
+            yield gettext("removed %(items)s") % {"items": self.removed_items}
         if not self.added and not self.removed:
-            yield f"{self.before} → {self.after}"
+            yield first_words(self.after) if self.is_first else f"{self.before} → {self.after}"
+
+
+def first_words(value: str) -> str:
+    return gettext("first reported as %(value)s") % {"value": value}
 
 
 def _few(items: Sequence[str]) -> str:
@@ -61,7 +77,8 @@ def in_a_line(path: str, previous: Any, current: Any) -> str:
     """Before → after, of an array what became of its items, cut where it is long."""
     if isinstance(previous, list) or isinstance(current, list):
         return short("; ".join(map(str, differences(previous, current, path=path))), 160)
-    return f"{with_unit(path, previous, 80)} → {with_unit(path, current, 80)}"
+    after = with_unit(path, current, 80)
+    return first_words(after) if is_first_score(path, previous) else f"{with_unit(path, previous, 80)} → {after}"
 
 
 def is_one_item(value: Any) -> bool:

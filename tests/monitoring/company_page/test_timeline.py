@@ -2,10 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from monitoring.company_page.document_table import compared, facts_of, turns
 from monitoring.company_page.timeline import (
@@ -21,7 +24,7 @@ from monitoring.company_page.timeline import (
     stretch_of,
     timeline,
 )
-from monitoring.company_page.value_diff import differences
+from monitoring.company_page.value_diff import differences, in_a_line
 from monitoring.company_page.value_mismatch import find_mismatches
 from monitoring.elements.formatting import from_json, label_of_path, lower_first, short, value_text, words
 from monitoring.history.checkpoints import profile
@@ -222,9 +225,45 @@ def test_a_change_is_a_sentence() -> None:
     assert sentence(a_line(change)) == "Acme Ltd, 804735132, Leeds: operating status Active → Out of business"
 
 
+FIRST = [
+    ("nationalPercentile", None, "55", "national percentile (failure score) first reported as 55"),
+    ("", '{"rawScore":null}', '{"rawScore":900}', "failure score: raw score: first reported as 900"),
+    ("nationalPercentile", "2", "1", "national percentile (failure score) 2 → 1 (worse)"),
+]
+
+
+@pytest.mark.parametrize(("part", "before", "after", "text"), FIRST)
+def test_a_first_score_has_not_become_anything(part: str, before: str | None, after: str, text: str) -> None:
+    path = f"organization.dnbAssessment.failureScore.{part}".rstrip(".")
+    line = a_line(a_change(element=path, previous=before, current=after))
+    assert str(line) == text
+    assert in_a_line(path, from_json(before), from_json(after)).startswith("first reported as") == ("first" in text)
+
+
 def test_a_list_in_a_sentence() -> None:
     change = a_change(element="organization.websites", previous='["a"]', current='["b"]')
     assert str(a_line(change)) == "websites: added b; removed a"
+
+
+PAGES_AND_MESSAGES = [
+    ("organization.websites", '["a"]', '["b","c","d","e"]'),
+    ("organization.dnbAssessment.failureScore", '{"a":1,"b":1,"c":1,"d":2}', '{"a":2,"b":2,"c":2,"d":3}'),
+    ("organization.dnbAssessment.failureScore.nationalPercentile", None, "55"),
+    ("organization.primaryName", '"A <b>"', '"B & Co"'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("element", "previous", "current"), PAGES_AND_MESSAGES)
+def test_pages_word_a_change_as_messages_do(element: str, previous: str | None, current: str) -> None:
+    line = a_line(a_change(element=element, previous=previous, current=current))
+    text = unescape(strip_tags(render_to_string("monitoring/company_page/told.html", {"line": line})))
+    assert lower_first(" ".join(text.split())) == str(line)
+
+
+def test_a_company_named_by_its_number_is_named_once() -> None:
+    change = a_change(previous='"A"', current='"B"')
+    change.company.name = DUNS
+    assert sentence(a_line(change)) == "804735132, Leeds: primary name A → B"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind != Kind.ELEMENT])
