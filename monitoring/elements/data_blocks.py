@@ -120,8 +120,9 @@ def holds(path: str, bare: str) -> bool:
     return bare.startswith(path[:-1]) if path.endswith("*") else bare == path or bare.startswith(f"{path}.")
 
 
-# As the columns of companies name them.
-SCORE_CLASSES = {
+# As the columns of companies name them; and what people could take for another element.
+LEAVES = {
+    "legalEvents.hasBankruptcy": _("Bankruptcy (open or closed)"),
     "dnbAssessment.failureScore.classScore": _("Failure score class"),
     "dnbAssessment.delinquencyScore.classScore": _("Delinquency score class"),
 }
@@ -130,7 +131,7 @@ SCORE_CLASSES = {
 def own_label(bare: str) -> str:
     """Of what the table itself names, not of what lies below."""
     known = BY_PATH.get(bare) or BY_PATH.get(f"{bare}*")
-    return known.label if known else SCORE_CLASSES.get(bare, "")
+    return known.label if known else LEAVES.get(bare, "")
 
 
 def group_of_block(bare: str) -> str:

@@ -45,6 +45,8 @@ WORDS = {
     "url": _("web address"),
     "esg ranking": _("ESG ranking"),
     "covid19 impact": _("COVID-19 impact"),
+    # Beside "open bankruptcy".
+    "has bankruptcy": _("bankruptcy (open or closed)"),
     "has osha violations": _("OSHA violations"),
     "psc count": _("number of persons with significant control"),
     "socio economic information": _("socioeconomic information"),

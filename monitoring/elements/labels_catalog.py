@@ -13,7 +13,6 @@ VOCABULARY = (
     _("address locality"),
     _("address region"),
     _("assessment date"),
-    _("bankruptcy"),
     _("branches count"),
     _("business discontinued"),
     _("business entity type"),

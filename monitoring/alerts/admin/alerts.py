@@ -168,7 +168,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
             is_counted = row.kind == AlertKind.BASELINE and row.total and row.title != row.rule_name
             return plurals.companies(row.total) if is_counted else ""
         address = reverse("admin:portfolio_company_change", args=[row.company_id])
-        link = format_html('<a href="{}">{}</a>', address, row.company.name or row.company_id)
+        link = format_html('<a href="{}">{}</a>', address, row.company.name or gettext("Name not yet known"))
         return two_lines(link, row.company_id)
 
     @admin.display(description=_("State"))

@@ -193,7 +193,10 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         widget=ElementsWidget(attrs={"rows": 4, "spellcheck": "false"}),
         required=False,
         label=_("Data elements"),
-        help_text=_("Leave empty to include all data elements. An address or a score includes all its parts."),
+        help_text=_(
+            "Leave empty to include all data elements. An address or a score includes all its parts. "
+            "“Open” in a name means a case that is not closed yet."
+        ),
     )
     conditions = forms.CharField(
         label=_("Conditions"),

@@ -67,7 +67,7 @@ ELEMENTS = {
     "financials": "financials",
     "industryCodes": "industry codes",
     "isDeterioratingBusiness": "deteriorating business",
-    "legalEvents.hasBankruptcy": "bankruptcy",
+    "legalEvents.hasBankruptcy": "bankruptcy (open or closed)",
     "legalEvents.hasInsolvency": "insolvency",
     "legalEvents.hasOpenBankruptcy": "open bankruptcy",
     "legalEvents.hasOpenInsolvency": "open insolvency",

@@ -79,6 +79,12 @@ def test_the_inbox_holds_what_is_open_and_filters_show_the_rest(ann: Client) -> 
     assert "No matching alerts" in text_of(ann.get("/monitoring/alert/?state=all&severity=2"))
 
 
+def test_a_company_without_a_name_has_its_number_once(ann: Client) -> None:
+    alert = an_alert(title=f"{DUNS}: operating status Active → Out of business")
+    assert f"Name not yet known {DUNS}" in text_of(ann.get("/monitoring/alert/"))
+    assert f"Name not yet known {DUNS} Operating status" in text_of(ann.get(f"/monitoring/alert/{alert.pk}/change/"))
+
+
 @pytest.mark.parametrize("query", ["q=804735132", "q=acme", "assignee=nobody", "assignee=", "state=bogus", "rule=x"])
 def test_search_and_odd_filters(ann: Client, query: str) -> None:
     a_raised_alert()

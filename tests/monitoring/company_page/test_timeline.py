@@ -95,6 +95,7 @@ def test_long_texts_are_cut() -> None:
     [
         ("operatingStatus", "operating status"),
         ("hasOpenBankruptcy", "open bankruptcy"),
+        ("hasBankruptcy", "bankruptcy (open or closed)"),
         ("isHighRiskBusiness", "high risk business"),
         ("isDelisted", "excluded from marketing lists"),
         ("dunsControlStatus", "D-U-N-S status"),

@@ -1,5 +1,6 @@
 """How much a change matters, as a table."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from monitoring.company_page.summary import FACTS
 from monitoring.elements.compare import course
 from monitoring.elements.data_blocks import BLOCKS
 from monitoring.elements.formatting import WORDS, label_of_path, plain_text
-from monitoring.elements.groups import group_label, group_of
+from monitoring.elements.groups import group_label, group_of, grouped_choices
 from monitoring.elements.labels_catalog import VOCABULARY
 from monitoring.elements.severity import (
     BY_PATH,
@@ -176,6 +177,13 @@ def test_elements_of_further_blocks_have_words_and_a_group(path: str, label: str
     assert default_label(f"organization.{path}") == label
     assert label_of_path(f"organization.{path}") == label
     assert str(group_label(group_of(f"organization.{path}"))) == group
+
+
+def test_elements_that_can_be_chosen_have_distinct_labels_which_changes_carry() -> None:
+    labels = Counter(str(label) for _group, found in grouped_choices([]) for _path, label in found)
+    assert max(labels.values()) == 1, labels.most_common(3)
+    bankruptcy = label_of_path("organization.legalEvents.hasBankruptcy")
+    assert bankruptcy == "Bankruptcy (open or closed)" and bankruptcy in labels
 
 
 def test_abbreviations_are_written_as_such() -> None:
