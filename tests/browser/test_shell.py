@@ -9,11 +9,16 @@ from playwright.sync_api import Browser, Page, expect
 
 from dnbmon_site.accounts.models import User
 from monitoring.models import Alert
+from portfolio.models import ProposalKind
+from portfolio.proposals.create import Sign, propose
 from tests.builders.alerts import raised
 from tests.builders.browser_pages import log_in, see
 from tests.builders.companies import a_company, duns_numbers
 from tests.builders.deliveries import delivered_news
+from tests.builders.registrations import a_registration
 from tests.builders.rules import a_rule
+from tests.builders.subjects import a_subject
+from tests.builders.times import MOMENT
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 ROWS = 5
@@ -101,11 +106,15 @@ def test_a_phone_shows_five_rows_and_targets_of_24_pixels(browser: Browser, live
     delivered_news()
     raised()
     Alert.objects.update(exposure=181_500_00)
-    for position, duns in enumerate(duns_numbers(12)):
+    numbers = duns_numbers(12)
+    for position, duns in enumerate(numbers):
         a_company(duns, f"Company with quite a long name {position} Ltd", city="Newcastle upon Tyne", country="GB")
+        a_subject(duns)
+    registration = a_registration()
+    propose([Sign(ProposalKind.TRANSFER, registration.pk, duns, numbers[0], "1", MOMENT) for duns in numbers[1:]])
     with browser.new_page(viewport=PHONE) as page:
         log_in(page, live_server.url)
-        for path in ("portfolio/company/", "monitoring/alertrule/", "monitoring/alert/"):
+        for path in ("portfolio/company/", "monitoring/alertrule/", "monitoring/alert/", "portfolio/proposal/"):
             page.goto(f"{live_server.url}/{path}")
             see(page, f"shell-{path.strip('/').replace('/', '-')}")
             rows = page.locator("#result_list tr.data-row")
