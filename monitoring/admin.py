@@ -3,7 +3,7 @@
 from monitoring.alerts.admin import alerts, response_times, rules
 from monitoring.company_page import admin as company_page
 from monitoring.data_fetch.admin import fetches
-from monitoring.decisions.admin import decisions, reviews, tier_imports, tier_rules
+from monitoring.decisions.admin import decisions, import_limits, reviews, tier_imports, tier_rules
 from monitoring.deliveries import admin as deliveries
 from monitoring.elements.admin import elements
 from monitoring.exports.admin import file_servers, scheduled
@@ -30,6 +30,7 @@ __all__ = [
     "elements",
     "feed",
     "fetches",
+    "import_limits",
     "alerts",
     "messages",
     "notifications",

@@ -27,7 +27,7 @@ from core.markup import ago, badge
 from core.text import counted, country_name
 from core.visibility import is_restricted, scope_of, visible_to
 from monitoring.alerts.facts.seen import as_seen_by
-from monitoring.company_page.exposure import at_stake
+from monitoring.company_page.exposure import at_stake, may_set_amount
 from monitoring.company_page.risk import open_alerts, with_signal
 from monitoring.company_page.summary import status_tone, status_words
 from monitoring.company_page.tabs import OWNERSHIP, address_of, tab_of, tabs
@@ -295,6 +295,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
             ),
             "decisions": decided,
             "at_stake": money,
+            "may_set_amount": not moment and left_at is None and may_set_amount(request),
             "hides_exposure": not request.user.has_perm(SEE_EXPOSURE),
             "risk": with_signal(found["risk"], money.over(decided["standing"].limit if decided else None)),
             "is_gone": is_gone,

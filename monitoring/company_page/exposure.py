@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
+from core.visibility import is_restricted
 from monitoring.company_page.risk import Signal
 from portfolio.companies.columns import SEE_EXPOSURE
 from portfolio.exposure.books import book_label
@@ -55,7 +56,15 @@ class AtStake:
 
 def at_stake(request: HttpRequest, row: Company, moment: datetime | None) -> AtStake:
     """Read only where there is any, and the reader may see it."""
-    has_any = row.exposure is not None or row.exposure_unconverted
+    # An amount that the reader has just saved is here before lists show it.
+    is_new = request.GET.get("saved") == "amount"
+    has_any = row.exposure is not None or row.exposure_unconverted or is_new
     if not has_any or not request.user.has_perm(SEE_EXPOSURE):
         return AtStake()
     return AtStake(*stakes_and_rates(row.duns, moment.astimezone(UTC).date() if moment else None))
+
+
+def may_set_amount(request: HttpRequest) -> bool:
+    """Amounts are those of the whole contract: to set them is for those who see all."""
+    person = request.user
+    return person.has_perm(SEE_EXPOSURE) and person.has_perm("portfolio.change_exposure") and not is_restricted(person)

@@ -35,11 +35,12 @@ from portfolio.imports.states import Refused, with_counts
 from portfolio.models import ExposureImport, ExposureMode, ImportState
 
 TRIES = 20
+API = "api"
 # A row that holds more is not written again for a few more.
 MOST_TOGETHER = 20_000
 
 
-def set_exposures(positions: Sequence[Position], *, requested_by: Actor) -> list[str]:
+def set_exposures(positions: Sequence[Position], *, requested_by: Actor, source: str = API) -> list[str]:
     """Each replaces what the book had for the company from its day on. Repeating it changes nothing that counts.
     Returns the books that are new."""
     for _ in range(TRIES):
@@ -47,7 +48,7 @@ def set_exposures(positions: Sequence[Position], *, requested_by: Actor) -> list
         # Before they are kept: the caller's own row of today then has the new ones, too.
         known = first_spellings(part.book for row in applied for part in parts_of(row))
         named = _with_names(known, positions)
-        if _keep(named, applied[-1] if applied else None, requested_by):
+        if _keep(named, applied[-1] if applied else None, requested_by, source):
             _record_set(named, requested_by)
             return sorted({one.book for one in named if book_key(one.book) not in known})
     raise Refused(gettext("Other amounts are being saved. Yours were not saved: try again in a few seconds."))
@@ -70,45 +71,45 @@ def end_exposure(duns: str, book: str, day: date, *, requested_by: Actor) -> boo
     if found is None or place is None:
         return False
     gone = [Position(duns, GONE, code_of(int(found.currencies[place])), found.name, day)]
-    if not any(_keep(gone, _applied().last(), requested_by) for _ in range(TRIES)):
+    if not any(_keep(gone, _applied().last(), requested_by, API) for _ in range(TRIES)):
         raise Refused(gettext("Other amounts are being saved. Yours were not saved: try again in a few seconds."))
     _record_removal(gone[0], requested_by)
     return True
 
 
-def _keep(positions: Sequence[Position], last: ExposureImport | None, requested_by: Actor) -> bool:
+def _keep(positions: Sequence[Position], last: ExposureImport | None, requested_by: Actor, source: str) -> bool:
     """In the row that was applied last, if it is this caller's own of today; else in one of its own."""
-    if last is None or not _may_hold(last, requested_by):
-        return _keep_apart(positions, requested_by)
+    if last is None or not _may_hold(last, requested_by, source):
+        return _keep_apart(positions, requested_by, source)
     try:
         return _write(last, [*positions_of(last), *positions])
     except AmountsGone:
         return False
     except TooManyParts:
-        return _keep_apart(positions, requested_by)
+        return _keep_apart(positions, requested_by, source)
 
 
-def _keep_apart(positions: Sequence[Position], requested_by: Actor) -> bool:
+def _keep_apart(positions: Sequence[Position], requested_by: Actor, source: str) -> bool:
     with transaction.atomic():
-        return _write(_begin(positions, requested_by), positions)
+        return _write(_begin(positions, requested_by, source), positions)
 
 
 def _write(row: ExposureImport, every: Sequence[Position]) -> bool:
     return replace(row, every, position=len(every), counts=with_counts({}, {Check.ACCEPTED: len(every)}))
 
 
-def _may_hold(row: ExposureImport, requested_by: Actor) -> bool:
-    is_own = row.source == "api" and row.confirmer_id == requested_by.id
+def _may_hold(row: ExposureImport, requested_by: Actor, source: str) -> bool:
+    is_own = row.source == source and row.confirmer_id == requested_by.id
     return is_own and row.created_at.date() == timezone.now().date() and row.position < MOST_TOGETHER
 
 
-def _begin(positions: Sequence[Position], requested_by: Actor) -> ExposureImport:
+def _begin(positions: Sequence[Position], requested_by: Actor, source: str) -> ExposureImport:
     """A row that holds nothing yet."""
     now = timezone.now()
     return ExposureImport.objects.create(
         mode=ExposureMode.ADD,
         state=ImportState.APPLIED,
-        source="api",
+        source=source,
         as_of=max(one.day for one in positions),
         created_by=clean_text(requested_by, 200),
         created_at=now,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,6 +51,12 @@ class Book:
     currencies: NDArray[Any]
     days: NDArray[Any]
 
+    def among(self, numbers: NDArray[Any]) -> Book:
+        import numpy as np
+
+        chosen = np.isin(self.duns, numbers)
+        return Book(self.name, self.duns[chosen], self.cents[chosen], self.currencies[chosen], self.days[chosen])
+
     def place_of(self, duns: int) -> int | None:
         place = int(self.duns.searchsorted(duns))
         return place if place < len(self.duns) and self.duns[place] == duns else None
@@ -83,13 +89,17 @@ def _layers_on(day: date, every: Sequence[tuple[Layer, bool]]) -> Layers:
     return tuple(_from_last_replacement(found[key]) for key in sorted(found))
 
 
-def _all_layers() -> list[tuple[Layer, bool]]:
-    """In the order in which they were applied. Each book has the name under which it came first."""
+def _all_layers(waiting: ExposureImport | None = None) -> list[tuple[Layer, bool]]:
+    """In the order in which they were applied, one that waits behind them. Each book has the name under which it came
+    first."""
     rows = ExposureImport.objects.filter(state=ImportState.APPLIED, positions__isnull=False)
+    columns = list(rows.order_by("confirmed_at", "id").values_list(*LAYER_COLUMNS))
+    if waiting and waiting.state != ImportState.APPLIED:
+        columns.append(tuple(getattr(waiting, name) for name in LAYER_COLUMNS))
     decode = msgspec.json.Decoder(list[Part]).decode
     found = [
         (Layer(owner, place, part.book, part.day, part.companies, *confirmed), mode == ExposureMode.REPLACE)
-        for owner, mode, parts, *confirmed in rows.order_by("confirmed_at", "id").values_list(*LAYER_COLUMNS)
+        for owner, mode, parts, *confirmed in columns
         if owner
         for place, part in enumerate(decode(parts))
     ]
@@ -116,15 +126,24 @@ def books_at(day: date) -> tuple[Book, ...]:
 def books_on(days: Sequence[date]) -> list[tuple[Book, ...]]:
     """Of several days, whose layers are read once."""
     every = _all_layers()
-    return [_books(day, _layers_on(day, every)) for day in days]
+    return [_books(_layers_on(day, every), partial(layers_at, day)) for day in days]
 
 
-def _books(day: date, layers: Layers) -> tuple[Book, ...]:
+def books_with(upload: ExposureImport, day: date) -> tuple[Book, ...]:
+    """On a day, as if an import counted that waits to be applied."""
+
+    def layers() -> Layers:
+        return _layers_on(day, _all_layers(waiting=upload))
+
+    return _books(layers(), layers)
+
+
+def _books(layers: Layers, read_again: Callable[[], Layers]) -> tuple[Book, ...]:
     while True:
         try:
             return books_of(layers)
         except AmountsGone:
-            before, layers = layers, layers_at(day)
+            before, layers = layers, read_again()
             if layers == before:
                 raise
 
@@ -265,6 +284,14 @@ def _amount_in(rows: NDArray[Any], layer: Layer, duns: int) -> tuple[int | None,
         return None
     cents = int(named["cents"][0])
     return (None, "") if cents == GONE else (cents, code_of(int(named["currency"][0])))
+
+
+def companies_named(upload: ExposureImport, among: Iterable[str]) -> NDArray[Any]:
+    """Those of these companies for which an import has an amount, as numbers."""
+    import numpy as np
+
+    asked = np.array([int(duns) for duns in among], "u4")
+    return asked[np.isin(asked, load([upload.positions])[upload.positions]["duns"])] if upload.positions else asked[:0]
 
 
 def companies_left_out(upload: ExposureImport, most: int) -> Iterator[tuple[Part, list[str]]]:

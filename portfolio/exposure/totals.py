@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, lru_cache
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portfolio.exposure.currencies import code_of
 from portfolio.exposure.days import today
-from portfolio.exposure.ledger import Book, books_at, books_on
+from portfolio.exposure.ledger import Book, books_at, books_on, books_with, companies_named
 from portfolio.exposure.rates import MOST_CENTS, Rates, RatesKey, convert, rates_at, rates_on
+from portfolio.models import ExposureImport
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,6 +86,15 @@ def exposures_on(days: Sequence[date | None], among: NDArray[Any] | None = None)
     asked = [day or today() for day in days]
     found = zip(books_on(asked), rates_on(asked), strict=True)
     return [_exposures(books, rates.key, among) for books, rates in found]
+
+
+def exposures_with(upload: ExposureImport, among: Iterable[str]) -> dict[str, int]:
+    """Today's, of those of these companies that an import names, as if it counted; in cents of the reporting
+    currency."""
+    numbers, rates = companies_named(upload, among), rates_at(today())
+    books = [book.among(numbers) for book in books_with(upload, today())] if len(numbers) else []
+    pieces = [piece for book in books for piece in _pieces(book, rates)]
+    return {f"{duns:09d}": cents for duns, cents in _sum(pieces, rates.reporting_currency).by_duns.items()}
 
 
 def _exposures(books: tuple[Book, ...], rates: RatesKey, among: NDArray[Any] | None) -> Exposures:

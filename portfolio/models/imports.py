@@ -87,7 +87,10 @@ class Upload(models.Model):
     def __str__(self) -> str:
         if self.file_name:
             return self.file_name
-        words = gettext("API: %(by)s, %(created_at)s") if self.source == "api" else gettext("Import of %(created_at)s")
+        words = {
+            "api": gettext("API: %(by)s, %(created_at)s"),
+            "page": gettext("Entered by %(by)s, %(created_at)s"),
+        }.get(self.source, gettext("Import of %(created_at)s"))
         # An API key is known by its name; its prefix is on the page.
         return words % {"by": self.created_by.rsplit(" (", 1)[0], "created_at": moment_text(self.created_at)}
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
@@ -21,11 +20,12 @@ from core.actors import actor_of
 from core.admin.row_actions import Outcome, RowActions
 from core.markup import ago, badge
 from core.uploads import is_too_large
-from portfolio.exposure.admin.base import ExposureAdmin
+from portfolio.exposure.admin.amount_form import amount_page
+from portfolio.exposure.admin.base import ExposureAdmin, WithDay
 from portfolio.exposure.admin.page_context import overview_of, page_of, sums_text
 from portfolio.exposure.books import USUAL
 from portfolio.exposure.currencies import CODES
-from portfolio.exposure.days import BadDay, read_day, today
+from portfolio.exposure.days import today
 from portfolio.exposure.flaws import Check
 from portfolio.exposure.rates import exposure_settings
 from portfolio.exposure.row_files import as_csv, template
@@ -63,18 +63,12 @@ MODES = (
 )
 
 
-class UploadForm(FileOrText):
+class UploadForm(WithDay, FileOrText):
     mode = forms.ChoiceField(choices=ExposureMode.choices)
     book = forms.CharField(max_length=64)
     currency = forms.ChoiceField(choices=[(code, code) for code in sorted(CODES)])
     as_of = forms.CharField()
     pasted = _("Pasted amounts")
-
-    def clean_as_of(self) -> date:
-        try:
-            return read_day(self.cleaned_data["as_of"])
-        except BadDay as error:
-            raise ValidationError(str(error)) from error
 
 
 def _apply(request: HttpRequest, row: ExposureImport) -> str:
@@ -136,6 +130,7 @@ class ExposureImportAdmin(RowActions, ExposureAdmin):
         return [
             path("upload/", view(self.upload), name="portfolio_exposureimport_upload"),
             path("template/", view(self.template), name="portfolio_exposureimport_template"),
+            path("amount/<str:duns>/", view(self.amount), name="portfolio_exposureimport_amount"),
             path("overview/", view(self.overview), name="portfolio_exposureimport_overview"),
             path("<uuid:key>/rows.csv", view(self.rows), name="portfolio_exposureimport_rows"),
             *super().get_urls(),
@@ -193,6 +188,9 @@ class ExposureImportAdmin(RowActions, ExposureAdmin):
         )
         start_reading(row.pk)
         return HttpResponseRedirect(reverse("admin:portfolio_exposureimport_change", args=[row.pk]))
+
+    def amount(self, request: HttpRequest, duns: str) -> HttpResponse:
+        return amount_page(self, request, duns)
 
     def template(self, request: HttpRequest) -> HttpResponse:
         headers = {"Content-Disposition": 'attachment; filename="exposure-template.xlsx"'}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import islice
 from typing import Any
@@ -33,6 +33,8 @@ from portfolio.registrations.memberships import distinct, numbers_at
 LARGEST = 20
 NAMED = 20
 PARTS_SHOWN = 50
+# What is known elsewhere of the companies of an import, once its amounts are checked: each returns more for its page.
+BESIDE_AMOUNTS: list[Callable[[HttpRequest, ExposureImport], Mapping[str, Any]]] = []
 CHECK_TONES = {Check.ACCEPTED: "good", Check.NOT_LISTED: "info", Check.DUPLICATE: "warn", Check.DECISION: "warn"}
 
 
@@ -66,7 +68,14 @@ def page_of(request: HttpRequest, row: ExposureImport, *, may_change: bool) -> d
         "may_apply": is_read and not undecided and accepted(row) > 0,
         "losing": list(_losing(row)) if is_read else [],
         "left_out": _left_out(counts) if is_read else "",
+        **_beside(request, row, is_settled=not undecided),
     }
+
+
+def _beside(request: HttpRequest, row: ExposureImport, *, is_settled: bool) -> dict[str, Any]:
+    has_amounts = row.state in (ImportState.READ, ImportState.APPLIED) and row.positions and is_settled
+    found = (more(request, row) for more in BESIDE_AMOUNTS) if has_amounts else ()
+    return {name: value for one in found for name, value in one.items()}
 
 
 def _names_of(numbers: Sequence[str]) -> dict[str, str]:

@@ -203,6 +203,8 @@ POST /portfolio/subjectimport/{key}/do/approve/             MPD
 POST /portfolio/subjectimport/{key}/do/cancel/              MPD
 POST /portfolio/subjectimport/{key}/do/undo/                MPD
 POST /portfolio/syncrun/{key}/do/pause/                     MD
+GET  /portfolio/exposureimport/amount/804735132/            MD
+POST /portfolio/exposureimport/amount/804735132/            MD
 GET  /portfolio/exposureimport/overview/                    AMD
 GET  /portfolio/exposureimport/template/                    VAMPOD
 GET  /portfolio/exposureimport/upload/                      MD

@@ -20,7 +20,7 @@ from monitoring.models import Decision, DecisionState, Review, TierImport, TierR
 from portfolio.exposure.days import today
 from portfolio.exposure.refresh import refresh_columns
 from portfolio.exposure.work import refresh
-from portfolio.models import Company, ImportState, Tier
+from portfolio.models import Company, ExposureImport, ImportState, Tier
 from tests.builders.alerts import an_alert
 from tests.builders.companies import DUNS, OTHER, a_company
 from tests.builders.decisions import (
@@ -311,6 +311,26 @@ def test_amounts_that_exceed_limits_are_on_the_overview_with_the_job_that_applie
     refresh()
     overview = page(analyst, "/")
     assert "2 companies exceed their limits Company 2 by EUR 500, Company 1 by EUR 200." in overview
+
+
+def test_an_import_names_the_companies_above_their_limit_before_and_after_it_is_applied(manager: Client) -> None:
+    a_company(name="Acme")
+    a_company(OTHER, "Litware")
+    a_decision(a_limit(1_000))
+    a_decision(a_limit(5_000), duns=OTHER)
+    exposure(f"{DUNS};900\n{OTHER};6000", book="orders")
+    row = exposure(f"{DUNS};1200", mode="add")
+    ExposureImport.objects.filter(pk=row.pk).update(state=ImportState.READ, confirmed_at=None)
+    address = f"/portfolio/exposureimport/{row.pk}/change/"
+    shown = page(manager, address)
+    assert "1 company would exceed its limit once the import is applied." in shown
+    assert "Acme would exceed its limit of EUR 1,000 by EUR 1,100." in shown
+    assert "Litware" not in shown, "the import does not name it"
+    shown = sent(manager, f"/portfolio/exposureimport/{row.pk}/do/apply/")
+    assert "1 company of this import exceeds its limit. Acme exceeds its limit of EUR 1,000 by EUR 1,100." in shown
+    reader = Client()
+    reader.force_login(a_person("view_exposure", username="eve"))
+    assert "exceeds its limit" not in page(reader, address)
 
 
 def test_who_confirms_sees_the_exposure_of_that_decision_only(approver: Client, analyst: Client) -> None:

@@ -199,6 +199,23 @@ def test_a_company_shows_its_books(analyst: Client) -> None:
     assert "Orders USD 1,500" in page
 
 
+def test_an_amount_is_entered_on_the_page_of_a_company(manager: Client, analyst: Client) -> None:
+    a_company(DUNS, name="Acme")
+    exposure(f"{DUNS};900", book="Deposits")
+    company, form = f"/portfolio/company/{DUNS}/change/", f"{LIST}amount/{DUNS}/"
+    assert form in manager.get(company).text and form not in analyst.get(company).text
+    page = manager.get(form).text
+    assert all(f'<option value="{kind}">' in page for kind in ("Receivables", "Orders", "Guarantees", "Deposits"))
+    amount = {"book": "Receivables", "amount": "250000.50", "currency": "EUR", "as_of": "2026-03-31"}
+    page = text_of(manager.post(form, amount, follow=True))
+    assert "Saved: Receivables, EUR 250,000.50" in page
+    assert "Deposits EUR 900" in page and "Receivables EUR 250,001" in page, "before lists show it"
+    page = text_of(manager.post(form, {**amount, "amount": "-1", "as_of": "3/4/2026"}))
+    assert "Amount: " in page and "As of: “3/4/2026” is not a clear day" in page
+    assert "Entered by Portfolio manager" in text_of(manager.get(LIST))
+    assert manager.get(f"{LIST}amount/{OTHER}/").status_code == 404
+
+
 def test_rates_are_kept_all_or_none(manager: Client) -> None:
     page = text_of(manager.post(f"{RATES}set/", {"rates": "USD 2026-01-31 0,92\nCHF 2026-01-31"}, follow=True))
     assert "Line 2" in page
