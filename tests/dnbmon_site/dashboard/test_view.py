@@ -78,10 +78,9 @@ def test_with_everything_on_it_the_queries_stay_few(client: Client, django_asser
     for address, most in (("/", MOST_QUERIES + 1), ("/", MOST_QUERIES), ("/?part=live&days=90", MOST_QUERIES)):
         with django_assert_max_num_queries(most):
             text = text_of(client.get(address))
-        assert (
-            "Three or more declines in a row no increase since; may have begun earlier Company 804735132"
-            in text
-        ), address
+        assert "Three or more declines in a row no increase since; may have begun earlier Company 804735132" in text, (
+            address
+        )
 
 
 def all_kinds_of_news() -> None:
