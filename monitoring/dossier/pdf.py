@@ -89,7 +89,7 @@ def _figures(paper: Paper, dossier: Dossier) -> None:
     both, one_only = gettext("The company before and after"), gettext("The company at the end of the period")
     paper.heading(both if knows_before or not dossier.figures else one_only)
     if not dossier.figures:
-        paper.write_line(gettext("No figures were available."))
+        paper.write_line(gettext("D&B had reported no figures by then."))
         return
     rows = [(one.label, one.before or "–", one.after or "–") for one in dossier.figures]
     headings = (

@@ -30,7 +30,7 @@ DIRECTION_WORDS: Mapping[str, str | Promise] = {
     WORSE: _("Higher risk"),
     BETTER: _("Lower risk"),
     SAME: _("Unchanged"),
-    UNRATED: _("Class unknown on one of the days"),
+    UNRATED: _("Class unknown on one of the two days"),
     NEW: _("New in the portfolio"),
     GONE: _("No longer in the portfolio"),
 }

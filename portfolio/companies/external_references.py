@@ -77,6 +77,8 @@ def _record(action: str, named: Sequence[Named], actor: str) -> None:
     shown = ", ".join(f"{one.system}:{one.id} = {one.duns}" for one in named[:10]) + (" …" if len(named) > 10 else "")
     thing = ExternalReference(pk=ExternalReference.key(named[0].system, named[0].id))
     after = {"references": [[one.system, one.id, one.duns] for one in named[:10_000]]}
-    words = ngettext("%(count)s reference: %(shown)s", "%(count)s references: %(shown)s", len(named))
+    words = ngettext(
+        "%(count)s ID in another system: %(shown)s", "%(count)s IDs in other systems: %(shown)s", len(named)
+    )
     summary = words % {"count": counted(len(named)), "shown": shown}
     record(actor=actor, action=action, thing=thing, summary=summary, after=after)
