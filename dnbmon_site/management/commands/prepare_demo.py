@@ -56,11 +56,18 @@ class Command(BaseCommand):
             adopt_as_requested(registration, by=ACTOR)
         import_seed_files(sandbox)
         import_exposure()
-        # So that decisions are made with what D&B has reported until today.
-        call_command("pull", *TAKEN_OVER, stdout=self.stdout)
+        self.pull()
         make_second_person()
         make_decisions()
         update_counts("held", "reviews", "decisions")
+
+    def pull(self) -> None:
+        """So that decisions are made with what D&B has reported until today. The demo also starts without it: the
+        worker pulls again."""
+        try:
+            call_command("pull", *TAKEN_OVER, stdout=self.stdout)
+        except CommandError as error:
+            self.stderr.write(str(error))
 
 
 def import_seed_files(sandbox: SandboxControl) -> None:
