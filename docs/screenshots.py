@@ -58,7 +58,7 @@ class Shot:
 
 
 SHOTS = (
-    Shot("front-page", "/", size=(1366, 820)),
+    Shot("front-page", "/", size=(1366, 780)),
     Shot("front-page-phone", "/", size=PHONE),
     Shot("inbox", "/monitoring/alert/", size=(1366, 800)),
     Shot("alert", "/monitoring/alert/?q=Lone+Star+Process", ALERT),
