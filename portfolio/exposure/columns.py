@@ -19,7 +19,7 @@ HEADERS = {
     "importe importo saldototale",
     "currency": "currency currencycode curr ccy cur iso isocode währung waehrung währungsschlüssel devise "
     "moneda valuta",
-    "book": "book type exposuretype category kind ledger source buch art kategorie",
+    "book": "book kindofamount type exposuretype category kind ledger source buch art kategorie",
     "day": "asof date day asofdate keydate balancedate duedate reportdate stichtag datum fecha data valuedate",
     "reference": companies.HEADERS["customer_reference"] + " kunde debitor debtor debtornumber creditor kreditor",
     "name": companies.HEADERS["name"],

@@ -18,7 +18,7 @@ class Check(models.TextChoices):
     NEGATIVE = "negative", _("Negative amount")
     CURRENCY = "currency", _("Unknown currency")
     DAY = "day", _("Date not readable")
-    BOOK = "book", _("Book missing")
+    BOOK = "book", _("Kind of amount missing")
 
 
 COUNTED = (Check.ACCEPTED, Check.NOT_LISTED)

@@ -14,9 +14,9 @@ from portfolio.imports.row_files import csv_of, template_of
 
 HEADER = (
     *("Line", "Validation", "Reason", "Company as written", "Amount as written", "D-U-N-S", "Amount", "Currency"),
-    *("Book", "As of", "Name"),
+    *("Kind of amount", "As of", "Name"),
 )
-TEMPLATE = ("D-U-N-S", "Customer reference", "Amount", "Currency", "Book", "As of", "Name")
+TEMPLATE = ("D-U-N-S", "Customer reference", "Amount", "Currency", "Kind of amount", "As of", "Name")
 
 
 def as_csv(rows: Iterable[ExposureRow]) -> Iterator[bytes]:

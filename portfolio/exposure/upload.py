@@ -27,7 +27,7 @@ from portfolio.imports.states import Refused, counts_of, demand_moved, demand_st
 from portfolio.models import ExposureImport, ExposureMode, ImportState
 
 NO_ROWS = _("The file has a header row but no other rows. Add the amounts below it and upload it again.")
-PARTS = _("The file has more than 10,000 books and days. Check the columns for book and date, and upload it again.")
+PARTS = _("The file has more than 10,000 kinds of amounts and days. Check these columns, and upload it again.")
 # What stands in checked rows where a company was erased.
 ERASED = "000000000"
 

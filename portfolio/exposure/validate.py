@@ -124,7 +124,7 @@ class ExposureValidator:
     def _read_book(self, line: ExposureLine, draft: Draft) -> None:
         draft.book = book_name(line.book or self._upload.book)
         if not draft.book:
-            raise Flaw(Check.BOOK, gettext("The book is missing."))
+            raise Flaw(Check.BOOK, gettext("The kind of amount is missing."))
 
     def _read_day(self, line: ExposureLine, draft: Draft) -> None:
         try:
@@ -155,7 +155,7 @@ class ExposureValidator:
         first = self._first_lines.setdefault(row.key, row.line)
         if first == row.line:
             return []
-        words = gettext("Same company, book and day as in line %(first)s. Only that line is used.")
+        words = gettext("Same company, kind of amount and day as in line %(first)s. Only that line is used.")
         return [Flaw(Check.DUPLICATE, words % {"first": counted(first)})]
 
 

@@ -17,8 +17,8 @@ RATE_ONE = 10**12
 
 
 class ExposureMode(models.TextChoices):
-    REPLACE = "replace", _("Replace the book from that day")
-    ADD = "add", _("Add to the book, or change amounts in it")
+    REPLACE = "replace", _("Replace all amounts of the kind from that day")
+    ADD = "add", _("Add or change amounts")
 
 
 class ExposureImport(UndoableUpload):
@@ -26,13 +26,13 @@ class ExposureImport(UndoableUpload):
     undone: nothing is copied, so what counts on a day follows from these rows alone (portfolio/exposure/ledger.py)."""
 
     mode = models.CharField(max_length=8, choices=ExposureMode.choices, default=ExposureMode.REPLACE)
-    book = models.CharField(max_length=64, blank=True, help_text=_("Book of rows without a book."))
+    book = models.CharField(max_length=64, blank=True, help_text=_("Kind of amount of rows without one."))
     currency = models.CharField(max_length=3, blank=True, help_text=_("Currency of rows without a currency."))
     as_of = models.DateField(help_text=_("Day of rows without a day."))
     decimal_mark = models.CharField(
         max_length=1, blank=True, help_text=_("Decimal separator that a user chose for amounts with two readings.")
     )
-    parts = models.TextField(default="[]", help_text=_("Books and days with their totals, as JSON."))
+    parts = models.TextField(default="[]", help_text=_("Kinds of amounts and days with their totals, as JSON."))
     positions = CompactUUIDField(null=True, help_text=_("Owner of the stored amounts."))
 
     class Meta:

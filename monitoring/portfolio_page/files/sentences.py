@@ -26,7 +26,7 @@ def about_lines(overview: Overview) -> list[str]:
 
 def _unconverted(overview: Overview) -> list[str]:
     found = sorted(overview.money.unconverted.items()) if overview.money else []
-    words = gettext("Not included, because the exchange rate is missing: %(amount)s of %(companies)s in all books.")
+    words = gettext("Not included, because the exchange rate is missing: %(amount)s of %(companies)s.")
     return [
         words % {"amount": money_text(cents, currency), "companies": companies(number)}
         for currency, (number, cents) in found

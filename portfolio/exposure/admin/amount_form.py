@@ -58,8 +58,11 @@ def amount_page(pages: ExposureAdmin, request: HttpRequest, duns: str) -> HttpRe
         "form": form,
         "problem": problem,
         "given": _given(form.data if form.is_bound else request.GET.dict()),
-        "stakes": [(book_label(one.book), one, exact_text(one.cents)) for one in stakes_of(company.duns)],
-        "kinds": _kinds(),
+        "stakes": [
+            (book_label(one.book), one, exact_text(one.cents), exact_money_text(one.cents, one.currency))
+            for one in stakes_of(company.duns)
+        ],
+        "kinds": kinds_of_amounts(),
         "currencies": sorted(CODES),
         "longest": LONGEST,
         "latest": today().isoformat(),
@@ -86,7 +89,8 @@ def _given(data: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(data.get(name) or usual.get(name, "")) for name in FIELDS}
 
 
-def _kinds() -> list[str]:
+def kinds_of_amounts() -> list[str]:
+    """The usual ones, and those that have or had amounts."""
     return [*map(str, USUAL.values()), *(name for key, name in book_names().items() if key not in USUAL)]
 
 

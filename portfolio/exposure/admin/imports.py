@@ -20,10 +20,9 @@ from core.actors import actor_of
 from core.admin.row_actions import Outcome, RowActions
 from core.markup import ago, badge
 from core.uploads import is_too_large
-from portfolio.exposure.admin.amount_form import amount_page
+from portfolio.exposure.admin.amount_form import amount_page, kinds_of_amounts
 from portfolio.exposure.admin.base import ExposureAdmin, WithDay
 from portfolio.exposure.admin.page_context import overview_of, page_of, sums_text
-from portfolio.exposure.books import USUAL
 from portfolio.exposure.currencies import CODES
 from portfolio.exposure.days import today
 from portfolio.exposure.flaws import Check
@@ -56,7 +55,7 @@ MODES = (
         ExposureMode.REPLACE,
         _("Replace"),
         _(
-            "The file is the complete book of its day. Companies that are not in the file have no amount from "
+            "The file has all amounts of its kind. Companies that are not in the file have no amount of this kind from "
             "that day on."
         ),
     ),
@@ -172,7 +171,7 @@ class ExposureImportAdmin(RowActions, ExposureAdmin):
             "errors": [too_large()] if is_cut else form.non_field_errors(),
             "chosen": {name: given.get(name, "") for name in ("mode", "book", "currency", "as_of")},
             "modes": MODES,
-            "books": list(USUAL.values()),
+            "kinds": kinds_of_amounts(),
             "currencies": sorted(CODES),
             "limit": settings.IMPORT_LIMIT_MB,
         }

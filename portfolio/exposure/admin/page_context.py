@@ -89,9 +89,8 @@ def _losing(row: ExposureImport) -> Iterator[str]:
         shown = gone[:NAMED]
         names = _names_of(shown)
         words = ngettext(
-            "%(count)s company of the book “%(book)s” is not in the file and has no amount from %(day)s on: %(names)s",
-            "%(count)s companies of the book “%(book)s” are not in the file and have no amount from %(day)s on: "
-            "%(names)s",
+            "%(count)s company with “%(book)s” is not in the file and has none from %(day)s on: %(names)s",
+            "%(count)s companies with “%(book)s” are not in the file and have none from %(day)s on: %(names)s",
             len(gone),
         )
         told = {"count": counted(len(gone)), "book": book_label(part.book), "day": day_text(part.day)}
@@ -104,7 +103,7 @@ def _lead_of(row: ExposureImport) -> str:
         ImportState.UPLOADED: gettext("The file is uploaded. Checking starts in a moment. You may leave this page."),
         ImportState.READING: gettext("Every row is being checked. You may leave this page."),
         ImportState.READ: gettext("All rows are checked. No amounts are used until a user applies the import."),
-        ImportState.APPLIED: gettext("Applied. The amounts are in use from the days of their books on."),
+        ImportState.APPLIED: gettext("Applied. The amounts are in use from their days on."),
         ImportState.UNDONE: gettext("Undone. The amounts are not used."),
         ImportState.CANCELLED: gettext("Cancelled. No changes were made."),
     }.get(ImportState(row.state), "")
@@ -125,14 +124,14 @@ def _has_several_days(parts: list[Part]) -> bool:
     return len(books) > len(set(books))
 
 
-def _sums(part: Part) -> str:
-    return ", ".join(money_text(cents, currency) for currency, cents in sorted(part.amounts.items()))
+def _sums(part: Part) -> list[str]:
+    return [money_text(cents, currency) for currency, cents in sorted(part.amounts.items())]
 
 
 def sums_text(row: ExposureImport) -> str:
     """For the list: its books and their sums, in a few words."""
     parts = parts_of(row)
-    texts = [f"{book_label(one.book)}: {_sums(one)}" for one in parts[:3]]
+    texts = [f"{book_label(one.book)}: {', '.join(_sums(one))}" for one in parts[:3]]
     return " · ".join(texts) + (" …" if len(parts) > 3 else "")
 
 

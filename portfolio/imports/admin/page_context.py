@@ -27,6 +27,7 @@ from portfolio.imports.states import counts_of, sheets_of, state_text
 from portfolio.imports.validate import UNUSABLE, validated_rows
 from portfolio.models import Contract, ImportMode, ImportState, SubjectImport, Validation
 from portfolio.registrations.adopt import is_number_known
+from portfolio.subjects.counts import counts_of as counts_of_subjects
 from portfolio.sync.diff import Verb, unsent
 
 VALIDATION_TONES = {
@@ -97,6 +98,7 @@ def _what_to_do(request: HttpRequest, row: SubjectImport, counts: dict[str, int]
         "is_first_person": first_person_of(row) == actor_of(request).id,
         "may_undo": may_confirm and row.state == ImportState.APPLIED and row.mode != ImportMode.REMOVE,
         "needs_second": why_it_waits(row),
+        "differs": _differs(row),
         "undone_removals": undone_removals(row) if row.state == ImportState.AWAITING_UNDO else 0,
     }
 
@@ -121,8 +123,18 @@ def _used(contract: Contract) -> str:
     billed = {one["name"]: one["year"].get("billed", 0) for one in recent_count("held").get("contracts", ())}
     if contract.pk not in billed:
         return ""
-    words = gettext("%(count)s used so far") if is_number_known(contract) else gettext("at least %(count)s used so far")
-    return words % {"count": counted(billed[contract.pk])}
+    used = counted(billed[contract.pk])
+    if contract.contracted_number:
+        used = gettext("%(used)s of %(contracted)s") % {"used": used, "contracted": counted(contract.contracted_number)}
+    return used if is_number_known(contract) else gettext("at least %(used)s") % {"used": used}
+
+
+def _differs(row: SubjectImport) -> bool:
+    """Whether D&B's list differs from what is requested, after an import."""
+    if row.state != ImportState.APPLIED or not row.registration.adopted:
+        return False
+    counts = counts_of_subjects(row.registration)
+    return bool(counts.missing or counts.refused or counts.extra)
 
 
 def _requested_since(counts: dict[str, int], plan: Plan | None) -> int:

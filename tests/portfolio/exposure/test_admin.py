@@ -64,7 +64,9 @@ def do(client: Client, row: ExposureImport, action: str, **data: Any) -> str:
 
 def test_a_file_is_checked_applied_and_undone(manager: Client) -> None:
     row = uploaded(manager, f"DUNS;Amount\n{DUNS};1.234,50\n{OTHER};oops\n")
-    page = text_of(manager.get(f"{LIST}{row.pk}/change/"))
+    answer = manager.get(f"{LIST}{row.pk}/change/")
+    page = text_of(answer)
+    assert "Kind of amount As of Companies Amount" in page and 'class="dm-table dm-amounts"' in answer.text
     assert "EUR 1,235" in page and "EUR 1,234.50" in page
     assert "“oops” is not an amount" in page
     assert "Not applied because of errors: 1 row" in page
@@ -84,7 +86,7 @@ def test_replacing_a_book_names_who_loses_an_amount(manager: Client) -> None:
     do(manager, uploaded(manager, f"DUNS;Amount\n{DUNS};5\n{OTHER};6\n"), "apply")
     row = uploaded(manager, f"DUNS;Amount\n{DUNS};7\n")
     page = text_of(manager.get(f"{LIST}{row.pk}/change/"))
-    assert "1 company of the book “Receivables” is not in the file" in page and ": Litware Inc" in page
+    assert "1 company with “Receivables” is not in the file" in page and ": Litware Inc" in page
     for more in ({"mode": "add"}, {"book": "Orders"}):
         row = uploaded(manager, f"DUNS;Amount\n{DUNS};7\n", **more)
         assert "is not in the file" not in text_of(manager.get(f"{LIST}{row.pk}/change/"))

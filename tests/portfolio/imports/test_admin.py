@@ -16,6 +16,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django_q.models import OrmQ
 
 from core.blobs import load_bytes
+from core.cached_counts import update_counts
 from dnbmon_site.accounts.models import User
 from portfolio.imports.resume import work_on
 from portfolio.imports.states import file_key
@@ -203,6 +204,27 @@ def test_the_page_shows_verdicts_and_numbers(admin: Client, registration: Regist
     only = page(admin, import_, "?validation=invalid")
     assert "abc" in only
     assert "10-120-2303" not in only
+
+
+def test_who_confirms_sees_what_of_the_contract_is_used(admin: Client, registration: Registration) -> None:
+    Contract.objects.update(contracted_number=6000)
+    request_subjects(registration=registration, entries=[SubjectEntry(ONE)], requested_by="ann")
+    Subject.objects.update(state=SubjectState.MONITORED, monitored_since=date.today())
+    update_counts("held")
+    text = page(admin, uploaded(admin, TWO))
+    assert "up to 1 new billable company" in text
+    assert "at least 1 of 6,000 contracted companies used this contract year" in text
+
+
+def test_differences_are_offered_where_there_are_some(admin: Client, registration: Registration) -> None:
+    Registration.objects.update(adopted=True)
+    import_ = uploaded(admin, ONE)
+    do(admin, import_, "confirm", number="1")
+    import_.refresh_from_db()
+    work_on(import_)
+    assert "View differences from D&B's list" not in page(admin, import_)
+    Subject.objects.update(state=SubjectState.REFUSED)
+    assert "View differences from D&B's list" in page(admin, import_)
 
 
 def test_rows_are_paged(admin: Client, registration: Registration) -> None:
