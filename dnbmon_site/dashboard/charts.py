@@ -18,7 +18,6 @@ from core.text import counted, country_name
 from core.visibility import visible_to
 from dnbmon_site.dashboard.query import Asked
 from monitoring.company_page.timeline import label_of
-from monitoring.deliveries import coverage
 from monitoring.models import Axis, DailyTotal, Element, Kind, Severity
 from monitoring.open_counts import in_use_since
 from monitoring.stats.day_totals import TOLD
@@ -80,18 +79,13 @@ def totals_of(asked: Asked, numbers: OpenCounts) -> Totals:
 
 def _has_history(asked: Asked, numbers: OpenCounts) -> bool:
     """Whether D&B's notifications were received during all of the days before: else there is nothing to compare."""
-    since = _counted_since(numbers) or in_use_since()
+    since = counted_since(numbers) or in_use_since()
     return since is None or since.date() <= asked.before
 
 
-def _counted_since(numbers: OpenCounts) -> datetime | None:
+def counted_since(numbers: OpenCounts) -> datetime | None:
     since = numbers.of("in_use").get("since")
     return datetime.fromisoformat(since) if since else None
-
-
-def incomplete_text(asked: Asked, numbers: OpenCounts) -> str:
-    """From when on there is data, where the chart begins earlier."""
-    return coverage.incomplete_text(_counted_since(numbers), asked.first)
 
 
 def severe_total(counts: Counts) -> int:

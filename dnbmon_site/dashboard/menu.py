@@ -16,7 +16,7 @@ from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, resolve,
 from core.visibility import is_restricted
 from dnbmon_site.dashboard.menu_entries import Entry, Page, Text
 from dnbmon_site.dashboard.navigation import GROUPS
-from dnbmon_site.dashboard.waiting import waiting_text, waiting_words
+from dnbmon_site.dashboard.waiting import waiting_badge
 from dnbmon_site.http.unit_pages import is_open
 
 
@@ -53,8 +53,7 @@ def _line(request: HttpRequest, entry: Entry, here: Place | None) -> dict[str, A
         "title": entry.title,
         "icon": entry.icon,
         "link": next((address(page) for page in pages if not page.query), address(pages[0])),
-        "badge": waiting_text(request, entry.waiting),
-        "badge_words": waiting_words(request, entry.waiting),
+        **waiting_badge(request, entry.waiting),
         "active": here is not None and here.entry is entry,
     }
 
@@ -74,8 +73,7 @@ def _tab(request: HttpRequest, page: Page, here: Place) -> dict[str, Any]:
     return {
         "title": page.title,
         "link": _tab_link(request, page),
-        "badge": waiting_text(request, page.waiting),
-        "badge_words": waiting_words(request, page.waiting),
+        **waiting_badge(request, page.waiting),
         "active": page is here.page if here.is_below else _is_active(request, page),
     }
 

@@ -24,6 +24,7 @@ from dnbmon_site.dashboard.query import RANGES, Asked, query_of, today
 from dnbmon_site.dashboard.since_last_visit import News, news_for
 from dnbmon_site.dashboard.tiles import fresh, tiles_of
 from monitoring.company_page.timeline import Line, line_of
+from monitoring.deliveries.received_since import incomplete_text
 from monitoring.models import NO_NOISE, Axis, Change, Element, Severity
 from monitoring.stats.daily_counts import CONSUMER as COUNTS
 from monitoring.story_order import newest, story_key
@@ -110,7 +111,7 @@ def _body(
         "last": _lines(rows, elements, news, _amounts(rows) if may_see_money else {}),
         "with_more": {duns for duns, count in Counter(row.company_id for row in latest).items() if count > 1},
         "chart": charts.chart_of(asked, totals),
-        "incomplete": charts.incomplete_text(asked, numbers),
+        "incomplete": incomplete_text(charts.counted_since(numbers), asked.first),
         "legend": list(charts.legend_of(asked, totals)),
         "kinds": charts.by_kind(asked, totals, elements),
         "countries": charts.by_country(totals),

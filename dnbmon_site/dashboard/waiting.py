@@ -27,16 +27,13 @@ WHAT = {
 }
 
 
-def waiting_text(request: HttpRequest, names: str) -> str:
-    """Of one or several kinds; nothing where nothing waits."""
-    count = sum(_waiting(request, name) for name in names.split())
-    return up_to(count) if count else ""
-
-
-def waiting_words(request: HttpRequest, names: str) -> str:
-    """What the number counts, by kind."""
-    counts = {name: _waiting(request, name) for name in names.split()}
-    return ", ".join(f"{WHAT[name]}: {up_to(count)}" for name, count in counts.items() if count)
+def waiting_badge(request: HttpRequest, names: str) -> dict[str, str]:
+    """The number of one or several kinds, and what it counts; empty where nothing waits."""
+    counts = {name: count for name in names.split() if (count := _waiting(request, name))}
+    return {
+        "badge": up_to(sum(counts.values())) if counts else "",
+        "badge_words": ", ".join(f"{WHAT[name]}: {up_to(count)}" for name, count in counts.items()),
+    }
 
 
 def _waiting(request: HttpRequest, name: str) -> int:

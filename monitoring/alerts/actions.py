@@ -71,6 +71,11 @@ def closing_words(reason: str) -> str:
     return gettext("Closed: %(reason)s.") % {"reason": CloseReason(reason).label}
 
 
+def reopened_words() -> str:
+    """The comment of a reopened alert."""
+    return gettext("Reopened.")
+
+
 def reopen(alerts: Sequence[uuid.UUID], *, by: str) -> int:
     """Acknowledged and closed ones are new again, and due later; returns how many were. A comment on each says so, as
     the last one would still state why it was closed."""
@@ -92,7 +97,7 @@ def _reopen_batch(batch: Sequence[uuid.UUID], by: str) -> int:
         for some in in_batches(rows, ROWS_IN_A_QUERY):
             as_read = reduce(or_, (Q(**{name: getattr(row, name) for name in AS_READ}) for row in some))
             done = Alert.objects.filter(as_read).update(**UNHANDLED, **due_again())
-            comment_on(_new_of([row.pk for row in some], done), by=by, text=gettext("Reopened."))
+            comment_on(_new_of([row.pk for row in some], done), by=by, text=reopened_words())
             count += done
     return count
 

@@ -25,7 +25,7 @@ from monitoring.alerts.facts.reports import OLD_NEWS, can_raise
 from monitoring.alerts.rules import Rule, Scope, compile_rule
 from monitoring.company_page.timeline import Line, lines_of
 from monitoring.content_ids import milliseconds
-from monitoring.deliveries.coverage import incomplete_text, received_since
+from monitoring.deliveries.received_since import incomplete_text, received_since
 from monitoring.elements.paths import is_related
 from monitoring.models import NO_ELEMENT, AlertRule, Change, Element, Grouping, Kind, Observation, Verb
 from monitoring.story_order import LATEST_FIRST, story_key

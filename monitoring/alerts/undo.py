@@ -78,6 +78,11 @@ def undo(alert: uuid.UUID, token: str, *, by: Any) -> bool:
     return bool(done)
 
 
+def open_again_words() -> str:
+    """The comment of an alert whose closing was undone."""
+    return gettext("Undone: open again.")
+
+
 def _undone_text(before: Columns, after: Columns) -> str:
     """Where the act wrote a comment, or ended a snooze: how the alert is now, so that the last comment is true."""
     if _is_handled(before) and not _is_handled(after):
@@ -85,9 +90,9 @@ def _undone_text(before: Columns, after: Columns) -> str:
     end, is_open_again = before["snoozed_until"], _is_closed(after) and not _is_closed(before)
     is_snoozed = end is not None and end > timezone.now()
     if before["snoozed_until"] == after["snoozed_until"]:
-        return gettext("Undone: open again.") if is_open_again else ""
+        return open_again_words() if is_open_again else ""
     if not is_snoozed:
-        return gettext("Undone: open again.") if is_open_again else gettext("Undone: no longer snoozed.")
+        return open_again_words() if is_open_again else gettext("Undone: no longer snoozed.")
     words = (
         gettext("Undone: open again, snoozed %(until)s.")
         if is_open_again

@@ -273,13 +273,12 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
         found = company_page(row, moment=moment, before=before, scope=scope, left_at=left_at)
         for note, words in zip(found["notes"], with_names([one.text for one in found["notes"]]), strict=True):
             note.words = words
+            note.may_go = may_remove(note, request.user.get_username(), may_all=may_all)
         shows_all = not is_restricted(request.user)
         shows_trees = left_at is None and tab == OWNERSHIP and request.user.has_perm(MAY_SEE_TREES)
         decided = decisions.part_of(request, row) if not moment and left_at is None else None
         money = at_stake(request, row, moment)
         may_note = left_at is None and request.user.has_perm(MAY_NOTE)
-        for note in found["notes"]:
-            note.may_go = may_remove(note, request.user.get_username(), may_all=may_all)
         return {
             **found,
             "until": moment,

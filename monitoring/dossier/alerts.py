@@ -17,9 +17,10 @@ from django.utils.translation import gettext
 from core.actors import person_text
 from core.models import AuditEntry
 from core.text import moment_text
-from monitoring.alerts.actions import closing_words
+from monitoring.alerts.actions import closing_words, reopened_words
 from monitoring.alerts.auto_resolve import PROGRAM
 from monitoring.alerts.facts.seen import as_seen_by, comments_seen_by
+from monitoring.alerts.undo import open_again_words
 from monitoring.company_page.timeline import without_company
 from monitoring.dossier.asked import Asked
 from monitoring.dossier.lines import Line, Source, Topic, Work, source_of
@@ -67,8 +68,8 @@ def _comment(row: AlertComment) -> Line:
         text = gettext("Alert snoozed until %(moment)s") % {"moment": moment_text(end)}
         line = _act(row.pk.hex, row.at, text, row.by, source)
         return replace(line, details=((gettext("Comment"), row.text),))
-    if row.text.startswith((gettext("Reopened."), gettext("Undone:"))):
-        # Written with the act, which has a line of its own.
+    if row.text in (reopened_words(), open_again_words()):
+        # The program's own words for an act that has a line of its own.
         return replace(_act(row.pk.hex, row.at, row.text, row.by, source), is_minor=True)
     line = _act(row.pk.hex, row.at, _comment_text(row.text), row.by, source)
     return line if row.by == PROGRAM else replace(line, work=Work.COMMENT)

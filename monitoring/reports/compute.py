@@ -16,7 +16,7 @@ from django.utils import timezone
 from core.cached_counts import last_count
 from core.visibility import EVERYTHING, Scope, visible_to
 from monitoring.company_page.timeline import line_of
-from monitoring.deliveries.coverage import received_since
+from monitoring.deliveries.received_since import received_since
 from monitoring.models import Measure
 from monitoring.reports.alert_section import Delay, Handled, Waiting, delay_of, handled_in, waiting_alerts
 from monitoring.reports.change_section import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext
 
 from core.text import counted, moment_text
-from monitoring.deliveries.coverage import incomplete_text
+from monitoring.deliveries.received_since import incomplete_text
 from monitoring.reports.compute import Report
 
 

@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
 from core.text import counted, day_text, moment_text
-from monitoring.deliveries.coverage import incomplete_text
+from monitoring.deliveries.received_since import incomplete_text
 from monitoring.elements.formatting import lower_first
 from monitoring.models import Severity
 from monitoring.reports.alert_section import Waiting

@@ -54,6 +54,8 @@ def fill(world: World, seed: int = SEED) -> None:
     with world.store.transaction():
         world.store.remember("demo", {"seed": seed, "numbers": numbers, "step": 0})
         world.switches.set("unknown_duns", "some")
+        # On a busy machine calls arrive closer together than they were sent, and a refused pull waits for minutes.
+        world.switches.set("calls_per_second", 0)
         world.switches.set("contract_end", moment(now + CONTRACT_DAYS * DAY).strftime("%Y-%m-%d"))
         _keep(world, [*documents, *prospects.build(seed, day), *subsidiaries.build(documents, seed, day)], now)
         _registrations(world, now)

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from core.text import moment_text
-from monitoring.alerts.actions import acknowledge, assign, close, reopen
+from monitoring.alerts.actions import acknowledge, assign, close, comment_on, reopen
 from monitoring.alerts.digests import send_digests
 from monitoring.alerts.workflow.snooze import snooze
 from monitoring.dossier.lines import Topic
@@ -185,6 +185,14 @@ def test_a_reopened_alert_still_says_who_had_closed_it() -> None:
         ("Alert closed: Not relevant", "bob"),
         ("Alert reopened", "eve"),
         ("Reopened.", "eve"),
+    ]
+
+
+def test_what_a_user_writes_is_a_comment_whatever_it_begins_with() -> None:
+    alert = a_raised_alert()
+    comment_on([alert.pk], by="eve", text="Reopened. They have filed again.")
+    assert [(line.text, line.is_minor) for line in lines_about(Topic.HANDLING)] == [
+        ("Comment: Reopened. They have filed again.", False)
     ]
 
 
