@@ -393,6 +393,26 @@ def test_news_counts_from_the_first_opening_with_data(admin: Client) -> None:
     assert "1 new since your last visit" in text_of(admin.get("/"))
 
 
+def test_a_first_visit_that_began_without_data_ends_with_the_data(admin: Client) -> None:
+    admin.get("/")
+    recent_news()
+    assert "This is your first visit" in text_of(admin.get("/"))
+    more_news()
+    assert "1 new since your last visit" in text_of(admin.get("/"))
+
+
+def test_signing_in_again_begins_a_visit(admin: Client) -> None:
+    recent_news()
+    text = text_of(admin.get("/"))
+    assert "Your next visit begins when you sign in again, or after 30 minutes away." in text
+    more_news()
+    assert "1 new since your last visit" in text_of(admin.get("/"))
+    User.objects.update(seen_sequence=Publication.objects.latest("sequence").sequence)
+    admin.force_login(User.objects.get())
+    text = text_of(admin.get("/"))
+    assert "0 new since your last visit Counted since" in text and "Your next visit begins" in text
+
+
 def test_the_number_of_news_leads_to_what_it_counts(admin: Client) -> None:
     """By when it was received: what is new may have happened long before, and other changes on the same day."""
     recent_news()
