@@ -41,6 +41,7 @@ from monitoring.reports.sentences import (
     entries_note,
     more_worse_words,
     pulled_words,
+    risk_note,
     severities,
     speeds,
     summary,
@@ -259,6 +260,7 @@ def page_context(report: Report) -> dict[str, Any]:
         "held": [(one, pulled_words(one, report), changes_of(report, one)) for one in report.held],
         "waiting": [(one, waited_words(one)) for one in report.waiting],
         "waiting_words": waiting_words(report),
+        "risk_note": risk_note(report),
         "more_worse_words": more_worse_words(report),
         "events": [(event, report.reference(event.registration)) for event in report.events],
         "periods": [

@@ -10,14 +10,15 @@ from core.text import counted, country_name, moment_text
 from monitoring.elements.formatting import lower_first
 from monitoring.models import Severity
 from monitoring.reports.compute import Report
+from monitoring.reports.contract_section import contract_sentences
 from monitoring.reports.coverage import about_line, made
 from monitoring.reports.sentences import (
     SEVERITIES,
     as_of,
-    contract_words,
     entries_note,
     more_worse_words,
     pulled_words,
+    risk_note,
     severities,
     speeds,
     summary,
@@ -176,7 +177,7 @@ def _kinds(paper: Paper, report: Report) -> None:
 
 def _risk(paper: Paper, report: Report) -> None:
     paper.heading(gettext("Portfolio risk"), room=60)
-    paper.write_line(report.risk.days_words, size=9, color=FAINT)
+    paper.write_line(risk_note(report), size=9, color=FAINT)
     rows = [(one.label, counted(one.companies)) for one in report.risk.figures]
     paper.rows((gettext("Figure"), gettext("Companies")), rows, (144, 30), right=(1,))
     if report.risk.worse:
@@ -214,8 +215,8 @@ def _portfolio(paper: Paper, report: Report) -> None:
     if rows:
         paper.rows(headings, rows, (48, 54, 18, 22, 18, 18), right=(2, 3, 4, 5))
         paper.ln(3)
-    for state in report.contracts:
-        paper.write_line(contract_words(state))
+    for state, sentence in zip(report.contracts, contract_sentences(report), strict=True):
+        paper.write_line(sentence)
         number = state.contract.contracted_number
         if number:
             whole = max(number, state.billed)

@@ -17,6 +17,7 @@ from monitoring.reports.sentences import (
     entries_note,
     more_worse_words,
     pulled_words,
+    risk_note,
     speeds,
     summary,
     title_of,
@@ -126,10 +127,10 @@ def _events(sheets: Sheets, report: Report) -> None:
 def _risk(sheets: Sheets, report: Report) -> None:
     rows = ((one.label, one.companies) for one in report.risk.figures)
     sheet = sheets.table(gettext("Portfolio risk"), (gettext("Figure"), gettext("Companies")), rows, (44, 14))
-    _note(sheets, sheet, len(report.risk.figures), report.risk.days_words)
+    _note(sheets, sheet, len(report.risk.figures), risk_note(report))
     moved = [(one.name, one.duns, one.was, one.now) for one in report.risk.worse]
     headings = gettext("Company"), gettext("D-U-N-S number"), gettext("From"), gettext("To")
-    sheet = sheets.table(gettext("Moved to a higher risk"), headings, moved, (44, 16, 26, 26))
+    sheet = sheets.table(gettext("Higher failure score class"), headings, moved, (44, 16, 26, 26))
     if report.risk.more_worse:
         _note(sheets, sheet, len(moved), more_worse_words(report))
 

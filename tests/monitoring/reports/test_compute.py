@@ -21,6 +21,7 @@ from dnbmon_site.accounts.models import User
 from dnbmon_site.accounts.roles import MANAGER, VIEWER
 from monitoring.models import Alert, AlertKind, Change, Kind, Notification, ReportSchedule
 from monitoring.reports.compute import Report, make_report
+from monitoring.reports.contract_section import contract_sentences
 from monitoring.reports.coverage import made
 from monitoring.reports.pdf import report_pdf
 from monitoring.reports.periods import last_complete, period_of, read_period
@@ -28,6 +29,7 @@ from monitoring.reports.sentences import entries_note, speeds, summary, worth
 from monitoring.reports.xlsx import report_xlsx
 from monitoring.stats.latency import cut, delay_text
 from portfolio.models import Registration, Subject
+from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
 from tests.builders.queries import AtMost
@@ -250,6 +252,13 @@ def test_the_spreadsheet_holds_the_numbers_and_every_zero(world: None) -> None:
     assert [row[1] for row in sheets["Critical changes"][1:]] == [event.duns for event in report.events]
     assert any(event.duns.startswith("0") for event in report.events)
     assert not any(str(cell).startswith("=") for sheet in sheets.values() for row in sheet for cell in row)
+
+
+def test_a_contract_is_named_where_there_are_several(world: None) -> None:
+    (sentence,) = contract_sentences(the_report("FIRST"))
+    assert sentence.startswith("Contract: ") and "contracted in this contract year" in sentence
+    a_registration("THIRD", contract=a_contract(name="Subsidiary"))
+    assert [text.partition(":")[0] for text in contract_sentences(the_report())][1:] == ["Contract “Subsidiary”"]
 
 
 # Pages
