@@ -12,6 +12,7 @@ from monitoring.models import Severity
 from monitoring.reports.compute import Report
 from monitoring.reports.contract_section import contract_sentences
 from monitoring.reports.coverage import about_line, made
+from monitoring.reports.decision_section import BY, SHOWN, over_limit_text
 from monitoring.reports.sentences import (
     SEVERITIES,
     as_of,
@@ -36,7 +37,7 @@ LABEL_EVERY = {"week": 1, "month": 5}
 def report_pdf(report: Report) -> bytes:
     with fonts() as folder:
         paper = Paper(folder, title_of(report), report.made_at, footer=report.period.title)
-        for part in (_head, _tiles, _chart, _value, _events, _kinds, _risk, _portfolio, _waiting):
+        for part in (_head, _tiles, _chart, _value, _events, _kinds, _risk, _decisions, _portfolio, _waiting):
             part(paper, report)
         return bytes(paper.output())
 
@@ -188,6 +189,28 @@ def _risk(paper: Paper, report: Report) -> None:
         )
     if report.risk.more_worse:
         paper.write_line(more_worse_words(report), size=9, color=FAINT)
+
+
+def _decisions(paper: Paper, report: Report) -> None:
+    section = report.decisions
+    if section is None:
+        return
+    paper.heading(gettext("Decisions"), room=40)
+    rows = [
+        (moment_text(one.at), f"{one.company} {one.duns}".strip(), one.what, one.state, one.by)
+        for one in section.decided[:SHOWN]
+    ]
+    if rows:
+        headings = gettext("Date"), gettext("Company, D-U-N-S number"), gettext("Decision"), gettext("State"), BY
+        paper.rows(tuple(map(str, headings)), rows, (30, 54, 38, 28, 24))
+    else:
+        paper.write_line(gettext("No decisions in this period."))
+    if section.count > len(rows):
+        more = gettext("and %(count)s more") % {"count": counted(section.count - len(rows))}
+        paper.write_line(more, size=9, color=FAINT)
+    if section.over_limit is not None:
+        paper.ln(1.5)
+        paper.write_line(f"{as_of(report)}: {over_limit_text(section.over_limit)}")
 
 
 def _portfolio(paper: Paper, report: Report) -> None:

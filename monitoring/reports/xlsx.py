@@ -11,6 +11,7 @@ from core.exports.sheets import Sheets, workbook
 from core.exports.spreadsheet_escape import harmless
 from monitoring.reports.compute import Report
 from monitoring.reports.coverage import about_line, made
+from monitoring.reports.decision_section import BY, over_limit_text
 from monitoring.reports.sentences import (
     SEVERITIES,
     as_of,
@@ -28,7 +29,7 @@ SECONDS_A_DAY = 86_400
 
 
 def report_xlsx(report: Report) -> bytes:
-    parts = (_summary, _days, _kinds, _events, _risk, _registrations, _waiting)
+    parts = (_summary, _days, _kinds, _events, _risk, _decisions, _registrations, _waiting)
     return workbook(title_of(report), report.made_at, (partial(part, report=report) for part in parts))
 
 
@@ -133,6 +134,24 @@ def _risk(sheets: Sheets, report: Report) -> None:
     sheet = sheets.table(gettext("Higher failure score class"), headings, moved, (44, 16, 26, 26))
     if report.risk.more_worse:
         _note(sheets, sheet, len(moved), more_worse_words(report))
+
+
+def _decisions(sheets: Sheets, report: Report) -> None:
+    section = report.decisions
+    if section is None:
+        return
+    rows = ((one.at, one.duns, one.company, one.what, one.state, one.by) for one in section.decided)
+    headings = (
+        gettext("Date"),
+        gettext("D-U-N-S number"),
+        gettext("Company"),
+        gettext("Decision"),
+        gettext("State"),
+        str(BY),
+    )
+    sheet = sheets.table(gettext("Decisions"), headings, rows, (18, 16, 44, 24, 22, 24))
+    if section.over_limit is not None:
+        _note(sheets, sheet, len(section.decided), f"{as_of(report)}: {over_limit_text(section.over_limit)}")
 
 
 def _registrations(sheets: Sheets, report: Report) -> None:
