@@ -338,6 +338,12 @@ def test_a_manager_makes_a_schedule_and_a_viewer_only_reads(client: Client) -> N
     page = f"/monitoring/reportschedule/{schedule.pk}/change/"
     assert client.post(page, {**form, "name": "Board, all", "people": [str(board.pk)]}).status_code == 302
     assert AuditEntry.objects.filter(action="change report schedule").count() == 1
+    button = f'name="_selected_action" value="{schedule.pk}"><button class="dm-button" name="action" value="send">'
+    assert button in client.get(page).text and button not in client.get("/monitoring/reportschedule/add/").text
+    answer = client.post(
+        "/monitoring/reportschedule/", {"action": "send", "_selected_action": str(schedule.pk)}, follow=True
+    )
+    assert "queued for 1 recipient" in text_of(answer)
     client.force_login(a_person(role=VIEWER, username="vic"))
     assert client.get("/monitoring/reportschedule/report/").status_code == 200
     assert client.post(page, {**form, "people": [str(board.pk)]}).status_code == 403
