@@ -70,7 +70,7 @@ def _news(asked: Asked, news: News) -> Tile:
     words = gettext("new since your last visit")
     if news.since is None:
         first = gettext("This is your first visit with data. New changes are counted from now on.")
-        return Tile("–", words, link, f"{first} {_next_visit()}")
+        return Tile("–", words, link, f"{first} {_end_of_visit()}")
     parts = [
         (news.critical, gettext("critical")),
         (news.high, gettext("high")),
@@ -80,13 +80,13 @@ def _news(asked: Asked, news: News) -> Tile:
     # A replay brings changes from before the days that the other numbers are of.
     parts_text = parts_text and gettext("%(counts)s, by date received") % {"counts": parts_text}
     tone = "critical" if news.critical else "high" if news.high else "calm"
-    more = parts_text or gettext("Counted since %(when)s") % {"when": moment_text(news.since)}
-    return Tile(counted(news.total), words, link, f"{more}. {_next_visit()}", tone)
+    more = parts_text or gettext("Since %(when)s") % {"when": moment_text(news.since)}
+    return Tile(counted(news.total), words, link, f"{more}. {_end_of_visit()}", tone)
 
 
-def _next_visit() -> str:
+def _end_of_visit() -> str:
     minutes = int(A_PAUSE.total_seconds() // 60)
-    words = gettext("Your next visit begins when you sign in again, or after %(minutes)s minutes away.")
+    words = gettext("A visit ends after %(minutes)s minutes away or when you sign in again.")
     return words % {"minutes": minutes}
 
 

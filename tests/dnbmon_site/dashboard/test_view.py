@@ -419,13 +419,13 @@ def test_a_first_visit_that_began_without_data_ends_with_the_data(admin: Client)
 def test_signing_in_again_begins_a_visit(admin: Client) -> None:
     recent_news()
     text = text_of(admin.get("/"))
-    assert "Your next visit begins when you sign in again, or after 30 minutes away." in text
+    assert "A visit ends after 30 minutes away or when you sign in again." in text
     more_news()
     assert "1 new since your last visit" in text_of(admin.get("/"))
     User.objects.update(seen_sequence=Publication.objects.latest("sequence").sequence)
     admin.force_login(User.objects.get())
     text = text_of(admin.get("/"))
-    assert "0 new since your last visit Counted since" in text and "Your next visit begins" in text
+    assert "0 new since your last visit Since" in text and "A visit ends after" in text
 
 
 def test_the_number_of_news_leads_to_what_it_counts(admin: Client) -> None:
