@@ -41,4 +41,4 @@ def set_up_text_for(user: Any) -> str:
     """The steps, for those who operate the program; others cannot take them."""
     if user.has_perm(OPERATES):
         return set_up_text()
-    return gettext("Ask your administrator to set up an email server (EMAIL_URL).")
+    return gettext("Ask your administrator to set up an email server.")

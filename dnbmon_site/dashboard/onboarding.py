@@ -225,7 +225,7 @@ def _adopted_text(active: Sequence[Registration]) -> str:
     billed = sum(one["year"].get("billed", 0) for one in recent_count("held").get("contracts", []))
     note = gettext(
         "D&B's complete list has not been received for %(names)s, so D&B may bill more than the companies counted "
-        "here: %(billed)s or more. Ask D&B support for the export file, then upload it."
+        "here: at least %(billed)s. Ask D&B support for the export file, then upload it."
     )
     return f"{text} {note % {'names': ', '.join(row.reference for row in missing), 'billed': counted(billed)}}"
 

@@ -163,6 +163,27 @@ LISTS = (
         _("urgent severe warnings"),
         "severity=4",
     ),
+    Action(
+        _("Overdue alerts"),
+        "admin:monitoring_alert_changelist",
+        "monitoring.view_alert",
+        _("due late past date"),
+        "due=overdue",
+    ),
+    Action(
+        _("Alerts assigned to me"),
+        "admin:monitoring_alert_changelist",
+        "monitoring.view_alert",
+        _("my mine own alerts"),
+        "assignee=me",
+    ),
+    Action(
+        _("Decisions to confirm"),
+        "admin:monitoring_decision_changelist",
+        "monitoring.view_decision",
+        _("awaiting confirmation proposed second person approve"),
+        "state=proposed",
+    ),
 )
 
 

@@ -75,6 +75,13 @@ class Asked:
         query = {name: value for name, value in self.query.items() if name == "registration"}
         return _address(query | ({} if days == USUAL else {"days": str(days)}))
 
+    @property
+    def risk(self) -> str:
+        """The portfolio's risk at the end of these days, compared with the day before them."""
+        query = {"day": self.last.isoformat(), "since": (self.first - timedelta(days=1)).isoformat()}
+        query |= {"registration": str(self.registration.pk)} if self.registration else {}
+        return f"{reverse('portfolio_risk')}?{urlencode(query)}"
+
     def changes(self, **filters: str) -> str:
         """The list of changes of these days and this registration, filtered further."""
         filters = {"day_from": self.first.isoformat(), "day_to": self.last.isoformat(), **filters}

@@ -1,7 +1,8 @@
 """What is new since a person's last visit, by a mark of their own.
 
-A visit begins when the page is opened after half an hour without opening it. News then counts from what the visit
-before had last opened; refreshing by itself moves nothing, so a screen that is left on keeps everything new.
+A visit begins when the page is opened after signing in, or after half an hour without opening it. News then counts
+from what the visit before had last opened; refreshing by itself moves nothing, so a screen that is left on keeps
+everything new.
 """
 
 from __future__ import annotations
@@ -65,7 +66,6 @@ def _seen_by(user: Any, news: News) -> News:
 
 
 def _published_for(user: Any, registration: Registration | None, *, opened: bool) -> News:
-    is_first = user.seen_at is None
     sequence, since = _start_of_news(user) if opened else (user.news_sequence, user.news_since)
     counted = Q(sequence__gt=sequence) & (Q(registration=registration.pk) if registration else Q())
     # The mark's own row is read too: so the newest number is known when nothing is new.
@@ -74,27 +74,33 @@ def _published_for(user: Any, registration: Registration | None, *, opened: bool
     )
     newest = found.pop("newest") or newest_publication()
     if opened:
-        _note(user, newest, sequence, since)
+        # The first visit with data has nothing to count from, and begins the count.
+        _note(user, newest, *((sequence, since) if sequence else (newest, timezone.now())))
     last = Place(newest) if scope_of(user).sees_all else last_place(user)
-    if is_first or since is None or not sequence:
+    if since is None or not sequence:
         # Before the first visit there is no last one; what was fetched when nothing had been published is no news.
         return News(None, last)
     return News(since, last, **{name: count or 0 for name, count in found.items()}, after=Place(sequence))
 
 
 def _start_of_news(user: Any) -> tuple[int, datetime | None]:
-    """Where news begins for what is opened now: where it did, or after a pause where the last visit ended."""
-    is_new_visit = user.seen_at is not None and timezone.now() - user.seen_at >= A_PAUSE
-    return (user.seen_sequence, user.seen_at) if is_new_visit else (user.news_sequence, user.news_since)
+    """Where news begins for what is opened now: where it did, or in a new visit where the last one ended."""
+    return (user.seen_sequence, user.seen_at) if _is_new_visit(user) else (user.news_sequence, user.news_since)
+
+
+def _is_new_visit(user: Any) -> bool:
+    if user.seen_at is None:
+        return False
+    has_signed_in = bool(user.last_login and user.last_login > user.seen_at)
+    return has_signed_in or timezone.now() - user.seen_at >= A_PAUSE
 
 
 def _note(user: Any, newest: int, sequence: int, since: datetime | None) -> None:
     """Compare-and-swap: of two pages opened at once, one moves the mark."""
     now = timezone.now()
-    if user.seen_at is not None and now - user.seen_at < NOTED_EVERY:
+    is_same = (sequence, since) == (user.news_sequence, user.news_since)
+    if is_same and user.seen_at is not None and now - user.seen_at < NOTED_EVERY:
         return
-    if user.seen_at is None:
-        sequence, since = newest, now
     mark = {"seen_at": now, "seen_sequence": newest, "news_sequence": sequence, "news_since": since}
     User.objects.filter(pk=user.pk, seen_at=user.seen_at).update(**mark)
 

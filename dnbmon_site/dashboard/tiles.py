@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from core.cached_counts import OpenCounts
-from core.text import ago, counted
+from core.text import ago, counted, moment_text
 from dnbmon_site.dashboard.charts import FROM_MEDIUM, Totals
 from dnbmon_site.dashboard.query import Asked
-from dnbmon_site.dashboard.since_last_visit import News
+from dnbmon_site.dashboard.since_last_visit import A_PAUSE, News
 from monitoring.models import Severity
 from monitoring.publications.filters import PUBLISHED_AFTER
 from portfolio.models import Registration, RegistrationState
@@ -70,7 +70,7 @@ def _news(asked: Asked, news: News) -> Tile:
     words = gettext("new since your last visit")
     if news.since is None:
         first = gettext("This is your first visit with data. New changes are counted from now on.")
-        return Tile("–", words, link, first)
+        return Tile("–", words, link, f"{first} {_end_of_visit()}")
     parts = [
         (news.critical, gettext("critical")),
         (news.high, gettext("high")),
@@ -80,9 +80,14 @@ def _news(asked: Asked, news: News) -> Tile:
     # A replay brings changes from before the days that the other numbers are of.
     parts_text = parts_text and gettext("%(counts)s, by date received") % {"counts": parts_text}
     tone = "critical" if news.critical else "high" if news.high else "calm"
-    return Tile(
-        counted(news.total), words, link, parts_text or gettext("Last visit %(when)s") % {"when": ago(news.since)}, tone
-    )
+    more = parts_text or gettext("Since %(when)s") % {"when": moment_text(news.since)}
+    return Tile(counted(news.total), words, link, f"{more}. {_end_of_visit()}", tone)
+
+
+def _end_of_visit() -> str:
+    minutes = int(A_PAUSE.total_seconds() // 60)
+    words = gettext("A visit ends after %(minutes)s minutes away or when you sign in again.")
+    return words % {"minutes": minutes}
 
 
 def _link_to_news(asked: Asked, news: News) -> str:

@@ -32,7 +32,7 @@ declare(
         Decision,
         (
             *COMPANY_COLUMNS,
-            Column("decided_at", _("Decided"), attrgetter("decided_at"), 26),
+            Column("decided_at", _("Decided or proposed"), attrgetter("decided_at"), 26),
             Column("kind", _("Decision"), lambda row: row.get_kind_display(), 12),
             Column("amount", _("Limit"), lambda row: units(row.amount_cents), 16),
             Column("currency", _("Currency"), attrgetter("currency"), 10),
@@ -40,7 +40,7 @@ declare(
             Column("state", _("State"), lambda row: row.get_state_display(), 22),
             Column("tier", _("Tier"), lambda row: row.get_tier_at_display(), 12),
             Column("reason", _("Reason"), attrgetter("reason"), 48),
-            Column("decided_by", _("Decided by"), attrgetter("decided_by")),
+            Column("decided_by", _("Decided or proposed by"), attrgetter("decided_by")),
             Column("needs_second", _("Reason for confirmation"), attrgetter("needs_second"), 36),
             Column("confirmed_by", _("Confirmed or refused by"), attrgetter("confirmed_by")),
             Column("confirmed_at", _("Confirmed or refused"), attrgetter("confirmed_at"), 26),

@@ -162,9 +162,7 @@ def without_server(channels: Iterable[Channel]) -> set[Any]:
 
 def waits_for(addresses: Sequence[str]) -> str:
     if not has_mail_server():
-        words = gettext(
-            "%(addresses)s cannot confirm or receive emails, because no email server is set up. Set EMAIL_URL first."
-        )
+        words = gettext("%(addresses)s cannot confirm or receive emails, because no email server is set up.")
         return words % {"addresses": ", ".join(addresses)}
     return gettext("Waiting for %(addresses)s to confirm. The link is in the confirmation email.") % {
         "addresses": ", ".join(addresses)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,6 +32,8 @@ from monitoring.alerts.rules import few
 from monitoring.models import PeriodKind, ReportRecipient, ReportRegistration, ReportSchedule, Severity
 from monitoring.reports.compute import MOST_EVENTS, SHOWN, Report, make_report
 from monitoring.reports.coverage import about_line, made
+from monitoring.reports.decision_section import SHOWN as SHOWN_DECISIONS
+from monitoring.reports.decision_section import DecisionSection, over_limit_text
 from monitoring.reports.periods import Period, last_complete, lately, read_period
 from monitoring.reports.schedule import PDF, XLSX, file_stem, plan, queue_period
 from monitoring.reports.schedule_form import RECIPIENTS, ReportScheduleForm, with_address
@@ -41,6 +44,7 @@ from monitoring.reports.sentences import (
     entries_note,
     more_worse_words,
     pulled_words,
+    risk_note,
     severities,
     speeds,
     summary,
@@ -123,10 +127,10 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
             raise PermissionDenied
         period = read_period(request.GET.get("period", "")) or last_complete(PeriodKind.WEEK, timezone.now())
         asked = {key for text in request.GET.getlist("registration") if (key := key_of(text))}
-        scope = scope_of(request.user)
-        report = make_report(period, sorted(asked), events=events, seen_as=scope)
+        make = partial(make_report, period, events=events, seen_as=scope_of(request.user), reader=request.user)
+        report = make(sorted(asked))
         if asked and not report.held:
-            report, asked = make_report(period, events=events, seen_as=scope), set()
+            report, asked = make(), set()
         return report, {"chosen": asked, "query": query_of(period, sorted(asked))}
 
     # Schedules
@@ -259,6 +263,8 @@ def page_context(report: Report) -> dict[str, Any]:
         "held": [(one, pulled_words(one, report), changes_of(report, one)) for one in report.held],
         "waiting": [(one, waited_words(one)) for one in report.waiting],
         "waiting_words": waiting_words(report),
+        "decisions": report.decisions and decision_context(report.decisions),
+        "risk_note": risk_note(report),
         "more_worse_words": more_worse_words(report),
         "events": [(event, report.reference(event.registration)) for event in report.events],
         "periods": [
@@ -267,6 +273,16 @@ def page_context(report: Report) -> dict[str, Any]:
         ],
         "registrations": report.every,
         "critical": Severity.CRITICAL.value,
+    }
+
+
+def decision_context(section: DecisionSection) -> dict[str, Any]:
+    over = section.over_limit
+    return {
+        "shown": section.decided[:SHOWN_DECISIONS],
+        "more": max(section.count - SHOWN_DECISIONS, 0),
+        "over_limit": over,
+        "over_limit_text": "" if over is None else over_limit_text(over),
     }
 
 

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
@@ -27,6 +28,7 @@ from monitoring.reports.change_section import (
     event_of,
     name_what_was_counted,
 )
+from monitoring.reports.decision_section import DecisionSection, decisions_in
 from monitoring.reports.periods import Period
 from monitoring.reports.risk_section import RiskSection, risk_in
 from monitoring.stats.latency import delays_between
@@ -58,6 +60,8 @@ class Report:
     listed: int
     waiting: list[Waiting]
     risk: RiskSection
+    # None for readers who may not view decisions.
+    decisions: DecisionSection | None
 
     @property
     def registrations(self) -> list[Registration]:
@@ -81,9 +85,15 @@ class Report:
 
 
 def make_report(
-    period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int = SHOWN, seen_as: Scope = EVERYTHING
+    period: Period,
+    chosen: Sequence[uuid.UUID] = (),
+    *,
+    events: int = SHOWN,
+    seen_as: Scope = EVERYTHING,
+    reader: Any = None,
 ) -> Report:
-    """The report over a period, for some registrations or for all of them, with what the scope shows."""
+    """The report over a period, for some registrations or for all of them, with what the scope shows; and with the
+    decisions that the reader may see."""
     rows = Registration.objects.select_related("contract").defer("detail").order_by("reference")
     every = list(visible_to(seen_as, rows))
     keys = [row.pk for row in every if not chosen or row.pk in chosen]
@@ -116,4 +126,5 @@ def make_report(
         listed=listed_in(held, status),
         waiting=waiting,
         risk=risk_in(period, keys, is_all=is_all),
+        decisions=decisions_in(period, keys, is_all=is_all, scope=scope, reader=reader),
     )

@@ -10,14 +10,16 @@ from core.text import counted, country_name, moment_text
 from monitoring.elements.formatting import lower_first
 from monitoring.models import Severity
 from monitoring.reports.compute import Report
+from monitoring.reports.contract_section import contract_sentences
 from monitoring.reports.coverage import about_line, made
+from monitoring.reports.decision_section import BY, SHOWN, over_limit_text
 from monitoring.reports.sentences import (
     SEVERITIES,
     as_of,
-    contract_words,
     entries_note,
     more_worse_words,
     pulled_words,
+    risk_note,
     severities,
     speeds,
     summary,
@@ -35,7 +37,7 @@ LABEL_EVERY = {"week": 1, "month": 5}
 def report_pdf(report: Report) -> bytes:
     with fonts() as folder:
         paper = Paper(folder, title_of(report), report.made_at, footer=report.period.title)
-        for part in (_head, _tiles, _chart, _value, _events, _kinds, _risk, _portfolio, _waiting):
+        for part in (_head, _tiles, _chart, _value, _events, _kinds, _risk, _decisions, _portfolio, _waiting):
             part(paper, report)
         return bytes(paper.output())
 
@@ -176,7 +178,7 @@ def _kinds(paper: Paper, report: Report) -> None:
 
 def _risk(paper: Paper, report: Report) -> None:
     paper.heading(gettext("Portfolio risk"), room=60)
-    paper.write_line(report.risk.days_words, size=9, color=FAINT)
+    paper.write_line(risk_note(report), size=9, color=FAINT)
     rows = [(one.label, counted(one.companies)) for one in report.risk.figures]
     paper.rows((gettext("Figure"), gettext("Companies")), rows, (144, 30), right=(1,))
     if report.risk.worse:
@@ -187,6 +189,28 @@ def _risk(paper: Paper, report: Report) -> None:
         )
     if report.risk.more_worse:
         paper.write_line(more_worse_words(report), size=9, color=FAINT)
+
+
+def _decisions(paper: Paper, report: Report) -> None:
+    section = report.decisions
+    if section is None:
+        return
+    paper.heading(gettext("Decisions"), room=40)
+    rows = [
+        (moment_text(one.at), f"{one.company} {one.duns}".strip(), one.what, one.state, one.by)
+        for one in section.decided[:SHOWN]
+    ]
+    if rows:
+        headings = gettext("Date"), gettext("Company, D-U-N-S number"), gettext("Decision"), gettext("State"), BY
+        paper.rows(tuple(map(str, headings)), rows, (30, 54, 38, 28, 24))
+    else:
+        paper.write_line(gettext("No decisions in this period."))
+    if section.count > len(rows):
+        more = gettext("and %(count)s more") % {"count": counted(section.count - len(rows))}
+        paper.write_line(more, size=9, color=FAINT)
+    if section.over_limit is not None:
+        paper.ln(1.5)
+        paper.write_line(f"{as_of(report)}: {over_limit_text(section.over_limit)}")
 
 
 def _portfolio(paper: Paper, report: Report) -> None:
@@ -214,8 +238,8 @@ def _portfolio(paper: Paper, report: Report) -> None:
     if rows:
         paper.rows(headings, rows, (48, 54, 18, 22, 18, 18), right=(2, 3, 4, 5))
         paper.ln(3)
-    for state in report.contracts:
-        paper.write_line(contract_words(state))
+    for state, sentence in zip(report.contracts, contract_sentences(report), strict=True):
+        paper.write_line(sentence)
         number = state.contract.contracted_number
         if number:
             whole = max(number, state.billed)

@@ -41,6 +41,8 @@ class RiskSection:
     day: date
     link: str
     figures: list[Cell]
+    # Those of the last day, each once.
+    companies: int
     # The companies of “Higher risk”: those that are now at the highest, and fell furthest, first.
     worse: list[Moved]
     more_worse: int
@@ -68,7 +70,7 @@ def risk_in(period: Period, registrations: Sequence[uuid.UUID], *, is_all: bool)
     comparison = compared(asked, overview.world, None)
     shown = [cell for cell, _ in tiles(overview, cells)] + directions(comparison, cells)
     worse, more = _worse(comparison)
-    return RiskSection(asked.since, asked.day, cells.links.page(), shown, worse, more)
+    return RiskSection(asked.since, asked.day, cells.links.page(), shown, overview.whole.companies, worse, more)
 
 
 def _worse(comparison: Comparison) -> tuple[list[Moved], int]:

@@ -136,7 +136,7 @@ def report_mail(schedule: ReportSchedule, period: Period, person: Any, key: uuid
     with timezone.override(ZoneInfo(schedule.zone)):
         chosen = registrations_of(schedule)
         scope = common_scope(scope_of_unit(schedule.unit_id), person)
-        report = make_report(period, chosen, events=MOST_EVENTS, seen_as=scope)
+        report = make_report(period, chosen, events=MOST_EVENTS, seen_as=scope, reader=person)
         context = mail_context(schedule, report, chosen)
         mail = EmailMultiAlternatives(
             subject=f"{title_of(report)}: {schedule.name}",

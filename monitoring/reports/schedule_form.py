@@ -21,8 +21,9 @@ from monitoring.models import ReportRecipient, ReportRegistration, ReportSchedul
 from portfolio.models import Registration
 
 RECIPIENTS = _(
-    "Recipients are users with an email address. They need no role, because the email contains the whole report. To "
-    "send it to someone else, invite them under “Users”, or download the PDF under “Reports” and forward it."
+    "Recipients are users with an email address. They need no role, because the email contains the whole report; only "
+    "decisions are left out for users who may not view them. To send it to someone else, invite them under “Users”, or "
+    "download the PDF under “Reports” and forward it."
 )
 
 

@@ -15,8 +15,9 @@ from monitoring.elements.formatting import lower_first
 from monitoring.models import Severity
 from monitoring.reports.alert_section import Waiting
 from monitoring.reports.compute import Report
+from monitoring.reports.contract_section import contract_sentences
 from monitoring.stats.latency import delay_text
-from portfolio.billing.usage import ContractState, Holding
+from portfolio.billing.usage import Holding
 
 SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 NAMED = 6
@@ -181,9 +182,25 @@ def waiting_words(report: Report) -> str:
 def more_worse_words(report: Report) -> str:
     count = report.risk.more_worse
     text = ngettext(
-        "and %(count)s more company at a higher risk", "and %(count)s more companies at a higher risk", count
+        "and %(count)s more company in a higher failure score class",
+        "and %(count)s more companies in a higher failure score class",
+        count,
     )
     return text % {"count": counted(count)}
+
+
+def risk_note(report: Report) -> str:
+    """The days, and why the companies of the last one are not those that the report calls monitored."""
+    risk = report.risk
+    if risk.companies == report.listed:
+        return risk.days_words
+    text = ngettext(
+        "%(days)s Companies that D&B monitored on %(day)s: %(then)s. %(as_of)s, it monitors %(count)s company.",
+        "%(days)s Companies that D&B monitored on %(day)s: %(then)s. %(as_of)s, it monitors %(count)s companies.",
+        report.listed,
+    )
+    words = {"days": risk.days_words, "day": day_text(risk.day), "then": counted(risk.companies)}
+    return text % {**words, "as_of": as_of(report), "count": counted(report.listed)}
 
 
 def _portfolio(report: Report) -> str:
@@ -195,43 +212,7 @@ def _portfolio(report: Report) -> str:
         "companies": companies % {"count": counted(report.listed)},
         "registrations": registrations % {"count": counted(number)},
     }
-    return " ".join((monitored, *map(contract_words, report.contracts)))
-
-
-def contract_words(state: ContractState) -> str:
-    """ "Contract default: 1,200 companies billed of 2,000 contracted in this contract year; …"."""
-    number = state.contract.contracted_number
-    words = {"name": state.contract.name, "billed": _billed(state), "ends": _ends(state)}
-    if number is None:
-        return gettext("Contract “%(name)s”: %(billed)s in this contract year%(ends)s.") % words
-    words |= {"number": counted(number), "over": counted(state.billed - number)}
-    if state.billed <= number:
-        text = gettext("Contract “%(name)s”: %(billed)s of %(number)s contracted in this contract year%(ends)s.")
-    else:
-        text = gettext(
-            "Contract “%(name)s”: %(billed)s of %(number)s contracted in this contract year, "
-            "%(over)s over the limit%(ends)s."
-        )
-    return text % words
-
-
-def _billed(state: ContractState) -> str:
-    if state.is_known:
-        text = ngettext("%(count)s company billed", "%(count)s companies billed", state.billed)
-    else:
-        text = ngettext("at least %(count)s company billed", "at least %(count)s companies billed", state.billed)
-    return text % {"count": counted(state.billed)}
-
-
-def _ends(state: ContractState) -> str:
-    if state.anniversary is None or state.days_left is None:
-        return ""
-    text = ngettext(
-        "; the next year begins on %(day)s, in %(count)s day",
-        "; the next year begins on %(day)s, in %(count)s days",
-        state.days_left,
-    )
-    return text % {"day": date_format(state.anniversary, "j F Y"), "count": counted(state.days_left)}
+    return " ".join((monitored, *contract_sentences(report)))
 
 
 def _fresh(report: Report) -> str:

@@ -11,12 +11,14 @@ from core.exports.sheets import Sheets, workbook
 from core.exports.spreadsheet_escape import harmless
 from monitoring.reports.compute import Report
 from monitoring.reports.coverage import about_line, made
+from monitoring.reports.decision_section import BY, over_limit_text
 from monitoring.reports.sentences import (
     SEVERITIES,
     as_of,
     entries_note,
     more_worse_words,
     pulled_words,
+    risk_note,
     speeds,
     summary,
     title_of,
@@ -27,7 +29,7 @@ SECONDS_A_DAY = 86_400
 
 
 def report_xlsx(report: Report) -> bytes:
-    parts = (_summary, _days, _kinds, _events, _risk, _registrations, _waiting)
+    parts = (_summary, _days, _kinds, _events, _risk, _decisions, _registrations, _waiting)
     return workbook(title_of(report), report.made_at, (partial(part, report=report) for part in parts))
 
 
@@ -126,12 +128,30 @@ def _events(sheets: Sheets, report: Report) -> None:
 def _risk(sheets: Sheets, report: Report) -> None:
     rows = ((one.label, one.companies) for one in report.risk.figures)
     sheet = sheets.table(gettext("Portfolio risk"), (gettext("Figure"), gettext("Companies")), rows, (44, 14))
-    _note(sheets, sheet, len(report.risk.figures), report.risk.days_words)
+    _note(sheets, sheet, len(report.risk.figures), risk_note(report))
     moved = [(one.name, one.duns, one.was, one.now) for one in report.risk.worse]
     headings = gettext("Company"), gettext("D-U-N-S number"), gettext("From"), gettext("To")
-    sheet = sheets.table(gettext("Moved to a higher risk"), headings, moved, (44, 16, 26, 26))
+    sheet = sheets.table(gettext("Higher failure score class"), headings, moved, (44, 16, 26, 26))
     if report.risk.more_worse:
         _note(sheets, sheet, len(moved), more_worse_words(report))
+
+
+def _decisions(sheets: Sheets, report: Report) -> None:
+    section = report.decisions
+    if section is None:
+        return
+    rows = ((one.at, one.duns, one.company, one.what, one.state, one.by) for one in section.decided)
+    headings = (
+        gettext("Date"),
+        gettext("D-U-N-S number"),
+        gettext("Company"),
+        gettext("Decision"),
+        gettext("State"),
+        str(BY),
+    )
+    sheet = sheets.table(gettext("Decisions"), headings, rows, (18, 16, 44, 24, 22, 24))
+    if section.over_limit is not None:
+        _note(sheets, sheet, len(section.decided), f"{as_of(report)}: {over_limit_text(section.over_limit)}")
 
 
 def _registrations(sheets: Sheets, report: Report) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from core.cached_counts import OpenCounts, up_to
-from core.outbound.mail_server import has_mail_server, set_up_text_for
+from core.outbound.mail_server import OPERATES, has_mail_server, set_up_text, set_up_text_for
 from core.text import ago, counted
 from core.visibility import is_restricted
 from dnbmon_site.accounts.api_key_rights import unknown_words
@@ -114,8 +114,8 @@ def _unnotified(request: HttpRequest, numbers: OpenCounts, *, is_guided: bool) -
     if is_guided and not numbers.of("unnotified")["channels"]:
         return
     title, text = _no_one_notified(len(rules)) if has_mail_server() else _no_one_emailed(len(rules))
-    set_up = "" if has_mail_server() else set_up_text_for(request.user)
-    text = " ".join(filter(None, [text % {"rules": few(rules)}, _way_out(numbers, may_rule), set_up]))
+    parts = text % {"rules": few(rules)}, _way_out(numbers, may_rule), _set_up(request, numbers)
+    text = " ".join(filter(None, parts))
     yield Need("warn", title % {"count": counted(len(rules))}, text, *_where(numbers))
 
 
@@ -144,13 +144,24 @@ def _way_out(numbers: OpenCounts, may_rule: bool) -> str:
     """What is left to select; channels that wait for confirmation are a task of their own."""
     found = numbers.of("unnotified")
     if not found["channels"]:
-        return "" if has_mail_server() else gettext("Alerts can also be sent to a chat channel: add one.")
+        return ""
     if not found.get("open", 1):
         words = gettext("%(channels)s: emails are not sent because no email server is set up.")
         return words % {"channels": few(found["muted"])} if found.get("muted") else ""
     if may_rule:
         return gettext("Select a channel in the rules, or set a channel to receive alerts from every rule.")
     return gettext("Set a channel to receive alerts from every rule.")
+
+
+def _set_up(request: HttpRequest, numbers: OpenCounts) -> str:
+    """Without an email server: the steps for those who operate D&B Monitoring, and what others can do."""
+    if has_mail_server():
+        return ""
+    if numbers.of("unnotified")["channels"]:
+        return set_up_text_for(request.user)
+    if request.user.has_perm(OPERATES):
+        return f"{gettext('Add a chat channel, or set up an email server.')} {set_up_text()}"
+    return gettext("Ask your administrator to set up an email server, or add a chat channel.")
 
 
 def _where(numbers: OpenCounts) -> tuple[str, str]:

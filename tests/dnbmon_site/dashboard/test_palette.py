@@ -55,6 +55,10 @@ def titles(client: Client, text: str) -> list[str]:
         ("limit exceeded", "Companies above their limit", "/portfolio/company/?exposure=over_limit"),
         ("refused", "Refused decisions", "/monitoring/decision/?state=refused"),
         ("overdue reviews", "Companies with an overdue review", "/portfolio/company/?review=overdue"),
+        ("companies without exposure", "Companies without known exposure", "/portfolio/company/?exposure=unknown"),
+        ("overdue alerts", "Overdue alerts", "/monitoring/alert/?due=overdue"),
+        ("my alerts", "Alerts assigned to me", "/monitoring/alert/?assignee=me"),
+        ("awaiting confirmation", "Decisions to confirm", "/monitoring/decision/?state=proposed"),
         ("stop", "Stop monitoring companies", "/portfolio/subjectimport/upload/?mode=remove"),
     ],
 )
@@ -86,6 +90,7 @@ def test_one_letter_finds_pages_and_no_companies(admin: Client) -> None:
         ("Viewer", "queue", "Queue", False),
         ("Administrator", "users", "Users", True),
         ("Operator", "users", "Users", False),
+        ("Approver", "limit exceeded", "Companies above their limit", False),
     ],
 )
 def test_only_what_the_reader_may_use_is_found(
@@ -102,7 +107,7 @@ def test_companies_are_for_those_who_may_see_them(client: Client) -> None:
 
 
 def test_what_is_found_opens(admin: Client) -> None:
-    for text in ("a", "c", "i", "s", "t"):
+    for text in ("a", "c", "i", "o", "s", "t"):
         for title, link in found(admin, text):
             assert admin.get(link).status_code in (200, 503), title
 

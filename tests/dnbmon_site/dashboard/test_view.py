@@ -78,9 +78,24 @@ def test_with_everything_on_it_the_queries_stay_few(client: Client, django_asser
     for address, most in (("/", MOST_QUERIES + 1), ("/", MOST_QUERIES), ("/?part=live&days=90", MOST_QUERIES)):
         with django_assert_max_num_queries(most):
             text = text_of(client.get(address))
-        assert "Three or more declines in a row no increase since; may have begun earlier Company 804735132" in text, (
-            address
+        days = "last 90 days" if "90" in address else "last 30 days"
+        assert f"Largest single declines {days} View portfolio risk" in text, address
+        of_runs = (
+            f"Three or more declines in a row latest decline: {days}; earlier ones are included; no increase since"
         )
+        assert f"{of_runs} View portfolio risk Company 804735132" in text, address
+
+
+def test_declines_lead_to_the_risk_of_the_same_days(client: Client) -> None:
+    recent_news()
+    registration = a_registration()
+    client.force_login(a_person("view_change", "view_company"))
+    page = client.get("/", {"from": "2026-07-01", "to": "2026-07-14", "registration": str(registration.pk)})
+    link = page.context["asked"].risk
+    assert link.replace("&", "&amp;") in page.text and client.get(link).status_code == 200
+    assert link == f"/portfolio/risk/?day=2026-07-14&since=2026-06-30&registration={registration.pk}"
+    client.force_login(a_person("view_change", username="other"))
+    assert "View portfolio risk" not in text_of(client.get("/"))
 
 
 def all_kinds_of_news() -> None:
@@ -391,6 +406,26 @@ def test_news_counts_from_the_first_opening_with_data(admin: Client) -> None:
     admin.get("/")
     more_news()
     assert "1 new since your last visit" in text_of(admin.get("/"))
+
+
+def test_a_first_visit_that_began_without_data_ends_with_the_data(admin: Client) -> None:
+    admin.get("/")
+    recent_news()
+    assert "This is your first visit" in text_of(admin.get("/"))
+    more_news()
+    assert "1 new since your last visit" in text_of(admin.get("/"))
+
+
+def test_signing_in_again_begins_a_visit(admin: Client) -> None:
+    recent_news()
+    text = text_of(admin.get("/"))
+    assert "A visit ends after 30 minutes away or when you sign in again." in text
+    more_news()
+    assert "1 new since your last visit" in text_of(admin.get("/"))
+    User.objects.update(seen_sequence=Publication.objects.latest("sequence").sequence)
+    admin.force_login(User.objects.get())
+    text = text_of(admin.get("/"))
+    assert "0 new since your last visit Since" in text and "A visit ends after" in text
 
 
 def test_the_number_of_news_leads_to_what_it_counts(admin: Client) -> None:

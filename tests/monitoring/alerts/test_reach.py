@@ -246,6 +246,24 @@ def test_without_an_email_server_a_confirmed_address_is_nobody_too(ann: Client, 
     assert "Not sent" in page and "emails are only printed" in page and "Send test message" not in page
 
 
+def test_without_an_email_server_each_reader_is_offered_what_they_can_do(client: Client, settings: Any) -> None:
+    settings.EMAIL_BACKEND = CONSOLE
+    rule = a_rule()
+    a_registration(last_pulled_at=timezone.now())
+    update_counts("unnotified")
+    asks = "Ask your administrator to set up an email server"
+    for role, may_operate in (("Analyst", False), ("Operator", True)):
+        reader = User.objects.create_user(role, is_staff=True)
+        reader.groups.set(Group.objects.filter(name=role))
+        client.force_login(reader)
+        (need,) = [need for need in client.get("/").context["needs"] if "no one" in need.title]
+        assert need.act == "Add channel" and "dd a chat channel" in need.text
+        assert ("EMAIL_URL" in need.text, asks in need.text) == (may_operate, not may_operate)
+        if not may_operate:
+            page = client.get(f"/monitoring/alertrule/{rule.pk}/change/").text
+            assert f"{asks}." in page and "#data-and-email" not in page
+
+
 def test_the_front_page_names_only_the_way_that_its_reader_may_go(client: Client) -> None:
     a_rule()
     a_channel(min_severity=Severity.CRITICAL)

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from core.cached_counts import update_counts
+from core.lists.listings import LISTINGS
 from core.text import day_text
 from monitoring.decisions import known
 from monitoring.decisions.admin import decisions, tier_rules
@@ -404,6 +405,8 @@ def test_the_list_of_decisions_by_state_and_company(analyst: Client) -> None:
     assert "Other GmbH" in proposed and "Takes effect once confirmed" in proposed and "Proposed by" in proposed
     Decision.objects.filter(company=OTHER).update(state=DecisionState.REFUSED, confirmed_by="bob")
     assert "refused by bob" in page(analyst, LIST, state="refused")
+    titles = {column.name: str(column.heading) for column in LISTINGS["monitoring.decision"].columns}
+    assert (titles["decided_by"], titles["confirmed_by"]) == ("Decided or proposed by", "Confirmed or refused by")
     assert "Other GmbH" not in page(analyst, LIST, q=DUNS)
 
 

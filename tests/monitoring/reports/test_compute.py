@@ -15,19 +15,23 @@ from django.test import Client
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
+from core.cached_counts import update_counts
 from core.models import AuditEntry
 from core.text import day_text
 from dnbmon_site.accounts.models import User
 from dnbmon_site.accounts.roles import MANAGER, VIEWER
-from monitoring.models import Alert, AlertKind, Change, Kind, Notification, ReportSchedule
+from monitoring.models import Alert, AlertKind, Change, Decision, Kind, Notification, ReportSchedule
 from monitoring.reports.compute import Report, make_report
+from monitoring.reports.contract_section import contract_sentences
 from monitoring.reports.coverage import made
 from monitoring.reports.pdf import report_pdf
 from monitoring.reports.periods import last_complete, period_of, read_period
 from monitoring.reports.sentences import entries_note, speeds, summary, worth
 from monitoring.reports.xlsx import report_xlsx
 from monitoring.stats.latency import cut, delay_text
-from portfolio.models import Registration, Subject
+from portfolio.models import Company, Registration, Subject
+from tests.builders.contracts import a_contract
+from tests.builders.decisions import a_decision, a_draft, a_limit
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
 from tests.builders.queries import AtMost
@@ -252,6 +256,46 @@ def test_the_spreadsheet_holds_the_numbers_and_every_zero(world: None) -> None:
     assert not any(str(cell).startswith("=") for sheet in sheets.values() for row in sheet for cell in row)
 
 
+def test_a_contract_is_named_where_there_are_several(world: None) -> None:
+    (sentence,) = contract_sentences(the_report("FIRST"))
+    assert sentence.startswith("Contract: ") and "contracted in this contract year" in sentence
+    a_registration("THIRD", contract=a_contract(name="Subsidiary"))
+    assert [text.partition(":")[0] for text in contract_sentences(the_report())][1:] == ["Contract “Subsidiary”"]
+
+
+def test_decisions_and_exceeded_limits_are_for_readers_who_may_see_them(world: None, client: Client) -> None:
+    a_decision(a_limit(1_000), duns="804735132")
+    a_decision(duns="012345678")
+    Decision.objects.update(decided_at=START + timedelta(days=3))
+    a_decision(a_draft("stop"), duns="012345678", seen=1)
+    with time_machine.travel(LATER, tick=False):
+        Company.objects.filter(pk="804735132").update(exposure=200_000)
+        update_counts("over_limit")
+        assert shown_to(client, a_person("view_reportschedule", username="vic")) == (False, False)
+        decides = a_person("view_reportschedule", "view_decision", username="dee")
+        assert shown_to(client, decides) == (True, False)
+        every = a_person("view_reportschedule", "view_decision", "view_exposure", username="eve")
+        assert shown_to(client, every) == (True, True)
+        report = make_report(WEEK, reader=every)
+        paper = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(report_pdf(report))).pages)
+        for text in (" ".join(paper.split()), str(cells(report_xlsx(report))["Decisions"])):
+            assert "Limit EUR 1,000" in text and "exceeds the limit of its" in text and "Stop" not in text
+        section = make_report(WEEK, [Registration.objects.get(reference="SECOND").pk], reader=every).decisions
+        assert section and {one.duns for one in section.decided} == held_in("SECOND") & {"804735132", "012345678"}
+
+
+def held_in(reference: str) -> set[str]:
+    rows = Subject.objects.filter(registration__reference=reference, monitored_since__isnull=False)
+    return set(rows.values_list("company", flat=True))
+
+
+def shown_to(client: Client, reader: User) -> tuple[bool, bool]:
+    """Whether the page has the decisions, and the company above its limit."""
+    client.force_login(reader)
+    text = text_of(client.get("/monitoring/reportschedule/report/?period=2026-W10"))
+    return "Limit EUR 1,000" in text, "1 company exceeds the limit of its decision: =Acme" in text
+
+
 # Pages
 
 
@@ -294,6 +338,12 @@ def test_a_manager_makes_a_schedule_and_a_viewer_only_reads(client: Client) -> N
     page = f"/monitoring/reportschedule/{schedule.pk}/change/"
     assert client.post(page, {**form, "name": "Board, all", "people": [str(board.pk)]}).status_code == 302
     assert AuditEntry.objects.filter(action="change report schedule").count() == 1
+    button = f'name="_selected_action" value="{schedule.pk}"><button class="dm-button" name="action" value="send">'
+    assert button in client.get(page).text and button not in client.get("/monitoring/reportschedule/add/").text
+    answer = client.post(
+        "/monitoring/reportschedule/", {"action": "send", "_selected_action": str(schedule.pk)}, follow=True
+    )
+    assert "queued for 1 recipient" in text_of(answer)
     client.force_login(a_person(role=VIEWER, username="vic"))
     assert client.get("/monitoring/reportschedule/report/").status_code == 200
     assert client.post(page, {**form, "people": [str(board.pk)]}).status_code == 403

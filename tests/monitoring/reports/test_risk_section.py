@@ -11,6 +11,7 @@ from django.test import Client
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
+from core.text import day_text
 from monitoring.portfolio_page import worlds
 from monitoring.portfolio_page.asked import asked_for
 from monitoring.portfolio_page.comparison import comparison_of
@@ -76,7 +77,7 @@ def test_companies_that_moved_to_a_higher_risk_are_named(
     text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(report_pdf(report))).pages)
     assert f"Åkesson Ltd {first.duns}" in text
     book = CalamineWorkbook.from_filelike(io.BytesIO(report_xlsx(report)))
-    rows = book.get_sheet_by_name("Moved to a higher risk").to_python()
+    rows = book.get_sheet_by_name("Higher failure score class").to_python()
     assert rows[1] == ["Åkesson Ltd", first.duns, first.was, first.now]
 
 
@@ -94,5 +95,8 @@ def test_page_pdf_and_spreadsheet_show_it(portfolio: Portfolio, admin: Client) -
     report = make_report(the_week())
     text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(report_pdf(report))).pages)
     assert "Portfolio risk" in text
+    then = f"Companies that D&B monitored on {day_text(the_week().last_day)}: {len(portfolio.later.rows)}."
+    assert report.listed != len(portfolio.later.rows) and then in " ".join(text.split())
+    assert then.replace("&", "&amp;") in page.content.decode()
     book = CalamineWorkbook.from_filelike(io.BytesIO(report_xlsx(report)))
     assert book.get_sheet_by_name("Portfolio risk").to_python()[1] == ["Companies", len(portfolio.later.rows)]
