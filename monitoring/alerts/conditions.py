@@ -47,7 +47,7 @@ SAID: Mapping[str, str | Promise] = {
 }
 # Of a value that was reported for the first time: nothing has changed.
 AT_FIRST: Mapping[str, str | Promise] = {
-    BECOMES: _("first reported as %(value)s"),
+    BECOMES: _("newly reported as %(value)s"),
     ABOVE: _("is above %(value)s"),
     BELOW: _("is below %(value)s"),
 }

@@ -134,10 +134,10 @@ class CompanyChangeList(ChosenChangeList):
 
 @admin.register(Company)
 class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
-    list_display = ("shown_name", "number", "city", "shown_country", "status", "last_change")
+    list_display = ("shown_name", "number", "shown_city", "shown_country", "status", "last_change")
     usual_columns = ("name", "duns", "city", "country_name", "operating_status", "changed_at")
     cells = {
-        **{"shown_name": ("name",), "number": ("duns",), "city": ("city",), "shown_country": ("country_name",)},
+        **{"shown_name": ("name",), "number": ("duns",), "shown_city": ("city",), "shown_country": ("country_name",)},
         **{"status": ("operating_status",), "last_change": ("changed_at",)},
     }
     list_filter = (MemberFilter, *COMPANY_FILTERS)
@@ -192,6 +192,10 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     @admin.display(description="D-U-N-S", ordering="duns")
     def number(self, company: Company) -> str:
         return company.duns
+
+    @admin.display(description=_("City"))
+    def shown_city(self, company: Company) -> str:
+        return company.city
 
     @admin.display(description=_("Country"), ordering="country")
     def shown_country(self, company: Company) -> str:

@@ -44,7 +44,7 @@ class Group:
 
 def shared_text(count: str) -> str:
     """Never of one: a group of one is none."""
-    return gettext("%(count)s of your companies belong to this group.") % {"count": count}
+    return gettext("%(count)s of your companies belong to this company's group.") % {"count": count}
 
 
 def group_of(company: Company, scope: Scope = EVERYTHING) -> Group:

@@ -52,7 +52,7 @@ class Difference:
 
 
 def first_words(value: str) -> str:
-    return gettext("first reported as %(value)s") % {"value": value}
+    return gettext("newly reported as %(value)s") % {"value": value}
 
 
 def _few(items: Sequence[str]) -> str:

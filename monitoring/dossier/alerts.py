@@ -26,7 +26,7 @@ from monitoring.dossier.asked import Asked
 from monitoring.dossier.lines import Line, Source, Topic, Work, source_of
 from monitoring.dossier.reactions import Reacted, Reactions
 from monitoring.dossier.reader import Part
-from monitoring.models import Alert, AlertComment, AlertItem, CloseReason, Severity
+from monitoring.models import Alert, AlertComment, AlertItem, AlertState, CloseReason, Severity
 
 REOPEN = "alert.reopen"
 REOPENINGS = frozenset({REOPEN, "alert.worse"})
@@ -98,7 +98,14 @@ def _raised(alert: Alert, reacted: Reacted) -> Line:
         sources=(source_of(Alert, alert.pk),),
         severity=Severity(alert.severity),
         lacks=reacted.lacks,
+        state=_state_of(alert),
     )
+
+
+def _state_of(alert: Alert) -> str:
+    if alert.state == AlertState.CLOSED and alert.close_reason:
+        return gettext("Closed: %(reason)s") % {"reason": CloseReason(alert.close_reason).label}
+    return str(AlertState(alert.state).label)
 
 
 def _columns(alert: Alert) -> Mapping[str, Any]:

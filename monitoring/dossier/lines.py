@@ -92,6 +92,8 @@ class Line:
     work: Work | None = None
     # Of alerts, what the summary counts.
     lacks: frozenset[Lack] = frozenset()
+    # Of alerts: what has become of it until now.
+    state: str = ""
 
     @property
     def order(self) -> tuple[datetime, int, str]:

@@ -55,7 +55,8 @@ def _happened(dossier: Dossier) -> Point:
 
 def _alerts(dossier: Dossier) -> Point:
     alerts = _of(dossier, Topic.ALERT)
-    point = _latest(gettext("Alerts"), alerts, gettext("No alert was raised."))
+    stated = [replace(line, text=f"{line.text} · {line.state}") for line in alerts]
+    point = _latest(gettext("Alerts"), stated, gettext("No alert was raised."))
     return replace(point, also=" ".join(filter(None, (*_lacking(alerts), _worked_on(dossier)))))
 
 

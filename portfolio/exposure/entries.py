@@ -64,14 +64,14 @@ def _with_names(known: Mapping[str, str], positions: Sequence[Position]) -> list
     return [msgspec.structs.replace(one, book=names[book_key(one.book)]) for one in positions]
 
 
-def end_exposure(duns: str, book: str, day: date, *, requested_by: Actor) -> bool:
+def end_exposure(duns: str, book: str, day: date, *, requested_by: Actor, source: str = API) -> bool:
     """The book has nothing for the company from that day on. False where it has nothing on that day."""
     found = next((one for one in books_at(day) if book_key(one.name) == book_key(book)), None)
     place = found.place_of(int(duns)) if found else None
     if found is None or place is None:
         return False
     gone = [Position(duns, GONE, code_of(int(found.currencies[place])), found.name, day)]
-    if not any(_keep(gone, _applied().last(), requested_by, API) for _ in range(TRIES)):
+    if not any(_keep(gone, _applied().last(), requested_by, source) for _ in range(TRIES)):
         raise Refused(gettext("Other amounts are being saved. Yours were not saved: try again in a few seconds."))
     _record_removal(gone[0], requested_by)
     return True

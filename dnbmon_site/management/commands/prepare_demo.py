@@ -100,7 +100,8 @@ def import_exposure() -> None:
     )
     read_exposure(upload)
     upload.refresh_from_db()
-    apply_exposure(upload, applied_by=actor_at_the_shell())
+    first = first_person()
+    apply_exposure(upload, applied_by=Actor(first.get_username(), first.pk) if first else actor_at_the_shell())
     refresh_columns()
 
 

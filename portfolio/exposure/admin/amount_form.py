@@ -21,7 +21,7 @@ from portfolio.exposure.admin.base import ExposureAdmin, WithDay
 from portfolio.exposure.books import LONGEST, USUAL, book_label, book_name
 from portfolio.exposure.currencies import CODES
 from portfolio.exposure.days import today
-from portfolio.exposure.entries import set_exposures
+from portfolio.exposure.entries import end_exposure, set_exposures
 from portfolio.exposure.ledger import book_names
 from portfolio.exposure.money import exact_money_text, exact_text
 from portfolio.exposure.packed import Position
@@ -32,6 +32,7 @@ from portfolio.imports.states import Refused
 from portfolio.models import Company
 
 FIELDS = ("book", "amount", "currency", "as_of")
+SOURCE = "page"
 
 
 class AmountForm(WithDay, forms.Form):
@@ -47,12 +48,15 @@ class AmountForm(WithDay, forms.Form):
 
 
 def amount_page(pages: ExposureAdmin, request: HttpRequest, duns: str) -> HttpResponse:
-    company, form, problem = _company(pages, request, duns), AmountForm(request.POST or None), ""
-    if request.method == "POST" and form.is_valid():
-        try:
+    company, problem, book = _company(pages, request, duns), "", request.POST.get("remove")
+    form = AmountForm(None if book else request.POST or None)
+    try:
+        if book:
+            return _removed(request, company.duns, book)
+        if request.method == "POST" and form.is_valid():
             return _saved(request, form.position(company.duns))
-        except Refused as error:
-            problem = str(error)
+    except Refused as error:
+        problem = str(error)
     context = {
         "company": company,
         "form": form,
@@ -95,11 +99,24 @@ def kinds_of_amounts() -> list[str]:
 
 
 def _saved(request: HttpRequest, position: Position) -> HttpResponse:
-    set_exposures([position], requested_by=actor_of(request), source="page")
-    start_refresh()
+    set_exposures([position], requested_by=actor_of(request), source=SOURCE)
     words = gettext(
         "Saved: %(kind)s, %(amount)s as of %(day)s. Within a minute, lists of companies and the Overview show it."
     )
     amount, day = exact_money_text(position.cents, position.currency), day_text(position.day)
-    messages.success(request, words % {"kind": book_label(position.book), "amount": amount, "day": day})
-    return HttpResponseRedirect(reverse("admin:portfolio_company_change", args=[position.duns]) + "?saved=amount")
+    return _changed(request, position.duns, words % {"kind": book_label(position.book), "amount": amount, "day": day})
+
+
+def _removed(request: HttpRequest, duns: str, book: str) -> HttpResponse:
+    """From today on: earlier days keep what was at stake then."""
+    end_exposure(duns, book, today(), requested_by=actor_of(request), source=SOURCE)
+    words = gettext(
+        "Removed: %(kind)s. It is no longer part of the exposure from today on. Earlier days keep their amount."
+    )
+    return _changed(request, duns, words % {"kind": book_label(book)})
+
+
+def _changed(request: HttpRequest, duns: str, words: str) -> HttpResponse:
+    start_refresh()
+    messages.success(request, words)
+    return HttpResponseRedirect(reverse("admin:portfolio_company_change", args=[duns]) + "?saved=amount")

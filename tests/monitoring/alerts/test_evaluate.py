@@ -314,7 +314,7 @@ def test_new_companies_raise_one_summary_a_registration() -> None:
     assert alert.title == "5 new companies in ACME_LOD_01: 2 × Out of business, 1 × Bankrupt"
     assert (alert.kind, alert.total, alert.fact_count, alert.state) == (AlertKind.BASELINE, 5, 3, AlertState.NEW)
     last = AlertItem.objects.get(company="100000005")
-    assert last.text.endswith("Open bankruptcy: yes (first reported as yes)"), "nothing has changed"
+    assert last.text.endswith("Open bankruptcy: yes (newly reported as yes)"), "nothing has changed"
     assert OutboxMessage.objects.get().event == f"alert:{alert.pk}"
     ConsumerOffset.objects.update(position=0)
     raised()
@@ -451,7 +451,10 @@ def test_a_rule_about_groups_takes_changes_of_companies_with_others_of_their_gro
     raised()
     alert = Alert.objects.get()
     assert alert.company_id == DUNS
-    assert alert.reason == "Operating status: Active → Out of business. 3 of your companies belong to this group."
+    assert (
+        alert.reason
+        == "Operating status: Active → Out of business. 3 of your companies belong to this company's group."
+    )
 
 
 @pytest.mark.parametrize(("group_only", "messages"), [(True, 1), (False, 0)])
@@ -480,7 +483,9 @@ def test_one_event_is_one_alert_that_notifies_the_group_too(own: Severity, alert
     delivered(news())
     raised()
     assert Alert.objects.count() == alerts and OutboxMessage.objects.count() == 1
-    reasons = [row.reason for row in Alert.objects.all() if "2 of your companies belong to this group." in row.reason]
+    reasons = [
+        row.reason for row in Alert.objects.all() if "2 of your companies belong to this company's group." in row.reason
+    ]
     assert len(reasons) == 1
 
 

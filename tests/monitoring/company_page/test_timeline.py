@@ -227,8 +227,8 @@ def test_a_change_is_a_sentence() -> None:
 
 
 FIRST = [
-    ("nationalPercentile", None, "55", "national percentile (failure score) first reported as 55"),
-    ("", '{"rawScore":null}', '{"rawScore":900}', "failure score: raw score: first reported as 900"),
+    ("nationalPercentile", None, "55", "national percentile (failure score) newly reported as 55"),
+    ("", '{"rawScore":null}', '{"rawScore":900}', "failure score: raw score: newly reported as 900"),
     ("nationalPercentile", "2", "1", "national percentile (failure score) 2 → 1 (worse)"),
 ]
 
@@ -238,7 +238,7 @@ def test_a_first_score_has_not_become_anything(part: str, before: str | None, af
     path = f"organization.dnbAssessment.failureScore.{part}".rstrip(".")
     line = a_line(a_change(element=path, previous=before, current=after))
     assert str(line) == text
-    assert in_a_line(path, from_json(before), from_json(after)).startswith("first reported as") == ("first" in text)
+    assert in_a_line(path, from_json(before), from_json(after)).startswith("newly reported as") == ("newly" in text)
 
 
 def test_a_list_in_a_sentence() -> None:

@@ -126,5 +126,5 @@ def test_a_company_page_names_the_critical_changes_of_its_sister(admin: Client) 
     a_member(OTHER, "Wire GmbH")
     sister = text_of(admin.get(f"/portfolio/company/{OTHER}/change/"))
     assert "No risk signals of its own; critical change at 1 other company of the group" in sister
-    assert "Critical changes in the group" in sister and "2 of your companies belong to this group." in sister
+    assert "Critical changes in the group" in sister and "2 of your companies belong to this company's group." in sister
     assert "Critical changes in the group" not in text_of(admin.get(f"/portfolio/company/{DUNS}/change/"))

@@ -15,6 +15,7 @@ from monitoring.alerts.actions import close, reopen
 from monitoring.models import Alert, AlertRule
 from portfolio.exposure.rates import set_rate, set_reporting_currency
 from portfolio.exposure.refresh import refresh_columns
+from portfolio.exposure.totals import stakes_of
 from portfolio.exposure.upload import read_exposure
 from portfolio.models import ExchangeRate, ExposureImport, ExposureSettings, ImportState
 from tests.builders.alerts import an_alert
@@ -216,6 +217,18 @@ def test_an_amount_is_entered_on_the_page_of_a_company(manager: Client, analyst:
     assert "Amount: " in page and "As of: “3/4/2026” is not a clear day" in page
     assert "Entered by Portfolio manager" in text_of(manager.get(LIST))
     assert manager.get(f"{LIST}amount/{OTHER}/").status_code == 404
+
+
+def test_one_amount_is_removed_from_today_on(manager: Client) -> None:
+    a_company(DUNS, name="Acme")
+    exposure(f"{DUNS};900", book="Deposits")
+    exposure(f"{DUNS};500", book="Orders")
+    form = f"{LIST}amount/{DUNS}/"
+    assert 'name="remove" value="Deposits"' in manager.get(form).text
+    page = text_of(manager.post(form, {"remove": "Deposits"}, follow=True))
+    assert "Removed: Deposits." in page and "Deposits EUR" not in page and "Orders EUR 500" in page
+    assert [stake.cents for stake in stakes_of(DUNS, DAY)] == [90000, 50000], "earlier days keep it"
+    assert AuditEntry.objects.filter(action="exposure.remove").exists()
 
 
 def test_rates_are_kept_all_or_none(manager: Client) -> None:
