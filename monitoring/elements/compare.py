@@ -13,6 +13,11 @@ NUMBER = re.compile(r"([+-]?[0-9][0-9,]*(?:\.[0-9]+)?|[+-]?\.[0-9]+)\s*(%?)", re
 # From the strongest: D&B's financial strength, then what is alike in all countries (standardRating).
 STRENGTH = ["5A", "4A", "3A", "2A", "1A", "BA", "BB", "CB", "CC", "DC", "DD", "EE", "FF", "GG", "HH"]
 
+# Descriptions of a score's class begin so.
+DESCRIPTION, INCIDENCE = "classscoredescription", "incidenceofdefault"
+RISKS = ("low", "low to moderate", "moderate", "moderate to high", "high")
+RISK = re.compile(rf"({'|'.join(RISKS)}) risk\b", re.I)
+
 
 def number_of(value: Any) -> Decimal | None:
     """A number, a text that is one, or the one in an object that holds an amount."""
@@ -59,12 +64,20 @@ def _is_worse(leaf: Facet) -> bool:
     name = leaf.path.rsplit(".", 1)[-1].lower()
     if "standardrating" in leaf.path.lower() and isinstance(leaf.previous, str) and isinstance(leaf.current, str):
         return _is_worse_rating(leaf.previous, leaf.current)
-    before, after = number_of(leaf.previous), number_of(leaf.current)
+    before, after = _on_scale(name, leaf.previous), _on_scale(name, leaf.current)
     if before is None or after is None:
         return False
     if "percentile" in name or name == "rawscore" or _is_better_higher(leaf.path):
         return after < before
-    return after > before if "class" in name or name == "risksegment" else False
+    return after > before if "class" in name or name in ("risksegment", INCIDENCE) else False
+
+
+def _on_scale(name: str, value: Any) -> Decimal | None:
+    """A number, or the place of a description on its scale; of the incidence of default, a percentage."""
+    if name == DESCRIPTION:
+        found = RISK.match(value.strip()) if isinstance(value, str) else None
+        return Decimal(RISKS.index(found[1].lower())) if found else None
+    return number_of(value.rstrip(" %") if name == INCIDENCE and isinstance(value, str) else value)
 
 
 def _is_better_higher(path: str) -> bool:

@@ -69,6 +69,7 @@ def test_what_is_critical_only_when_it_becomes_so(path: str, value: Any, severit
     assert severity_of_element(element, value) == severity
 
 
+FAILURE = "organization.dnbAssessment.failureScore"
 IMPROVEMENTS: list[tuple[str, Any, Any, Severity]] = [
     ("organization.dnbAssessment.failureScore.classScore", 4, 3, Severity.MEDIUM),
     ("organization.dnbAssessment.failureScore.classScore", 3, 4, Severity.HIGH),
@@ -81,6 +82,11 @@ IMPROVEMENTS: list[tuple[str, Any, Any, Severity]] = [
     ("organization.legalEvents.hasOpenSuits", True, None, Severity.MEDIUM),
     ("organization.legalEvents.hasOpenSuits", False, True, Severity.HIGH),
     ("organization.corporateLinkage.parent.duns", "1", "2", Severity.HIGH),
+    (f"{FAILURE}.classScoreDescription", "Low to moderate risk", "Low risk", Severity.MEDIUM),
+    (f"{FAILURE}.classScoreDescription", "Moderate risk of default", "High risk of default", Severity.HIGH),
+    (f"{FAILURE}.classScoreDescription", "Great", "Low risk", Severity.HIGH),
+    (f"{FAILURE}.incidenceOfDefault", "0.84%", "0.09%", Severity.MEDIUM),
+    (f"{FAILURE}.incidenceOfDefault", 0.09, 0.84, Severity.HIGH),
     # The first value of a score.
     ("organization.dnbAssessment.failureScore.nationalPercentile", None, 55, Severity.MEDIUM),
     ("organization.dnbAssessment.failureScore", {"rawScore": None}, {"rawScore": 900}, Severity.MEDIUM),
