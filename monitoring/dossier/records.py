@@ -63,11 +63,9 @@ def monitoring_lines(asked: Asked, subjects: Sequence[Subject]) -> Iterator[Line
     for row in subjects:
         name, source = asked.references.get(row.registration_id, ""), source_of(Subject, row.pk)
         if row.requested_at:
-            text = gettext("Monitoring requested in %(name)s") if row.requested else ""
-            text = (text or gettext("Monitoring request in %(name)s withdrawn")) % {"name": name}
             yield Line(
-                at=row.requested_at, topic=Topic.MONITORING, key=row.pk.hex, text=text, who=row.requested_by,
-                sources=(source,),
+                at=row.requested_at, topic=Topic.MONITORING, key=row.pk.hex, text=_requested(row) % {"name": name},
+                who=row.requested_by, sources=(source,),
             )  # fmt: skip
         yield from _period(row.monitored_since, row.monitored_until, name, row.pk, source)
     for period in asked.rows(Membership).filter(company=asked.duns) if asked.sees(Part.MONITORING) else ():
@@ -75,6 +73,14 @@ def monitoring_lines(asked: Asked, subjects: Sequence[Subject]) -> Iterator[Line
         source = source_of(Membership, period.pk, page=(Subject, subject))
         name = asked.references.get(period.registration_id, "")
         yield from _period(period.since, period.until, name, period.pk, source)
+
+
+def _requested(row: Subject) -> str:
+    if not row.requested:
+        return gettext("Monitoring request in %(name)s withdrawn")
+    if row.requested_at and row.monitored_since and row.monitored_since < row.requested_at.date():
+        return gettext("Existing monitoring in %(name)s adopted")
+    return gettext("Monitoring requested in %(name)s")
 
 
 def _period(since: date | None, until: date | None, name: str, key: uuid.UUID, source: Any) -> Iterator[Line]:

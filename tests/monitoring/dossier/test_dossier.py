@@ -296,10 +296,15 @@ def test_monitoring_periods_proposals_and_requests() -> None:
         "Monitored in ACME_LOD_01 from this day",
         "Last day of monitoring in ACME_LOD_01",
         "Monitored in ACME_LOD_01 from this day",
-        "Monitoring requested in ACME_LOD_01",
+        "Existing monitoring in ACME_LOD_01 adopted",
         "Last day of monitoring in ACME_LOD_01",
     ]
     assert texts(Topic.PROPOSAL) == ["Proposal: Deleted at D&B: remove the company", "Proposal dismissed"]
+
+
+def test_a_request_that_began_the_monitoring_is_not_an_adoption() -> None:
+    a_subject(requested_by="ann", requested_at=NOON, monitored_since=NOON.date())
+    assert "Monitoring requested in ACME_LOD_01" in texts(Topic.MONITORING)
 
 
 def test_data_fetches() -> None:
