@@ -152,7 +152,7 @@ def test_hints_name_only_what_the_reader_may_do(admin: Client, path: str, hint: 
 @pytest.mark.parametrize(
     ("path", "hint"),
     [
-        ("/portfolio/company/", "Activate a registration"),
+        ("/portfolio/company/", "Start a registration"),
         ("/portfolio/registration/", "Choose “Find registrations”"),
         ("/portfolio/subject/", "Import a list"),
         ("/portfolio/subjectimport/", "Upload a list"),
