@@ -197,10 +197,11 @@ class ApiKeyAdmin(RowActions, Audited, PageAdmin):
 
     @admin.display(description=_("Scopes"), ordering="scopes")
     def may(self, key: ApiKey) -> SafeString | str:
-        known = ", ".join(name for name in split_scopes(key.scopes) if name in SCOPES)
+        known = [name for name in split_scopes(key.scopes) if name in SCOPES]
+        shown = gettext("All scopes") if len(known) == len(SCOPES) else ", ".join(known)
         if not key.unknown_scopes:
-            return known
-        return format_html("{} {}", known, badge(", ".join(key.unknown_scopes), "warn", unknown_words(key)))
+            return shown
+        return format_html("{} {}", shown, badge(", ".join(key.unknown_scopes), "warn", unknown_words(key)))
 
     @admin.display(description=_("Issued by"), ordering="created_by")
     def issuer(self, key: ApiKey) -> SafeString | str:

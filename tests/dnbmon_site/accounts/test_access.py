@@ -166,6 +166,14 @@ def test_each_scope_is_ticked_beside_its_sentence(client: Client) -> None:
         assert str(escape(sentence)) in page
 
 
+def test_the_list_of_keys_names_scopes_unless_a_key_has_all(client: Client) -> None:
+    client.force_login(an_admin())
+    ApiKey.issue(name="erp", scopes="read, pull")
+    ApiKey.issue(name="everything", scopes=", ".join(SCOPES))
+    page = text_of(client.get("/accounts/apikey/"))
+    assert "read, pull" in page and "All scopes" in page and "write:portfolio" not in page
+
+
 def test_a_key_from_before_keeps_what_exists_and_says_what_does_not(client: Client) -> None:
     """Scopes were free text: what is none opens nothing, and is shown until somebody ticks what was meant."""
     client.force_login(an_admin())
