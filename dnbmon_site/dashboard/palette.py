@@ -57,7 +57,7 @@ ACTIONS = (
         _("Add companies"),
         "admin:portfolio_subjectimport_upload",
         "portfolio.add_subjectimport",
-        _("import upload list D-U-N-S numbers monitor file"),
+        _("import upload list D-U-N-S numbers monitor file company"),
     ),
     Action(
         _("Find a company at D&B"),
@@ -69,7 +69,7 @@ ACTIONS = (
         _("Stop monitoring companies"),
         "admin:portfolio_subjectimport_upload",
         "portfolio.add_subjectimport",
-        _("remove withdraw delete"),
+        _("remove withdraw delete company"),
         "mode=remove",
     ),
     Action(

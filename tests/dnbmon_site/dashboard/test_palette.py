@@ -60,6 +60,7 @@ def titles(client: Client, text: str) -> list[str]:
         ("my alerts", "Alerts assigned to me", "/monitoring/alert/?assignee=me"),
         ("awaiting confirmation", "Decisions to confirm", "/monitoring/decision/?state=proposed"),
         ("stop", "Stop monitoring companies", "/portfolio/subjectimport/upload/?mode=remove"),
+        ("add company", "Add companies", "/portfolio/subjectimport/upload/"),
     ],
 )
 def test_pages_and_actions_are_found_by_words_that_begin_so(admin: Client, text: str, title: str, link: str) -> None:
