@@ -90,7 +90,8 @@ def _items(node: Any, place: str, above: Entitled, depth: int) -> Iterator[Entit
 
 def _entry(entry: Any, place: str, above: Entitled, depth: int) -> Iterator[Entitled]:
     if isinstance(entry, str) and LISTS.search(place):
-        yield _named(entry, replace(above, is_block="block" in place))
+        if name := _text(entry):
+            yield _named(name, replace(above, is_block="block" in place))
     elif isinstance(entry, Mapping):
         members = {_plain(name): value for name, value in entry.items()}
         stated = _stated(members, above)

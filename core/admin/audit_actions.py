@@ -106,6 +106,7 @@ LABELS: dict[str, str | Promise] = {
     "rule.on": _("Alert rule enabled"),
     "rule.off": _("Alert rule disabled"),
     "rule.reset": _("Alert rule reset to default"),
+    "rule.deleted": _("Alert rule deleted"),
     "channel.made": _("Channel created"),
     "channel.changed": _("Channel changed"),
     "channel.test": _("Channel tested"),

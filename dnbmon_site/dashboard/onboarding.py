@@ -13,7 +13,7 @@ from django.utils.translation import gettext, ngettext
 from core.actors import is_invited
 from core.cached_counts import OpenCounts, recent_count
 from core.outbound.mail_server import has_mail_server, no_server_text, set_up_text_for
-from core.text import ago, counted, restart_text
+from core.text import ago, counted, restart_text, with_full_stop
 from dnbmon_site.accounts.models import User
 from dnbmon_site.dashboard.guide_steps import Button, Step, StepState, with_next
 from dnbmon_site.dashboard.open_counts import is_dismissed
@@ -101,7 +101,9 @@ def _connect(missing: Sequence[Contract], *, is_tested: bool) -> Step:
         "Enter D&B's API key and secret in the settings file (.env) as %(prefix)s_API_KEY and %(prefix)s_API_SECRET."
     )
     help_page = Button(gettext("How to connect"), reverse("handbook", args=["use/connect-to-dnb.md"]))
-    return Step(title, f"{text % {'prefix': contract.prefix}} {restart_text()}", StepState.WAITING, help_page)
+    demo = "" if settings.PRODUCTION else gettext("Without a key, “make run” starts a demo with sample companies.")
+    parts = (text % {"prefix": contract.prefix}, restart_text(), demo)
+    return Step(title, " ".join(filter(None, parts)), StepState.WAITING, help_page)
 
 
 def _key(contracts: Sequence[Contract], *, has_credentials: bool, is_pulled: bool) -> Step:
@@ -148,7 +150,7 @@ def _problem(probe: Probe) -> str:
             "D&B could not be reached or returned an error. Check the network, the proxy and the address, then test "
             "again. Error: %(reason)s"
         )
-    text = words % {"reason": probe.reason, "restart": restart_text()}
+    text = with_full_stop(words % {"reason": probe.reason, "restart": restart_text()})
     return f"{text} {gettext('Tested %(when)s.') % {'when': ago(probe.called_at)}}"
 
 

@@ -208,7 +208,7 @@ def _receiver(one: Target, name: str, error: str, do: str, failed: int) -> Resul
         "%(count)s attempts failed. Last error: %(error)s.",
         failed,
     ) % {"count": counted(failed), "error": error.rstrip(".")}
-    sentence = f"{sentence} {_retried(one.retried)}"
+    sentence = f"{sentence} {_retried([one])}"
     title = str(TITLES[one.kind]) % {"name": name}
     return Result(
         "receivers",
@@ -219,13 +219,19 @@ def _receiver(one: Target, name: str, error: str, do: str, failed: int) -> Resul
         "failed tries",
         do,
         str(one.key),
-        messages_url=messages_url(target=one.key, state="retrying"),
+        messages_url=messages_url(target=one.key, state="undelivered"),
     )
 
 
-def _retried(count: int) -> str:
-    words = ngettext("%(count)s message is being retried.", "%(count)s messages are being retried.", count)
-    return words % {"count": counted(count)}
+def _retried(failing: list[Target]) -> str:
+    """With what waits behind them."""
+    count, more = sum(one.retried for one in failing), sum(one.untried for one in failing)
+    words = ngettext("%(count)s message is being retried", "%(count)s messages are being retried", count)
+    text = words % {"count": counted(count)}
+    if more:
+        words = ngettext("%(count)s later message waits", "%(count)s later messages wait", more)
+        text = f"{text}; {words % {'count': counted(more)}}"
+    return f"{text}."
 
 
 TITLES: dict[str, Any] = {
@@ -247,8 +253,8 @@ def overdue_messages(look: Look, waited_for: list[Target]) -> Result:
     late = [one for one in waited_for if one.overdue and not one.is_failing]
     title = gettext("Outgoing messages")
     if not late:
-        retried = sum(one.retried for one in waited_for)
-        sentence = _retried(retried) if retried else gettext("No messages overdue.")
+        failing = [one for one in waited_for if one.retried]
+        sentence = _retried(failing) if failing else gettext("No messages overdue.")
         return Result("messages", title, State.OK, sentence, 0)
     count, age = sum(one.overdue for one in late), look.now - min(one.first for one in late)
     sentence = ngettext(

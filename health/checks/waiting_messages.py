@@ -30,6 +30,7 @@ class Target:
     overdue: int
     retried: int
     held: int
+    untried: int
 
     @property
     def is_failing(self) -> bool:
@@ -47,6 +48,7 @@ def targets(late: datetime) -> list[Target]:
         overdue=overdue,
         retried=Count("id", filter=RETRYING),
         held=Count("id", filter=HELD),
+        untried=Count("id", filter=~HELD & Q(attempts=0)),
     )
     return [
         Target(kind, key, tries or 0, first or late, *counts) for kind, key, tries, first, *counts in rows[:COUNTED]

@@ -101,6 +101,10 @@ JSON = st.recursive(
 )
 
 
+def test_a_list_with_empty_texts_names_nothing() -> None:
+    assert not read_entitlements({"dataBlocks": ["", "  "]}, TODAY).items
+
+
 @given(JSON)
 def test_any_answer_is_read(document: Any) -> None:
     for item in read_entitlements(document, TODAY).items:

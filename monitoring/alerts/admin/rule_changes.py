@@ -49,6 +49,13 @@ def changes_of(form: forms.BaseForm, *, is_change: bool) -> tuple[dict[str, Any]
     return (before, after) if is_change else ({}, {name: new for name, new in after.items() if new})
 
 
+def content_of(form: forms.BaseForm) -> dict[str, Any]:
+    """Of a rule that goes: what it was, from the form that would change it."""
+    named = ((name, form.get_initial_for_field(field, name)) for name, field in form.fields.items())
+    found = {name: _said(form.fields[name], name, value) for name, value in named if name not in SECRET}
+    return {name: value for name, value in found.items() if value}
+
+
 def _sides(form: forms.BaseForm, *, is_change: bool) -> Iterator[tuple[str, Any, Any]]:
     names = form.changed_data if is_change else list(form.cleaned_data)
     for name in (name for name in names if name not in SECRET):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -36,7 +37,7 @@ from monitoring.alerts.admin.reach import (
     recipients_of,
     waiting_texts,
 )
-from monitoring.alerts.admin.rule_changes import changes_of
+from monitoring.alerts.admin.rule_changes import changes_of, content_of
 from monitoring.alerts.admin.rule_filters import OriginFilter, visible_rules
 from monitoring.alerts.admin.rule_form import LABELS, RuleForm, set_channels
 from monitoring.alerts.admin.rule_starts import StartsFromDefaults
@@ -217,6 +218,11 @@ class AlertRuleAdmin(StartsFromDefaults, EffectivenessPages, ChoosesUsers, RowAc
             messages.warning(request, words)
         count_unnotified()
 
+    def before_removal(self, request: HttpRequest, rows: Sequence[Any]) -> None:
+        for row in rows:
+            form = self.get_form(request, row, change=True)(instance=row)
+            note(row, "deleted", by=name_of(request), before=content_of(form), after={})
+
     def after_removal(self) -> None:
         count_unnotified()
 
@@ -315,6 +321,7 @@ DONE: dict[str, str | Promise] = {
     "on": _("Alert rule %(name)s enabled"),
     "off": _("Alert rule %(name)s disabled"),
     "reset": _("Alert rule %(name)s reset to default"),
+    "deleted": _("Alert rule %(name)s deleted"),
 }
 
 

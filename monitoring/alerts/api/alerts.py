@@ -114,7 +114,10 @@ class AlertsSerializer(PageSerializer):
 
 
 class AlertParameters(PageParameters):
-    state = Several(child=OneOf(AlertState.choices), help_text="Return only alerts in these states.")
+    state = Several(
+        child=OneOf(AlertState.choices),
+        help_text="Return only alerts in these states. Open alerts are `new,acknowledged`.",
+    )
     severity = OneOf(SEVERITIES, required=False, help_text="Return only alerts of this severity or higher.")
     snoozed = serializers.BooleanField(
         required=False, help_text="Return only alerts that are snoozed at the moment, or only alerts that are not."

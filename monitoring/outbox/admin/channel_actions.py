@@ -14,7 +14,7 @@ from core.admin.row_actions import Outcome
 from core.audit import record
 from core.jobs import ask_worker
 from core.outbound.mail_server import no_server_text, set_up_text_for
-from core.text import counted, moment_text
+from core.text import counted, moment_text, with_full_stop
 from monitoring.alerts.channel_messages import send_test
 from monitoring.jobs import SEND
 from monitoring.models import Channel
@@ -64,7 +64,7 @@ def test(request: HttpRequest, row: Channel) -> Outcome:
         return messages.WARNING, gettext("The test message was not sent: the address is not confirmed yet.")
     ask(request, row)
     if why := send_test(row):
-        return messages.WARNING, gettext("%(why)s The test message was not delivered.") % {"why": why}
+        return messages.WARNING, gettext("%(why)s The test message was not delivered.") % {"why": with_full_stop(why)}
     sent = gettext("Test message sent to %(shown)s.") % {"shown": row.display_address}
     return " ".join(filter(None, (sent, _retried(row))))
 

@@ -51,7 +51,10 @@ class DnbCallAdmin(ExportedList, ReadOnlyAdmin):
     ordering = ("-id",)
     sortable_by = ()
     empty_title = _("No calls yet")
-    empty_text = _("Calls that may incur costs appear here as soon as they are made.")
+    empty_text = _(
+        "Calls that may incur costs appear here as soon as they are made. Pulls are free, and listed under “Data "
+        "pipeline”."
+    )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[DnbCall], search_term: str

@@ -149,7 +149,7 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
         f"receivers:{TARGET}",
         lambda: a_refused_message(),
         WARNING,
-        "2 attempts failed. Last error: answered 500. 1 message is being retried.",
+        "2 attempts failed. Last error: answered 500. 1 message is being retried; 1 later message waits.",
     ),
     ("quota", lambda: broken(quota_used_up=True), CRITICAL, REFERENCE),
     ("in-doubt", lambda: a_call(DeliveryState.IN_DOUBT, called_at=ago(minutes=20)), OK, "1 call in doubt"),
@@ -256,10 +256,10 @@ def test_registrations_that_fail_stand_in_one_line() -> None:
 def test_what_waits_for_a_receiver_that_fails_is_no_matter_of_jobs() -> None:
     a_refused_message()
     waiting = look_at("messages")
-    assert (waiting.state, waiting.sentence) == (OK, "1 message is being retried.")
+    assert (waiting.state, waiting.sentence) == (OK, "1 message is being retried; 1 later message waits.")
     result = look_at(f"receivers:{TARGET}")
     assert "Fix the receiver" in result.do and "Webhook" in result.title
-    assert "state=retrying" in result.messages_url
+    assert "state=undelivered" in result.messages_url
 
 
 STATUS_KINDS: dict[str, dict[str, Any]] = {

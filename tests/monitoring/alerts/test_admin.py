@@ -471,6 +471,14 @@ def test_a_rule_is_changed_and_keeps_channels_of_others(ann: Client) -> None:
     ], "what changed, in the words of the form, without channels of others"
 
 
+def test_a_deleted_rule_is_in_the_audit_log_with_its_content(ann: Client) -> None:
+    rule = AlertRule.objects.create(name="Too old", countries="DE", kinds="deleted", severity=3)
+    assert ann.post(f"/monitoring/alertrule/{rule.pk}/delete/", {"post": "yes"}).status_code == 302
+    entry = AuditEntry.objects.get(action="rule.deleted")
+    assert entry.summary == "Alert rule Too old deleted"
+    assert {("countries", "Germany", ""), ("severity", "High", "")} <= set(differences(entry))
+
+
 def test_elements_are_picked_by_name_and_paths_are_kept(ann: Client) -> None:
     picked = ["organization.primaryAddress", "organization.dnbAssessment.failureScore"]
     ann.post("/monitoring/alertrule/add/", rule_form(element_paths="legalEvents.*", element_paths_picked=picked))
