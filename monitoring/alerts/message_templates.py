@@ -45,7 +45,7 @@ def alert_message(channel: Channel, alerts: Sequence[Alert], sequence: int | Non
             lead=alert.title if alert.kind != AlertKind.CHANGE else _why_again(alerts, sequence),
             entries=[_fact_entry(fact, alert) for fact in shown],
             more=count - len(shown),
-            why=_why(alerts, shown),
+            why=_why(alerts),
             url=link("admin:monitoring_alert_change", alert.pk),
             url_words=gettext("View alert"),
         )
@@ -93,16 +93,13 @@ def _why_again(alerts: Sequence[Alert], sequence: int | None) -> str:
     return gettext("Reopened: the situation got worse. %(reason)s") % {"reason": reason} if reason else ""
 
 
-def _why(alerts: Sequence[Alert], shown: Sequence[AlertItem]) -> str:
-    """Without a reason that only repeats a change of the message."""
-    reason = alerts[0].reason
-    reason = "" if any(reason.rstrip(".") in fact.text for fact in shown) else reason
+def _why(alerts: Sequence[Alert]) -> str:
     names = list(dict.fromkeys(alert.rule_name for alert in alerts))
     if len(names) == 1:
-        return (gettext("Raised by the rule “%(rule)s”. %(reason)s") % {"rule": names[0], "reason": reason}).rstrip()
+        return gettext("Raised by the rule “%(rule)s”. %(reason)s") % {"rule": names[0], "reason": alerts[0].reason}
     quoted = [gettext("“%(name)s”") % {"name": name} for name in names]
     rules = gettext("%(names)s and %(name)s") % {"names": ", ".join(quoted[:-1]), "name": quoted[-1]}
-    return (gettext("Raised by the rules %(rules)s. %(reason)s") % {"rules": rules, "reason": reason}).rstrip()
+    return gettext("Raised by the rules %(rules)s. %(reason)s") % {"rules": rules, "reason": alerts[0].reason}
 
 
 def assignment_message(channel: Channel, alerts: Sequence[Alert], by: str) -> Message:
